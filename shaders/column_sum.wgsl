@@ -1,0 +1,27 @@
+// column_sum: sum[c] = sum_r x[r, c], in parts: partial[s] sums the s-th range of TERMS_PER_PART rows.
+// One invocation per part and Real of columns.
+//
+// x       [ROWS, COLUMNS]
+// partial [PARTS, COLUMNS]
+
+@group(0) @binding(0) var<storage, read> x: array<Real>;
+@group(0) @binding(1) var<storage, read_write> partial: array<Real>;
+
+const REALS = COLUMNS / WIDTH;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let c = index % REALS;
+    let part = index / REALS;
+    let first = part * TERMS_PER_PART;
+    let end = min(first + TERMS_PER_PART, ROWS);
+    var total = Real();
+    for (var r = first; r < end; r++) {
+        total += x[X_BASE + r * REALS + c];
+    }
+    partial[PARTIAL_BASE + index] = total;
+}

@@ -1,0 +1,45 @@
+// conv2d_backward_input: dx[n, h, w, c] = sum_{p, q, o} dy[n, (h-p)/sh, (w-q)/sw, o] * kernel[p, q, c, o],
+// over the taps for which both quotients are whole and inside the output.
+// One invocation per element of dx: it gathers, so that no two invocations write the same place.
+//
+// dy     [BATCH, OUT_H, OUT_W, OUT_C]
+// kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
+// dx     [BATCH, IN_H, IN_W, IN_C]
+
+@group(0) @binding(0) var<storage, read> dy: array<Real>;
+@group(0) @binding(1) var<storage, read> kernel: array<Real>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+
+const OUT_REALS = OUT_C / WIDTH;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let c = index % IN_C;
+    let w = index / IN_C % IN_W;
+    let h = index / (IN_C * IN_W) % IN_H;
+    let n = index / (IN_C * IN_W * IN_H);
+    var sum = Real();
+    for (var p = 0u; p < KERNEL_H; p++) {
+        // The output row that reads row h through tap p, if there is one.
+        let i = (h - p) / STRIDE_H;
+        if h < p || i * STRIDE_H != h - p || i >= OUT_H {
+            continue;
+        }
+        for (var q = 0u; q < KERNEL_W; q++) {
+            let j = (w - q) / STRIDE_W;
+            if w < q || j * STRIDE_W != w - q || j >= OUT_W {
+                continue;
+            }
+            let window = ((n * OUT_H + i) * OUT_W + j) * OUT_REALS;
+            let tap = ((p * KERNEL_W + q) * IN_C + c) * OUT_REALS;
+            for (var o = 0u; o < OUT_REALS; o++) {
+                sum += dy[DY_BASE + window + o] * kernel[KERNEL_BASE + tap + o];
+            }
+        }
+    }
+    dx[DX_BASE + index] = horizontal(sum);
+}

@@ -1,0 +1,26 @@
+// one_hot: one_hot[i, c] = 1 where c = labels[order[first + i]] and i < batch_size, else 0.
+// One invocation per element.
+//
+// labels [samples] bytes, four to a word, the first in the lowest
+// order  [_]
+// one_hot [BATCH, CLASSES]
+
+@group(0) @binding(0) var<storage, read> labels: array<u32>;
+@group(0) @binding(1) var<storage, read> order: array<u32>;
+@group(0) @binding(2) var<storage, read_write> one_hot: array<f32>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let i = index / CLASSES;
+    var value = 0.0;
+    if i < step.batch_size {
+        let sample = order[ORDER_BASE + step.first + i];
+        let label = (labels[LABELS_BASE + sample / 4u] >> (8u * (sample % 4u))) & 255u;
+        value = select(0.0, 1.0, label == index % CLASSES);
+    }
+    one_hot[ONE_HOT_BASE + index] = value;
+}

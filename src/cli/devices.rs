@@ -1,0 +1,87 @@
+//! `shadegrad devices`.
+
+use super::output::Output;
+use super::table::{Align, render};
+use crate::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
+use crate::gpu::{AdapterReport, adapters};
+use crate::model::{bytes, thousands};
+
+/// List every adapter with the limits that matter, and say which one `--device auto` takes
+#[derive(Debug, clap::Args)]
+pub struct DevicesArgs {}
+
+/// Lists the devices; that there is no adapter is a result and not a failure.
+pub fn run(_args: &DevicesArgs, output: &mut Output) -> anyhow::Result<()> {
+    let found = adapters();
+    output.line(names(&found))?;
+    if found.is_empty() {
+        output.line(format_args!("\n{HOW_TO_GET_AN_ADAPTER}"))?;
+        return output.line("\n--device auto takes the CPU executor: there is no adapter");
+    }
+    output.line(format_args!("\n{}", limits(&found)))?;
+    let (_, why) = Device::open(&DeviceChoice::Auto)?;
+    output.line(format_args!("\n--device auto takes {why}"))
+}
+
+/// What `--device` understands, and what stands behind it.
+fn names(found: &[AdapterReport]) -> String {
+    let headings =
+        [("Device", Align::Left), ("Name", Align::Left), ("Kind", Align::Left), ("Backend", Align::Left)];
+    let [device, name, kind, backend] = headings;
+    let mut rows: Vec<[String; 5]> = found
+        .iter()
+        .enumerate()
+        .map(|(index, adapter)| {
+            [
+                index.to_string(),
+                adapter.name(),
+                adapter.kind().to_string(),
+                adapter.backend().to_owned(),
+                adapter.driver(),
+            ]
+        })
+        .collect();
+    let threads = format!("{} threads", rayon::current_num_threads());
+    let cpu = ["cpu", "CPU executor", "plain Rust", "-", threads.as_str()];
+    rows.push(cpu.map(str::to_owned));
+    render([device, name, kind, backend, ("Driver", Align::Left)], &rows)
+}
+
+/// The limits that decide what fits.
+fn limits(found: &[AdapterReport]) -> String {
+    use Align::{Left, Right};
+    let headings = [
+        ("Device", Left),
+        ("Largest buffer", Right),
+        ("Storage binding", Right),
+        ("Workgroup memory", Right),
+        ("Invocations", Right),
+        ("Groups per dim.", Right),
+        ("Subgroup", Right),
+        ("Timestamps", Left),
+    ];
+    let rows: Vec<_> = found
+        .iter()
+        .enumerate()
+        .map(|(index, adapter)| {
+            let limits = adapter.limits();
+            let [smallest, largest] = adapter.subgroup_sizes();
+            let subgroup = match (smallest, largest) {
+                (0, _) => "-".to_owned(),
+                _ if smallest == largest => smallest.to_string(),
+                _ => format!("{smallest}-{largest}"),
+            };
+            [
+                index.to_string(),
+                bytes(limits.max_buffer_size as usize),
+                bytes(limits.max_storage_buffer_binding_size as usize),
+                bytes(limits.max_compute_workgroup_storage_size as usize),
+                thousands(limits.max_compute_invocations_per_workgroup as usize),
+                thousands(limits.max_compute_workgroups_per_dimension as usize),
+                subgroup,
+                if adapter.has_timestamps() { "yes" } else { "no" }.to_owned(),
+            ]
+        })
+        .collect();
+    render(headings, &rows)
+}

@@ -1,0 +1,57 @@
+//! `shadegrad evaluate`.
+
+use std::path::PathBuf;
+
+use super::args::{DataSource, DeviceArg};
+use super::output::{Output, note};
+use super::progress::spinner;
+use super::train::print_figures;
+use crate::device::Device;
+use crate::executor::check_data;
+use crate::io::read_weights;
+use crate::io::run::{MODEL_FILE, RunResult, WEIGHTS_FILE, check_run, read_result};
+use crate::model::{ModelFile, thousands};
+use crate::train::Compile;
+
+/// Judge the weights of a run folder on a test set
+#[derive(Debug, clap::Args)]
+pub struct EvaluateArgs {
+    /// The run folder, such as runs/tutorial-1
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The data set: the embedded one or a folder with four IDX files; by default the one the run was trained on
+    #[arg(long, value_name = "mnist|DIR")]
+    data: Option<DataSource>,
+    #[command(flatten)]
+    device: DeviceArg,
+}
+
+/// Evaluates in batches of the size that the run used, so that on its device the figures are its own, bit for bit.
+pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
+    check_run(&args.run)?;
+    let file = ModelFile::read(&args.run.join(MODEL_FILE))?;
+    let network = file.model.network()?;
+    let weights = read_weights(&args.run.join(WEIGHTS_FILE), &network)?;
+    let result = read_result(&args.run).unwrap_or_else(|error| {
+        note(format_args!("warning: {error}"));
+        None
+    });
+    let source = match (&args.data, &result) {
+        (Some(given), _) => given.clone(),
+        (None, Some(RunResult { data, .. })) => data.parse()?,
+        (None, None) => DataSource::Mnist,
+    };
+    let data = source.load()?;
+    check_data(&network, &data.test)?;
+    let (device, why) = Device::open(&args.device.device)?;
+
+    output.line(format_args!("Device: {why}"))?;
+    output.line(format_args!("Data: {source}, {} test images", thousands(data.test.len())))?;
+    let compile = Compile { loss: file.loss, optimizer: file.optimizer, seed: 0 };
+    let mut model = file.model.compile(&device, compile)?;
+    model.set_weights(weights)?;
+    let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
+    let evaluation = model.evaluate_with(&data.test, result.map(|result| result.batch_size))?;
+    spinner.finish_and_clear();
+    print_figures(&evaluation, output)
+}

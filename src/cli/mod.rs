@@ -1,0 +1,79 @@
+//! The command line: one file per command.
+//!
+//! Results go to standard output, progress and log lines to standard error. Exit codes: 0, 1 for a failure, 2 for wrong
+//! usage.
+
+mod args;
+mod devices;
+mod evaluate;
+mod explain;
+mod output;
+mod progress;
+mod recorder;
+mod table;
+mod train;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Output, note};
+
+/// What is logged unless RUST_LOG says otherwise: what wgpu has to say comes back as an error where it matters.
+const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,naga=off";
+
+const AFTER_HELP: &str = "\
+Start with `shadegrad train`: it trains the convolutional network of the Keras tutorial on MNIST.
+
+Environment: RUST_LOG sets what is logged to standard error (such as `warn` or `wgpu_core=info`),
+WGPU_BACKEND which of vulkan, metal and dx12 are looked at.";
+
+/// Trains convolutional networks with hand-written WGSL compute shaders.
+#[derive(Debug, Parser)]
+#[command(name = "shadegrad", version, about, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Devices(devices::DevicesArgs),
+    Verify(verify::VerifyArgs),
+    Explain(explain::ExplainArgs),
+}
+
+/// Parses the arguments, runs the command, and reports what went wrong.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = env_logger::Env::default().default_filter_or(DEFAULT_LOG);
+    env_logger::Builder::from_env(filter).init();
+    let mut output = Output::default();
+    let ran = match &cli.command {
+        Command::Train(args) => train::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Evaluate(args) => evaluate::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Devices(args) => devices::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Verify(args) => verify::run(args, &mut output),
+        Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+    };
+    ran.unwrap_or_else(|error| {
+        note(format_args!("error: {}", message(&error)));
+        ExitCode::FAILURE
+    })
+}
+
+/// An error and its causes; a cause that the text before it already tells is left out.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

@@ -1,0 +1,34 @@
+//! Standard output and standard error, whoever reads them.
+
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::Context;
+
+/// Standard output. When its reader leaves (`| head`) the rest goes nowhere, and what a command does beside printing
+/// is still done.
+#[derive(Debug, Default)]
+pub struct Output {
+    closed: bool,
+}
+
+impl Output {
+    /// Prints one line or several.
+    pub fn line(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            written => written.context("standard output cannot be written"),
+        }
+    }
+}
+
+/// Prints a line on standard error; that nobody reads it is no reason to stop.
+pub fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

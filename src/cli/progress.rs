@@ -1,0 +1,134 @@
+//! Progress on standard error, in Keras's manner: a bar on a terminal, one line per epoch otherwise.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::note;
+use crate::train::{EpochRecord, Schedule, StepRecord};
+
+/// What follows the steps on a bar, while it grows and at its end: 80 columns hold it.
+const RUNNING: &str = "{bar:18.green/dim} {elapsed}, {eta} left - {msg}";
+const DONE: &str = "{bar:18.green/dim} {msg}";
+const BAR: &str = "━╸─";
+/// How often the times on a bar are brought up to date while no step ends.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Shows how far training is.
+#[derive(Debug)]
+pub struct Progress {
+    terminal: bool,
+    bar: Option<ProgressBar>,
+    schedule: Schedule,
+    /// Sums over the samples of the epoch so far.
+    loss: f64,
+    correct: u64,
+    samples: u64,
+    /// Steps of the epoch so far.
+    steps: usize,
+}
+
+impl Progress {
+    /// Nothing shown yet.
+    pub fn new() -> Self {
+        Progress {
+            terminal: std::io::stderr().is_terminal(),
+            bar: None,
+            schedule: Schedule { epochs: 0, steps_per_epoch: 0, steps: 0 },
+            loss: 0.0,
+            correct: 0,
+            samples: 0,
+            steps: 0,
+        }
+    }
+
+    /// Before the first step.
+    pub fn begin(&mut self, schedule: &Schedule) {
+        self.schedule = *schedule;
+        self.begin_epoch(1);
+    }
+
+    /// After a step.
+    pub fn step(&mut self, record: &StepRecord) {
+        self.steps += 1;
+        self.loss += f64::from(record.loss) * f64::from(record.n);
+        self.correct += u64::from(record.correct);
+        self.samples += u64::from(record.n);
+        if let Some(bar) = &self.bar {
+            let samples = self.samples.max(1) as f64;
+            bar.set_message(figures(self.loss / samples, self.correct as f64 / samples));
+            bar.set_position(self.steps as u64);
+        }
+    }
+
+    /// After an epoch.
+    pub fn end_epoch(&mut self, record: &EpochRecord) {
+        let mut text = format!(
+            "{:.1}s {:.1}ms/step - {}",
+            record.seconds,
+            1e3 * record.seconds / self.steps.max(1) as f64,
+            figures(record.loss, record.accuracy)
+        );
+        if let (Some(loss), Some(accuracy)) = (record.val_loss, record.val_accuracy) {
+            text += &format!(" - val_loss: {loss:.4} - val_accuracy: {accuracy:.4}");
+        }
+        match self.bar.take() {
+            Some(bar) => {
+                bar.disable_steady_tick();
+                bar.set_style(style(DONE, &bar));
+                bar.finish_with_message(text);
+            }
+            None => {
+                let Schedule { epochs, .. } = self.schedule;
+                note(format_args!("Epoch {}/{epochs} - {} steps - {text}", record.epoch, self.steps));
+            }
+        }
+        (self.loss, self.correct, self.samples, self.steps) = (0.0, 0, 0, 0);
+        if record.epoch < self.schedule.epochs {
+            self.begin_epoch(record.epoch + 1);
+        }
+    }
+
+    /// A line between those of the bar.
+    pub fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => note(text),
+        }
+    }
+
+    fn begin_epoch(&mut self, epoch: usize) {
+        let Schedule { epochs, steps_per_epoch, steps } = self.schedule;
+        if self.terminal {
+            note(format_args!("Epoch {epoch}/{epochs}"));
+            let before = (epoch - 1) * steps_per_epoch;
+            let bar = ProgressBar::new(steps_per_epoch.min(steps - before) as u64);
+            bar.set_style(style(RUNNING, &bar));
+            bar.enable_steady_tick(TICK);
+            self.bar = Some(bar);
+        }
+    }
+}
+
+/// What turns while something of unknown length goes on; nothing where there is no terminal.
+pub fn spinner(text: String) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner().with_message(text);
+    spinner.enable_steady_tick(TICK);
+    spinner
+}
+
+fn figures(loss: f64, accuracy: f64) -> String {
+    format!("loss: {loss:.4} - accuracy: {accuracy:.4}")
+}
+
+/// Steps done of all, then one of the templates above; the plain style, should it be wrong.
+fn style(template: &str, bar: &ProgressBar) -> ProgressStyle {
+    let width = bar.length().unwrap_or(0).to_string().len();
+    let template = format!("{{pos:>{width}}}/{{len}} {template}");
+    let plain = ProgressStyle::default_bar();
+    plain.template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars(BAR)
+}

@@ -1,0 +1,204 @@
+//! `shadegrad train`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
+use sha2::{Digest, Sha256};
+
+use super::args::{DataSource, DeviceArg, ModelSource, batch_size, count, positive, seed, whole_path};
+use super::output::{Output, note};
+use super::progress::spinner;
+use super::recorder::Recorder;
+use crate::data::TrainTest;
+use crate::device::Device;
+use crate::executor::check_data;
+use crate::gpu::choose;
+use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata};
+use crate::io::{read_weights, weights_to_bytes};
+use crate::model::{ModelFile, Optimizer, bytes, thousands};
+use crate::plan::Plan;
+use crate::train::{Compile, Evaluation, FitOptions, History};
+
+/// The folder in which runs without `--out` lie.
+const RUNS: &str = "runs";
+
+/// Train a model, judge it on the test set, and write a run folder
+///
+/// Without arguments this is the Keras tutorial: its convolutional network on MNIST, RMSprop, batches of 64, 5 epochs.
+/// The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl and result.json.
+#[derive(Debug, clap::Args)]
+pub struct TrainArgs {
+    /// The model: the embedded one or a model file
+    #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
+    model: ModelSource,
+    /// The data set: the embedded one or a folder with four IDX files
+    #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
+    data: DataSource,
+    /// Passes over the training set
+    #[arg(long, value_name = "N", default_value = "5", value_parser = count, allow_negative_numbers = true)]
+    epochs: usize,
+    /// Samples per optimizer step
+    #[arg(long, value_name = "N", default_value = "64", value_parser = batch_size, allow_negative_numbers = true)]
+    batch_size: usize,
+    /// Decides initial weights and the order of samples
+    #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
+    seed: u64,
+    /// The optimizer, with its default settings unless the model file sets them; by default that of the model file
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
+    optimizer: Option<String>,
+    /// The optimizer's step size; by default that of the model file
+    #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// Take the samples of each epoch as they lie in the files
+    #[arg(long)]
+    no_shuffle: bool,
+    /// End training after this many optimizer steps, even within an epoch
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    max_steps: Option<usize>,
+    /// Initial weights, with the names and layouts of Keras
+    #[arg(long, value_name = "FILE.safetensors")]
+    init: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArg,
+    /// The run folder; by default runs/MODEL-N with the next free N
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the files of an earlier run in --out; other files in it stay
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+impl TrainArgs {
+    /// The model file, with the flags' word over its own.
+    fn model_file(&self) -> anyhow::Result<ModelFile> {
+        let mut file = self.model.read()?;
+        if let Some(named) = self.optimizer.as_deref().and_then(Optimizer::named)
+            && named.name() != file.optimizer.name()
+        {
+            file.optimizer = named;
+        }
+        if let Some(learning_rate) = self.learning_rate {
+            file.optimizer.set_learning_rate(learning_rate);
+        }
+        file.optimizer.check()?;
+        Ok(file)
+    }
+
+    fn folder(&self, model: &str) -> anyhow::Result<RunFolder> {
+        Ok(match &self.out {
+            Some(dir) => RunFolder::at(dir, self.force)?,
+            None => RunFolder::next(Path::new(RUNS), model)?,
+        })
+    }
+
+    fn fit_options(&self) -> FitOptions {
+        FitOptions {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            shuffle: !self.no_shuffle,
+            max_steps: self.max_steps,
+            validation: None,
+        }
+    }
+}
+
+/// Trains. All that can be found wrong is found before a device is opened.
+pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
+    let file = args.model_file()?;
+    let network = file.model.network()?;
+    let plan = Plan::build(&network, file.loss, file.optimizer, args.batch_size)?;
+    let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
+    let mut folder = args.folder(&file.model.name)?;
+    let data = args.data.load()?;
+    check_data(&network, &data.train)?;
+    let (device, why) = Device::open(&args.device.device)?;
+
+    output.line(format_args!("Device: {why}"))?;
+    output.line(file.model.summary()?)?;
+    output.line(memory(&plan, &data))?;
+    let mut model = file
+        .model
+        .compile(&device, Compile { loss: file.loss, optimizer: file.optimizer, seed: args.seed })?;
+    if let Some(weights) = init {
+        model.set_weights(weights)?;
+    }
+    let mut recorder = Recorder::new(&mut folder, file.to_toml()?);
+    let history = model.fit(&data.train, &args.fit_options(), &mut recorder)?;
+    let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
+    let evaluation = model.evaluate(&data.test)?;
+    spinner.finish_and_clear();
+
+    let weights = weights_to_bytes(&model.weights()?, &weights_metadata(&network.name))?;
+    folder.write(WEIGHTS_FILE, &weights)?;
+    let result = RunResult {
+        weights_sha256: sha256(&weights),
+        device: device.title(),
+        kernels: kernels(&device, &plan),
+        ..result(args, &data, &history, &evaluation)
+    };
+    folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
+    output.line(format_args!("Run: {}", folder.dir().display()))?;
+    print_figures(&evaluation, output)
+}
+
+/// The last line of `train` and `evaluate`.
+pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Result<()> {
+    let Evaluation { loss, accuracy } = evaluation;
+    if !loss.is_finite() {
+        note("warning: the test loss is not a finite number: these weights are of no use");
+    }
+    output.line(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
+}
+
+/// The memory budget in one line.
+fn memory(plan: &Plan, data: &TrainTest) -> String {
+    let samples = data.train.len() + data.test.len();
+    format!(
+        "Memory: {} for batches of {}, {} for {} + {} samples",
+        bytes(plan.bytes() as usize),
+        plan.batch,
+        bytes(samples * plan.bytes_per_sample()),
+        thousands(data.train.len()),
+        thousands(data.test.len())
+    )
+}
+
+/// The parts of a result that arguments, data and figures decide.
+fn result(args: &TrainArgs, data: &TrainTest, history: &History, evaluation: &Evaluation) -> RunResult {
+    RunResult {
+        test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
+        test_accuracy: evaluation.accuracy,
+        epochs: history.epochs.len(),
+        steps: history.steps,
+        seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
+        device: String::new(),
+        weights_sha256: String::new(),
+        versions: Versions::current(),
+        seed: args.seed,
+        batch_size: args.batch_size,
+        shuffle: !args.no_shuffle,
+        max_steps: args.max_steps,
+        init: args.init.as_deref().map(|path| whole_path(path).display().to_string()),
+        data: args.data.to_string(),
+        train_samples: data.train.len(),
+        test_samples: data.test.len(),
+        kernels: BTreeMap::new(),
+    }
+}
+
+/// Which variant ran each step.
+fn kernels(device: &Device, plan: &Plan) -> BTreeMap<String, String> {
+    match device {
+        Device::Cpu => BTreeMap::new(),
+        Device::Gpu(_) => {
+            let steps = plan.steps.iter();
+            steps.filter_map(|step| Some((step.name.clone(), choose(&step.op)?.variant.to_owned()))).collect()
+        }
+    }
+}
+
+/// In hexadecimal.
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

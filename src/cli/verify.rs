@@ -1,0 +1,183 @@
+//! `shadegrad verify`.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use super::args::DeviceArg;
+use super::output::Output;
+use super::progress::spinner;
+use super::table::{Align, render};
+use crate::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
+use crate::verify::{VerifyReport, VerifyRow, verify};
+
+/// Run every kernel on a device and compare what it computes with its twin on the CPU
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    device: DeviceArg,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Verifies; the exit code is 1 when any kernel fails.
+pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+    if args.device.device == DeviceChoice::Cpu {
+        bail!(
+            "there is nothing to compare with --device cpu: its twins are what the kernels of other devices are \
+             compared with; choose an adapter of `shadegrad devices`"
+        );
+    }
+    let (device, why) = Device::open(&args.device.device)?;
+    let Device::Gpu(gpu) = &device else {
+        bail!("there is no device whose kernels could be verified: {HOW_TO_GET_AN_ADAPTER}");
+    };
+    if !args.json {
+        output.line(format_args!("Device: {why}\n"))?;
+    }
+    let spinner = spinner(String::new());
+    let mut done = 0;
+    let report = verify(gpu, &mut |row| {
+        done += 1;
+        spinner.set_message(format!("{done} cases: {} {}, {}", row.kind, row.variant, row.case));
+    })?;
+    spinner.finish_and_clear();
+    output.line(if args.json { serde_json::to_string_pretty(&report)? } else { text(&report) })?;
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A line per kernel, every failure in full, the verdict.
+fn text(report: &VerifyReport) -> String {
+    let kernels = by_kernel(&report.rows);
+    let mut text = table(&kernels);
+    let failed: Vec<_> = report.rows.iter().filter(|row| !row.passed).collect();
+    for row in &failed {
+        text += &format!("\n\n{}", failure(row));
+    }
+    let broken = kernels.iter().filter(|rows| rows.iter().any(|row| !row.passed)).count();
+    let (comparisons, all, device) = (report.rows.len(), kernels.len(), &report.device);
+    let verdict = if report.passed() {
+        format!("passed: {comparisons} comparisons of {all} kernels on {device}")
+    } else {
+        format!(
+            "FAILED: {} of {comparisons} comparisons, {broken} of {all} kernels on {device}; do not trust what this \
+             device trains: update its driver, or use another device or --device cpu",
+            failed.len(),
+        )
+    };
+    format!("{text}\n\n{verdict}")
+}
+
+/// The rows of each kind and variant, in the order in which they first came.
+fn by_kernel(rows: &[VerifyRow]) -> Vec<Vec<&VerifyRow>> {
+    let mut kernels: Vec<Vec<&VerifyRow>> = Vec::new();
+    for row in rows {
+        let same =
+            kernels.iter_mut().find(|known| known[0].kind == row.kind && known[0].variant == row.variant);
+        match same {
+            Some(known) => known.push(row),
+            None => kernels.push(vec![row]),
+        }
+    }
+    kernels
+}
+
+/// Error as a share of its bound: 0 for none, infinite where none is allowed or the error is not finite.
+fn share(row: &VerifyRow) -> f64 {
+    match row.largest_error {
+        0.0 => 0.0,
+        error if !error.is_finite() || row.bound <= 0.0 => f64::INFINITY,
+        error => error / row.bound,
+    }
+}
+
+fn table(kernels: &[Vec<&VerifyRow>]) -> String {
+    use Align::{Left, Right};
+    let headings = [
+        ("Kernel", Left),
+        ("Variant", Left),
+        ("Comparisons", Right),
+        ("Largest error", Right),
+        ("Bound", Right),
+        ("Of bound", Right),
+        ("Result", Left),
+    ];
+    let rows: Vec<_> = kernels.iter().filter_map(|rows| line(rows)).collect();
+    render(headings, &rows)
+}
+
+/// The line of one kernel: the row that comes nearest to its bound, or goes furthest beyond.
+fn line(rows: &[&VerifyRow]) -> Option<[String; 7]> {
+    let worst = rows.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
+    let failed = rows.iter().filter(|row| !row.passed).count();
+    let number = |number: f64, none: &str| {
+        if number == 0.0 { none.to_owned() } else { format!("{number:.2e}") }
+    };
+    let (error, bound) = (number(worst.largest_error, "0"), number(worst.bound, "exact"));
+    let of_bound = match share(worst) {
+        share if share.is_finite() => format!("{:.1} %", 100.0 * share),
+        _ => "beyond".to_owned(),
+    };
+    let result = if failed == 0 { "pass".to_owned() } else { format!("FAIL ({failed})") };
+    let VerifyRow { kind, variant, .. } = worst;
+    Some([kind.to_string(), variant.to_string(), rows.len().to_string(), error, bound, of_bound, result])
+}
+
+/// One failed comparison in full.
+fn failure(row: &VerifyRow) -> String {
+    let VerifyRow { kind, variant, case, checks, output, largest_error, bound, problem, .. } = row;
+    let mut text = format!(
+        "FAIL {kind} {variant}: {case}, runtime checks {checks}, output `{output}`: \
+         largest error {largest_error:e}, bound {bound:e}"
+    );
+    if let Some(problem) = problem {
+        text += &format!("\n     {problem}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(kind: &'static str, largest_error: f64, bound: f64) -> VerifyRow {
+        let passed = largest_error <= bound;
+        VerifyRow {
+            kind,
+            variant: "scalar",
+            case: "3x4".to_owned(),
+            checks: "on",
+            output: "y".to_owned(),
+            largest_error,
+            bound,
+            passed,
+            problem: (!passed).then(|| "element 5 is 7, expected 4".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_kernel_shows_the_row_nearest_to_its_bound() {
+        let rows = vec![row("matmul", 2e-6, 8e-6), row("one_hot", 0.0, 0.0), row("matmul", 1e-6, 2e-6)];
+        let text = text(&VerifyReport { device: "d".to_owned(), rows });
+        let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
+        assert_eq!(lines[1], ["matmul", "scalar", "2", "1.00e-6", "2.00e-6", "50.0", "%", "pass"]);
+        assert_eq!(lines[2], ["one_hot", "scalar", "1", "0", "exact", "0.0", "%", "pass"]);
+        assert!(text.ends_with("\n\npassed: 3 comparisons of 2 kernels on d"), "{text}");
+    }
+
+    #[test]
+    fn failures_are_told_in_full() {
+        let rows = vec![row("matmul", 1e-6, 2e-6), row("matmul", f64::NAN, 2e-6), row("one_hot", 1.0, 0.0)];
+        let text = text(&VerifyReport { device: "d".to_owned(), rows });
+        for expected in [
+            "beyond  FAIL (1)",
+            "FAIL matmul scalar: 3x4, runtime checks on, output `y`: largest error NaN, bound 2e-6",
+            "FAIL one_hot scalar: 3x4, runtime checks on, output `y`: largest error 1e0, bound 0e0",
+            "element 5 is 7, expected 4",
+            "FAILED: 2 of 3 comparisons, 2 of 2 kernels on d",
+        ] {
+            assert!(text.contains(expected), "{expected:?} is missing from\n{text}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+use super::{Arg, Real, run};
+use crate::data::{Dataset, pad_records};
+use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, byte_scale, check_data};
+use crate::gpu::GpuError;
+use crate::plan::{Access, Dtype, Phase, Plan, Role, StepParams, Tensor, image_stride};
+
+/// Runs a plan with the twins.
+#[derive(Debug)]
+pub struct CpuExecutor<T> {
+    plan: Plan,
+    memory: Vec<Memory<T>>,
+    data: [Option<CpuData>; 2],
+}
+
+/// One buffer of the plan.
+#[derive(Debug)]
+enum Memory<T> {
+    Floats(Vec<T>),
+    Integers(Vec<u32>),
+    /// Of the data set; see [`CpuData`].
+    Elsewhere,
+}
+
+/// A data set with images at whole words.
+#[derive(Debug)]
+struct CpuData {
+    set: Dataset,
+    /// The images again, when their size is not a multiple of a word.
+    padded: Option<Vec<u8>>,
+}
+
+impl CpuData {
+    fn images(&self) -> &[u8] {
+        self.padded.as_deref().unwrap_or(self.set.images())
+    }
+}
+
+impl<T: Real> CpuExecutor<T> {
+    /// Allocates the plan's memory, all zero.
+    pub fn new(plan: Plan) -> Self {
+        let memory = plan
+            .buffers
+            .iter()
+            .map(|buffer| match buffer.dtype {
+                Dtype::F32 => Memory::Floats(vec![T::zero(); buffer.len]),
+                Dtype::U32 => Memory::Integers(vec![0; buffer.len]),
+                Dtype::Bytes => Memory::Elsewhere,
+            })
+            .collect();
+        let mut executor = CpuExecutor { plan, memory, data: [None, None] };
+        if let Some(table) = executor.plan.buffer_with(Role::Table) {
+            let scale = byte_scale().map(|scale| T::of(f64::from(scale)));
+            executor.memory[table] = Memory::Floats(scale.to_vec());
+        }
+        executor
+    }
+
+    /// The values of a tensor of floats, in this executor's own precision.
+    pub fn values(&self, tensor: &Tensor) -> &[T] {
+        match &self.memory[tensor.buffer] {
+            Memory::Floats(values) => &values[tensor.offset..][..tensor.len()],
+            _ => &[],
+        }
+    }
+
+    /// The values of a tensor of floats, to be changed.
+    pub fn values_mut(&mut self, tensor: &Tensor) -> &mut [T] {
+        match &mut self.memory[tensor.buffer] {
+            Memory::Floats(values) => &mut values[tensor.offset..][..tensor.len()],
+            _ => &mut [],
+        }
+    }
+
+    /// Runs one step on this executor's memory.
+    pub fn run_step(&mut self, index: usize, data: DataSlot, params: &StepParams) {
+        let CpuExecutor { plan, memory, data: sets } = self;
+        let step = &plan.steps[index];
+        let set = sets[data as usize].as_ref();
+        // What is written is taken out while the rest is lent; no step writes a buffer that it also uses otherwise.
+        let specs = step.op.args();
+        let mut written: Vec<(usize, Memory<T>)> = specs
+            .iter()
+            .zip(&step.args)
+            .filter(|(spec, _)| spec.access != Access::In)
+            .map(|(_, tensor)| {
+                let taken = std::mem::replace(&mut memory[tensor.buffer], Memory::Elsewhere);
+                (tensor.buffer, taken)
+            })
+            .collect();
+        let mut outputs = written.iter_mut();
+        let mut args: Vec<Arg<'_, T>> = Vec::new();
+        for (spec, tensor) in specs.iter().zip(&step.args) {
+            let arg = if spec.access == Access::In {
+                input(spec.name, tensor, &memory[tensor.buffer], set)
+            } else {
+                outputs.next().and_then(|(_, memory)| output(tensor, memory))
+            };
+            args.extend(arg);
+        }
+        let ran = args.len() == specs.len() && run(&step.op, params, &mut args);
+        debug_assert!(ran, "arguments of {} do not fit", step.name);
+        drop(args);
+        for (buffer, taken) in written {
+            memory[buffer] = taken;
+        }
+    }
+
+    fn prepare(&mut self, order: &[u32], steps: usize) {
+        for (buffer, memory) in self.plan.buffers.iter().zip(&mut self.memory) {
+            match (buffer.role, memory) {
+                (Role::Order, Memory::Integers(values)) => {
+                    values.clear();
+                    values.extend_from_slice(order);
+                }
+                (Role::Metrics, Memory::Integers(values)) => values.resize(steps, 0),
+                (Role::Metrics, Memory::Floats(values)) => values.resize(steps, T::zero()),
+                _ => {}
+            }
+        }
+    }
+
+    fn metrics(&self, slot: usize) -> BatchMetrics {
+        let mut metrics = BatchMetrics { loss: 0.0, correct: 0 };
+        for (buffer, memory) in self.plan.buffers.iter().zip(&self.memory) {
+            match (buffer.role, memory) {
+                (Role::Metrics, Memory::Integers(values)) => metrics.correct = values[slot],
+                (Role::Metrics, Memory::Floats(values)) => metrics.loss = values[slot].f64() as f32,
+                _ => {}
+            }
+        }
+        metrics
+    }
+}
+
+/// The tensor's range; all of the buffer when the data set decides its length.
+fn range<E>(tensor: &Tensor, values: &[E]) -> std::ops::Range<usize> {
+    if tensor.is_empty() { 0..values.len() } else { tensor.offset..tensor.offset + tensor.len() }
+}
+
+fn input<'a, T>(
+    name: &str,
+    tensor: &Tensor,
+    memory: &'a Memory<T>,
+    data: Option<&'a CpuData>,
+) -> Option<Arg<'a, T>> {
+    Some(match memory {
+        Memory::Floats(values) => Arg::In(&values[range(tensor, values)]),
+        Memory::Integers(values) => Arg::InU32(&values[range(tensor, values)]),
+        Memory::Elsewhere if name == "images" => Arg::Bytes(data?.images()),
+        Memory::Elsewhere => Arg::Bytes(data?.set.labels()),
+    })
+}
+
+fn output<'a, T>(tensor: &Tensor, memory: &'a mut Memory<T>) -> Option<Arg<'a, T>> {
+    match memory {
+        Memory::Floats(values) => {
+            let range = range(tensor, values);
+            Some(Arg::Out(&mut values[range]))
+        }
+        Memory::Integers(values) => {
+            let range = range(tensor, values);
+            Some(Arg::OutU32(&mut values[range]))
+        }
+        Memory::Elsewhere => None,
+    }
+}
+
+impl<T: Real> Executor for CpuExecutor<T> {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError> {
+        check_data(&self.plan.network, data)?;
+        let pixels = data.shape().iter().product::<usize>();
+        let padded = (image_stride(pixels) != pixels)
+            .then(|| pad_records(data.images(), pixels, image_stride(pixels)));
+        self.data[slot as usize] = Some(CpuData { set: data.clone(), padded });
+        Ok(())
+    }
+
+    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError> {
+        for (to, &from) in self.values_mut(tensor).iter_mut().zip(values) {
+            *to = T::of(f64::from(from));
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError> {
+        Ok(self.values(tensor).iter().map(|value| value.f64() as f32).collect())
+    }
+
+    fn run(
+        &mut self,
+        pass: &Pass<'_>,
+        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
+    ) -> Result<(), GpuError> {
+        let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
+        pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
+        self.prepare(pass.order, pass.steps.len());
+        let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
+        for (slot, params) in pass.steps.iter().enumerate() {
+            for &index in &steps {
+                self.run_step(index, pass.data, params);
+            }
+            if pass.phase != Phase::Predict {
+                on_metrics(slot, self.metrics(slot));
+            }
+        }
+        Ok(())
+    }
+}

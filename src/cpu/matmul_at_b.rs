@@ -1,0 +1,21 @@
+use rayon::prelude::*;
+
+use super::Real;
+use crate::plan::{MatmulShape, Split};
+
+/// `c[i, j] = sum_t a[t, i] * b[t, j]`, in parts: `partial[s]` is the sum over the `s`-th range of `t` ([`Split`]).
+///
+/// a `[k, m]`, b `[k, n]`, partial `[parts, m, n]`.
+pub fn matmul_at_b<T: Real>(s: &MatmulShape, a: &[T], b: &[T], partial: &mut [T]) {
+    let split = Split::of(s.k);
+    partial.par_chunks_mut(s.n).enumerate().for_each(|(row, c)| {
+        let (part, i) = (row / s.m, row % s.m);
+        c.fill(T::zero());
+        for t in split.range(part) {
+            let a = a[t * s.m + i];
+            for (c, &b) in c.iter_mut().zip(&b[t * s.n..][..s.n]) {
+                *c += a * b;
+            }
+        }
+    });
+}

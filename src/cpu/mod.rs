@@ -1,0 +1,58 @@
+//! The CPU executor and its twins: one plain function per step kind, with the name and the arguments of its shader.
+//!
+//! The twins are the oracle for the shaders and the fallback without a GPU. They are index loops in the order of the
+//! maths, generic over f32 and f64, parallel only over outputs that do not depend on one another, so the number of
+//! threads never changes a bit. They share no code with the GPU path.
+
+mod batch_metrics;
+mod bias_add;
+mod column_sum;
+mod conv2d_backward_input;
+mod conv2d_backward_kernel;
+mod conv2d_forward;
+mod executor;
+mod gather_images;
+mod matmul;
+mod matmul_a_bt;
+mod matmul_at_b;
+mod maxpool_backward;
+mod maxpool_forward;
+mod one_hot;
+mod relu_backward;
+mod relu_forward;
+mod rmsprop_update;
+mod run;
+mod softmax;
+mod softmax_cross_entropy;
+mod sum_partials;
+
+pub use executor::CpuExecutor;
+pub use run::{Arg, run};
+
+/// The numbers a twin computes with: f32 as the shaders, or f64 as the measure for both.
+pub trait Real: num_traits::Float + num_traits::NumAssign + Send + Sync + std::iter::Sum + 'static {
+    /// The nearest number of this type.
+    fn of(x: f64) -> Self;
+    /// The value in f64; exact for both types.
+    fn f64(self) -> f64;
+}
+
+impl Real for f32 {
+    fn of(x: f64) -> Self {
+        x as f32
+    }
+
+    fn f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn of(x: f64) -> Self {
+        x
+    }
+
+    fn f64(self) -> f64 {
+        self
+    }
+}

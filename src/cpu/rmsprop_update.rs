@@ -1,0 +1,40 @@
+use super::Real;
+use crate::model::RmsProp;
+use crate::plan::StepParams;
+
+/// RMSprop; the formula stands with [`RmsProp`].
+///
+/// gradient and parameter `[len]`; state `[slots, len]`: slot 0 is `v`, then `m` with momentum, then `a` when centered.
+pub fn rmsprop_update<T: Real>(
+    rmsprop: &RmsProp,
+    step: &StepParams,
+    gradient: &[T],
+    state: &mut [T],
+    parameter: &mut [T],
+) {
+    let len = parameter.len();
+    let rho = T::of(rmsprop.rho);
+    let one_minus_rho = T::of(1.0 - rmsprop.rho);
+    let momentum = T::of(rmsprop.momentum);
+    let epsilon = T::of(rmsprop.epsilon);
+    let learning_rate = T::of(f64::from(step.learning_rate));
+    let with_momentum = rmsprop.momentum > 0.0;
+    let (v, rest) = state.split_at_mut(len);
+    let (m, a) = rest.split_at_mut(if with_momentum { len } else { 0 });
+    for i in 0..len {
+        let g = gradient[i];
+        v[i] = rho * v[i] + one_minus_rho * (g * g);
+        let mut d = v[i];
+        if rmsprop.centered {
+            a[i] = rho * a[i] + one_minus_rho * g;
+            d -= a[i] * a[i];
+        }
+        let u = learning_rate * g / (d + epsilon).sqrt();
+        if with_momentum {
+            m[i] = momentum * m[i] + u;
+            parameter[i] -= m[i];
+        } else {
+            parameter[i] -= u;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! From a step kind to its twin.
+
+use super::Real;
+use crate::plan::{Op, StepParams};
+
+/// One argument of a twin, in the order of [`Op::args`].
+#[derive(Debug)]
+pub enum Arg<'a, T> {
+    /// Floats that are read.
+    In(&'a [T]),
+    /// Floats that are written, or read and written.
+    Out(&'a mut [T]),
+    /// Integers that are read.
+    InU32(&'a [u32]),
+    /// Integers that are written, or read and written.
+    OutU32(&'a mut [u32]),
+    /// Bytes that are read.
+    Bytes(&'a [u8]),
+}
+
+/// Runs the twin of `op`; `false` when the arguments do not fit the kind, which a plan never gives.
+pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool {
+    use Arg::{Bytes, In, InU32, Out, OutU32};
+    match (op, args) {
+        (&Op::GatherImages { pixels, .. }, [Bytes(images), InU32(order), In(scale), Out(x)]) => {
+            super::gather_images::gather_images(pixels, step, images, order, scale, x);
+        }
+        (&Op::OneHot { classes, .. }, [Bytes(labels), InU32(order), Out(target)]) => {
+            super::one_hot::one_hot(classes, step, labels, order, target);
+        }
+        (Op::Conv2dForward(conv), [In(x), In(kernel), In(bias), Out(y)]) => {
+            super::conv2d_forward::conv2d_forward(conv, x, kernel, bias, y);
+        }
+        (Op::Conv2dBackwardInput(conv), [In(dy), In(kernel), Out(dx)]) => {
+            super::conv2d_backward_input::conv2d_backward_input(conv, dy, kernel, dx);
+        }
+        (Op::Conv2dBackwardKernel(conv), [In(x), In(dy), Out(partial)]) => {
+            super::conv2d_backward_kernel::conv2d_backward_kernel(conv, x, dy, partial);
+        }
+        (Op::MaxpoolForward(pool), [In(x), Out(y), OutU32(winner)]) => {
+            super::maxpool_forward::maxpool_forward(pool, x, y, winner);
+        }
+        (Op::MaxpoolBackward(pool), [In(dy), InU32(winner), Out(dx)]) => {
+            super::maxpool_backward::maxpool_backward(pool, dy, winner, dx);
+        }
+        (Op::Matmul(shape), [In(a), In(b), Out(partial)]) => {
+            super::matmul::matmul(shape, a, b, partial);
+        }
+        (Op::MatmulAtB(shape), [In(a), In(b), Out(partial)]) => {
+            super::matmul_at_b::matmul_at_b(shape, a, b, partial);
+        }
+        (Op::MatmulABt(shape), [In(a), In(b), Out(partial)]) => {
+            super::matmul_a_bt::matmul_a_bt(shape, a, b, partial);
+        }
+        (Op::SumPartials { .. }, [In(partial), Out(sum)]) => {
+            super::sum_partials::sum_partials(partial, sum);
+        }
+        (&Op::ColumnSum { rows, columns }, [In(x), Out(partial)]) => {
+            super::column_sum::column_sum(rows, columns, x, partial);
+        }
+        (Op::BiasAdd { .. }, [In(bias), Out(y)]) => super::bias_add::bias_add(bias, y),
+        (Op::ReluForward { .. }, [Out(y)]) => super::relu_forward::relu_forward(y),
+        (Op::ReluBackward { .. }, [In(y), Out(dy)]) => super::relu_backward::relu_backward(y, dy),
+        (&Op::Softmax { columns, .. }, [In(logits), Out(probabilities)]) => {
+            super::softmax::softmax(columns, logits, probabilities);
+        }
+        (
+            &Op::SoftmaxCrossEntropy { columns, .. },
+            [In(logits), In(target), Out(row_loss), OutU32(row_correct), Out(dlogits)],
+        ) => super::softmax_cross_entropy::softmax_cross_entropy(
+            columns,
+            step,
+            logits,
+            target,
+            row_loss,
+            row_correct,
+            dlogits,
+        ),
+        (Op::BatchMetrics { .. }, [In(row_loss), InU32(row_correct), Out(loss), OutU32(correct)]) => {
+            super::batch_metrics::batch_metrics(step, row_loss, row_correct, loss, correct);
+        }
+        (Op::RmspropUpdate { rmsprop, .. }, [In(gradient), Out(state), Out(parameter)]) => {
+            super::rmsprop_update::rmsprop_update(rmsprop, step, gradient, state, parameter);
+        }
+        _ => return false,
+    }
+    true
+}

@@ -1,0 +1,252 @@
+//! Images with their labels, and the folder of four IDX files they usually come in.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::{DataError, IdxError};
+use super::idx::{self, IdxImages};
+
+/// Names of the four files, without the `.gz` they may carry.
+pub(super) const TRAIN: FileNames =
+    FileNames { images: "train-images-idx3-ubyte", labels: "train-labels-idx1-ubyte" };
+pub(super) const TEST: FileNames =
+    FileNames { images: "t10k-images-idx3-ubyte", labels: "t10k-labels-idx1-ubyte" };
+
+pub(super) struct FileNames {
+    pub(super) images: &'static str,
+    pub(super) labels: &'static str,
+}
+
+/// Fewer classes than this cannot be told apart.
+const MIN_CLASSES: usize = 2;
+
+/// Images and their labels, as bytes.
+///
+/// Images are `[len, h, w, c]`, row-major, 0 to 255; labels are `[len]`, each below [`classes`](Self::classes). A data
+/// set is never empty. Clones and [`slice`](Self::slice)s share the bytes and cost nothing.
+#[derive(Clone)]
+pub struct Dataset {
+    // A Vec inside, since an Arc<[u8]> would copy the pixels once more to put its counter beside them.
+    images: Arc<Vec<u8>>,
+    labels: Arc<Vec<u8>>,
+    /// The images of this part, by their index in the shared bytes.
+    part: Range<usize>,
+    shape: [usize; 3],
+    classes: usize,
+}
+
+impl Dataset {
+    /// A data set of `labels.len()` images.
+    ///
+    /// `images` is `[labels.len(), h, w, c]`, row-major; `shape` is `[h, w, c]`; labels count from 0.
+    ///
+    /// Errors: [`DataError::Empty`], [`DataError::Shape`], [`DataError::NoClasses`], [`DataError::ImageBytes`] where
+    /// images and labels do not agree, [`DataError::LabelOutOfRange`] with the index of the first label that is not
+    /// below `classes`.
+    pub fn new(
+        images: Vec<u8>,
+        labels: Vec<u8>,
+        shape: [usize; 3],
+        classes: usize,
+    ) -> Result<Self, DataError> {
+        if labels.is_empty() {
+            return Err(DataError::Empty);
+        }
+        if classes == 0 {
+            return Err(DataError::NoClasses);
+        }
+        let image_len = shape
+            .iter()
+            .try_fold(1usize, |product, &size| product.checked_mul(size))
+            .filter(|&bytes| bytes > 0 && bytes <= isize::MAX as usize)
+            .ok_or(DataError::Shape { found: shape })?;
+        if image_len.checked_mul(labels.len()) != Some(images.len()) {
+            return Err(DataError::ImageBytes { labels: labels.len(), shape, found: images.len() });
+        }
+        let outside = labels.iter().position(|&label| usize::from(label) >= classes);
+        if let Some(index) = outside {
+            return Err(DataError::LabelOutOfRange { index, label: labels[index], classes });
+        }
+        Ok(Self { part: 0..labels.len(), images: Arc::new(images), labels: Arc::new(labels), shape, classes })
+    }
+
+    /// The number of images, at least 1.
+    pub fn len(&self) -> usize {
+        self.part.len()
+    }
+
+    /// Always false; here because a `len` asks for it.
+    pub fn is_empty(&self) -> bool {
+        self.part.is_empty()
+    }
+
+    /// `[h, w, c]` of one image.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// The number of classes; every label is below it.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// All pixels, `[len, h, w, c]`, row-major.
+    pub fn images(&self) -> &[u8] {
+        let size = self.image_len();
+        &self.images[self.part.start * size..self.part.end * size]
+    }
+
+    /// All labels, `[len]`.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels[self.part.clone()]
+    }
+
+    /// The pixels of one image, `[h, w, c]`; `None` beyond the last.
+    pub fn image(&self, index: usize) -> Option<&[u8]> {
+        self.images().chunks_exact(self.image_len()).nth(index)
+    }
+
+    /// The label of one image; `None` beyond the last.
+    pub fn label(&self, index: usize) -> Option<u8> {
+        self.labels().get(index).copied()
+    }
+
+    /// The images of `range`, sharing the bytes. The number of classes stays.
+    ///
+    /// Errors: [`DataError::Range`] where the range is empty or goes beyond the last image.
+    pub fn slice(&self, range: Range<usize>) -> Result<Self, DataError> {
+        if range.is_empty() || range.end > self.len() {
+            return Err(DataError::Range { start: range.start, end: range.end, len: self.len() });
+        }
+        let first = self.part.start;
+        Ok(Self { part: first + range.start..first + range.end, ..self.clone() })
+    }
+
+    /// The first `count` images: [`slice`](Self::slice) of `0..count`.
+    pub fn take(&self, count: usize) -> Result<Self, DataError> {
+        self.slice(0..count)
+    }
+
+    /// Bytes of one image: h * w * c.
+    fn image_len(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl fmt::Debug for Dataset {
+    /// Leaves out the pixels and labels, which run to millions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dataset")
+            .field("len", &self.len())
+            .field("shape", &self.shape)
+            .field("classes", &self.classes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A data set to learn from and one to be judged by. Both have the same shape and number of classes.
+#[derive(Debug, Clone)]
+pub struct TrainTest {
+    /// To learn from.
+    pub train: Dataset,
+    /// To be judged by.
+    pub test: Dataset,
+}
+
+/// Reads the four IDX files of an MNIST-like data set (MNIST, Fashion-MNIST, KMNIST, ...).
+///
+/// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`; a dot may stand before `idx`, and `.gz` may follow. A plain file is preferred to a
+/// compressed one of the same name. Images are grey: shape `[rows, columns, 1]`.
+///
+/// The number of classes is the largest label of both sets + 1, and at least 2; MNIST gives 10. A data set whose last
+/// class has no example needs [`Dataset::new`].
+///
+/// Errors: [`DataError::Folder`], [`DataError::MissingFile`] with the names tried, [`DataError::Idx`] for a defect of a
+/// file, [`DataError::LabelCount`], [`DataError::ShapeMismatch`] between training and test images.
+pub fn load_dir(dir: &Path) -> Result<TrainTest, DataError> {
+    fs::read_dir(dir).map_err(|cause| DataError::Folder { dir: dir.to_owned(), cause })?;
+    pair(read_labelled(dir, &TRAIN)?, read_labelled(dir, &TEST)?)
+}
+
+/// The content of an image file and of its label file, with the names to use in messages.
+pub(super) struct Labelled {
+    pub(super) images_file: PathBuf,
+    pub(super) images: IdxImages,
+    pub(super) labels_file: PathBuf,
+    pub(super) labels: Vec<u8>,
+}
+
+impl Labelled {
+    /// `[h, w, c]` of one image.
+    fn shape(&self) -> [usize; 3] {
+        [self.images.rows, self.images.cols, 1]
+    }
+
+    fn max_label(&self) -> u8 {
+        self.labels.iter().copied().max().unwrap_or(0)
+    }
+
+    fn into_dataset(self, classes: usize) -> Result<Dataset, DataError> {
+        if self.images.count != self.labels.len() {
+            return Err(DataError::LabelCount {
+                images_file: self.images_file,
+                labels_file: self.labels_file,
+                images: self.images.count,
+                labels: self.labels.len(),
+            });
+        }
+        let shape = self.shape();
+        Dataset::new(self.images.pixels, self.labels, shape, classes)
+    }
+}
+
+fn read_labelled(dir: &Path, names: &FileNames) -> Result<Labelled, DataError> {
+    // The label file is small and is found missing before much is read.
+    let images_file = find(dir, names.images)?;
+    let labels_file = find(dir, names.labels)?;
+    Ok(Labelled {
+        labels: idx::read_labels(&labels_file)?,
+        images: idx::read_images(&images_file)?,
+        images_file,
+        labels_file,
+    })
+}
+
+/// The first file that is there under one of the spellings of `name`.
+fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
+    let dotted = name.replace("-idx", ".idx");
+    let plain = [name.to_owned(), dotted];
+    let gzip = plain.each_ref().map(|name| format!("{name}.gz"));
+    let tried: Vec<String> = plain.into_iter().chain(gzip).collect();
+    for name in &tried {
+        let path = dir.join(name);
+        match fs::metadata(&path) {
+            // A widespread archive of MNIST has folders of these names beside the files.
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Ok(path),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(IdxError::Io { file: path, cause }.into()),
+        }
+    }
+    Err(DataError::MissingFile { dir: dir.to_owned(), tried })
+}
+
+/// Makes data sets of the files, once they are known to fit together.
+pub(super) fn pair(train: Labelled, test: Labelled) -> Result<TrainTest, DataError> {
+    if train.shape() != test.shape() {
+        return Err(DataError::ShapeMismatch {
+            train: train.shape(),
+            test: test.shape(),
+            train_file: train.images_file,
+            test_file: test.images_file,
+        });
+    }
+    let largest = train.max_label().max(test.max_label());
+    let classes = (usize::from(largest) + 1).max(MIN_CLASSES);
+    Ok(TrainTest { train: train.into_dataset(classes)?, test: test.into_dataset(classes)? })
+}

@@ -1,0 +1,211 @@
+//! What can be wrong with a data file or a data set.
+//!
+//! A message stands alone: it names the file and the byte, what was expected and what was found, and, where that is
+//! not obvious, what to do. The cause of an input or output error is therefore part of the message and is not
+//! offered again by [`std::error::Error::source`].
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A byte of a data file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or the display name of bytes in memory.
+    pub file: PathBuf,
+    /// Bytes from the beginning.
+    pub offset: u64,
+    /// True when `offset` counts the bytes inside a gzip stream, after decompression.
+    pub unpacked: bool,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = if self.unpacked { " of the uncompressed data" } else { "" };
+        write!(f, "{}: byte {}{of}", self.file.display(), self.offset)
+    }
+}
+
+/// A defect of an IDX file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say what each field is")]
+pub enum IdxError {
+    /// The operating system refused: no such file, no permission, a failing disk.
+    #[error("{file}: expected a readable file, found: {cause}")]
+    Io { file: PathBuf, cause: io::Error },
+
+    /// A folder, a pipe or a device.
+    #[error("{file}: expected a file, found {found}")]
+    NotAFile { file: PathBuf, found: &'static str },
+
+    /// The first two bytes belong neither to IDX nor to gzip.
+    #[error(
+        "{at}: expected 00 00 (IDX) or 1f 8b (gzip), found {}{}",
+        hex(found),
+        described(looks_like(found))
+    )]
+    NotIdx { at: Place, found: Vec<u8> },
+
+    /// The element type is not unsigned bytes.
+    #[error("{at}: expected element type 0x08 (u8), found {found:#04x}{}; convert the data to bytes", described(type_name(*found)))]
+    ElementType { at: Place, found: u8 },
+
+    /// Images have three dimensions, labels one.
+    #[error("{at}: expected {expected} dimension(s), found {found}{}", described(dimensions_hint(*expected, *found)))]
+    Dimensions { at: Place, expected: u8, found: u8 },
+
+    /// A dimension is zero, so the file holds no data.
+    #[error("{at}: expected at least 1 for the number of {axis}, found 0")]
+    ZeroDimension { at: Place, axis: &'static str },
+
+    /// The product of the dimensions cannot be addressed on this machine.
+    #[error(
+        "{at}: expected dimensions whose product is at most {}, found {found:?}; the header is damaged",
+        isize::MAX
+    )]
+    SizeOverflow { at: Place, found: Vec<u32> },
+
+    /// The header of a compressed file announces more than its compressed bytes could hold.
+    #[error(
+        "{at}: expected dimensions that announce at most {expected} bytes, the most that gzip can pack into a file of \
+         this size, found {found} bytes announced; the file is damaged or made to exhaust memory"
+    )]
+    Implausible { at: Place, expected: u64, found: u64 },
+
+    /// The data end before the header, or what the header announces, is complete.
+    #[error(
+        "{at}: expected at least {expected} bytes, found the end after {found}; the file is incomplete, fetch it again"
+    )]
+    Truncated { at: Place, expected: u64, found: u64 },
+
+    /// Data follow after what the header announces. In a gzip stream `found` stops counting at the first such byte.
+    #[error("{at}: expected the end after the {expected} bytes that the header announces, found {}{found} bytes", if at.unpacked { "at least " } else { "" })]
+    TrailingBytes { at: Place, expected: u64, found: u64 },
+
+    /// The gzip stream does not decompress, or its checksum does not match. `at` is where that was noticed.
+    #[error("{at}: expected an intact gzip stream, found: {cause}; fetch the file again")]
+    CorruptGzip { at: Place, cause: io::Error },
+
+    /// The file ends inside the gzip stream.
+    #[error(
+        "{at}: expected the rest of the gzip stream, found the end of the file; it is incomplete, fetch it again"
+    )]
+    TruncatedGzip { at: Place },
+
+    /// The file goes on after the gzip stream.
+    #[error(
+        "{at}: expected the end of the file after the gzip stream, found {found} more byte(s); \
+         if these are further gzip members, decompress the file and compress it again in one piece"
+    )]
+    GzipTrailingBytes { at: Place, found: u64 },
+
+    /// The data are plausible but do not fit into memory.
+    #[error("{file}: expected room for {expected} bytes in memory, found none; use a smaller data set")]
+    OutOfMemory { file: PathBuf, expected: u64 },
+}
+
+/// A defect of a data set: its files, or how they fit together.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages say what each field is")]
+pub enum DataError {
+    /// One of the files cannot be read.
+    #[error(transparent)]
+    Idx(#[from] IdxError),
+
+    /// The folder of a data set cannot be entered.
+    #[error("{dir}: expected a folder with the four IDX files of a data set, found: {cause}")]
+    Folder { dir: PathBuf, cause: io::Error },
+
+    /// The folder exists, one of the four files does not.
+    #[error("{dir}: expected one of the files {}, found none of them", tried.join(", "))]
+    MissingFile { dir: PathBuf, tried: Vec<String> },
+
+    /// An image file and its label file are of different length.
+    #[error("{labels_file}: expected {images} labels, one for each image of {images_file}, found {labels}")]
+    LabelCount { images_file: PathBuf, labels_file: PathBuf, images: usize, labels: usize },
+
+    /// The training and the test images differ in shape `[h, w, c]`.
+    #[error("{test_file}: expected images of the shape {train:?} [h, w, c] of {train_file}, found {test:?}")]
+    ShapeMismatch { train_file: PathBuf, test_file: PathBuf, train: [usize; 3], test: [usize; 3] },
+
+    /// A shape `[h, w, c]` with a zero, or with a product that cannot be addressed.
+    #[error(
+        "expected an image shape [h, w, c] of positive numbers with a product of at most {}, found {found:?}",
+        isize::MAX
+    )]
+    Shape { found: [usize; 3] },
+
+    /// No labels, hence no images.
+    #[error("expected at least 1 image, found 0")]
+    Empty,
+
+    /// The image bytes are not those of one image per label.
+    #[error("expected {labels} images of shape {shape:?} [h, w, c], one for each label, found {found} bytes")]
+    ImageBytes { labels: usize, shape: [usize; 3], found: usize },
+
+    /// No classes to tell apart.
+    #[error("expected at least 1 class, found 0")]
+    NoClasses,
+
+    /// A label that is not a class. `index` is that of the first such label.
+    #[error("label {index}: expected a class below {classes}, found {label}")]
+    LabelOutOfRange { index: usize, label: u8, classes: usize },
+
+    /// A part of a data set that is empty or goes beyond its end.
+    #[error("expected a range of images that is not empty and within 0..{len}, found {start}..{end}")]
+    Range { start: usize, end: usize, len: usize },
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(" ")
+}
+
+/// ` (text)`, or nothing.
+fn described(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text})") }
+}
+
+/// What people most often have in place of an IDX file, told by its first bytes.
+fn looks_like(first: &[u8]) -> &'static str {
+    const SIGNATURES: [(&[u8], &str); 12] = [
+        (b"<", "a web page? the download may have failed"),
+        (b"{", "JSON? the download may have failed"),
+        (b"vers", "a Git LFS pointer? run `git lfs pull`"),
+        (b"\x89PNG", "a PNG image; IDX holds a whole data set in one file"),
+        (b"\xff\xd8\xff", "a JPEG image; IDX holds a whole data set in one file"),
+        (b"\x1f\x8b", "gzip inside gzip; decompress it once"),
+        (b"PK", "a zip archive; unpack it"),
+        (b"BZh", "bzip2; decompress it"),
+        (b"\xfd7zX", "xz; decompress it"),
+        (b"\x28\xb5\x2f\xfd", "zstd; decompress it"),
+        (b"\x93NUM", "a NumPy array; write it as IDX"),
+        (b"\x03\x08\x00\x00", "IDX with its bytes swapped; numbers must be big-endian"),
+    ];
+    SIGNATURES.iter().find(|(signature, _)| first.starts_with(signature)).map_or("", |(_, text)| text)
+}
+
+/// The element types that the IDX format knows.
+fn type_name(code: u8) -> &'static str {
+    match code {
+        0x09 => "i8",
+        0x0b => "i16",
+        0x0c => "i32",
+        0x0d => "f32",
+        0x0e => "f64",
+        _ => "",
+    }
+}
+
+fn dimensions_hint(expected: u8, found: u8) -> &'static str {
+    match (expected, found) {
+        (3, 1) => "a label file in place of an image file?",
+        (1, 3) => "an image file in place of a label file?",
+        (3, 4) => "colour images? only grey ones are read",
+        _ => "",
+    }
+}

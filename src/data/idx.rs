@@ -1,0 +1,160 @@
+//! The IDX format of the MNIST files: a big-endian header, then the elements in row-major order.
+//!
+//! | offset | bytes  | content                                                        |
+//! |-------:|-------:|----------------------------------------------------------------|
+//! |      0 |      2 | zero                                                           |
+//! |      2 |      1 | element type; only 0x08, unsigned bytes, is read               |
+//! |      3 |      1 | number of dimensions `d`: 3 for images, 1 for labels           |
+//! |      4 |  4 `d` | the dimensions as u32: count, then rows and columns of images  |
+//! | 4+4`d` |        | the elements, exactly as many as the product of the dimensions |
+//!
+//! Source: "The IDX file format" on the MNIST page of LeCun, Cortes and Burges. A file may be gzip-compressed, in one
+//! member; its first bytes tell, not its name.
+
+use std::io::BufRead;
+use std::path::Path;
+
+pub use super::error::{IdxError, Place};
+use super::source::Source;
+
+const TYPE_U8: u8 = 0x08;
+const TYPE_AT: usize = 2;
+const DIMENSION_COUNT_AT: usize = 3;
+const DIMENSIONS_AT: usize = 4;
+const DIMENSION_BYTES: usize = size_of::<u32>();
+
+/// What the dimensions count, in the order of the header.
+const IMAGE_AXES: [&str; 3] = ["images", "rows", "columns"];
+const LABEL_AXES: [&str; 1] = ["labels"];
+
+/// Grey images: `pixels` is `[count, rows, cols]`, row-major, 0 to 255; no dimension is zero.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IdxImages {
+    /// Number of images.
+    pub count: usize,
+    /// Height of an image.
+    pub rows: usize,
+    /// Width of an image.
+    pub cols: usize,
+    /// All images, one after another.
+    pub pixels: Vec<u8>,
+}
+
+impl std::fmt::Debug for IdxImages {
+    /// Leaves out the pixels, which run to millions.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IdxImages")
+            .field("count", &self.count)
+            .field("rows", &self.rows)
+            .field("cols", &self.cols)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads an image file, plain or gzip. Every defect is its own variant of [`IdxError`].
+///
+/// Memory: that of the data for a plain file. For gzip, while the result grows, at most twice the announced data and
+/// at most three times those that have arrived, plus about 1 MiB. What a header claims reserves nothing by itself.
+pub fn read_images(path: impl AsRef<Path>) -> Result<IdxImages, IdxError> {
+    images(Source::open(path.as_ref())?)
+}
+
+/// Reads a label file, plain or gzip: one byte for each image. Errors and memory as for [`read_images`].
+pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, IdxError> {
+    labels(Source::open(path.as_ref())?)
+}
+
+/// [`read_images`] on the content of a file; `name` stands for its path in messages.
+pub fn images_from_bytes(name: impl AsRef<Path>, bytes: &[u8]) -> Result<IdxImages, IdxError> {
+    images(Source::new(name.as_ref(), bytes.len() as u64, bytes)?)
+}
+
+/// [`read_labels`] on the content of a file; `name` stands for its path in messages.
+pub fn labels_from_bytes(name: impl AsRef<Path>, bytes: &[u8]) -> Result<Vec<u8>, IdxError> {
+    labels(Source::new(name.as_ref(), bytes.len() as u64, bytes)?)
+}
+
+fn images(source: Source<impl BufRead>) -> Result<IdxImages, IdxError> {
+    let ([count, rows, cols], pixels) = read(source, IMAGE_AXES)?;
+    Ok(IdxImages { count, rows, cols, pixels })
+}
+
+fn labels(source: Source<impl BufRead>) -> Result<Vec<u8>, IdxError> {
+    let (_, labels) = read(source, LABEL_AXES)?;
+    Ok(labels)
+}
+
+/// Header and elements of an IDX file with `N` dimensions.
+fn read<const N: usize>(
+    mut source: Source<impl BufRead>,
+    axes: [&'static str; N],
+) -> Result<([usize; N], Vec<u8>), IdxError> {
+    let announced = read_header::<N>(&mut source)?;
+    let (dimensions, elements) = check_dimensions(&source, axes, announced)?;
+    let data = source.payload(header_len::<N>(), elements, DIMENSIONS_AT as u64)?;
+    Ok((dimensions, data))
+}
+
+const fn header_len<const N: usize>() -> usize {
+    DIMENSIONS_AT + N * DIMENSION_BYTES
+}
+
+/// The `N` dimensions as announced, after the bytes in front of them are checked.
+///
+/// A file that ends within its header is judged by the bytes it has, so that three bytes of a web page are still
+/// called that and not an incomplete data file.
+fn read_header<const N: usize>(source: &mut Source<impl BufRead>) -> Result<[u32; N], IdxError> {
+    let mut header = Vec::with_capacity(header_len::<N>());
+    source.append(&mut header, header_len::<N>())?;
+
+    if header.iter().take(TYPE_AT).any(|&byte| byte != 0) {
+        header.truncate(DIMENSIONS_AT);
+        return Err(IdxError::NotIdx { at: source.at(0), found: header });
+    }
+    if let Some(&found) = header.get(TYPE_AT).filter(|&&code| code != TYPE_U8) {
+        return Err(IdxError::ElementType { at: source.at(TYPE_AT as u64), found });
+    }
+    if let Some(&found) = header.get(DIMENSION_COUNT_AT).filter(|&&count| usize::from(count) != N) {
+        return Err(IdxError::Dimensions {
+            at: source.at(DIMENSION_COUNT_AT as u64),
+            expected: N as u8,
+            found,
+        });
+    }
+    let mut dimensions = [0; N];
+    let (words, _) = header.get(DIMENSIONS_AT..).unwrap_or_default().as_chunks::<DIMENSION_BYTES>();
+    if words.len() < N {
+        return Err(source.truncated(header_len::<N>() as u64, header.len() as u64));
+    }
+    for (dimension, word) in dimensions.iter_mut().zip(words) {
+        *dimension = u32::from_be_bytes(*word);
+    }
+    Ok(dimensions)
+}
+
+/// The dimensions as sizes, and their product: how many elements follow.
+fn check_dimensions<const N: usize>(
+    source: &Source<impl BufRead>,
+    axes: [&'static str; N],
+    announced: [u32; N],
+) -> Result<([usize; N], usize), IdxError> {
+    if let Some(index) = announced.iter().position(|&dimension| dimension == 0) {
+        return Err(IdxError::ZeroDimension {
+            at: source.at((DIMENSIONS_AT + index * DIMENSION_BYTES) as u64),
+            axis: axes[index],
+        });
+    }
+    // Room for the header is left, so that lengths of files can be added up without a second check.
+    let most = isize::MAX as usize - header_len::<N>();
+    let sizes = announced.map(|dimension| dimension as usize);
+    let elements = sizes
+        .iter()
+        .try_fold(1usize, |product, &size| product.checked_mul(size))
+        .filter(|&elements| elements <= most);
+    match elements {
+        Some(elements) => Ok((sizes, elements)),
+        None => {
+            Err(IdxError::SizeOverflow { at: source.at(DIMENSIONS_AT as u64), found: announced.to_vec() })
+        }
+    }
+}

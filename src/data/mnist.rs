@@ -1,0 +1,81 @@
+//! The MNIST data set, part of the library. Provenance and licence: `assets/mnist/README.md`.
+
+use std::path::PathBuf;
+
+use super::dataset::{FileNames, Labelled, TEST, TRAIN, TrainTest, pair};
+use super::error::DataError;
+use super::idx;
+
+/// An embedded pair of gzip files.
+struct Embedded {
+    names: FileNames,
+    images: &'static [u8],
+    labels: &'static [u8],
+}
+
+const TRAIN_FILES: Embedded = Embedded {
+    names: TRAIN,
+    images: include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz"),
+    labels: include_bytes!("../../assets/mnist/train-labels-idx1-ubyte.gz"),
+};
+const TEST_FILES: Embedded = Embedded {
+    names: TEST,
+    images: include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz"),
+    labels: include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz"),
+};
+
+/// MNIST: 60,000 training and 10,000 test images of handwritten digits, `[28, 28, 1]`, 10 classes.
+///
+/// The embedded files go through the reader that [`load_dir`](super::load_dir) uses; each call decompresses them
+/// anew (55 MB). Errors are those of a damaged build, and of memory: [`DataError::Idx`].
+pub fn mnist() -> Result<TrainTest, DataError> {
+    pair(read(&TRAIN_FILES)?, read(&TEST_FILES)?)
+}
+
+fn read(files: &Embedded) -> Result<Labelled, DataError> {
+    let images_file = display_name(files.names.images);
+    let labels_file = display_name(files.names.labels);
+    Ok(Labelled {
+        images: idx::images_from_bytes(&images_file, files.images)?,
+        labels: idx::labels_from_bytes(&labels_file, files.labels)?,
+        images_file,
+        labels_file,
+    })
+}
+
+fn display_name(name: &str) -> PathBuf {
+    PathBuf::from(format!("embedded {name}.gz"))
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    /// Lines of `sha256sum`: 64 hexadecimal digits, two spaces, the name.
+    const SUMS: &str = include_str!("../../assets/mnist/SHA256SUMS");
+
+    #[test]
+    fn embedded_files_have_the_recorded_checksums() {
+        let files = [
+            (TRAIN.images, TRAIN_FILES.images),
+            (TRAIN.labels, TRAIN_FILES.labels),
+            (TEST.images, TEST_FILES.images),
+            (TEST.labels, TEST_FILES.labels),
+        ];
+        assert_eq!(SUMS.lines().count(), files.len(), "one line for each file");
+        for (name, bytes) in files {
+            let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let line = format!("{digest}  {name}.gz");
+            assert!(SUMS.lines().any(|recorded| recorded == line), "not recorded: {line}");
+        }
+    }
+
+    #[test]
+    fn errors_name_the_embedded_file() {
+        let damaged = Embedded { labels: &TEST_FILES.labels[..100], ..TEST_FILES };
+        let message = read(&damaged).map(|_| ()).unwrap_err().to_string();
+        assert!(message.starts_with("embedded t10k-labels-idx1-ubyte.gz: byte 100:"), "{message}");
+    }
+}

@@ -1,0 +1,173 @@
+//! Choosing where a plan runs.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::cpu::CpuExecutor;
+use crate::executor::Executor;
+use crate::gpu::{AdapterReport, DeviceKind, Gpu, GpuError, GpuExecutor, adapters};
+use crate::plan::Plan;
+
+/// Which device to take.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DeviceChoice {
+    /// A hardware GPU, else a software adapter, else the CPU executor.
+    #[default]
+    Auto,
+    /// The CPU executor.
+    Cpu,
+    /// A software adapter, and nothing else.
+    Software,
+    /// The adapter with this number in the list of [`adapters`].
+    Index(usize),
+    /// The first adapter whose name contains this text, upper and lower case alike.
+    Name(String),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.to_lowercase().as_str() {
+            "auto" => DeviceChoice::Auto,
+            "cpu" => DeviceChoice::Cpu,
+            "software" => DeviceChoice::Software,
+            _ => text.parse().map_or_else(|_| DeviceChoice::Name(text.to_owned()), DeviceChoice::Index),
+        })
+    }
+}
+
+impl std::fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            DeviceChoice::Auto => f.write_str("auto"),
+            DeviceChoice::Cpu => f.write_str("cpu"),
+            DeviceChoice::Software => f.write_str("software"),
+            DeviceChoice::Index(index) => write!(f, "{index}"),
+            DeviceChoice::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// How to get an adapter, for a machine that has none.
+pub const HOW_TO_GET_AN_ADAPTER: &str = "no Vulkan, Metal or DX12 adapter was found: install your GPU's driver, or a \
+     software one (Debian and Ubuntu: apt-get install mesa-vulkan-drivers; Fedora: dnf install mesa-vulkan-drivers; \
+     Arch: pacman -S vulkan-swrast)";
+
+/// Where plans run.
+#[derive(Debug, Clone)]
+pub enum Device {
+    /// The CPU executor.
+    Cpu,
+    /// An adapter.
+    Gpu(Arc<Gpu>),
+}
+
+impl Device {
+    /// The CPU executor: slower than a GPU, needs no driver.
+    pub fn cpu() -> Self {
+        Device::Cpu
+    }
+
+    /// What [`DeviceChoice::Auto`] gives; never fails, since the CPU executor is always there.
+    pub fn auto() -> Self {
+        open_auto().0
+    }
+
+    /// Opens the chosen device; the second value says in one line which one it is and why.
+    ///
+    /// # Errors
+    /// When no adapter fits the choice, or its driver refuses.
+    pub fn open(choice: &DeviceChoice) -> Result<(Self, String), GpuError> {
+        if *choice == DeviceChoice::Auto {
+            return Ok(open_auto());
+        }
+        if *choice == DeviceChoice::Cpu {
+            return Ok((Device::Cpu, "CPU executor, as asked".to_owned()));
+        }
+        let found = adapters();
+        let Some(adapter) = pick(&found, choice) else {
+            return Err(no_adapter(&found, choice));
+        };
+        let gpu = adapter.open()?;
+        let line = format!("{}, as asked", describe(adapter));
+        Ok((Device::Gpu(Arc::new(gpu)), line))
+    }
+
+    /// Name and driver, for results.
+    pub fn title(&self) -> String {
+        match self {
+            Device::Cpu => "CPU executor".to_owned(),
+            Device::Gpu(gpu) => gpu.title(),
+        }
+    }
+
+    /// Allocates what a plan needs and makes it ready to run.
+    ///
+    /// # Errors
+    /// When the plan does not fit the device.
+    pub fn executor(&self, plan: Plan) -> Result<Box<dyn Executor>, GpuError> {
+        Ok(match self {
+            Device::Cpu => Box::new(CpuExecutor::<f32>::new(plan)),
+            Device::Gpu(gpu) => Box::new(GpuExecutor::new(Arc::clone(gpu), plan)?),
+        })
+    }
+}
+
+/// The number of the adapter that [`DeviceChoice::Auto`] tries first: of the best kind, the first.
+pub fn auto_index(found: &[AdapterReport]) -> Option<usize> {
+    (0..found.len()).min_by_key(|&index| found[index].kind())
+}
+
+fn open_auto() -> (Device, String) {
+    let found = adapters();
+    let mut order: Vec<&AdapterReport> = found.iter().collect();
+    order.sort_by_key(|adapter| adapter.kind());
+    let mut refused = Vec::new();
+    for adapter in order {
+        match adapter.open() {
+            Ok(gpu) => {
+                let why = match adapter.kind() {
+                    DeviceKind::Software => "no hardware GPU was found",
+                    _ => "hardware comes first",
+                };
+                let line = format!("{}: {why}", describe(adapter));
+                return (Device::Gpu(Arc::new(gpu)), line);
+            }
+            Err(error) => refused.push(error.to_string()),
+        }
+    }
+    let why = if refused.is_empty() { HOW_TO_GET_AN_ADAPTER.to_owned() } else { refused.join("; ") };
+    (Device::Cpu, format!("CPU executor: {why}"))
+}
+
+fn pick<'a>(found: &'a [AdapterReport], choice: &DeviceChoice) -> Option<&'a AdapterReport> {
+    match choice {
+        DeviceChoice::Auto | DeviceChoice::Cpu => None,
+        DeviceChoice::Software => found.iter().find(|adapter| adapter.kind() == DeviceKind::Software),
+        DeviceChoice::Index(index) => found.get(*index),
+        DeviceChoice::Name(name) => {
+            let wanted = name.to_lowercase();
+            found.iter().find(|adapter| adapter.name().to_lowercase().contains(&wanted))
+        }
+    }
+}
+
+fn no_adapter(found: &[AdapterReport], choice: &DeviceChoice) -> GpuError {
+    let list: Vec<_> = found
+        .iter()
+        .enumerate()
+        .map(|(index, adapter)| format!("{index}: {} ({})", adapter.name(), adapter.kind()))
+        .collect();
+    let found = match (found.is_empty(), choice) {
+        (true, _) => HOW_TO_GET_AN_ADAPTER.to_owned(),
+        (false, _) => {
+            format!("there is {}; `auto`, `cpu` and `software` are understood as well", list.join(", "))
+        }
+    };
+    GpuError::NoAdapter { asked: choice.to_string(), found }
+}
+
+fn describe(adapter: &AdapterReport) -> String {
+    format!("{} ({}, {}, {})", adapter.name(), adapter.kind(), adapter.backend(), adapter.driver())
+}

@@ -1,0 +1,106 @@
+//! What every executor of a plan can do.
+
+use crate::data::Dataset;
+use crate::gpu::GpuError;
+use crate::model::Network;
+use crate::plan::{Phase, Plan, StepParams, Tensor};
+
+/// Which of the data sets that an executor holds a pass reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataSlot {
+    /// The one that is trained on.
+    Training,
+    /// The one that is judged on.
+    Evaluation,
+}
+
+/// Some batches, one after another.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass<'a> {
+    /// Which steps of the plan run.
+    pub phase: Phase,
+    /// Where samples come from.
+    pub data: DataSlot,
+    /// Numbers of samples, in the order in which they are taken.
+    pub order: &'a [u32],
+    /// One row per batch; `slot` counts them from 0.
+    pub steps: &'a [StepParams],
+}
+
+impl Pass<'_> {
+    /// Refuses a pass that would reach past the plan's batch or the data: the kernels run unchecked.
+    pub(crate) fn check(&self, plan: &Plan, samples: usize) -> Result<(), GpuError> {
+        if let Some(sample) = self.order.iter().find(|&&sample| sample as usize >= samples) {
+            let problem = format!("the order names sample {sample}, but the data set has {samples}");
+            return Err(GpuError::Pass { row: 0, problem });
+        }
+        for (row, params) in self.steps.iter().enumerate() {
+            let end = params.first as usize + params.batch_size as usize;
+            let problem = if params.batch_size == 0 || params.batch_size as usize > plan.batch {
+                format!("batch size {} is not between 1 and {}", params.batch_size, plan.batch)
+            } else if end > self.order.len() {
+                format!("it ends at place {end} of an order of {}", self.order.len())
+            } else if params.slot as usize >= self.steps.len() {
+                format!("slot {} is not below {}", params.slot, self.steps.len())
+            } else {
+                continue;
+            };
+            return Err(GpuError::Pass { row, problem });
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a data set whose images or labels are not for the network.
+pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), GpuError> {
+    if data.shape() != network.input_shape {
+        return Err(GpuError::DataShape { data: data.shape(), model: network.input_shape });
+    }
+    if data.classes() > network.classes() {
+        return Err(GpuError::Classes { data: data.classes(), model: network.classes() });
+    }
+    Ok(())
+}
+
+/// Figures of one batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchMetrics {
+    /// Mean loss over the batch, before the update.
+    pub loss: f32,
+    /// Samples whose largest output is the right one.
+    pub correct: u32,
+}
+
+/// Runs a plan on one device, in the memory that it allocated when it was made.
+pub trait Executor: Send {
+    /// The plan.
+    fn plan(&self) -> &Plan;
+
+    /// Brings a data set onto the device, in place of the one in this slot.
+    ///
+    /// # Errors
+    /// When its images or labels are not for the plan's network, or it does not fit the device.
+    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError>;
+
+    /// Overwrites a tensor of floats; `values` has its length.
+    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError>;
+
+    /// Reads a tensor of floats back.
+    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError>;
+
+    /// Runs a pass to its end. `on_metrics` gets the figures of every batch, in order, some time after it ran;
+    /// never in [`Phase::Predict`].
+    ///
+    /// # Errors
+    /// When there is no data in the slot, the pass reaches past it, or the device fails.
+    fn run(
+        &mut self,
+        pass: &Pass<'_>,
+        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
+    ) -> Result<(), GpuError>;
+}
+
+/// The table `x / 255` for every byte: exact division on the host, since no shader's division is.
+pub fn byte_scale() -> [f32; 256] {
+    std::array::from_fn(|byte| byte as f32 / 255.0)
+}

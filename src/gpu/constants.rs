@@ -1,0 +1,81 @@
+//! The constants of a step kind, as its shader sees them.
+
+use crate::plan::{Op, Split, image_stride};
+
+/// A module constant of a shader.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Constant {
+    U32(usize),
+    F32(f32),
+    Bool(bool),
+}
+
+impl Constant {
+    /// As a declaration in WGSL; the shortest text of a float reads back as the same float.
+    pub(super) fn declare(self, name: &str) -> String {
+        match self {
+            Constant::U32(value) => format!("const {name} = {value}u;\n"),
+            Constant::F32(value) => format!("const {name} = {value:e}f;\n"),
+            Constant::Bool(value) => format!("const {name} = {value};\n"),
+        }
+    }
+}
+
+/// The sizes and settings of a step kind, by the names that its shader uses.
+pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
+    use Constant::{Bool, F32, U32};
+    let mut list = match *op {
+        Op::GatherImages { pixels, .. } => {
+            vec![("PIXELS", U32(pixels)), ("STRIDE_WORDS", U32(image_stride(pixels) / size_of::<u32>()))]
+        }
+        Op::OneHot { classes, .. } => vec![("CLASSES", U32(classes))],
+        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => vec![
+            ("IN_H", U32(s.in_h)),
+            ("IN_W", U32(s.in_w)),
+            ("IN_C", U32(s.in_c)),
+            ("KERNEL_H", U32(s.kernel_h)),
+            ("KERNEL_W", U32(s.kernel_w)),
+            ("STRIDE_H", U32(s.stride_h)),
+            ("STRIDE_W", U32(s.stride_w)),
+            ("OUT_H", U32(s.out_h)),
+            ("OUT_W", U32(s.out_w)),
+            ("OUT_C", U32(s.out_c)),
+        ],
+        Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => vec![
+            ("IN_H", U32(s.in_h)),
+            ("IN_W", U32(s.in_w)),
+            ("CHANNELS", U32(s.channels)),
+            ("POOL_H", U32(s.pool_h)),
+            ("POOL_W", U32(s.pool_w)),
+            ("STRIDE_H", U32(s.stride_h)),
+            ("STRIDE_W", U32(s.stride_w)),
+            ("OUT_H", U32(s.out_h)),
+            ("OUT_W", U32(s.out_w)),
+        ],
+        Op::Matmul(s) | Op::MatmulAtB(s) | Op::MatmulABt(s) => {
+            vec![("M", U32(s.m)), ("N", U32(s.n)), ("K", U32(s.k))]
+        }
+        Op::SumPartials { parts, len } => vec![("PARTS", U32(parts)), ("LEN", U32(len))],
+        Op::ColumnSum { rows, columns } => vec![("ROWS", U32(rows)), ("COLUMNS", U32(columns))],
+        Op::BiasAdd { columns, .. }
+        | Op::Softmax { columns, .. }
+        | Op::SoftmaxCrossEntropy { columns, .. } => vec![("COLUMNS", U32(columns))],
+        Op::ReluForward { .. } | Op::ReluBackward { .. } | Op::BatchMetrics { .. } => vec![],
+        Op::RmspropUpdate { len, rmsprop } => vec![
+            ("LEN", U32(len)),
+            ("RHO", F32(rmsprop.rho as f32)),
+            ("ONE_MINUS_RHO", F32((1.0 - rmsprop.rho) as f32)),
+            ("MOMENTUM", F32(rmsprop.momentum as f32)),
+            ("EPSILON", F32(rmsprop.epsilon as f32)),
+            ("CENTERED", Bool(rmsprop.centered)),
+            ("WITH_MOMENTUM", Bool(rmsprop.momentum > 0.0)),
+            ("M_SLOT", U32(1)),
+            ("A_SLOT", U32(1 + usize::from(rmsprop.momentum > 0.0))),
+        ],
+    };
+    if let Some(Split { terms, terms_per_part, .. }) = op.split() {
+        list.push(("TERMS", U32(terms)));
+        list.push(("TERMS_PER_PART", U32(terms_per_part)));
+    }
+    list
+}

@@ -1,0 +1,364 @@
+//! Adapters and devices.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::GpuError;
+use crate::plan::StepParams;
+
+/// Longest wait for work that was given to a device.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What an adapter is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeviceKind {
+    /// A graphics card of its own.
+    Discrete,
+    /// A graphics unit in the processor.
+    Integrated,
+    /// A graphics unit passed to a virtual machine.
+    Virtual,
+    /// A driver that did not say.
+    Other,
+    /// A driver that computes on the processor, such as lavapipe or WARP.
+    Software,
+}
+
+impl std::fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            DeviceKind::Discrete => "discrete GPU",
+            DeviceKind::Integrated => "integrated GPU",
+            DeviceKind::Virtual => "virtual GPU",
+            DeviceKind::Other => "unknown kind",
+            DeviceKind::Software => "software",
+        })
+    }
+}
+
+/// One adapter of this machine.
+#[derive(Debug, Clone)]
+pub struct AdapterReport {
+    adapter: wgpu::Adapter,
+}
+
+impl AdapterReport {
+    /// Its name, as the driver gives it.
+    pub fn name(&self) -> String {
+        self.adapter.get_info().name
+    }
+
+    /// What it is made of.
+    pub fn kind(&self) -> DeviceKind {
+        match self.adapter.get_info().device_type {
+            wgpu::DeviceType::DiscreteGpu => DeviceKind::Discrete,
+            wgpu::DeviceType::IntegratedGpu => DeviceKind::Integrated,
+            wgpu::DeviceType::VirtualGpu => DeviceKind::Virtual,
+            wgpu::DeviceType::Other => DeviceKind::Other,
+            wgpu::DeviceType::Cpu => DeviceKind::Software,
+        }
+    }
+
+    /// The programming interface it is reached through, such as `vulkan`.
+    pub fn backend(&self) -> &'static str {
+        self.adapter.get_info().backend.to_str()
+    }
+
+    /// Name and version of its driver.
+    pub fn driver(&self) -> String {
+        let info = self.adapter.get_info();
+        format!("{} {}", info.driver, info.driver_info).trim().to_owned()
+    }
+
+    /// Smallest and largest number of invocations that run in step.
+    pub fn subgroup_sizes(&self) -> [u32; 2] {
+        let info = self.adapter.get_info();
+        [info.subgroup_min_size, info.subgroup_max_size]
+    }
+
+    /// Its limits.
+    pub fn limits(&self) -> wgpu::Limits {
+        self.adapter.limits()
+    }
+
+    /// Whether the device can note the time of passes.
+    pub fn has_timestamps(&self) -> bool {
+        self.adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+    }
+
+    /// Opens the device, with all that the adapter allows.
+    ///
+    /// # Errors
+    /// When the adapter cannot run compute shaders or its driver refuses.
+    pub fn open(&self) -> Result<Gpu, GpuError> {
+        Gpu::open(self)
+    }
+}
+
+/// Every adapter of this machine that can run compute shaders. `WGPU_BACKEND` narrows the list.
+pub fn adapters() -> Vec<AdapterReport> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    all.into_iter()
+        .filter(|adapter| {
+            let flags = adapter.get_downlevel_capabilities().flags;
+            flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
+        })
+        .map(|adapter| AdapterReport { adapter })
+        .collect()
+}
+
+/// What every plan takes: the widest kernel has five arguments, the largest workgroup 64 invocations.
+fn check_minimum(adapter: &str, limits: &wgpu::Limits) -> Result<(), GpuError> {
+    let rows = [
+        ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage, 5),
+        ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup, 64),
+        ("max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x, 64),
+        ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size, 1024),
+        (
+            "max_dynamic_uniform_buffers_per_pipeline_layout",
+            limits.max_dynamic_uniform_buffers_per_pipeline_layout,
+            1,
+        ),
+    ];
+    match rows.iter().find(|(_, allowed, needed)| allowed < needed) {
+        None => Ok(()),
+        Some((limit, allowed, needed)) => Err(GpuError::Unsupported {
+            adapter: adapter.to_owned(),
+            problem: format!("`{limit}` is {allowed}, but {needed} is needed"),
+        }),
+    }
+}
+
+/// An open device.
+#[derive(Debug)]
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    name: String,
+    backend: &'static str,
+    driver: String,
+    kind: DeviceKind,
+    limits: wgpu::Limits,
+    step_layout: wgpu::BindGroupLayout,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+/// What the driver reported outside any call.
+#[derive(Debug, Clone)]
+enum Fault {
+    Error(String),
+    Lost(String),
+}
+
+impl Gpu {
+    fn open(report: &AdapterReport) -> Result<Gpu, GpuError> {
+        let name = report.name();
+        let limits = report.limits();
+        check_minimum(&name, &limits)?;
+        let optional = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("shadegrad"),
+            required_features: report.adapter.features() & optional,
+            required_limits: limits.clone(),
+            experimental_features: wgpu::ExperimentalFeatures::disabled(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            trace: wgpu::Trace::Off,
+        };
+        let (device, queue) = pollster::block_on(report.adapter.request_device(&descriptor))
+            .map_err(|error| GpuError::Open { adapter: name.clone(), reason: error.to_string() })?;
+        let fault = Arc::new(Mutex::new(None));
+        let note = |fault: &Arc<Mutex<Option<Fault>>>, what: Fault| {
+            fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+        };
+        let on_error = Arc::clone(&fault);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            note(&on_error, Fault::Error(error.to_string()));
+        }));
+        let on_lost = Arc::clone(&fault);
+        device.set_device_lost_callback(move |reason, message| {
+            note(&on_lost, Fault::Lost(format!("{reason:?}: {message}")));
+        });
+        let step_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("step"),
+            entries: &[wgpu::BindGroupLayoutEntry {
+                binding: 0,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: wgpu::BufferBindingType::Uniform,
+                    has_dynamic_offset: true,
+                    min_binding_size: wgpu::BufferSize::new(size_of::<StepParams>() as u64),
+                },
+                count: None,
+            }],
+        });
+        Ok(Gpu {
+            device,
+            queue,
+            name,
+            backend: report.backend(),
+            driver: report.driver(),
+            kind: report.kind(),
+            limits,
+            step_layout,
+            fault,
+        })
+    }
+
+    /// The adapter's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is made of.
+    pub fn kind(&self) -> DeviceKind {
+        self.kind
+    }
+
+    /// Name, backend and driver, for results.
+    pub fn title(&self) -> String {
+        format!("{} ({}, {})", self.name, self.backend, self.driver)
+    }
+
+    /// What the adapter allows.
+    pub fn limits(&self) -> &wgpu::Limits {
+        &self.limits
+    }
+
+    pub(crate) fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    pub(crate) fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// Layout of group 1: one [`StepParams`] at a dynamic offset.
+    pub(crate) fn step_layout(&self) -> &wgpu::BindGroupLayout {
+        &self.step_layout
+    }
+
+    /// Bytes from one row of a step table to the next.
+    pub(crate) fn step_stride(&self) -> u64 {
+        let alignment = self.limits.min_uniform_buffer_offset_alignment as usize;
+        size_of::<StepParams>().next_multiple_of(alignment) as u64
+    }
+
+    /// A step table's bytes: a row of [`StepParams`] at each multiple of [`Gpu::step_stride`].
+    pub(crate) fn step_table(&self, steps: &[StepParams]) -> Vec<u8> {
+        let stride = self.step_stride() as usize;
+        let mut bytes = vec![0; stride * steps.len()];
+        for (row, params) in bytes.chunks_mut(stride).zip(steps) {
+            row[..size_of::<StepParams>()].copy_from_slice(bytemuck::bytes_of(params));
+        }
+        bytes
+    }
+
+    /// The error that a limit makes, with the remedies for one that the model or the batch decides.
+    pub(crate) fn limit_error(
+        &self,
+        what: String,
+        limit: &'static str,
+        needed: u64,
+        allowed: u64,
+    ) -> GpuError {
+        GpuError::Limit {
+            adapter: self.name.clone(),
+            what,
+            limit,
+            needed,
+            allowed,
+            remedy: "use a smaller batch size or smaller layers, or --device cpu",
+        }
+    }
+
+    /// Allocates a buffer; all zero.
+    pub(crate) fn buffer(
+        &self,
+        label: &str,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer, GpuError> {
+        let limits = [("max_buffer_size", self.limits.max_buffer_size)];
+        let binding = ("max_storage_buffer_binding_size", self.limits.max_storage_buffer_binding_size);
+        let binding = usage.contains(wgpu::BufferUsages::STORAGE).then_some(binding);
+        for (limit, allowed) in limits.into_iter().chain(binding) {
+            if bytes > allowed {
+                let what = format!("buffer `{label}`");
+                return Err(self.limit_error(what, limit, bytes, allowed));
+            }
+        }
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes.max(16).next_multiple_of(16),
+            usage,
+            mapped_at_creation: false,
+        });
+        match pollster::block_on(memory.pop()) {
+            None => Ok(buffer),
+            Some(error) => Err(GpuError::Device {
+                adapter: self.name.clone(),
+                message: format!("no memory for buffer `{label}` of {bytes} bytes: {error}"),
+            }),
+        }
+    }
+
+    /// Waits until a submission is done, and reports what went wrong meanwhile.
+    pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+        let polled =
+            self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) });
+        self.check()?;
+        match polled {
+            Ok(_) => Ok(()),
+            Err(wgpu::PollError::Timeout) => {
+                Err(GpuError::Timeout { adapter: self.name.clone(), seconds: TIMEOUT.as_secs() })
+            }
+            Err(error) => Err(self.device_error(error.to_string())),
+        }
+    }
+
+    /// Reports an error that the driver raised outside any call.
+    pub(crate) fn check(&self) -> Result<(), GpuError> {
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match fault {
+            None => Ok(()),
+            Some(Fault::Error(message)) => Err(self.device_error(message)),
+            Some(Fault::Lost(message)) => Err(GpuError::Lost { adapter: self.name.clone(), message }),
+        }
+    }
+
+    pub(crate) fn device_error(&self, message: String) -> GpuError {
+        GpuError::Device { adapter: self.name.clone(), message }
+    }
+
+    /// Reads words of a buffer that has the usage `COPY_SRC`; `first` and `count` in 32-bit words.
+    pub(crate) fn read_words(
+        &self,
+        buffer: &wgpu::Buffer,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<u32>, GpuError> {
+        let bytes = (count * size_of::<u32>()) as u64;
+        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
+        let staging = self.buffer("readback", bytes, usage)?;
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let offset = (first * size_of::<u32>()) as u64;
+        encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, bytes);
+        let submission = self.queue.submit([encoder.finish()]);
+        let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
+        staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
+            // The receiver is gone only when the wait below has failed already.
+            let _ = sender.send(result);
+        });
+        self.wait(Some(submission))?;
+        let mapped = pollster::block_on(receiver.receive());
+        if let Some(Err(error)) = mapped {
+            return Err(self.device_error(error.to_string()));
+        }
+        let view = staging.get_mapped_range(..bytes).map_err(|error| self.device_error(error.to_string()))?;
+        let mut words = vec![0u32; count];
+        bytemuck::cast_slice_mut(&mut words).copy_from_slice(&view);
+        Ok(words)
+    }
+}

@@ -1,0 +1,115 @@
+//! What can go wrong on a device.
+
+/// An error of a device, its driver or its memory.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    /// No adapter fits what was asked for.
+    #[error("no device matches `{asked}`; {found}")]
+    NoAdapter {
+        /// What was asked for.
+        asked: String,
+        /// What there is, and what to do.
+        found: String,
+    },
+    /// The driver did not open the device.
+    #[error("{adapter}: the driver did not open the device: {reason}; try another one with --device")]
+    Open {
+        /// The adapter.
+        adapter: String,
+        /// What the driver said.
+        reason: String,
+    },
+    /// The adapter lacks something that every plan needs.
+    #[error("{adapter} cannot run compute shaders as needed: {problem}; try another device, or --device cpu")]
+    Unsupported {
+        /// The adapter.
+        adapter: String,
+        /// What is missing.
+        problem: String,
+    },
+    /// A plan does not fit the adapter.
+    #[error("{what} needs {needed} for `{limit}`, but {adapter} allows {allowed}; {remedy}")]
+    Limit {
+        /// The adapter.
+        adapter: String,
+        /// The buffer, step or data set.
+        what: String,
+        /// The limit, as WebGPU names it.
+        limit: &'static str,
+        /// What is needed.
+        needed: u64,
+        /// What the adapter allows.
+        allowed: u64,
+        /// What to change.
+        remedy: &'static str,
+    },
+    /// A kernel was not accepted by the shader compiler.
+    #[error("kernel `{kernel}`: {place}: {message}")]
+    Kernel {
+        /// Kind and variant.
+        kernel: String,
+        /// File and line, or the stage that failed.
+        place: String,
+        /// What the compiler said.
+        message: String,
+    },
+    /// The driver reported an error, memory exhaustion among them.
+    #[error(
+        "{adapter}: {message}; try a smaller batch size, close other programs that use this device, or use --device cpu"
+    )]
+    Device {
+        /// The adapter.
+        adapter: String,
+        /// What the driver said.
+        message: String,
+    },
+    /// The device is gone.
+    #[error(
+        "{adapter} was lost: {message}; nothing that runs on it can go on, start again or use --device cpu"
+    )]
+    Lost {
+        /// The adapter.
+        adapter: String,
+        /// What the driver said.
+        message: String,
+    },
+    /// The device did not answer in time.
+    #[error("{adapter} did not answer within {seconds} s; use a smaller batch size, or --device cpu")]
+    Timeout {
+        /// The adapter.
+        adapter: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A pass was run without the data that it reads.
+    #[error("no data set was given for this pass; call `set_data` first")]
+    NoData,
+    /// A data set's images are not the model's.
+    #[error(
+        "the data set's images are {data:?} (height, width, channels), but the model's input_shape is {model:?}; \
+         change input_shape in the model file or give it other data"
+    )]
+    DataShape {
+        /// Of the data set.
+        data: [usize; 3],
+        /// Of the model.
+        model: [usize; 3],
+    },
+    /// Labels go beyond the model's outputs.
+    #[error("the data set has {data} classes, but the model's last layer has {model} units; give it {data}")]
+    Classes {
+        /// Of the data set.
+        data: usize,
+        /// Of the model.
+        model: usize,
+    },
+    /// A pass asks for samples or rows that are not there.
+    #[error("row {row} of the pass: {problem}")]
+    Pass {
+        /// The row of the step table.
+        row: usize,
+        /// What is out of range.
+        problem: String,
+    },
+}

@@ -1,0 +1,16 @@
+//! The GPU executor: adapters, the kernel table, and the same plan run by compute shaders.
+
+mod constants;
+mod context;
+mod error;
+mod executor;
+mod feed;
+mod flight;
+mod kernel;
+mod kernels;
+
+pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
+pub use error::GpuError;
+pub use executor::GpuExecutor;
+pub use kernel::{BuiltKernel, Checks, Element, Kernel, Source};
+pub use kernels::{KERNELS, choose, variants};

@@ -1,0 +1,370 @@
+//! The folder that a run writes: claimed before anything is trained, filled while it trains, whole at the end.
+//!
+//! | file                  | content                                                              |
+//! |-----------------------|----------------------------------------------------------------------|
+//! | `model.toml`          | the model and its optimizer, as trained ([`crate::model::ModelFile`]) |
+//! | `steps.jsonl`         | one [`StepRecord`](crate::train::StepRecord) per line                 |
+//! | `history.jsonl`       | one [`EpochRecord`](crate::train::EpochRecord) per line               |
+//! | `weights.safetensors` | the weights after the last step                                      |
+//! | `result.json`         | a [`RunResult`]                                                      |
+//!
+//! JSON has no NaN and no infinity: `null` stands for them.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// The model file of a run.
+pub const MODEL_FILE: &str = "model.toml";
+/// The weights of a run.
+pub const WEIGHTS_FILE: &str = "weights.safetensors";
+/// The steps of a run.
+pub const STEPS_FILE: &str = "steps.jsonl";
+/// The epochs of a run.
+pub const HISTORY_FILE: &str = "history.jsonl";
+/// The result of a run.
+pub const RESULT_FILE: &str = "result.json";
+
+const FILES: [&str; 5] = [MODEL_FILE, WEIGHTS_FILE, STEPS_FILE, HISTORY_FILE, RESULT_FILE];
+
+/// Version of the layout of a run's files.
+const FORMAT: u32 = 1;
+
+/// What is wrong with the folder of a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The folder holds something already.
+    #[error(
+        "the folder `{dir}` is not empty; choose another one with --out, or replace the files of the run in it with --force"
+    )]
+    Occupied {
+        /// The folder.
+        dir: String,
+    },
+    /// There is something else where the folder should be.
+    #[error("`{dir}` is not a folder; choose another place with --out")]
+    NotAFolder {
+        /// What was asked for.
+        dir: String,
+    },
+    /// Something cannot be written.
+    #[error("`{path}` cannot be written: {cause}; {remedy}")]
+    Write {
+        /// The file or folder.
+        path: String,
+        /// What the operating system said.
+        cause: io::Error,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// What should be the folder of a run is not even a folder.
+    #[error("`{dir}` is not a folder; name the folder of a run, such as runs/tutorial-1")]
+    NoRun {
+        /// The folder.
+        dir: String,
+    },
+    /// A file that every run has is missing.
+    #[error("`{dir}` is not the folder of a finished run: it has no {}", missing.join(" and no "))]
+    Incomplete {
+        /// The folder.
+        dir: String,
+        /// The files.
+        missing: Vec<&'static str>,
+    },
+    /// The result of a run cannot be read.
+    #[error("`{path}` is not the result of a run: {problem}; without this file its defaults are taken")]
+    Result {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl RunError {
+    fn write(path: &Path, cause: io::Error) -> Self {
+        let remedy = match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                "free some space, or choose a place on another disk with --out"
+            }
+            _ => "choose a place that you may write to with --out",
+        };
+        RunError::Write { path: path.display().to_string(), cause, remedy }
+    }
+}
+
+/// A folder that belongs to one run.
+///
+/// Until [`begin`](Self::begin) nothing in it is touched; dropped before that, it takes the folders that it made with
+/// it.
+#[derive(Debug)]
+pub struct RunFolder {
+    dir: PathBuf,
+    /// Folders that did not exist before, the innermost first.
+    made: Vec<PathBuf>,
+    begun: bool,
+}
+
+impl RunFolder {
+    /// Claims `<parent>/<model>-<n>` for the smallest free `n` from 1; two runs at a time get different ones.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn next(parent: &Path, model: &str) -> Result<Self, RunError> {
+        let mut folder = RunFolder { dir: parent.to_owned(), made: Vec::new(), begun: false };
+        folder.make_all()?;
+        for n in 1u64.. {
+            let dir = parent.join(format!("{model}-{n}"));
+            match fs::create_dir(&dir) {
+                Ok(()) => {
+                    folder.made.insert(0, dir.clone());
+                    folder.dir = dir;
+                    break;
+                }
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(cause) => return Err(RunError::write(&dir, cause)),
+            }
+        }
+        folder.probe()?;
+        Ok(folder)
+    }
+
+    /// Claims this folder, made when it is missing. With `force` it need not be empty: [`begin`](Self::begin) then
+    /// removes the files of an earlier run, and everything else stays.
+    ///
+    /// # Errors
+    /// When it is not a folder, not empty, or cannot be made or written to.
+    pub fn at(dir: &Path, force: bool) -> Result<Self, RunError> {
+        let mut folder = RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false };
+        folder.make_all()?;
+        let mut entries = fs::read_dir(dir).map_err(|cause| RunError::write(dir, cause))?;
+        if !force && entries.next().is_some() {
+            return Err(RunError::Occupied { dir: dir.display().to_string() });
+        }
+        folder.probe()?;
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Removes what an earlier run left, writes the model file and opens the logs.
+    ///
+    /// # Errors
+    /// When a file cannot be removed or written.
+    pub fn begin(&mut self, model_toml: &str) -> Result<RunLogs, RunError> {
+        for file in FILES {
+            let path = self.dir.join(file);
+            match fs::remove_file(&path) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunError::write(&path, cause));
+                }
+                _ => {}
+            }
+        }
+        self.begun = true;
+        self.write(MODEL_FILE, model_toml.as_bytes())?;
+        let open = |file| LineFile::create(self.dir.join(file));
+        Ok(RunLogs { steps: open(STEPS_FILE)?, history: open(HISTORY_FILE)? })
+    }
+
+    /// Writes a whole file: under another name first, so that no reader ever sees half of it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, file: &str, bytes: &[u8]) -> Result<(), RunError> {
+        let path = self.dir.join(file);
+        write_whole(&path, bytes).map_err(|cause| RunError::write(&path, cause))
+    }
+
+    fn make_all(&mut self) -> Result<(), RunError> {
+        let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && fs::symlink_metadata(dir).is_err();
+        self.made = self.dir.ancestors().take_while(is_missing).map(Path::to_owned).collect();
+        fs::create_dir_all(&self.dir).map_err(|cause| match cause.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                RunError::NotAFolder { dir: self.dir.display().to_string() }
+            }
+            _ => RunError::write(&self.dir, cause),
+        })
+    }
+
+    /// Finds out, before anything is trained, whether files can be made here.
+    fn probe(&self) -> Result<(), RunError> {
+        let path = self.dir.join(format!(".probe-{}", std::process::id()));
+        let probed = write_whole(&path, b"shadegrad").and_then(|()| fs::remove_file(&path));
+        probed.map_err(|cause| RunError::write(&self.dir, cause))
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if !self.begun {
+            for dir in &self.made {
+                // Only what is empty goes; what is not has become someone else's.
+                let _ = fs::remove_dir(dir);
+            }
+        }
+    }
+}
+
+/// Writes a file under a temporary name beside it, brings it to the disk, and renames it.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let written = File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// The files that grow while a run trains.
+#[derive(Debug)]
+pub struct RunLogs {
+    /// One line per step.
+    pub steps: LineFile,
+    /// One line per epoch.
+    pub history: LineFile,
+}
+
+impl RunLogs {
+    /// Brings every line so far to the files.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn flush(&mut self) -> Result<(), RunError> {
+        self.steps.flush()?;
+        self.history.flush()
+    }
+}
+
+/// A file of JSON lines.
+#[derive(Debug)]
+pub struct LineFile {
+    path: PathBuf,
+    writer: BufWriter<File>,
+}
+
+impl LineFile {
+    fn create(path: PathBuf) -> Result<Self, RunError> {
+        let file = File::create(&path).map_err(|cause| RunError::write(&path, cause))?;
+        Ok(LineFile { path, writer: BufWriter::new(file) })
+    }
+
+    /// Appends a value as one line.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn push(&mut self, value: &impl Serialize) -> Result<(), RunError> {
+        let json = serde_json::to_vec(value).map_err(io::Error::from);
+        let pushed = json.and_then(|mut line| {
+            line.push(b'\n');
+            self.writer.write_all(&line)
+        });
+        pushed.map_err(|cause| RunError::write(&self.path, cause))
+    }
+
+    fn flush(&mut self) -> Result<(), RunError> {
+        self.writer.flush().map_err(|cause| RunError::write(&self.path, cause))
+    }
+}
+
+/// What came out of a run, and what it takes to repeat it beside `model.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// Mean loss over the test set; `None` where it is not finite.
+    pub test_loss: Option<f64>,
+    /// Share of the test set that was classified rightly.
+    pub test_accuracy: f64,
+    /// Epochs begun.
+    pub epochs: usize,
+    /// Optimizer steps taken.
+    pub steps: usize,
+    /// Training time in seconds, evaluation not counted.
+    pub seconds: f64,
+    /// Name and driver.
+    pub device: String,
+    /// Of `weights.safetensors`, in hexadecimal.
+    pub weights_sha256: String,
+    /// What wrote this.
+    pub versions: Versions,
+    /// Of initial weights and shuffles.
+    pub seed: u64,
+    /// Samples per step.
+    pub batch_size: usize,
+    /// Whether samples were shuffled.
+    pub shuffle: bool,
+    /// The bound on the number of steps, if one was given.
+    pub max_steps: Option<usize>,
+    /// The file with the initial weights, if one was given.
+    pub init: Option<String>,
+    /// `mnist` or a folder.
+    pub data: String,
+    /// Samples of the training set.
+    pub train_samples: usize,
+    /// Samples of the test set.
+    pub test_samples: usize,
+    /// The kernel variant that ran each step of the plan; empty on the CPU executor.
+    pub kernels: BTreeMap<String, String>,
+}
+
+/// Versions of what wrote a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Of this crate.
+    pub shadegrad: String,
+    /// Of the layout of a run's files.
+    pub format: u32,
+}
+
+impl Versions {
+    /// Those of this build.
+    pub fn current() -> Self {
+        Versions { shadegrad: env!("CARGO_PKG_VERSION").to_owned(), format: FORMAT }
+    }
+}
+
+/// What the weight file of a run says about itself: nothing that differs between equal runs.
+pub fn weights_metadata(model: &str) -> BTreeMap<String, serde_json::Value> {
+    [("format", FORMAT.into()), ("model", model.into()), ("shadegrad", env!("CARGO_PKG_VERSION").into())]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}
+
+/// The folder of a run that is to be read.
+///
+/// # Errors
+/// When it or one of the files that it needs is missing.
+pub fn check_run(dir: &Path) -> Result<(), RunError> {
+    let name = || dir.display().to_string();
+    if !dir.is_dir() {
+        return Err(RunError::NoRun { dir: name() });
+    }
+    let missing: Vec<_> =
+        [MODEL_FILE, WEIGHTS_FILE].into_iter().filter(|file| !dir.join(file).exists()).collect();
+    if missing.is_empty() { Ok(()) } else { Err(RunError::Incomplete { dir: name(), missing }) }
+}
+
+/// The result of a run; `None` when the folder has none.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn read_result(dir: &Path) -> Result<Option<RunResult>, RunError> {
+    let path = dir.join(RESULT_FILE);
+    let fail = |problem: String| RunError::Result { path: path.display().to_string(), problem };
+    match fs::read(&path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(fail(cause.to_string())),
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| fail(error.to_string())),
+    }
+}

@@ -1,0 +1,78 @@
+//! Trains convolutional networks with compute shaders written by hand in WGSL, on any Vulkan, Metal or DX12 adapter,
+//! or on the processor.
+//!
+//! ```no_run
+//! use shadegrad::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Sequential};
+//! use shadegrad::train::{Compile, FitOptions, NoCallback};
+//! use shadegrad::{Device, data};
+//!
+//! let mnist = data::load_dir("data/mnist".as_ref())?;
+//! let mut model = Sequential::new([28, 28, 1])
+//!     .add(Conv2D::new(32, 3).activation(Activation::Relu))
+//!     .add(MaxPooling2D::new(2))
+//!     .add(Flatten::new())
+//!     .add(Dense::new(64).activation(Activation::Relu))
+//!     .add(Dense::new(10).activation(Activation::Softmax))
+//!     .compile(&Device::auto(), Compile::default())?;
+//! model.fit(&mnist.train, &FitOptions::default(), &mut NoCallback)?;
+//! println!("{:?}", model.evaluate(&mnist.test)?);
+//! # Ok::<(), shadegrad::Error>(())
+//! ```
+//!
+//! # One idea: the training step is data
+//!
+//! A model is lowered once to a [`plan`]: a flat list of steps, each a kind such as `conv2d_forward` or
+//! `rmsprop_update` applied to buffers. Two executors run the same plan: [`gpu`] with one WGSL kernel per kind, and
+//! [`cpu`] with a plain-Rust twin per kind, which is the oracle of the kernels first and the fallback second.
+//!
+//! # The way of a batch
+//!
+//! The modules, in the order in which a batch meets them:
+//!
+//! 1. [`data`]: IDX bytes become images and labels, as bytes; every defect is a typed error. [`data::batches`] gives
+//!    the order of samples and cuts it into batches; the last, smaller one is trained too.
+//! 2. [`model`]: layers as values, shape inference, initial weights, optimizers, and the model file.
+//!    [`random`] is the one source of chance, bit-equal on every device.
+//! 3. [`plan`]: the step list for a model, its loss, its optimizer and a batch size, with every buffer it needs.
+//! 4. [`device`]: which device runs it; [`executor`] is what both kinds have in common.
+//! 5. [`gpu`]: the data set lies on the device as bytes. A step gathers a batch through a table of `x / 255`, runs
+//!    forward, loss, backward and update without coming back to the host, and leaves loss and hits in a buffer that
+//!    is read some time later.
+//! 6. [`cpu`]: the same, with loops in the order of the maths.
+//! 7. [`verify`]: every kernel against its twin, on this adapter.
+//! 8. [`train`]: `fit`, `evaluate`, `predict`, and the callbacks that see what happens.
+//! 9. [`io`]: weight files and the folder of a run.
+//!
+//! [`Error`] is what can go wrong on this way.
+//!
+//! # Features
+//!
+//! `mnist-data` embeds MNIST ([`data`] then has `mnist()`); `cli` is the program `shadegrad`. Both are on by default; a
+//! library user turns them off and gets wgpu and little else.
+
+#![warn(missing_docs)]
+
+pub mod data;
+pub mod error;
+pub mod model;
+pub mod random;
+
+pub mod plan;
+
+pub mod cpu;
+pub mod device;
+pub mod executor;
+pub mod gpu;
+pub mod verify;
+
+pub mod io;
+pub mod train;
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+
+pub use data::Dataset;
+pub use device::{Device, DeviceChoice};
+pub use error::Error;
+pub use model::Sequential;

@@ -1,0 +1,187 @@
+//! The model file: layers, loss and optimizer as TOML.
+//!
+//! ```toml
+//! name = "small"
+//! input_shape = [28, 28, 1]           # height, width, channels
+//! loss = "categorical_crossentropy"   # the default
+//!
+//! [optimizer]                         # the default is rmsprop with the settings of Keras
+//! name = "rmsprop"
+//! learning_rate = 0.001
+//!
+//! [[layers]]                          # in order; the last one is a Dense with softmax
+//! type = "Flatten"
+//!
+//! [[layers]]
+//! type = "Dense"
+//! units = 10
+//! activation = "softmax"
+//! ```
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Layer, Loss, ModelError, Optimizer, Sequential};
+
+/// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
+pub const TUTORIAL: &str = include_str!("../../assets/models/tutorial.toml");
+
+/// What a model file says: a model and how it is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelFile {
+    /// The layers.
+    pub model: Sequential,
+    /// What training makes small.
+    pub loss: Loss,
+    /// How weights follow gradients.
+    pub optimizer: Optimizer,
+}
+
+/// The file as it is written; layers stay tables when it is read, so that an error can name its layer and key.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileForm<L> {
+    name: String,
+    input_shape: [usize; 3],
+    #[serde(default)]
+    loss: Loss,
+    #[serde(default)]
+    optimizer: Optimizer,
+    layers: Vec<L>,
+}
+
+impl ModelFile {
+    /// The tutorial's convolutional network.
+    pub fn tutorial() -> Result<Self, ModelError> {
+        ModelFile::parse("tutorial.toml", TUTORIAL)
+    }
+
+    /// Reads and checks a model file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML, has an unknown key, or describes an impossible model.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| ModelError::File {
+            file: file.clone(),
+            problem: format!("cannot be read: {error}"),
+        })?;
+        ModelFile::parse(&file, &text)
+    }
+
+    /// Reads a model from text; `file` names it in errors.
+    ///
+    /// # Errors
+    /// As [`ModelFile::read`].
+    pub fn parse(file: &str, text: &str) -> Result<Self, ModelError> {
+        let fail = |problem: String| ModelError::File { file: file.to_owned(), problem };
+        let form: FileForm<toml::Table> =
+            toml::from_str(text).map_err(|error| fail(error.to_string().trim_end().to_owned()))?;
+        let unnamed =
+            form.name.is_empty() || !form.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        if unnamed {
+            return Err(fail(format!(
+                "name {:?} must be made of letters, digits, `-` and `_`: it becomes part of a folder's name",
+                form.name
+            )));
+        }
+        let layers = form.layers.into_iter().enumerate().map(|(index, table)| {
+            parse_layer(table).map_err(|problem| fail(format!("layer {index}: {}", problem.trim_end())))
+        });
+        let layers = layers.collect::<Result<Vec<_>, _>>()?;
+        let parsed = ModelFile {
+            model: Sequential { name: form.name, input_shape: form.input_shape, layers },
+            loss: form.loss,
+            optimizer: form.optimizer,
+        };
+        parsed.optimizer.check()?;
+        parsed.model.network()?;
+        Ok(parsed)
+    }
+
+    /// The text of a file that [`ModelFile::parse`] reads back as the same value, every default written out.
+    pub fn to_toml(&self) -> Result<String, ModelError> {
+        let form = FileForm {
+            name: self.model.name.clone(),
+            input_shape: self.model.input_shape,
+            loss: self.loss,
+            optimizer: self.optimizer,
+            layers: self.model.layers.clone(),
+        };
+        toml::to_string(&form).map_err(|error| ModelError::File {
+            file: self.model.name.clone(),
+            problem: format!("cannot be written as TOML: {error}"),
+        })
+    }
+}
+
+/// One `[[layers]]` table, by its `type`.
+fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
+    let class = match table.remove("type") {
+        Some(toml::Value::String(class)) => class,
+        Some(other) => return Err(format!("type is {other}, but must be a text such as \"Dense\"")),
+        None => return Err("it has no `type`, such as \"Dense\"".to_owned()),
+    };
+    let layer = match class.as_str() {
+        "Conv2D" => table.try_into().map(Layer::Conv2D),
+        "MaxPooling2D" => table.try_into().map(Layer::MaxPooling2D),
+        "Flatten" => table.try_into().map(Layer::Flatten),
+        "Dense" => table.try_into().map(Layer::Dense),
+        _ => {
+            return Err(format!("unknown type `{class}`; there are Conv2D, MaxPooling2D, Flatten and Dense"));
+        }
+    };
+    layer.map_err(|error| format!("({class}) {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Pair};
+
+    use super::*;
+
+    #[test]
+    fn the_tutorial_file_is_the_tutorial() {
+        let file = ModelFile::tutorial().unwrap();
+        let model = Sequential::new([28, 28, 1])
+            .name("tutorial")
+            .add(Conv2D::new(32, 3).activation(Activation::Relu))
+            .add(MaxPooling2D::new(2))
+            .add(Flatten::new())
+            .add(Dense::new(64).activation(Activation::Relu))
+            .add(Dense::new(10).activation(Activation::Softmax));
+        assert_eq!(file.model, model);
+        assert_eq!(file.optimizer, Optimizer::default());
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut file = ModelFile::tutorial().unwrap();
+        file.model.layers[1] = MaxPooling2D::new((2, 3)).strides(Pair::from((1, 2))).name("pool").into();
+        file.optimizer.set_learning_rate(0.02);
+        let text = file.to_toml().unwrap();
+        assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let tutorial = TUTORIAL;
+        let rows = [
+            ("", "", "missing field `name`"),
+            ("units = 64", "units = 64\nunit = 3", "layer 3: (Dense) unknown field `unit`"),
+            ("[28, 28, 1]", "[28, 28]", "input_shape"),
+            ("\"Flatten\"", "\"Flat\"", "layer 2: unknown type `Flat`"),
+            ("rho = 0.9", "rho = 1.5", "`rho` is 1.5"),
+            ("kernel_size = [3, 3]", "kernel_size = [3, 3, 3]", "kernel_size"),
+            ("kernel_size = [3, 3]", "kernel_size = [30, 3]", "layer 0 `conv2d` (Conv2D): kernel_size 30x3"),
+            ("\"tutorial\"", "\"../up\"", "letters, digits"),
+            ("filters = 32", "filters = -1", "filters"),
+        ];
+        for (from, to, expected) in rows {
+            let text = if from.is_empty() { String::new() } else { tutorial.replacen(from, to, 1) };
+            let message = ModelFile::parse("m.toml", &text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{from} -> {to}: {message:?} lacks {expected:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Weights on the host: named tensors in the order of the layers.
+
+use super::{ModelError, Network};
+
+/// The weights of a model, tensor by tensor, in the order and layout of [`Network::weights`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    tensors: Vec<WeightTensor>,
+}
+
+/// One named weight tensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightTensor {
+    /// `<layer>.kernel` or `<layer>.bias`.
+    pub name: String,
+    /// Convolution kernels HWIO, dense kernels `(in, out)`, biases `(out)`.
+    pub shape: Vec<usize>,
+    /// Row-major values.
+    pub values: Vec<f32>,
+}
+
+impl Weights {
+    /// Puts given tensors, in any order, into the order of the network.
+    ///
+    /// # Errors
+    /// A missing or foreign tensor, a shape that differs, or a value that is not finite; each names the tensor.
+    pub fn new(network: &Network, mut given: Vec<WeightTensor>) -> Result<Self, ModelError> {
+        let fail = |problem| Err(ModelError::Weights { problem });
+        let mut tensors = Vec::new();
+        for spec in network.weights() {
+            let Some(at) = given.iter().position(|tensor| tensor.name == spec.name) else {
+                let found: Vec<_> = given.iter().map(|tensor| tensor.name.as_str()).collect();
+                return fail(format!(
+                    "tensor `{}` of shape {:?} is missing; not yet used: [{}]",
+                    spec.name,
+                    spec.shape,
+                    found.join(", ")
+                ));
+            };
+            let tensor = given.swap_remove(at);
+            if tensor.shape != spec.shape || tensor.values.len() != spec.len() {
+                return fail(format!(
+                    "tensor `{}` has shape {:?}, but the model needs {:?}",
+                    spec.name, tensor.shape, spec.shape
+                ));
+            }
+            if let Some(at) = tensor.values.iter().position(|value| !value.is_finite()) {
+                return fail(format!(
+                    "tensor `{}` holds {} at element {at}; all values must be finite",
+                    spec.name, tensor.values[at]
+                ));
+            }
+            tensors.push(tensor);
+        }
+        if let Some(extra) = given.first() {
+            return fail(format!("tensor `{}` does not belong to the model", extra.name));
+        }
+        Ok(Weights { tensors })
+    }
+
+    /// Pairs each weight tensor of the network with values in the same order and number: fresh ones, or
+    /// what a device holds, which after a diverged training need not be finite.
+    pub(crate) fn from_values(network: &Network, values: Vec<Vec<f32>>) -> Self {
+        let tensors = network
+            .weights()
+            .zip(values)
+            .map(|(spec, values)| WeightTensor { name: spec.name.clone(), shape: spec.shape.clone(), values })
+            .collect();
+        Weights { tensors }
+    }
+
+    /// The tensors, in the order of the layers.
+    pub fn tensors(&self) -> &[WeightTensor] {
+        &self.tensors
+    }
+
+    /// The tensor of this name.
+    pub fn get(&self, name: &str) -> Option<&WeightTensor> {
+        self.tensors.iter().find(|tensor| tensor.name == name)
+    }
+}

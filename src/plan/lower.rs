@@ -1,0 +1,501 @@
+//! Lowering: from a network to a plan.
+
+use std::collections::HashMap;
+
+use super::op::{DATA, Dtype, Op, image_stride};
+use super::shapes::{ConvShape, MAX_ITERATIONS, MatmulShape, PoolShape};
+use super::{Buffer, Plan, PlanError, Role, Stage, Step, Tensor};
+use crate::model::{Activation, LayerGeometry, Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
+
+/// Most samples in one batch.
+pub const MAX_BATCH: usize = 65_536;
+/// Most elements of one tensor: byte offsets stay within 32 bits.
+const MAX_ELEMENTS: usize = 1 << 30;
+
+impl Plan {
+    /// Lowers a network, its loss and its optimizer for batches of at most `batch` samples.
+    ///
+    /// # Errors
+    /// A batch size out of range, a tensor too large or a sum too long for the kernels.
+    pub fn build(
+        network: &Network,
+        loss: Loss,
+        optimizer: Optimizer,
+        batch: usize,
+    ) -> Result<Plan, PlanError> {
+        if batch == 0 || batch > MAX_BATCH {
+            return Err(PlanError::BatchSize { asked: batch, limit: MAX_BATCH });
+        }
+        let mut lowering = Lowering::new(network, batch);
+        let (input, target) = lowering.gather(network);
+        let activations = lowering.forward(network, &input)?;
+        let logits = activations.last().unwrap_or(&input).clone();
+        let (dlogits, probabilities) = lowering.objective(loss, &logits, &target)?;
+        lowering.backward(network, &input, &activations, dlogits)?;
+        let state = lowering.update(optimizer)?;
+        Ok(lowering.finish(network, [input, target, logits, probabilities], state))
+    }
+}
+
+struct Lowering {
+    batch: usize,
+    buffers: Vec<Buffer>,
+    steps: Vec<Step>,
+    scratch: usize,
+    parameters: HashMap<String, Tensor>,
+    gradients: HashMap<String, Tensor>,
+}
+
+impl Lowering {
+    fn new(network: &Network, batch: usize) -> Self {
+        let mut lowering = Lowering {
+            batch,
+            buffers: Vec::new(),
+            steps: Vec::new(),
+            scratch: 0,
+            parameters: HashMap::new(),
+            gradients: HashMap::new(),
+        };
+        // Every tensor of an arena begins at a whole vec4; the update runs over the gaps too, where all is zero.
+        let mut offset = 0;
+        for weight in network.weights() {
+            let place = |buffer| Tensor { buffer, offset, shape: weight.shape.clone() };
+            lowering.parameters.insert(weight.name.clone(), place(0));
+            lowering.gradients.insert(weight.name.clone(), place(1));
+            offset += weight.len().next_multiple_of(4);
+        }
+        lowering.buffer("parameters", Role::Parameters, Dtype::F32, offset);
+        lowering.buffer("gradients", Role::Gradients, Dtype::F32, offset);
+        lowering.scratch = lowering.buffer("partials", Role::Scratch, Dtype::F32, 4);
+        lowering
+    }
+
+    fn buffer(&mut self, name: &str, role: Role, dtype: Dtype, len: usize) -> usize {
+        self.buffers.push(Buffer { name: name.to_owned(), role, dtype, len });
+        self.buffers.len() - 1
+    }
+
+    /// A tensor with a buffer of its own.
+    fn tensor(&mut self, name: &str, role: Role, dtype: Dtype, shape: &[usize]) -> Tensor {
+        let len = shape.iter().product::<usize>();
+        Tensor {
+            buffer: self.buffer(name, role, dtype, len.next_multiple_of(4)),
+            offset: 0,
+            shape: shape.to_vec(),
+        }
+    }
+
+    fn step(&mut self, stage: Stage, name: String, op: Op, args: Vec<Tensor>) -> Result<(), PlanError> {
+        for arg in op.args() {
+            let len = arg.shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
+            if len.is_none_or(|len| len > MAX_ELEMENTS) {
+                return Err(PlanError::TensorTooLarge {
+                    step: name,
+                    tensor: arg.name,
+                    shape: arg.shape,
+                    limit: MAX_ELEMENTS,
+                });
+            }
+        }
+        if op.longest_loop() > MAX_ITERATIONS {
+            return Err(PlanError::LoopTooLong {
+                step: name,
+                iterations: op.longest_loop(),
+                limit: MAX_ITERATIONS,
+            });
+        }
+        self.steps.push(Step { name, stage, op, args });
+        Ok(())
+    }
+
+    /// A step whose last argument is a sum in parts; the parts are added by a step of their own where there are several.
+    fn step_in_parts(
+        &mut self,
+        stage: Stage,
+        name: String,
+        op: Op,
+        mut args: Vec<Tensor>,
+        sum: Tensor,
+    ) -> Result<(), PlanError> {
+        let parts = op.split().map_or(1, |split| split.parts);
+        if parts == 1 {
+            args.push(sum);
+            return self.step(stage, name, op, args);
+        }
+        let len = sum.len();
+        let scratch = Tensor { buffer: self.scratch, offset: 0, shape: vec![parts, len] };
+        let buffer = &mut self.buffers[self.scratch];
+        buffer.len = buffer.len.max(parts.saturating_mul(len).next_multiple_of(4));
+        args.push(scratch.clone());
+        self.step(stage, name.clone(), op, args)?;
+        let op = Op::SumPartials { parts, len };
+        self.step(stage, format!("{name}.sum"), op, vec![scratch, sum])
+    }
+
+    fn gather(&mut self, network: &Network) -> (Tensor, Tensor) {
+        let [h, w, c] = network.input_shape;
+        let (pixels, classes, batch) = (h * w * c, network.classes(), self.batch);
+        let images = self.tensor("images", Role::DataSet, Dtype::Bytes, &[DATA, image_stride(pixels)]);
+        let labels = self.tensor("labels", Role::DataSet, Dtype::Bytes, &[DATA]);
+        let order = self.tensor("order", Role::Order, Dtype::U32, &[DATA]);
+        let scale = self.tensor("scale", Role::Table, Dtype::F32, &[256]);
+        let x = self.tensor("input", Role::Activation, Dtype::F32, &[batch, h, w, c]);
+        let target = self.tensor("target", Role::Activation, Dtype::F32, &[batch, classes]);
+        // Written out rather than through `step`: the sizes were checked with the network.
+        self.steps.push(Step {
+            name: "input/gather".to_owned(),
+            stage: Stage::Input,
+            op: Op::GatherImages { batch, pixels },
+            args: vec![images, order.clone(), scale, x.clone()],
+        });
+        self.steps.push(Step {
+            name: "target/one_hot".to_owned(),
+            stage: Stage::Target,
+            op: Op::OneHot { batch, classes },
+            args: vec![labels, order, target.clone()],
+        });
+        (x, target)
+    }
+
+    /// The layers in order; returns each layer's output.
+    fn forward(&mut self, network: &Network, input: &Tensor) -> Result<Vec<Tensor>, PlanError> {
+        let mut outputs: Vec<Tensor> = Vec::new();
+        for layer in &network.layers {
+            let x = outputs.last().unwrap_or(input).clone();
+            let y = self.forward_layer(layer, x)?;
+            outputs.push(y);
+        }
+        Ok(outputs)
+    }
+
+    fn forward_layer(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
+        let batch = self.batch;
+        let shape = [&[batch], &layer.output.dims()[..]].concat();
+        if layer.geometry == LayerGeometry::Flatten {
+            return Ok(Tensor { shape, ..x });
+        }
+        let y = self.tensor(&layer.name, Role::Activation, Dtype::F32, &shape);
+        let name = |what: &str| format!("{}/{what}", layer.name);
+        match layer.geometry {
+            LayerGeometry::Flatten => {}
+            LayerGeometry::Conv2D { kernel, strides } => {
+                let op = Op::Conv2dForward(conv_shape(layer, batch, kernel, strides));
+                let [kernel, bias] = self.weights(layer, Role::Parameters);
+                self.step(Stage::Forward, name("forward"), op, vec![x, kernel, bias, y.clone()])?;
+            }
+            LayerGeometry::MaxPooling2D { pool, strides } => {
+                let op = Op::MaxpoolForward(pool_shape(layer, batch, pool, strides));
+                let winner = self.winner(layer, &shape);
+                self.step(Stage::Forward, name("forward"), op, vec![x, y.clone(), winner])?;
+            }
+            LayerGeometry::Dense => {
+                let (k, n) = (layer.input.len(), layer.output.len());
+                let [kernel, bias] = self.weights(layer, Role::Parameters);
+                let op = Op::Matmul(MatmulShape { m: batch, n, k });
+                self.step_in_parts(Stage::Forward, name("matmul"), op, vec![x, kernel], y.clone())?;
+                let op = Op::BiasAdd { rows: batch, columns: n };
+                self.step(Stage::Forward, name("bias_add"), op, vec![bias, y.clone()])?;
+            }
+        }
+        if layer.activation == Activation::Relu {
+            let op = Op::ReluForward { len: y.len() };
+            self.step(Stage::Forward, name("relu"), op, vec![y.clone()])?;
+        }
+        Ok(y)
+    }
+
+    /// Loss and metrics; returns the gradient of the logits and the probabilities.
+    fn objective(
+        &mut self,
+        loss: Loss,
+        logits: &Tensor,
+        target: &Tensor,
+    ) -> Result<(Tensor, Tensor), PlanError> {
+        let Loss::CategoricalCrossentropy = loss;
+        let (rows, columns) = (self.batch, target.shape[1]);
+        let shape = [rows, columns];
+        let probabilities = self.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
+        let dlogits = self.tensor("d_logits", Role::ActivationGradient, Dtype::F32, &shape);
+        let row_loss = self.tensor("row_loss", Role::Scratch, Dtype::F32, &[rows]);
+        let row_correct = self.tensor("row_correct", Role::Scratch, Dtype::U32, &[rows]);
+        let loss = self.tensor("loss", Role::Metrics, Dtype::F32, &[DATA]);
+        let correct = self.tensor("correct", Role::Metrics, Dtype::U32, &[DATA]);
+        let args = vec![logits.clone(), probabilities.clone()];
+        self.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax { rows, columns }, args)?;
+        let args =
+            vec![logits.clone(), target.clone(), row_loss.clone(), row_correct.clone(), dlogits.clone()];
+        let op = Op::SoftmaxCrossEntropy { rows, columns };
+        self.step(Stage::Loss, "loss/softmax_cross_entropy".to_owned(), op, args)?;
+        let args = vec![row_loss, row_correct, loss, correct];
+        self.step(Stage::Loss, "loss/batch_metrics".to_owned(), Op::BatchMetrics { rows }, args)?;
+        Ok((dlogits, probabilities))
+    }
+
+    /// The layers reversed. Nothing is computed for the input of the first layer that has weights, nor before it.
+    fn backward(
+        &mut self,
+        network: &Network,
+        input: &Tensor,
+        outputs: &[Tensor],
+        dlogits: Tensor,
+    ) -> Result<(), PlanError> {
+        let first_with_weights = network.layers.iter().position(|layer| !layer.weights.is_empty());
+        let mut dy = dlogits;
+        for (index, layer) in network.layers.iter().enumerate().rev() {
+            if Some(index) < first_with_weights {
+                break;
+            }
+            let x = if index == 0 { input } else { &outputs[index - 1] };
+            let wants_dx = Some(index) > first_with_weights;
+            dy = self.backward_layer(layer, x, &outputs[index], dy, wants_dx)?;
+        }
+        Ok(())
+    }
+
+    fn backward_layer(
+        &mut self,
+        layer: &NetworkLayer,
+        x: &Tensor,
+        y: &Tensor,
+        dy: Tensor,
+        wants_dx: bool,
+    ) -> Result<Tensor, PlanError> {
+        let batch = self.batch;
+        if layer.geometry == LayerGeometry::Flatten {
+            return Ok(Tensor { shape: x.shape.clone(), ..dy });
+        }
+        let name = |what: &str| format!("{}/{what}", layer.name);
+        if layer.activation == Activation::Relu {
+            let op = Op::ReluBackward { len: dy.len() };
+            self.step(Stage::Backward, name("relu_backward"), op, vec![y.clone(), dy.clone()])?;
+        }
+        if !layer.weights.is_empty() {
+            self.backward_weights(layer, x, &dy)?;
+        }
+        if !wants_dx {
+            return Ok(dy);
+        }
+        let d_name = format!("d_{}.input", layer.name);
+        let dx = self.tensor(&d_name, Role::ActivationGradient, Dtype::F32, &x.shape);
+        match layer.geometry {
+            LayerGeometry::Flatten => {}
+            LayerGeometry::Conv2D { kernel, strides } => {
+                let op = Op::Conv2dBackwardInput(conv_shape(layer, batch, kernel, strides));
+                let [kernel, _] = self.weights(layer, Role::Parameters);
+                self.step(Stage::Backward, name("backward_input"), op, vec![dy, kernel, dx.clone()])?;
+            }
+            LayerGeometry::MaxPooling2D { pool, strides } => {
+                let op = Op::MaxpoolBackward(pool_shape(layer, batch, pool, strides));
+                let winner = self.winner(layer, &y.shape);
+                self.step(Stage::Backward, name("backward"), op, vec![dy, winner, dx.clone()])?;
+            }
+            LayerGeometry::Dense => {
+                let (k, n) = (layer.output.len(), layer.input.len());
+                let op = Op::MatmulABt(MatmulShape { m: batch, n, k });
+                let [kernel, _] = self.weights(layer, Role::Parameters);
+                let name = name("backward_input");
+                self.step_in_parts(Stage::Backward, name, op, vec![dy, kernel], dx.clone())?;
+            }
+        }
+        Ok(dx)
+    }
+
+    /// Gradients of a layer's kernel and bias.
+    fn backward_weights(&mut self, layer: &NetworkLayer, x: &Tensor, dy: &Tensor) -> Result<(), PlanError> {
+        let [d_kernel, d_bias] = self.weights(layer, Role::Gradients);
+        let columns = d_bias.len();
+        let rows = dy.len() / columns;
+        let name = |what: &str| format!("{}/{what}", layer.name);
+        let op = Op::ColumnSum { rows, columns };
+        self.step_in_parts(Stage::Backward, name("backward_bias"), op, vec![dy.clone()], d_bias)?;
+        let op = match layer.geometry {
+            LayerGeometry::Conv2D { kernel, strides } => {
+                Op::Conv2dBackwardKernel(conv_shape(layer, self.batch, kernel, strides))
+            }
+            _ => Op::MatmulAtB(MatmulShape { m: layer.input.len(), n: columns, k: self.batch }),
+        };
+        let args = vec![x.clone(), dy.clone()];
+        self.step_in_parts(Stage::Backward, name("backward_kernel"), op, args, d_kernel)
+    }
+
+    fn update(&mut self, optimizer: Optimizer) -> Result<Tensor, PlanError> {
+        let len = self.buffers[0].len;
+        let arena = |buffer| Tensor { buffer, offset: 0, shape: vec![len] };
+        let Optimizer::RmsProp(rmsprop) = optimizer;
+        let shape = [rmsprop.slots(), len];
+        let state = self.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &shape);
+        let args = vec![arena(1), state.clone(), arena(0)];
+        let op = Op::RmspropUpdate { len, rmsprop };
+        self.step(Stage::Update, "update/rmsprop".to_owned(), op, args)?;
+        Ok(state)
+    }
+
+    /// Kernel and bias of a layer, or their gradients.
+    fn weights(&self, layer: &NetworkLayer, role: Role) -> [Tensor; 2] {
+        let arena = match role {
+            Role::Gradients => &self.gradients,
+            _ => &self.parameters,
+        };
+        ["kernel", "bias"].map(|what| arena[&format!("{}.{what}", layer.name)].clone())
+    }
+
+    /// Which element of each window won: made by the forward step, found again by the backward step.
+    fn winner(&mut self, layer: &NetworkLayer, shape: &[usize]) -> Tensor {
+        let name = format!("{}.winner", layer.name);
+        match self.buffers.iter().position(|buffer| buffer.name == name) {
+            Some(buffer) => Tensor { buffer, offset: 0, shape: shape.to_vec() },
+            None => self.tensor(&name, Role::Activation, Dtype::U32, shape),
+        }
+    }
+
+    fn finish(self, network: &Network, named: [Tensor; 4], state: Tensor) -> Plan {
+        let in_order = |arena: &HashMap<String, Tensor>| {
+            network.weights().map(|weight| arena[&weight.name].clone()).collect()
+        };
+        let [input, target, logits, probabilities] = named;
+        Plan {
+            batch: self.batch,
+            parameters: in_order(&self.parameters),
+            gradients: in_order(&self.gradients),
+            buffers: self.buffers,
+            steps: self.steps,
+            state,
+            input,
+            target,
+            logits,
+            probabilities,
+            network: network.clone(),
+        }
+    }
+}
+
+fn conv_shape(layer: &NetworkLayer, batch: usize, kernel: Pair, strides: Pair) -> ConvShape {
+    let [h, w, c] = image_dims(layer.input);
+    let [_, _, out_c] = image_dims(layer.output);
+    ConvShape::valid([batch, h, w, c], [kernel.height, kernel.width], [strides.height, strides.width], out_c)
+}
+
+fn pool_shape(layer: &NetworkLayer, batch: usize, pool: Pair, strides: Pair) -> PoolShape {
+    let [h, w, c] = image_dims(layer.input);
+    PoolShape::valid([batch, h, w, c], [pool.height, pool.width], [strides.height, strides.width])
+}
+
+/// Shape inference lets only images reach convolution and pooling.
+fn image_dims(shape: Shape) -> [usize; 3] {
+    match shape {
+        Shape::Image(dims) => dims,
+        Shape::Flat(features) => [1, 1, features],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::op::Access;
+    use super::*;
+    use crate::model::{Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+
+    fn plan(model: &Sequential, batch: usize) -> Result<Plan, PlanError> {
+        let network = model.network().unwrap();
+        Plan::build(&network, Loss::default(), Optimizer::default(), batch)
+    }
+
+    /// What every executor relies on: arguments fit their kind and their buffer, and no step writes a buffer twice.
+    fn check(plan: &Plan) {
+        for step in &plan.steps {
+            let specs = step.op.args();
+            assert_eq!(specs.len(), step.args.len(), "{}", step.name);
+            for (spec, tensor) in specs.iter().zip(&step.args) {
+                let place = format!("{} {}", step.name, spec.name);
+                let buffer = &plan.buffers[tensor.buffer];
+                assert_eq!(buffer.dtype, spec.dtype, "{place}");
+                assert_eq!(spec.shape.iter().product::<usize>(), tensor.len(), "{place}");
+                assert_eq!(tensor.offset % 4, 0, "{place}");
+                assert!(tensor.offset + tensor.len() <= buffer.len, "{place}");
+                let uses = step.args.iter().filter(|other| other.buffer == tensor.buffer).count();
+                assert!(spec.access == Access::In || uses == 1, "{place} is written and used twice");
+            }
+        }
+    }
+
+    #[test]
+    fn the_tutorial_is_lowered_in_order() {
+        let model = ModelFile::tutorial().unwrap().model;
+        let plan = plan(&model, 64).unwrap();
+        check(&plan);
+        let names: Vec<_> = plan.steps.iter().map(|step| step.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "input/gather",
+                "target/one_hot",
+                "conv2d/forward",
+                "conv2d/relu",
+                "max_pooling2d/forward",
+                "dense/matmul",
+                "dense/matmul.sum",
+                "dense/bias_add",
+                "dense/relu",
+                "dense_1/matmul",
+                "dense_1/bias_add",
+                "output/softmax",
+                "loss/softmax_cross_entropy",
+                "loss/batch_metrics",
+                "dense_1/backward_bias",
+                "dense_1/backward_kernel",
+                "dense_1/backward_input",
+                "dense/relu_backward",
+                "dense/backward_bias",
+                "dense/backward_kernel",
+                "dense/backward_input",
+                "max_pooling2d/backward",
+                "conv2d/relu_backward",
+                "conv2d/backward_bias",
+                "conv2d/backward_bias.sum",
+                "conv2d/backward_kernel",
+                "conv2d/backward_kernel.sum",
+                "update/rmsprop",
+            ]
+        );
+    }
+
+    #[test]
+    fn deep_odd_and_pooled_first_models_are_well_formed() {
+        let relu = Activation::Relu;
+        let softmax = Activation::Softmax;
+        let models = [
+            Sequential::new([13, 11, 3])
+                .add(MaxPooling2D::new((2, 1)))
+                .add(Conv2D::new(5, (2, 3)).strides((1, 2)).activation(relu))
+                .add(Conv2D::new(7, 2).activation(relu))
+                .add(MaxPooling2D::new(2).strides(1))
+                .add(Flatten::new())
+                .add(Dense::new(9))
+                .add(Dense::new(6).activation(relu))
+                .add(Dense::new(3).activation(softmax)),
+            Sequential::new([1, 1, 1]).add(Flatten::new()).add(Dense::new(1).activation(softmax)),
+        ];
+        for model in models {
+            for batch in [1, 3, 1000] {
+                check(&plan(&model, batch).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let dense = |units| Sequential::new([8, 8, 1]).add(Flatten::new()).add(Dense::new(units));
+        let wide =
+            Sequential::new([9, 9, 2000]).add(Conv2D::new(1, 8)).add(Flatten::new()).add(Dense::new(2));
+        let rows = [
+            (plan(&dense(4), 0), "batch size 0"),
+            (plan(&dense(4), 70_000), "batch size 70000"),
+            (plan(&dense(20_000), 4), "takes 60000 iterations"),
+            (plan(&wide, 1), "`conv2d/forward`: one output takes 128000 iterations"),
+            (plan(&dense(5_000_000), 4096), "`dense/matmul`: tensor `partial` of shape [1, 4096, 5000000]"),
+        ];
+        for (result, expected) in rows {
+            let message = result.unwrap_err().to_string();
+            assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The plan: a training step as data.
+//!
+//! [`Plan::build`] lowers a network once to a flat list of [`Step`]s over [`Buffer`]s. Two executors run it, one with
+//! compute shaders ([`crate::gpu`]) and one with plain loops ([`crate::cpu`]); neither decides anything that the plan
+//! does not say.
+
+mod explain;
+mod lower;
+mod op;
+mod shapes;
+
+pub use lower::MAX_BATCH;
+pub use op::{Access, ArgSpec, DATA, Dtype, Op, image_stride};
+pub use shapes::{ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split};
+
+use crate::model::Network;
+
+/// Why a network cannot be lowered.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum PlanError {
+    /// The batch size is 0 or larger than the engine's limit.
+    #[error("batch size {asked} must be between 1 and {limit}")]
+    BatchSize {
+        /// What was asked for.
+        asked: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A tensor has more elements than 32-bit indices reach.
+    #[error(
+        "step `{step}`: tensor `{tensor}` of shape {shape:?} has over {limit} elements; \
+         use a smaller batch size or a smaller layer"
+    )]
+    TensorTooLarge {
+        /// The step.
+        step: String,
+        /// The argument.
+        tensor: &'static str,
+        /// Its dimensions.
+        shape: Vec<usize>,
+        /// The limit.
+        limit: usize,
+    },
+    /// A sum is longer than a kernel may loop.
+    #[error(
+        "step `{step}`: one output takes {iterations} iterations, over the limit of {limit}; \
+         use fewer channels or a smaller window in this layer, or fewer classes"
+    )]
+    LoopTooLong {
+        /// The step.
+        step: String,
+        /// What it takes.
+        iterations: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// What a buffer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// All weights, one after another.
+    Parameters,
+    /// All gradients of weights, laid out as the weights.
+    Gradients,
+    /// All optimizer state, slot after slot, each laid out as the weights.
+    OptimizerState,
+    /// A layer's output, kept for the backward pass.
+    Activation,
+    /// The gradient of the loss with respect to a layer's output.
+    ActivationGradient,
+    /// Parts of sums, used at once by the next step.
+    Scratch,
+    /// A constant table.
+    Table,
+    /// Images and labels, as long as the data set.
+    DataSet,
+    /// The order in which samples are taken, as long as the longest pass.
+    Order,
+    /// Loss or number of hits of each batch of a pass.
+    Metrics,
+}
+
+/// Memory that a plan needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Buffer {
+    /// Unique in the plan.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// What its elements are.
+    pub dtype: Dtype,
+    /// Number of elements; [`DATA`] when the data set decides.
+    pub len: usize,
+}
+
+/// A range of a buffer, with a shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    /// Index into [`Plan::buffers`].
+    pub buffer: usize,
+    /// First element; a multiple of 4.
+    pub offset: usize,
+    /// Dimensions; [`DATA`] for one that the data set decides.
+    pub shape: Vec<usize>,
+}
+
+impl Tensor {
+    /// Number of elements; 0 when the data set decides.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the data set decides the number of elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// When a step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Images of the batch: always.
+    Input,
+    /// Targets of the batch: in training and evaluation.
+    Target,
+    /// The layers: always.
+    Forward,
+    /// Probabilities: in prediction.
+    Output,
+    /// Loss, hits and the gradient of the logits: in training and evaluation.
+    Loss,
+    /// Gradients: in training.
+    Backward,
+    /// New weights: in training.
+    Update,
+}
+
+/// What a pass over samples is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Forward, loss, backward, update.
+    Train,
+    /// Forward and loss.
+    Evaluate,
+    /// Forward and probabilities.
+    Predict,
+}
+
+impl Phase {
+    /// Whether steps of a stage run in this phase.
+    pub fn includes(self, stage: Stage) -> bool {
+        match stage {
+            Stage::Input | Stage::Forward => true,
+            Stage::Target | Stage::Loss => self != Phase::Predict,
+            Stage::Output => self == Phase::Predict,
+            Stage::Backward | Stage::Update => self == Phase::Train,
+        }
+    }
+}
+
+/// One step: a kind applied to tensors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// `<layer>/<what>`, for messages and timings.
+    pub name: String,
+    /// When it runs.
+    pub stage: Stage,
+    /// What it computes.
+    pub op: Op,
+    /// Its arguments, in the order of [`Op::args`].
+    pub args: Vec<Tensor>,
+}
+
+/// What changes from one execution of the plan to the next. Laid out as `StepParams` in `shaders/shared/step.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct StepParams {
+    /// Samples in this batch, at most the plan's batch capacity.
+    pub batch_size: u32,
+    /// Where this batch begins in the order of samples.
+    pub first: u32,
+    /// Where this batch's loss and hits go in the metrics.
+    pub slot: u32,
+    /// Step size of the optimizer.
+    pub learning_rate: f32,
+}
+
+/// A training step as data. See the [module](self).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Most samples in one batch.
+    pub batch: usize,
+    /// Memory.
+    pub buffers: Vec<Buffer>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// Where each weight tensor lies in the parameter arena, in the order of [`Network::weights`].
+    pub parameters: Vec<Tensor>,
+    /// Where each gradient lies in the gradient arena, in the same order.
+    pub gradients: Vec<Tensor>,
+    /// The whole optimizer state.
+    pub state: Tensor,
+    /// Input of the first layer, `[batch, h, w, c]`.
+    pub input: Tensor,
+    /// One-hot targets, `[batch, classes]`.
+    pub target: Tensor,
+    /// Output of the last layer before softmax, `[batch, classes]`.
+    pub logits: Tensor,
+    /// Softmax of the logits, `[batch, classes]`; written in [`Phase::Predict`].
+    pub probabilities: Tensor,
+    /// The network it was made from.
+    pub network: Network,
+}
+
+impl Plan {
+    /// The steps that run in a phase, in order, with their places in [`Plan::steps`].
+    pub fn steps_of(&self, phase: Phase) -> impl Iterator<Item = (usize, &Step)> {
+        self.steps.iter().enumerate().filter(move |(_, step)| phase.includes(step.stage))
+    }
+
+    /// Bytes of all buffers whose size the plan decides.
+    pub fn bytes(&self) -> u64 {
+        self.buffers.iter().map(Buffer::bytes).sum()
+    }
+
+    /// The place of the one buffer with this role, for roles that only one buffer has.
+    pub fn buffer_with(&self, role: Role) -> Option<usize> {
+        self.buffers.iter().position(|buffer| buffer.role == role)
+    }
+}
+
+impl Buffer {
+    /// Its size; 0 when the data set decides.
+    pub fn bytes(&self) -> u64 {
+        self.len as u64 * self.dtype.bytes()
+    }
+}

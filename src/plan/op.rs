@@ -1,0 +1,287 @@
+//! Step kinds: what one step computes, on which arguments, and at what cost.
+//!
+//! A kind has one name, shared by the WGSL file, the CPU twin and the row of the kernel table. Its arguments have
+//! one order, shared by the shader's bindings and the twin's parameters.
+
+use super::shapes::{ConvShape, METRICS_LANES, MatmulShape, PoolShape, Split};
+use crate::model::RmsProp;
+
+/// How a step uses an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read only.
+    In,
+    /// Every element is written; what was there before is not read.
+    Out,
+    /// Read and written.
+    InOut,
+}
+
+/// What the elements of an argument are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtype {
+    /// 32-bit floats.
+    F32,
+    /// 32-bit unsigned integers.
+    U32,
+    /// Bytes, four to a 32-bit word, the first in the lowest bits.
+    Bytes,
+}
+
+impl Dtype {
+    /// Size of one element in bytes.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Dtype::F32 | Dtype::U32 => 4,
+            Dtype::Bytes => 1,
+        }
+    }
+}
+
+/// A dimension whose size belongs to the data set and not to the plan.
+pub const DATA: usize = 0;
+
+/// One argument of a step kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArgSpec {
+    /// Its name in the shader and in messages.
+    pub name: &'static str,
+    /// How the step uses it.
+    pub access: Access,
+    /// What its elements are.
+    pub dtype: Dtype,
+    /// Its dimensions; [`DATA`] for one that the data set decides.
+    pub shape: Vec<usize>,
+}
+
+/// What one step computes. The formulas stand with the CPU twins in [`crate::cpu`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the sizes are named as in the twins")]
+pub enum Op {
+    /// Batch of images from the data set: bytes through a table, rows past the batch's size zero.
+    GatherImages { batch: usize, pixels: usize },
+    /// Batch of one-hot targets, rows past the batch's size zero.
+    OneHot { batch: usize, classes: usize },
+    /// Convolution plus bias.
+    Conv2dForward(ConvShape),
+    /// Gradient of a convolution with respect to its input.
+    Conv2dBackwardInput(ConvShape),
+    /// Gradient of a convolution with respect to its kernel, in parts.
+    Conv2dBackwardKernel(ConvShape),
+    /// Maximum of each window and which element it was.
+    MaxpoolForward(PoolShape),
+    /// Gradient sent back to the elements that won.
+    MaxpoolBackward(PoolShape),
+    /// `a b`, in parts.
+    Matmul(MatmulShape),
+    /// `a^T b`, in parts.
+    MatmulAtB(MatmulShape),
+    /// `a b^T`, in parts.
+    MatmulABt(MatmulShape),
+    /// The sum of parts, in order.
+    SumPartials { parts: usize, len: usize },
+    /// The sum of each column, in parts.
+    ColumnSum { rows: usize, columns: usize },
+    /// A bias added to each row.
+    BiasAdd { rows: usize, columns: usize },
+    /// ReLU in place.
+    ReluForward { len: usize },
+    /// Gradient of ReLU in place.
+    ReluBackward { len: usize },
+    /// Softmax of each row.
+    Softmax { rows: usize, columns: usize },
+    /// Loss and hit of each row and the gradient of the mean loss.
+    SoftmaxCrossEntropy { rows: usize, columns: usize },
+    /// Loss and number of hits of the batch.
+    BatchMetrics { rows: usize },
+    /// RMSprop over the whole parameter arena.
+    RmspropUpdate { len: usize, rmsprop: RmsProp },
+}
+
+impl Op {
+    /// The name of the kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Op::GatherImages { .. } => "gather_images",
+            Op::OneHot { .. } => "one_hot",
+            Op::Conv2dForward(_) => "conv2d_forward",
+            Op::Conv2dBackwardInput(_) => "conv2d_backward_input",
+            Op::Conv2dBackwardKernel(_) => "conv2d_backward_kernel",
+            Op::MaxpoolForward(_) => "maxpool_forward",
+            Op::MaxpoolBackward(_) => "maxpool_backward",
+            Op::Matmul(_) => "matmul",
+            Op::MatmulAtB(_) => "matmul_at_b",
+            Op::MatmulABt(_) => "matmul_a_bt",
+            Op::SumPartials { .. } => "sum_partials",
+            Op::ColumnSum { .. } => "column_sum",
+            Op::BiasAdd { .. } => "bias_add",
+            Op::ReluForward { .. } => "relu_forward",
+            Op::ReluBackward { .. } => "relu_backward",
+            Op::Softmax { .. } => "softmax",
+            Op::SoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
+            Op::BatchMetrics { .. } => "batch_metrics",
+            Op::RmspropUpdate { .. } => "rmsprop_update",
+        }
+    }
+
+    /// How the long sums of this kind are cut; `None` for kinds without one.
+    pub fn split(&self) -> Option<Split> {
+        match self {
+            Op::Conv2dBackwardKernel(conv) => Some(conv.row_split()),
+            Op::Matmul(mm) | Op::MatmulAtB(mm) | Op::MatmulABt(mm) => Some(Split::of(mm.k)),
+            Op::ColumnSum { rows, .. } => Some(Split::of(*rows)),
+            _ => None,
+        }
+    }
+
+    /// Number of parts of [`Op::split`].
+    fn parts(&self) -> usize {
+        self.split().map_or(1, |split| split.parts)
+    }
+
+    /// The arguments, in the order of the shader's bindings.
+    pub fn args(&self) -> Vec<ArgSpec> {
+        use Access::{In, InOut, Out};
+        use Dtype::{Bytes, F32, U32};
+        let arg =
+            |name, access, dtype, shape: &[usize]| ArgSpec { name, access, dtype, shape: shape.to_vec() };
+        match *self {
+            Op::GatherImages { batch, pixels } => vec![
+                arg("images", In, Bytes, &[DATA, image_stride(pixels)]),
+                arg("order", In, U32, &[DATA]),
+                arg("scale", In, F32, &[256]),
+                arg("x", Out, F32, &[batch, pixels]),
+            ],
+            Op::OneHot { batch, classes } => vec![
+                arg("labels", In, Bytes, &[DATA]),
+                arg("order", In, U32, &[DATA]),
+                arg("one_hot", Out, F32, &[batch, classes]),
+            ],
+            Op::Conv2dForward(conv) => vec![
+                arg("x", In, F32, &conv.x()),
+                arg("kernel", In, F32, &conv.kernel()),
+                arg("bias", In, F32, &[conv.out_c]),
+                arg("y", Out, F32, &conv.y()),
+            ],
+            Op::Conv2dBackwardInput(conv) => vec![
+                arg("dy", In, F32, &conv.y()),
+                arg("kernel", In, F32, &conv.kernel()),
+                arg("dx", Out, F32, &conv.x()),
+            ],
+            Op::Conv2dBackwardKernel(conv) => {
+                let parts = [&[self.parts()], &conv.kernel()[..]].concat();
+                vec![
+                    arg("x", In, F32, &conv.x()),
+                    arg("dy", In, F32, &conv.y()),
+                    arg("partial", Out, F32, &parts),
+                ]
+            }
+            Op::MaxpoolForward(pool) => vec![
+                arg("x", In, F32, &pool.x()),
+                arg("y", Out, F32, &pool.y()),
+                arg("winner", Out, U32, &pool.y()),
+            ],
+            Op::MaxpoolBackward(pool) => vec![
+                arg("dy", In, F32, &pool.y()),
+                arg("winner", In, U32, &pool.y()),
+                arg("dx", Out, F32, &pool.x()),
+            ],
+            Op::Matmul(MatmulShape { m, n, k }) => vec![
+                arg("a", In, F32, &[m, k]),
+                arg("b", In, F32, &[k, n]),
+                arg("partial", Out, F32, &[self.parts(), m, n]),
+            ],
+            Op::MatmulAtB(MatmulShape { m, n, k }) => vec![
+                arg("a", In, F32, &[k, m]),
+                arg("b", In, F32, &[k, n]),
+                arg("partial", Out, F32, &[self.parts(), m, n]),
+            ],
+            Op::MatmulABt(MatmulShape { m, n, k }) => vec![
+                arg("a", In, F32, &[m, k]),
+                arg("b", In, F32, &[n, k]),
+                arg("partial", Out, F32, &[self.parts(), m, n]),
+            ],
+            Op::SumPartials { parts, len } => {
+                vec![arg("partial", In, F32, &[parts, len]), arg("sum", Out, F32, &[len])]
+            }
+            Op::ColumnSum { rows, columns } => {
+                vec![arg("x", In, F32, &[rows, columns]), arg("partial", Out, F32, &[self.parts(), columns])]
+            }
+            Op::BiasAdd { rows, columns } => {
+                vec![arg("bias", In, F32, &[columns]), arg("y", InOut, F32, &[rows, columns])]
+            }
+            Op::ReluForward { len } => vec![arg("y", InOut, F32, &[len])],
+            Op::ReluBackward { len } => vec![arg("y", In, F32, &[len]), arg("dy", InOut, F32, &[len])],
+            Op::Softmax { rows, columns } => vec![
+                arg("logits", In, F32, &[rows, columns]),
+                arg("probabilities", Out, F32, &[rows, columns]),
+            ],
+            Op::SoftmaxCrossEntropy { rows, columns } => vec![
+                arg("logits", In, F32, &[rows, columns]),
+                arg("one_hot", In, F32, &[rows, columns]),
+                arg("row_loss", Out, F32, &[rows]),
+                arg("row_correct", Out, U32, &[rows]),
+                arg("dlogits", Out, F32, &[rows, columns]),
+            ],
+            Op::BatchMetrics { rows } => vec![
+                arg("row_loss", In, F32, &[rows]),
+                arg("row_correct", In, U32, &[rows]),
+                arg("loss", InOut, F32, &[DATA]),
+                arg("correct", InOut, U32, &[DATA]),
+            ],
+            Op::RmspropUpdate { len, rmsprop } => vec![
+                arg("gradient", In, F32, &[len]),
+                arg("state", InOut, F32, &[rmsprop.slots(), len]),
+                arg("parameter", InOut, F32, &[len]),
+            ],
+        }
+    }
+
+    /// Floating-point operations of one execution; a multiply-add counts as two, a comparison as one.
+    pub fn flops(&self) -> u64 {
+        let count = match *self {
+            Op::GatherImages { .. } | Op::OneHot { .. } => 0,
+            Op::Conv2dForward(conv) => conv.positions() * conv.out_c * (2 * conv.terms() + 1),
+            Op::Conv2dBackwardInput(conv) | Op::Conv2dBackwardKernel(conv) => {
+                conv.positions() * conv.out_c * 2 * conv.terms()
+            }
+            Op::MaxpoolForward(pool) => pool.y().iter().product::<usize>() * pool.pool_h * pool.pool_w,
+            Op::MaxpoolBackward(pool) => pool.y().iter().product(),
+            Op::Matmul(mm) | Op::MatmulAtB(mm) | Op::MatmulABt(mm) => 2 * mm.m * mm.n * mm.k,
+            Op::SumPartials { parts, len } => parts * len,
+            Op::ColumnSum { rows, columns } | Op::BiasAdd { rows, columns } => rows * columns,
+            Op::ReluForward { len } | Op::ReluBackward { len } => len,
+            Op::Softmax { rows, columns } => 4 * rows * columns,
+            Op::SoftmaxCrossEntropy { rows, columns } => 8 * rows * columns,
+            Op::BatchMetrics { rows } => 2 * rows,
+            Op::RmspropUpdate { len, rmsprop } => {
+                let centered = if rmsprop.centered { 5 } else { 0 };
+                let momentum = if rmsprop.momentum > 0.0 { 2 } else { 0 };
+                len * (9 + centered + momentum)
+            }
+        };
+        count as u64
+    }
+
+    /// Most iterations, over all its loops, of one invocation of the plainest kernel of this kind.
+    pub fn longest_loop(&self) -> usize {
+        match *self {
+            Op::Conv2dForward(conv) => conv.terms(),
+            Op::Conv2dBackwardInput(conv) => conv.kernel_h * conv.kernel_w * conv.out_c,
+            Op::MaxpoolForward(pool) => pool.pool_h * pool.pool_w,
+            Op::MaxpoolBackward(pool) => {
+                pool.pool_h.div_ceil(pool.stride_h) * pool.pool_w.div_ceil(pool.stride_w)
+            }
+            Op::SumPartials { parts, .. } => parts,
+            Op::Softmax { columns, .. } | Op::SoftmaxCrossEntropy { columns, .. } => 3 * columns,
+            Op::BatchMetrics { rows } => rows.div_ceil(METRICS_LANES),
+            Op::Conv2dBackwardKernel(conv) => conv.row_split().terms_per_part * conv.out_w,
+            _ => self.split().map_or(0, |split| split.terms_per_part),
+        }
+    }
+}
+
+/// Bytes from one image of a data set to the next: images begin at whole words.
+pub fn image_stride(pixels: usize) -> usize {
+    pixels.next_multiple_of(size_of::<u32>())
+}

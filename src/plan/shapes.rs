@@ -1,0 +1,196 @@
+//! The sizes of the step kinds that have many, and how long sums are cut into parts.
+
+/// Sizes of a convolution. Input `[batch, in_h, in_w, in_c]`, kernel `[kernel_h, kernel_w, in_c, out_c]`,
+/// output `[batch, out_h, out_w, out_c]`; no padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each field is named in the formula above")]
+pub struct ConvShape {
+    pub batch: usize,
+    pub in_h: usize,
+    pub in_w: usize,
+    pub in_c: usize,
+    pub kernel_h: usize,
+    pub kernel_w: usize,
+    pub stride_h: usize,
+    pub stride_w: usize,
+    pub out_h: usize,
+    pub out_w: usize,
+    pub out_c: usize,
+}
+
+impl ConvShape {
+    /// A convolution without padding over `[batch, h, w, c]`; the window must fit.
+    pub fn valid(
+        [batch, in_h, in_w, in_c]: [usize; 4],
+        [kernel_h, kernel_w]: [usize; 2],
+        [stride_h, stride_w]: [usize; 2],
+        out_c: usize,
+    ) -> Self {
+        ConvShape {
+            batch,
+            in_h,
+            in_w,
+            in_c,
+            kernel_h,
+            kernel_w,
+            stride_h,
+            stride_w,
+            out_h: (in_h - kernel_h) / stride_h + 1,
+            out_w: (in_w - kernel_w) / stride_w + 1,
+            out_c,
+        }
+    }
+
+    /// Dimensions of the input.
+    pub fn x(&self) -> Vec<usize> {
+        vec![self.batch, self.in_h, self.in_w, self.in_c]
+    }
+
+    /// Dimensions of the kernel.
+    pub fn kernel(&self) -> Vec<usize> {
+        vec![self.kernel_h, self.kernel_w, self.in_c, self.out_c]
+    }
+
+    /// Dimensions of the output.
+    pub fn y(&self) -> Vec<usize> {
+        vec![self.batch, self.out_h, self.out_w, self.out_c]
+    }
+
+    /// Output positions over the whole batch.
+    pub fn positions(&self) -> usize {
+        self.batch * self.out_h * self.out_w
+    }
+
+    /// How the sums of the kernel's gradient are cut: into runs of output rows `(n, i)`.
+    pub fn row_split(&self) -> Split {
+        Split::of_runs(self.batch * self.out_h, self.out_w)
+    }
+
+    /// Products in one output: the terms of each sum of the forward pass.
+    pub fn terms(&self) -> usize {
+        self.kernel_h * self.kernel_w * self.in_c
+    }
+}
+
+/// Sizes of a max-pooling. Input `[batch, in_h, in_w, channels]`, output `[batch, out_h, out_w, channels]`; no padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each field is named in the formula above")]
+pub struct PoolShape {
+    pub batch: usize,
+    pub in_h: usize,
+    pub in_w: usize,
+    pub channels: usize,
+    pub pool_h: usize,
+    pub pool_w: usize,
+    pub stride_h: usize,
+    pub stride_w: usize,
+    pub out_h: usize,
+    pub out_w: usize,
+}
+
+impl PoolShape {
+    /// A max-pooling without padding over `[batch, h, w, c]`; the window must fit.
+    pub fn valid(
+        [batch, in_h, in_w, channels]: [usize; 4],
+        [pool_h, pool_w]: [usize; 2],
+        [stride_h, stride_w]: [usize; 2],
+    ) -> Self {
+        PoolShape {
+            batch,
+            in_h,
+            in_w,
+            channels,
+            pool_h,
+            pool_w,
+            stride_h,
+            stride_w,
+            out_h: (in_h - pool_h) / stride_h + 1,
+            out_w: (in_w - pool_w) / stride_w + 1,
+        }
+    }
+
+    /// Dimensions of the input.
+    pub fn x(&self) -> Vec<usize> {
+        vec![self.batch, self.in_h, self.in_w, self.channels]
+    }
+
+    /// Dimensions of the output.
+    pub fn y(&self) -> Vec<usize> {
+        vec![self.batch, self.out_h, self.out_w, self.channels]
+    }
+}
+
+/// Sizes of a matrix product with result `[m, n]` and `k` terms in each sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each field is named in the formula above")]
+pub struct MatmulShape {
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+}
+
+/// A sum of `terms` terms, taken as `parts` sums of at most `terms_per_part` neighbours, added up in order.
+///
+/// One invocation never sums more than one part: outputs that are few but long get more of the device, rounding
+/// errors grow more slowly, and no loop comes near the length at which a widespread driver silently stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Split {
+    /// Length of the whole sum.
+    pub terms: usize,
+    /// Length of every part but the last, which may be shorter.
+    pub terms_per_part: usize,
+    /// Number of parts.
+    pub parts: usize,
+}
+
+/// The length of a part, unless there would be more parts than this.
+const PART: usize = 1024;
+
+/// Most iterations that any invocation may run over all its loops: lavapipe leaves loops at 65,535.
+pub const MAX_ITERATIONS: usize = 30_000;
+
+/// Sums that `batch_metrics` takes side by side before it adds them up: a power of two.
+pub const METRICS_LANES: usize = 64;
+
+impl Split {
+    /// Cuts a sum of `terms` terms into parts of nearly equal length, each a multiple of 4.
+    pub fn of(terms: usize) -> Self {
+        Split::cut(terms, terms.div_ceil(PART), 4)
+    }
+
+    /// Cuts a sum of `runs` runs of `run` terms between runs.
+    pub fn of_runs(runs: usize, run: usize) -> Self {
+        Split::cut(runs, (runs * run).div_ceil(PART).min(runs), 1)
+    }
+
+    fn cut(terms: usize, parts: usize, multiple: usize) -> Self {
+        let terms_per_part = terms.div_ceil(parts.clamp(1, PART)).next_multiple_of(multiple);
+        Split { terms, terms_per_part, parts: terms.div_ceil(terms_per_part) }
+    }
+
+    /// The terms of one part.
+    pub fn range(&self, part: usize) -> std::ops::Range<usize> {
+        let first = part * self.terms_per_part;
+        first..(first + self.terms_per_part).min(self.terms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_every_term_once_in_order() {
+        for terms in [1, 3, 4, 5, 64, 1024, 1025, 5408, 43_264, 70_001, 1_048_577, 30_000_000] {
+            let split = Split::of(terms);
+            let mut next = 0;
+            for part in 0..split.parts {
+                let range = split.range(part);
+                assert!(range.start == next && !range.is_empty(), "{terms}: part {part} is {range:?}");
+                next = range.end;
+            }
+            assert_eq!(next, terms);
+            assert!(split.parts <= MAX_ITERATIONS && split.terms_per_part <= MAX_ITERATIONS, "{split:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What `fit` reports while it runs.
+
+use serde::Serialize;
+
+/// The size of a training run, known before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// Epochs that will be begun.
+    pub epochs: usize,
+    /// Steps of a whole epoch.
+    pub steps_per_epoch: usize,
+    /// Steps in all; less than the epochs hold when the run is cut short by `max_steps`.
+    pub steps: usize,
+}
+
+/// One optimizer step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StepRecord {
+    /// Counted from 1 over the whole run.
+    pub step: usize,
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss of the batch, before the update.
+    pub loss: f32,
+    /// Samples of the batch that were classified rightly.
+    pub correct: u32,
+    /// Samples of the batch.
+    pub n: u32,
+}
+
+/// One epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss over the epoch's samples, each before its own update, as Keras reports it.
+    pub loss: f64,
+    /// Share of the epoch's samples that were classified rightly.
+    pub accuracy: f64,
+    /// Mean loss over the validation set after the epoch.
+    pub val_loss: Option<f64>,
+    /// Accuracy on the validation set after the epoch.
+    pub val_accuracy: Option<f64>,
+    /// Training time of the epoch in seconds, validation not counted.
+    pub seconds: f64,
+}
+
+/// Every epoch of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// In order.
+    pub epochs: Vec<EpochRecord>,
+    /// Optimizer steps taken.
+    pub steps: usize,
+}
+
+/// Any error of a callback's own; it ends the run and comes out of `fit`.
+pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Told what happens while `fit` runs. Steps come in order but some time after they ran.
+pub trait Callback {
+    /// Before the first step.
+    fn on_train_begin(&mut self, _schedule: &Schedule) -> Result<(), CallbackError> {
+        Ok(())
+    }
+
+    /// After each step.
+    fn on_step(&mut self, _record: &StepRecord) -> Result<(), CallbackError> {
+        Ok(())
+    }
+
+    /// After each epoch and its validation.
+    fn on_epoch_end(&mut self, _record: &EpochRecord) -> Result<(), CallbackError> {
+        Ok(())
+    }
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCallback;
+
+impl Callback for NoCallback {}

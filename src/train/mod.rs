@@ -1,0 +1,7 @@
+//! Training: the compiled model, its loop, and what is reported on the way.
+
+mod callback;
+mod model;
+
+pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
+pub use model::{Compile, Evaluation, FitOptions, Model};

@@ -1,0 +1,117 @@
+//! Running one step on a device, on buffers of its own.
+
+use super::Case;
+use super::band::Band;
+use super::inputs::{HOSTILE_F32, HOSTILE_U32};
+use crate::gpu::{BuiltKernel, Checks, Gpu, GpuError, Kernel};
+use crate::plan::{Access, StepParams};
+
+const STORAGE: wgpu::BufferUsages =
+    wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_DST).union(wgpu::BufferUsages::COPY_SRC);
+
+/// The row of the step table that a case uses; the rows around it are hostile.
+const STEP_ROW: u64 = 1;
+
+/// The buffers of one case.
+pub(super) struct Bench<'a> {
+    gpu: &'a Gpu,
+    case: &'a Case,
+    bands: &'a [Band],
+    buffers: Vec<wgpu::Buffer>,
+    step: wgpu::BindGroup,
+}
+
+impl<'a> Bench<'a> {
+    /// Allocates the bindings and uploads what is in them.
+    pub(super) fn new(gpu: &'a Gpu, case: &'a Case, bands: &'a [Band]) -> Result<Self, GpuError> {
+        let mut buffers = Vec::new();
+        for band in bands {
+            let buffer = gpu.buffer(band.spec.name, bytes(&band.words), STORAGE)?;
+            gpu.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(&band.words));
+            buffers.push(buffer);
+        }
+        Ok(Bench { gpu, case, bands, buffers, step: step_table(gpu, case)? })
+    }
+
+    /// Runs a kernel once and reads every binding back.
+    pub(super) fn run(&self, kernel: &Kernel, checks: Checks) -> Result<Vec<Vec<u32>>, GpuError> {
+        let gpu = self.gpu;
+        for (band, buffer) in self.bands.iter().zip(&self.buffers) {
+            if band.spec.access != Access::In {
+                gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(&band.words));
+            }
+        }
+        let built = self.build(kernel, checks)?;
+        let arguments = self.bind(&built);
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            pass.set_pipeline(&built.pipeline);
+            pass.set_bind_group(0, &arguments, &[]);
+            if built.reads_step {
+                pass.set_bind_group(1, &self.step, &[(STEP_ROW * gpu.step_stride()) as u32]);
+            }
+            let [x, y] = built.groups;
+            pass.dispatch_workgroups(x, y, 1);
+        }
+        gpu.queue().submit([encoder.finish()]);
+        let lengths = self.bands.iter().map(|band| band.words.len());
+        self.buffers.iter().zip(lengths).map(|(buffer, len)| gpu.read_words(buffer, 0, len)).collect()
+    }
+
+    fn build(&self, kernel: &Kernel, checks: Checks) -> Result<BuiltKernel, GpuError> {
+        let bases: Vec<usize> = self.bands.iter().map(|band| band.base).collect();
+        let op = &self.case.op;
+        if self.case.folded {
+            kernel.build_folded(self.gpu, op, &bases, checks, side_of_square(kernel, op))
+        } else {
+            kernel.build(self.gpu, op, &bases, checks)
+        }
+    }
+
+    fn bind(&self, built: &BuiltKernel) -> wgpu::BindGroup {
+        let entries: Vec<_> = self
+            .buffers
+            .iter()
+            .zip(0..)
+            .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+            .collect();
+        self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("arguments"),
+            layout: &built.arguments,
+            entries: &entries,
+        })
+    }
+}
+
+/// Groups along x when all groups of a step are folded into a square, or nearly so.
+pub(super) fn side_of_square(kernel: &Kernel, op: &crate::plan::Op) -> u32 {
+    let groups = kernel.groups(op, u32::MAX)[0];
+    f64::from(groups).sqrt().ceil() as u32
+}
+
+fn bytes(words: &[u32]) -> u64 {
+    size_of_val(words) as u64
+}
+
+/// A step table whose rows before and after the case's own hold nothing that a kernel could use.
+fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
+    let hostile =
+        StepParams { batch_size: 0, first: HOSTILE_U32, slot: HOSTILE_U32, learning_rate: HOSTILE_F32 };
+    let rows = gpu.step_table(&[hostile, case.step, hostile]);
+    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+    let buffer = gpu.buffer("step table", rows.len() as u64, usage)?;
+    gpu.queue().write_buffer(&buffer, 0, &rows);
+    Ok(gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("step"),
+        layout: gpu.step_layout(),
+        entries: &[wgpu::BindGroupEntry {
+            binding: 0,
+            resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &buffer,
+                offset: 0,
+                size: wgpu::BufferSize::new(size_of::<StepParams>() as u64),
+            }),
+        }],
+    }))
+}

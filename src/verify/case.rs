@@ -1,0 +1,109 @@
+//! One case: a step, the numbers it runs on, and its printed name.
+
+use crate::plan::{ConvShape, Op, PoolShape, StepParams};
+
+/// What the floats of a case's inputs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// Uniform in `[-1, 1)`.
+    Uniform,
+    /// Multiples of 1/8 in `[-1, 1]`: ties and zeros abound, and sums are exact in any order.
+    Eighths,
+    /// Uniform in `[-80, 80)`: logits whose exponentials span the range of f32.
+    Large,
+    /// All the same.
+    Equal,
+}
+
+/// A step on inputs that its place in the table decides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Case {
+    /// What is computed.
+    pub op: Op,
+    /// What the step reads of the pass.
+    pub step: StepParams,
+    /// What its inputs are.
+    pub numbers: Numbers,
+    /// Whether workgroups are folded into a square, as if a dimension had room for no more, with a few to spare.
+    pub folded: bool,
+}
+
+impl Case {
+    /// The step on a full batch of uniform numbers.
+    pub fn of(op: Op) -> Self {
+        let step = StepParams { batch_size: samples(&op) as u32, first: 0, slot: 0, learning_rate: 0.01 };
+        Case { op, step, numbers: Numbers::Uniform, folded: false }
+    }
+
+    /// With other numbers.
+    pub fn with(self, numbers: Numbers) -> Self {
+        Case { numbers, ..self }
+    }
+
+    /// With workgroups folded into a square.
+    pub fn folded(self) -> Self {
+        Case { folded: true, ..self }
+    }
+
+    /// With a batch of `batch_size` samples that begins at `first` of the order and writes metrics at `slot`.
+    pub fn batch(self, batch_size: u32, first: u32, slot: u32) -> Self {
+        Case { step: StepParams { batch_size, first, slot, ..self.step }, ..self }
+    }
+
+    /// What sets the case apart from the others of its kind.
+    pub fn name(&self) -> String {
+        let mut name = sizes(&self.op);
+        let StepParams { batch_size, first, slot, .. } = self.step;
+        if batch_size as usize != samples(&self.op) || first != 0 || slot != 0 {
+            name += &format!(", batch of {batch_size} from {first} into slot {slot}");
+        }
+        name += match self.numbers {
+            Numbers::Uniform => "",
+            Numbers::Eighths => ", eighths",
+            Numbers::Large => ", large",
+            Numbers::Equal => ", all equal",
+        };
+        if self.folded { name + ", folded" } else { name }
+    }
+}
+
+/// Rows of a step that knows of samples; 0 for the others.
+pub(super) fn samples(op: &Op) -> usize {
+    match *op {
+        Op::GatherImages { batch, .. } | Op::OneHot { batch, .. } => batch,
+        Op::SoftmaxCrossEntropy { rows, .. } | Op::BatchMetrics { rows } => rows,
+        _ => 0,
+    }
+}
+
+fn sizes(op: &Op) -> String {
+    match *op {
+        Op::GatherImages { batch, pixels } => format!("{batch} images of {pixels} bytes"),
+        Op::OneHot { batch, classes } => format!("{batch} labels of {classes} classes"),
+        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => convolution(&s),
+        Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => pooling(&s),
+        Op::Matmul(s) | Op::MatmulAtB(s) | Op::MatmulABt(s) => format!("m {}, n {}, k {}", s.m, s.n, s.k),
+        Op::SumPartials { parts, len } => format!("{parts} parts of {len}"),
+        Op::ColumnSum { rows, columns }
+        | Op::BiasAdd { rows, columns }
+        | Op::Softmax { rows, columns }
+        | Op::SoftmaxCrossEntropy { rows, columns } => format!("{rows} rows of {columns}"),
+        Op::ReluForward { len } | Op::ReluBackward { len } => format!("{len} elements"),
+        Op::BatchMetrics { rows } => format!("{rows} rows"),
+        Op::RmspropUpdate { len, rmsprop } => {
+            let momentum = if rmsprop.momentum > 0.0 { ", momentum" } else { "" };
+            let centered = if rmsprop.centered { ", centered" } else { "" };
+            format!("{len} parameters{momentum}{centered}")
+        }
+    }
+}
+
+fn convolution(s: &ConvShape) -> String {
+    let stride = format!("{}x{}", s.stride_h, s.stride_w);
+    format!("x {:?}, kernel {:?}, stride {stride}", s.x(), s.kernel())
+}
+
+fn pooling(s: &PoolShape) -> String {
+    let PoolShape { pool_h, pool_w, stride_h, stride_w, .. } = s;
+    format!("x {:?}, window {pool_h}x{pool_w}, stride {stride_h}x{stride_w}", s.x())
+}

@@ -1,0 +1,183 @@
+//! The arguments of a case, from its number in the table: a failure comes back.
+
+use super::case::samples;
+use super::{Case, Numbers};
+use crate::plan::{Access, ArgSpec, DATA, Dtype, Op, StepParams};
+use crate::random::{Purpose, Stream};
+
+/// Seed of all inputs.
+const SEED: u64 = 1;
+/// Samples of the data sets that are gathered from: one more than a multiple of 4.
+const SAMPLES: usize = 61;
+/// Elements of the order and of the metrics that follow those in use.
+const SPARE: usize = 3;
+
+/// What floats hold that no kernel may use: finite, and too large to be overlooked in any sum.
+pub(super) const HOSTILE_F32: f32 = 1e30;
+/// What integers hold that no kernel may use.
+pub(super) const HOSTILE_U32: u32 = 0x7E57_0DD5;
+/// What bytes hold that no kernel may use.
+pub(super) const HOSTILE_BYTE: u8 = 0xA5;
+/// What outputs hold before they are written; a NaN when read as a float.
+pub(super) const UNWRITTEN: u32 = 0x7FC0_5A5A;
+
+/// The elements of an argument.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Values {
+    Floats(Vec<f32>),
+    Integers(Vec<u32>),
+    Bytes(Vec<u8>),
+}
+
+/// An argument as it is before the step runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Argument {
+    pub(super) spec: ArgSpec,
+    pub(super) values: Values,
+}
+
+impl Argument {
+    /// Its floats; none for integers and bytes.
+    pub(super) fn floats(&self) -> &[f32] {
+        match &self.values {
+            Values::Floats(values) => values,
+            _ => &[],
+        }
+    }
+}
+
+impl Numbers {
+    fn draw(self, stream: &mut Stream) -> f32 {
+        match self {
+            Numbers::Uniform => 2.0 * stream.unit_f32() - 1.0,
+            Numbers::Eighths => (stream.below(17) as f32 - 8.0) / 8.0,
+            Numbers::Large => 160.0 * stream.unit_f32() - 80.0,
+            Numbers::Equal => 0.75,
+        }
+    }
+}
+
+/// The arguments of the case with this number in the table, in the order of [`Op::args`].
+pub(super) fn arguments(case: &Case, number: u32) -> Vec<Argument> {
+    let mut done: Vec<Argument> = Vec::new();
+    for (spec, place) in case.op.args().into_iter().zip(0..) {
+        let stream = &mut Stream::new(SEED, Purpose::Verification, number * 16 + place);
+        let len = length(case, &spec);
+        let values = match (spec.access, spec.dtype) {
+            (Access::Out, Dtype::F32) => Values::Floats(vec![f32::from_bits(UNWRITTEN); len]),
+            (Access::Out, _) => Values::Integers(vec![UNWRITTEN; len]),
+            (_, Dtype::F32) => Values::Floats(floats(case, spec.name, len, &done, stream)),
+            (_, Dtype::U32) => Values::Integers(integers(case, spec.name, len, stream)),
+            (_, Dtype::Bytes) => Values::Bytes(bytes(&case.op, len, stream)),
+        };
+        done.push(Argument { spec, values });
+    }
+    done
+}
+
+/// Elements of an argument; those that a data set decides are chosen here.
+fn length(case: &Case, spec: &ArgSpec) -> usize {
+    let StepParams { batch_size, first, slot, .. } = case.step;
+    let data = match spec.name {
+        "order" => (first + batch_size) as usize + SPARE,
+        "loss" | "correct" => slot as usize + 1 + SPARE,
+        _ => SAMPLES,
+    };
+    spec.shape.iter().map(|&dim| if dim == DATA { data } else { dim }).product()
+}
+
+fn bytes(op: &Op, len: usize, stream: &mut Stream) -> Vec<u8> {
+    let values = if let Op::OneHot { classes, .. } = op { (*classes).min(256) as u32 } else { 256 };
+    (0..len).map(|_| stream.below(values) as u8).collect()
+}
+
+fn integers(case: &Case, name: &str, len: usize, stream: &mut Stream) -> Vec<u32> {
+    let bound = match (&case.op, name) {
+        (Op::MaxpoolBackward(pool), "winner") => (pool.pool_h * pool.pool_w) as u32,
+        (_, "order") => SAMPLES as u32,
+        (_, "row_correct") => 2,
+        _ => HOSTILE_U32,
+    };
+    let mut values: Vec<u32> = (0..len).map(|_| stream.below(bound)).collect();
+    if name == "row_correct" {
+        values[case.step.batch_size as usize..].fill(HOSTILE_U32);
+    }
+    values
+}
+
+fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut Stream) -> Vec<f32> {
+    match (&case.op, name) {
+        (Op::SoftmaxCrossEntropy { columns, .. }, "one_hot") => {
+            return targets(case, *columns, done[0].floats(), stream);
+        }
+        (Op::RmspropUpdate { rmsprop, .. }, "state") => {
+            let slot = len / rmsprop.slots();
+            return optimizer_state(slot, rmsprop.momentum > 0.0, rmsprop.centered, stream);
+        }
+        (Op::RmspropUpdate { .. }, "gradient") => return gradients(len, stream),
+        _ => {}
+    }
+    let mut values: Vec<f32> = (0..len).map(|_| case.numbers.draw(stream)).collect();
+    match case.op {
+        Op::ReluForward { .. } | Op::ReluBackward { .. } if name == "y" => {
+            // Both zeros, on purpose, under gradients that are not zero.
+            values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
+        }
+        // Rows past the batch's size are nobody's business.
+        Op::SoftmaxCrossEntropy { .. } | Op::BatchMetrics { .. }
+            if name == "row_loss" || name == "logits" =>
+        {
+            let rows = samples(&case.op).max(1);
+            values[case.step.batch_size as usize * (len / rows)..].fill(HOSTILE_F32);
+        }
+        _ => {}
+    }
+    values
+}
+
+/// One-hot targets: by turns the first largest logit (a hit), the last largest (a miss when there are two), any class,
+/// and two classes with half each.
+fn targets(case: &Case, columns: usize, logits: &[f32], stream: &mut Stream) -> Vec<f32> {
+    let mut targets = vec![0.0; logits.len()];
+    for (r, (target, row)) in targets.chunks_mut(columns).zip(logits.chunks(columns)).enumerate() {
+        if r >= case.step.batch_size as usize {
+            target.fill(HOSTILE_F32);
+            continue;
+        }
+        let largest = row.iter().copied().fold(f32::MIN, f32::max);
+        let any = stream.below(columns as u32) as usize;
+        let class = match r % 4 {
+            0 => row.iter().position(|&z| z == largest),
+            1 => row.iter().rposition(|&z| z == largest),
+            _ => Some(any),
+        };
+        target[class.unwrap_or(any)] = 1.0;
+        if r % 4 == 3 {
+            target[any] = 0.5;
+            target[stream.below(columns as u32) as usize] += 0.5;
+        }
+    }
+    targets
+}
+
+/// Gradients of every magnitude down to those whose square vanishes, and none at all.
+fn gradients(len: usize, stream: &mut Stream) -> Vec<f32> {
+    let scales = [1.0, 1e-2, 1e-4, 1e-6, 1e-20, 0.0, 10.0];
+    (0..len).map(|i| scales[i % scales.len()] * Numbers::Uniform.draw(stream)).collect()
+}
+
+/// State as training leaves it: `v`, then `m`, then `a` with `a^2` well below `v`; fresh zeros at every ninth place.
+fn optimizer_state(len: usize, momentum: bool, centered: bool, stream: &mut Stream) -> Vec<f32> {
+    let fresh = |i: usize| i % 9 == 8;
+    let a: Vec<f32> =
+        (0..len).map(|i| if fresh(i) { 0.0 } else { Numbers::Uniform.draw(stream) * 0.1 }).collect();
+    let v = a.iter().map(|a| 2.0 * a * a);
+    let mut state: Vec<f32> = v.collect();
+    if momentum {
+        state.extend((0..len).map(|i| if fresh(i) { 0.0 } else { Numbers::Uniform.draw(stream) * 0.01 }));
+    }
+    if centered {
+        state.extend(a);
+    }
+    state
+}

@@ -1,0 +1,157 @@
+//! How far a kernel may be from its twin in f64. Bounds belong to the step kind and follow from the accuracy that WGSL
+//! asks for (section "Floating Point Accuracy" of its specification); none was fitted to a device.
+//!
+//! To first order in [`ULP`]; what is left out is below 1e-4 of a bound.
+
+use super::inputs::Argument;
+use super::reference::{Bound, Output, twin};
+use super::softmax::{cross_entropy_bounds, softmax_bounds};
+use super::{Case, Numbers};
+use crate::model::RmsProp;
+use crate::plan::{ConvShape, Op, PoolShape};
+
+/// Relative error of one correctly rounded operation: WGSL lets it go to either neighbour.
+pub(super) const ULP: f64 = 1.0 / 8_388_608.0; // 2^-23
+/// Relative error of a constant rounded to nearest.
+const HALF_ULP: f64 = ULP / 2.0;
+/// What is smaller than this may be taken as zero, wherever it arises.
+pub(super) const FLUSHED: f64 = f32::MIN_POSITIVE as f64;
+/// Division: 2.5 ULP.
+pub(super) const DIVISION: f64 = 2.5 * ULP;
+/// Square root: inherited from `1 / inverseSqrt(x)`, of 2 ULP.
+const SQUARE_ROOT: f64 = DIVISION + 2.0 * ULP;
+
+/// Error of a sum of `terms` products, relative to the sum of their magnitudes.
+///
+/// Rounding errors add like a random walk of `terms` steps of 2^-24 each; eight standard deviations for the worst of
+/// millions of elements. A single product is rounded once.
+pub(super) fn sum_of_products(terms: usize) -> f64 {
+    if terms <= 1 { ULP } else { 8.0 * HALF_ULP * (terms as f64).sqrt() }
+}
+
+/// A bound for each argument; `None` when the twin does not take these arguments.
+pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) -> Option<Vec<Bound>> {
+    let mut bounds = vec![Bound::Exact; outputs.len()];
+    match case.op {
+        // Copies, masks and choices of numbers that are already there.
+        Op::GatherImages { .. }
+        | Op::OneHot { .. }
+        | Op::MaxpoolForward(_)
+        | Op::ReluForward { .. }
+        | Op::ReluBackward { .. } => {}
+        Op::Softmax { columns, .. } => {
+            bounds[1] = Bound::Each(softmax_bounds(columns, arguments[0].floats()));
+        }
+        Op::SoftmaxCrossEntropy { columns, .. } => {
+            let (logits, targets) = (arguments[0].floats(), arguments[1].floats());
+            let [loss, gradient] = cross_entropy_bounds(columns, case.step.batch_size, logits, targets);
+            (bounds[2], bounds[4]) = (Bound::Each(loss), Bound::Each(gradient));
+        }
+        Op::BatchMetrics { .. } => {
+            bounds[2] = Bound::Each(metrics_bounds(case, arguments[0].floats(), &outputs[2]));
+        }
+        Op::RmspropUpdate { rmsprop, .. } => {
+            let [state, parameter] = rmsprop_bounds(&rmsprop, case.step.learning_rate, arguments);
+            (bounds[1], bounds[2]) = (Bound::Each(state), Bound::Each(parameter));
+        }
+        Op::BiasAdd { .. } => bounds[1] = relative(&outputs[1], ULP, 1),
+        _ => {
+            let terms = longest_sum(&case.op);
+            let copied = terms == 1 && !multiplies(&case.op);
+            // Eighths and their products are multiples of 1/64 of at most 1: fewer than 2^18 of them, in any order
+            // and with any roundings, give the exact sum.
+            let exact = case.numbers == Numbers::Eighths && terms < 1 << 18;
+            if let (false, Some(last)) = (copied || exact, bounds.last_mut()) {
+                let magnitudes = twin(case, arguments, f64::abs)?.pop()?;
+                *last = relative(&magnitudes, sum_of_products(terms), terms);
+            }
+        }
+    }
+    Some(bounds)
+}
+
+/// A fraction of each magnitude, and what `terms` flushed terms take away.
+fn relative(magnitudes: &Output, fraction: f64, terms: usize) -> Bound {
+    match magnitudes {
+        Output::Floats(values) => {
+            let flushed = FLUSHED * terms as f64;
+            Bound::Each(values.iter().map(|value| value.abs() * fraction + flushed).collect())
+        }
+        _ => Bound::Exact,
+    }
+}
+
+fn multiplies(op: &Op) -> bool {
+    !matches!(op, Op::MaxpoolBackward(_) | Op::SumPartials { .. } | Op::ColumnSum { .. })
+}
+
+/// Most terms in one element of a sum.
+fn longest_sum(op: &Op) -> usize {
+    let covered = |window: usize, stride: usize| window.div_ceil(stride);
+    match *op {
+        Op::Conv2dForward(s) => s.terms() + 1,
+        Op::Conv2dBackwardInput(ConvShape { kernel_h, kernel_w, stride_h, stride_w, out_c, .. }) => {
+            covered(kernel_h, stride_h) * covered(kernel_w, stride_w) * out_c
+        }
+        Op::Conv2dBackwardKernel(s) => s.row_split().range(0).len() * s.out_w,
+        Op::MaxpoolBackward(PoolShape { pool_h, pool_w, stride_h, stride_w, .. }) => {
+            covered(pool_h, stride_h) * covered(pool_w, stride_w)
+        }
+        Op::SumPartials { parts, .. } => parts,
+        _ => op.split().map_or(1, |split| split.range(0).len()),
+    }
+}
+
+/// `loss[slot]` is a sum of `batch_size` terms, divided by their number; the other slots are left alone.
+fn metrics_bounds(case: &Case, row_loss: &[f32], loss: &Output) -> Vec<f64> {
+    let Output::Floats(loss) = loss else { return Vec::new() };
+    let n = case.step.batch_size as usize;
+    let slot = case.step.slot as usize;
+    let magnitude: f64 = row_loss[..n].iter().map(|&x| f64::from(x).abs()).sum();
+    // With one row there is nothing to add, but a division all the same.
+    let sum = if n == 1 { 0.0 } else { sum_of_products(n) * magnitude };
+    let mut bounds = vec![0.0; loss.len()];
+    bounds[slot] = sum / n as f64 + DIVISION * loss[slot].abs() + FLUSHED;
+    bounds
+}
+
+/// The formula of [`RmsProp`] with the error of each of its operations; `[state, parameter]`.
+fn rmsprop_bounds(rmsprop: &RmsProp, learning_rate: f32, arguments: &[Argument]) -> [Vec<f64>; 2] {
+    let [gradient, state, parameter] = [0, 1, 2].map(|at| arguments[at].floats());
+    let len = parameter.len();
+    let with_momentum = rmsprop.momentum > 0.0;
+    let a_slot = 1 + usize::from(with_momentum);
+    let one_minus_rho = 1.0 - rmsprop.rho;
+    let mut bounds = [vec![0.0; state.len()], vec![0.0; len]];
+    for i in 0..len {
+        let g = f64::from(gradient[i]);
+        let slot = |slot: usize| f64::from(state[slot * len + i]);
+        // rho and 1 - rho are rounded constants, g*g and each product are rounded, and so is the sum.
+        let v = rmsprop.rho * slot(0) + one_minus_rho * g * g;
+        let v_error = v * (HALF_ULP + 3.0 * ULP) + 3.0 * FLUSHED;
+        bounds[0][i] = v_error;
+        let (mut d, mut d_error) = (v, v_error);
+        if rmsprop.centered {
+            let terms = [rmsprop.rho * slot(a_slot), one_minus_rho * g];
+            let a = terms[0] + terms[1];
+            let a_error = (terms[0].abs() + terms[1].abs()) * (HALF_ULP + 2.0 * ULP) + 3.0 * FLUSHED;
+            bounds[0][a_slot * len + i] = a_error;
+            d -= a * a;
+            d_error += 2.0 * a.abs() * a_error + a * a * ULP + d.abs() * ULP;
+        }
+        let radicand = d + rmsprop.epsilon;
+        let radicand_error = d_error + rmsprop.epsilon * HALF_ULP + radicand * ULP;
+        // Of 1/sqrt: half the relative error at the least radicand that the errors allow.
+        let root_error = 0.5 * radicand_error / (radicand - radicand_error).max(0.0) + SQUARE_ROOT;
+        let mut u = f64::from(learning_rate) * g / radicand.sqrt();
+        let mut u_error = u.abs() * (ULP + root_error + DIVISION) + 2.0 * FLUSHED / radicand.sqrt();
+        if with_momentum {
+            let kept = rmsprop.momentum * slot(1);
+            u += kept;
+            u_error += kept.abs() * (HALF_ULP + ULP) + u.abs() * ULP + FLUSHED;
+            bounds[0][len + i] = u_error;
+        }
+        bounds[1][i] = u_error + (f64::from(parameter[i]) - u).abs() * ULP + FLUSHED;
+    }
+    bounds
+}
