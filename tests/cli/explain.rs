@@ -1,0 +1,42 @@
+//! `explain`.
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn the_tutorial_is_explained_without_a_device() {
+    // No driver is found, and none is missed.
+    let outcome = Sandbox::new().with("WGPU_BACKEND", "none").succeed("explain");
+    let expected = [
+        "Plan of model \"tutorial\" for batches of 64",
+        "conv2d/forward",
+        "rmsprop_update",
+        "[64, 26, 26, 32]",
+        "vec4",
+        "scalar",
+        "optimizer state",
+        "FLOPs per batch",
+        "Dispatches",
+    ];
+    for text in expected {
+        assert!(outcome.stdout.contains(text), "{text:?} is missing from\n{}", outcome.stdout);
+    }
+    assert!(outcome.stdout.lines().all(|line| line.chars().count() <= 120));
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn model_and_batch_size_are_taken() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.succeed("explain --model model.toml --batch-size 7").stdout;
+    assert!(text.contains("\"small\" for batches of 7") && text.contains("[7, 6, 6, 4]"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_lowered_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.fail("explain --batch-size 0", 2, &["--batch-size", "from 1 to 65536"]);
+    sandbox.fail("explain --model nonesuch.toml", 1, &["nonesuch.toml", "`tutorial`"]);
+    let wide = crate::sandbox::MODEL.replace("units = 3", "units = 20000");
+    std::fs::write(sandbox.path("wide.toml"), wide).unwrap();
+    sandbox.fail("explain --model wide.toml", 1, &["softmax", "limit of 30000", "fewer classes"]);
+}

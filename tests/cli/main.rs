@@ -1,0 +1,14 @@
+//! The program as its users meet it: every command, every flag, every message, run as a process.
+//!
+//! Each test has a folder of its own with a tiny data set and a tiny model, so none depends on another. Whatever is
+//! run, its output is searched for the traces of a panic.
+
+mod devices;
+mod evaluate;
+mod explain;
+mod mistakes;
+mod no_adapter;
+mod sandbox;
+mod train;
+mod train_files;
+mod verify;

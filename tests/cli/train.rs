@@ -1,0 +1,174 @@
+//! `train`: what it prints and what its flags do.
+
+use std::process::Stdio;
+
+use predicates::prelude::*;
+
+use crate::sandbox::{MODEL, Sandbox};
+
+/// What the last line of `train` and `evaluate` looks like.
+pub const FIGURES: &str = r"^Test accuracy: [01]\.\d{4}  Test loss: \d+\.\d{4}$";
+
+#[test]
+fn results_go_to_stdout_and_progress_to_stderr() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.train("--device cpu --epochs 2 --batch-size 16 --out out");
+    let lines: Vec<_> = outcome.stdout.lines().collect();
+    assert_eq!(lines[0], "Device: CPU executor, as asked");
+    assert_eq!(lines[1], "Model: \"small\"");
+    assert!(outcome.stdout.contains("conv2d (Conv2D)"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("for 40 + 12 samples"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("\nRun: out\n"), "{}", outcome.stdout);
+    let figures = predicate::str::is_match(FIGURES).unwrap();
+    assert!(figures.eval(outcome.last_line()), "{}", outcome.last_line());
+
+    let epochs: Vec<_> = outcome.stderr.lines().collect();
+    let line = r"^Epoch \d/2 - 3 steps - [\d.]+s [\d.]+ms/step - loss: \d+\.\d{4} - accuracy: [01]\.\d{4}$";
+    let line = predicate::str::is_match(line).unwrap();
+    assert_eq!(epochs.len(), 2, "{}", outcome.stderr);
+    assert!(epochs.iter().all(|text| line.eval(text)), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains(['\r', '\u{1b}']), "no bar where there is no terminal");
+}
+
+#[test]
+fn equal_seeds_give_equal_files_on_every_device() {
+    let sandbox = Sandbox::new();
+    for device in ["cpu", "software"] {
+        let train = |seed: u32, out: &str| {
+            sandbox.train(&format!("--device {device} --seed {seed} --epochs 3 --batch-size 16 --out {out}"));
+            std::fs::read(sandbox.path(&format!("{out}/weights.safetensors"))).unwrap()
+        };
+        let [first, again, other] =
+            [(5, "a"), (5, "b"), (6, "c")].map(|(seed, out)| train(seed, &format!("{device}-{out}")));
+        assert_eq!(first, again, "{device}: the same seed");
+        assert_ne!(first, other, "{device}: another seed");
+    }
+}
+
+#[test]
+fn without_shuffling_the_seed_decides_nothing_but_the_start() {
+    let sandbox = Sandbox::new();
+    sandbox.train("--device cpu --max-steps 1 --out start");
+    let train = |flags: &str, out: &str| {
+        let init = "--device cpu --init start/weights.safetensors --batch-size 7 --epochs 1";
+        sandbox.train(&format!("{init} {flags} --out {out}"));
+        std::fs::read(sandbox.path(&format!("{out}/weights.safetensors"))).unwrap()
+    };
+    assert_eq!(train("--no-shuffle --seed 1", "a"), train("--no-shuffle --seed 2", "b"));
+    assert_ne!(train("--seed 1", "c"), train("--seed 2", "d"));
+}
+
+#[test]
+fn flags_speak_over_the_model_file() {
+    let sandbox = Sandbox::new();
+    sandbox.train("--device cpu --max-steps 1 --optimizer rmsprop --learning-rate 0.02 --out a");
+    assert!(
+        sandbox.text("a/model.toml").contains("learning_rate = 0.02"),
+        "{}",
+        sandbox.text("a/model.toml")
+    );
+    // The file's own settings stay when its optimizer is asked for by name.
+    let (top, layers) = MODEL.split_once("[[layers]]").unwrap();
+    let text = format!("{top}[optimizer]\nname = \"rmsprop\"\nrho = 0.5\n\n[[layers]]{layers}");
+    std::fs::write(sandbox.path("rho.toml"), text).unwrap();
+    sandbox
+        .succeed("train --model rho.toml --data data --device cpu --max-steps 1 --optimizer rmsprop --out b");
+    assert!(sandbox.text("b/model.toml").contains("rho = 0.5"), "{}", sandbox.text("b/model.toml"));
+}
+
+#[test]
+fn a_bound_on_steps_holds_whatever_the_epochs() {
+    let sandbox = Sandbox::new();
+    // (flags, steps, epochs begun); 40 samples are 3 steps of 16.
+    let rows = [
+        ("--max-steps 1", 1, 1),
+        ("--max-steps 3", 3, 1),
+        ("--max-steps 4", 4, 2),
+        ("--max-steps 100 --epochs 2", 6, 2),
+        ("--max-steps 2 --epochs 18446744073709551615", 2, 1),
+    ];
+    for (index, (flags, steps, epochs)) in rows.into_iter().enumerate() {
+        sandbox.train(&format!("--device cpu --batch-size 16 {flags} --out {index}"));
+        let result = sandbox.json(&format!("{index}/result.json"));
+        assert_eq!((&result["steps"], &result["epochs"]), (&steps.into(), &epochs.into()), "{flags}");
+        assert_eq!(sandbox.json_lines(&format!("{index}/steps.jsonl")).len(), steps, "{flags}");
+        assert_eq!(sandbox.json_lines(&format!("{index}/history.jsonl")).len(), epochs, "{flags}");
+        assert!(sandbox.path(&format!("{index}/weights.safetensors")).exists(), "{flags}");
+    }
+}
+
+#[test]
+fn divergence_is_loud_and_the_files_stay_json() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.train("--device cpu --learning-rate 3e38 --epochs 5 --out out");
+    assert!(outcome.stderr.contains("training has diverged"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("smaller --learning-rate"), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches("diverged").count(), 1, "said once");
+    assert!(sandbox.json_lines("out/steps.jsonl").iter().any(|step| step["loss"].is_null()));
+    assert!(sandbox.json("out/result.json")["test_loss"].is_null());
+    sandbox.fail("evaluate out --device cpu", 1, &["weights.safetensors", "must be finite"]);
+}
+
+#[test]
+fn the_tutorial_is_the_default_and_evaluates_to_the_same_figures() {
+    let sandbox = Sandbox::new();
+    for device in ["cpu", "auto"] {
+        let trained = sandbox.succeed(&format!("train --max-steps 3 --device {device} --out {device}"));
+        assert!(trained.stdout.contains("Model: \"tutorial\""), "{}", trained.stdout);
+        assert!(trained.stdout.contains("for 60,000 + 10,000 samples"), "{}", trained.stdout);
+        let steps = sandbox.json_lines(&format!("{device}/steps.jsonl"));
+        let first = steps[0]["loss"].as_f64().unwrap();
+        assert!((2.0..2.7).contains(&first), "near ln 10 at the start: {first}");
+        let judged = sandbox.succeed(&format!("evaluate {device} --device {device}"));
+        assert_eq!(judged.last_line(), trained.last_line(), "{device}");
+    }
+}
+
+#[test]
+fn devices_begin_alike() {
+    // Initial weights and shuffles are the same bits everywhere: the first losses differ by rounding only.
+    let sandbox = Sandbox::new();
+    let first = |device: &str| {
+        sandbox.train(&format!("--device {device} --max-steps 1 --out {device}"));
+        sandbox.json_lines(&format!("{device}/steps.jsonl"))[0]["loss"].as_f64().unwrap()
+    };
+    let [cpu, software, index] = ["cpu", "software", "0"].map(first);
+    assert!((cpu - software).abs() < 1e-5 * cpu, "{cpu} {software}");
+    assert!((cpu - index).abs() < 1e-5 * cpu, "{cpu} {index}");
+}
+
+#[test]
+fn a_reader_that_leaves_stops_no_training() {
+    let sandbox = Sandbox::new();
+    let args = "train --model model.toml --data data --device cpu --out out";
+    let mut child = sandbox.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Both pipes are closed before much is written, as `2>&1 | head -0` would.
+    drop((child.stdout.take(), child.stderr.take()));
+    assert!(child.wait().unwrap().success());
+    assert!(sandbox.path("out/result.json").exists());
+}
+
+#[test]
+fn help_names_every_flag() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.succeed("train --help").stdout;
+    for flag in [
+        "--model",
+        "--data",
+        "--epochs",
+        "--batch-size",
+        "--seed",
+        "--optimizer",
+        "--learning-rate",
+        "--no-shuffle",
+        "--max-steps",
+        "--init",
+        "--device",
+        "--out",
+        "--force",
+    ] {
+        assert!(help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")), "{flag}");
+    }
+    let version = sandbox.succeed("--version").stdout;
+    assert_eq!(version.trim(), concat!("shadegrad ", env!("CARGO_PKG_VERSION")));
+}

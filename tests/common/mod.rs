@@ -1,0 +1,138 @@
+//! What several of these tests share: devices, models and data.
+
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use shadegrad::data::{Dataset, load_dir};
+use shadegrad::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
+use shadegrad::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+
+/// The software adapter, opened once per test program. Without one the test fails: these tests never skip.
+pub fn software_gpu() -> Device {
+    static GPU: OnceLock<Device> = OnceLock::new();
+    let open = || match Device::open(&DeviceChoice::Software) {
+        Ok((device, _)) => device,
+        Err(error) => {
+            let error = error.to_string();
+            // Where there are other adapters, the error lists them instead.
+            let how = if error.contains(HOW_TO_GET_AN_ADAPTER) { "" } else { HOW_TO_GET_AN_ADAPTER };
+            panic!("this test needs a software adapter\n{error}\n{how}")
+        }
+    };
+    GPU.get_or_init(open).clone()
+}
+
+/// Both executors, by the name that a failing row prints.
+pub fn devices() -> [(&'static str, Device); 2] {
+    [("cpu", Device::cpu()), ("software adapter", software_gpu())]
+}
+
+/// A path in the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The MNIST training images, in file order.
+pub fn mnist_train() -> &'static Dataset {
+    static TRAIN: OnceLock<Dataset> = OnceLock::new();
+    TRAIN.get_or_init(|| load_dir(&repository("assets/mnist")).expect("assets/mnist is whole").train)
+}
+
+/// Evenly spread 64-bit numbers (splitmix64): the tests' own, so that they do not lean on the crate's generator.
+pub struct Noise(pub u64);
+
+impl Noise {
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Evenly spread in `[-1, 1)`.
+    pub fn symmetric(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 * 2f64.powi(-52) - 1.0
+    }
+
+    pub fn vector(&mut self, len: usize) -> Vec<f64> {
+        (0..len).map(|_| self.symmetric()).collect()
+    }
+
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.bits() as u8).collect()
+    }
+}
+
+/// Images of random bytes with random labels.
+pub fn random_data(samples: usize, shape: [usize; 3], classes: usize, seed: u64) -> Dataset {
+    let mut noise = Noise(seed);
+    let images = noise.bytes(samples * shape.iter().product::<usize>());
+    let labels = (0..samples).map(|_| (noise.bits() % classes as u64) as u8).collect();
+    Dataset::new(images, labels, shape, classes).expect("a well-formed data set")
+}
+
+/// The tutorial's model.
+pub fn tutorial() -> Sequential {
+    ModelFile::tutorial().expect("the tutorial's model file is right").model
+}
+
+/// The tutorial made small: the net of the recordings in `tests/golden`.
+pub fn small() -> Sequential {
+    Sequential::new([28, 28, 1])
+        .add(Conv2D::new(8, 3).activation(Activation::Relu))
+        .add(MaxPooling2D::new(2))
+        .add(Flatten::new())
+        .add(Dense::new(16).activation(Activation::Relu))
+        .add(Dense::new(10).activation(Activation::Softmax))
+}
+
+/// Models with everything that the tutorial does not have, by the name that a failing row prints.
+pub fn unusual_models() -> Vec<(&'static str, Sequential)> {
+    let (relu, softmax) = (Activation::Relu, Activation::Softmax);
+    vec![
+        (
+            "two convolutions, overlapping pool",
+            Sequential::new([12, 12, 1])
+                .add(Conv2D::new(4, 3).activation(relu))
+                .add(Conv2D::new(8, 3).activation(relu))
+                .add(MaxPooling2D::new(3).strides(2))
+                .add(Flatten::new())
+                .add(Dense::new(12).activation(relu))
+                .add(Dense::new(4).activation(softmax)),
+        ),
+        (
+            "pool first, strides, odd sizes and channels",
+            Sequential::new([13, 11, 3])
+                .add(MaxPooling2D::new((2, 1)).strides(1))
+                .add(Conv2D::new(5, (2, 3)).strides((1, 2)).activation(relu))
+                .add(Conv2D::new(7, 2))
+                .add(MaxPooling2D::new(2).strides(1))
+                .add(Flatten::new())
+                .add(Dense::new(9))
+                .add(Dense::new(6).activation(relu))
+                .add(Dense::new(3).activation(softmax)),
+        ),
+        (
+            "pool with gaps between its windows",
+            Sequential::new([10, 9, 2])
+                .add(Conv2D::new(3, (1, 2)).activation(relu))
+                .add(MaxPooling2D::new((1, 2)).strides((2, 3)))
+                .add(Flatten::new())
+                .add(Dense::new(5).activation(softmax)),
+        ),
+        (
+            "dense alone, 7x3x3 images",
+            Sequential::new([7, 3, 3]).add(Flatten::new()).add(Dense::new(3).activation(softmax)),
+        ),
+        (
+            "convolution over the whole 5x5x1 image",
+            Sequential::new([5, 5, 1])
+                .add(Conv2D::new(6, 5).activation(relu))
+                .add(Flatten::new())
+                .add(Dense::new(2).activation(softmax)),
+        ),
+    ]
+}

@@ -1,0 +1,7 @@
+//! The data module: real files against another reader, a table of every defect, and properties of any input.
+
+mod builder;
+mod defects;
+mod parts;
+mod properties;
+mod real_files;

@@ -1,0 +1,164 @@
+//! Data sets: what `Dataset::new` and `load_dir` refuse, and parts of a set.
+
+use std::fs;
+use std::path::Path;
+
+use shadegrad::data::{DataError, Dataset, load_dir};
+
+use crate::builder::{U8, gzip, idx, two_images, two_labels};
+
+struct Row {
+    what: &'static str,
+    outcome: Result<(), DataError>,
+    is: fn(&DataError) -> bool,
+    says: &'static [&'static str],
+}
+
+macro_rules! row {
+    ($what:literal, $outcome:expr, $variant:pat, $says:expr) => {
+        Row {
+            what: $what,
+            outcome: $outcome.map(|_| ()),
+            is: |error| {
+                use DataError::*;
+                matches!(error, $variant)
+            },
+            says: &$says,
+        }
+    };
+}
+
+fn check(rows: Vec<Row>) {
+    for Row { what, outcome, is, says } in rows {
+        let error = outcome.expect_err(what);
+        let message = error.to_string();
+        assert!(is(&error), "{what}: the wrong variant, {error:?}");
+        for part in says {
+            assert!(message.contains(part), "{what}: no {part:?} in: {message}");
+        }
+    }
+}
+
+/// Four images of 2 x 1 x 3, pixels counting up, labels 0 to 3.
+fn four() -> Dataset {
+    Dataset::new((0..24).collect(), vec![0, 1, 2, 3], [2, 1, 3], 4).unwrap()
+}
+
+#[rustfmt::skip] // one row, one line
+#[test]
+fn data_that_do_not_fit_together_are_refused() {
+    let new = Dataset::new;
+    let huge = usize::MAX / 2;
+    check(vec![
+        row!("no images", new(vec![], vec![], [1, 1, 1], 2), Empty, ["expected at least 1 image", "found 0"]),
+        row!("zero height", new(vec![], vec![0], [0, 1, 1], 2), Shape { .. }, ["expected", "positive", "found [0, 1, 1]"]),
+        row!("zero channels", new(vec![], vec![0], [1, 1, 0], 2), Shape { .. }, ["found [1, 1, 0]"]),
+        row!("shape overflow", new(vec![0], vec![0], [huge, huge, 1], 2), Shape { .. }, ["found ["]),
+        row!("length overflow", new(vec![0], vec![0; 4], [huge, 1, 1], 2), ImageBytes { .. }, ["expected 4 images", "found 1 bytes"]),
+        row!("no classes", new(vec![0], vec![0], [1, 1, 1], 0), NoClasses, ["expected at least 1 class", "found 0"]),
+        row!("byte short", new(vec![0; 11], vec![0, 1], [2, 3, 1], 2), ImageBytes { found: 11, .. }, ["expected 2 images", "[2, 3, 1]", "found 11 bytes"]),
+        row!("byte more", new(vec![0; 13], vec![0, 1], [2, 3, 1], 2), ImageBytes { found: 13, .. }, ["found 13 bytes"]),
+        row!("label too large", new(vec![0; 4], vec![0, 1, 2, 3], [1, 1, 1], 2), LabelOutOfRange { index: 2, label: 2, classes: 2 }, ["label 2:", "below 2", "found 2"]),
+        row!("empty slice", four().slice(2..2), Range { start: 2, end: 2, len: 4 }, ["within 0..4", "found 2..2"]),
+        row!("slice beyond", four().slice(3..5), Range { .. }, ["within 0..4", "found 3..5"]),
+        row!("slice of a slice beyond", four().slice(1..3).unwrap().slice(0..3), Range { len: 2, .. }, ["within 0..2", "found 0..3"]),
+        row!("take none", four().take(0), Range { .. }, ["found 0..0"]),
+        row!("take beyond", four().take(5), Range { .. }, ["within 0..4", "found 0..5"]),
+    ]);
+    #[expect(clippy::reversed_empty_ranges)]
+    let reversed = four().slice(3..1);
+    assert!(matches!(reversed, Err(DataError::Range { start: 3, end: 1, len: 4 })));
+}
+
+/// A folder of the four files in the order train images, train labels, test images, test labels; `None` leaves one out.
+fn folder(contents: [Option<Vec<u8>>; 4]) -> tempfile::TempDir {
+    const NAMES: [&str; 4] = [
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in NAMES.iter().zip(contents) {
+        if let Some(bytes) = bytes {
+            fs::write(dir.path().join(name), bytes).unwrap();
+        }
+    }
+    dir
+}
+
+#[rustfmt::skip] // one row, one line
+#[test]
+fn folders_whose_files_do_not_fit_together_are_refused() {
+    let images = || Some(two_images());
+    let labels = || Some(two_labels());
+    let load = |contents| load_dir(folder(contents).path());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    check(vec![
+        row!("no folder", load_dir(Path::new("no/such/folder")), Folder { .. }, ["no/such/folder: expected a folder", "found: "]),
+        row!("a file", load_dir(file.path()), Folder { .. }, ["expected a folder", "found: "]),
+        row!("empty folder", load([None, None, None, None]), MissingFile { .. },
+            ["train-images-idx3-ubyte, train-images.idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte.gz", "found none"]),
+        row!("no test labels", load([images(), labels(), images(), None]), MissingFile { .. }, ["t10k-labels-idx1-ubyte", "found none"]),
+        row!("damaged file", load([images(), labels(), Some(vec![0; 3]), labels()]), Idx(_), ["t10k-images-idx3-ubyte: byte 2:", "expected", "found"]),
+        row!("swapped files", load([labels(), images(), images(), labels()]), Idx(_), ["train-labels-idx1-ubyte: byte 3:", "image file"]),
+        row!("too few labels", load([images(), Some(idx(U8, &[1], &[0])), images(), labels()]), LabelCount { images: 2, labels: 1, .. },
+            ["train-labels-idx1-ubyte: expected 2 labels", "train-images-idx3-ubyte", "found 1"]),
+        row!("too many test labels", load([images(), labels(), images(), Some(gzip(&idx(U8, &[3], &[0; 3])))]), LabelCount { images: 2, labels: 3, .. },
+            ["t10k-labels-idx1-ubyte: expected 2 labels", "t10k-images-idx3-ubyte", "found 3"]),
+        row!("another test shape", load([images(), labels(), Some(idx(U8, &[2, 3, 2], &[0; 12])), labels()]), ShapeMismatch { .. },
+            ["t10k-images-idx3-ubyte: expected", "[2, 3, 1]", "train-images-idx3-ubyte", "found [3, 2, 1]"]),
+    ]);
+}
+
+#[test]
+fn classes_are_counted_over_both_sets() {
+    let labels = |a: u8, b: u8| Some(idx(U8, &[2], &[a, b]));
+    let images = || Some(two_images());
+    for (train, test, classes) in [
+        ((0, 0), (0, 0), 2),
+        ((0, 1), (1, 0), 2),
+        ((0, 5), (1, 0), 6),
+        ((0, 1), (9, 0), 10),
+        ((255, 1), (0, 0), 256),
+    ] {
+        let dir = folder([images(), labels(train.0, train.1), images(), labels(test.0, test.1)]);
+        let read = load_dir(dir.path()).unwrap();
+        assert_eq!(read.train.classes(), classes, "train {train:?}, test {test:?}");
+        assert_eq!(read.test.classes(), classes, "train {train:?}, test {test:?}");
+    }
+}
+
+#[test]
+fn parts_hold_their_own_images() {
+    let all = four();
+    assert_eq!((all.len(), all.shape(), all.classes(), all.is_empty()), (4, [2, 1, 3], 4, false));
+    // Part, its labels, its first and last pixel.
+    let rows: [(&str, Dataset, &[u8], [u8; 2]); 5] = [
+        ("all", all.clone(), &[0, 1, 2, 3], [0, 23]),
+        ("slice", all.slice(1..3).unwrap(), &[1, 2], [6, 17]),
+        ("slice of a slice", all.slice(1..4).unwrap().slice(1..2).unwrap(), &[2], [12, 17]),
+        ("take", all.take(2).unwrap(), &[0, 1], [0, 11]),
+        ("take of a slice", all.slice(2..4).unwrap().take(1).unwrap(), &[2], [12, 17]),
+    ];
+    for (what, part, labels, [first, last]) in rows {
+        let pixels: Vec<u8> = (first..=last).collect();
+        assert_eq!(part.labels(), labels, "{what}");
+        assert_eq!(part.images(), pixels, "{what}");
+        assert_eq!(part.len(), labels.len(), "{what}");
+        assert_eq!(part.classes(), 4, "{what}");
+        for (index, image) in pixels.chunks(6).enumerate() {
+            assert_eq!(part.image(index), Some(image), "{what}, image {index}");
+            assert_eq!(part.label(index), Some(labels[index]), "{what}, image {index}");
+        }
+        assert_eq!(part.image(labels.len()), None, "{what}");
+        assert_eq!(part.label(labels.len()), None, "{what}");
+        assert_eq!(part.image(usize::MAX), None, "{what}");
+    }
+}
+
+/// Millions of pixels in a panic message or a log help nobody.
+#[test]
+fn debug_output_is_short() {
+    assert_eq!(format!("{:?}", four()), "Dataset { len: 4, shape: [2, 1, 3], classes: 4, .. }");
+}

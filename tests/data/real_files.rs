@@ -1,0 +1,101 @@
+//! MNIST itself, compared with what the crate `mnist` reads.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use mnist::{Mnist, MnistBuilder};
+use shadegrad::data::{Dataset, TrainTest, load_dir};
+use tempfile::TempDir;
+
+const NAMES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+fn assets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mnist")
+}
+
+/// The four files, decompressed, under the names that `rename` makes of the usual ones.
+fn plain_files(rename: impl Fn(&str) -> String) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for name in NAMES {
+        let packed = File::open(assets().join(format!("{name}.gz"))).unwrap();
+        let mut plain = File::create(dir.path().join(rename(name))).unwrap();
+        io::copy(&mut GzDecoder::new(packed), &mut plain).unwrap();
+    }
+    dir
+}
+
+/// Compares without printing millions of numbers: the first difference is enough.
+fn assert_same_bytes(what: &str, ours: &[u8], theirs: &[u8]) {
+    assert_eq!(ours.len(), theirs.len(), "{what}: length");
+    let difference = ours.iter().zip(theirs).position(|(a, b)| a != b);
+    assert_eq!(difference, None, "{what}: index of the first difference");
+}
+
+fn assert_same_set(what: &str, ours: &Dataset, theirs: &Dataset) {
+    assert_eq!(ours.shape(), theirs.shape(), "{what}: shape");
+    assert_eq!(ours.classes(), theirs.classes(), "{what}: classes");
+    assert_same_bytes(what, ours.images(), theirs.images());
+    assert_same_bytes(what, ours.labels(), theirs.labels());
+}
+
+fn assert_same(what: &str, ours: &TrainTest, theirs: &TrainTest) {
+    assert_same_set(&format!("{what}, train"), &ours.train, &theirs.train);
+    assert_same_set(&format!("{what}, test"), &ours.test, &theirs.test);
+}
+
+#[test]
+fn every_pixel_and_label_is_that_of_the_mnist_crate() {
+    let dir = plain_files(str::to_owned);
+    let ours = load_dir(dir.path()).unwrap();
+    let Mnist { trn_img, trn_lbl, tst_img, tst_lbl, .. } =
+        MnistBuilder::new().base_path(dir.path().to_str().unwrap()).label_format_digit().finalize();
+
+    for (what, set, len) in [("train", &ours.train, 60_000), ("test", &ours.test, 10_000)] {
+        assert_eq!(set.len(), len, "{what}");
+        assert_eq!(set.shape(), [28, 28, 1], "{what}");
+        assert_eq!(set.classes(), 10, "{what}");
+    }
+    assert_same_bytes("train images", ours.train.images(), &trn_img);
+    assert_same_bytes("train labels", ours.train.labels(), &trn_lbl);
+    assert_same_bytes("test images", ours.test.images(), &tst_img);
+    assert_same_bytes("test labels", ours.test.labels(), &tst_lbl);
+}
+
+#[test]
+fn plain_dotted_and_embedded_files_are_those_of_the_gzip_folder() {
+    let gzip = load_dir(&assets()).unwrap();
+    let plain = plain_files(str::to_owned);
+    assert_same("plain", &load_dir(plain.path()).unwrap(), &gzip);
+    let dotted = plain_files(|name| name.replace("-idx", ".idx"));
+    assert_same("dotted", &load_dir(dotted.path()).unwrap(), &gzip);
+    #[cfg(feature = "mnist-data")]
+    assert_same("embedded", &shadegrad::data::mnist().unwrap(), &gzip);
+}
+
+/// A folder may hold both forms, and folders named like the files, as a widespread archive does.
+#[test]
+fn plain_files_are_preferred_and_folders_of_the_same_name_passed_over() {
+    use crate::builder::{U8, gzip, idx};
+
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+    write("train-images-idx3-ubyte", &idx(U8, &[1, 1, 1], &[7]));
+    write("train-images-idx3-ubyte.gz", &gzip(&idx(U8, &[1, 1, 1], &[9])));
+    fs::create_dir(dir.path().join("train-labels-idx1-ubyte")).unwrap();
+    write("train-labels.idx1-ubyte", &idx(U8, &[1], &[0]));
+    write("t10k-images.idx3-ubyte.gz", &gzip(&idx(U8, &[1, 1, 1], &[8])));
+    // Plain, though its name says otherwise.
+    write("t10k-labels-idx1-ubyte.gz", &idx(U8, &[1], &[0]));
+
+    let read = load_dir(dir.path()).unwrap();
+    assert_eq!(read.train.images(), [7]);
+    assert_eq!(read.test.images(), [8]);
+    assert_eq!(read.train.classes(), 2, "two classes at least, though all labels are 0");
+}

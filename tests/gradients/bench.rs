@@ -1,0 +1,122 @@
+//! A plan on the f64 twins, opened up: any tensor can be set, any of its steps run.
+
+use shadegrad::cpu::CpuExecutor;
+use shadegrad::executor::{DataSlot, Executor, Pass};
+use shadegrad::model::{Loss, Optimizer, Sequential};
+use shadegrad::plan::{Dtype, Op, Phase, Plan, PoolShape, Role, Stage, StepParams, Tensor};
+
+use crate::common::random_data;
+
+pub struct Bench {
+    pub executor: CpuExecutor<f64>,
+    pub plan: Plan,
+    params: StepParams,
+}
+
+/// Where the function bends: which ReLUs are open and which elements pooling takes, and how far from changing that is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kinks {
+    pub pattern: Vec<usize>,
+    pub margin: f64,
+}
+
+impl Bench {
+    /// Batches of `filled` random samples on a plan for `capacity`; the samples are in their place.
+    pub fn new(model: &Sequential, capacity: usize, filled: u32) -> Bench {
+        let network = model.network().unwrap();
+        let plan = Plan::build(&network, Loss::default(), Optimizer::default(), capacity).unwrap();
+        let mut executor = CpuExecutor::<f64>::new(plan.clone());
+        let data = random_data(capacity, network.input_shape, network.classes(), 7);
+        executor.set_data(DataSlot::Training, &data).unwrap();
+        let params = StepParams { batch_size: filled, first: 0, slot: 0, learning_rate: 0.0 };
+        let order: Vec<u32> = (0..capacity as u32).collect();
+        let pass = Pass { phase: Phase::Evaluate, data: DataSlot::Training, order: &order, steps: &[params] };
+        executor.run(&pass, &mut |_, _| {}).unwrap();
+        Bench { executor, plan, params }
+    }
+
+    /// The whole buffer of this name.
+    pub fn buffer(&self, name: &str) -> Option<Tensor> {
+        let buffer = self.plan.buffers.iter().position(|buffer| buffer.name == name)?;
+        let step_tensors = self.plan.steps.iter().flat_map(|step| &step.args);
+        step_tensors
+            .filter(|tensor| tensor.buffer == buffer && tensor.offset == 0)
+            .max_by_key(|t| t.len())
+            .cloned()
+    }
+
+    /// A weight tensor and its gradient.
+    pub fn weight(&self, name: &str) -> Option<(Tensor, Tensor)> {
+        let at = self.plan.network.weights().position(|weight| weight.name == name)?;
+        Some((self.plan.parameters[at].clone(), self.plan.gradients[at].clone()))
+    }
+
+    /// Places of the steps of a stage whose name begins so.
+    pub fn steps(&self, stage: Stage, name: &str) -> Vec<usize> {
+        let steps = self.plan.steps.iter().enumerate();
+        steps
+            .filter(|(_, step)| step.stage == stage && step.name.starts_with(name))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    pub fn set(&mut self, tensor: &Tensor, values: &[f64]) {
+        self.executor.values_mut(tensor).copy_from_slice(values);
+    }
+
+    pub fn get(&self, tensor: &Tensor) -> Vec<f64> {
+        self.executor.values(tensor).to_vec()
+    }
+
+    /// The mean loss of the batch.
+    pub fn loss(&self) -> f64 {
+        let metrics = |buffer: &shadegrad::plan::Buffer| buffer.role == Role::Metrics;
+        let is_loss = |buffer| metrics(buffer) && buffer.dtype == Dtype::F32;
+        let buffer = self.plan.buffers.iter().position(is_loss).unwrap();
+        self.get(&Tensor { buffer, offset: 0, shape: vec![1] })[0]
+    }
+
+    /// Runs steps in order and notes the kinks on the way.
+    pub fn run(&mut self, steps: &[usize]) -> Kinks {
+        let mut kinks = Kinks { pattern: Vec::new(), margin: f64::INFINITY };
+        for &at in steps {
+            let step = &self.plan.steps[at];
+            match step.op {
+                Op::ReluForward { .. } => {
+                    for value in self.get(&step.args[0]) {
+                        kinks.pattern.push(usize::from(value > 0.0));
+                        kinks.margin = kinks.margin.min(value.abs());
+                    }
+                }
+                Op::MaxpoolForward(pool) => windows(&pool, &self.get(&step.args[0]), &mut kinks),
+                _ => {}
+            }
+            self.executor.run_step(at, DataSlot::Training, &self.params);
+        }
+        kinks
+    }
+}
+
+/// The largest element of each window and its distance from the second. A window of equal zeros, which ReLU makes,
+/// stays one as long as its ReLUs stay shut, and those are noted.
+fn windows(pool: &PoolShape, x: &[f64], kinks: &mut Kinks) {
+    for n in 0..pool.batch {
+        for (i, j) in (0..pool.out_h).flat_map(|i| (0..pool.out_w).map(move |j| (i, j))) {
+            for c in 0..pool.channels {
+                let taps = (0..pool.pool_h).flat_map(|p| (0..pool.pool_w).map(move |q| (p, q)));
+                let mut window: Vec<(usize, f64)> = taps
+                    .map(|(p, q)| (i * pool.stride_h + p, j * pool.stride_w + q))
+                    .map(|(h, w)| x[((n * pool.in_h + h) * pool.in_w + w) * pool.channels + c])
+                    .enumerate()
+                    .collect();
+                window.sort_by(|a, b| b.1.total_cmp(&a.1));
+                kinks.pattern.push(window[0].0);
+                if let [(_, first), (_, second), ..] = window[..]
+                    && (first, second) != (0.0, 0.0)
+                {
+                    kinks.margin = kinks.margin.min(first - second);
+                }
+            }
+        }
+    }
+}

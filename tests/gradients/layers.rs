@@ -1,0 +1,204 @@
+//! One layer at a time, for random upstream gradients `r`: the objective is `sum_i r_i y_i`.
+
+use shadegrad::model::{Activation, Conv2D, Dense, Flatten, Layer, MaxPooling2D, Sequential};
+use shadegrad::plan::{Op, Stage, Tensor};
+
+use crate::bench::Bench;
+use crate::check::{H, Slope, compare, slope};
+use crate::common::Noise;
+
+/// The layer that is looked at.
+const NAME: &str = "looked_at";
+
+struct Case {
+    name: &'static str,
+    /// Of the layer's input.
+    shape: [usize; 3],
+    layer: Layer,
+    /// Products in the longest sum of its forward pass.
+    terms: usize,
+}
+
+/// A convolution with `filters`, a kernel and strides.
+fn conv(filters: usize, kernel: (usize, usize), strides: (usize, usize)) -> Conv2D {
+    Conv2D::new(filters, kernel).strides(strides).name(NAME)
+}
+
+fn cases() -> Vec<Case> {
+    let relu = Activation::Relu;
+    let pool =
+        |size: (usize, usize), strides: (usize, usize)| MaxPooling2D::new(size).strides(strides).name(NAME);
+    let case = |name, shape, layer: Layer, terms| Case { name, shape, layer, terms };
+    vec![
+        case("conv 1x1, one channel", [3, 3, 1], conv(1, (1, 1), (1, 1)).into(), 1),
+        case("conv 3x3, four filters", [5, 6, 1], conv(4, (3, 3), (1, 1)).into(), 9),
+        case("conv 2x3, odd channels", [5, 5, 3], conv(5, (2, 3), (1, 1)).into(), 18),
+        case("conv 2x2, many channels", [3, 4, 6], conv(8, (2, 2), (1, 1)).into(), 24),
+        case("conv, strides 2x3 that leave a border", [6, 9, 2], conv(3, (3, 2), (2, 3)).into(), 12),
+        case("conv, strides over its kernel", [7, 7, 2], conv(2, (1, 2), (3, 4)).into(), 4),
+        case("conv over the whole image", [4, 3, 2], conv(3, (4, 3), (1, 1)).into(), 24),
+        case("conv with relu", [5, 5, 2], conv(4, (3, 3), (1, 1)).activation(relu).into(), 18),
+        case("pool 2x2", [4, 6, 3], pool((2, 2), (2, 2)).into(), 1),
+        case("pool 2x2 of an odd image", [5, 7, 4], pool((2, 2), (2, 2)).into(), 1),
+        case("pool 3x3, overlapping", [7, 7, 2], pool((3, 3), (2, 2)).into(), 1),
+        case("pool 3x2, step 1", [5, 5, 2], pool((3, 2), (1, 1)).into(), 1),
+        case("pool 1x2 with gaps", [5, 8, 1], pool((1, 2), (2, 3)).into(), 1),
+        case("pool 1x1", [2, 3, 2], pool((1, 1), (1, 1)).into(), 1),
+        case("dense", [1, 1, 7], Dense::new(5).name(NAME).into(), 7),
+        case("dense, one input, one output", [1, 1, 1], Dense::new(1).name(NAME).into(), 1),
+        case("dense, four by eight", [2, 2, 1], Dense::new(8).name(NAME).into(), 4),
+        case("dense, a sum in parts", [1, 1, 1030], Dense::new(2).name(NAME).into(), 1030),
+        case("dense with relu", [1, 1, 9], Dense::new(6).activation(relu).name(NAME).into(), 9),
+    ]
+}
+
+impl Case {
+    /// The layer between one with weights, so that its input wants a gradient, and an output layer.
+    fn model(&self) -> Sequential {
+        let before = Sequential::new(self.shape).add(Conv2D::new(self.shape[2], 1));
+        let model = match self.layer {
+            Layer::Dense(_) => before.add(Flatten::new()).add(self.layer.clone()),
+            _ => before.add(self.layer.clone()).add(Flatten::new()),
+        };
+        model.add(Dense::new(2).activation(Activation::Softmax).name("after"))
+    }
+
+    /// Bounds the rounding error of one output: every factor is at most 1, so a sum of K products and a bias is
+    /// known to 8 * 2^-53 * sqrt(K) * (K + 1), the bound that the design sets for every sum.
+    fn rounding(&self) -> f64 {
+        let k = self.terms as f64;
+        8.0 * 2f64.powi(-53) * k.sqrt() * (k + 1.0)
+    }
+}
+
+/// The tensors of a layer in a plan.
+struct Places {
+    x: Tensor,
+    y: Tensor,
+    dy: Tensor,
+    forward: Vec<usize>,
+    backward: Vec<usize>,
+    /// Name, values and gradient of what the objective is derived by.
+    variables: Vec<(&'static str, Tensor, Tensor)>,
+}
+
+fn places(bench: &Bench) -> Places {
+    let prefix = format!("{NAME}/");
+    let forward = bench.steps(Stage::Forward, &prefix);
+    let backward = bench.steps(Stage::Backward, &prefix);
+    let x = bench.plan.steps[forward[0]].args[0].clone();
+    let first = &bench.plan.steps[backward[0]];
+    let dy = match first.op {
+        Op::ReluBackward { .. } => first.args[1].clone(),
+        _ => first.args[0].clone(),
+    };
+    let dx = bench.buffer(&format!("d_{NAME}.input")).unwrap();
+    let mut variables = vec![("x", x.clone(), dx)];
+    for what in ["kernel", "bias"] {
+        variables.extend(bench.weight(&format!("{NAME}.{what}")).map(|(w, dw)| (what, w, dw)));
+    }
+    Places { x, y: bench.buffer(NAME).unwrap(), dy, forward, backward, variables }
+}
+
+/// Distinct values in `[-1, 1)`, evenly spaced and in disorder: no pooling window has a near-tie.
+fn spaced(noise: &mut Noise, len: usize) -> Vec<f64> {
+    let mut values: Vec<f64> = (0..len).map(|i| 2.0 * i as f64 / len as f64 - 1.0).collect();
+    for i in (1..len).rev() {
+        values.swap(i, noise.bits() as usize % (i + 1));
+    }
+    values
+}
+
+/// Sets the layer's input and weights so that no element is nearer to a kink than `4H`: twice what a step of `2H`
+/// moves it, since no factor is over 1.
+fn away_from_kinks(bench: &mut Bench, at: &Places) {
+    for seed in 0..1000 {
+        let mut noise = Noise(seed);
+        let x = spaced(&mut noise, at.x.len());
+        bench.set(&at.x, &x);
+        for (_, weight, _) in &at.variables[1..] {
+            let values = noise.vector(weight.len());
+            bench.set(weight, &values);
+        }
+        if bench.run(&at.forward).margin > 4.0 * H {
+            return;
+        }
+    }
+    panic!("no seed keeps every element away from the kinks");
+}
+
+/// The gradient that the backward steps give for a variable, and its slopes.
+fn gradient_and_slopes(case: &Case, variable: &'static str) -> Option<(Vec<f64>, Vec<Slope>)> {
+    let mut bench = Bench::new(&case.model(), 3, 3);
+    let at = places(&bench);
+    away_from_kinks(&mut bench, &at);
+    let r = Noise(99).vector(at.dy.len());
+    let kinks = bench.run(&at.forward);
+    bench.set(&at.dy, &r);
+    bench.run(&at.backward);
+    let (_, values, gradient) = at.variables.iter().find(|(name, _, _)| *name == variable)?;
+    let gradient = bench.get(gradient);
+    let start = bench.get(values);
+    let slopes = (0..start.len()).map(|element| {
+        slope(H, &r, case.rounding(), |offset| {
+            bench.executor.values_mut(values)[element] = start[element] + offset;
+            let there = bench.run(&at.forward);
+            bench.executor.values_mut(values)[element] = start[element];
+            assert_eq!(there.pattern, kinks.pattern, "{}: {variable} [{element}] is near a kink", case.name);
+            bench.get(&at.y)
+        })
+    });
+    let slopes = slopes.collect();
+    Some((gradient, slopes))
+}
+
+#[test]
+fn every_layer_agrees_with_central_differences() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        for variable in ["x", "kernel", "bias"] {
+            let Some((gradient, slopes)) = gradient_and_slopes(&case, variable) else {
+                assert!(matches!(case.layer, Layer::MaxPooling2D(_)), "{} has no {variable}", case.name);
+                continue;
+            };
+            match compare(&gradient, &slopes) {
+                Ok(share) => println!("{}, d{variable}: at worst {share:.3} of the bound", case.name),
+                Err(problem) => failures.push(format!("{}, d{variable}{problem}", case.name)),
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn a_wrong_gradient_is_noticed() {
+    let case = Case {
+        name: "dense with relu",
+        shape: [1, 1, 6],
+        layer: Dense::new(5).activation(Activation::Relu).name(NAME).into(),
+        terms: 6,
+    };
+    let (right, slopes) = gradient_and_slopes(&case, "kernel").unwrap();
+    compare(&right, &slopes).unwrap();
+    let largest = (0..right.len()).max_by(|&a, &b| right[a].abs().total_cmp(&right[b].abs())).unwrap();
+    let shut = (0..right.len()).find(|&at| right[at] == 0.0).expect("a ReLU is shut");
+    let changed = |change: &dyn Fn(&mut Vec<f64>)| {
+        let mut wrong = right.clone();
+        change(&mut wrong);
+        wrong
+    };
+    let rows: [(&str, Vec<f64>); 7] = [
+        ("one element by 1e-5 of itself", changed(&|g| g[largest] *= 1.0 + 1e-5)),
+        ("one sign", changed(&|g| g[largest] = -g[largest])),
+        ("not masked by ReLU", changed(&|g| g[shut] = 0.5)),
+        ("the mean over another batch size", changed(&|g| g.iter_mut().for_each(|g| *g *= 3.0 / 4.0))),
+        ("shifted by one", changed(&|g| g.rotate_left(1))),
+        ("not a number", changed(&|g| g[0] = f64::NAN)),
+        ("too short", changed(&|g| g.truncate(1))),
+    ];
+    for (name, wrong) in rows {
+        assert!(compare(&wrong, &slopes).is_err(), "{name} passed");
+    }
+    let dull = vec![Slope { value: 1.0, bound: 0.1 }; right.len()];
+    assert!(compare(&vec![1.0; right.len()], &dull).is_err(), "a bound that hides mistakes passed");
+}

@@ -1,0 +1,129 @@
+//! The loss by its logits, and a whole network by every weight.
+
+use shadegrad::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Sequential};
+use shadegrad::plan::Stage;
+
+use crate::bench::Bench;
+use crate::check::{H, compare, slope};
+use crate::common::Noise;
+
+/// Bounds the rounding error of a mean loss: a logit, an exponential, a logarithm and the sums over classes and rows
+/// take some dozens of roundings of numbers of the loss's own size or, near a loss of 0, of size 1.
+fn rounding(loss: f64) -> f64 {
+    64.0 * 2f64.powi(-53) * (1.0 + loss)
+}
+
+#[test]
+fn the_loss_agrees_with_central_differences() {
+    // (capacity, filled, classes, largest logit, soft targets)
+    let rows = [
+        (1, 1, 2, 1.0, false),
+        (4, 4, 10, 3.0, false),
+        (4, 3, 10, 3.0, false),
+        (5, 1, 3, 8.0, false),
+        (4, 2, 7, 2.0, true),
+    ];
+    for (capacity, filled, classes, size, soft) in rows {
+        let name = format!("{filled} of {capacity} rows, {classes} classes, soft {soft}");
+        let model = Sequential::new([1, 1, 2])
+            .add(Flatten::new())
+            .add(Dense::new(classes).activation(Activation::Softmax));
+        let mut bench = Bench::new(&model, capacity, filled);
+        let steps = bench.steps(Stage::Loss, "loss/");
+        let mut noise = Noise(5);
+        let logits: Vec<f64> = noise.vector(capacity * classes).iter().map(|z| size * z).collect();
+        let (logits_at, target_at) = (bench.plan.logits.clone(), bench.plan.target.clone());
+        bench.set(&logits_at, &logits);
+        if soft {
+            let mut target: Vec<f64> = noise.vector(capacity * classes).iter().map(|t| t.abs()).collect();
+            for row in target.chunks_mut(classes) {
+                let sum = row.iter().sum::<f64>();
+                row.iter_mut().for_each(|t| *t /= sum);
+            }
+            bench.set(&target_at, &target);
+        }
+        bench.run(&steps);
+        let gradient = bench.get(&bench.buffer("d_logits").unwrap());
+        let error = rounding(bench.loss());
+        let slopes: Vec<_> = (0..logits.len())
+            .map(|element| {
+                slope(H, &[1.0], error, |offset| {
+                    bench.executor.values_mut(&logits_at)[element] = logits[element] + offset;
+                    bench.run(&steps);
+                    bench.executor.values_mut(&logits_at)[element] = logits[element];
+                    vec![bench.loss()]
+                })
+            })
+            .collect();
+        match compare(&gradient, &slopes) {
+            Ok(share) => println!("loss, {name}: at worst {share:.3} of the bound"),
+            Err(problem) => panic!("{name}: dlogits{problem}"),
+        }
+        let past = &gradient[filled as usize * classes..];
+        assert!(past.iter().all(|&g| g == 0.0), "{name}: rows past the batch's size have a gradient");
+    }
+}
+
+fn network() -> Sequential {
+    Sequential::new([9, 8, 2])
+        .add(Conv2D::new(3, (2, 3)).activation(Activation::Relu))
+        .add(Conv2D::new(4, 2).strides((2, 1)).activation(Activation::Relu))
+        .add(MaxPooling2D::new(2).strides(1))
+        .add(Flatten::new())
+        .add(Dense::new(5).activation(Activation::Relu))
+        .add(Dense::new(3).activation(Activation::Softmax))
+}
+
+/// Random weights for which no ReLU and no window is near its kink.
+fn away_from_kinks(bench: &mut Bench, forward: &[usize]) {
+    let parameters = bench.plan.parameters.clone();
+    for seed in 0..1000 {
+        let mut noise = Noise(seed);
+        for tensor in &parameters {
+            let values: Vec<f64> = noise.vector(tensor.len()).iter().map(|w| 0.5 * w).collect();
+            bench.set(tensor, &values);
+        }
+        if bench.run(forward).margin > 16.0 * H {
+            return;
+        }
+    }
+    panic!("no seed keeps the network away from its kinks");
+}
+
+#[test]
+fn a_whole_network_agrees_with_central_differences() {
+    for (capacity, filled) in [(4, 4), (4, 3)] {
+        let mut bench = Bench::new(&network(), capacity, filled);
+        let [forward, loss, backward] =
+            [Stage::Forward, Stage::Loss, Stage::Backward].map(|stage| bench.steps(stage, ""));
+        away_from_kinks(&mut bench, &forward);
+        let kinks = bench.run(&forward);
+        bench.run(&loss);
+        bench.run(&backward);
+        let error = rounding(bench.loss());
+        let names: Vec<String> = bench.plan.network.weights().map(|weight| weight.name.clone()).collect();
+        assert_eq!(names.len(), 8);
+        for name in names {
+            let (weight, gradient) = bench.weight(&name).unwrap();
+            let (start, gradient) = (bench.get(&weight), bench.get(&gradient));
+            let slopes: Vec<_> = (0..start.len())
+                .map(|element| {
+                    slope(H, &[1.0], error, |offset| {
+                        bench.executor.values_mut(&weight)[element] = start[element] + offset;
+                        let there = bench.run(&forward);
+                        bench.run(&loss);
+                        bench.executor.values_mut(&weight)[element] = start[element];
+                        assert_eq!(there.pattern, kinks.pattern, "{name} [{element}] is near a kink");
+                        vec![bench.loss()]
+                    })
+                })
+                .collect();
+            match compare(&gradient, &slopes) {
+                Ok(share) => {
+                    println!("network, {filled} of {capacity}, {name}: at worst {share:.3} of the bound")
+                }
+                Err(problem) => panic!("{filled} of {capacity} rows, {name}{problem}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Every kernel's text, without a device: it is valid, it declares what the Rust table says, and every back end
+//! translates it.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod reflection;
+mod samples;
+mod translation;
+
+use std::collections::BTreeSet;
+
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use shadegrad::gpu::{KERNELS, Kernel, Source};
+use shadegrad::plan::Op;
+
+use common::repository;
+use samples::{KINDS, Sample, kind_number, samples};
+
+/// WebGPU's least limit of `max_compute_workgroups_per_dimension`, and one that folds nearly every dispatch.
+const PER_DIMENSION: [u32; 2] = [65_535, 3];
+
+/// Name, file and sizes of a row, for messages.
+fn place(kernel: &Kernel, sample: &Sample) -> String {
+    format!("{}, shaders/{}, {}", kernel.title(), kernel.source.file, sample.place)
+}
+
+fn uses_subgroups(text: &str) -> bool {
+    text.contains("subgroup")
+}
+
+/// Parses and validates with no more than what devices are opened with.
+fn validate(text: &str) -> Result<(naga::Module, ModuleInfo), String> {
+    let module = naga::front::wgsl::parse_str(text).map_err(|error| error.emit_to_string(text))?;
+    let capabilities = if uses_subgroups(text) { Capabilities::SUBGROUP } else { Capabilities::empty() };
+    let info = Validator::new(ValidationFlags::all(), capabilities)
+        .validate(&module)
+        .map_err(|error| error.emit_to_string(text))?;
+    Ok((module, info))
+}
+
+/// The samples that a row of the table can run.
+fn fitting<'a>(kernel: &'a Kernel, all: &'a [Sample]) -> impl Iterator<Item = &'a Sample> {
+    all.iter().filter(|sample| sample.op.kind() == kernel.kind && (kernel.fits)(&sample.op))
+}
+
+fn check(kernel: &Kernel, sample: &Sample, per_dimension: u32) -> Result<(), String> {
+    let text = kernel.text(&sample.op, &sample.bases, per_dimension);
+    let (module, info) = validate(&text)?;
+    reflection::compare(kernel, &sample.op, &module)?;
+    translation::translate(&module, &info, uses_subgroups(&text))
+}
+
+#[test]
+fn every_kernel_is_valid_agrees_with_the_table_and_translates() {
+    let all = samples();
+    let mut failures = Vec::new();
+    for kernel in KERNELS {
+        let mut tried = 0;
+        for sample in fitting(kernel, &all) {
+            for per_dimension in PER_DIMENSION {
+                tried += 1;
+                if let Err(problem) = check(kernel, sample, per_dimension) {
+                    failures.push(format!("{}: {problem}", place(kernel, sample)));
+                }
+            }
+        }
+        if tried == 0 {
+            failures.push(format!("{}: no sample fits; add one to samples.rs", kernel.title()));
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures[..failures.len().min(10)].join("\n")
+    );
+}
+
+#[test]
+fn every_kind_has_a_row_and_a_sample() {
+    let mut seen = [false; KINDS];
+    for Sample { place, op, .. } in samples() {
+        seen[kind_number(&op)] = true;
+        let runs = KERNELS.iter().any(|kernel| kernel.kind == op.kind() && (kernel.fits)(&op));
+        assert!(runs, "no row of the table runs {place}: {op:?}");
+    }
+    assert_eq!(seen, [true; KINDS], "a kind has no sample");
+}
+
+#[test]
+fn the_reflection_notices_every_kind_of_difference() {
+    let row = |kind: &str| KERNELS.iter().find(|kernel| kernel.kind == kind).unwrap();
+    let op = Op::BatchMetrics { rows: 8 };
+    let kernel = row("batch_metrics");
+    let text = kernel.text(&op, &[0; 4], PER_DIMENSION[0]);
+    // (what is changed, into what, a word of the message)
+    let rows = [
+        ("@compute @workgroup_size(WORKGROUP_SIZE)", "@compute @workgroup_size(32)", "workgroup size"),
+        ("fn main(", "fn run(", "entry points"),
+        ("var<storage, read> row_loss", "var<storage, read_write> row_loss", "access of `row_loss`"),
+        ("correct: array<u32>;", "correct: array<i32>;", "elements of `row_correct`"),
+        ("row_loss: array<f32>;", "row_loss: array<f32, 8>;", "elements of `row_loss`"),
+        ("@binding(2)", "@binding(4)", "bindings of group 0"),
+        ("@group(1)", "@group(2)", "bindings of group 1"),
+        ("    first: u32,\n    slot: u32,", "    slot: u32,\n    first: u32,", "fields of StepParams"),
+        ("    slot: u32,", "    @align(16) slot: u32,", "size of StepParams"),
+        ("    batch_size: u32,", "    batch_size: u32, more: u32,", "size of StepParams"),
+        ("array<u32, WORKGROUP_SIZE>", "array<u32, 4096>", "bytes of workgroup memory"),
+    ];
+    for (from, to, expected) in rows {
+        assert!(text.contains(from), "{from:?} is not in the text");
+        let mut changed = text.replacen(from, to, 1);
+        if to.contains("array<i32>") {
+            changed = changed.replace("row_correct[ROW_CORRECT_BASE + r]", "u32(row_correct[r])");
+        }
+        let (module, _) = validate(&changed).unwrap_or_else(|problem| panic!("{to}: {problem}"));
+        let found = reflection::compare(kernel, &op, &module).expect_err(to);
+        assert!(found.contains(expected), "{from} -> {to}: {found:?} lacks {expected:?}");
+    }
+}
+
+#[test]
+fn every_file_is_used_and_named_after_its_kind() {
+    let mut used = BTreeSet::new();
+    for kernel in KERNELS {
+        let plain = format!("{}.wgsl", kernel.kind);
+        let variant = format!("{}_{}.wgsl", kernel.kind, kernel.variant);
+        let file = kernel.source.file;
+        assert!(
+            file == plain || file == variant,
+            "{}: {file} is neither {plain} nor {variant}",
+            kernel.title()
+        );
+        for Source { file, text } in kernel.shared.iter().chain([&kernel.source]) {
+            let on_disk = std::fs::read_to_string(repository("shaders").join(file)).unwrap();
+            assert!(*text == on_disk, "{}: the table holds another text than {file}", kernel.title());
+            used.insert((*file).to_owned());
+        }
+        for Source { file, .. } in kernel.shared {
+            assert!(file.starts_with("shared/"), "{}: {file} is not in shared/", kernel.title());
+        }
+    }
+    let mut found = BTreeSet::new();
+    for folder in ["", "shared/"] {
+        for entry in std::fs::read_dir(repository("shaders").join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                found.insert(format!("{folder}{}", entry.file_name().to_string_lossy()));
+            }
+        }
+    }
+    assert_eq!(found, used, "files in shaders/ (left), files that the table uses (right)");
+}
+
+/// The text with one more line, of no meaning in WGSL, after the first `lines` lines.
+fn broken(source: &Source, lines: usize) -> Source {
+    let mut text: Vec<&str> = source.text.lines().collect();
+    text.insert(lines, "?");
+    Source { file: source.file, text: (text.join("\n") + "\n").leak() }
+}
+
+#[test]
+fn an_error_is_mapped_to_its_file_and_line() {
+    let all = samples();
+    for kernel in KERNELS {
+        let sample = fitting(kernel, &all).next().unwrap();
+        let files = kernel.shared.len() + 1;
+        for at in 0..files {
+            let source = kernel.shared.get(at).unwrap_or(&kernel.source);
+            for before in [0, 1, source.text.lines().count()] {
+                let mut changed = *kernel;
+                let mut shared = kernel.shared.to_vec();
+                match shared.get_mut(at) {
+                    Some(place) => *place = broken(source, before),
+                    None => changed.source = broken(source, before),
+                }
+                changed.shared = shared.leak();
+                let text = changed.text(&sample.op, &sample.bases, PER_DIMENSION[0]);
+                let error = naga::front::wgsl::parse_str(&text).unwrap_err();
+                let line = error.location(&text).unwrap().line_number as usize;
+                let found = changed.locate(&sample.op, &sample.bases, PER_DIMENSION[0], line);
+                let expected = format!("shaders/{}:{}", source.file, before + 1);
+                assert_eq!(found, expected, "{}", place(kernel, sample));
+            }
+        }
+    }
+}
+
+#[test]
+fn lines_outside_the_files_have_a_place_too() {
+    let sample = &samples()[0];
+    let kernel = KERNELS.iter().find(|kernel| kernel.kind == sample.op.kind()).unwrap();
+    let text = kernel.text(&sample.op, &sample.bases, PER_DIMENSION[0]);
+    let locate = |line| kernel.locate(&sample.op, &sample.bases, PER_DIMENSION[0], line);
+    assert_eq!(locate(1), "generated header, line 1");
+    let end = text.lines().count() + 1;
+    assert_eq!(locate(end), format!("shaders/{}, after its end", kernel.source.file));
+}

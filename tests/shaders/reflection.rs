@@ -1,0 +1,150 @@
+//! What a shader's text declares, compared with what the Rust side says.
+
+use std::mem::offset_of;
+
+use naga::{
+    AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner, VectorSize,
+};
+use shadegrad::gpu::{Element, Kernel};
+use shadegrad::plan::{Access, Op, StepParams};
+
+/// Limits that WebGPU guarantees on every adapter.
+const WORKGROUP_BYTES: u32 = 16 * 1024;
+const WORKGROUP_INVOCATIONS: u32 = 256;
+
+/// The first difference between the module and the table.
+pub fn compare(kernel: &Kernel, op: &Op, module: &Module) -> Result<(), String> {
+    entry_point(kernel, module)?;
+    arguments(kernel, op, module)?;
+    step_params(kernel, module)?;
+    nothing_else(module)
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(what: &str, shader: T, rust: T) -> Result<(), String> {
+    if shader == rust { Ok(()) } else { Err(format!("{what}: {shader:?} in the shader, {rust:?} in Rust")) }
+}
+
+fn entry_point(kernel: &Kernel, module: &Module) -> Result<(), String> {
+    let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+    equal("entry points", names, vec!["main"])?;
+    let main = &module.entry_points[0];
+    equal("stage", main.stage, naga::ShaderStage::Compute)?;
+    equal("workgroup size", main.workgroup_size, [kernel.workgroup, 1, 1])?;
+    if main.workgroup_size_overrides.is_some() {
+        return Err("the workgroup size can be overridden".to_owned());
+    }
+    if kernel.workgroup > WORKGROUP_INVOCATIONS {
+        return Err(format!("{} invocations: over WebGPU's {WORKGROUP_INVOCATIONS}", kernel.workgroup));
+    }
+    Ok(())
+}
+
+/// The variables of one group, in the order of their declarations, with their bindings.
+fn group(module: &Module, group: u32) -> Vec<(u32, &GlobalVariable)> {
+    let variables = module.global_variables.iter();
+    variables
+        .filter_map(|(_, variable)| variable.binding.map(|binding| (binding, variable)))
+        .filter(|(binding, _)| binding.group == group)
+        .map(|(binding, variable)| (binding.binding, variable))
+        .collect()
+}
+
+fn arguments(kernel: &Kernel, op: &Op, module: &Module) -> Result<(), String> {
+    let declared = group(module, 0);
+    let specs = op.args();
+    let name = |variable: &GlobalVariable| variable.name.clone().unwrap_or_default();
+    let shader = declared.iter().map(|(binding, variable)| (*binding, name(variable))).collect::<Vec<_>>();
+    let rust = (0..).zip(specs.iter().map(|spec| spec.name.to_owned())).collect::<Vec<_>>();
+    equal("bindings of group 0", shader, rust)?;
+    equal("number of element types in the table", kernel.elements.len(), specs.len())?;
+    for ((spec, element), (_, variable)) in specs.iter().zip(kernel.elements).zip(declared) {
+        let access = match spec.access {
+            Access::In => StorageAccess::LOAD,
+            Access::Out | Access::InOut => StorageAccess::LOAD | StorageAccess::STORE,
+        };
+        equal(&format!("access of `{}`", spec.name), variable.space, AddressSpace::Storage { access })?;
+        equal(&format!("elements of `{}`", spec.name), runtime_elements(module, variable), Some(*element))?;
+    }
+    Ok(())
+}
+
+/// The element type of a runtime-sized array that is packed without gaps.
+fn runtime_elements(module: &Module, variable: &GlobalVariable) -> Option<Element> {
+    let TypeInner::Array { base, size: ArraySize::Dynamic, stride } = module.types[variable.ty].inner else {
+        return None;
+    };
+    let (element, bytes) = match module.types[base].inner {
+        TypeInner::Scalar(scalar) => (scalar_element(scalar, false)?, 4),
+        TypeInner::Vector { size: VectorSize::Quad, scalar } => (scalar_element(scalar, true)?, 16),
+        _ => return None,
+    };
+    (stride == bytes && element.words() * 4 == bytes as usize).then_some(element)
+}
+
+fn scalar_element(scalar: naga::Scalar, four: bool) -> Option<Element> {
+    match (scalar.kind, scalar.width, four) {
+        (ScalarKind::Float, 4, false) => Some(Element::F32),
+        (ScalarKind::Float, 4, true) => Some(Element::Vec4F32),
+        (ScalarKind::Uint, 4, false) => Some(Element::U32),
+        (ScalarKind::Uint, 4, true) => Some(Element::Vec4U32),
+        _ => None,
+    }
+}
+
+/// One field: name, byte offset, and whether it is a float.
+type Field = (String, usize, bool);
+
+/// The fields of the Rust struct; stops compiling when one is added.
+fn rust_fields() -> Vec<Field> {
+    let StepParams { batch_size: _, first: _, slot: _, learning_rate: _ } = bytemuck::Zeroable::zeroed();
+    vec![
+        ("batch_size".to_owned(), offset_of!(StepParams, batch_size), false),
+        ("first".to_owned(), offset_of!(StepParams, first), false),
+        ("slot".to_owned(), offset_of!(StepParams, slot), false),
+        ("learning_rate".to_owned(), offset_of!(StepParams, learning_rate), true),
+    ]
+}
+
+fn step_params(kernel: &Kernel, module: &Module) -> Result<(), String> {
+    let declared = group(module, 1);
+    let bindings: Vec<u32> = declared.iter().map(|(binding, _)| *binding).collect();
+    equal("bindings of group 1", bindings, if kernel.reads_step { vec![0] } else { vec![] })?;
+    let Some((_, variable)) = declared.first() else {
+        return Ok(());
+    };
+    equal("space of group 1", variable.space, AddressSpace::Uniform)?;
+    let ty = &module.types[variable.ty];
+    equal("type of group 1", ty.name.as_deref(), Some("StepParams"))?;
+    let TypeInner::Struct { members, span } = &ty.inner else {
+        return Err("StepParams is no struct".to_owned());
+    };
+    equal("size of StepParams", *span as usize, size_of::<StepParams>())?;
+    let fields = members.iter().map(|member| {
+        let float = match module.types[member.ty].inner {
+            TypeInner::Scalar(scalar) => scalar_element(scalar, false)? == Element::F32,
+            _ => return None,
+        };
+        Some((member.name.clone()?, member.offset as usize, float))
+    });
+    equal("fields of StepParams", fields.collect::<Option<Vec<Field>>>(), Some(rust_fields()))
+}
+
+/// Other variables are the workgroup's and the invocation's own, and fit every adapter.
+fn nothing_else(module: &Module) -> Result<(), String> {
+    let mut workgroup_bytes = 0;
+    for (_, variable) in module.global_variables.iter() {
+        let name = &variable.name;
+        match (variable.binding, variable.space) {
+            (Some(binding), _) if binding.group > 1 => return Err(format!("{name:?} is bound: {binding:?}")),
+            (Some(_), _) | (None, AddressSpace::Private) => {}
+            (None, AddressSpace::WorkGroup) => {
+                workgroup_bytes += module.types[variable.ty].inner.size(module.to_ctx());
+            }
+            (None, space) => return Err(format!("{name:?} lives in {space:?}")),
+        }
+    }
+    if workgroup_bytes > WORKGROUP_BYTES {
+        return Err(format!("{workgroup_bytes} bytes of workgroup memory: over WebGPU's {WORKGROUP_BYTES}"));
+    }
+    Ok(())
+}

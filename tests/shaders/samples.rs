@@ -1,0 +1,114 @@
+//! Steps for which every kernel is tried: those of whole models, and sizes that no model gives.
+
+use shadegrad::model::{Loss, Optimizer, RmsProp};
+use shadegrad::plan::{ConvShape, MatmulShape, Op, Plan, PoolShape};
+
+use crate::common::{small, tutorial, unusual_models};
+
+/// A step kind with its sizes, and where its arguments begin in their buffers.
+pub struct Sample {
+    /// Where it comes from, for messages.
+    pub place: String,
+    pub op: Op,
+    pub bases: Vec<usize>,
+}
+
+/// Number of step kinds; `kind_number` counts them.
+pub const KINDS: usize = 19;
+
+/// Stops compiling when a kind is added: give it the next number here, and [`KINDS`] and [`samples`] their share.
+pub fn kind_number(op: &Op) -> usize {
+    match op {
+        Op::GatherImages { .. } => 0,
+        Op::OneHot { .. } => 1,
+        Op::Conv2dForward(_) => 2,
+        Op::Conv2dBackwardInput(_) => 3,
+        Op::Conv2dBackwardKernel(_) => 4,
+        Op::MaxpoolForward(_) => 5,
+        Op::MaxpoolBackward(_) => 6,
+        Op::Matmul(_) => 7,
+        Op::MatmulAtB(_) => 8,
+        Op::MatmulABt(_) => 9,
+        Op::SumPartials { .. } => 10,
+        Op::ColumnSum { .. } => 11,
+        Op::BiasAdd { .. } => 12,
+        Op::ReluForward { .. } => 13,
+        Op::ReluBackward { .. } => 14,
+        Op::Softmax { .. } => 15,
+        Op::SoftmaxCrossEntropy { .. } => 16,
+        Op::BatchMetrics { .. } => 17,
+        Op::RmspropUpdate { .. } => 18,
+    }
+}
+
+/// Every sample once.
+pub fn samples() -> Vec<Sample> {
+    let mut all = Vec::new();
+    let models = unusual_models().into_iter().chain([("tutorial", tutorial()), ("small", small())]);
+    for (name, model) in models {
+        for batch in [1, 32, 64] {
+            let network = model.network().unwrap();
+            for (flags, rmsprop) in rmsprop_flags() {
+                let plan = Plan::build(&network, Loss::default(), rmsprop.into(), batch).unwrap();
+                let place = format!("{name}, batch {batch}, {flags}");
+                all.extend(plan.steps.into_iter().map(|step| Sample {
+                    place: format!("{place}, {}", step.name),
+                    op: step.op,
+                    bases: step.args.iter().map(|tensor| tensor.offset).collect(),
+                }));
+            }
+        }
+    }
+    for op in unusual_sizes() {
+        for base in [0, 4096] {
+            let bases = vec![base; op.args().len()];
+            all.push(Sample { place: format!("{op:?} at {base}"), op, bases });
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|sample| seen.insert(format!("{:?}{:?}", sample.op, sample.bases)));
+    all
+}
+
+/// RMSprop in every combination of its flags.
+fn rmsprop_flags() -> [(&'static str, RmsProp); 4] {
+    let Optimizer::RmsProp(plain) = Optimizer::default();
+    [
+        ("plain", plain),
+        ("momentum", RmsProp { momentum: 0.9, ..plain }),
+        ("centered", RmsProp { centered: true, ..plain }),
+        ("centered with momentum", RmsProp { centered: true, momentum: 0.9, ..plain }),
+    ]
+}
+
+/// One of everything, sizes that no vector or tile divides, and more groups than one dimension of a dispatch holds.
+fn unusual_sizes() -> Vec<Op> {
+    let mut ops = vec![Op::SumPartials { parts: 3, len: 5_000_001 }, Op::ReluForward { len: 5_000_001 }];
+    for n in [1, 2, 3, 7, 8, 33, 64] {
+        let conv = ConvShape::valid([n, n + 2, n + 3, n], [2, 3], [1, 2], n);
+        let pool = PoolShape::valid([n, n + 2, n + 3, n], [2, 3], [1, 2]);
+        let product = MatmulShape { m: n, n, k: n };
+        ops.extend([
+            Op::GatherImages { batch: n, pixels: n },
+            Op::OneHot { batch: n, classes: n },
+            Op::Conv2dForward(conv),
+            Op::Conv2dBackwardInput(conv),
+            Op::Conv2dBackwardKernel(conv),
+            Op::MaxpoolForward(pool),
+            Op::MaxpoolBackward(pool),
+            Op::Matmul(product),
+            Op::MatmulAtB(product),
+            Op::MatmulABt(product),
+            Op::SumPartials { parts: n, len: n },
+            Op::ColumnSum { rows: n, columns: n },
+            Op::BiasAdd { rows: n, columns: n },
+            Op::ReluForward { len: n },
+            Op::ReluBackward { len: n },
+            Op::Softmax { rows: n, columns: n },
+            Op::SoftmaxCrossEntropy { rows: n, columns: n },
+            Op::BatchMetrics { rows: n },
+        ]);
+        ops.extend(rmsprop_flags().map(|(_, rmsprop)| Op::RmspropUpdate { len: n, rmsprop }));
+    }
+    ops
+}

@@ -1,0 +1,67 @@
+//! The two executors take the same steps.
+
+use shadegrad::train::FitOptions;
+
+use crate::common::{devices, mnist_train, random_data, tutorial, unusual_models};
+use crate::steps::{Driver, Recorder, compile, distance};
+
+/// Relative; the exponential and the logarithm of a software adapter are polynomials: the bound that the
+/// recordings set for it too.
+const LOSS: f64 = 1e-5;
+/// After twenty steps. Several f32 implementations are up to 8e-8 apart after ten steps of the recorded net, and 1e-6 once
+/// a ReLU or a window has fallen the other way; ten times that is still 300 times less than one step moves a weight
+/// (0.001 / sqrt(0.1) at first).
+const WEIGHT: f64 = 1e-5;
+
+/// Odd sizes, strides, overlapping pools, images whose bytes do not fill whole words, a short batch in between.
+#[test]
+fn unusual_models_train_alike() {
+    for (what, model) in unusual_models() {
+        let network = model.network().unwrap();
+        let data = random_data(64, network.input_shape, network.classes(), 9);
+        let [mut cpu, mut gpu] = devices().map(|(_, device)| Driver::new(&model, &device, 16, 3, &data));
+        let initial = cpu.weights();
+        let mut worst = 0.0f64;
+        for step in 0..20u32 {
+            let n = if step % 5 == 4 { 7 } else { 16 };
+            let samples: Vec<u32> = (0..n).map(|i| (step * 16 + i * 3) % 64).collect();
+            let (ours, theirs) = (cpu.step(&samples), gpu.step(&samples));
+            let error = f64::from((ours.loss - theirs.loss).abs() / ours.loss);
+            let place = format!("{what}, step {}: cpu {ours:?}, adapter {theirs:?}", step + 1);
+            assert!(error <= LOSS, "{place}");
+            assert_eq!(ours.correct, theirs.correct, "{place}");
+            worst = worst.max(error);
+        }
+        let error = distance(&cpu.weights(), &gpu.weights());
+        println!("{what}: losses within {worst:.1e}, weights within {error:.1e}");
+        assert!(error <= WEIGHT, "{what}: weights off by {error:.1e}");
+        assert!(distance(&cpu.weights(), &initial) > 1000.0 * WEIGHT, "{what}: nothing was trained");
+    }
+}
+
+/// Until the first near-tie of a pooling window or a ReLU falls the other way, losses stay as near as above; with
+/// this seed none does in the first half of these hundred steps. Where one does, f32 and f64 twins were seen 2e-4 apart for
+/// some steps, and the f32 runs of other frameworks 1.3e-4: 5e-4 is what the whole tutorial is held to.
+const LOSS_AFTER_NEAR_TIES: f64 = 5e-4;
+
+#[test]
+fn a_hundred_steps_of_the_tutorial_are_alike() {
+    let data = mnist_train().take(6400).unwrap();
+    let [cpu, gpu] = devices().map(|(_, device)| {
+        let mut run = Recorder::default();
+        let options = FitOptions { max_steps: Some(100), ..FitOptions::default() };
+        compile(&tutorial(), &device, 1).fit(&data, &options, &mut run).unwrap();
+        run.steps
+    });
+    assert_eq!((cpu.len(), gpu.len()), (100, 100));
+    for (half, bound) in [(0..50, LOSS), (50..100, LOSS_AFTER_NEAR_TIES)] {
+        let mut worst = 0.0f64;
+        for (ours, theirs) in cpu[half.clone()].iter().zip(&gpu[half.clone()]) {
+            let error = f64::from((ours.loss - theirs.loss).abs() / ours.loss);
+            assert!(error <= bound, "cpu {ours:?}, adapter {theirs:?}");
+            worst = worst.max(error);
+        }
+        println!("tutorial, steps {half:?}: losses within {worst:.1e}");
+    }
+    assert!(cpu[99].loss < 0.5 * cpu[0].loss, "the loss did not fall");
+}

@@ -1,0 +1,10 @@
+//! Training through the library, on the CPU executor and on a software adapter.
+
+mod agreement;
+mod batches;
+#[path = "../common/mod.rs"]
+mod common;
+mod determinism;
+mod fit;
+mod inference;
+mod steps;
