@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::cpu::CpuExecutor;
 use crate::executor::Executor;
-use crate::gpu::{AdapterReport, DeviceKind, Gpu, GpuError, GpuExecutor, adapters};
-use crate::plan::Plan;
+use crate::gpu::{AdapterReport, DeviceKind, Gpu, GpuError, GpuExecutor, adapters, choose};
+use crate::plan::{Op, Plan};
 
 /// Which device to take.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,6 +99,14 @@ impl Device {
         match self {
             Device::Cpu => "CPU executor".to_owned(),
             Device::Gpu(gpu) => gpu.title(),
+        }
+    }
+
+    /// What runs a step here: the variant of its kernel, or the twin.
+    pub fn kernel(&self, op: &Op) -> &'static str {
+        match self {
+            Device::Cpu => "twin",
+            Device::Gpu(gpu) => choose(op, gpu.class()).map_or("none", |kernel| kernel.variant),
         }
     }
 

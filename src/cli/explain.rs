@@ -1,11 +1,11 @@
 //! `shadegrad explain`.
 
-use super::args::{ModelSource, batch_size};
+use super::args::{DeviceArg, ModelSource, batch_size};
 use super::output::Output;
-use crate::gpu::choose;
-use crate::plan::{Op, Plan};
+use crate::device::Device;
+use crate::plan::Plan;
 
-/// Print the plan of a model: steps, kernels, shapes, bytes, FLOPs and memory; needs no device
+/// Print the plan of a model: steps, kernels, shapes, bytes, FLOPs and memory
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
     /// The model: the embedded one or a model file
@@ -14,16 +14,15 @@ pub struct ExplainArgs {
     /// Samples per optimizer step
     #[arg(long, value_name = "N", default_value = "64", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: usize,
+    #[command(flatten)]
+    device: DeviceArg,
 }
 
 /// Prints the plan.
 pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
     let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, args.batch_size)?;
-    output.line(plan.explain(&kernel).trim_end())
-}
-
-/// The variant that runs a step on a GPU.
-fn kernel(op: &Op) -> String {
-    choose(op).map_or("none", |kernel| kernel.variant).to_owned()
+    let (device, why) = Device::open(&args.device.device)?;
+    output.line(format_args!("Device: {why}"))?;
+    output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())
 }

@@ -13,7 +13,6 @@ use super::recorder::Recorder;
 use crate::data::TrainTest;
 use crate::device::Device;
 use crate::executor::check_data;
-use crate::gpu::choose;
 use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata};
 use crate::io::{read_weights, weights_to_bytes};
 use crate::model::{ModelFile, Optimizer, bytes, thousands};
@@ -187,15 +186,9 @@ fn result(args: &TrainArgs, data: &TrainTest, history: &History, evaluation: &Ev
     }
 }
 
-/// Which variant ran each step.
+/// What ran each step.
 fn kernels(device: &Device, plan: &Plan) -> BTreeMap<String, String> {
-    match device {
-        Device::Cpu => BTreeMap::new(),
-        Device::Gpu(_) => {
-            let steps = plan.steps.iter();
-            steps.filter_map(|step| Some((step.name.clone(), choose(&step.op)?.variant.to_owned()))).collect()
-        }
-    }
+    plan.steps.iter().map(|step| (step.name.clone(), device.kernel(&step.op).to_owned())).collect()
 }
 
 /// In hexadecimal.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::GpuError;
+use super::{AdapterClass, GpuError};
 use crate::plan::StepParams;
 
 /// Longest wait for work that was given to a device.
@@ -81,6 +81,13 @@ impl AdapterReport {
         self.adapter.limits()
     }
 
+    /// What decides which kernels it runs.
+    pub fn class(&self) -> AdapterClass {
+        let [smallest, largest] = self.subgroup_sizes();
+        let fixed = self.adapter.features().contains(wgpu::Features::SUBGROUP) && smallest == largest;
+        AdapterClass { lanes: fixed.then_some(smallest) }
+    }
+
     /// Whether the device can note the time of passes.
     pub fn has_timestamps(&self) -> bool {
         self.adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY)
@@ -140,6 +147,7 @@ pub struct Gpu {
     driver: String,
     kind: DeviceKind,
     limits: wgpu::Limits,
+    class: AdapterClass,
     step_layout: wgpu::BindGroupLayout,
     fault: Arc<Mutex<Option<Fault>>>,
 }
@@ -200,6 +208,7 @@ impl Gpu {
             driver: report.driver(),
             kind: report.kind(),
             limits,
+            class: report.class(),
             step_layout,
             fault,
         })
@@ -223,6 +232,11 @@ impl Gpu {
     /// What the adapter allows.
     pub fn limits(&self) -> &wgpu::Limits {
         &self.limits
+    }
+
+    /// What decides which kernels it runs.
+    pub fn class(&self) -> AdapterClass {
+        self.class
     }
 
     pub(crate) fn device(&self) -> &wgpu::Device {

@@ -240,7 +240,7 @@ fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuError> {
     let mut built: HashMap<String, BuiltKernel> = HashMap::new();
     let mut steps = Vec::new();
     for Step { name, op, args, .. } in &plan.steps {
-        let Some(kernel) = choose(op) else {
+        let Some(kernel) = choose(op, gpu.class()) else {
             return Err(GpuError::Unsupported {
                 adapter: gpu.name().to_owned(),
                 problem: format!("no kernel for step `{name}`"),

@@ -53,6 +53,8 @@ pub struct Kernel {
     pub width: usize,
     /// Invocations of one workgroup, all along x.
     pub workgroup: u32,
+    /// The subgroup size that it is written for; `None` for a kernel without subgroups.
+    pub lanes: Option<u32>,
     /// Whether it reads `StepParams`.
     pub reads_step: bool,
     /// Further constants, such as the sizes of a register tile, by the names that the shader uses.
@@ -126,6 +128,7 @@ impl Kernel {
             let name = format!("{}_BASE", spec.name.to_uppercase());
             list.push((name, Constant::U32(base / element.words())));
         }
+        list.extend(self.lanes.map(|lanes| ("LANES".to_owned(), Constant::U32(lanes as usize))));
         list.extend(constants(op).into_iter().map(|(name, value)| (name.to_owned(), value)));
         let tile = (self.tile)(op).into_iter();
         list.extend(tile.map(|(name, value)| (name.to_owned(), Constant::U32(value))));

@@ -29,6 +29,7 @@ const SCALAR: Kernel = Kernel {
     elements: &[],
     width: 1,
     workgroup: WORKGROUP,
+    lanes: None,
     reads_step: false,
     tile: |_| Vec::new(),
     fits: |_| true,
@@ -41,6 +42,15 @@ const VEC4: Kernel = Kernel { variant: "vec4", width: 4, ..SCALAR };
 /// A kernel whose invocations each compute a tile of outputs in registers, four floats at a time.
 const TILE: Kernel = Kernel { variant: "tile", ..VEC4 };
 
+/// Lanes of a subgroup that the `subgroup8` kernels are written for: that of drivers that compute with the processor's
+/// 256-bit vectors. Each is its own workgroup.
+const LANES: u32 = 8;
+
+/// A kernel whose subgroup computes a tile of outputs together, four floats at a time.
+const SUBGROUP8: Kernel = Kernel { variant: "subgroup8", lanes: Some(LANES), workgroup: LANES, ..VEC4 };
+
+/// Rows of one subgroup of a product.
+const SUBGROUP_TILE_M: usize = 32;
 /// Invocations of a workgroup of a kernel that has few invocations, each with much work.
 const SMALL_WORKGROUP: u32 = 8;
 /// Rows, and vec4s of columns, of one invocation of `matmul`.
@@ -186,6 +196,18 @@ pub const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul",
+        source: shader!("matmul_subgroup8.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        tile: |_| vec![("TILE_M", SUBGROUP_TILE_M)],
+        fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0 && s.k % 4 == 0),
+        invocations: |op| match op {
+            Op::Matmul(s) => subgroups([s.m, s.n / 4]) * parts(op),
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "matmul",
         source: shader!("matmul_tile.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(MATMUL_TILE),
@@ -213,6 +235,17 @@ pub const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_at_b",
+        source: shader!("matmul_at_b_subgroup8.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::MatmulAtB(s) if s.m % 4 == 0 && s.n % 4 == 0),
+        invocations: |op| match op {
+            Op::MatmulAtB(s) => subgroups([s.m, s.n / 4]) * parts(op),
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "matmul_at_b",
         source: shader!("matmul_at_b_tile.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(AT_B_TILE),
@@ -237,6 +270,18 @@ pub const KERNELS: &[Kernel] = &[
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR
+    },
+    Kernel {
+        kind: "matmul_a_bt",
+        source: shader!("matmul_a_bt_subgroup8.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        tile: |_| vec![("TILE_M", SUBGROUP_TILE_M)],
+        fits: |op| matches!(op, Op::MatmulABt(s) if s.n % 4 == 0 && s.k % 4 == 0),
+        invocations: |op| match op {
+            Op::MatmulABt(s) => subgroups([s.m, s.n / 4]) * parts(op),
+            _ => 0,
+        },
+        ..SUBGROUP8
     },
     Kernel {
         kind: "matmul_a_bt",
@@ -389,15 +434,30 @@ pub const KERNELS: &[Kernel] = &[
     },
 ];
 
-/// Every kernel that can run this step.
-pub fn variants(op: &Op) -> impl Iterator<Item = &'static Kernel> {
+/// What decides, beside the step, which kernel runs it: two adapters of one class run the same kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AdapterClass {
+    /// How many invocations run in step, where that is one fixed number.
+    pub lanes: Option<u32>,
+}
+
+/// Every kernel that can run this step on adapters of a class.
+pub fn variants(op: &Op, class: AdapterClass) -> impl Iterator<Item = &'static Kernel> {
     let op = *op;
-    KERNELS.iter().filter(move |kernel| kernel.kind == op.kind() && (kernel.fits)(&op))
+    KERNELS.iter().filter(move |kernel| {
+        let lanes = kernel.lanes.is_none() || kernel.lanes == class.lanes;
+        kernel.kind == op.kind() && lanes && (kernel.fits)(&op)
+    })
 }
 
 /// The kernel that runs this step: the first that fits. `None` only for a kind without a row.
-pub fn choose(op: &Op) -> Option<&'static Kernel> {
-    variants(op).next()
+pub fn choose(op: &Op, class: AdapterClass) -> Option<&'static Kernel> {
+    variants(op, class).next()
+}
+
+/// Invocations of subgroups that cover an area of rows and Reals of columns.
+fn subgroups(area: [usize; 2]) -> usize {
+    tiles(area, [SUBGROUP_TILE_M, LANES as usize]) * LANES as usize
 }
 
 fn tile([m, n]: [usize; 2]) -> Vec<(&'static str, usize)> {

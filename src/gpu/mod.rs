@@ -13,4 +13,4 @@ pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
 pub use error::GpuError;
 pub use executor::GpuExecutor;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel, Source};
-pub use kernels::{KERNELS, choose, variants};
+pub use kernels::{AdapterClass, KERNELS, choose, variants};

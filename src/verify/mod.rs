@@ -102,7 +102,7 @@ fn verify_case(
     let bands = lay_out(&arguments);
     drop(arguments);
     let bench = Bench::new(gpu, case, &bands)?;
-    let mut kernels = variants(&case.op).peekable();
+    let mut kernels = variants(&case.op, gpu.class()).peekable();
     if kernels.peek().is_none() {
         on_row(row(case, "none", "", failure("no kernel fits".to_owned())));
     }
