@@ -60,8 +60,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     //
     // Keras takes a seed from `keras.utils.set_random_seed`; here it is part of what is compiled. Accuracy is always
     // counted.
-    let settings =
-        Compile { optimizer: RmsProp::default().into(), loss: Loss::CategoricalCrossentropy, seed: 0 };
+    let settings = Compile {
+        optimizer: RmsProp::default().into(),
+        loss: Loss::CategoricalCrossentropy,
+        ..Compile::default()
+    };
     let mut model = model.compile(&device, settings)?;
 
     // model.fit(x_train, y_train, epochs=5, batch_size=64)

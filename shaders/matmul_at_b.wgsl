@@ -1,9 +1,10 @@
 // matmul_at_b: c[i, j] = sum_t a[t, i] * b[t, j], in parts: partial[s] sums the s-th range of TERMS_PER_PART terms.
+// OUT_M is M, or M + 1 where a row follows that a column of ones after the last of a would give.
 // One invocation per part, row and Real of columns.
 //
 // a       [K, M]
 // b       [K, N]
-// partial [PARTS, M, N]
+// partial [PARTS, OUT_M, N]
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<Real>;
@@ -18,13 +19,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         return;
     }
     let j = index % N_REALS;
-    let i = index / N_REALS % M;
-    let part = index / (N_REALS * M);
+    let i = index / N_REALS % OUT_M;
+    let part = index / (N_REALS * OUT_M);
     let first = part * TERMS_PER_PART;
     let end = min(first + TERMS_PER_PART, K);
     var sum = Real();
     for (var t = first; t < end; t++) {
-        sum += a[A_BASE + t * M + i] * b[B_BASE + t * N_REALS + j];
+        var factor = 1.0;
+        if i < M {
+            factor = a[A_BASE + t * M + i];
+        }
+        sum += factor * b[B_BASE + t * N_REALS + j];
     }
     partial[PARTIAL_BASE + index] = sum;
 }

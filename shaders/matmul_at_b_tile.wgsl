@@ -1,10 +1,10 @@
 // matmul_at_b, as a register tile: one invocation computes TILE_M Reals of rows by TILE_N Reals of columns of one
-// part, so that each load feeds many multiply-adds. M and N are multiples of 4; what lies past the edge is computed
-// from the last rows and columns and not stored.
+// part, so that each load feeds many multiply-adds. M and N are multiples of 4; the row past M is that of ones;
+// what lies further past the edge is not stored.
 //
 // a       [K, M]
 // b       [K, N]
-// partial [PARTS, M, N]
+// partial [PARTS, OUT_M, N]
 
 @group(0) @binding(0) var<storage, read> a: array<Real>;
 @group(0) @binding(1) var<storage, read> b: array<Real>;
@@ -12,7 +12,8 @@
 
 const N_REALS = N / WIDTH;
 const M_REALS = M / WIDTH;
-const TILES_M = (M_REALS + TILE_M - 1u) / TILE_M;
+const OUT_REALS = (OUT_M + WIDTH - 1u) / WIDTH;
+const TILES_M = (OUT_REALS + TILE_M - 1u) / TILE_M;
 const TILES_N = (N_REALS + TILE_N - 1u) / TILE_N;
 const ROWS = TILE_M * WIDTH;
 
@@ -34,7 +35,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
             b_tile[j] = b[B_BASE + t * N_REALS + min(column + j, N_REALS - 1u)];
         }
         for (var i = 0u; i < TILE_M; i++) {
-            let a_value = a[A_BASE + t * M_REALS + min(row + i, M_REALS - 1u)];
+            var a_value = Real(1.0);
+            if row + i < M_REALS {
+                a_value = a[A_BASE + t * M_REALS + row + i];
+            }
             for (var u = 0u; u < WIDTH; u++) {
                 for (var j = 0u; j < TILE_N; j++) {
                     sum[i * WIDTH + u][j] += a_value[u] * b_tile[j];
@@ -44,8 +48,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     for (var i = 0u; i < ROWS; i++) {
         for (var j = 0u; j < TILE_N; j++) {
-            if row * WIDTH + i < M && column + j < N_REALS {
-                partial[PARTIAL_BASE + (part * M + row * WIDTH + i) * N_REALS + column + j] = sum[i][j];
+            if row * WIDTH + i < OUT_M && column + j < N_REALS {
+                partial[PARTIAL_BASE + (part * OUT_M + row * WIDTH + i) * N_REALS + column + j] = sum[i][j];
             }
         }
     }

@@ -110,6 +110,15 @@ impl Device {
         }
     }
 
+    /// The plan as this device runs it best: fused on an adapter. The CPU executor takes it as it is, so that its twins
+    /// stay what the fused kernels are held against.
+    pub fn prepare(&self, plan: Plan) -> Plan {
+        match self {
+            Device::Cpu => plan,
+            Device::Gpu(_) => plan.fuse(),
+        }
+    }
+
     /// Allocates what a plan needs and makes it ready to run.
     ///
     /// # Errors

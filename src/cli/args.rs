@@ -6,9 +6,9 @@ use std::str::FromStr;
 use anyhow::bail;
 
 use crate::data::{TrainTest, load_dir};
-use crate::device::DeviceChoice;
+use crate::device::{Device, DeviceChoice};
 use crate::model::ModelFile;
-use crate::plan::MAX_BATCH;
+use crate::plan::{MAX_BATCH, Plan};
 
 /// The word that stands for the embedded data set.
 const MNIST: &str = "mnist";
@@ -22,6 +22,26 @@ pub struct DeviceArg {
     /// or an adapter's number or part of its name as `shadegrad devices` lists them
     #[arg(long, value_name = "auto|cpu|software|NAME|INDEX", default_value = "auto", value_parser = device)]
     pub device: DeviceChoice,
+}
+
+/// `--no-fuse`.
+#[derive(Debug, clap::Args)]
+pub struct FuseArg {
+    /// Run each step of the plan by itself on an adapter, as the CPU executor always does
+    #[arg(long)]
+    no_fuse: bool,
+}
+
+impl FuseArg {
+    /// Whether steps stay as they are.
+    pub fn no_fuse(&self) -> bool {
+        self.no_fuse
+    }
+
+    /// The plan as it will run.
+    pub fn prepare(&self, device: &Device, plan: Plan) -> Plan {
+        if self.no_fuse { plan } else { device.prepare(plan) }
+    }
 }
 
 /// Where a model comes from.

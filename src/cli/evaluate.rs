@@ -47,7 +47,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
 
     output.line(format_args!("Device: {why}"))?;
     output.line(format_args!("Data: {source}, {} test images", thousands(data.test.len())))?;
-    let compile = Compile { loss: file.loss, optimizer: file.optimizer, seed: 0 };
+    let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
     let mut model = file.model.compile(&device, compile)?;
     model.set_weights(weights)?;
     let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));

@@ -1,6 +1,6 @@
 //! `shadegrad explain`.
 
-use super::args::{DeviceArg, ModelSource, batch_size};
+use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::output::Output;
 use crate::device::Device;
 use crate::plan::Plan;
@@ -16,6 +16,8 @@ pub struct ExplainArgs {
     batch_size: usize,
     #[command(flatten)]
     device: DeviceArg,
+    #[command(flatten)]
+    fuse: FuseArg,
 }
 
 /// Prints the plan.
@@ -24,5 +26,11 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, args.batch_size)?;
     let (device, why) = Device::open(&args.device.device)?;
     output.line(format_args!("Device: {why}"))?;
+    let before = plan.steps.len();
+    let plan = args.fuse.prepare(&device, plan);
+    if plan.steps.len() < before {
+        output
+            .line(format_args!("Fused: {} steps out of {before}; --no-fuse shows them", plan.steps.len()))?;
+    }
     output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())
 }

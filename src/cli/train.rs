@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use sha2::{Digest, Sha256};
 
-use super::args::{DataSource, DeviceArg, ModelSource, batch_size, count, positive, seed, whole_path};
+use super::args::{
+    DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed, whole_path,
+};
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::recorder::Recorder;
@@ -60,6 +62,8 @@ pub struct TrainArgs {
     init: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
+    #[command(flatten)]
+    fuse: FuseArg,
     /// The run folder; by default runs/MODEL-N with the next free N
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -112,13 +116,14 @@ pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
     let data = args.data.load()?;
     check_data(&network, &data.train)?;
     let (device, why) = Device::open(&args.device.device)?;
+    let plan = args.fuse.prepare(&device, plan);
 
     output.line(format_args!("Device: {why}"))?;
     output.line(file.model.summary()?)?;
     output.line(memory(&plan, &data))?;
-    let mut model = file
-        .model
-        .compile(&device, Compile { loss: file.loss, optimizer: file.optimizer, seed: args.seed })?;
+    let compile =
+        Compile { loss: file.loss, optimizer: file.optimizer, seed: args.seed, no_fuse: args.fuse.no_fuse() };
+    let mut model = file.model.compile(&device, compile)?;
     if let Some(weights) = init {
         model.set_weights(weights)?;
     }

@@ -28,6 +28,13 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
         (&Op::OneHot { classes, .. }, [Bytes(labels), InU32(order), Out(target)]) => {
             super::one_hot::one_hot(classes, step, labels, order, target);
         }
+        (
+            &Op::GatherBatch { pixels, classes, .. },
+            [Bytes(images), Bytes(labels), InU32(order), In(scale), Out(x), Out(one_hot)],
+        ) => {
+            super::gather_images::gather_images(pixels, step, images, order, scale, x);
+            super::one_hot::one_hot(classes, step, labels, order, one_hot);
+        }
         (Op::Conv2dForward(conv), [In(x), In(kernel), In(bias), Out(y)]) => {
             super::conv2d_forward::conv2d_forward(conv, x, kernel, bias, y);
         }
@@ -43,17 +50,32 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
         (Op::MaxpoolBackward(pool), [In(dy), InU32(winner), Out(dx)]) => {
             super::maxpool_backward::maxpool_backward(pool, dy, winner, dx);
         }
+        (Op::Conv2dMaxpoolForward(s), [In(x), In(kernel), In(bias), Out(y), OutU32(winner)]) => {
+            super::conv2d_maxpool_forward::conv2d_maxpool_forward(s, x, kernel, bias, y, winner);
+        }
+        (Op::Conv2dMaxpoolBackwardKernel(s), [In(x), In(dy), InU32(winner), Out(partial)]) => {
+            super::conv2d_maxpool_backward_kernel::conv2d_maxpool_backward_kernel(s, x, dy, winner, partial);
+        }
         (Op::Matmul(shape), [In(a), In(b), Out(partial)]) => {
             super::matmul::matmul(shape, a, b, partial);
         }
-        (Op::MatmulAtB(shape), [In(a), In(b), Out(partial)]) => {
-            super::matmul_at_b::matmul_at_b(shape, a, b, partial);
+        (&Op::MatmulAtB { ref product, bias }, [In(a), In(b), Out(partial)]) => {
+            super::matmul_at_b::matmul_at_b(product, bias, a, b, partial);
         }
         (Op::MatmulABt(shape), [In(a), In(b), Out(partial)]) => {
             super::matmul_a_bt::matmul_a_bt(shape, a, b, partial);
         }
         (Op::SumPartials { .. }, [In(partial), Out(sum)]) => {
             super::sum_partials::sum_partials(partial, sum);
+        }
+        (&Op::SumPartialsBias { relu, .. }, [In(partial), In(bias), Out(y)]) => {
+            super::sum_partials_bias::sum_partials_bias(relu, partial, bias, y);
+        }
+        (Op::DenseForward { product, relu }, [In(x), In(kernel), In(bias), Out(y)]) => {
+            super::dense_forward::dense_forward(product, *relu, x, kernel, bias, y);
+        }
+        (Op::DenseBackward { product, relu }, [In(x), In(kernel), In(dy), Out(gradient), Out(dx)]) => {
+            super::dense_backward::dense_backward(product, *relu, x, kernel, dy, gradient, dx);
         }
         (&Op::ColumnSum { rows, columns }, [In(x), Out(partial)]) => {
             super::column_sum::column_sum(rows, columns, x, partial);
@@ -75,6 +97,12 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
             row_loss,
             row_correct,
             dlogits,
+        ),
+        (
+            &Op::SoftmaxCrossEntropyMetrics { columns, .. },
+            [In(logits), In(target), Out(dlogits), Out(loss), OutU32(correct)],
+        ) => super::softmax_cross_entropy_metrics::softmax_cross_entropy_metrics(
+            columns, step, logits, target, dlogits, loss, correct,
         ),
         (Op::BatchMetrics { .. }, [In(row_loss), InU32(row_correct), Out(loss), OutU32(correct)]) => {
             super::batch_metrics::batch_metrics(step, row_loss, row_correct, loss, correct);

@@ -28,6 +28,12 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
         Op::GatherImages { pixels, .. } => {
             vec![("PIXELS", U32(pixels)), ("STRIDE_WORDS", U32(image_stride(pixels) / size_of::<u32>()))]
         }
+        Op::GatherBatch { batch, pixels, classes } => vec![
+            ("BATCH", U32(batch)),
+            ("PIXELS", U32(pixels)),
+            ("STRIDE_WORDS", U32(image_stride(pixels) / size_of::<u32>())),
+            ("CLASSES", U32(classes)),
+        ],
         Op::OneHot { classes, .. } => vec![("CLASSES", U32(classes))],
         Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => vec![
             ("IN_H", U32(s.in_h)),
@@ -52,10 +58,37 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
             ("OUT_H", U32(s.out_h)),
             ("OUT_W", U32(s.out_w)),
         ],
-        Op::Matmul(s) | Op::MatmulAtB(s) | Op::MatmulABt(s) => {
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => vec![
+            ("IN_H", U32(s.conv.in_h)),
+            ("IN_W", U32(s.conv.in_w)),
+            ("IN_C", U32(s.conv.in_c)),
+            ("KERNEL_H", U32(s.conv.kernel_h)),
+            ("KERNEL_W", U32(s.conv.kernel_w)),
+            ("STRIDE_H", U32(s.conv.stride_h)),
+            ("STRIDE_W", U32(s.conv.stride_w)),
+            ("POOL_H", U32(s.pool.pool_h)),
+            ("POOL_W", U32(s.pool.pool_w)),
+            ("POOL_STRIDE_H", U32(s.pool.stride_h)),
+            ("POOL_STRIDE_W", U32(s.pool.stride_w)),
+            ("BATCH", U32(s.conv.batch)),
+            ("OUT_H", U32(s.pool.out_h)),
+            ("OUT_W", U32(s.pool.out_w)),
+            ("OUT_C", U32(s.conv.out_c)),
+            ("RELU", Bool(s.relu)),
+        ],
+        Op::Matmul(s) | Op::MatmulAtB { product: s, .. } | Op::MatmulABt(s) => {
             vec![("M", U32(s.m)), ("N", U32(s.n)), ("K", U32(s.k))]
         }
         Op::SumPartials { parts, len } => vec![("PARTS", U32(parts)), ("LEN", U32(len))],
+        Op::SumPartialsBias { parts, rows, columns, relu } => {
+            vec![("PARTS", U32(parts)), ("ROWS", U32(rows)), ("COLUMNS", U32(columns)), ("RELU", Bool(relu))]
+        }
+        Op::DenseForward { product: s, relu } | Op::DenseBackward { product: s, relu } => {
+            vec![("M", U32(s.m)), ("N", U32(s.n)), ("K", U32(s.k)), ("RELU", Bool(relu))]
+        }
+        Op::SoftmaxCrossEntropyMetrics { rows, columns } => {
+            vec![("ROWS", U32(rows)), ("COLUMNS", U32(columns))]
+        }
         Op::ColumnSum { rows, columns } => vec![("ROWS", U32(rows)), ("COLUMNS", U32(columns))],
         Op::BiasAdd { columns, .. }
         | Op::Softmax { columns, .. }
@@ -73,6 +106,9 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
             ("A_SLOT", U32(1 + usize::from(rmsprop.momentum > 0.0))),
         ],
     };
+    if let Op::MatmulAtB { product, bias } = *op {
+        list.push(("OUT_M", U32(product.m + usize::from(bias))));
+    }
     if let Some(Split { terms, terms_per_part, .. }) = op.split() {
         list.push(("TERMS", U32(terms)));
         list.push(("TERMS_PER_PART", U32(terms_per_part)));

@@ -115,10 +115,10 @@ pub fn adapters() -> Vec<AdapterReport> {
         .collect()
 }
 
-/// What every plan takes: the widest kernel has five arguments, the largest workgroup 64 invocations.
+/// What every plan takes: the widest kernel has six arguments, the largest workgroup 64 invocations.
 fn check_minimum(adapter: &str, limits: &wgpu::Limits) -> Result<(), GpuError> {
     let rows = [
-        ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage, 5),
+        ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage, 6),
         ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup, 64),
         ("max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x, 64),
         ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size, 1024),

@@ -14,6 +14,7 @@ macro_rules! shader {
 
 const LINEAR: Source = shader!("shared/linear_index.wgsl");
 const STEP: Source = shader!("shared/step.wgsl");
+const WINDOW: Source = shader!("shared/window_maximum.wgsl");
 const FIRST_MAXIMUM: Source = shader!("shared/first_maximum.wgsl");
 const SUM_SCALAR: Source = shader!("shared/horizontal_scalar.wgsl");
 const SUM_VEC4: Source = shader!("shared/horizontal_vec4.wgsl");
@@ -66,6 +67,11 @@ const CONV_TILE_C: usize = 2;
 /// Most weights of a window that one invocation holds in registers.
 const MOST_TAPS: usize = 25;
 
+/// Most elements of a pooling window that one invocation holds in registers.
+const MOST_ELEMENTS: usize = 9;
+/// Most rows of windows of one subgroup of a pooled convolution.
+const WINDOW_ROWS: usize = 8;
+
 /// Every kernel; of those of one kind that fit a step, the first is taken.
 pub const KERNELS: &[Kernel] = &[
     Kernel {
@@ -87,6 +93,20 @@ pub const KERNELS: &[Kernel] = &[
         elements: &[U32, U32, F32],
         reads_step: true,
         invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "gather_batch",
+        source: shader!("gather_batch.wgsl"),
+        shared: &[LINEAR, STEP],
+        elements: &[U32, U32, U32, F32, F32, F32],
+        reads_step: true,
+        invocations: |op| match *op {
+            Op::GatherBatch { batch, pixels, classes } => {
+                batch * (image_stride(pixels) / size_of::<u32>() + classes)
+            }
+            _ => 0,
+        },
         ..SCALAR
     },
     Kernel {
@@ -195,6 +215,67 @@ pub const KERNELS: &[Kernel] = &[
         ..SCALAR
     },
     Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward_subgroup8.wgsl"),
+        shared: &[LINEAR, WINDOW],
+        elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
+        tile: |op| vec![("TILE_I", window_rows(op))],
+        fits: one_channel_by_lanes,
+        invocations: |op| match op {
+            Op::Conv2dMaxpoolForward(s) => {
+                let tile = [window_rows(op), LANES as usize];
+                s.conv.batch * tiles([s.pool.out_h, s.conv.out_c / 4], tile) * LANES as usize
+            }
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINDOW],
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINDOW],
+        elements: &[F32, F32, F32, F32, U32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4U32, Vec4F32],
+        fits: one_channel_by_lanes,
+        invocations: |op| match op {
+            Op::Conv2dMaxpoolBackwardKernel(s) => {
+                (s.conv.out_c / 4).div_ceil(LANES as usize) * parts(op) * LANES as usize
+            }
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        elements: &[F32, Vec4F32, Vec4U32, Vec4F32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        elements: &[F32, F32, U32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
         kind: "matmul",
         source: shader!("matmul_subgroup8.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
@@ -237,9 +318,9 @@ pub const KERNELS: &[Kernel] = &[
         kind: "matmul_at_b",
         source: shader!("matmul_at_b_subgroup8.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::MatmulAtB(s) if s.m % 4 == 0 && s.n % 4 == 0),
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
         invocations: |op| match op {
-            Op::MatmulAtB(s) => subgroups([s.m, s.n / 4]) * parts(op),
+            &Op::MatmulAtB { product: s, bias } => subgroups([s.m + usize::from(bias), s.n / 4]) * parts(op),
             _ => 0,
         },
         ..SUBGROUP8
@@ -249,9 +330,11 @@ pub const KERNELS: &[Kernel] = &[
         source: shader!("matmul_at_b_tile.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(AT_B_TILE),
-        fits: |op| matches!(op, Op::MatmulAtB(s) if s.m % 4 == 0 && s.n % 4 == 0),
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
         invocations: |op| match op {
-            Op::MatmulAtB(s) => tiles([s.m / 4, s.n / 4], AT_B_TILE) * parts(op),
+            &Op::MatmulAtB { product: s, bias } => {
+                tiles([(s.m + usize::from(bias)).div_ceil(4), s.n / 4], AT_B_TILE) * parts(op)
+            }
             _ => 0,
         },
         ..TILE
@@ -260,7 +343,7 @@ pub const KERNELS: &[Kernel] = &[
         kind: "matmul_at_b",
         source: shader!("matmul_at_b.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::MatmulAtB(s) if s.n % 4 == 0),
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.n % 4 == 0),
         invocations: quarter_outputs,
         ..VEC4
     },
@@ -325,6 +408,46 @@ pub const KERNELS: &[Kernel] = &[
         source: shader!("sum_partials.wgsl"),
         elements: &[F32, F32],
         invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "sum_partials_bias",
+        source: shader!("sum_partials_bias.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::SumPartialsBias { columns, .. } if columns % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "sum_partials_bias",
+        source: shader!("sum_partials_bias.wgsl"),
+        elements: &[F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "dense_forward",
+        source: shader!("dense_forward.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::DenseForward { product, .. } if product.n % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "dense_forward",
+        source: shader!("dense_forward.wgsl"),
+        elements: &[F32, F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "dense_backward",
+        source: shader!("dense_backward.wgsl"),
+        elements: &[F32, F32, F32, F32, F32],
+        invocations: |op| match op {
+            Op::DenseBackward { product: s, .. } => (s.k + 1) * s.n + s.m * s.k,
+            _ => 0,
+        },
         ..SCALAR
     },
     Kernel {
@@ -401,6 +524,16 @@ pub const KERNELS: &[Kernel] = &[
         elements: &[F32, F32, F32, U32, F32],
         reads_step: true,
         invocations: rows,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "softmax_cross_entropy_metrics",
+        source: shader!("softmax_cross_entropy_metrics.wgsl"),
+        shared: &[STEP, FIRST_MAXIMUM],
+        elements: &[F32, F32, F32, F32, U32],
+        workgroup: METRICS_LANES as u32,
+        reads_step: true,
+        invocations: |_| METRICS_LANES,
         ..SCALAR
     },
     Kernel {
@@ -506,6 +639,25 @@ fn channels_by_4(op: &Op) -> bool {
     match op {
         Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => s.out_c % 4 == 0,
         Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => s.channels % 4 == 0,
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => s.conv.out_c % 4 == 0,
         _ => false,
     }
+}
+
+/// Whether a subgroup can hold a row of the image, a Real to a lane, and its registers the rest of the work.
+fn one_channel_by_lanes(op: &Op) -> bool {
+    match op {
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
+            let row = s.conv.in_w.is_multiple_of(4) && s.conv.in_w <= 4 * LANES as usize;
+            let window = s.conv.kernel_h * s.conv.kernel_w <= MOST_TAPS && s.none_won() <= MOST_ELEMENTS;
+            s.conv.in_c == 1 && s.conv.out_c.is_multiple_of(4) && row && window
+        }
+        _ => false,
+    }
+}
+
+/// Rows of windows that one subgroup goes through: as few tiles as the longest allows, all of nearly the same length.
+fn window_rows(op: &Op) -> usize {
+    let Op::Conv2dMaxpoolForward(s) = op else { return 1 };
+    s.pool.out_h.div_ceil(s.pool.out_h.div_ceil(WINDOW_ROWS))
 }

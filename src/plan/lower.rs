@@ -9,6 +9,8 @@ use crate::model::{Activation, LayerGeometry, Loss, Network, NetworkLayer, Optim
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
+/// Name of the buffer that holds the parts of sums.
+pub(super) const PARTIALS: &str = "partials";
 /// Most elements of one tensor: byte offsets stay within 32 bits.
 const MAX_ELEMENTS: usize = 1 << 30;
 
@@ -66,7 +68,7 @@ impl Lowering {
         }
         lowering.buffer("parameters", Role::Parameters, Dtype::F32, offset);
         lowering.buffer("gradients", Role::Gradients, Dtype::F32, offset);
-        lowering.scratch = lowering.buffer("partials", Role::Scratch, Dtype::F32, 4);
+        lowering.scratch = lowering.buffer(PARTIALS, Role::Scratch, Dtype::F32, 4);
         lowering
     }
 
@@ -312,7 +314,10 @@ impl Lowering {
             LayerGeometry::Conv2D { kernel, strides } => {
                 Op::Conv2dBackwardKernel(conv_shape(layer, self.batch, kernel, strides))
             }
-            _ => Op::MatmulAtB(MatmulShape { m: layer.input.len(), n: columns, k: self.batch }),
+            _ => {
+                let product = MatmulShape { m: layer.input.len(), n: columns, k: self.batch };
+                Op::MatmulAtB { product, bias: false }
+            }
         };
         let args = vec![x.clone(), dy.clone()];
         self.step_in_parts(Stage::Backward, name("backward_kernel"), op, args, d_kernel)

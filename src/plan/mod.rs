@@ -5,13 +5,14 @@
 //! does not say.
 
 mod explain;
+mod fuse;
 mod lower;
 mod op;
 mod shapes;
 
 pub use lower::MAX_BATCH;
 pub use op::{Access, ArgSpec, DATA, Dtype, Op, image_stride};
-pub use shapes::{ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split};
+pub use shapes::{ConvPoolShape, ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split};
 
 use crate::model::Network;
 

@@ -3,7 +3,7 @@
 //! A kind has one name, shared by the WGSL file, the CPU twin and the row of the kernel table. Its arguments have
 //! one order, shared by the shader's bindings and the twin's parameters.
 
-use super::shapes::{ConvShape, METRICS_LANES, MatmulShape, PoolShape, Split};
+use super::shapes::{ConvPoolShape, ConvShape, METRICS_LANES, MatmulShape, PoolShape, Split};
 use crate::model::RmsProp;
 
 /// How a step uses an argument.
@@ -62,6 +62,8 @@ pub enum Op {
     GatherImages { batch: usize, pixels: usize },
     /// Batch of one-hot targets, rows past the batch's size zero.
     OneHot { batch: usize, classes: usize },
+    /// Both of these at once.
+    GatherBatch { batch: usize, pixels: usize, classes: usize },
     /// Convolution plus bias.
     Conv2dForward(ConvShape),
     /// Gradient of a convolution with respect to its input.
@@ -72,14 +74,24 @@ pub enum Op {
     MaxpoolForward(PoolShape),
     /// Gradient sent back to the elements that won.
     MaxpoolBackward(PoolShape),
+    /// Convolution plus bias, ReLU where asked for, and the maximum of each window and which element it was.
+    Conv2dMaxpoolForward(ConvPoolShape),
+    /// Gradients of kernel and bias of such a convolution, in parts.
+    Conv2dMaxpoolBackwardKernel(ConvPoolShape),
     /// `a b`, in parts.
     Matmul(MatmulShape),
-    /// `a^T b`, in parts.
-    MatmulAtB(MatmulShape),
+    /// `a^T b`, in parts; with `bias`, as if a had a column of ones after its last, so that the sums of b follow.
+    MatmulAtB { product: MatmulShape, bias: bool },
     /// `a b^T`, in parts.
     MatmulABt(MatmulShape),
     /// The sum of parts, in order.
     SumPartials { parts: usize, len: usize },
+    /// The sum of parts, in order, plus a bias, ReLU where asked for.
+    SumPartialsBias { parts: usize, rows: usize, columns: usize, relu: bool },
+    /// A small dense layer: `x kernel + bias`, ReLU where asked for.
+    DenseForward { product: MatmulShape, relu: bool },
+    /// Both gradients of a small dense layer of this forward product; with `relu`, its input came out of one.
+    DenseBackward { product: MatmulShape, relu: bool },
     /// The sum of each column, in parts.
     ColumnSum { rows: usize, columns: usize },
     /// A bias added to each row.
@@ -92,6 +104,8 @@ pub enum Op {
     Softmax { rows: usize, columns: usize },
     /// Loss and hit of each row and the gradient of the mean loss.
     SoftmaxCrossEntropy { rows: usize, columns: usize },
+    /// The gradient of the mean loss, and loss and number of hits of the batch.
+    SoftmaxCrossEntropyMetrics { rows: usize, columns: usize },
     /// Loss and number of hits of the batch.
     BatchMetrics { rows: usize },
     /// RMSprop over the whole parameter arena.
@@ -104,21 +118,28 @@ impl Op {
         match self {
             Op::GatherImages { .. } => "gather_images",
             Op::OneHot { .. } => "one_hot",
+            Op::GatherBatch { .. } => "gather_batch",
             Op::Conv2dForward(_) => "conv2d_forward",
             Op::Conv2dBackwardInput(_) => "conv2d_backward_input",
             Op::Conv2dBackwardKernel(_) => "conv2d_backward_kernel",
             Op::MaxpoolForward(_) => "maxpool_forward",
             Op::MaxpoolBackward(_) => "maxpool_backward",
+            Op::Conv2dMaxpoolForward(_) => "conv2d_maxpool_forward",
+            Op::Conv2dMaxpoolBackwardKernel(_) => "conv2d_maxpool_backward_kernel",
             Op::Matmul(_) => "matmul",
-            Op::MatmulAtB(_) => "matmul_at_b",
+            Op::MatmulAtB { .. } => "matmul_at_b",
             Op::MatmulABt(_) => "matmul_a_bt",
             Op::SumPartials { .. } => "sum_partials",
+            Op::SumPartialsBias { .. } => "sum_partials_bias",
+            Op::DenseForward { .. } => "dense_forward",
+            Op::DenseBackward { .. } => "dense_backward",
             Op::ColumnSum { .. } => "column_sum",
             Op::BiasAdd { .. } => "bias_add",
             Op::ReluForward { .. } => "relu_forward",
             Op::ReluBackward { .. } => "relu_backward",
             Op::Softmax { .. } => "softmax",
             Op::SoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
+            Op::SoftmaxCrossEntropyMetrics { .. } => "softmax_cross_entropy_metrics",
             Op::BatchMetrics { .. } => "batch_metrics",
             Op::RmspropUpdate { .. } => "rmsprop_update",
         }
@@ -128,7 +149,8 @@ impl Op {
     pub fn split(&self) -> Option<Split> {
         match self {
             Op::Conv2dBackwardKernel(conv) => Some(conv.row_split()),
-            Op::Matmul(mm) | Op::MatmulAtB(mm) | Op::MatmulABt(mm) => Some(Split::of(mm.k)),
+            Op::Conv2dMaxpoolBackwardKernel(s) => Some(s.row_split()),
+            Op::Matmul(mm) | Op::MatmulAtB { product: mm, .. } | Op::MatmulABt(mm) => Some(Split::of(mm.k)),
             Op::ColumnSum { rows, .. } => Some(Split::of(*rows)),
             _ => None,
         }
@@ -155,6 +177,14 @@ impl Op {
             Op::OneHot { batch, classes } => vec![
                 arg("labels", In, Bytes, &[DATA]),
                 arg("order", In, U32, &[DATA]),
+                arg("one_hot", Out, F32, &[batch, classes]),
+            ],
+            Op::GatherBatch { batch, pixels, classes } => vec![
+                arg("images", In, Bytes, &[DATA, image_stride(pixels)]),
+                arg("labels", In, Bytes, &[DATA]),
+                arg("order", In, U32, &[DATA]),
+                arg("scale", In, F32, &[256]),
+                arg("x", Out, F32, &[batch, pixels]),
                 arg("one_hot", Out, F32, &[batch, classes]),
             ],
             Op::Conv2dForward(conv) => vec![
@@ -186,15 +216,28 @@ impl Op {
                 arg("winner", In, U32, &pool.y()),
                 arg("dx", Out, F32, &pool.x()),
             ],
+            Op::Conv2dMaxpoolForward(ConvPoolShape { conv, pool, .. }) => vec![
+                arg("x", In, F32, &conv.x()),
+                arg("kernel", In, F32, &conv.kernel()),
+                arg("bias", In, F32, &[conv.out_c]),
+                arg("y", Out, F32, &pool.y()),
+                arg("winner", Out, U32, &pool.y()),
+            ],
+            Op::Conv2dMaxpoolBackwardKernel(s) => vec![
+                arg("x", In, F32, &s.conv.x()),
+                arg("dy", In, F32, &s.pool.y()),
+                arg("winner", In, U32, &s.pool.y()),
+                arg("partial", Out, F32, &[&[self.parts()], &s.gradient()[..]].concat()),
+            ],
             Op::Matmul(MatmulShape { m, n, k }) => vec![
                 arg("a", In, F32, &[m, k]),
                 arg("b", In, F32, &[k, n]),
                 arg("partial", Out, F32, &[self.parts(), m, n]),
             ],
-            Op::MatmulAtB(MatmulShape { m, n, k }) => vec![
+            Op::MatmulAtB { product: MatmulShape { m, n, k }, bias } => vec![
                 arg("a", In, F32, &[k, m]),
                 arg("b", In, F32, &[k, n]),
-                arg("partial", Out, F32, &[self.parts(), m, n]),
+                arg("partial", Out, F32, &[self.parts(), m + usize::from(bias), n]),
             ],
             Op::MatmulABt(MatmulShape { m, n, k }) => vec![
                 arg("a", In, F32, &[m, k]),
@@ -204,6 +247,24 @@ impl Op {
             Op::SumPartials { parts, len } => {
                 vec![arg("partial", In, F32, &[parts, len]), arg("sum", Out, F32, &[len])]
             }
+            Op::SumPartialsBias { parts, rows, columns, .. } => vec![
+                arg("partial", In, F32, &[parts, rows, columns]),
+                arg("bias", In, F32, &[columns]),
+                arg("y", Out, F32, &[rows, columns]),
+            ],
+            Op::DenseForward { product: MatmulShape { m, n, k }, .. } => vec![
+                arg("x", In, F32, &[m, k]),
+                arg("kernel", In, F32, &[k, n]),
+                arg("bias", In, F32, &[n]),
+                arg("y", Out, F32, &[m, n]),
+            ],
+            Op::DenseBackward { product: MatmulShape { m, n, k }, .. } => vec![
+                arg("x", In, F32, &[m, k]),
+                arg("kernel", In, F32, &[k, n]),
+                arg("dy", In, F32, &[m, n]),
+                arg("gradient", Out, F32, &[k + 1, n]),
+                arg("dx", Out, F32, &[m, k]),
+            ],
             Op::ColumnSum { rows, columns } => {
                 vec![arg("x", In, F32, &[rows, columns]), arg("partial", Out, F32, &[self.parts(), columns])]
             }
@@ -223,6 +284,13 @@ impl Op {
                 arg("row_correct", Out, U32, &[rows]),
                 arg("dlogits", Out, F32, &[rows, columns]),
             ],
+            Op::SoftmaxCrossEntropyMetrics { rows, columns } => vec![
+                arg("logits", In, F32, &[rows, columns]),
+                arg("one_hot", In, F32, &[rows, columns]),
+                arg("dlogits", Out, F32, &[rows, columns]),
+                arg("loss", InOut, F32, &[DATA]),
+                arg("correct", InOut, U32, &[DATA]),
+            ],
             Op::BatchMetrics { rows } => vec![
                 arg("row_loss", In, F32, &[rows]),
                 arg("row_correct", In, U32, &[rows]),
@@ -240,19 +308,30 @@ impl Op {
     /// Floating-point operations of one execution; a multiply-add counts as two, a comparison as one.
     pub fn flops(&self) -> u64 {
         let count = match *self {
-            Op::GatherImages { .. } | Op::OneHot { .. } => 0,
+            Op::GatherImages { .. } | Op::OneHot { .. } | Op::GatherBatch { .. } => 0,
             Op::Conv2dForward(conv) => conv.positions() * conv.out_c * (2 * conv.terms() + 1),
             Op::Conv2dBackwardInput(conv) | Op::Conv2dBackwardKernel(conv) => {
                 conv.positions() * conv.out_c * 2 * conv.terms()
             }
             Op::MaxpoolForward(pool) => pool.y().iter().product::<usize>() * pool.pool_h * pool.pool_w,
             Op::MaxpoolBackward(pool) => pool.y().iter().product(),
-            Op::Matmul(mm) | Op::MatmulAtB(mm) | Op::MatmulABt(mm) => 2 * mm.m * mm.n * mm.k,
+            Op::Conv2dMaxpoolForward(s) => {
+                s.pool.y().iter().product::<usize>() * s.none_won() * (2 * s.conv.terms() + 2)
+            }
+            Op::Conv2dMaxpoolBackwardKernel(s) => {
+                s.pool.y().iter().product::<usize>() * (2 * s.conv.terms() + 1)
+            }
+            Op::Matmul(mm) | Op::MatmulABt(mm) => 2 * mm.m * mm.n * mm.k,
+            Op::MatmulAtB { product: mm, bias } => (2 * mm.m + usize::from(bias)) * mm.n * mm.k,
             Op::SumPartials { parts, len } => parts * len,
+            Op::SumPartialsBias { parts, rows, columns, .. } => (parts + 2) * rows * columns,
+            Op::DenseForward { product: mm, .. } => 2 * (mm.k + 1) * mm.m * mm.n,
+            Op::DenseBackward { product: mm, .. } => (4 * mm.k + 1) * mm.m * mm.n,
             Op::ColumnSum { rows, columns } | Op::BiasAdd { rows, columns } => rows * columns,
             Op::ReluForward { len } | Op::ReluBackward { len } => len,
             Op::Softmax { rows, columns } => 4 * rows * columns,
             Op::SoftmaxCrossEntropy { rows, columns } => 8 * rows * columns,
+            Op::SoftmaxCrossEntropyMetrics { rows, columns } => 8 * rows * columns + 2 * rows,
             Op::BatchMetrics { rows } => 2 * rows,
             Op::RmspropUpdate { len, rmsprop } => {
                 let centered = if rmsprop.centered { 5 } else { 0 };
@@ -272,8 +351,14 @@ impl Op {
             Op::MaxpoolBackward(pool) => {
                 pool.pool_h.div_ceil(pool.stride_h) * pool.pool_w.div_ceil(pool.stride_w)
             }
+            Op::Conv2dMaxpoolForward(s) => s.none_won() * s.conv.terms(),
+            Op::Conv2dMaxpoolBackwardKernel(s) => s.row_split().terms_per_part * s.pool.out_w * s.none_won(),
             Op::SumPartials { parts, .. } => parts,
             Op::Softmax { columns, .. } | Op::SoftmaxCrossEntropy { columns, .. } => 3 * columns,
+            Op::SumPartialsBias { parts, .. } => parts,
+            Op::DenseForward { product, .. } => product.k,
+            Op::DenseBackward { product, .. } => product.m.max(product.n),
+            Op::SoftmaxCrossEntropyMetrics { rows, columns } => rows.div_ceil(METRICS_LANES) * 3 * columns,
             Op::BatchMetrics { rows } => rows.div_ceil(METRICS_LANES),
             Op::Conv2dBackwardKernel(conv) => conv.row_split().terms_per_part * conv.out_w,
             _ => self.split().map_or(0, |split| split.terms_per_part),

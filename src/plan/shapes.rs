@@ -120,6 +120,35 @@ impl PoolShape {
     }
 }
 
+/// A convolution whose output is pooled at once, in windows that do not overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConvPoolShape {
+    /// The convolution.
+    pub conv: ConvShape,
+    /// The pooling of its output.
+    pub pool: PoolShape,
+    /// Whether ReLU comes between them.
+    pub relu: bool,
+}
+
+impl ConvPoolShape {
+    /// Elements of a pooling window. As a winner this number says that ReLU cut all of them off.
+    pub fn none_won(&self) -> usize {
+        self.pool.pool_h * self.pool.pool_w
+    }
+
+    /// Dimensions of the gradient of kernel and bias together: the bias is the last row.
+    pub fn gradient(&self) -> Vec<usize> {
+        vec![self.conv.terms() + 1, self.conv.out_c]
+    }
+
+    /// How the sums of the gradient are cut: into runs of rows `(n, i)` of windows.
+    pub fn row_split(&self) -> Split {
+        let runs = self.conv.batch * self.pool.out_h;
+        Split::cut(runs, (runs * self.pool.out_w).div_ceil(POOLED_PART).min(runs), 1)
+    }
+}
+
 /// Sizes of a matrix product with result `[m, n]` and `k` terms in each sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each field is named in the formula above")]
@@ -143,6 +172,9 @@ pub struct Split {
     pub parts: usize,
 }
 
+/// The length of a part of a sum over pooling windows: short, since there are few such sums and each term is dear.
+const POOLED_PART: usize = 256;
+
 /// The length of a part, unless there would be more parts than this.
 const PART: usize = 1024;
 
@@ -163,7 +195,7 @@ impl Split {
         Split::cut(runs, (runs * run).div_ceil(PART).min(runs), 1)
     }
 
-    fn cut(terms: usize, parts: usize, multiple: usize) -> Self {
+    pub(super) fn cut(terms: usize, parts: usize, multiple: usize) -> Self {
         let terms_per_part = terms.div_ceil(parts.clamp(1, PART)).next_multiple_of(multiple);
         Split { terms, terms_per_part, parts: terms.div_ceil(terms_per_part) }
     }

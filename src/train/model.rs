@@ -23,6 +23,8 @@ pub struct Compile {
     pub optimizer: Optimizer,
     /// Decides initial weights and shuffles.
     pub seed: u64,
+    /// Whether an adapter runs each step of the plan by itself ([`Plan::fuse`] says what is done otherwise).
+    pub no_fuse: bool,
 }
 
 /// How long and on what a model is trained.
@@ -259,8 +261,9 @@ impl Model {
 
     /// A new executor that goes on where the present one stands, which is given up.
     fn rebuild(&mut self, batch: usize) -> Result<Box<dyn Executor>, Error> {
-        let Compile { loss, optimizer, .. } = self.compile;
+        let Compile { loss, optimizer, no_fuse, .. } = self.compile;
         let plan = Plan::build(&self.network, loss, optimizer, batch)?;
+        let plan = if no_fuse { plan } else { self.device.prepare(plan) };
         let weights = self.weights()?;
         if let Some(mut old) = self.executor.take() {
             let state = old.plan().state.clone();

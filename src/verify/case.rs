@@ -1,6 +1,6 @@
 //! One case: a step, the numbers it runs on, and its printed name.
 
-use crate::plan::{ConvShape, Op, PoolShape, StepParams};
+use crate::plan::{ConvShape, MatmulShape, Op, PoolShape, StepParams};
 
 /// What the floats of a case's inputs are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +70,10 @@ impl Case {
 /// Rows of a step that knows of samples; 0 for the others.
 pub(super) fn samples(op: &Op) -> usize {
     match *op {
-        Op::GatherImages { batch, .. } | Op::OneHot { batch, .. } => batch,
-        Op::SoftmaxCrossEntropy { rows, .. } | Op::BatchMetrics { rows } => rows,
+        Op::GatherImages { batch, .. } | Op::OneHot { batch, .. } | Op::GatherBatch { batch, .. } => batch,
+        Op::SoftmaxCrossEntropy { rows, .. }
+        | Op::SoftmaxCrossEntropyMetrics { rows, .. }
+        | Op::BatchMetrics { rows } => rows,
         _ => 0,
     }
 }
@@ -82,12 +84,32 @@ fn sizes(op: &Op) -> String {
         Op::OneHot { batch, classes } => format!("{batch} labels of {classes} classes"),
         Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => convolution(&s),
         Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => pooling(&s),
-        Op::Matmul(s) | Op::MatmulAtB(s) | Op::MatmulABt(s) => format!("m {}, n {}, k {}", s.m, s.n, s.k),
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
+            let relu = if s.relu { ", relu" } else { "" };
+            format!("{}{relu}, {}", convolution(&s.conv), window(&s.pool))
+        }
+        Op::Matmul(s) | Op::MatmulABt(s) => product(&s),
+        Op::MatmulAtB { product: s, bias } => {
+            let bias = if bias { ", bias" } else { "" };
+            format!("{}{bias}", product(&s))
+        }
+        Op::DenseForward { product: s, relu } | Op::DenseBackward { product: s, relu } => {
+            let relu = if relu { ", relu" } else { "" };
+            format!("{}{relu}", product(&s))
+        }
+        Op::SumPartialsBias { parts, rows, columns, relu } => {
+            let relu = if relu { ", relu" } else { "" };
+            format!("{parts} parts of {rows} rows of {columns}{relu}")
+        }
+        Op::GatherBatch { batch, pixels, classes } => {
+            format!("{batch} images of {pixels} bytes, {classes} classes")
+        }
         Op::SumPartials { parts, len } => format!("{parts} parts of {len}"),
         Op::ColumnSum { rows, columns }
         | Op::BiasAdd { rows, columns }
         | Op::Softmax { rows, columns }
-        | Op::SoftmaxCrossEntropy { rows, columns } => format!("{rows} rows of {columns}"),
+        | Op::SoftmaxCrossEntropy { rows, columns }
+        | Op::SoftmaxCrossEntropyMetrics { rows, columns } => format!("{rows} rows of {columns}"),
         Op::ReluForward { len } | Op::ReluBackward { len } => format!("{len} elements"),
         Op::BatchMetrics { rows } => format!("{rows} rows"),
         Op::RmspropUpdate { len, rmsprop } => {
@@ -98,12 +120,20 @@ fn sizes(op: &Op) -> String {
     }
 }
 
+fn product(s: &MatmulShape) -> String {
+    format!("m {}, n {}, k {}", s.m, s.n, s.k)
+}
+
 fn convolution(s: &ConvShape) -> String {
     let stride = format!("{}x{}", s.stride_h, s.stride_w);
     format!("x {:?}, kernel {:?}, stride {stride}", s.x(), s.kernel())
 }
 
 fn pooling(s: &PoolShape) -> String {
+    format!("x {:?}, {}", s.x(), window(s))
+}
+
+fn window(s: &PoolShape) -> String {
     let PoolShape { pool_h, pool_w, stride_h, stride_w, .. } = s;
-    format!("x {:?}, window {pool_h}x{pool_w}, stride {stride_h}x{stride_w}", s.x())
+    format!("window {pool_h}x{pool_w}, stride {stride_h}x{stride_w}")
 }

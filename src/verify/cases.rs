@@ -7,7 +7,7 @@
 
 use super::{Case, Numbers};
 use crate::model::RmsProp;
-use crate::plan::{ConvShape, MatmulShape, Op, PoolShape};
+use crate::plan::{ConvPoolShape, ConvShape, MatmulShape, Op, PoolShape};
 
 /// Every case, the cheap ones of a kind first where order does not matter otherwise.
 pub fn cases() -> Vec<Case> {
@@ -15,7 +15,9 @@ pub fn cases() -> Vec<Case> {
     table.extend(gathering());
     table.extend(convolutions());
     table.extend(poolings());
+    table.extend(pooled_convolutions());
     table.extend(products());
+    table.extend(small_dense_layers());
     table.extend(sums());
     table.extend(elementwise());
     table.extend(losses());
@@ -25,6 +27,7 @@ pub fn cases() -> Vec<Case> {
 
 fn gathering() -> Vec<Case> {
     let images = |batch, pixels| Case::of(Op::GatherImages { batch, pixels });
+    let both = |batch, pixels, classes| Case::of(Op::GatherBatch { batch, pixels, classes });
     let labels = |batch, classes| Case::of(Op::OneHot { batch, classes });
     vec![
         images(64, 784),
@@ -34,6 +37,11 @@ fn gathering() -> Vec<Case> {
         images(7, 27).batch(4, 9, 0),
         images(2, 130),
         images(5, 3072).folded(),
+        both(64, 784, 10),
+        both(64, 784, 10).batch(23, 640, 3),
+        both(1, 1, 2),
+        both(7, 27, 3).batch(4, 9, 0),
+        both(5, 3072, 130).folded(),
         labels(64, 10),
         labels(64, 10).batch(23, 640, 3),
         labels(1, 2),
@@ -112,9 +120,45 @@ fn poolings() -> Vec<Case> {
     table
 }
 
+fn pooled_convolutions() -> Vec<Case> {
+    let shape = |x, kernel, strides, out_c, window, window_strides, relu| {
+        let conv = ConvShape::valid(x, kernel, strides, out_c);
+        let pool = PoolShape::valid([x[0], conv.out_h, conv.out_w, out_c], window, window_strides);
+        ConvPoolShape { conv, pool, relu }
+    };
+    let forward = |s| Case::of(Op::Conv2dMaxpoolForward(s));
+    let backward = |s| Case::of(Op::Conv2dMaxpoolBackwardKernel(s));
+    let shapes = [
+        shape([64, 28, 28, 1], [3, 3], [1, 1], 32, [2, 2], [2, 2], true),
+        shape([2, 13, 13, 32], [3, 3], [1, 1], 64, [2, 2], [2, 2], true),
+        shape([1, 1, 1, 1], [1, 1], [1, 1], 1, [1, 1], [1, 1], true),
+        shape([1, 2, 2, 1], [1, 1], [1, 1], 4, [2, 2], [2, 2], false),
+        // Odd sizes: a last row and column in no window.
+        shape([3, 9, 12, 1], [3, 2], [1, 1], 5, [2, 2], [2, 2], false),
+        shape([2, 10, 32, 1], [5, 5], [1, 1], 12, [3, 3], [3, 3], true),
+        // Channels for one lane and for more than eight; gaps between windows, strides of the convolution.
+        shape([5, 14, 20, 1], [3, 3], [2, 1], 4, [1, 2], [2, 3], true),
+        shape([1, 11, 8, 1], [2, 3], [1, 1], 44, [2, 2], [2, 2], false),
+        shape([2, 7, 9, 3], [3, 3], [1, 1], 8, [2, 2], [2, 2], false),
+        shape([2, 8, 10, 5], [2, 2], [1, 2], 7, [2, 1], [3, 1], true),
+    ];
+    let mut table: Vec<Case> = shapes.into_iter().flat_map(|s| [forward(s), backward(s)]).collect();
+    // Ties and zeros abound, and every choice is exact.
+    table.extend(shapes.map(|s| forward(s).with(Numbers::Eighths)));
+    let fold = shape([5, 21, 16, 1], [3, 3], [1, 1], 36, [2, 2], [2, 2], true);
+    let odd = shape([3, 9, 11, 2], [3, 3], [1, 1], 7, [2, 2], [2, 2], true);
+    for s in [fold, odd] {
+        table.extend([forward(s).with(Numbers::Eighths).folded(), backward(s).folded()]);
+    }
+    // 78,400 windows.
+    let long = shape([100, 30, 28, 1], [3, 1], [1, 1], 4, [1, 1], [1, 1], true);
+    table.extend([backward(long), backward(long).with(Numbers::Eighths)]);
+    table
+}
+
 fn products() -> Vec<Case> {
     let plain = |m, n, k| Case::of(Op::Matmul(MatmulShape { m, n, k }));
-    let at_b = |m, n, k| Case::of(Op::MatmulAtB(MatmulShape { m, n, k }));
+    let at_b = |m, n, k| Case::of(Op::MatmulAtB { product: MatmulShape { m, n, k }, bias: false });
     let a_bt = |m, n, k| Case::of(Op::MatmulABt(MatmulShape { m, n, k }));
     let all = |m, n, k| [plain(m, n, k), at_b(m, n, k), a_bt(m, n, k)];
     let mut table = vec![
@@ -156,6 +200,47 @@ fn products() -> Vec<Case> {
     table.extend(all(2, 3, 70_001).map(|case| case.with(Numbers::Eighths)));
     // Enough for several groups even of a kernel that computes 8x8 outputs at once.
     table.extend(all(136, 264, 12).map(Case::folded));
+    // With a row of sums: the tutorial's layer, rows that fill the last tile and that need one more, several parts.
+    let biased = |m, n, k| Case::of(Op::MatmulAtB { product: MatmulShape { m, n, k }, bias: true });
+    table.extend([
+        biased(5408, 64, 64),
+        biased(1, 1, 1),
+        biased(3, 5, 7),
+        biased(32, 36, 9),
+        biased(36, 8, 16),
+        biased(130, 12, 2052),
+        biased(9, 8, 70_004).with(Numbers::Eighths),
+        biased(268, 136, 5).folded(),
+        biased(67, 33, 6).folded(),
+    ]);
+    table
+}
+
+fn small_dense_layers() -> Vec<Case> {
+    let forward = |m, n, k, relu| Case::of(Op::DenseForward { product: MatmulShape { m, n, k }, relu });
+    let backward = |m, n, k, relu| Case::of(Op::DenseBackward { product: MatmulShape { m, n, k }, relu });
+    let sum = |parts, rows, columns, relu| Case::of(Op::SumPartialsBias { parts, rows, columns, relu });
+    let shapes = [[64, 10, 64], [1, 1, 1], [3, 5, 7], [7, 12, 9], [33, 8, 130], [2, 130, 3]];
+    let mut table: Vec<Case> = shapes
+        .into_iter()
+        .flat_map(|[m, n, k]| [true, false].map(|relu| [forward(m, n, k, relu), backward(m, n, k, relu)]))
+        .flatten()
+        .collect();
+    for (m, n, k) in [(40, 36, 20), (21, 15, 40)] {
+        let eighths =
+            [forward(m, n, k, true), backward(m, n, k, true)].map(|case| case.with(Numbers::Eighths));
+        table.extend(eighths.map(Case::folded));
+    }
+    table.extend([
+        sum(6, 64, 64, true),
+        sum(6, 64, 64, false),
+        sum(1, 1, 1, true),
+        sum(2, 3, 5, false),
+        sum(1024, 2, 9, true),
+        sum(3, 7, 12, true).with(Numbers::Eighths),
+        sum(2, 50, 44, true).folded(),
+        sum(2, 50, 43, false).folded(),
+    ]);
     table
 }
 
@@ -221,6 +306,7 @@ fn elementwise() -> Vec<Case> {
 fn losses() -> Vec<Case> {
     let softmax = |rows, columns| Case::of(Op::Softmax { rows, columns });
     let loss = |rows, columns| Case::of(Op::SoftmaxCrossEntropy { rows, columns });
+    let fused = |rows, columns| Case::of(Op::SoftmaxCrossEntropyMetrics { rows, columns });
     let metrics = |rows| Case::of(Op::BatchMetrics { rows });
     let mut table = vec![
         softmax(64, 10),
@@ -232,6 +318,12 @@ fn losses() -> Vec<Case> {
         loss(7, 5).batch(1, 0, 0),
         loss(9, 4).batch(5, 3, 1).with(Numbers::Eighths),
         loss(300, 11).batch(257, 0, 0).folded(),
+        fused(64, 10),
+        fused(64, 10).batch(32, 128, 937),
+        fused(1, 2),
+        fused(7, 5).batch(1, 0, 0),
+        fused(9, 4).batch(5, 3, 1).with(Numbers::Eighths),
+        fused(300, 11).batch(257, 0, 2),
         metrics(64),
         metrics(64).batch(32, 128, 937),
         metrics(1),
@@ -243,7 +335,8 @@ fn losses() -> Vec<Case> {
     for case in [softmax(65, 10), softmax(3, 2), softmax(9, 130), softmax(5, 1000)] {
         table.extend(logits(case));
     }
-    for case in [loss(65, 10), loss(3, 2), loss(9, 130), loss(40, 1000)] {
+    let fused = [fused(65, 10), fused(3, 2), fused(9, 130)];
+    for case in [loss(65, 10), loss(3, 2), loss(9, 130), loss(40, 1000)].into_iter().chain(fused) {
         table.extend(logits(case));
     }
     table
@@ -310,8 +403,8 @@ mod tests {
                 }
             }
         }
-        // This one is a single group by design.
-        left.retain(|(kind, _)| *kind != "batch_metrics");
+        // These are a single group by design.
+        left.retain(|(kind, _)| !kind.ends_with("_metrics"));
         assert!(left.is_empty(), "no folded case of {left:?}");
     }
 

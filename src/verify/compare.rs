@@ -73,16 +73,20 @@ fn judge_argument(band: &Band, expected: &Expected, got: &[u32]) -> Finding {
     let got = got.get(band.range()).unwrap_or_default();
     match &expected.output {
         Output::Unchanged => Finding { name: band.spec.name, error: 0.0, bound: 0.0, problem: None },
-        Output::Integers(values) => judge_integers(band, values, got),
+        Output::Integers(values) => judge_integers(band, values, &expected.bound, got),
         Output::Floats(values) => judge_floats(band, values, &expected.bound, got),
     }
 }
 
-fn judge_integers(band: &Band, values: &[u32], got: &[u32]) -> Finding {
+fn judge_integers(band: &Band, values: &[u32], bound: &Bound, got: &[u32]) -> Finding {
     let name = band.spec.name;
     let mut finding = Finding { name, error: 0.0, bound: 0.0, problem: None };
     for (at, (&value, &got)) in values.iter().zip(got).enumerate() {
-        let error = f64::from(value.abs_diff(got));
+        let as_good = match bound {
+            Bound::Among(sets) => sets.get(at).is_some_and(|set| set.checked_shr(got).unwrap_or(0) & 1 == 1),
+            _ => false,
+        };
+        let error = if as_good { 0.0 } else { f64::from(value.abs_diff(got)) };
         if error > finding.error {
             let problem = if got == UNWRITTEN {
                 format!("{}: not written, expected {value}", place(band, at))
@@ -101,7 +105,7 @@ fn judge_floats(band: &Band, values: &[f64], bound: &Bound, got: &[u32]) -> Find
     let mut worst_at = None;
     for (at, (&value, &bits)) in values.iter().zip(got).enumerate() {
         let bound = match bound {
-            Bound::Exact => 0.0,
+            Bound::Exact | Bound::Among(_) => 0.0,
             Bound::Each(bounds) => bounds.get(at).copied().unwrap_or(0.0),
         };
         let got = f64::from(f32::from_bits(bits));

@@ -68,7 +68,7 @@ pub(super) fn arguments(case: &Case, number: u32) -> Vec<Argument> {
             (Access::Out, _) => Values::Integers(vec![UNWRITTEN; len]),
             (_, Dtype::F32) => Values::Floats(floats(case, spec.name, len, &done, stream)),
             (_, Dtype::U32) => Values::Integers(integers(case, spec.name, len, stream)),
-            (_, Dtype::Bytes) => Values::Bytes(bytes(&case.op, len, stream)),
+            (_, Dtype::Bytes) => Values::Bytes(bytes(&case.op, spec.name, len, stream)),
         };
         done.push(Argument { spec, values });
     }
@@ -86,14 +86,21 @@ fn length(case: &Case, spec: &ArgSpec) -> usize {
     spec.shape.iter().map(|&dim| if dim == DATA { data } else { dim }).product()
 }
 
-fn bytes(op: &Op, len: usize, stream: &mut Stream) -> Vec<u8> {
-    let values = if let Op::OneHot { classes, .. } = op { (*classes).min(256) as u32 } else { 256 };
+fn bytes(op: &Op, name: &str, len: usize, stream: &mut Stream) -> Vec<u8> {
+    let values = match (op, name) {
+        (Op::OneHot { classes, .. } | Op::GatherBatch { classes, .. }, "labels") => {
+            (*classes).min(256) as u32
+        }
+        _ => 256,
+    };
     (0..len).map(|_| stream.below(values) as u8).collect()
 }
 
 fn integers(case: &Case, name: &str, len: usize, stream: &mut Stream) -> Vec<u32> {
     let bound = match (&case.op, name) {
-        (Op::MaxpoolBackward(pool), "winner") => (pool.pool_h * pool.pool_w) as u32,
+        // The number past the window's elements is none of them.
+        (Op::MaxpoolBackward(pool), "winner") => (pool.pool_h * pool.pool_w) as u32 + 1,
+        (Op::Conv2dMaxpoolBackwardKernel(s), "winner") => s.none_won() as u32 + 1,
         (_, "order") => SAMPLES as u32,
         (_, "row_correct") => 2,
         _ => HOSTILE_U32,
@@ -107,7 +114,10 @@ fn integers(case: &Case, name: &str, len: usize, stream: &mut Stream) -> Vec<u32
 
 fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut Stream) -> Vec<f32> {
     match (&case.op, name) {
-        (Op::SoftmaxCrossEntropy { columns, .. }, "one_hot") => {
+        (
+            Op::SoftmaxCrossEntropy { columns, .. } | Op::SoftmaxCrossEntropyMetrics { columns, .. },
+            "one_hot",
+        ) => {
             return targets(case, *columns, done[0].floats(), stream);
         }
         (Op::RmspropUpdate { rmsprop, .. }, "state") => {
@@ -123,8 +133,11 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
             // Both zeros, on purpose, under gradients that are not zero.
             values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
         }
+        Op::DenseBackward { relu: true, .. } if name == "x" => {
+            values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
+        }
         // Rows past the batch's size are nobody's business.
-        Op::SoftmaxCrossEntropy { .. } | Op::BatchMetrics { .. }
+        Op::SoftmaxCrossEntropy { .. } | Op::SoftmaxCrossEntropyMetrics { .. } | Op::BatchMetrics { .. }
             if name == "row_loss" || name == "logits" =>
         {
             let rows = samples(&case.op).max(1);

@@ -22,6 +22,8 @@ pub(super) enum Bound {
     Exact,
     /// By as much as this.
     Each(Vec<f64>),
+    /// An integer, one of those whose bits are set.
+    Among(Vec<u64>),
 }
 
 /// The expected elements of an argument.

@@ -3,12 +3,12 @@
 //!
 //! To first order in [`ULP`]; what is left out is below 1e-4 of a bound.
 
-use super::inputs::Argument;
+use super::inputs::{Argument, Values};
 use super::reference::{Bound, Output, twin};
 use super::softmax::{cross_entropy_bounds, softmax_bounds};
 use super::{Case, Numbers};
 use crate::model::RmsProp;
-use crate::plan::{ConvShape, Op, PoolShape};
+use crate::plan::{ConvPoolShape, ConvShape, Op, PoolShape};
 
 /// Relative error of one correctly rounded operation: WGSL lets it go to either neighbour.
 pub(super) const ULP: f64 = 1.0 / 8_388_608.0; // 2^-23
@@ -36,9 +36,15 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) ->
         // Copies, masks and choices of numbers that are already there.
         Op::GatherImages { .. }
         | Op::OneHot { .. }
+        | Op::GatherBatch { .. }
         | Op::MaxpoolForward(_)
         | Op::ReluForward { .. }
         | Op::ReluBackward { .. } => {}
+        Op::Conv2dMaxpoolForward(s) => {
+            if case.numbers != Numbers::Eighths {
+                [bounds[3], bounds[4]] = window_bounds(case, &s, arguments)?;
+            }
+        }
         Op::Softmax { columns, .. } => {
             bounds[1] = Bound::Each(softmax_bounds(columns, arguments[0].floats()));
         }
@@ -46,6 +52,19 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) ->
             let (logits, targets) = (arguments[0].floats(), arguments[1].floats());
             let [loss, gradient] = cross_entropy_bounds(columns, case.step.batch_size, logits, targets);
             (bounds[2], bounds[4]) = (Bound::Each(loss), Bound::Each(gradient));
+        }
+        Op::DenseBackward { product: s, .. } => {
+            if case.numbers != Numbers::Eighths {
+                let magnitudes = twin(case, arguments, f64::abs)?;
+                bounds[3] = relative(&magnitudes[3], sum_of_products(s.m), s.m);
+                bounds[4] = relative(&magnitudes[4], sum_of_products(s.n), s.n);
+            }
+        }
+        Op::SoftmaxCrossEntropyMetrics { columns, .. } => {
+            let (logits, targets) = (arguments[0].floats(), arguments[1].floats());
+            let [loss, gradient] = cross_entropy_bounds(columns, case.step.batch_size, logits, targets);
+            bounds[2] = Bound::Each(gradient);
+            bounds[3] = Bound::Each(fused_metrics_bounds(case, &loss, &outputs[3]));
         }
         Op::BatchMetrics { .. } => {
             bounds[2] = Bound::Each(metrics_bounds(case, arguments[0].floats(), &outputs[2]));
@@ -85,6 +104,37 @@ fn multiplies(op: &Op) -> bool {
     !matches!(op, Op::MaxpoolBackward(_) | Op::SumPartials { .. } | Op::ColumnSum { .. })
 }
 
+/// Bounds of `y` and `winner`: a maximum is off by no more than the worst of its window, and any element wins that may
+/// be the largest within the errors of two, or none where the largest may be cut off.
+fn window_bounds(case: &Case, s: &ConvPoolShape, arguments: &[Argument]) -> Option<[Bound; 2]> {
+    let terms = s.conv.terms() + 1;
+    let y = relative(&twin(case, arguments, f64::abs)?[3], sum_of_products(terms), terms);
+    let Bound::Each(errors) = &y else { return None };
+    let plain = Case { op: Op::Conv2dForward(s.conv), ..*case };
+    let y_spec = plain.op.args().pop()?;
+    let unpooled = Values::Floats(vec![0.0; y_spec.shape.iter().product()]);
+    let mut unpooled_arguments = arguments[..3].to_vec();
+    unpooled_arguments.push(Argument { spec: y_spec, values: unpooled });
+    let Output::Floats(convolved) = twin(&plain, &unpooled_arguments, |x| x)?.pop()? else { return None };
+    let PoolShape { in_h, in_w, pool_w, stride_h, stride_w, out_h, out_w, channels, .. } = s.pool;
+    let allowed = errors.iter().enumerate().map(|(at, error)| {
+        let (c, j, i) = (at % channels, at / channels % out_w, at / (channels * out_w) % out_h);
+        let n = at / (channels * out_w * out_h);
+        let value = |element: usize| {
+            let (h, w) = (i * stride_h + element / pool_w, j * stride_w + element % pool_w);
+            convolved[((n * in_h + h) * in_w + w) * channels + c]
+        };
+        let largest = (0..s.none_won()).map(value).fold(f64::MIN, f64::max);
+        let wins =
+            |element: usize| value(element) >= largest - 2.0 * error && (!s.relu || value(element) > -error);
+        let elements = (0..s.none_won()).filter(|&element| wins(element)).map(|element| 1 << element);
+        let none = if s.relu && largest <= *error { 1 << s.none_won() } else { 0 };
+        elements.sum::<u64>() | none
+    });
+    let allowed = Bound::Among(allowed.collect());
+    Some([y, allowed])
+}
+
 /// Most terms in one element of a sum.
 fn longest_sum(op: &Op) -> usize {
     let covered = |window: usize, stride: usize| window.div_ceil(stride);
@@ -94,10 +144,13 @@ fn longest_sum(op: &Op) -> usize {
             covered(kernel_h, stride_h) * covered(kernel_w, stride_w) * out_c
         }
         Op::Conv2dBackwardKernel(s) => s.row_split().range(0).len() * s.out_w,
+        Op::Conv2dMaxpoolBackwardKernel(s) => s.row_split().range(0).len() * s.pool.out_w,
         Op::MaxpoolBackward(PoolShape { pool_h, pool_w, stride_h, stride_w, .. }) => {
             covered(pool_h, stride_h) * covered(pool_w, stride_w)
         }
         Op::SumPartials { parts, .. } => parts,
+        Op::SumPartialsBias { parts, .. } => parts + 1,
+        Op::DenseForward { product, .. } => product.k + 1,
         _ => op.split().map_or(1, |split| split.range(0).len()),
     }
 }
@@ -112,6 +165,17 @@ fn metrics_bounds(case: &Case, row_loss: &[f32], loss: &Output) -> Vec<f64> {
     let sum = if n == 1 { 0.0 } else { sum_of_products(n) * magnitude };
     let mut bounds = vec![0.0; loss.len()];
     bounds[slot] = sum / n as f64 + DIVISION * loss[slot].abs() + FLUSHED;
+    bounds
+}
+
+/// Likewise, of rows that are off themselves; no loss of a row is negative, so that the mean is their magnitude.
+fn fused_metrics_bounds(case: &Case, row_bounds: &[f64], loss: &Output) -> Vec<f64> {
+    let Output::Floats(loss) = loss else { return Vec::new() };
+    let n = case.step.batch_size as usize;
+    let slot = case.step.slot as usize;
+    let rows = row_bounds[..n].iter().sum::<f64>() / n as f64;
+    let mut bounds = vec![0.0; loss.len()];
+    bounds[slot] = rows + (sum_of_products(n) + DIVISION) * (loss[slot].abs() + rows) + FLUSHED;
     bounds
 }
 

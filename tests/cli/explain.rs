@@ -1,18 +1,19 @@
 //! `explain`.
 
+use crate::no_adapter::machine_without_driver;
 use crate::sandbox::Sandbox;
 
 #[test]
 fn the_tutorial_is_explained_without_a_device() {
-    // No driver is found, and none is missed.
-    let outcome = Sandbox::new().with("WGPU_BACKEND", "none").succeed("explain");
+    // No driver is found: the CPU executor is, and its plan is told.
+    let outcome = machine_without_driver().succeed("explain");
     let expected = [
+        "Device: CPU executor",
         "Plan of model \"tutorial\" for batches of 64",
         "conv2d/forward",
         "rmsprop_update",
         "[64, 26, 26, 32]",
-        "vec4",
-        "scalar",
+        "twin",
         "optimizer state",
         "FLOPs per batch",
         "Dispatches",
@@ -20,15 +21,26 @@ fn the_tutorial_is_explained_without_a_device() {
     for text in expected {
         assert!(outcome.stdout.contains(text), "{text:?} is missing from\n{}", outcome.stdout);
     }
-    assert!(outcome.stdout.lines().all(|line| line.chars().count() <= 120));
+    assert!(outcome.stdout.lines().skip(1).all(|line| line.chars().count() <= 120));
     assert_eq!(outcome.stderr, "");
 }
 
 #[test]
 fn model_and_batch_size_are_taken() {
     let sandbox = Sandbox::new();
-    let text = sandbox.succeed("explain --model model.toml --batch-size 7").stdout;
+    let text = sandbox.succeed("explain --model model.toml --batch-size 7 --device cpu").stdout;
     assert!(text.contains("\"small\" for batches of 7") && text.contains("[7, 6, 6, 4]"), "{text}");
+}
+
+#[test]
+fn an_adapter_runs_it_fused_unless_told_otherwise() {
+    let sandbox = Sandbox::new();
+    let fused = sandbox.succeed("explain --device software").stdout;
+    for text in ["Fused: 13 steps out of 28", "conv2d_maxpool_forward", "dense_backward"] {
+        assert!(fused.contains(text), "{text:?} is missing from\n{fused}");
+    }
+    let plain = sandbox.succeed("explain --device software --no-fuse").stdout;
+    assert!(plain.contains("28 steps") && !plain.contains("conv2d_maxpool"), "{plain}");
 }
 
 #[test]

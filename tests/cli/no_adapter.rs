@@ -3,7 +3,7 @@
 use crate::sandbox::Sandbox;
 
 /// Where the Vulkan loader looks for drivers, there is an empty file; other interfaces are not looked at.
-fn machine_without_driver() -> Sandbox {
+pub fn machine_without_driver() -> Sandbox {
     let sandbox = Sandbox::new();
     let empty = sandbox.path("no-driver.json");
     std::fs::write(&empty, "").unwrap();

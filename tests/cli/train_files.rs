@@ -76,7 +76,12 @@ fn a_gpu_run_records_its_kernels() {
     let sandbox = Sandbox::new();
     sandbox.train("--device software --max-steps 1 --out out");
     let result = sandbox.json("out/result.json");
-    for step in ["input/gather", "conv2d/forward", "dense/backward_kernel", "update/rmsprop"] {
+    for step in ["input/gather", "conv2d/forward_pooled", "dense/backward", "update/rmsprop"] {
+        assert!(result["kernels"][step].is_string(), "{step}: {result}");
+    }
+    sandbox.train("--device software --max-steps 1 --no-fuse --out plain");
+    let result = sandbox.json("plain/result.json");
+    for step in ["conv2d/forward", "max_pooling2d/forward", "dense/backward_kernel"] {
         assert!(result["kernels"][step].is_string(), "{step}: {result}");
     }
 }

@@ -142,8 +142,8 @@ fn follows_keras(name: &str, run: &Run, first_loss: f64) {
     }
 }
 
-fn train_on(device: &Device) -> Run {
-    let mut executor = device.executor(plan()).unwrap();
+fn train_on(device: &Device, plan: Plan) -> Run {
+    let mut executor = device.executor(plan).unwrap();
     let learning_rate = Optimizer::default().learning_rate();
     train(executor.as_mut(), learning_rate, |executor, tensor| {
         executor.read(tensor).unwrap().into_iter().map(f64::from).collect()
@@ -153,13 +153,15 @@ fn train_on(device: &Device) -> Run {
 /// The twins use the host's exp and log, which are right to the last bit or nearly: 1e-6 is 17 roundings of the loss.
 #[test]
 fn the_cpu_executor_follows_keras() {
-    follows_keras("cpu", &train_on(&Device::cpu()), 1e-6);
+    follows_keras("cpu", &train_on(&Device::cpu(), plan()), 1e-6);
 }
 
 /// WGSL lets exp be off by 3 + 2|x| units in the last place and log by 2^-21, and software adapters use as much.
 #[test]
 fn the_software_adapter_follows_keras() {
-    follows_keras("software adapter", &train_on(&software_gpu()), 1e-5);
+    let gpu = software_gpu();
+    follows_keras("software adapter", &train_on(&gpu, plan()), 1e-5);
+    follows_keras("software adapter, fused", &train_on(&gpu, plan().fuse()), 1e-5);
 }
 
 fn train_in_f64(learning_rate: f64) -> Run {

@@ -1,7 +1,7 @@
 //! Steps for which every kernel is tried: those of whole models, and sizes that no model gives.
 
 use shadegrad::model::{Loss, Optimizer, RmsProp};
-use shadegrad::plan::{ConvShape, MatmulShape, Op, Plan, PoolShape};
+use shadegrad::plan::{ConvPoolShape, ConvShape, MatmulShape, Op, Plan, PoolShape};
 
 use crate::common::{small, tutorial, unusual_models};
 
@@ -14,7 +14,7 @@ pub struct Sample {
 }
 
 /// Number of step kinds; `kind_number` counts them.
-pub const KINDS: usize = 19;
+pub const KINDS: usize = 26;
 
 /// Stops compiling when a kind is added: give it the next number here, and [`KINDS`] and [`samples`] their share.
 pub fn kind_number(op: &Op) -> usize {
@@ -27,7 +27,7 @@ pub fn kind_number(op: &Op) -> usize {
         Op::MaxpoolForward(_) => 5,
         Op::MaxpoolBackward(_) => 6,
         Op::Matmul(_) => 7,
-        Op::MatmulAtB(_) => 8,
+        Op::MatmulAtB { .. } => 8,
         Op::MatmulABt(_) => 9,
         Op::SumPartials { .. } => 10,
         Op::ColumnSum { .. } => 11,
@@ -38,6 +38,13 @@ pub fn kind_number(op: &Op) -> usize {
         Op::SoftmaxCrossEntropy { .. } => 16,
         Op::BatchMetrics { .. } => 17,
         Op::RmspropUpdate { .. } => 18,
+        Op::GatherBatch { .. } => 19,
+        Op::Conv2dMaxpoolForward(_) => 20,
+        Op::Conv2dMaxpoolBackwardKernel(_) => 21,
+        Op::SumPartialsBias { .. } => 22,
+        Op::DenseForward { .. } => 23,
+        Op::DenseBackward { .. } => 24,
+        Op::SoftmaxCrossEntropyMetrics { .. } => 25,
     }
 }
 
@@ -51,7 +58,8 @@ pub fn samples() -> Vec<Sample> {
             for (flags, rmsprop) in rmsprop_flags() {
                 let plan = Plan::build(&network, Loss::default(), rmsprop.into(), batch).unwrap();
                 let place = format!("{name}, batch {batch}, {flags}");
-                all.extend(plan.steps.into_iter().map(|step| Sample {
+                let fused = plan.clone().fuse();
+                all.extend(plan.steps.into_iter().chain(fused.steps).map(|step| Sample {
                     place: format!("{place}, {}", step.name),
                     op: step.op,
                     bases: step.args.iter().map(|tensor| tensor.offset).collect(),
@@ -87,7 +95,10 @@ fn unusual_sizes() -> Vec<Op> {
     for n in [1, 2, 3, 7, 8, 33, 64] {
         let conv = ConvShape::valid([n, n + 2, n + 3, n], [2, 3], [1, 2], n);
         let pool = PoolShape::valid([n, n + 2, n + 3, n], [2, 3], [1, 2]);
+        let pool_of_conv = PoolShape::valid([n, conv.out_h, conv.out_w, n], [1, 1], [2, 1]);
+        let conv_pool = ConvPoolShape { conv, pool: pool_of_conv, relu: n % 2 == 0 };
         let product = MatmulShape { m: n, n, k: n };
+        let relu = n % 2 == 0;
         ops.extend([
             Op::GatherImages { batch: n, pixels: n },
             Op::OneHot { batch: n, classes: n },
@@ -97,7 +108,14 @@ fn unusual_sizes() -> Vec<Op> {
             Op::MaxpoolForward(pool),
             Op::MaxpoolBackward(pool),
             Op::Matmul(product),
-            Op::MatmulAtB(product),
+            Op::MatmulAtB { product, bias: relu },
+            Op::GatherBatch { batch: n, pixels: n, classes: n },
+            Op::Conv2dMaxpoolForward(conv_pool),
+            Op::Conv2dMaxpoolBackwardKernel(conv_pool),
+            Op::SumPartialsBias { parts: n, rows: n, columns: n, relu },
+            Op::DenseForward { product, relu },
+            Op::DenseBackward { product, relu },
+            Op::SoftmaxCrossEntropyMetrics { rows: n, columns: n },
             Op::MatmulABt(product),
             Op::SumPartials { parts: n, len: n },
             Op::ColumnSum { rows: n, columns: n },

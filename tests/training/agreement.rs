@@ -1,5 +1,8 @@
 //! The two executors take the same steps.
 
+use shadegrad::cpu::CpuExecutor;
+use shadegrad::model::{Loss, Optimizer};
+use shadegrad::plan::Plan;
 use shadegrad::train::FitOptions;
 
 use crate::common::{devices, mnist_train, random_data, tutorial, unusual_models};
@@ -36,6 +39,38 @@ fn unusual_models_train_alike() {
         println!("{what}: losses within {worst:.1e}, weights within {error:.1e}");
         assert!(error <= WEIGHT, "{what}: weights off by {error:.1e}");
         assert!(distance(&cpu.weights(), &initial) > 1000.0 * WEIGHT, "{what}: nothing was trained");
+    }
+}
+
+/// The twins of fused kinds are made of the others, but their plan is not: rewritten, it must compute the same.
+#[test]
+fn fused_plans_train_as_their_models_say() {
+    let models = unusual_models().into_iter().chain([("tutorial", tutorial())]);
+    for (what, model) in models {
+        let network = model.network().unwrap();
+        let data = random_data(64, network.input_shape, network.classes(), 9);
+        let plan = Plan::build(&network, Loss::default(), Optimizer::default(), 16).unwrap();
+        let fused = plan.clone().fuse();
+        assert!(fused.steps.len() < plan.steps.len(), "{what}: nothing was fused");
+        let runs = [plan, fused].map(|plan| {
+            let executor = Box::new(CpuExecutor::<f32>::new(plan.clone()));
+            let mut run = Driver::on(executor, plan, &network.initial_weights(3), &data);
+            let losses = (0..20u32).map(|step| {
+                let n = if step % 5 == 4 { 7 } else { 16 };
+                let samples: Vec<u32> = (0..n).map(|i| (step * 16 + i * 3) % 64).collect();
+                run.step(&samples)
+            });
+            let losses: Vec<_> = losses.collect();
+            (losses, run.weights())
+        });
+        let [(plain_losses, plain), (fused_losses, fused)] = runs;
+        for (step, (ours, theirs)) in (1..).zip(plain_losses.iter().zip(&fused_losses)) {
+            let error = f64::from((ours.loss - theirs.loss).abs() / ours.loss);
+            assert!(error <= LOSS, "{what}, step {step}: plain {ours:?}, fused {theirs:?}");
+            assert_eq!(ours.correct, theirs.correct, "{what}, step {step}");
+        }
+        let error = distance(&plain, &fused);
+        assert!(error <= WEIGHT, "{what}: weights off by {error:.1e}");
     }
 }
 

@@ -49,10 +49,16 @@ impl Driver {
     pub fn new(model: &Sequential, device: &Device, batch: usize, seed: u64, data: &Dataset) -> Driver {
         let network = model.network().unwrap();
         let plan = Plan::build(&network, Loss::default(), Optimizer::default(), batch).unwrap();
-        let mut executor = device.executor(plan.clone()).unwrap();
+        let plan = device.prepare(plan);
+        let executor = device.executor(plan.clone()).unwrap();
+        Driver::on(executor, plan, &network.initial_weights(seed), data)
+    }
+
+    /// These weights on an executor of this plan.
+    pub fn on(mut executor: Box<dyn Executor>, plan: Plan, weights: &Weights, data: &Dataset) -> Driver {
         executor.set_data(DataSlot::Training, data).unwrap();
         let mut driver = Driver { executor, plan };
-        driver.set_weights(&network.initial_weights(seed));
+        driver.set_weights(weights);
         driver
     }
 

@@ -1,0 +1,83 @@
+// conv2d_maxpool_forward for images of one channel, by subgroup: the 8 lanes hold 8 Reals of channels with all their
+// weights in registers, and go through TILE_I rows of windows of one image together. Each lane loads one Real of an image
+// row, the whole row between them, and hands its pixels to the others. IN_W is a multiple of 4, at most 32.
+//
+// x      [BATCH, IN_H, IN_W, 1]
+// kernel [KERNEL_H, KERNEL_W, 1, OUT_C]
+// bias   [OUT_C]
+// y      [BATCH, OUT_H, OUT_W, OUT_C]
+// winner [BATCH, OUT_H, OUT_W, OUT_C]
+
+@group(0) @binding(0) var<storage, read> x: array<Real>;
+@group(0) @binding(1) var<storage, read> kernel: array<Real>;
+@group(0) @binding(2) var<storage, read> bias: array<Real>;
+@group(0) @binding(3) var<storage, read_write> y: array<Real>;
+@group(0) @binding(4) var<storage, read_write> winner: array<Index>;
+
+const REALS = OUT_C / WIDTH;
+const TILES_C = (REALS + LANES - 1u) / LANES;
+const TILES_I = (OUT_H + TILE_I - 1u) / TILE_I;
+const ROW_REALS = IN_W / WIDTH;
+const TAPS = KERNEL_H * KERNEL_W;
+// Pixels under one window.
+const PATCH_H = (POOL_H - 1u) * STRIDE_H + KERNEL_H;
+const PATCH_W = (POOL_W - 1u) * STRIDE_W + KERNEL_W;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_index) local: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let tile = index / LANES;
+    let o = tile % TILES_C * LANES + lane;
+    let channel = min(o, REALS - 1u);
+    let first = tile / TILES_C % TILES_I * TILE_I;
+    let n = tile / (TILES_C * TILES_I);
+    let start = bias[BIAS_BASE + channel];
+    var weights: array<Real, TAPS>;
+    for (var tap = 0u; tap < TAPS; tap++) {
+        weights[tap] = kernel[KERNEL_BASE + tap * REALS + channel];
+    }
+    for (var i = first; i < min(first + TILE_I, OUT_H); i++) {
+        let top = n * IN_H + i * POOL_STRIDE_H * STRIDE_H;
+        var rows: array<Real, PATCH_H>;
+        for (var p = 0u; p < PATCH_H; p++) {
+            rows[p] = x[X_BASE + (top + p) * ROW_REALS + min(lane, ROW_REALS - 1u)];
+        }
+        var found: array<Best, OUT_W>;
+        for (var j = 0u; j < OUT_W; j++) {
+            var pixels: array<array<f32, PATCH_W>, PATCH_H>;
+            for (var p = 0u; p < PATCH_H; p++) {
+                for (var q = 0u; q < PATCH_W; q++) {
+                    let pixel = j * POOL_STRIDE_W * STRIDE_W + q;
+                    pixels[p][q] = subgroupShuffle(rows[p][pixel % WIDTH], pixel / WIDTH);
+                }
+            }
+            var best = Best(Real(), Index(POOL_H * POOL_W));
+            for (var a = 0u; a < POOL_H; a++) {
+                for (var b = 0u; b < POOL_W; b++) {
+                    var sum = start;
+                    for (var p = 0u; p < KERNEL_H; p++) {
+                        for (var q = 0u; q < KERNEL_W; q++) {
+                            sum += pixels[a * STRIDE_H + p][b * STRIDE_W + q] * weights[p * KERNEL_W + q];
+                        }
+                    }
+                    best = better(best, sum, a * POOL_W + b);
+                }
+            }
+            found[j] = best;
+        }
+        if o < REALS {
+            for (var j = 0u; j < OUT_W; j++) {
+                let place = ((n * OUT_H + i) * OUT_W + j) * REALS + o;
+                y[Y_BASE + place] = found[j].value;
+                winner[WINNER_BASE + place] = found[j].element;
+            }
+        }
+    }
+}
