@@ -99,6 +99,7 @@ impl TrainArgs {
             shuffle: !self.no_shuffle,
             max_steps: self.max_steps,
             validation: None,
+            profile: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod feed;
 mod flight;
 mod kernel;
 mod kernels;
+mod timing;
 
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
 pub use error::GpuError;
