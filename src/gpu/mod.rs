@@ -8,6 +8,7 @@ mod feed;
 mod flight;
 mod kernel;
 mod kernels;
+mod probe;
 mod timing;
 
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
@@ -15,3 +16,4 @@ pub use error::GpuError;
 pub use executor::GpuExecutor;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel, Source};
 pub use kernels::{KERNELS, choose, variants};
+pub use probe::{PROBES, Probe, Roofs};

@@ -4,6 +4,6 @@ mod callback;
 mod model;
 
 pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
-pub use model::{Compile, Evaluation, FitOptions, Model};
 #[cfg(feature = "cli")]
 pub(crate) use model::write_weights;
+pub use model::{Compile, Evaluation, FitOptions, Model};
