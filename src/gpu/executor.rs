@@ -26,7 +26,7 @@ pub struct GpuExecutor {
     data: [Option<ResidentData>; 2],
     table: Option<StepTable>,
     flight: Flight,
-    timer: Option<Timer>,
+    pub(super) timer: Option<Timer>,
 }
 
 /// A step with its kernel; its arguments are bound for each data slot.

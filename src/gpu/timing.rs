@@ -167,3 +167,63 @@ impl Timer {
         self.profiler.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::Dataset;
+    use crate::data::batches::{epoch_order, step_table};
+    use crate::device::{Device, DeviceChoice};
+    use crate::executor::{DataSlot, Executor, Pass};
+    use crate::gpu::GpuExecutor;
+    use crate::model::{Loss, ModelFile, Optimizer};
+    use crate::plan::{Phase, Plan};
+
+    type Measure<'a> = &'a dyn Fn(&mut GpuExecutor);
+
+    /// Losses of some training steps, and what was measured meanwhile.
+    fn losses(gpu: &Arc<Gpu>, measure: Measure<'_>) -> (Vec<f32>, Option<Profile>) {
+        let network = ModelFile::tutorial().unwrap().model.network().unwrap();
+        let plan = Plan::build(&network, Loss::default(), Optimizer::default(), 4).unwrap();
+        let mut executor = GpuExecutor::new(Arc::clone(gpu), plan).unwrap();
+        for (place, tensor) in
+            executor.plan().parameters.clone().iter().zip(network.initial_weights(0).tensors())
+        {
+            executor.write(place, &tensor.values).unwrap();
+        }
+        let images = (0..20 * 784).map(|at| (at * 37 % 251) as u8).collect();
+        let data = Dataset::new(images, (0..20).map(|at| at % 10).collect(), [28, 28, 1], 10).unwrap();
+        executor.set_data(DataSlot::Training, &data).unwrap();
+        measure(&mut executor);
+        let (order, steps) = (epoch_order(20, 0, None), step_table(20, 4, 1e-3));
+        let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: &order, steps: &steps };
+        let mut losses = Vec::new();
+        executor.run(&pass, &mut |_, metrics| losses.push(metrics.loss)).unwrap();
+        (losses, executor.take_profile())
+    }
+
+    #[test]
+    fn steps_are_measured_with_timestamps_and_without() {
+        let Device::Gpu(gpu) = Device::open(&DeviceChoice::Software).unwrap().0 else { unreachable!() };
+        let (plain, none) = losses(&gpu, &|_| {});
+        assert!(plain.len() == 5 && none.is_none());
+        let with_stamps = |executor: &mut GpuExecutor| executor.profile(Sampling::Every(2)).unwrap();
+        let without = |executor: &mut GpuExecutor| {
+            executor.timer = Some(Timer::without_stamps(executor.plan().steps.len()));
+            executor.profile(Sampling::Every(2)).unwrap();
+        };
+        let rows: [(_, Measure<'_>); 2] = [("timestamps", &with_stamps), ("submissions", &without)];
+        for (what, measure) in rows {
+            let (measured, profile) = losses(&gpu, measure);
+            assert_eq!(measured, plain, "{what}");
+            let profile = profile.unwrap();
+            // Batches 0, 2 and 4 step by step, 1 and 3 whole.
+            assert_eq!(profile.samples(), 3, "{what}");
+            assert!(profile.step(0).is_some_and(|seconds| seconds > 0.0), "{what}");
+            assert!(profile.whole().is_some_and(|seconds| seconds > 0.0), "{what}");
+            assert!(profile.encode().is_some() && profile.submit().is_some(), "{what}");
+        }
+    }
+}
