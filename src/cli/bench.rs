@@ -17,6 +17,7 @@ use crate::random::{Purpose, Stream};
 use crate::train::write_weights;
 
 /// The shape of MNIST's images and the number of its classes.
+#[cfg(feature = "mnist-data")]
 const MNIST: ([usize; 3], usize) = ([28, 28, 1], 10);
 /// Different batches that are computed with, over and over.
 const BATCHES: usize = 4;
@@ -142,8 +143,8 @@ impl Work {
         Ok(losses)
     }
 
-    /// Measures at least `repeats` batches taken apart. The host measures whole batches of its own meanwhile; those of
-    /// other devices run as in training in between.
+    /// Measures `repeats` batches step by step, or a few more so that all rounds are alike. An adapter runs as many in
+    /// each round as in training; the CPU executor does not differ in that.
     fn profile(&mut self, device: &Device, repeats: usize) -> anyhow::Result<Profile> {
         // Compiled, cached and awake.
         self.train(BATCHES)?;
@@ -181,7 +182,10 @@ mod tests {
         let network = file.model.network().unwrap();
         for batch in [1, 64, 10_000] {
             let data = data(&network, batch).unwrap();
-            assert_eq!((data.shape(), data.len()), (MNIST.0, (BATCHES * batch).min(MOST_SAMPLES)));
+            assert_eq!(
+                (data.shape(), data.len()),
+                (network.input_shape, (BATCHES * batch).min(MOST_SAMPLES))
+            );
         }
     }
 }
