@@ -4,6 +4,7 @@ use crate::data::Dataset;
 use crate::gpu::GpuError;
 use crate::model::Network;
 use crate::plan::{Phase, Plan, StepParams, Tensor};
+use crate::profile::{Profile, Sampling};
 
 /// Which of the data sets that an executor holds a pass reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,16 @@ pub trait Executor: Send {
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics),
     ) -> Result<(), GpuError>;
+
+    /// Measures training passes from now on, with this sampling; what was measured before is kept. Measured or not,
+    /// the same kernels run in the same order: no bit of a result changes.
+    ///
+    /// # Errors
+    /// When the device has no memory for it.
+    fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError>;
+
+    /// Ends measuring and gives what was measured; `None` when nothing was to be.
+    fn take_profile(&mut self) -> Option<Profile>;
 }
 
 /// The table `x / 255` for every byte: exact division on the host, since no shader's division is.

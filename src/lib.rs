@@ -39,7 +39,7 @@
 //!    forward, loss, backward and update without coming back to the host, and leaves loss and hits in a buffer that
 //!    is read some time later.
 //! 6. [`cpu`]: the same, with loops in the order of the maths.
-//! 7. [`verify`]: every kernel against its twin, on this adapter.
+//! 7. [`verify`]: every kernel against its twin, on this adapter; [`profile`]: how long each step takes.
 //! 8. [`train`]: `fit`, `evaluate`, `predict`, and the callbacks that see what happens.
 //! 9. [`io`]: weight files and the folder of a run.
 //!
@@ -63,6 +63,7 @@ pub mod cpu;
 pub mod device;
 pub mod executor;
 pub mod gpu;
+pub mod profile;
 pub mod verify;
 
 pub mod io;

@@ -31,6 +31,8 @@ pub enum Purpose {
     Shuffle = 2,
     /// Inputs of the verification cases; the index numbers case and argument.
     Verification = 3,
+    /// Images that are only computed with, where a model has no data at hand; the index is 0.
+    Benchmark = 4,
 }
 
 /// A sequence of 32-bit words, addressed by seed, purpose and index.

@@ -4,10 +4,12 @@
 //! usage.
 
 mod args;
+mod bench;
 mod devices;
 mod evaluate;
 mod explain;
 mod output;
+mod profile;
 mod progress;
 mod recorder;
 mod table;
@@ -44,6 +46,7 @@ enum Command {
     Devices(devices::DevicesArgs),
     Verify(verify::VerifyArgs),
     Explain(explain::ExplainArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Parses the arguments, runs the command, and reports what went wrong.
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Devices(args) => devices::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Bench(args) => bench::run(args, &mut output).map(|()| ExitCode::SUCCESS),
     };
     ran.unwrap_or_else(|error| {
         note(format_args!("error: {}", message(&error)));

@@ -10,6 +10,7 @@ use super::args::{
     DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed, whole_path,
 };
 use super::output::{Output, note};
+use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::Recorder;
 use crate::data::TrainTest;
@@ -19,10 +20,16 @@ use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, 
 use crate::io::{read_weights, weights_to_bytes};
 use crate::model::{ModelFile, Optimizer, bytes, thousands};
 use crate::plan::Plan;
+use crate::profile::Sampling;
 use crate::train::{Compile, Evaluation, FitOptions, History};
 
 /// The folder in which runs without `--out` lie.
 const RUNS: &str = "runs";
+/// Batches that `--profile` measures step by step in a short run; in a long one they are one of LONGEST_PERIOD, so that
+/// the others run as they would without it.
+const PROFILED_BATCHES: usize = 50;
+const SHORTEST_PERIOD: usize = 2;
+const LONGEST_PERIOD: usize = 100;
 
 /// Train a model, judge it on the test set, and write a run folder
 ///
@@ -70,6 +77,9 @@ pub struct TrainArgs {
     /// Replace the files of an earlier run in --out; other files in it stay
     #[arg(long, requires = "out")]
     force: bool,
+    /// Time the steps of the plan meanwhile, on some batches, and print them as `bench` does; results are the same
+    #[arg(long)]
+    profile: bool,
 }
 
 impl TrainArgs {
@@ -95,13 +105,21 @@ impl TrainArgs {
         })
     }
 
-    fn fit_options(&self) -> FitOptions {
+    /// Which of the batches of so many samples are measured step by step.
+    fn sampling(&self, samples: usize) -> Sampling {
+        let steps = self.epochs.saturating_mul(samples.div_ceil(self.batch_size));
+        let steps = steps.min(self.max_steps.unwrap_or(usize::MAX));
+        Sampling::Every((steps / PROFILED_BATCHES).clamp(SHORTEST_PERIOD, LONGEST_PERIOD))
+    }
+
+    fn fit_options(&self, samples: usize) -> FitOptions {
         FitOptions {
             epochs: self.epochs,
             batch_size: self.batch_size,
             shuffle: !self.no_shuffle,
             max_steps: self.max_steps,
             validation: None,
+            profile: self.profile.then(|| self.sampling(samples)),
         }
     }
 }
@@ -128,7 +146,7 @@ pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
         model.set_weights(weights)?;
     }
     let mut recorder = Recorder::new(&mut folder, file.to_toml()?);
-    let history = model.fit(&data.train, &args.fit_options(), &mut recorder)?;
+    let history = model.fit(&data.train, &args.fit_options(data.train.len()), &mut recorder)?;
     let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
     let evaluation = model.evaluate(&data.test)?;
     spinner.finish_and_clear();
@@ -142,6 +160,9 @@ pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
         ..result(args, &data, &history, &evaluation)
     };
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
+    if let Some(profile) = &history.profile {
+        output.line(format_args!("\n{}\n", Report::new(&plan, &device, profile, roofs(&device)).text()))?;
+    }
     output.line(format_args!("Run: {}", folder.dir().display()))?;
     print_figures(&evaluation, output)
 }

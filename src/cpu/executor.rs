@@ -1,8 +1,11 @@
+use std::time::Instant;
+
 use super::{Arg, Real, run};
 use crate::data::{Dataset, pad_records};
 use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, byte_scale, check_data};
 use crate::gpu::GpuError;
 use crate::plan::{Access, Dtype, Phase, Plan, Role, StepParams, Tensor, image_stride};
+use crate::profile::{Clock, Profile, Profiler, Sampling};
 
 /// Runs a plan with the twins.
 #[derive(Debug)]
@@ -10,6 +13,7 @@ pub struct CpuExecutor<T> {
     plan: Plan,
     memory: Vec<Memory<T>>,
     data: [Option<CpuData>; 2],
+    profiler: Option<Profiler>,
 }
 
 /// One buffer of the plan.
@@ -47,7 +51,7 @@ impl<T: Real> CpuExecutor<T> {
                 Dtype::Bytes => Memory::Elsewhere,
             })
             .collect();
-        let mut executor = CpuExecutor { plan, memory, data: [None, None] };
+        let mut executor = CpuExecutor { plan, memory, data: [None, None], profiler: None };
         if let Some(table) = executor.plan.buffer_with(Role::Table) {
             let scale = byte_scale().map(|scale| T::of(f64::from(scale)));
             executor.memory[table] = Memory::Floats(scale.to_vec());
@@ -73,7 +77,7 @@ impl<T: Real> CpuExecutor<T> {
 
     /// Runs one step on this executor's memory.
     pub fn run_step(&mut self, index: usize, data: DataSlot, params: &StepParams) {
-        let CpuExecutor { plan, memory, data: sets } = self;
+        let CpuExecutor { plan, memory, data: sets, .. } = self;
         let step = &plan.steps[index];
         let set = sets[data as usize].as_ref();
         // What is written is taken out while the rest is lent; no step writes a buffer that it also uses otherwise.
@@ -200,13 +204,35 @@ impl<T: Real> Executor for CpuExecutor<T> {
         self.prepare(pass.order, pass.steps.len());
         let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
         for (slot, params) in pass.steps.iter().enumerate() {
+            let mut profiler = if pass.phase == Phase::Train { self.profiler.take() } else { None };
+            let mut due = profiler.as_mut().filter(|profiler| profiler.before_next() == 0);
+            let begun = Instant::now();
             for &index in &steps {
+                let begun = Instant::now();
                 self.run_step(index, pass.data, params);
+                if let Some(profiler) = &mut due {
+                    profiler.step(index, begun.elapsed().as_secs_f64());
+                }
+            }
+            if let Some(mut profiler) = profiler {
+                profiler.whole(begun.elapsed(), 1);
+                profiler.ran(1);
+                self.profiler = Some(profiler);
             }
             if pass.phase != Phase::Predict {
                 on_metrics(slot, self.metrics(slot));
             }
         }
         Ok(())
+    }
+
+    fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError> {
+        let steps = self.plan.steps.len();
+        self.profiler.get_or_insert_with(|| Profiler::new(Clock::Host, steps)).sample(sampling);
+        Ok(())
+    }
+
+    fn take_profile(&mut self) -> Option<Profile> {
+        self.profiler.take().map(Profiler::finish)
     }
 }

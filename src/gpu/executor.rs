@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::feed::ResidentData;
 use super::flight::{Flight, MAX_STEPS};
 use super::kernel::{BuiltKernel, Checks};
 use super::kernels::choose;
+use super::timing::Timer;
 use super::{Gpu, GpuError};
 use crate::data::Dataset;
 use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, byte_scale, check_data};
 use crate::plan::{Dtype, Phase, Plan, Role, Step, StepParams, Tensor};
+use crate::profile::{Profile, Sampling};
 
 /// Runs a plan on a GPU: buffers, pipelines and bind groups are made once.
 pub struct GpuExecutor {
@@ -23,6 +26,7 @@ pub struct GpuExecutor {
     data: [Option<ResidentData>; 2],
     table: Option<StepTable>,
     flight: Flight,
+    pub(super) timer: Option<Timer>,
 }
 
 /// A step with its kernel; its arguments are bound for each data slot.
@@ -58,8 +62,16 @@ impl GpuExecutor {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let steps = build_steps(&gpu, &plan)?;
-        let executor =
-            GpuExecutor { gpu, plan, buffers, steps, data: [None, None], table: None, flight: Flight::new() };
+        let executor = GpuExecutor {
+            gpu,
+            plan,
+            buffers,
+            steps,
+            data: [None, None],
+            table: None,
+            flight: Flight::new(),
+            timer: None,
+        };
         if let Some(table) =
             executor.plan.buffer_with(Role::Table).and_then(|at| executor.buffers[at].as_ref())
         {
@@ -160,18 +172,23 @@ impl GpuExecutor {
             timestamp_writes: None,
         });
         for row in rows {
-            let offset = (row as u64 * self.gpu.step_stride()) as u32;
             for (index, _) in self.plan.steps_of(phase) {
-                let step = &self.steps[index];
-                pass.set_pipeline(&step.kernel.pipeline);
-                pass.set_bind_group(0, &step.bound[slot as usize], &[]);
-                if step.kernel.reads_step {
-                    pass.set_bind_group(1, self.table.as_ref().map(|table| &table.bound), &[offset]);
-                }
-                let [x, y] = step.kernel.groups;
-                pass.dispatch_workgroups(x, y, 1);
+                self.dispatch(&mut pass, index, slot, row);
             }
         }
+    }
+
+    /// Encodes one step of the plan for one row of the step table.
+    fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, index: usize, slot: DataSlot, row: usize) {
+        let step = &self.steps[index];
+        pass.set_pipeline(&step.kernel.pipeline);
+        pass.set_bind_group(0, &step.bound[slot as usize], &[]);
+        if step.kernel.reads_step {
+            let offset = (row as u64 * self.gpu.step_stride()) as u32;
+            pass.set_bind_group(1, self.table.as_ref().map(|table| &table.bound), &[offset]);
+        }
+        let [x, y] = step.kernel.groups;
+        pass.dispatch_workgroups(x, y, 1);
     }
 
     /// Copies the figures of some rows into a staging buffer: losses, then counts.
@@ -195,11 +212,8 @@ impl GpuExecutor {
         }
     }
 
-    fn submit(
-        &mut self,
-        pass: &Pass<'_>,
-        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<(), GpuError> {
+    /// Uploads what a pass needs and binds it.
+    fn prepare(&mut self, pass: &Pass<'_>) -> Result<(), GpuError> {
         self.make_room(pass.steps.len(), pass.order.len())?;
         self.bind(pass.phase, pass.data)?;
         if let Some(table) = &self.table {
@@ -210,21 +224,71 @@ impl GpuExecutor {
         if let Some(order) = order.and_then(|place| self.buffers[place].as_ref()) {
             self.gpu.queue().write_buffer(order, 0, bytemuck::cast_slice(pass.order));
         }
-        let metrics = pass.phase != Phase::Predict;
+        Ok(())
+    }
+
+    /// Runs a pass; `timer` measures it.
+    fn submit(
+        &mut self,
+        pass: &Pass<'_>,
+        mut timer: Option<&mut Timer>,
+        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
+    ) -> Result<(), GpuError> {
+        self.prepare(pass)?;
         let mut next = 0;
         while next < pass.steps.len() {
-            let rows = next..(next + self.flight.steps()).min(pass.steps.len());
+            let mut rows = next..(next + self.flight.steps()).min(pass.steps.len());
+            if let Some(timer) = timer.as_deref_mut() {
+                rows = timer.up_to_next(rows);
+                if rows.is_empty() {
+                    self.take_apart(pass, next, timer, on_metrics)?;
+                    next += 1;
+                    continue;
+                }
+                timer.begin_whole(rows.len());
+            }
             next = rows.end;
             let staging = self.flight.staging(&self.gpu, on_metrics)?;
+            let begun = Instant::now();
             let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
             self.encode(&mut encoder, pass.phase, pass.data, rows.clone());
-            if metrics {
+            if pass.phase != Phase::Predict {
                 self.copy_metrics(&mut encoder, &staging, &rows);
             }
-            let index = self.gpu.queue().submit([encoder.finish()]);
-            self.flight.depart(index, staging, metrics, rows.start, rows.len());
+            let commands = encoder.finish();
+            let encoded = Instant::now();
+            let index = self.gpu.queue().submit([commands]);
+            if let Some(timer) = timer.as_deref_mut() {
+                timer.submitted(encoded - begun, encoded.elapsed(), rows.len());
+            }
+            self.flight.depart(index, staging, pass.phase != Phase::Predict, rows.start, rows.len());
             self.gpu.check()?;
         }
+        self.flight.land_all(&self.gpu, on_metrics)?;
+        if let Some(timer) = timer {
+            timer.end_whole();
+        }
+        Ok(())
+    }
+
+    /// Runs one row of a training pass step by step, with nothing else under way: the same kernels in the same order
+    /// as [`encode`](Self::encode), so it computes the same bits.
+    fn take_apart(
+        &mut self,
+        pass: &Pass<'_>,
+        row: usize,
+        timer: &mut Timer,
+        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
+    ) -> Result<(), GpuError> {
+        self.flight.land_all(&self.gpu, on_metrics)?;
+        timer.end_whole();
+        let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
+        timer.run_steps(&self.gpu, &steps, &|passes, index| self.dispatch(passes, index, pass.data, row))?;
+        let staging = self.flight.staging(&self.gpu, on_metrics)?;
+        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+        self.copy_metrics(&mut encoder, &staging, &(row..row + 1));
+        let index = self.gpu.queue().submit([encoder.finish()]);
+        self.flight.depart(index, staging, true, row, 1);
         self.flight.land_all(&self.gpu, on_metrics)
     }
 
@@ -296,10 +360,30 @@ impl Executor for GpuExecutor {
     ) -> Result<(), GpuError> {
         let samples = self.data[pass.data as usize].as_ref().map(|data| data.samples);
         pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
-        let result = self.submit(pass, on_metrics);
+        let mut timer = if pass.phase == Phase::Train { self.timer.take() } else { None };
+        let result = self.submit(pass, timer.as_mut(), on_metrics);
+        if timer.is_some() {
+            self.timer = timer;
+        }
         if result.is_err() {
             self.flight.abandon();
         }
         result
+    }
+
+    fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError> {
+        let timer = match self.timer.take() {
+            Some(timer) => timer,
+            None => {
+                let training = self.plan.steps_of(Phase::Train).count();
+                Timer::new(&self.gpu, self.plan.steps.len(), training)?
+            }
+        };
+        self.timer.insert(timer).sample(sampling);
+        Ok(())
+    }
+
+    fn take_profile(&mut self) -> Option<Profile> {
+        self.timer.take().map(Timer::finish)
     }
 }

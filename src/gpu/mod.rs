@@ -8,9 +8,12 @@ mod feed;
 mod flight;
 mod kernel;
 mod kernels;
+mod probe;
+mod timing;
 
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
 pub use error::GpuError;
 pub use executor::GpuExecutor;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel, Source};
 pub use kernels::{AdapterClass, KERNELS, choose, variants};
+pub use probe::{PROBES, Probe, Roofs};

@@ -175,6 +175,14 @@ impl Plan {
         super::image_stride(self.network.input_shape.iter().product()) + 1
     }
 
+    /// Bytes that one execution of a step reads and writes, for a full batch: each argument once, one that is both read
+    /// and written twice.
+    pub fn step_bytes(&self, step: &Step) -> u64 {
+        let moved = step.op.args().into_iter().zip(&step.args);
+        let times = |access| if access == Access::InOut { 2 } else { 1 };
+        moved.map(|(spec, tensor)| times(spec.access) * self.traffic(&spec, tensor)).sum()
+    }
+
     /// Bytes that one execution moves for an argument: of the data set a batch, of the metrics one element.
     fn traffic(&self, spec: &ArgSpec, tensor: &Tensor) -> u64 {
         let in_data = match self.buffers[tensor.buffer].role {

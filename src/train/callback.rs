@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::profile::Profile;
+
 /// The size of a training run, known before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
@@ -52,6 +54,8 @@ pub struct History {
     pub epochs: Vec<EpochRecord>,
     /// Optimizer steps taken.
     pub steps: usize,
+    /// How long the steps of the plan took, when that was asked for.
+    pub profile: Option<Profile>,
 }
 
 /// Any error of a callback's own; it ends the run and comes out of `fit`.

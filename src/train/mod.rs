@@ -4,4 +4,6 @@ mod callback;
 mod model;
 
 pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
+#[cfg(feature = "cli")]
+pub(crate) use model::write_weights;
 pub use model::{Compile, Evaluation, FitOptions, Model};

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
 use crate::model::{Loss, Network, Optimizer, Sequential, Weights};
 use crate::plan::{Phase, Plan};
+use crate::profile::Sampling;
 
 /// Batch size where none is given.
 const DEFAULT_BATCH: usize = 64;
@@ -40,11 +41,20 @@ pub struct FitOptions {
     pub max_steps: Option<usize>,
     /// Judged after each epoch; default none.
     pub validation: Option<Dataset>,
+    /// Measures the steps of the plan meanwhile, for [`History::profile`]; no bit of a result changes. Default none.
+    pub profile: Option<Sampling>,
 }
 
 impl Default for FitOptions {
     fn default() -> Self {
-        FitOptions { epochs: 5, batch_size: DEFAULT_BATCH, shuffle: true, max_steps: None, validation: None }
+        FitOptions {
+            epochs: 5,
+            batch_size: DEFAULT_BATCH,
+            shuffle: true,
+            max_steps: None,
+            validation: None,
+            profile: None,
+        }
     }
 }
 
@@ -153,6 +163,9 @@ impl Model {
         if let Some(validation) = &options.validation {
             executor.set_data(DataSlot::Evaluation, validation)?;
         }
+        if let Some(sampling) = options.profile {
+            executor.profile(sampling)?;
+        }
         let mut history = History::default();
         for epoch in 0..schedule.epochs {
             let steps = table.len().min(schedule.steps - history.steps);
@@ -182,6 +195,7 @@ impl Model {
             callback.on_epoch_end(&record)?;
             history.epochs.push(record);
         }
+        history.profile = executor.take_profile();
         Ok(history)
     }
 
@@ -284,7 +298,8 @@ fn schedule(options: &FitOptions, steps_per_epoch: usize) -> Schedule {
     Schedule { epochs: steps.div_ceil(steps_per_epoch), steps_per_epoch, steps }
 }
 
-fn write_weights(executor: &mut dyn Executor, weights: &Weights) -> Result<(), Error> {
+/// Brings weights to their places in a plan's parameters.
+pub(crate) fn write_weights(executor: &mut dyn Executor, weights: &Weights) -> Result<(), Error> {
     let places = executor.plan().parameters.clone();
     for (place, tensor) in places.iter().zip(weights.tensors()) {
         executor.write(place, &tensor.values)?;

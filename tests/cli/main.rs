@@ -3,6 +3,7 @@
 //! Each test has a folder of its own with a tiny data set and a tiny model, so none depends on another. Whatever is
 //! run, its output is searched for the traces of a panic.
 
+mod bench;
 mod devices;
 mod evaluate;
 mod explain;

@@ -166,6 +166,7 @@ fn help_names_every_flag() {
         "--device",
         "--out",
         "--force",
+        "--profile",
     ] {
         assert!(help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")), "{flag}");
     }

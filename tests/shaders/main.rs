@@ -10,8 +10,8 @@ mod translation;
 use std::collections::BTreeSet;
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use shadegrad::gpu::{KERNELS, Kernel, Source};
-use shadegrad::plan::Op;
+use shadegrad::gpu::{KERNELS, Kernel, PROBES, Source};
+use shadegrad::plan::{MAX_ITERATIONS, Op};
 
 use common::repository;
 use samples::{KINDS, Sample, kind_number, samples};
@@ -74,6 +74,20 @@ fn every_kernel_is_valid_agrees_with_the_table_and_translates() {
         failures.len(),
         failures[..failures.len().min(10)].join("\n")
     );
+}
+
+#[test]
+fn every_probe_is_valid_and_translates() {
+    for probe in PROBES {
+        let file = probe.source.file;
+        let text = probe.text();
+        let (module, info) = validate(&text).unwrap_or_else(|problem| panic!("{file}: {problem}"));
+        let sizes: Vec<_> = module.entry_points.iter().map(|entry| entry.workgroup_size).collect();
+        assert_eq!(sizes, [[probe.workgroup, 1, 1]], "{file}");
+        assert!(probe.iterations as usize <= MAX_ITERATIONS, "{file}");
+        let translated = translation::translate(&module, &info, uses_subgroups(&text));
+        translated.unwrap_or_else(|problem| panic!("{file}: {problem}"));
+    }
 }
 
 #[test]
@@ -140,8 +154,12 @@ fn every_file_is_used_and_named_after_its_kind() {
             assert!(file.starts_with("shared/"), "{}: {file} is not in shared/", kernel.title());
         }
     }
+    for probe in PROBES {
+        assert_eq!(probe.source.file, format!("probe/{}.wgsl", probe.name));
+        used.insert(probe.source.file.to_owned());
+    }
     let mut found = BTreeSet::new();
-    for folder in ["", "shared/"] {
+    for folder in ["", "shared/", "probe/"] {
         for entry in std::fs::read_dir(repository("shaders").join(folder)).unwrap() {
             let entry = entry.unwrap();
             if entry.file_type().unwrap().is_file() {
@@ -149,7 +167,7 @@ fn every_file_is_used_and_named_after_its_kind() {
             }
         }
     }
-    assert_eq!(found, used, "files in shaders/ (left), files that the table uses (right)");
+    assert_eq!(found, used, "files in shaders/ (left), files that the tables use (right)");
 }
 
 /// The text with one more line, of no meaning in WGSL, after the first `lines` lines.

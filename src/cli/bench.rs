@@ -1,0 +1,195 @@
+//! `shadegrad bench`.
+
+use anyhow::{Context, ensure};
+
+use super::args::{DeviceArg, FuseArg, ModelSource, batch_size, count};
+use super::output::Output;
+use super::profile::{Report, roofs};
+use super::progress::spinner;
+use crate::data::Dataset;
+use crate::data::batches::step_table;
+use crate::device::Device;
+use crate::executor::{DataSlot, Executor, Pass};
+use crate::model::{ModelFile, Network};
+use crate::plan::{Phase, Plan, StepParams};
+use crate::profile::{Profile, Sampling};
+use crate::random::{Purpose, Stream};
+use crate::train::write_weights;
+
+/// The shape of MNIST's images and the number of its classes.
+#[cfg(feature = "mnist-data")]
+const MNIST: ([usize; 3], usize) = ([28, 28, 1], 10);
+/// Different batches that are computed with, over and over.
+const BATCHES: usize = 4;
+/// Most samples of them all; further ones are the same again.
+const MOST_SAMPLES: usize = 8192;
+/// Decides the initial weights and images that are drawn.
+const SEED: u64 = 0;
+/// Whole and taken apart, batches alternate in this many rounds, so that a machine that slows down slows both.
+const ROUNDS: usize = 5;
+/// Training steps whose losses are compared before anything is timed: the last one's tells of the updates before it.
+const CHECKED_STEPS: usize = 2;
+/// Largest difference of such a loss from the twins', as a share of it.
+const LOSS_TOLERANCE: f64 = 1e-3;
+
+/// Time each step of training, and say how near it comes to what the adapter can do
+///
+/// Results are checked first: a device whose losses differ from those of the CPU executor is not timed. GFLOP/s and
+/// GB/s are from the FLOPs and bytes that `explain` shows. "Of best" is the least time that the adapter needs for
+/// them, by the rates of two probe kernels, as a share of the time taken; it goes over 100 % where caches help.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// The model: the embedded one or a model file
+    #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
+    model: ModelSource,
+    /// Samples per optimizer step
+    #[arg(long, value_name = "N", default_value = "64", value_parser = batch_size, allow_negative_numbers = true)]
+    batch_size: usize,
+    #[command(flatten)]
+    device: DeviceArg,
+    #[command(flatten)]
+    fuse: FuseArg,
+    /// How often each step is timed; the median is told
+    #[arg(long, value_name = "N", default_value = "50", value_parser = count, allow_negative_numbers = true)]
+    repeats: usize,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Checks, times, prints.
+pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
+    let file = args.model.read()?;
+    let network = file.model.network()?;
+    let plan = Plan::build(&network, file.loss, file.optimizer, args.batch_size)?;
+    let data = data(&network, args.batch_size)?;
+    let (device, why) = Device::open(&args.device.device)?;
+    if !args.json {
+        output.line(format_args!("Device: {why}\n"))?;
+    }
+    let spinner = spinner("checking the results".to_owned());
+    let plain = plan.clone();
+    let plan = args.fuse.prepare(&device, plan);
+    let mut work = Work::new(&file, &plan, &device, &data)?;
+    if let Device::Gpu(_) = device {
+        let found = work.train(CHECKED_STEPS)?;
+        let expected = Work::new(&file, &plain, &Device::Cpu, &data)?.train(CHECKED_STEPS)?;
+        agree(&found, &expected)?;
+    }
+    spinner.set_message("timing the steps");
+    let profile = work.profile(&device, args.repeats)?;
+    spinner.set_message("measuring what the adapter can do");
+    let report = Report::new(&plan, &device, &profile, roofs(&device));
+    spinner.finish_and_clear();
+    output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() })
+}
+
+/// A few batches for a network: the first images of MNIST where they fit it, else random bytes.
+fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
+    let samples = (BATCHES * batch).min(MOST_SAMPLES);
+    let (shape, classes) = (network.input_shape, network.classes());
+    #[cfg(feature = "mnist-data")]
+    if shape == MNIST.0 && classes >= MNIST.1 {
+        return Ok(crate::data::mnist()?.train.take(samples)?);
+    }
+    let mut stream = Stream::new(SEED, Purpose::Benchmark, 0);
+    let bytes = samples * shape.iter().product::<usize>();
+    let images = (0..bytes).map(|_| stream.next_u32() as u8).collect();
+    // A label is a byte.
+    let classes = classes.min(usize::from(u8::MAX) + 1);
+    let labels = (0..samples).map(|_| stream.below(classes as u32) as u8).collect();
+    Ok(Dataset::new(images, labels, shape, classes)?)
+}
+
+/// Whether two devices computed the same training steps.
+fn agree(found: &[f32], expected: &[f32]) -> anyhow::Result<()> {
+    for (step, (&found, &expected)) in (1..).zip(found.iter().zip(expected)) {
+        let difference = (f64::from(found) - f64::from(expected)).abs() / f64::from(expected).abs();
+        // A loss that is not a number is no agreement either.
+        ensure!(
+            found == expected || difference <= LOSS_TOLERANCE,
+            "the loss of training step {step} is {found}, but {expected} on the CPU executor: what computes wrongly is \
+             not timed; `shadegrad verify` tells which kernels differ"
+        );
+    }
+    Ok(())
+}
+
+/// A device with weights and data, ready to train.
+struct Work {
+    executor: Box<dyn Executor>,
+    /// Numbers of samples, in batches one after another.
+    order: Vec<u32>,
+    /// A row for each batch of `order`.
+    batches: Vec<StepParams>,
+}
+
+impl Work {
+    fn new(file: &ModelFile, plan: &Plan, device: &Device, data: &Dataset) -> anyhow::Result<Self> {
+        let mut executor = device.executor(plan.clone())?;
+        write_weights(executor.as_mut(), &plan.network.initial_weights(SEED))?;
+        executor.set_data(DataSlot::Training, data)?;
+        let samples = BATCHES * plan.batch;
+        let order = (0..samples).map(|place| (place % data.len()) as u32).collect();
+        let batches = step_table(samples, plan.batch, file.optimizer.learning_rate());
+        Ok(Work { executor, order, batches })
+    }
+
+    /// Trains on so many batches; their losses.
+    fn train(&mut self, steps: usize) -> anyhow::Result<Vec<f32>> {
+        let rows: Vec<StepParams> = (0u32..)
+            .zip(self.batches.iter().cycle().take(steps))
+            .map(|(slot, batch)| StepParams { slot, ..*batch })
+            .collect();
+        let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: &self.order, steps: &rows };
+        let mut losses = Vec::with_capacity(steps);
+        self.executor.run(&pass, &mut |_, metrics| losses.push(metrics.loss))?;
+        Ok(losses)
+    }
+
+    /// Measures `repeats` batches step by step, or a few more so that all rounds are alike. An adapter runs as many in
+    /// each round as in training; the CPU executor does not differ in that.
+    fn profile(&mut self, device: &Device, repeats: usize) -> anyhow::Result<Profile> {
+        // Compiled, cached and awake.
+        self.train(BATCHES)?;
+        let rounds = ROUNDS.min(repeats);
+        for _ in 0..rounds {
+            if let Device::Gpu(_) = device {
+                self.executor.profile(Sampling::Whole)?;
+                self.train(repeats)?;
+            }
+            self.executor.profile(Sampling::Every(1))?;
+            self.train(repeats.div_ceil(rounds))?;
+        }
+        self.executor.take_profile().context("this device measures nothing")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_that_differ_are_refused() {
+        assert!(agree(&[2.3, 2.0], &[2.301, 2.001]).is_ok());
+        assert!(agree(&[0.0], &[0.0]).is_ok());
+        for found in [[2.3, 2.01], [f32::NAN, 2.0], [2.3, f32::INFINITY]] {
+            let error = agree(&found, &[2.3, 2.0]).unwrap_err().to_string();
+            assert!(error.contains("CPU executor") && error.contains("verify"), "{error}");
+        }
+        assert!(agree(&[f32::NAN], &[f32::NAN]).is_err());
+    }
+
+    #[test]
+    fn data_fits_the_network() {
+        let file = ModelFile::tutorial().unwrap();
+        let network = file.model.network().unwrap();
+        for batch in [1, 64, 10_000] {
+            let data = data(&network, batch).unwrap();
+            assert_eq!(
+                (data.shape(), data.len()),
+                (network.input_shape, (BATCHES * batch).min(MOST_SAMPLES))
+            );
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! How long the steps of a plan take: what an executor notes while it trains.
+
+use std::time::Duration;
+
+/// Which batches of training are measured step by step. The others are measured as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// None.
+    Whole,
+    /// The first, and then one of this many; at least 1.
+    Every(usize),
+}
+
+impl Sampling {
+    /// How many batches come before the next one that is measured step by step, `seen` batches after the first.
+    fn before_next(self, seen: usize) -> usize {
+        match self {
+            Sampling::Whole => usize::MAX,
+            Sampling::Every(period) => seen.next_multiple_of(period.max(1)) - seen,
+        }
+    }
+}
+
+/// How the time of a step was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// By timestamps of the device at the begin and the end of the step: its kernel alone.
+    Device,
+    /// By the host, from submitting the step alone to its end; counts what a submission costs as well.
+    Submission,
+    /// By the host, around the step's function.
+    Host,
+}
+
+impl std::fmt::Display for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Clock::Device => "timestamps of the device",
+            Clock::Submission => "the host's clock, one submission a step",
+            Clock::Host => "the host's clock",
+        })
+    }
+}
+
+/// What was measured, in seconds. Every figure is the median of what was noted for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    clock: Clock,
+    /// For each step of the plan.
+    steps: Vec<Vec<f64>>,
+    whole: Vec<f64>,
+    encode: Vec<f64>,
+    submit: Vec<f64>,
+}
+
+impl Profile {
+    /// How the times of steps were taken.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// How many batches were measured step by step.
+    pub fn samples(&self) -> usize {
+        self.steps.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Time of one step, by its place in the plan; `None` when it did not run.
+    pub fn step(&self, index: usize) -> Option<f64> {
+        self.steps.get(index).and_then(|times| median(times))
+    }
+
+    /// Time of a batch as it is trained on, from one batch to the next; `None` when every batch was taken apart.
+    pub fn whole(&self) -> Option<f64> {
+        median(&self.whole)
+    }
+
+    /// Time in which the host encodes a batch as it is trained on; `None` where nothing is encoded.
+    pub fn encode(&self) -> Option<f64> {
+        median(&self.encode)
+    }
+
+    /// Time in which the host hands an encoded batch to the driver; `None` where nothing is.
+    pub fn submit(&self) -> Option<f64> {
+        median(&self.submit)
+    }
+}
+
+/// Writes a [`Profile`] while an executor runs.
+#[derive(Debug)]
+pub(crate) struct Profiler {
+    pub(crate) sampling: Sampling,
+    /// Batches since the sampling was set.
+    seen: usize,
+    profile: Profile,
+}
+
+impl Profiler {
+    /// Nothing noted yet, for a plan of this many steps.
+    pub(crate) fn new(clock: Clock, steps: usize) -> Self {
+        let profile = Profile {
+            clock,
+            steps: vec![Vec::new(); steps],
+            whole: Vec::new(),
+            encode: Vec::new(),
+            submit: Vec::new(),
+        };
+        Profiler { sampling: Sampling::Whole, seen: 0, profile }
+    }
+
+    /// Goes on with another sampling; what was noted stays.
+    pub(crate) fn sample(&mut self, sampling: Sampling) {
+        (self.sampling, self.seen) = (sampling, 0);
+    }
+
+    /// How many batches come before the next one that is to be measured step by step.
+    pub(crate) fn before_next(&self) -> usize {
+        self.sampling.before_next(self.seen)
+    }
+
+    /// Notes that batches ran.
+    pub(crate) fn ran(&mut self, batches: usize) {
+        self.seen += batches;
+    }
+
+    /// Notes the time of a step in seconds.
+    pub(crate) fn step(&mut self, index: usize, seconds: f64) {
+        if let Some(times) = self.profile.steps.get_mut(index) {
+            times.push(seconds);
+        }
+    }
+
+    /// Notes the time of some batches in a row.
+    pub(crate) fn whole(&mut self, took: Duration, batches: usize) {
+        if batches > 0 {
+            self.profile.whole.push(took.as_secs_f64() / batches as f64);
+        }
+    }
+
+    /// Notes the host's part of some batches that were submitted together.
+    pub(crate) fn submission(&mut self, encode: Duration, submit: Duration, batches: usize) {
+        self.profile.encode.push(encode.as_secs_f64() / batches as f64);
+        self.profile.submit.push(submit.as_secs_f64() / batches as f64);
+    }
+
+    pub(crate) fn finish(self) -> Profile {
+        self.profile
+    }
+}
+
+/// The value in the middle, or the mean of the two there; `None` of nothing.
+pub(crate) fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = sorted[(sorted.len() - 1) / 2];
+    Some(f64::midpoint(lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        let rows: [(&[f64], Option<f64>); 4] =
+            [(&[], None), (&[3.0], Some(3.0)), (&[9.0, 1.0], Some(5.0)), (&[7.0, 1.0, 2.0], Some(2.0))];
+        for (values, expected) in rows {
+            assert_eq!(median(values), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_batch_is_sampled_and_then_one_of_each_period() {
+        let due = |period: usize| -> Vec<usize> {
+            (0..8).filter(|&seen| Sampling::Every(period).before_next(seen) == 0).collect()
+        };
+        assert_eq!(due(3), [0, 3, 6]);
+        assert_eq!(due(1), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(due(0), due(1));
+        assert_eq!(Sampling::Every(3).before_next(4), 2);
+        assert_eq!(Sampling::Whole.before_next(0), usize::MAX);
+    }
+}
