@@ -148,6 +148,7 @@ pub struct Gpu {
     kind: DeviceKind,
     limits: wgpu::Limits,
     class: AdapterClass,
+    report: AdapterReport,
     step_layout: wgpu::BindGroupLayout,
     fault: Arc<Mutex<Option<Fault>>>,
 }
@@ -209,9 +210,15 @@ impl Gpu {
             kind: report.kind(),
             limits,
             class: report.class(),
+            report: report.clone(),
             step_layout,
             fault,
         })
+    }
+
+    /// Another device on the same adapter, with a queue of its own.
+    pub(crate) fn sibling(&self) -> Result<Gpu, GpuError> {
+        self.report.open()
     }
 
     /// The adapter's name.

@@ -1,7 +1,7 @@
 //! Does this device compute what the plan says? Every kernel against its twin, on every case of one table.
 //!
-//! [`verify`] runs each case of [`cases`] on each kernel that fits it, with the shader compiler's checks and without,
-//! and compares every element with the twin in f64. Arguments lie between guard bands inside over-long bindings;
+//! [`verify`] runs each case of [`cases`] on each kernel that fits it, as training does without the shader compiler's
+//! checks, some of each kernel's cases also with them, and compares every element with the twin in f64. Arguments lie between guard bands inside over-long bindings;
 //! outputs hold NaN before; what no kernel may read holds 1e30.
 //!
 //! To add a step kind: a row in `cases`, its inputs in `inputs` where plain numbers will not do, and its bound in
@@ -16,6 +16,9 @@ mod inputs;
 mod reference;
 mod softmax;
 mod tolerance;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use serde::Serialize;
 
@@ -59,7 +62,7 @@ pub struct VerifyRow {
 pub struct VerifyReport {
     /// The device.
     pub device: String,
-    /// One row for each case, kernel and mode, in the order of the table.
+    /// One row for each case, kernel and mode that was run, in the order of the table.
     pub rows: Vec<VerifyRow>,
 }
 
@@ -72,29 +75,82 @@ impl VerifyReport {
 
 /// Runs the whole table on a device; `on_row` sees each row as soon as it is there.
 ///
-/// A kernel that the driver refuses is a row that did not pass.
+/// A kernel that the driver refuses is a row that did not pass. Two cases run at a time, the second on a device of its
+/// own on the same adapter: some drivers compile on the thread that serves the queue, and compiling takes most of the time.
 ///
 /// # Errors
 /// When the device is lost, out of memory or does not answer.
 pub fn verify(gpu: &Gpu, on_row: &mut dyn FnMut(&VerifyRow)) -> Result<VerifyReport, GpuError> {
-    let mut rows = Vec::new();
-    for (case, number) in cases().iter().zip(0..) {
-        verify_case(gpu, case, number, &mut |row| {
-            on_row(&row);
-            rows.push(row);
-        })?;
-    }
-    Ok(VerifyReport { device: gpu.title(), rows })
+    let table = cases();
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let mut rows: Vec<Vec<VerifyRow>> = vec![Vec::new(); table.len()];
+    std::thread::scope(|scope| {
+        let second = sender.clone();
+        scope.spawn(|| work(gpu, &table, &next, sender));
+        // One device does it as well, more slowly.
+        scope.spawn(|| gpu.sibling().map(|gpu| work(&gpu, &table, &next, second)));
+        for message in receiver {
+            match message {
+                Ok((number, row)) => {
+                    on_row(&row);
+                    rows[number].push(row);
+                }
+                Err(error) => {
+                    // Nobody takes another case.
+                    next.store(table.len(), Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(VerifyReport { device: gpu.title(), rows: rows.concat() })
 }
 
-/// Runs the case with this number in the table on every kernel that fits it, with checks and without.
+/// What a worker tells: the number of a case and a row of it, or why it cannot go on.
+type Told = Result<(usize, VerifyRow), GpuError>;
+
+/// Takes cases from the table until there are none left, or nobody listens.
+fn work(gpu: &Gpu, table: &[Case], next: &AtomicUsize, sender: mpsc::Sender<Told>) {
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        if number >= table.len() {
+            return;
+        }
+        let mut heard = true;
+        let done =
+            verify_case(gpu, table, number, &mut |row| heard &= sender.send(Ok((number, row))).is_ok());
+        if let Err(error) = done {
+            // Whoever listened has left with the other worker's error.
+            let _ = sender.send(Err(error));
+            return;
+        }
+        if !heard {
+            return;
+        }
+    }
+}
+
+/// How many cases of each kernel run with checks, beside the folded ones: some drivers take a second or more to compile
+/// a tile with them.
+const CHECKED_CASES: usize = 3;
+
+/// Whether a kernel runs the case with this number with checks as well.
+fn is_checked(table: &[Case], number: usize, kernel: &Kernel) -> bool {
+    let runs = |case: &&Case| case.op.kind() == kernel.kind && (kernel.fits)(&case.op);
+    table[number].folded || table[..number].iter().filter(runs).count() < CHECKED_CASES
+}
+
+/// Runs the case with this number in the table on every kernel that fits it.
 fn verify_case(
     gpu: &Gpu,
-    case: &Case,
-    number: u32,
+    table: &[Case],
+    number: usize,
     on_row: &mut dyn FnMut(VerifyRow),
 ) -> Result<(), GpuError> {
-    let arguments = inputs::arguments(case, number);
+    let case = &table[number];
+    let arguments = inputs::arguments(case, number as u32);
     let Some(expected) = reference::expect(case, &arguments) else {
         on_row(row(case, "none", "", failure("the twin does not take these arguments".to_owned())));
         return Ok(());
@@ -107,8 +163,9 @@ fn verify_case(
         on_row(row(case, "none", "", failure("no kernel fits".to_owned())));
     }
     for kernel in kernels {
-        for (checks, name) in [(Checks::On, "on"), (Checks::Off, "off")] {
-            let finding = run(&bench, kernel, checks, &bands, &expected)?;
+        let modes = [(Checks::On, "on"), (Checks::Off, "off")];
+        for (checks, name) in &modes[usize::from(!is_checked(table, number, kernel))..] {
+            let finding = run(&bench, kernel, *checks, &bands, &expected)?;
             on_row(row(case, kernel.variant, name, finding));
         }
     }
