@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use crate::sandbox::{Outcome, Sandbox};
 
-/// Steps of the small model's plan, and what a table says beside them.
-const STEPS: [&str; 4] = ["input/gather", "conv2d/forward", "dense/matmul", "update/rmsprop"];
+/// Steps of the small model's plan, as the CPU executor runs it and as an adapter does, and what a table says beside them.
+const STEPS: [&str; 4] = ["input/gather", "conv2d/forward ", "dense/matmul", "update/rmsprop"];
+const FUSED: [&str; 4] = ["input/gather", "conv2d/forward_pooled", "dense/forward", "update/rmsprop"];
 const HEADINGS: [&str; 8] = ["Step", "Kernel", "Variant", "ms", "GFLOP/s", "GB/s", "Share", "Of best"];
 
 fn contains(outcome: &Outcome, texts: &[&str]) {
@@ -19,7 +20,7 @@ fn contains(outcome: &Outcome, texts: &[&str]) {
 fn an_adapter_is_timed_as_a_table() {
     let outcome =
         Sandbox::new().succeed("bench --model model.toml --batch-size 8 --device software --repeats 3");
-    contains(&outcome, &STEPS);
+    contains(&outcome, &FUSED);
     contains(&outcome, &HEADINGS);
     contains(
         &outcome,
@@ -30,7 +31,7 @@ fn an_adapter_is_timed_as_a_table() {
 
 #[test]
 fn an_adapter_is_timed_as_json() {
-    let args = "bench --model model.toml --batch-size 8 --device software --repeats 2 --json";
+    let args = "bench --model model.toml --batch-size 8 --device software --no-fuse --repeats 2 --json";
     let report: Value = serde_json::from_str(&Sandbox::new().succeed(args).stdout).unwrap();
     assert_eq!(
         (&report["model"], &report["batch_size"], &report["samples"]),
@@ -99,7 +100,7 @@ fn a_profiled_run_computes_the_same_bits() {
         for name in ["weights.safetensors", "steps.jsonl"] {
             assert!(file("plain", name) == file("profiled", name), "{device}: {name} differs");
         }
-        contains(&profiled, &STEPS);
+        contains(&profiled, if device == "cpu" { &STEPS } else { &FUSED });
         contains(&profiled, &["for an epoch of 60,000\n\nRun: "]);
         assert!(profiled.last_line().starts_with("Test accuracy: "), "{}", profiled.last_line());
     }
