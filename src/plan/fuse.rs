@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::op::Op;
-use super::shapes::{ConvPoolShape, MatmulShape, Split};
+use super::shapes::{ConvPoolShape, MAX_ITERATIONS, MatmulShape, Split};
 use super::{Plan, Stage, Step, Tensor};
 
 /// Most multiply-adds of a dense layer that runs as one step in each direction: beyond, tiles are worth their dispatch.
@@ -36,8 +36,11 @@ impl Plan {
             dense_backward,
             softmax_cross_entropy_metrics,
         ];
-        let found =
-            REWRITES.iter().find_map(|rewrite| (0..self.steps.len()).find_map(|at| rewrite(self, at)));
+        // One fused output may take the loops of several plain ones: not where that is more than an invocation may run.
+        let short = |found: &Rewrite| found.steps.iter().all(|step| step.op.longest_loop() <= MAX_ITERATIONS);
+        let found = REWRITES
+            .iter()
+            .find_map(|rewrite| (0..self.steps.len()).find_map(|at| rewrite(self, at).filter(short)));
         let Some(Rewrite { mut gone, at, steps }) = found else { return false };
         for step in &steps {
             for tensor in &step.args {
@@ -96,7 +99,7 @@ impl Plan {
 
     /// The whole sum whose parts this step computes: where it ends up, and the steps that it takes.
     fn whole_sum(&self, at: usize) -> Option<(Tensor, Range<usize>)> {
-        let output = self.steps[at].args.last()?;
+        let output = self.steps.get(at)?.args.last()?;
         if !self.is_scratch(output) {
             return Some((output.clone(), at..at + 1));
         }
@@ -322,4 +325,31 @@ fn softmax_cross_entropy_metrics(plan: &Plan, at: usize) -> Option<Rewrite> {
     let args = [logits, target, dlogits, &metrics.args[2], &metrics.args[3]].map(Tensor::clone).to_vec();
     let op = Op::SoftmaxCrossEntropyMetrics { rows, columns };
     Rewrite::one(vec![at, at + 1], Step { name: loss.name.clone(), stage: loss.stage, op, args })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Activation, Conv2D, Dense, Flatten, Loss, MaxPooling2D, Optimizer, Sequential};
+
+    fn fused(channels: usize) -> Plan {
+        let model = Sequential::new([8, 8, channels])
+            .add(Conv2D::new(4, 5).activation(Activation::Relu))
+            .add(MaxPooling2D::new(2))
+            .add(Flatten::new())
+            .add(Dense::new(3).activation(Activation::Softmax));
+        let network = model.network().unwrap();
+        Plan::build(&network, Loss::default(), Optimizer::default(), 2).unwrap().fuse()
+    }
+
+    /// 25 products a channel in each of four outputs: 1,000 channels are too many for one invocation.
+    #[test]
+    fn no_fused_loop_is_longer_than_an_invocation_may_run() {
+        for (channels, pooled) in [(300, true), (301, false), (1000, false)] {
+            let plan = fused(channels);
+            let kinds: Vec<_> = plan.steps.iter().map(|step| step.op.kind()).collect();
+            assert_eq!(kinds.contains(&"conv2d_maxpool_forward"), pooled, "{channels}: {kinds:?}");
+            assert!(plan.steps.iter().all(|step| step.op.longest_loop() <= MAX_ITERATIONS), "{channels}");
+        }
+    }
 }
