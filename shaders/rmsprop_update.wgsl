@@ -1,9 +1,5 @@
-// rmsprop_update, with the formula of Keras (epsilon inside the root):
-//   v <- rho*v + (1 - rho)*g^2
-//   d <- v;  when CENTERED:  a <- rho*a + (1 - rho)*g,  d <- v - a^2
-//   u <- learning_rate * g / sqrt(d + epsilon)
-//   w <- w - u;  when WITH_MOMENTUM:  m <- momentum*m + u,  w <- w - m
-// One invocation per Real.
+// rmsprop_update: RMSprop (shared/rmsprop.wgsl) over all weights but HOLE_LEN of them from HOLE_FIRST, which another step
+// updates. One invocation per Real.
 //
 // gradient  [LEN]
 // state     [slots, LEN]: v, then m when WITH_MOMENTUM, then a when CENTERED
@@ -17,25 +13,29 @@ const REALS = LEN / WIDTH;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = linear_index(group, local);
+    var index = linear_index(group, local);
     if index >= INVOCATIONS {
         return;
     }
-    let g = gradient[GRADIENT_BASE + index];
-    let v = RHO * state[STATE_BASE + index] + ONE_MINUS_RHO * (g * g);
-    state[STATE_BASE + index] = v;
-    var d = v;
-    if CENTERED {
-        let place = STATE_BASE + A_SLOT * REALS + index;
-        let a = RHO * state[place] + ONE_MINUS_RHO * g;
-        state[place] = a;
-        d -= a * a;
+    if index >= HOLE_FIRST / WIDTH {
+        index += HOLE_LEN / WIDTH;
     }
-    var u = step.learning_rate * g / sqrt(d + EPSILON);
+    let m_place = STATE_BASE + M_SLOT * REALS + index;
+    let a_place = STATE_BASE + A_SLOT * REALS + index;
+    var weight = Weight(parameter[PARAMETER_BASE + index], state[STATE_BASE + index], Real(), Real());
     if WITH_MOMENTUM {
-        let place = STATE_BASE + M_SLOT * REALS + index;
-        u += MOMENTUM * state[place];
-        state[place] = u;
+        weight.m = state[m_place];
     }
-    parameter[PARAMETER_BASE + index] -= u;
+    if CENTERED {
+        weight.a = state[a_place];
+    }
+    weight = rmsprop(gradient[GRADIENT_BASE + index], weight);
+    parameter[PARAMETER_BASE + index] = weight.w;
+    state[STATE_BASE + index] = weight.v;
+    if WITH_MOMENTUM {
+        state[m_place] = weight.m;
+    }
+    if CENTERED {
+        state[a_place] = weight.a;
+    }
 }

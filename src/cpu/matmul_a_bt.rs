@@ -1,13 +1,13 @@
 use rayon::prelude::*;
 
 use super::Real;
-use crate::plan::{MatmulShape, Split};
+use crate::plan::MatmulShape;
 
-/// `c[i, j] = sum_t a[i, t] * b[j, t]`, in parts: `partial[s]` is the sum over the `s`-th range of `t` ([`Split`]).
+/// `c[i, j] = sum_t a[i, t] * b[j, t]`, in parts: `partial[s]` is the sum over the `s`-th range of `t` ([`MatmulShape::split`]).
 ///
 /// a `[m, k]`, b `[n, k]`, partial `[parts, m, n]`.
 pub fn matmul_a_bt<T: Real>(s: &MatmulShape, a: &[T], b: &[T], partial: &mut [T]) {
-    let split = Split::of(s.k);
+    let split = s.split();
     partial.par_chunks_mut(s.n).enumerate().for_each(|(row, c)| {
         let (part, i) = (row / s.m, row % s.m);
         let range = split.range(part);

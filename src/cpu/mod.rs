@@ -14,6 +14,8 @@ mod conv2d_maxpool_backward_kernel;
 mod conv2d_maxpool_forward;
 mod dense_backward;
 mod dense_forward;
+mod dense_rmsprop_update;
+mod dense_softmax_cross_entropy;
 mod executor;
 mod gather_images;
 mod matmul;

@@ -1,12 +1,13 @@
 use super::Real;
 use crate::model::RmsProp;
-use crate::plan::StepParams;
+use crate::plan::{Hole, StepParams};
 
-/// RMSprop; the formula stands with [`RmsProp`].
+/// RMSprop of all weights outside the hole; the formula stands with [`RmsProp`].
 ///
 /// gradient and parameter `[len]`; state `[slots, len]`: slot 0 is `v`, then `m` with momentum, then `a` when centered.
 pub fn rmsprop_update<T: Real>(
     rmsprop: &RmsProp,
+    hole: &Hole,
     step: &StepParams,
     gradient: &[T],
     state: &mut [T],
@@ -21,7 +22,7 @@ pub fn rmsprop_update<T: Real>(
     let with_momentum = rmsprop.momentum > 0.0;
     let (v, rest) = state.split_at_mut(len);
     let (m, a) = rest.split_at_mut(if with_momentum { len } else { 0 });
-    for i in 0..len {
+    for i in (0..hole.first).chain(hole.first + hole.len..len) {
         let g = gradient[i];
         v[i] = rho * v[i] + one_minus_rho * (g * g);
         let mut d = v[i];

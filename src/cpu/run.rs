@@ -107,9 +107,21 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
         (Op::BatchMetrics { .. }, [In(row_loss), InU32(row_correct), Out(loss), OutU32(correct)]) => {
             super::batch_metrics::batch_metrics(step, row_loss, row_correct, loss, correct);
         }
-        (Op::RmspropUpdate { rmsprop, .. }, [In(gradient), Out(state), Out(parameter)]) => {
-            super::rmsprop_update::rmsprop_update(rmsprop, step, gradient, state, parameter);
+        (
+            &Op::DenseSoftmaxCrossEntropy { ref product, relu },
+            [In(x), In(kernel), In(bias), In(one_hot), Out(gradient), Out(dx), Out(loss), OutU32(correct)],
+        ) => super::dense_softmax_cross_entropy::dense_softmax_cross_entropy(
+            product, relu, step, x, kernel, bias, one_hot, gradient, dx, loss, correct,
+        ),
+        (Op::RmspropUpdate { rmsprop, hole, .. }, [In(gradient), Out(state), Out(parameter)]) => {
+            super::rmsprop_update::rmsprop_update(rmsprop, hole, step, gradient, state, parameter);
         }
+        (
+            Op::DenseRmspropUpdate { product, first, rmsprop, .. },
+            [In(a), In(b), Out(state), Out(parameter)],
+        ) => super::dense_rmsprop_update::dense_rmsprop_update(
+            product, *first, rmsprop, step, a, b, state, parameter,
+        ),
         _ => return false,
     }
     true

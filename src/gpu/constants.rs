@@ -1,5 +1,6 @@
 //! The constants of a step kind, as its shader sees them.
 
+use crate::model::RmsProp;
 use crate::plan::{Op, Split, image_stride};
 
 /// A module constant of a shader.
@@ -23,7 +24,7 @@ impl Constant {
 
 /// The sizes and settings of a step kind, by the names that its shader uses.
 pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
-    use Constant::{Bool, F32, U32};
+    use Constant::{Bool, U32};
     let mut list = match *op {
         Op::GatherImages { pixels, .. } => {
             vec![("PIXELS", U32(pixels)), ("STRIDE_WORDS", U32(image_stride(pixels) / size_of::<u32>()))]
@@ -83,7 +84,9 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
         Op::SumPartialsBias { parts, rows, columns, relu } => {
             vec![("PARTS", U32(parts)), ("ROWS", U32(rows)), ("COLUMNS", U32(columns)), ("RELU", Bool(relu))]
         }
-        Op::DenseForward { product: s, relu } | Op::DenseBackward { product: s, relu } => {
+        Op::DenseForward { product: s, relu }
+        | Op::DenseBackward { product: s, relu }
+        | Op::DenseSoftmaxCrossEntropy { product: s, relu } => {
             vec![("M", U32(s.m)), ("N", U32(s.n)), ("K", U32(s.k)), ("RELU", Bool(relu))]
         }
         Op::SoftmaxCrossEntropyMetrics { rows, columns } => {
@@ -94,17 +97,15 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
         | Op::Softmax { columns, .. }
         | Op::SoftmaxCrossEntropy { columns, .. } => vec![("COLUMNS", U32(columns))],
         Op::ReluForward { .. } | Op::ReluBackward { .. } | Op::BatchMetrics { .. } => vec![],
-        Op::RmspropUpdate { len, rmsprop } => vec![
-            ("LEN", U32(len)),
-            ("RHO", F32(rmsprop.rho as f32)),
-            ("ONE_MINUS_RHO", F32((1.0 - rmsprop.rho) as f32)),
-            ("MOMENTUM", F32(rmsprop.momentum as f32)),
-            ("EPSILON", F32(rmsprop.epsilon as f32)),
-            ("CENTERED", Bool(rmsprop.centered)),
-            ("WITH_MOMENTUM", Bool(rmsprop.momentum > 0.0)),
-            ("M_SLOT", U32(1)),
-            ("A_SLOT", U32(1 + usize::from(rmsprop.momentum > 0.0))),
-        ],
+        Op::RmspropUpdate { len, rmsprop, hole } => {
+            let sizes = [("LEN", U32(len)), ("HOLE_FIRST", U32(hole.first)), ("HOLE_LEN", U32(hole.len))];
+            [&sizes[..], &rmsprop_constants(&rmsprop)].concat()
+        }
+        Op::DenseRmspropUpdate { product: s, first, len, rmsprop } => {
+            let product = [("M", U32(s.m)), ("OUT_M", U32(s.m + 1)), ("N", U32(s.n)), ("K", U32(s.k))];
+            let arena = [("FIRST", U32(first)), ("LEN", U32(len))];
+            [&product[..], &arena, &rmsprop_constants(&rmsprop)].concat()
+        }
     };
     if let Op::MatmulAtB { product, bias } = *op {
         list.push(("OUT_M", U32(product.m + usize::from(bias))));
@@ -114,4 +115,19 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
         list.push(("TERMS_PER_PART", U32(terms_per_part)));
     }
     list
+}
+
+/// The settings of RMSprop, by the names that `shared/rmsprop.wgsl` uses.
+fn rmsprop_constants(rmsprop: &RmsProp) -> [(&'static str, Constant); 8] {
+    use Constant::{Bool, F32, U32};
+    [
+        ("RHO", F32(rmsprop.rho as f32)),
+        ("ONE_MINUS_RHO", F32((1.0 - rmsprop.rho) as f32)),
+        ("MOMENTUM", F32(rmsprop.momentum as f32)),
+        ("EPSILON", F32(rmsprop.epsilon as f32)),
+        ("CENTERED", Bool(rmsprop.centered)),
+        ("WITH_MOMENTUM", Bool(rmsprop.momentum > 0.0)),
+        ("M_SLOT", U32(1)),
+        ("A_SLOT", U32(1 + usize::from(rmsprop.momentum > 0.0))),
+    ]
 }

@@ -85,7 +85,8 @@ impl AdapterReport {
     pub fn class(&self) -> AdapterClass {
         let [smallest, largest] = self.subgroup_sizes();
         let fixed = self.adapter.features().contains(wgpu::Features::SUBGROUP) && smallest == largest;
-        AdapterClass { lanes: fixed.then_some(smallest) }
+        let int64 = self.adapter.features().contains(wgpu::Features::SHADER_INT64);
+        AdapterClass { lanes: fixed.then_some(smallest), int64 }
     }
 
     /// Whether the device can note the time of passes.
@@ -115,13 +116,14 @@ pub fn adapters() -> Vec<AdapterReport> {
         .collect()
 }
 
-/// What every plan takes: the widest kernel has six arguments, the largest workgroup 64 invocations.
+/// What every plan takes: the widest kernel has eight arguments, the largest workgroup 64 invocations and less than
+/// 9 KiB of memory.
 fn check_minimum(adapter: &str, limits: &wgpu::Limits) -> Result<(), GpuError> {
     let rows = [
-        ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage, 6),
+        ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage, 8),
         ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup, 64),
         ("max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x, 64),
-        ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size, 1024),
+        ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size, 9216),
         (
             "max_dynamic_uniform_buffers_per_pipeline_layout",
             limits.max_dynamic_uniform_buffers_per_pipeline_layout,
@@ -165,7 +167,8 @@ impl Gpu {
         let name = report.name();
         let limits = report.limits();
         check_minimum(&name, &limits)?;
-        let optional = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
+        let optional =
+            wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("shadegrad"),
             required_features: report.adapter.features() & optional,

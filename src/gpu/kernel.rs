@@ -15,6 +15,8 @@ pub enum Element {
     U32,
     /// Four integers.
     Vec4U32,
+    /// Eight floats, as four integers of 64 bits.
+    EightF32,
 }
 
 impl Element {
@@ -23,6 +25,7 @@ impl Element {
         match self {
             Element::F32 | Element::U32 => 1,
             Element::Vec4F32 | Element::Vec4U32 => 4,
+            Element::EightF32 => 8,
         }
     }
 }

@@ -260,6 +260,8 @@ impl std::fmt::Display for Stage {
             Stage::Loss => "loss",
             Stage::Backward => "backward",
             Stage::Update => "update",
+            Stage::Inference => "infer",
+            Stage::Judgement => "judge",
         })
     }
 }

@@ -5,14 +5,19 @@
 
 use std::ops::Range;
 
-use super::op::Op;
-use super::shapes::{ConvPoolShape, MAX_ITERATIONS, MatmulShape, Split};
-use super::{Plan, Stage, Step, Tensor};
+use super::lower::ALIGNMENT;
+use super::op::{Hole, Op};
+use super::shapes::{ConvPoolShape, MAX_ITERATIONS, MatmulShape};
+use super::{Plan, Role, Stage, Step, Tensor};
 
-/// Most multiply-adds of a dense layer that runs as one step in each direction: beyond, tiles are worth their dispatch.
-const SMALL_DENSE: usize = 1 << 17;
 /// Most elements of the logits that one workgroup takes.
 const SMALL_LOSS: usize = 1 << 14;
+/// Most weights, and most elements of the logits, of a last layer that one workgroup takes in training: its logits are to
+/// fit every adapter's workgroup memory.
+const SMALL_LAST: [usize; 2] = [1024, 2048];
+/// Fewest weights of a layer whose gradient goes straight into its update, and most samples of a batch: the gradient that
+/// need not be stored is as long for a short batch as for a long one, and counts for less in a long one.
+const FUSED_UPDATE: [usize; 2] = [1 << 14, 64];
 
 impl Plan {
     /// The same computation in fewer steps; buffers that no step uses any more are gone.
@@ -26,7 +31,7 @@ impl Plan {
 
     /// Applies the first rewrite that fits anywhere.
     fn rewrite_any(&mut self) -> bool {
-        const REWRITES: [fn(&Plan, usize) -> Option<Rewrite>; 8] = [
+        const REWRITES: [fn(&Plan, usize) -> Option<Rewrite>; 10] = [
             gather_batch,
             conv2d_maxpool_forward,
             conv2d_maxpool_backward_kernel,
@@ -35,6 +40,9 @@ impl Plan {
             matmul_at_b_bias,
             dense_backward,
             softmax_cross_entropy_metrics,
+            dense_softmax_cross_entropy,
+            // Takes what the others leave of the products.
+            dense_rmsprop_update,
         ];
         // One fused output may take the loops of several plain ones: not where that is more than an invocation may run.
         let short = |found: &Rewrite| found.steps.iter().all(|step| step.op.longest_loop() <= MAX_ITERATIONS);
@@ -46,7 +54,7 @@ impl Plan {
             for tensor in &step.args {
                 if self.is_scratch(tensor) {
                     let buffer = &mut self.buffers[tensor.buffer];
-                    buffer.len = buffer.len.max(tensor.len().next_multiple_of(4));
+                    buffer.len = buffer.len.max(tensor.len().next_multiple_of(ALIGNMENT));
                 }
             }
         }
@@ -232,7 +240,7 @@ fn conv2d_maxpool_backward_kernel(plan: &Plan, at: usize) -> Option<Rewrite> {
 fn dense_forward(plan: &Plan, at: usize) -> Option<Rewrite> {
     let [product, bias] = plan.steps.get(at..at + 2)? else { return None };
     let (&Op::Matmul(shape), Op::BiasAdd { .. }) = (&product.op, &bias.op) else { return None };
-    if shape.m * shape.n * shape.k > SMALL_DENSE {
+    if !shape.is_small() {
         return None;
     }
     let (relu, gone) = relu_after(plan, at, at + 2);
@@ -293,8 +301,8 @@ fn dense_backward(plan: &Plan, at: usize) -> Option<Rewrite> {
         return None;
     };
     let shape = MatmulShape { m: product.k, n: product.n, k: product.m };
-    let whole = Split::of(product.k).parts == 1 && Split::of(back.k).parts == 1;
-    if !whole || shape.m * shape.n * shape.k > SMALL_DENSE {
+    let whole = product.split().parts == 1 && back.split().parts == 1;
+    if !whole || !shape.is_small() {
         return None;
     }
     let (x, dx) = (&of_kernel.args[0], &of_input.args[2]);
@@ -325,6 +333,74 @@ fn softmax_cross_entropy_metrics(plan: &Plan, at: usize) -> Option<Rewrite> {
     let args = [logits, target, dlogits, &metrics.args[2], &metrics.args[3]].map(Tensor::clone).to_vec();
     let op = Op::SoftmaxCrossEntropyMetrics { rows, columns };
     Rewrite::one(vec![at, at + 1], Step { name: loss.name.clone(), stage: loss.stage, op, args })
+}
+
+/// dense_forward, softmax_cross_entropy_metrics and dense_backward of the last layer, where it is small -> in training,
+/// dense_softmax_cross_entropy; evaluation keeps the first two.
+fn dense_softmax_cross_entropy(plan: &Plan, at: usize) -> Option<Rewrite> {
+    let forward = &plan.steps[at];
+    let Op::DenseForward { product, relu: false } = forward.op else { return None };
+    let find = |kind: fn(&Op) -> bool| (at..plan.steps.len()).find(|&index| kind(&plan.steps[index].op));
+    let loss_at = find(|op| matches!(op, Op::SoftmaxCrossEntropyMetrics { .. }))?;
+    let back_at = find(|op| matches!(op, Op::DenseBackward { .. }))?;
+    let (loss, back) = (&plan.steps[loss_at], &plan.steps[back_at]);
+    let Op::DenseBackward { product: of_back, relu } = back.op else { return None };
+    let [x, kernel, bias, logits] = &forward.args[..] else { return None };
+    let [judged, one_hot, dlogits, loss_sum, correct] = &loss.args[..] else { return None };
+    let [_, _, dy, gradient, dx] = &back.args[..] else { return None };
+    let one_layer = forward.stage == Stage::Forward && judged.buffer == logits.buffer && of_back == product;
+    if !one_layer || plan.users(dlogits) != [loss_at, back_at] || dy.buffer != dlogits.buffer {
+        return None;
+    }
+    let [weights, elements] = SMALL_LAST;
+    if product.k * product.n > weights || product.m * product.n > elements {
+        return None;
+    }
+    let args = [x, kernel, bias, one_hot, gradient, dx, loss_sum, correct].map(Tensor::clone).to_vec();
+    let trained = Step {
+        name: format!("{}/softmax_cross_entropy", layer(forward)),
+        stage: back.stage,
+        op: Op::DenseSoftmaxCrossEntropy { product, relu },
+        args,
+    };
+    let inferred = Step { stage: Stage::Inference, ..forward.clone() };
+    let judged = Step { stage: Stage::Judgement, ..loss.clone() };
+    Some(Rewrite { gone: vec![at, loss_at, back_at], at, steps: vec![inferred, trained, judged] })
+}
+
+/// The gradient of the largest dense layer and the update -> dense_rmsprop_update, and the update of the rest.
+fn dense_rmsprop_update(plan: &Plan, at: usize) -> Option<Rewrite> {
+    let weights = |step: &Step| match step.op {
+        Op::MatmulAtB { product, bias: true } => product.m * product.n,
+        _ => 0,
+    };
+    let step = &plan.steps[at];
+    let Op::MatmulAtB { product, bias: true } = step.op else { return None };
+    let update_at = plan
+        .steps
+        .iter()
+        .position(|step| matches!(step.op, Op::RmspropUpdate { hole: Hole { len: 0, .. }, .. }))?;
+    let update = &plan.steps[update_at];
+    let Op::RmspropUpdate { len, rmsprop, .. } = update.op else { return None };
+    let [a, b, gradient] = &step.args[..] else { return None };
+    let [least, samples] = FUSED_UPDATE;
+    let largest = plan.steps.iter().map(weights).max() == Some(weights(step));
+    // Nothing but the update reads gradients, so that no other step of the plan misses this one.
+    let whole = plan.buffers[gradient.buffer].role == Role::Gradients;
+    let fits = product.n.is_multiple_of(4) && weights(step) >= least && product.k <= samples;
+    if !(largest && whole && fits) {
+        return None;
+    }
+    let first = gradient.offset;
+    let fused = Step {
+        name: format!("{}/update", layer(step)),
+        stage: update.stage,
+        op: Op::DenseRmspropUpdate { product, first, len, rmsprop },
+        args: vec![a.clone(), b.clone(), update.args[1].clone(), update.args[2].clone()],
+    };
+    let hole = Hole { first, len: (product.m + 1) * product.n };
+    let rest = Step { op: Op::RmspropUpdate { len, rmsprop, hole }, ..update.clone() };
+    Some(Rewrite { gone: vec![at, update_at], at: update_at, steps: vec![fused, rest] })
 }
 
 #[cfg(test)]

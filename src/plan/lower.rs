@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::op::{DATA, Dtype, Op, image_stride};
+use super::op::{DATA, Dtype, Hole, Op, image_stride};
 use super::shapes::{ConvShape, MAX_ITERATIONS, MatmulShape, PoolShape};
 use super::{Buffer, Plan, PlanError, Role, Stage, Step, Tensor};
 use crate::model::{Activation, LayerGeometry, Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
+/// Every tensor begins at a multiple of so many elements, the most that a kernel loads at once.
+pub(super) const ALIGNMENT: usize = 8;
 /// Name of the buffer that holds the parts of sums.
 pub(super) const PARTIALS: &str = "partials";
 /// Most elements of one tensor: byte offsets stay within 32 bits.
@@ -58,17 +60,17 @@ impl Lowering {
             parameters: HashMap::new(),
             gradients: HashMap::new(),
         };
-        // Every tensor of an arena begins at a whole vec4; the update runs over the gaps too, where all is zero.
+        // The update runs over the gaps between tensors too, where all is zero.
         let mut offset = 0;
         for weight in network.weights() {
             let place = |buffer| Tensor { buffer, offset, shape: weight.shape.clone() };
             lowering.parameters.insert(weight.name.clone(), place(0));
             lowering.gradients.insert(weight.name.clone(), place(1));
-            offset += weight.len().next_multiple_of(4);
+            offset += weight.len().next_multiple_of(ALIGNMENT);
         }
         lowering.buffer("parameters", Role::Parameters, Dtype::F32, offset);
         lowering.buffer("gradients", Role::Gradients, Dtype::F32, offset);
-        lowering.scratch = lowering.buffer(PARTIALS, Role::Scratch, Dtype::F32, 4);
+        lowering.scratch = lowering.buffer(PARTIALS, Role::Scratch, Dtype::F32, ALIGNMENT);
         lowering
     }
 
@@ -81,7 +83,7 @@ impl Lowering {
     fn tensor(&mut self, name: &str, role: Role, dtype: Dtype, shape: &[usize]) -> Tensor {
         let len = shape.iter().product::<usize>();
         Tensor {
-            buffer: self.buffer(name, role, dtype, len.next_multiple_of(4)),
+            buffer: self.buffer(name, role, dtype, len.next_multiple_of(ALIGNMENT)),
             offset: 0,
             shape: shape.to_vec(),
         }
@@ -127,7 +129,7 @@ impl Lowering {
         let len = sum.len();
         let scratch = Tensor { buffer: self.scratch, offset: 0, shape: vec![parts, len] };
         let buffer = &mut self.buffers[self.scratch];
-        buffer.len = buffer.len.max(parts.saturating_mul(len).next_multiple_of(4));
+        buffer.len = buffer.len.max(parts.saturating_mul(len).next_multiple_of(ALIGNMENT));
         args.push(scratch.clone());
         self.step(stage, name.clone(), op, args)?;
         let op = Op::SumPartials { parts, len };
@@ -330,7 +332,7 @@ impl Lowering {
         let shape = [rmsprop.slots(), len];
         let state = self.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &shape);
         let args = vec![arena(1), state.clone(), arena(0)];
-        let op = Op::RmspropUpdate { len, rmsprop };
+        let op = Op::RmspropUpdate { len, rmsprop, hole: Hole::default() };
         self.step(Stage::Update, "update/rmsprop".to_owned(), op, args)?;
         Ok(state)
     }
@@ -414,7 +416,7 @@ mod tests {
                 let buffer = &plan.buffers[tensor.buffer];
                 assert_eq!(buffer.dtype, spec.dtype, "{place}");
                 assert_eq!(spec.shape.iter().product::<usize>(), tensor.len(), "{place}");
-                assert_eq!(tensor.offset % 4, 0, "{place}");
+                assert_eq!(tensor.offset % ALIGNMENT, 0, "{place}");
                 assert!(tensor.offset + tensor.len() <= buffer.len, "{place}");
                 let uses = step.args.iter().filter(|other| other.buffer == tensor.buffer).count();
                 assert!(spec.access == Access::In || uses == 1, "{place} is written and used twice");

@@ -11,7 +11,7 @@ mod op;
 mod shapes;
 
 pub use lower::MAX_BATCH;
-pub use op::{Access, ArgSpec, DATA, Dtype, Op, image_stride};
+pub use op::{Access, ArgSpec, DATA, Dtype, Hole, Op, image_stride};
 pub use shapes::{ConvPoolShape, ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split};
 
 use crate::model::Network;
@@ -135,6 +135,10 @@ pub enum Stage {
     Backward,
     /// New weights: in training.
     Update,
+    /// A layer that training runs within a later step: in evaluation and prediction.
+    Inference,
+    /// Loss and hits that training computes within another step: in evaluation.
+    Judgement,
 }
 
 /// What a pass over samples is for.
@@ -156,6 +160,8 @@ impl Phase {
             Stage::Target | Stage::Loss => self != Phase::Predict,
             Stage::Output => self == Phase::Predict,
             Stage::Backward | Stage::Update => self == Phase::Train,
+            Stage::Inference => self != Phase::Train,
+            Stage::Judgement => self == Phase::Evaluate,
         }
     }
 }

@@ -54,6 +54,14 @@ pub struct ArgSpec {
     pub shape: Vec<usize>,
 }
 
+/// Weights that an update leaves to another step: `len` of them from `first` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "both are named above")]
+pub struct Hole {
+    pub first: usize,
+    pub len: usize,
+}
+
 /// What one step computes. The formulas stand with the CPU twins in [`crate::cpu`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "the sizes are named as in the twins")]
@@ -108,8 +116,14 @@ pub enum Op {
     SoftmaxCrossEntropyMetrics { rows: usize, columns: usize },
     /// Loss and number of hits of the batch.
     BatchMetrics { rows: usize },
-    /// RMSprop over the whole parameter arena.
-    RmspropUpdate { len: usize, rmsprop: RmsProp },
+    /// The last layer of a classifier in training: dense forward, loss and hits, dense backward; `product` is the forward
+    /// one, with `relu` its input came out of one.
+    DenseSoftmaxCrossEntropy { product: MatmulShape, relu: bool },
+    /// RMSprop over the parameter arena, but for a hole.
+    RmspropUpdate { len: usize, rmsprop: RmsProp, hole: Hole },
+    /// Gradient of a dense layer's kernel and bias, as [`Op::MatmulAtB`] with its bias, straight into RMSprop of the
+    /// weights that begin at `first` of the arena.
+    DenseRmspropUpdate { product: MatmulShape, first: usize, len: usize, rmsprop: RmsProp },
 }
 
 impl Op {
@@ -141,7 +155,9 @@ impl Op {
             Op::SoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
             Op::SoftmaxCrossEntropyMetrics { .. } => "softmax_cross_entropy_metrics",
             Op::BatchMetrics { .. } => "batch_metrics",
+            Op::DenseSoftmaxCrossEntropy { .. } => "dense_softmax_cross_entropy",
             Op::RmspropUpdate { .. } => "rmsprop_update",
+            Op::DenseRmspropUpdate { .. } => "dense_rmsprop_update",
         }
     }
 
@@ -150,7 +166,7 @@ impl Op {
         match self {
             Op::Conv2dBackwardKernel(conv) => Some(conv.row_split()),
             Op::Conv2dMaxpoolBackwardKernel(s) => Some(s.row_split()),
-            Op::Matmul(mm) | Op::MatmulAtB { product: mm, .. } | Op::MatmulABt(mm) => Some(Split::of(mm.k)),
+            Op::Matmul(mm) | Op::MatmulAtB { product: mm, .. } | Op::MatmulABt(mm) => Some(mm.split()),
             Op::ColumnSum { rows, .. } => Some(Split::of(*rows)),
             _ => None,
         }
@@ -297,7 +313,23 @@ impl Op {
                 arg("loss", InOut, F32, &[DATA]),
                 arg("correct", InOut, U32, &[DATA]),
             ],
-            Op::RmspropUpdate { len, rmsprop } => vec![
+            Op::DenseSoftmaxCrossEntropy { product: MatmulShape { m, n, k }, .. } => vec![
+                arg("x", In, F32, &[m, k]),
+                arg("kernel", In, F32, &[k, n]),
+                arg("bias", In, F32, &[n]),
+                arg("one_hot", In, F32, &[m, n]),
+                arg("gradient", Out, F32, &[k + 1, n]),
+                arg("dx", Out, F32, &[m, k]),
+                arg("loss", InOut, F32, &[DATA]),
+                arg("correct", InOut, U32, &[DATA]),
+            ],
+            Op::DenseRmspropUpdate { product: MatmulShape { m, n, k }, len, rmsprop, .. } => vec![
+                arg("a", In, F32, &[k, m]),
+                arg("b", In, F32, &[k, n]),
+                arg("state", InOut, F32, &[rmsprop.slots(), len]),
+                arg("parameter", InOut, F32, &[len]),
+            ],
+            Op::RmspropUpdate { len, rmsprop, .. } => vec![
                 arg("gradient", In, F32, &[len]),
                 arg("state", InOut, F32, &[rmsprop.slots(), len]),
                 arg("parameter", InOut, F32, &[len]),
@@ -333,10 +365,10 @@ impl Op {
             Op::SoftmaxCrossEntropy { rows, columns } => 8 * rows * columns,
             Op::SoftmaxCrossEntropyMetrics { rows, columns } => 8 * rows * columns + 2 * rows,
             Op::BatchMetrics { rows } => 2 * rows,
-            Op::RmspropUpdate { len, rmsprop } => {
-                let centered = if rmsprop.centered { 5 } else { 0 };
-                let momentum = if rmsprop.momentum > 0.0 { 2 } else { 0 };
-                len * (9 + centered + momentum)
+            Op::DenseSoftmaxCrossEntropy { product: mm, .. } => (6 * mm.k + 10) * mm.m * mm.n,
+            Op::RmspropUpdate { len, rmsprop, hole } => (len - hole.len) * update_flops(&rmsprop),
+            Op::DenseRmspropUpdate { product: mm, rmsprop, .. } => {
+                (2 * mm.m + 1) * mm.n * mm.k + (mm.m + 1) * mm.n * update_flops(&rmsprop)
             }
         };
         count as u64
@@ -360,10 +392,22 @@ impl Op {
             Op::DenseBackward { product, .. } => product.m.max(product.n),
             Op::SoftmaxCrossEntropyMetrics { rows, columns } => rows.div_ceil(METRICS_LANES) * 3 * columns,
             Op::BatchMetrics { rows } => rows.div_ceil(METRICS_LANES),
+            Op::DenseSoftmaxCrossEntropy { product: MatmulShape { m, n, k }, .. } => {
+                let of_all = |elements: usize, terms: usize| elements.div_ceil(METRICS_LANES) * terms;
+                of_all(m, n * (k + 3)) + of_all((k + 1) * n, m) + of_all(m * k, n)
+            }
+            Op::DenseRmspropUpdate { product, .. } => product.k,
             Op::Conv2dBackwardKernel(conv) => conv.row_split().terms_per_part * conv.out_w,
             _ => self.split().map_or(0, |split| split.terms_per_part),
         }
     }
+}
+
+/// Operations of RMSprop on one weight.
+fn update_flops(rmsprop: &RmsProp) -> usize {
+    let centered = if rmsprop.centered { 5 } else { 0 };
+    let momentum = if rmsprop.momentum > 0.0 { 2 } else { 0 };
+    9 + centered + momentum
 }
 
 /// Bytes from one image of a data set to the next: images begin at whole words.

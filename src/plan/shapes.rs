@@ -158,6 +158,24 @@ pub struct MatmulShape {
     pub k: usize,
 }
 
+impl MatmulShape {
+    /// Whether the whole product is so little work that one kernel without tiles is enough.
+    pub fn is_small(&self) -> bool {
+        self.m * self.n * self.k <= SMALL_PRODUCT
+    }
+
+    /// How the sums are cut: where outputs are few and sums long, into as many parts as keep a device busy.
+    pub fn split(&self) -> Split {
+        if self.k <= PART && self.is_small() {
+            return Split::of(self.k);
+        }
+        let busy = BUSY_OUTPUTS / (self.m * self.n).max(1);
+        let parts = self.k.div_ceil(BLOCK).min(busy).max(self.k.div_ceil(PART));
+        let multiple = if parts == 1 { 4 } else { BLOCK };
+        Split::cut(self.k, parts, multiple)
+    }
+}
+
 /// A sum of `terms` terms, taken as `parts` sums of at most `terms_per_part` neighbours, added up in order.
 ///
 /// One invocation never sums more than one part: outputs that are few but long get more of the device, rounding
@@ -174,6 +192,15 @@ pub struct Split {
 
 /// The length of a part of a sum over pooling windows: short, since there are few such sums and each term is dear.
 const POOLED_PART: usize = 256;
+
+/// Most multiply-adds of a product that is small.
+const SMALL_PRODUCT: usize = 1 << 17;
+
+/// Outputs, of all parts together, that keep any device busy.
+const BUSY_OUTPUTS: usize = 1 << 19;
+
+/// The parts of a product's sums are multiples of this: kernels keep as many terms of a factor in registers.
+const BLOCK: usize = 64;
 
 /// The length of a part, unless there would be more parts than this.
 const PART: usize = 1024;

@@ -4,7 +4,7 @@ use super::inputs::{Argument, HOSTILE_BYTE, HOSTILE_F32, HOSTILE_U32, UNWRITTEN,
 use crate::plan::{Access, ArgSpec};
 
 /// Words before and after each argument. Out-of-range stores past a binding are dropped, so only what lies inside it
-/// can catch one; the widest kernels store 4 words an invocation, and this is a workgroup of them.
+/// can catch one; the widest kernels store 4 words an invocation of 64, or 8 of 8, and this is a workgroup of them.
 const GUARD: usize = 256;
 
 /// What guards of floats hold that are read and written: no step leaves it as it is, as adding to 1e30 would.
@@ -14,7 +14,7 @@ const FRAGILE: f32 = -2.5;
 #[derive(Debug)]
 pub(super) struct Band {
     pub(super) spec: ArgSpec,
-    /// Where the argument begins, in 32-bit words; a multiple of 4, and another one for each argument.
+    /// Where the argument begins, in 32-bit words; a multiple of 8, and another one for each argument.
     pub(super) base: usize,
     /// Number of its elements that are floats or integers; words of bytes.
     pub(super) len: usize,
@@ -40,9 +40,9 @@ impl Band {
             (_, Values::Integers(_)) => HOSTILE_U32,
             (_, Values::Bytes(_)) => u32::from_le_bytes([HOSTILE_BYTE; 4]),
         };
-        let base = GUARD + 4 * place;
+        let base = GUARD + 8 * place;
         let len = payload.len();
-        let mut words = vec![guard; (base + len + GUARD).next_multiple_of(4)];
+        let mut words = vec![guard; (base + len + GUARD).next_multiple_of(8)];
         words[base..base + len].copy_from_slice(&payload);
         Band { spec: argument.spec.clone(), base, len, words }
     }
@@ -65,14 +65,14 @@ mod tests {
     use crate::plan::Dtype;
 
     #[test]
-    fn arguments_begin_at_whole_vec4s_between_guards() {
+    fn arguments_begin_at_whole_eights_between_guards() {
         let rows = [(Access::In, 1, 1e30), (Access::InOut, 5, -2.5), (Access::In, 8, 1e30)];
         for (place, (access, len, guard)) in rows.into_iter().enumerate() {
             let spec = ArgSpec { name: "x", access, dtype: Dtype::F32, shape: vec![len] };
             let values = Values::Floats(vec![0.5; len]);
             let band = Band::new(&Argument { spec, values }, place, false);
             assert!(
-                band.base.is_multiple_of(4) && band.words.len().is_multiple_of(4),
+                band.base.is_multiple_of(8) && band.words.len().is_multiple_of(8),
                 "{place}: {}",
                 band.base
             );

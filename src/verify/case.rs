@@ -1,5 +1,6 @@
 //! One case: a step, the numbers it runs on, and its printed name.
 
+use crate::model::RmsProp;
 use crate::plan::{ConvShape, MatmulShape, Op, PoolShape, StepParams};
 
 /// What the floats of a case's inputs are.
@@ -74,6 +75,7 @@ pub(super) fn samples(op: &Op) -> usize {
         Op::SoftmaxCrossEntropy { rows, .. }
         | Op::SoftmaxCrossEntropyMetrics { rows, .. }
         | Op::BatchMetrics { rows } => rows,
+        Op::DenseSoftmaxCrossEntropy { product, .. } => product.m,
         _ => 0,
     }
 }
@@ -93,7 +95,9 @@ fn sizes(op: &Op) -> String {
             let bias = if bias { ", bias" } else { "" };
             format!("{}{bias}", product(&s))
         }
-        Op::DenseForward { product: s, relu } | Op::DenseBackward { product: s, relu } => {
+        Op::DenseForward { product: s, relu }
+        | Op::DenseBackward { product: s, relu }
+        | Op::DenseSoftmaxCrossEntropy { product: s, relu } => {
             let relu = if relu { ", relu" } else { "" };
             format!("{}{relu}", product(&s))
         }
@@ -112,12 +116,23 @@ fn sizes(op: &Op) -> String {
         | Op::SoftmaxCrossEntropyMetrics { rows, columns } => format!("{rows} rows of {columns}"),
         Op::ReluForward { len } | Op::ReluBackward { len } => format!("{len} elements"),
         Op::BatchMetrics { rows } => format!("{rows} rows"),
-        Op::RmspropUpdate { len, rmsprop } => {
-            let momentum = if rmsprop.momentum > 0.0 { ", momentum" } else { "" };
-            let centered = if rmsprop.centered { ", centered" } else { "" };
-            format!("{len} parameters{momentum}{centered}")
+        Op::RmspropUpdate { len, rmsprop, hole } => {
+            let hole = match hole.len {
+                0 => String::new(),
+                len => format!(" but {len} from {}", hole.first),
+            };
+            format!("{len} parameters{hole}{}", settings(&rmsprop))
+        }
+        Op::DenseRmspropUpdate { product: s, first, len, rmsprop } => {
+            format!("{}, from {first} of {len} parameters{}", product(&s), settings(&rmsprop))
         }
     }
+}
+
+fn settings(rmsprop: &RmsProp) -> String {
+    let momentum = if rmsprop.momentum > 0.0 { ", momentum" } else { "" };
+    let centered = if rmsprop.centered { ", centered" } else { "" };
+    format!("{momentum}{centered}")
 }
 
 fn product(s: &MatmulShape) -> String {

@@ -120,7 +120,10 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
         ) => {
             return targets(case, *columns, done[0].floats(), stream);
         }
-        (Op::RmspropUpdate { rmsprop, .. }, "state") => {
+        (Op::DenseSoftmaxCrossEntropy { product, .. }, "one_hot") => {
+            return classes(case, product.n, len, stream);
+        }
+        (Op::RmspropUpdate { rmsprop, .. } | Op::DenseRmspropUpdate { rmsprop, .. }, "state") => {
             let slot = len / rmsprop.slots();
             return optimizer_state(slot, rmsprop.momentum > 0.0, rmsprop.centered, stream);
         }
@@ -133,7 +136,9 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
             // Both zeros, on purpose, under gradients that are not zero.
             values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
         }
-        Op::DenseBackward { relu: true, .. } if name == "x" => {
+        Op::DenseBackward { relu: true, .. } | Op::DenseSoftmaxCrossEntropy { relu: true, .. }
+            if name == "x" =>
+        {
             values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
         }
         // Rows past the batch's size are nobody's business.
@@ -168,6 +173,19 @@ fn targets(case: &Case, columns: usize, logits: &[f32], stream: &mut Stream) -> 
         if r % 4 == 3 {
             target[any] = 0.5;
             target[stream.below(columns as u32) as usize] += 0.5;
+        }
+    }
+    targets
+}
+
+/// One-hot targets of any class.
+fn classes(case: &Case, columns: usize, len: usize, stream: &mut Stream) -> Vec<f32> {
+    let mut targets = vec![0.0; len];
+    for (r, target) in targets.chunks_mut(columns).enumerate() {
+        let class = stream.below(columns as u32) as usize;
+        match r < case.step.batch_size as usize {
+            true => target[class] = 1.0,
+            false => target.fill(HOSTILE_F32),
         }
     }
     targets

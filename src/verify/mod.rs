@@ -16,6 +16,7 @@ mod inputs;
 mod reference;
 mod softmax;
 mod tolerance;
+mod update;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;

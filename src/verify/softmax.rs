@@ -1,6 +1,8 @@
 //! Bounds of softmax and cross-entropy, from the accuracy of `exp`, `log` and division in WGSL.
 
+use super::inputs::Argument;
 use super::tolerance::{DIVISION, FLUSHED, ULP, sum_of_products};
+use crate::plan::MatmulShape;
 
 /// Absolute error of `log` on `[0.5, 2]`.
 const LOG_NEAR_ONE: f64 = 1.0 / 2_097_152.0; // 2^-21
@@ -86,6 +88,53 @@ pub(super) fn cross_entropy_bounds(
         }));
     }
     [losses, gradients]
+}
+
+/// Bounds of the last layer of a classifier, both ways, with the loss between them: gradient, dx, and the loss of each row.
+///
+/// Logits that are off by no more than e make a row's loss off by 2e more, and a probability by a factor of exp(2e).
+pub(super) fn last_layer_bounds(s: &MatmulShape, batch_size: u32, arguments: &[Argument]) -> [Vec<f64>; 3] {
+    let [x, kernel, bias, targets] = [0, 1, 2, 3].map(|at| arguments[at].floats());
+    let float = |values: &[f32], at: usize| f64::from(values[at]);
+    let mut logits = Vec::with_capacity(s.m * s.n);
+    let mut off = vec![0.0f64; s.m];
+    for (r, off) in off.iter_mut().enumerate() {
+        for c in 0..s.n {
+            let product = |t: usize| float(x, r * s.k + t) * float(kernel, t * s.n + c);
+            let logit = float(bias, c) + (0..s.k).map(product).sum::<f64>();
+            let magnitude = float(bias, c).abs() + (0..s.k).map(|t| product(t).abs()).sum::<f64>();
+            let error = magnitude * sum_of_products(s.k + 1) + FLUSHED * s.k as f64;
+            // As is its value in f32, of which the rest of the bound is made.
+            *off = off.max(error + logit.abs() * ULP);
+            logits.push(logit as f32);
+        }
+    }
+    let [mut losses, mut d_errors] = cross_entropy_bounds(s.n, batch_size, &logits, targets);
+    let mut d = vec![0.0; s.m * s.n];
+    let n = f64::from(batch_size);
+    for r in 0..batch_size as usize {
+        let row = Row::new(&logits[r * s.n..][..s.n]);
+        losses[r] += 2.0 * off[r];
+        for c in 0..s.n {
+            let at = r * s.n + c;
+            let [p, _] = row.probability(logits[at]);
+            d[at] = (p - float(targets, at)) / n;
+            d_errors[at] += p * (2.0 * off[r]).exp_m1() / n;
+        }
+    }
+    let bound = |terms: usize, term: &dyn Fn(usize) -> (f64, usize)| {
+        let sum =
+            |errors: &[f64]| (0..terms).map(term).map(|(w, at)| w.abs() * errors[at].abs()).sum::<f64>();
+        // The terms are off, and their sum is rounded.
+        sum(&d_errors) + (sum(&d) + sum(&d_errors)) * sum_of_products(terms) + FLUSHED * terms as f64
+    };
+    let of_gradient = |t: usize, c: usize| {
+        bound(s.m, &|r| (if t < s.k { float(x, r * s.k + t) } else { 1.0 }, r * s.n + c))
+    };
+    let of_dx = |r: usize, t: usize| bound(s.n, &|c| (float(kernel, t * s.n + c), r * s.n + c));
+    let gradient = (0..(s.k + 1) * s.n).map(|at| of_gradient(at / s.n, at % s.n)).collect();
+    let dx = (0..s.m * s.k).map(|at| of_dx(at / s.k, at % s.k)).collect();
+    [gradient, dx, losses]
 }
 
 /// Of `sum_c t_c (ln s - d_c)` with `d_c = z_c - m`, over the classes with a target.

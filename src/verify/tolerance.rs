@@ -5,21 +5,21 @@
 
 use super::inputs::{Argument, Values};
 use super::reference::{Bound, Output, twin};
-use super::softmax::{cross_entropy_bounds, softmax_bounds};
+use super::softmax::{cross_entropy_bounds, last_layer_bounds, softmax_bounds};
+use super::update::{product_with_errors, rmsprop_bounds};
 use super::{Case, Numbers};
-use crate::model::RmsProp;
 use crate::plan::{ConvPoolShape, ConvShape, Op, PoolShape};
 
 /// Relative error of one correctly rounded operation: WGSL lets it go to either neighbour.
 pub(super) const ULP: f64 = 1.0 / 8_388_608.0; // 2^-23
 /// Relative error of a constant rounded to nearest.
-const HALF_ULP: f64 = ULP / 2.0;
+pub(super) const HALF_ULP: f64 = ULP / 2.0;
 /// What is smaller than this may be taken as zero, wherever it arises.
 pub(super) const FLUSHED: f64 = f32::MIN_POSITIVE as f64;
 /// Division: 2.5 ULP.
 pub(super) const DIVISION: f64 = 2.5 * ULP;
 /// Square root: inherited from `1 / inverseSqrt(x)`, of 2 ULP.
-const SQUARE_ROOT: f64 = DIVISION + 2.0 * ULP;
+pub(super) const SQUARE_ROOT: f64 = DIVISION + 2.0 * ULP;
 
 /// Error of a sum of `terms` products, relative to the sum of their magnitudes.
 ///
@@ -69,9 +69,24 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) ->
         Op::BatchMetrics { .. } => {
             bounds[2] = Bound::Each(metrics_bounds(case, arguments[0].floats(), &outputs[2]));
         }
-        Op::RmspropUpdate { rmsprop, .. } => {
-            let [state, parameter] = rmsprop_bounds(&rmsprop, case.step.learning_rate, arguments);
-            (bounds[1], bounds[2]) = (Bound::Each(state), Bound::Each(parameter));
+        Op::DenseSoftmaxCrossEntropy { product, .. } => {
+            let [gradient, dx, loss] = last_layer_bounds(&product, case.step.batch_size, arguments);
+            (bounds[4], bounds[5]) = (Bound::Each(gradient), Bound::Each(dx));
+            bounds[6] = Bound::Each(fused_metrics_bounds(case, &loss, &outputs[6]));
+        }
+        Op::RmspropUpdate { rmsprop, hole, .. } => {
+            let gradient: Vec<_> = arguments[0].floats().iter().map(|&g| [f64::from(g), 0.0]).collect();
+            let state_and_parameter = [arguments[1].floats(), arguments[2].floats()];
+            let weights = (0..hole.first).chain(hole.first + hole.len..gradient.len());
+            let of = |at: usize| gradient[at];
+            [bounds[1], bounds[2]] = rmsprop_bounds(&rmsprop, case, weights, &of, state_and_parameter);
+        }
+        Op::DenseRmspropUpdate { product, first, rmsprop, .. } => {
+            let gradient = product_with_errors(case, &product, arguments)?;
+            let state_and_parameter = [arguments[2].floats(), arguments[3].floats()];
+            let weights = first..first + gradient.len();
+            let of = |at: usize| gradient[at - first];
+            [bounds[2], bounds[3]] = rmsprop_bounds(&rmsprop, case, weights, &of, state_and_parameter);
         }
         Op::BiasAdd { .. } => bounds[1] = relative(&outputs[1], ULP, 1),
         _ => {
@@ -176,46 +191,5 @@ fn fused_metrics_bounds(case: &Case, row_bounds: &[f64], loss: &Output) -> Vec<f
     let rows = row_bounds[..n].iter().sum::<f64>() / n as f64;
     let mut bounds = vec![0.0; loss.len()];
     bounds[slot] = rows + (sum_of_products(n) + DIVISION) * (loss[slot].abs() + rows) + FLUSHED;
-    bounds
-}
-
-/// The formula of [`RmsProp`] with the error of each of its operations; `[state, parameter]`.
-fn rmsprop_bounds(rmsprop: &RmsProp, learning_rate: f32, arguments: &[Argument]) -> [Vec<f64>; 2] {
-    let [gradient, state, parameter] = [0, 1, 2].map(|at| arguments[at].floats());
-    let len = parameter.len();
-    let with_momentum = rmsprop.momentum > 0.0;
-    let a_slot = 1 + usize::from(with_momentum);
-    let one_minus_rho = 1.0 - rmsprop.rho;
-    let mut bounds = [vec![0.0; state.len()], vec![0.0; len]];
-    for i in 0..len {
-        let g = f64::from(gradient[i]);
-        let slot = |slot: usize| f64::from(state[slot * len + i]);
-        // rho and 1 - rho are rounded constants, g*g and each product are rounded, and so is the sum.
-        let v = rmsprop.rho * slot(0) + one_minus_rho * g * g;
-        let v_error = v * (HALF_ULP + 3.0 * ULP) + 3.0 * FLUSHED;
-        bounds[0][i] = v_error;
-        let (mut d, mut d_error) = (v, v_error);
-        if rmsprop.centered {
-            let terms = [rmsprop.rho * slot(a_slot), one_minus_rho * g];
-            let a = terms[0] + terms[1];
-            let a_error = (terms[0].abs() + terms[1].abs()) * (HALF_ULP + 2.0 * ULP) + 3.0 * FLUSHED;
-            bounds[0][a_slot * len + i] = a_error;
-            d -= a * a;
-            d_error += 2.0 * a.abs() * a_error + a * a * ULP + d.abs() * ULP;
-        }
-        let radicand = d + rmsprop.epsilon;
-        let radicand_error = d_error + rmsprop.epsilon * HALF_ULP + radicand * ULP;
-        // Of 1/sqrt: half the relative error at the least radicand that the errors allow.
-        let root_error = 0.5 * radicand_error / (radicand - radicand_error).max(0.0) + SQUARE_ROOT;
-        let mut u = f64::from(learning_rate) * g / radicand.sqrt();
-        let mut u_error = u.abs() * (ULP + root_error + DIVISION) + 2.0 * FLUSHED / radicand.sqrt();
-        if with_momentum {
-            let kept = rmsprop.momentum * slot(1);
-            u += kept;
-            u_error += kept.abs() * (HALF_ULP + ULP) + u.abs() * ULP + FLUSHED;
-            bounds[0][len + i] = u_error;
-        }
-        bounds[1][i] = u_error + (f64::from(parameter[i]) - u).abs() * ULP + FLUSHED;
-    }
     bounds
 }

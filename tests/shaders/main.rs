@@ -31,7 +31,9 @@ fn uses_subgroups(text: &str) -> bool {
 /// Parses and validates with no more than what devices are opened with.
 fn validate(text: &str) -> Result<(naga::Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|error| error.emit_to_string(text))?;
-    let capabilities = if uses_subgroups(text) { Capabilities::SUBGROUP } else { Capabilities::empty() };
+    let mut capabilities = Capabilities::empty();
+    capabilities.set(Capabilities::SUBGROUP, uses_subgroups(text));
+    capabilities.set(Capabilities::SHADER_INT64, text.contains("u64"));
     let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
         .map_err(|error| error.emit_to_string(text))?;

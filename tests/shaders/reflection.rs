@@ -75,7 +75,9 @@ fn runtime_elements(module: &Module, variable: &GlobalVariable) -> Option<Elemen
     };
     let (element, bytes) = match module.types[base].inner {
         TypeInner::Scalar(scalar) => (scalar_element(scalar, false)?, 4),
-        TypeInner::Vector { size: VectorSize::Quad, scalar } => (scalar_element(scalar, true)?, 16),
+        TypeInner::Vector { size: VectorSize::Quad, scalar } => {
+            (scalar_element(scalar, true)?, 4 * u32::from(scalar.width))
+        }
         _ => return None,
     };
     (stride == bytes && element.words() * 4 == bytes as usize).then_some(element)
@@ -87,6 +89,7 @@ fn scalar_element(scalar: naga::Scalar, four: bool) -> Option<Element> {
         (ScalarKind::Float, 4, true) => Some(Element::Vec4F32),
         (ScalarKind::Uint, 4, false) => Some(Element::U32),
         (ScalarKind::Uint, 4, true) => Some(Element::Vec4U32),
+        (ScalarKind::Uint, 8, true) => Some(Element::EightF32),
         _ => None,
     }
 }

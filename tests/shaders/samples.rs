@@ -1,7 +1,7 @@
 //! Steps for which every kernel is tried: those of whole models, and sizes that no model gives.
 
 use shadegrad::model::{Loss, Optimizer, RmsProp};
-use shadegrad::plan::{ConvPoolShape, ConvShape, MatmulShape, Op, Plan, PoolShape};
+use shadegrad::plan::{ConvPoolShape, ConvShape, Hole, MatmulShape, Op, Plan, PoolShape};
 
 use crate::common::{small, tutorial, unusual_models};
 
@@ -14,7 +14,7 @@ pub struct Sample {
 }
 
 /// Number of step kinds; `kind_number` counts them.
-pub const KINDS: usize = 26;
+pub const KINDS: usize = 28;
 
 /// Stops compiling when a kind is added: give it the next number here, and [`KINDS`] and [`samples`] their share.
 pub fn kind_number(op: &Op) -> usize {
@@ -45,6 +45,8 @@ pub fn kind_number(op: &Op) -> usize {
         Op::DenseForward { .. } => 23,
         Op::DenseBackward { .. } => 24,
         Op::SoftmaxCrossEntropyMetrics { .. } => 25,
+        Op::DenseSoftmaxCrossEntropy { .. } => 26,
+        Op::DenseRmspropUpdate { .. } => 27,
     }
 }
 
@@ -126,7 +128,15 @@ fn unusual_sizes() -> Vec<Op> {
             Op::SoftmaxCrossEntropy { rows: n, columns: n },
             Op::BatchMetrics { rows: n },
         ]);
-        ops.extend(rmsprop_flags().map(|(_, rmsprop)| Op::RmspropUpdate { len: n, rmsprop }));
+        if n * n <= 2048 {
+            ops.push(Op::DenseSoftmaxCrossEntropy { product, relu });
+        }
+        for (_, rmsprop) in rmsprop_flags() {
+            let len = (n + 1) * n + 8;
+            ops.push(Op::RmspropUpdate { len, rmsprop, hole: Hole::default() });
+            ops.push(Op::RmspropUpdate { len, rmsprop, hole: Hole { first: 8, len: n } });
+            ops.push(Op::DenseRmspropUpdate { product, first: 8, len, rmsprop });
+        }
     }
     ops
 }

@@ -1,0 +1,77 @@
+// dense_rmsprop_update, with the gradient of the layer's output in registers: the 8 lanes of a subgroup hold 8 columns
+// each of the whole of b and let TILE_M rows of weights pass by, whose gradients they compute as matmul_at_b_block8 does
+// and use at once. N is a multiple of 8 and K at most BLOCK.
+//
+// a         [K, M]
+// b         [K, N]
+// state     [slots, LEN]
+// parameter [LEN]
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<u64>>;
+@group(0) @binding(2) var<storage, read_write> state: array<vec4<u64>>;
+@group(0) @binding(3) var<storage, read_write> parameter: array<vec4<u64>>;
+
+const N_EIGHTS = N / EIGHTS;
+const TILES_M = (OUT_M + TILE_M - 1u) / TILE_M;
+const TILES_N = (N_EIGHTS + LANES - 1u) / LANES;
+
+// The weights of a row of lanes in state and parameter, and their update.
+fn update(gradient: Eight, place: u32) {
+    let v_place = STATE_BASE + place;
+    let m_place = v_place + M_SLOT * (LEN / EIGHTS);
+    let a_place = v_place + A_SLOT * (LEN / EIGHTS);
+    let w = unpacked(parameter[PARAMETER_BASE + place]);
+    let v = unpacked(state[v_place]);
+    var m = Eight();
+    var a = Eight();
+    if WITH_MOMENTUM {
+        m = unpacked(state[m_place]);
+    }
+    if CENTERED {
+        a = unpacked(state[a_place]);
+    }
+    let low = rmsprop(gradient.low, Weight(w.low, v.low, m.low, a.low));
+    let high = rmsprop(gradient.high, Weight(w.high, v.high, m.high, a.high));
+    parameter[PARAMETER_BASE + place] = packed(Eight(low.w, high.w));
+    state[v_place] = packed(Eight(low.v, high.v));
+    if WITH_MOMENTUM {
+        state[m_place] = packed(Eight(low.m, high.m));
+    }
+    if CENTERED {
+        state[a_place] = packed(Eight(low.a, high.a));
+    }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_index) local: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let tile = index / LANES;
+    let column = tile % TILES_N * LANES + lane;
+    let first_row = tile / TILES_N * TILE_M;
+    let b_column = B_BASE + min(column, N_EIGHTS - 1u);
+    var low: Block;
+    var high: Block;
+    for (var group8 = 0u; group8 < LANES; group8++) {
+        for (var t = 0u; t < EIGHTS; t++) {
+            let row = min(group8 * EIGHTS + t, K - 1u);
+            let eight = unpacked(b[b_column + row * N_EIGHTS]);
+            low[group8][t] = eight.low;
+            high[group8][t] = eight.high;
+        }
+    }
+    for (var row = first_row; row < min(first_row + TILE_M, OUT_M); row++) {
+        let terms = terms_of_row(row, 0u, K, lane);
+        let gradient = with_products_across(Eight(), terms, &low, &high);
+        if column < N_EIGHTS {
+            update(gradient, FIRST / EIGHTS + row * N_EIGHTS + column);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// matmul_a_bt, with a block of b that stays: the 8 lanes of a subgroup hold BLOCK terms of 8 rows each of b in registers
+// and let TILE_M rows of a pass by. Of each they load the BLOCK terms once, 8 to a lane, and hand them to one another, so
+// that two accesses feed 512 multiply-adds of 8 lanes. A part that is longer than a block is summed up in partial.
+// N and K are multiples of 8, TERMS_PER_PART is one of BLOCK; columns past the edge are computed from the last ones and not
+// stored, terms past the end are zero.
+//
+// a       [M, K]
+// b       [N, K]
+// partial [PARTS, M, N]
+
+@group(0) @binding(0) var<storage, read> a: array<vec4<u64>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<u64>>;
+@group(0) @binding(2) var<storage, read_write> partial: array<vec4<u64>>;
+
+const N_EIGHTS = N / EIGHTS;
+const K_EIGHTS = K / EIGHTS;
+const TILES_M = (M + TILE_M - 1u) / TILE_M;
+const TILES_N = (N_EIGHTS + LANES - 1u) / LANES;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_index) local: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let tile = index / LANES;
+    let column = tile % TILES_N * LANES + lane;
+    let first_row = tile / TILES_N % TILES_M * TILE_M;
+    let part = tile / (TILES_N * TILES_M);
+    let first = part * TERMS_PER_PART;
+    let end = min(first + TERMS_PER_PART, K);
+    let b_row = min(column, N_EIGHTS - 1u) * EIGHTS;
+    for (var begin = first; begin < end; begin += BLOCK) {
+        // Term giver * 8 + t of the block, of the lane's first and last four columns.
+        var low: Block;
+        var high: Block;
+        for (var giver = 0u; giver < LANES; giver++) {
+            let terms = B_BASE + min(begin / EIGHTS + giver, K_EIGHTS - 1u);
+            for (var c = 0u; c < 4u; c++) {
+                let of_low = unpacked(b[terms + (b_row + c) * K_EIGHTS]);
+                let of_high = unpacked(b[terms + (b_row + 4u + c) * K_EIGHTS]);
+                for (var t = 0u; t < 4u; t++) {
+                    low[giver][t][c] = of_low.low[t];
+                    low[giver][4u + t][c] = of_low.high[t];
+                    high[giver][t][c] = of_high.low[t];
+                    high[giver][4u + t][c] = of_high.high[t];
+                }
+            }
+        }
+        let terms = begin / EIGHTS + lane;
+        let a_column = A_BASE + min(terms, K_EIGHTS - 1u);
+        let there = vec4<bool>(terms * EIGHTS < end);
+        for (var row = first_row; row < min(first_row + TILE_M, M); row++) {
+            let place = PARTIAL_BASE + (part * M + row) * N_EIGHTS + column;
+            let mine = unpacked(a[a_column + row * K_EIGHTS]);
+            let mine_low = select(vec4f(), mine.low, there);
+            let mine_high = select(vec4f(), mine.high, there);
+            var sum = Eight();
+            if TERMS_PER_PART > BLOCK && begin > first && column < N_EIGHTS {
+                sum = unpacked(partial[place]);
+            }
+            sum = with_products(sum, Eight(mine_low, mine_high), &low, &high);
+            if column < N_EIGHTS {
+                partial[place] = packed(sum);
+            }
+        }
+    }
+}

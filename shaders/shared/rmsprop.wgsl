@@ -1,0 +1,28 @@
+// RMSprop of one Real, with the formula of Keras (epsilon inside the root):
+//   v <- rho*v + (1 - rho)*g^2
+//   d <- v;  when CENTERED:  a <- rho*a + (1 - rho)*g,  d <- v - a^2
+//   u <- learning_rate * g / sqrt(d + epsilon)
+//   w <- w - u;  when WITH_MOMENTUM:  m <- momentum*m + u,  w <- w - m
+struct Weight {
+    w: Real,
+    v: Real,
+    m: Real,
+    a: Real,
+}
+
+fn rmsprop(g: Real, before: Weight) -> Weight {
+    var after = before;
+    after.v = RHO * before.v + ONE_MINUS_RHO * (g * g);
+    var d = after.v;
+    if CENTERED {
+        after.a = RHO * before.a + ONE_MINUS_RHO * g;
+        d -= after.a * after.a;
+    }
+    var u = step.learning_rate * g / sqrt(d + EPSILON);
+    if WITH_MOMENTUM {
+        u += MOMENTUM * before.m;
+        after.m = u;
+    }
+    after.w = before.w - u;
+    return after;
+}

@@ -1,0 +1,225 @@
+//! Convolution and pooling, each way, alone and together.
+
+use super::{
+    F32, Kernel, LANES, LINEAR, SCALAR, SUBGROUP8, SUM_SCALAR, SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32,
+    WINDOW, outputs, parts, quarter_outputs, shader, tiles,
+};
+use crate::plan::{ConvShape, Op};
+
+/// Invocations of a workgroup of a kernel that has few invocations, each with much work.
+const SMALL_WORKGROUP: u32 = 8;
+/// Most positions along a row of one invocation of `conv2d_forward`.
+const CONV_TILE_W: usize = 13;
+/// Vec4s of channels of one invocation of a convolution.
+const CONV_TILE_C: usize = 2;
+/// Most weights of a window that one invocation holds in registers.
+const MOST_TAPS: usize = 25;
+/// Most elements of a pooling window that one invocation holds in registers.
+const MOST_ELEMENTS: usize = 9;
+/// Most rows of windows of one subgroup of a pooled convolution.
+const WINDOW_ROWS: usize = 8;
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "conv2d_forward",
+        source: shader!("conv2d_forward_tile.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
+        tile: |op| conv_tile(op).map_or(Vec::new(), |[w, c]| vec![("TILE_W", w), ("TILE_C", c)]),
+        fits: channels_by_4,
+        invocations: |op| match (op, conv_tile(op)) {
+            (Op::Conv2dForward(s), Some(tile)) => s.batch * s.out_h * tiles([s.out_w, s.out_c / 4], tile),
+            _ => 0,
+        },
+        ..TILE
+    },
+    Kernel {
+        kind: "conv2d_forward",
+        source: shader!("conv2d_forward.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_forward",
+        source: shader!("conv2d_forward.wgsl"),
+        elements: &[F32, F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_backward_input",
+        source: shader!("conv2d_backward_input.wgsl"),
+        shared: &[LINEAR, SUM_VEC4],
+        elements: &[Vec4F32, Vec4F32, F32],
+        fits: channels_by_4,
+        invocations: outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_backward_input",
+        source: shader!("conv2d_backward_input.wgsl"),
+        shared: &[LINEAR, SUM_SCALAR],
+        elements: &[F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_backward_kernel",
+        source: shader!("conv2d_backward_kernel_tile.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32],
+        workgroup: SMALL_WORKGROUP,
+        tile: |_| vec![("TILE_C", CONV_TILE_C)],
+        fits: |op| {
+            let small = |s: &ConvShape| s.kernel_h * s.kernel_w <= MOST_TAPS;
+            channels_by_4(op) && matches!(op, Op::Conv2dBackwardKernel(s) if small(s))
+        },
+        invocations: |op| match op {
+            Op::Conv2dBackwardKernel(s) => s.in_c * (s.out_c / 4).div_ceil(CONV_TILE_C) * parts(op),
+            _ => 0,
+        },
+        ..TILE
+    },
+    Kernel {
+        kind: "conv2d_backward_kernel",
+        source: shader!("conv2d_backward_kernel.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_backward_kernel",
+        source: shader!("conv2d_backward_kernel.wgsl"),
+        elements: &[F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "maxpool_forward",
+        source: shader!("maxpool_forward.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4U32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "maxpool_forward",
+        source: shader!("maxpool_forward.wgsl"),
+        elements: &[F32, F32, U32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "maxpool_backward",
+        source: shader!("maxpool_backward.wgsl"),
+        elements: &[Vec4F32, Vec4U32, Vec4F32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "maxpool_backward",
+        source: shader!("maxpool_backward.wgsl"),
+        elements: &[F32, U32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward_subgroup8.wgsl"),
+        shared: &[LINEAR, WINDOW],
+        elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
+        tile: |op| vec![("TILE_I", window_rows(op))],
+        fits: one_channel_by_lanes,
+        invocations: |op| match op {
+            Op::Conv2dMaxpoolForward(s) => {
+                let tile = [window_rows(op), LANES as usize];
+                s.conv.batch * tiles([s.pool.out_h, s.conv.out_c / 4], tile) * LANES as usize
+            }
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINDOW],
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINDOW],
+        elements: &[F32, F32, F32, F32, U32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4U32, Vec4F32],
+        fits: one_channel_by_lanes,
+        invocations: |op| match op {
+            Op::Conv2dMaxpoolBackwardKernel(s) => {
+                (s.conv.out_c / 4).div_ceil(LANES as usize) * parts(op) * LANES as usize
+            }
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        elements: &[F32, Vec4F32, Vec4U32, Vec4F32],
+        fits: channels_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        elements: &[F32, F32, U32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+];
+
+/// Positions and vec4s of channels of one invocation of `conv2d_forward`: as few tiles to a row as the longest allows,
+/// all of nearly the same length.
+fn conv_tile(op: &Op) -> Option<[usize; 2]> {
+    let Op::Conv2dForward(s) = op else { return None };
+    Some([s.out_w.div_ceil(s.out_w.div_ceil(CONV_TILE_W)), CONV_TILE_C])
+}
+
+/// Whether the channels that a kernel reads four at a time come in fours.
+fn channels_by_4(op: &Op) -> bool {
+    match op {
+        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => s.out_c % 4 == 0,
+        Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => s.channels % 4 == 0,
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => s.conv.out_c % 4 == 0,
+        _ => false,
+    }
+}
+
+/// Whether a subgroup can hold a row of the image, a Real to a lane, and its registers the rest of the work.
+fn one_channel_by_lanes(op: &Op) -> bool {
+    match op {
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
+            let row = s.conv.in_w.is_multiple_of(4) && s.conv.in_w <= 4 * LANES as usize;
+            let window = s.conv.kernel_h * s.conv.kernel_w <= MOST_TAPS && s.none_won() <= MOST_ELEMENTS;
+            s.conv.in_c == 1 && s.conv.out_c.is_multiple_of(4) && row && window
+        }
+        _ => false,
+    }
+}
+
+/// Rows of windows that one subgroup goes through: as few tiles as the longest allows, all of nearly the same length.
+fn window_rows(op: &Op) -> usize {
+    let Op::Conv2dMaxpoolForward(s) = op else { return 1 };
+    s.pool.out_h.div_ceil(s.pool.out_h.div_ceil(WINDOW_ROWS))
+}

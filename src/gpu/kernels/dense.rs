@@ -1,0 +1,118 @@
+//! Several steps of a dense layer in one kernel.
+
+use super::product::{block_rows, blocks, one_block};
+use super::{
+    BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, FIRST_MAXIMUM, Kernel, LANES, LINEAR, RMSPROP,
+    SCALAR, STEP, U32, VEC4, Vec4F32, outputs, quarter_outputs, shader,
+};
+use crate::plan::{METRICS_LANES, MatmulShape, Op};
+
+/// Most classes of `dense_softmax_cross_entropy_block8`, whose sums lie in workgroup memory.
+const MOST_CLASSES: usize = 16;
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "dense_softmax_cross_entropy",
+        source: shader!("dense_softmax_cross_entropy_block8.wgsl"),
+        shared: &[STEP, FIRST_MAXIMUM, EIGHT],
+        elements: &[EightF32, F32, F32, F32, F32, EightF32, F32, U32],
+        reads_step: true,
+        fits: |op| {
+            let fits =
+                |s: &MatmulShape| s.k % EIGHTS == 0 && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES;
+            matches!(op, Op::DenseSoftmaxCrossEntropy { product, .. } if fits(product))
+        },
+        invocations: |_| LANES as usize,
+        ..BLOCK8
+    },
+    Kernel {
+        kind: "dense_softmax_cross_entropy",
+        source: shader!("dense_softmax_cross_entropy.wgsl"),
+        shared: &[STEP, FIRST_MAXIMUM],
+        elements: &[F32, F32, F32, F32, F32, F32, F32, U32],
+        workgroup: METRICS_LANES as u32,
+        reads_step: true,
+        invocations: |_| METRICS_LANES,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "dense_rmsprop_update",
+        source: shader!("dense_rmsprop_update_block8.wgsl"),
+        shared: &[LINEAR, STEP, EIGHT, BLOCK, BLOCK_ACROSS, RMSPROP],
+        elements: &[F32, EightF32, EightF32, EightF32],
+        reads_step: true,
+        tile: |op| vec![("TILE_M", block_rows(op))],
+        fits: |op| {
+            let whole = matches!(op, Op::DenseRmspropUpdate { product, .. } if one_block(product.k));
+            whole && update_by(op, EIGHTS)
+        },
+        invocations: |op| match op {
+            Op::DenseRmspropUpdate { product: s, .. } => blocks(op, [s.m + 1, s.n]),
+            _ => 0,
+        },
+        ..BLOCK8
+    },
+    Kernel {
+        kind: "dense_rmsprop_update",
+        source: shader!("dense_rmsprop_update.wgsl"),
+        shared: &[LINEAR, STEP, RMSPROP],
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
+        reads_step: true,
+        fits: |op| update_by(op, 4),
+        invocations: |op| updated(op) / 4,
+        ..VEC4
+    },
+    Kernel {
+        kind: "dense_rmsprop_update",
+        source: shader!("dense_rmsprop_update.wgsl"),
+        shared: &[LINEAR, STEP, RMSPROP],
+        elements: &[F32, F32, F32, F32],
+        reads_step: true,
+        invocations: updated,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "dense_forward",
+        source: shader!("dense_forward.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::DenseForward { product, .. } if product.n % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "dense_forward",
+        source: shader!("dense_forward.wgsl"),
+        elements: &[F32, F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "dense_backward",
+        source: shader!("dense_backward.wgsl"),
+        elements: &[F32, F32, F32, F32, F32],
+        invocations: |op| match op {
+            Op::DenseBackward { product: s, .. } => (s.k + 1) * s.n + s.m * s.k,
+            _ => 0,
+        },
+        ..SCALAR
+    },
+];
+
+/// Weights of the layer.
+fn updated(op: &Op) -> usize {
+    match op {
+        Op::DenseRmspropUpdate { product: s, .. } => (s.m + 1) * s.n,
+        _ => 0,
+    }
+}
+
+/// Whether columns, and the arena and where the layer begins in it, are multiples of `width`.
+fn update_by(op: &Op, width: usize) -> bool {
+    match op {
+        Op::DenseRmspropUpdate { product, first, len, .. } => {
+            [product.n, *first, *len].iter().all(|size| size.is_multiple_of(width))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,89 @@
+//! What is done to each element by itself, weight updates among it.
+
+use super::{
+    F32, Kernel, LINEAR, RMSPROP, SCALAR, STEP, VEC4, Vec4F32, outputs, outputs_by_4, quarter_outputs, shader,
+};
+use crate::plan::Op;
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "bias_add",
+        source: shader!("bias_add.wgsl"),
+        elements: &[Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::BiasAdd { columns, .. } if columns % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "bias_add",
+        source: shader!("bias_add.wgsl"),
+        elements: &[F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "relu_forward",
+        source: shader!("relu_forward.wgsl"),
+        elements: &[Vec4F32],
+        fits: outputs_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "relu_forward",
+        source: shader!("relu_forward.wgsl"),
+        elements: &[F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "relu_backward",
+        source: shader!("relu_backward.wgsl"),
+        elements: &[Vec4F32, Vec4F32],
+        fits: outputs_by_4,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "relu_backward",
+        source: shader!("relu_backward.wgsl"),
+        elements: &[F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "rmsprop_update",
+        source: shader!("rmsprop_update.wgsl"),
+        shared: &[LINEAR, STEP, RMSPROP],
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        reads_step: true,
+        fits: update_by_4,
+        invocations: |op| updated(op) / 4,
+        ..VEC4
+    },
+    Kernel {
+        kind: "rmsprop_update",
+        source: shader!("rmsprop_update.wgsl"),
+        shared: &[LINEAR, STEP, RMSPROP],
+        elements: &[F32, F32, F32],
+        reads_step: true,
+        invocations: updated,
+        ..SCALAR
+    },
+];
+
+/// Weights that the step updates.
+fn updated(op: &Op) -> usize {
+    match op {
+        Op::RmspropUpdate { len, hole, .. } => len - hole.len,
+        _ => 0,
+    }
+}
+
+fn update_by_4(op: &Op) -> bool {
+    match op {
+        Op::RmspropUpdate { len, hole, .. } => [*len, hole.first, hole.len].iter().all(|size| size % 4 == 0),
+        _ => false,
+    }
+}

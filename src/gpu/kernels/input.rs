@@ -1,0 +1,43 @@
+//! Batches of images and targets.
+
+use super::{F32, Kernel, LINEAR, SCALAR, STEP, U32, outputs, shader};
+use crate::plan::{Op, image_stride};
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "gather_images",
+        source: shader!("gather_images.wgsl"),
+        shared: &[LINEAR, STEP],
+        elements: &[U32, U32, F32, F32],
+        reads_step: true,
+        invocations: |op| match *op {
+            Op::GatherImages { batch, pixels } => batch * image_stride(pixels) / size_of::<u32>(),
+            _ => 0,
+        },
+        ..SCALAR
+    },
+    Kernel {
+        kind: "one_hot",
+        source: shader!("one_hot.wgsl"),
+        shared: &[LINEAR, STEP],
+        elements: &[U32, U32, F32],
+        reads_step: true,
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "gather_batch",
+        source: shader!("gather_batch.wgsl"),
+        shared: &[LINEAR, STEP],
+        elements: &[U32, U32, U32, F32, F32, F32],
+        reads_step: true,
+        invocations: |op| match *op {
+            Op::GatherBatch { batch, pixels, classes } => {
+                batch * (image_stride(pixels) / size_of::<u32>() + classes)
+            }
+            _ => 0,
+        },
+        ..SCALAR
+    },
+];

@@ -1,0 +1,51 @@
+//! Softmax, loss and metrics.
+
+use super::{F32, FIRST_MAXIMUM, Kernel, LINEAR, SCALAR, STEP, U32, shader};
+use crate::plan::{METRICS_LANES, Op};
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "softmax",
+        source: shader!("softmax.wgsl"),
+        elements: &[F32, F32],
+        invocations: rows,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "softmax_cross_entropy",
+        source: shader!("softmax_cross_entropy.wgsl"),
+        shared: &[LINEAR, STEP, FIRST_MAXIMUM],
+        elements: &[F32, F32, F32, U32, F32],
+        reads_step: true,
+        invocations: rows,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "softmax_cross_entropy_metrics",
+        source: shader!("softmax_cross_entropy_metrics.wgsl"),
+        shared: &[STEP, FIRST_MAXIMUM],
+        elements: &[F32, F32, F32, F32, U32],
+        workgroup: METRICS_LANES as u32,
+        reads_step: true,
+        invocations: |_| METRICS_LANES,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "batch_metrics",
+        source: shader!("batch_metrics.wgsl"),
+        shared: &[STEP],
+        elements: &[F32, U32, F32, U32],
+        workgroup: METRICS_LANES as u32,
+        reads_step: true,
+        invocations: |_| METRICS_LANES,
+        ..SCALAR
+    },
+];
+
+fn rows(op: &Op) -> usize {
+    match *op {
+        Op::Softmax { rows, .. } | Op::SoftmaxCrossEntropy { rows, .. } => rows,
+        _ => 0,
+    }
+}

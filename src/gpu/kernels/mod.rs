@@ -1,0 +1,158 @@
+//! THE table: every kernel, and which one a step gets. One file per family.
+
+mod convolution;
+mod dense;
+mod elementwise;
+mod input;
+mod loss;
+mod product;
+
+use super::kernel::{Element, Kernel, Source};
+use crate::plan::Op;
+
+use Element::{EightF32, F32, U32, Vec4F32, Vec4U32};
+
+/// Invocations of a workgroup, where nothing speaks for another number: a multiple of every subgroup size.
+const WORKGROUP: u32 = 64;
+
+macro_rules! shader {
+    ($file:literal) => {
+        crate::gpu::kernel::Source { file: $file, text: include_str!(concat!("../../../shaders/", $file)) }
+    };
+}
+use shader;
+
+const LINEAR: Source = shader!("shared/linear_index.wgsl");
+const STEP: Source = shader!("shared/step.wgsl");
+const WINDOW: Source = shader!("shared/window_maximum.wgsl");
+const FIRST_MAXIMUM: Source = shader!("shared/first_maximum.wgsl");
+const SUM_SCALAR: Source = shader!("shared/horizontal_scalar.wgsl");
+const SUM_VEC4: Source = shader!("shared/horizontal_vec4.wgsl");
+const EIGHT: Source = shader!("shared/eight.wgsl");
+const BLOCK: Source = shader!("shared/block8.wgsl");
+const BLOCK_ACROSS: Source = shader!("shared/block8_across.wgsl");
+const RMSPROP: Source = shader!("shared/rmsprop.wgsl");
+
+/// A plain kernel with one float or integer at a time, one invocation per output.
+const SCALAR: Kernel = Kernel {
+    kind: "",
+    variant: "scalar",
+    source: Source { file: "", text: "" },
+    shared: &[LINEAR],
+    elements: &[],
+    width: 1,
+    workgroup: WORKGROUP,
+    lanes: None,
+    reads_step: false,
+    tile: |_| Vec::new(),
+    fits: |_| true,
+    invocations: |_| 0,
+};
+
+/// The same file with four floats or integers at a time.
+const VEC4: Kernel = Kernel { variant: "vec4", width: 4, ..SCALAR };
+
+/// A kernel whose invocations each compute a tile of outputs in registers, four floats at a time.
+const TILE: Kernel = Kernel { variant: "tile", ..VEC4 };
+
+/// Lanes of a subgroup that the `subgroup8` and `block8` kernels are written for: that of drivers that compute with the
+/// processor's 256-bit vectors. Each is its own workgroup.
+const LANES: u32 = 8;
+
+/// A kernel whose subgroup computes a tile of outputs together, four floats at a time.
+const SUBGROUP8: Kernel = Kernel { variant: "subgroup8", lanes: Some(LANES), workgroup: LANES, ..VEC4 };
+
+/// A kernel whose subgroup keeps a block of one factor, [`EIGHTS`] floats to a lane, and lets the other pass by.
+const BLOCK8: Kernel =
+    Kernel { variant: "block8", lanes: Some(LANES), workgroup: LANES, shared: &[LINEAR, EIGHT], ..VEC4 };
+
+/// Floats that a lane of a `block8` kernel loads at a time.
+const EIGHTS: usize = 8;
+
+/// The families, in the order in which a training step meets them.
+const FAMILIES: [&[Kernel]; 6] = [
+    input::KERNELS,
+    convolution::KERNELS,
+    product::KERNELS,
+    dense::KERNELS,
+    elementwise::KERNELS,
+    loss::KERNELS,
+];
+
+const COUNT: usize = {
+    let (mut count, mut family) = (0, 0);
+    while family < FAMILIES.len() {
+        count += FAMILIES[family].len();
+        family += 1;
+    }
+    count
+};
+
+const ALL: [Kernel; COUNT] = {
+    let mut all = [SCALAR; COUNT];
+    let (mut count, mut family) = (0, 0);
+    while family < FAMILIES.len() {
+        let mut at = 0;
+        while at < FAMILIES[family].len() {
+            all[count] = FAMILIES[family][at];
+            count += 1;
+            at += 1;
+        }
+        family += 1;
+    }
+    all
+};
+
+/// Every kernel; of those of one kind that fit a step, the first is taken.
+pub const KERNELS: &[Kernel] = &ALL;
+
+/// What decides, beside the step, which kernel runs it: two adapters of one class run the same kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AdapterClass {
+    /// How many invocations run in step, where that is one fixed number.
+    pub lanes: Option<u32>,
+    /// Whether shaders have integers of 64 bits.
+    pub int64: bool,
+}
+
+impl AdapterClass {
+    /// Whether adapters of this class have what a kernel needs.
+    pub fn runs(&self, kernel: &Kernel) -> bool {
+        let int64 = self.int64 || !kernel.elements.contains(&EightF32);
+        int64 && (kernel.lanes.is_none() || kernel.lanes == self.lanes)
+    }
+}
+
+/// Every kernel that can run this step on adapters of a class.
+pub fn variants(op: &Op, class: AdapterClass) -> impl Iterator<Item = &'static Kernel> {
+    let op = *op;
+    KERNELS.iter().filter(move |kernel| kernel.kind == op.kind() && class.runs(kernel) && (kernel.fits)(&op))
+}
+
+/// The kernel that runs this step: the first that fits. `None` only for a kind without a row.
+pub fn choose(op: &Op, class: AdapterClass) -> Option<&'static Kernel> {
+    variants(op, class).next()
+}
+
+/// Number of tiles that cover an area.
+fn tiles(area: [usize; 2], tile: [usize; 2]) -> usize {
+    area[0].div_ceil(tile[0]) * area[1].div_ceil(tile[1])
+}
+
+fn parts(op: &Op) -> usize {
+    op.split().map_or(1, |split| split.parts)
+}
+
+/// Elements of the last argument, which is what a kernel with one invocation per output writes.
+fn outputs(op: &Op) -> usize {
+    let last = op.args().pop();
+    last.map_or(0, |arg| arg.shape.iter().product())
+}
+
+fn quarter_outputs(op: &Op) -> usize {
+    outputs(op) / 4
+}
+
+fn outputs_by_4(op: &Op) -> bool {
+    outputs(op).is_multiple_of(4)
+}

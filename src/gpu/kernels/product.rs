@@ -1,0 +1,222 @@
+//! Matrix products and sums of columns and parts.
+
+use super::{
+    BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR, SUM_SCALAR,
+    SUM_VEC4, TILE, VEC4, Vec4F32, outputs, parts, quarter_outputs, shader, tiles,
+};
+use crate::plan::Op;
+
+/// Rows, and vec4s of columns, of one invocation of `matmul`.
+const MATMUL_TILE: [usize; 2] = [8, 2];
+/// Vec4s of rows, and of columns, of one invocation of `matmul_at_b`.
+const AT_B_TILE: [usize; 2] = [4, 4];
+/// Rows, and vec4s of columns, of one invocation of `matmul_a_bt`.
+const A_BT_TILE: [usize; 2] = [16, 2];
+/// Terms of a block that stays in the registers of a subgroup.
+const BLOCK_TERMS: usize = EIGHTS * LANES as usize;
+/// Most rows that pass by a block: enough to make up for loading it.
+const BLOCK_ROWS: usize = 128;
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "matmul",
+        source: shader!("matmul_block8.wgsl"),
+        shared: &[LINEAR, EIGHT, BLOCK],
+        elements: &[EightF32, EightF32, EightF32],
+        tile: |op| vec![("TILE_M", block_rows(op))],
+        fits: |op| matches!(op, Op::Matmul(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
+        invocations: |op| match op {
+            Op::Matmul(s) => blocks(op, [s.m, s.n]),
+            _ => 0,
+        },
+        ..BLOCK8
+    },
+    Kernel {
+        kind: "matmul",
+        source: shader!("matmul_tile.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        tile: |_| tile(MATMUL_TILE),
+        fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0 && s.k % 4 == 0),
+        invocations: |op| match op {
+            Op::Matmul(s) => tiles([s.m, s.n / 4], MATMUL_TILE) * parts(op),
+            _ => 0,
+        },
+        ..TILE
+    },
+    Kernel {
+        kind: "matmul",
+        source: shader!("matmul.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "matmul",
+        source: shader!("matmul.wgsl"),
+        elements: &[F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "matmul_at_b",
+        source: shader!("matmul_at_b_block8.wgsl"),
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS],
+        elements: &[F32, EightF32, EightF32],
+        tile: |op| vec![("TILE_M", block_rows(op))],
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.n % EIGHTS == 0 && whole_blocks(op)),
+        invocations: |op| match op {
+            &Op::MatmulAtB { product: s, bias } => blocks(op, [s.m + usize::from(bias), s.n]),
+            _ => 0,
+        },
+        ..BLOCK8
+    },
+    Kernel {
+        kind: "matmul_at_b",
+        source: shader!("matmul_at_b_tile.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        tile: |_| tile(AT_B_TILE),
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
+        invocations: |op| match op {
+            &Op::MatmulAtB { product: s, bias } => {
+                tiles([(s.m + usize::from(bias)).div_ceil(4), s.n / 4], AT_B_TILE) * parts(op)
+            }
+            _ => 0,
+        },
+        ..TILE
+    },
+    Kernel {
+        kind: "matmul_at_b",
+        source: shader!("matmul_at_b.wgsl"),
+        elements: &[F32, Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.n % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "matmul_at_b",
+        source: shader!("matmul_at_b.wgsl"),
+        elements: &[F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "matmul_a_bt",
+        source: shader!("matmul_a_bt_block8.wgsl"),
+        shared: &[LINEAR, EIGHT, BLOCK],
+        elements: &[EightF32, EightF32, EightF32],
+        tile: |op| vec![("TILE_M", block_rows(op))],
+        fits: |op| matches!(op, Op::MatmulABt(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
+        invocations: |op| match op {
+            Op::MatmulABt(s) => blocks(op, [s.m, s.n]),
+            _ => 0,
+        },
+        ..BLOCK8
+    },
+    Kernel {
+        kind: "matmul_a_bt",
+        source: shader!("matmul_a_bt_tile.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        tile: |_| tile(A_BT_TILE),
+        fits: |op| matches!(op, Op::MatmulABt(s) if s.n % 4 == 0 && s.k % 4 == 0),
+        invocations: |op| match op {
+            Op::MatmulABt(s) => tiles([s.m, s.n / 4], A_BT_TILE) * parts(op),
+            _ => 0,
+        },
+        ..TILE
+    },
+    Kernel {
+        kind: "matmul_a_bt",
+        source: shader!("matmul_a_bt.wgsl"),
+        shared: &[LINEAR, SUM_VEC4],
+        elements: &[Vec4F32, Vec4F32, F32],
+        fits: |op| matches!(op, Op::MatmulABt(s) if s.k % 4 == 0),
+        invocations: outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "matmul_a_bt",
+        source: shader!("matmul_a_bt.wgsl"),
+        shared: &[LINEAR, SUM_SCALAR],
+        elements: &[F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "sum_partials",
+        source: shader!("sum_partials.wgsl"),
+        elements: &[Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::SumPartials { len, .. } if len % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "sum_partials",
+        source: shader!("sum_partials.wgsl"),
+        elements: &[F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "sum_partials_bias",
+        source: shader!("sum_partials_bias.wgsl"),
+        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::SumPartialsBias { columns, .. } if columns % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "sum_partials_bias",
+        source: shader!("sum_partials_bias.wgsl"),
+        elements: &[F32, F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "column_sum",
+        source: shader!("column_sum.wgsl"),
+        elements: &[Vec4F32, Vec4F32],
+        fits: |op| matches!(op, Op::ColumnSum { columns, .. } if columns % 4 == 0),
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "column_sum",
+        source: shader!("column_sum.wgsl"),
+        elements: &[F32, F32],
+        invocations: outputs,
+        ..SCALAR
+    },
+];
+
+fn tile([m, n]: [usize; 2]) -> Vec<(&'static str, usize)> {
+    vec![("TILE_M", m), ("TILE_N", n)]
+}
+
+/// Rows that pass by one block: as few tiles as the longest allows, all of nearly the same length.
+pub(super) fn block_rows(op: &Op) -> usize {
+    let rows = match *op {
+        Op::Matmul(s) | Op::MatmulABt(s) => s.m,
+        Op::MatmulAtB { product, bias } => product.m + usize::from(bias),
+        Op::DenseRmspropUpdate { product, .. } => product.m + 1,
+        _ => return 1,
+    };
+    rows.div_ceil(rows.div_ceil(BLOCK_ROWS))
+}
+
+/// Invocations of subgroups that cover all parts of an area of rows and columns.
+pub(super) fn blocks(op: &Op, area: [usize; 2]) -> usize {
+    let lanes = LANES as usize;
+    tiles(area, [block_rows(op), EIGHTS * lanes]) * lanes * parts(op)
+}
+
+/// Whether parts are cut between blocks.
+fn whole_blocks(op: &Op) -> bool {
+    op.split().is_some_and(|split| split.parts == 1 || split.terms_per_part % BLOCK_TERMS == 0)
+}
+
+/// Whether one block holds all terms.
+pub(super) fn one_block(terms: usize) -> bool {
+    terms <= BLOCK_TERMS
+}
