@@ -200,7 +200,7 @@ fn products() -> Vec<Case> {
     table.extend(all(33, 36, 300).map(|case| case.with(Numbers::Eighths)));
     table.extend(all(2, 3, 70_001).map(|case| case.with(Numbers::Eighths)));
     // Enough for several groups even of a kernel that computes 8x8 outputs at once.
-    table.extend(all(136, 264, 12).map(Case::folded));
+    table.extend(all(136, 264, 16).map(Case::folded));
     // With a row of sums: the tutorial's layer, rows that fill the last tile and that need one more, several parts.
     let biased = |m, n, k| Case::of(Op::MatmulAtB { product: MatmulShape { m, n, k }, bias: true });
     table.extend([
@@ -232,8 +232,8 @@ fn small_dense_layers() -> Vec<Case> {
         table.extend(eighths.map(Case::folded));
     }
     table.extend([
-        sum(6, 64, 64, true),
-        sum(6, 64, 64, false),
+        sum(85, 64, 64, true),
+        sum(85, 64, 64, false),
         sum(1, 1, 1, true),
         sum(2, 3, 5, false),
         sum(1024, 2, 9, true),
@@ -251,7 +251,7 @@ fn sums() -> Vec<Case> {
         parts(42, 320),
         parts(43, 288),
         parts(43, 32),
-        parts(6, 4096),
+        parts(85, 4096),
         parts(1, 1),
         parts(1, 4),
         parts(2, 5),

@@ -1,8 +1,8 @@
 //! Does this device compute what the plan says? Every kernel against its twin, on every case of one table.
 //!
 //! [`verify`] runs each case of [`cases`] on each kernel that fits it, as training does without the shader compiler's
-//! checks, some of each kernel's cases also with them, and compares every element with the twin in f64. Arguments lie between guard bands inside over-long bindings;
-//! outputs hold NaN before; what no kernel may read holds 1e30.
+//! checks, some of each kernel's cases also with them, and compares every element with the twin in f64. Arguments lie
+//! between guard bands inside over-long bindings; outputs hold NaN before; what no kernel may read holds 1e30.
 //!
 //! To add a step kind: a row in `cases`, its inputs in `inputs` where plain numbers will not do, and its bound in
 //! `tolerance`. A kernel that is added to [`KERNELS`](crate::gpu::KERNELS) is run without further ado.
@@ -133,14 +133,18 @@ fn work(gpu: &Gpu, table: &[Case], next: &AtomicUsize, sender: mpsc::Sender<Told
     }
 }
 
-/// How many cases of each kernel run with checks, beside the folded ones: some drivers take a second or more to compile
-/// a tile with them.
+/// How many cases of each kernel run with checks, beside the folded ones.
 const CHECKED_CASES: usize = 3;
 
-/// Whether a kernel runs the case with this number with checks as well.
+/// Whether a kernel runs the case with this number with checks as well. Kernels that hold a tile or a block in the registers
+/// of a subgroup do so once: with checks their loops stay loops, and some drivers take many seconds to compile one.
 fn is_checked(table: &[Case], number: usize, kernel: &Kernel) -> bool {
     let runs = |case: &&Case| case.op.kind() == kernel.kind && (kernel.fits)(&case.op);
-    table[number].folded || table[..number].iter().filter(runs).count() < CHECKED_CASES
+    let before = table[..number].iter().filter(runs).count();
+    match kernel.lanes {
+        Some(_) => before == 0,
+        None => table[number].folded || before < CHECKED_CASES,
+    }
 }
 
 /// Runs the case with this number in the table on every kernel that fits it.
