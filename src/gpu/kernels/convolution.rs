@@ -131,7 +131,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         source: shader!("conv2d_maxpool_forward_subgroup8.wgsl"),
         shared: &[LINEAR, WINDOW],
         elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
-        tile: |op| vec![("TILE_I", window_rows(op))],
+        tile: |op| vec![("TILE_I", window_rows(op)), ("RUN", run(op))],
         fits: one_channel_by_lanes,
         invocations: |op| match op {
             Op::Conv2dMaxpoolForward(s) => {
@@ -162,6 +162,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
+        tile: |op| vec![("RUN", run(op))],
         elements: &[Vec4F32, Vec4F32, Vec4U32, Vec4F32],
         fits: one_channel_by_lanes,
         invocations: |op| match op {
@@ -222,4 +223,18 @@ fn one_channel_by_lanes(op: &Op) -> bool {
 fn window_rows(op: &Op) -> usize {
     let Op::Conv2dMaxpoolForward(s) = op else { return 1 };
     s.pool.out_h.div_ceil(s.pool.out_h.div_ceil(WINDOW_ROWS))
+}
+
+/// Windows that a subgroup computes at a time: the fewest that begin at every fourth pixel.
+fn run(op: &Op) -> usize {
+    match op {
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
+            match s.pool.stride_w * s.conv.stride_w % 4 {
+                0 => 1,
+                2 => 2,
+                _ => 4,
+            }
+        }
+        _ => 1,
+    }
 }
