@@ -232,8 +232,8 @@ fn small_dense_layers() -> Vec<Case> {
         table.extend(eighths.map(Case::folded));
     }
     table.extend([
-        sum(85, 64, 64, true),
-        sum(85, 64, 64, false),
+        sum(15, 64, 64, true),
+        sum(15, 64, 64, false),
         sum(1, 1, 1, true),
         sum(2, 3, 5, false),
         sum(1024, 2, 9, true),
@@ -251,7 +251,7 @@ fn sums() -> Vec<Case> {
         parts(42, 320),
         parts(43, 288),
         parts(43, 32),
-        parts(85, 4096),
+        parts(15, 4096),
         parts(1, 1),
         parts(1, 4),
         parts(2, 5),
