@@ -8,3 +8,4 @@ mod determinism;
 mod fit;
 mod inference;
 mod steps;
+mod streaming;
