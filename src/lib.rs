@@ -64,6 +64,7 @@ pub mod device;
 pub mod executor;
 pub mod gpu;
 pub mod profile;
+#[allow(clippy::disallowed_methods, reason = "it makes what it needs for each case")]
 pub mod verify;
 
 pub mod io;

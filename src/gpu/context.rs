@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::tally::{Event, Tally};
 use super::{AdapterClass, GpuError};
 use crate::plan::StepParams;
 
@@ -151,6 +152,7 @@ pub struct Gpu {
     report: AdapterReport,
     step_layout: wgpu::BindGroupLayout,
     fault: Arc<Mutex<Option<Fault>>>,
+    tally: Tally,
 }
 
 /// What the driver reported outside any call.
@@ -213,6 +215,7 @@ impl Gpu {
             report: report.clone(),
             step_layout,
             fault,
+            tally: Tally::default(),
         })
     }
 
@@ -252,6 +255,16 @@ impl Gpu {
 
     pub(crate) fn queue(&self) -> &wgpu::Queue {
         &self.queue
+    }
+
+    /// Counts what was made on this device or read from it.
+    pub(super) fn count(&self, event: Event, times: u64) {
+        self.tally.add(event, times);
+    }
+
+    #[cfg(test)]
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Layout of group 1: one [`StepParams`] at a dynamic offset.

@@ -61,7 +61,7 @@ impl GpuExecutor {
             executor.plan.buffer_with(Role::Table).and_then(|at| executor.buffers[at].as_ref())
         {
             let scale = byte_scale();
-            executor.gpu.queue().write_buffer(table, 0, bytemuck::cast_slice(&scale));
+            executor.gpu.upload(table, 0, bytemuck::cast_slice(&scale));
         }
         Ok(executor)
     }
@@ -188,7 +188,7 @@ impl GpuExecutor {
         }
         let place = self.plan.buffer_with(Role::Order);
         if let Some(buffer) = place.and_then(|place| self.buffers[place].as_ref()) {
-            self.gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(order));
+            self.gpu.upload(buffer, 0, bytemuck::cast_slice(order));
         }
         Ok(())
     }
@@ -228,12 +228,12 @@ impl GpuExecutor {
             }
             let commands = encoder.finish();
             let encoded = Instant::now();
-            let index = self.gpu.queue().submit([commands]);
+            let index = self.gpu.submit(commands);
             if let Some(timer) = timer.as_deref_mut() {
                 timer.submitted(encoded - begun, encoded.elapsed(), rows.len());
             }
             let (first_slot, steps) = (rows.start, rows.len());
-            self.flight.depart(Departure { index, metrics, samples, first_slot, steps }, berth);
+            self.flight.depart(&self.gpu, Departure { index, metrics, samples, first_slot, steps }, berth);
             self.gpu.check()?;
         }
         self.flight.land_all(&self.gpu, on_metrics)?;
@@ -274,14 +274,14 @@ impl GpuExecutor {
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         let samples = self.load(&mut encoder, &berth, pass, row..row + 1)?;
         if samples {
-            self.gpu.queue().submit([encoder.finish()]);
+            self.gpu.submit(encoder.finish());
         }
         timer.run_steps(&self.gpu, &steps, &|passes, index| self.dispatch(passes, index, pass.data, row))?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         self.copy_metrics(&mut encoder, &berth.metrics, &(row..row + 1));
-        let index = self.gpu.queue().submit([encoder.finish()]);
+        let index = self.gpu.submit(encoder.finish());
         let departure = Departure { index, metrics: true, samples, first_slot: row, steps: 1 };
-        self.flight.depart(departure, berth);
+        self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, on_metrics)
     }
 
@@ -311,7 +311,7 @@ impl Executor for GpuExecutor {
     fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError> {
         let offset = (tensor.offset * size_of::<f32>()) as u64;
         let bytes = bytemuck::cast_slice(values);
-        self.gpu.queue().write_buffer(self.floats(tensor)?, offset, bytes);
+        self.gpu.upload(self.floats(tensor)?, offset, bytes);
         self.gpu.check()
     }
 

@@ -163,14 +163,14 @@ fn upload(
     };
     let whole = bytes.len() / 4 * 4;
     for (index, chunk) in bytes[..whole].chunks(CHUNK).enumerate() {
-        gpu.queue().write_buffer(&buffer, (index * CHUNK) as u64, chunk);
+        gpu.upload(&buffer, (index * CHUNK) as u64, chunk);
         let submission = gpu.queue().submit([]);
         gpu.wait(Some(submission))?;
     }
     if whole < bytes.len() {
         let mut word = [0; 4];
         word[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-        gpu.queue().write_buffer(&buffer, whole as u64, &word);
+        gpu.upload(&buffer, whole as u64, &word);
     }
     Ok(buffer)
 }

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::memory::Mapped;
 use super::{Gpu, GpuError};
 use crate::executor::BatchMetrics;
 
@@ -14,8 +15,6 @@ pub(super) const MAX_STEPS: usize = 32;
 /// The work of one submission is meant to take less than this: far from a driver's watchdog (2 s on Windows), long
 /// enough that waiting for it costs nothing.
 const TARGET: Duration = Duration::from_millis(100);
-
-type Mapped = futures_intrusive::channel::shared::OneshotReceiver<Result<(), wgpu::BufferAsyncError>>;
 
 /// What a submission takes along; there is one for each that may be under way.
 pub(super) struct Berth {
@@ -101,10 +100,10 @@ impl Flight {
     }
 
     /// Notes a submission.
-    pub(super) fn depart(&mut self, departure: Departure, berth: Berth) {
-        let metrics = departure.metrics.then(|| map(&berth.metrics, wgpu::MapMode::Read));
+    pub(super) fn depart(&mut self, gpu: &Gpu, departure: Departure, berth: Berth) {
+        let metrics = departure.metrics.then(|| gpu.map(&berth.metrics, wgpu::MapMode::Read));
         let samples = berth.samples.as_ref().filter(|_| departure.samples);
-        let samples = samples.map(|samples| map(samples, wgpu::MapMode::Write));
+        let samples = samples.map(|samples| gpu.map(samples, wgpu::MapMode::Write));
         let mapped = [metrics, samples];
         self.queue.push_back(Submission { departure, berth, mapped, begun: Instant::now() });
     }
@@ -131,9 +130,7 @@ impl Flight {
         self.adapt(begun.elapsed(), departure.steps);
         self.last_landing = Some(Instant::now());
         for mapped in mapped.into_iter().flatten() {
-            if let Some(Err(error)) = pollster::block_on(mapped.receive()) {
-                return Err(gpu.device_error(error.to_string()));
-            }
+            gpu.mapped(&mapped)?;
         }
         if departure.metrics {
             let view =
@@ -162,14 +159,4 @@ impl Flight {
             self.steps_per_submit = (self.steps_per_submit / 2).max(1);
         }
     }
-}
-
-/// Asks for a buffer to be mapped once the submissions that use it are done.
-fn map(buffer: &wgpu::Buffer, mode: wgpu::MapMode) -> Mapped {
-    let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
-    buffer.map_async(mode, .., move |result| {
-        // The receiver is gone only when the run was given up.
-        let _ = sender.send(result);
-    });
-    receiver
 }

@@ -13,6 +13,7 @@ mod probe;
 mod steps;
 mod stream;
 mod table;
+mod tally;
 mod timing;
 
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};

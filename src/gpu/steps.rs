@@ -23,11 +23,7 @@ impl BuiltStep {
             .zip(0..)
             .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
             .collect();
-        self.bound[slot as usize] = Some(gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(label),
-            layout: &self.kernel.arguments,
-            entries: &entries,
-        }));
+        self.bound[slot as usize] = Some(gpu.bind_group(label, &self.kernel.arguments, &entries));
     }
 }
 

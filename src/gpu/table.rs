@@ -17,18 +17,10 @@ impl StepTable {
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let buffer = gpu.buffer("step table", gpu.step_stride() * rows as u64, usage)?;
         let size = wgpu::BufferSize::new(size_of::<StepParams>() as u64);
-        let bound = gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("step"),
-            layout: gpu.step_layout(),
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer: &buffer,
-                    offset: 0,
-                    size,
-                }),
-            }],
-        });
+        let resource =
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size });
+        let entries = [wgpu::BindGroupEntry { binding: 0, resource }];
+        let bound = gpu.bind_group("step", gpu.step_layout(), &entries);
         Ok(StepTable { buffer, bound, capacity: (rows, order) })
     }
 
@@ -44,7 +36,7 @@ impl StepTable {
 
     /// Overwrites the first rows.
     pub(super) fn upload(&self, gpu: &Gpu, rows: &[StepParams]) {
-        gpu.queue().write_buffer(&self.buffer, 0, &gpu.step_table(rows));
+        gpu.upload(&self.buffer, 0, &gpu.step_table(rows));
     }
 }
 
