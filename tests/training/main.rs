@@ -6,6 +6,7 @@ mod batches;
 mod common;
 mod determinism;
 mod fit;
+mod host_time;
 mod inference;
 mod steps;
 mod streaming;
