@@ -3,6 +3,8 @@
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::output::Output;
 use crate::device::Device;
+use crate::gpu::Streaming;
+use crate::model::{bytes, thousands};
 use crate::plan::Plan;
 
 /// Print the plan of a model: steps, kernels, shapes, bytes, FLOPs and memory
@@ -32,5 +34,13 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
         output
             .line(format_args!("Fused: {} steps out of {before}; --no-fuse shows them", plan.steps.len()))?;
     }
-    output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())
+    output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())?;
+    if let Some(Streaming { most_resident, bytes: taken }) = device.streaming(&plan) {
+        output.line(format_args!(
+            "\nData sets of more than {} samples are streamed to this adapter, through {}",
+            thousands(most_resident),
+            bytes(taken as usize)
+        ))?;
+    }
+    Ok(())
 }

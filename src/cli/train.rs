@@ -77,6 +77,10 @@ pub struct TrainArgs {
     /// Replace the files of an earlier run in --out; other files in it stay
     #[arg(long, requires = "out")]
     force: bool,
+    /// Keep the data set in the host's memory and stream it to the adapter, as is done anyway with one that does not fit;
+    /// results are the same
+    #[arg(long)]
+    stream: bool,
     /// Time the steps of the plan meanwhile, on some batches, and print them as `bench` does; results are the same
     #[arg(long)]
     profile: bool,
@@ -138,9 +142,14 @@ pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
 
     output.line(format_args!("Device: {why}"))?;
     output.line(file.model.summary()?)?;
-    output.line(memory(&plan, &data))?;
-    let compile =
-        Compile { loss: file.loss, optimizer: file.optimizer, seed: args.seed, no_fuse: args.fuse.no_fuse() };
+    output.line(memory(&plan, &data, &device, args.stream))?;
+    let compile = Compile {
+        loss: file.loss,
+        optimizer: file.optimizer,
+        seed: args.seed,
+        no_fuse: args.fuse.no_fuse(),
+        stream: args.stream,
+    };
     let mut model = file.model.compile(&device, compile)?;
     if let Some(weights) = init {
         model.set_weights(weights)?;
@@ -176,16 +185,24 @@ pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Re
     output.line(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
 }
 
-/// The memory budget in one line.
-fn memory(plan: &Plan, data: &TrainTest) -> String {
-    let samples = data.train.len() + data.test.len();
+/// The memory budget in one line; `stream` where data sets shall be streamed even if they fit.
+fn memory(plan: &Plan, data: &TrainTest, device: &Device, stream: bool) -> String {
+    let (mut on_device, mut carried) = (0, 0);
+    let [train, test] = [data.train.len(), data.test.len()].map(|samples| match device.streaming(plan) {
+        Some(streaming) if stream || samples > streaming.most_resident => {
+            carried = streaming.bytes as usize;
+            format!("{} (streamed)", thousands(samples))
+        }
+        _ => {
+            on_device += samples * plan.bytes_per_sample();
+            thousands(samples)
+        }
+    });
     format!(
-        "Memory: {} for batches of {}, {} for {} + {} samples",
+        "Memory: {} for batches of {}, {} for {train} + {test} samples",
         bytes(plan.bytes() as usize),
         plan.batch,
-        bytes(samples * plan.bytes_per_sample()),
-        thousands(data.train.len()),
-        thousands(data.test.len())
+        bytes(on_device + carried),
     )
 }
 

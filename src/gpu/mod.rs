@@ -8,12 +8,18 @@ mod feed;
 mod flight;
 mod kernel;
 mod kernels;
+mod memory;
 mod probe;
+mod steps;
+mod stream;
+mod table;
+mod tally;
 mod timing;
 
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
 pub use error::GpuError;
 pub use executor::GpuExecutor;
+pub use feed::Streaming;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel, Source};
 pub use kernels::{AdapterClass, KERNELS, choose, variants};
 pub use probe::{PROBES, Probe, Roofs};

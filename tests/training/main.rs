@@ -6,5 +6,7 @@ mod batches;
 mod common;
 mod determinism;
 mod fit;
+mod host_time;
 mod inference;
 mod steps;
+mod streaming;
