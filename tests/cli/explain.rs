@@ -39,7 +39,7 @@ fn an_adapter_runs_it_fused_unless_told_otherwise() {
     for text in [
         "Fused: 13 steps out of 28",
         "conv2d_maxpool_forward",
-        "dense_backward",
+        "dense_rmsprop_update",
         "are streamed to this adapter",
     ] {
         assert!(fused.contains(text), "{text:?} is missing from\n{fused}");
