@@ -11,22 +11,3 @@ fn terms_of_row(row: u32, begin: u32, end: u32, lane: u32) -> array<f32, EIGHTS>
     }
     return terms;
 }
-
-// A sum and the products of such terms with a block of eight columns.
-fn with_products_across(
-    sum: Eight,
-    terms: array<f32, EIGHTS>,
-    low: ptr<function, Block>,
-    high: ptr<function, Block>,
-) -> Eight {
-    var mine = terms;
-    var total = sum;
-    for (var u = 0u; u < EIGHTS; u++) {
-        for (var giver = 0u; giver < LANES; giver++) {
-            let term = subgroupShuffle(mine[u], giver);
-            total.low += term * (*low)[u][giver];
-            total.high += term * (*high)[u][giver];
-        }
-    }
-    return total;
-}
