@@ -1,14 +1,14 @@
 // conv2d_backward_kernel of many channels, as matmul_at_b_block8 computes a product: the terms are output positions, the
 // rows input channels of every weight of the window, the columns output channels. The 8 lanes of a subgroup hold 8 output
 // channels each of BLOCK positions of dy in registers and let TILE_M rows of the kernel pass by; longer sums are continued
-// in partial. OUT_C is a multiple of 8; channels past the edge are computed from the last ones and not stored, positions
+// in partial. IN_C is a multiple of 4, OUT_C of 8; channels past the edge are computed from the last ones and not stored, positions
 // past the part are zero.
 //
 // x       [batch, IN_H, IN_W, IN_C]
 // dy      [batch, OUT_H, OUT_W, OUT_C]
 // partial [PARTS, KERNEL_H, KERNEL_W, IN_C, OUT_C]
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<u64>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4<u64>>;
 
@@ -45,7 +45,7 @@ fn main(
             let position = min(mine, end - 1u);
             let h = position / OUT_W % OUT_H * STRIDE_H;
             let n = position / (OUT_W * OUT_H);
-            origins[u] = X_BASE + ((n * IN_H + h) * IN_W + position % OUT_W * STRIDE_W) * IN_C;
+            origins[u] = X_BASE + ((n * IN_H + h) * IN_W + position % OUT_W * STRIDE_W) * (IN_C / 4u);
             there[u] = mine < end;
             for (var t = 0u; t < LANES; t++) {
                 let row = min(begin + u * LANES + t, end - 1u);
@@ -54,21 +54,23 @@ fn main(
                 high[u][t] = eight.high;
             }
         }
-        for (var row = first_row; row < min(first_row + TILE_M, ROWS); row++) {
-            let tap = row / IN_C;
-            let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_C + row % IN_C;
-            var terms: array<f32, EIGHTS>;
+        for (var four = first_row; four < min(first_row + TILE_M, ROWS); four += 4u) {
+            let tap = four / IN_C;
+            let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * (IN_C / 4u) + four % IN_C / 4u;
+            var terms: array<vec4f, EIGHTS>;
             for (var u = 0u; u < EIGHTS; u++) {
-                terms[u] = select(0.0, x[origins[u] + of_tap], there[u]);
+                terms[u] = select(vec4f(), x[origins[u] + of_tap], vec4<bool>(there[u]));
             }
-            let place = PARTIAL_BASE + (part * ROWS + row) * OUT_EIGHTS + column;
-            var sum = Eight();
-            if begin > first && column < OUT_EIGHTS {
-                sum = unpacked(partial[place]);
-            }
-            sum = with_products_across(sum, terms, &low, &high);
-            if column < OUT_EIGHTS {
-                partial[place] = packed(sum);
+            for (var e = 0u; e < min(4u, ROWS - four); e++) {
+                let place = PARTIAL_BASE + (part * ROWS + four + e) * OUT_EIGHTS + column;
+                var sum = Eight();
+                if begin > first && column < OUT_EIGHTS {
+                    sum = unpacked(partial[place]);
+                }
+                sum = with_products_across(sum, terms, e, &low, &high);
+                if column < OUT_EIGHTS {
+                    partial[place] = packed(sum);
+                }
             }
         }
     }

@@ -90,7 +90,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         kind: "conv2d_backward_kernel",
         source: shader!("conv2d_backward_kernel_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK],
-        elements: &[F32, EightF32, EightF32],
+        elements: &[Vec4F32, EightF32, EightF32],
         tile: |op| vec![("TILE_M", block_rows(op))],
         fits: channels_by_8,
         invocations: |op| match op {
@@ -278,7 +278,9 @@ fn channels_by_8(op: &Op) -> bool {
     match op {
         Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) => s.in_c % EIGHTS == 0 && s.out_c % EIGHTS == 0,
         // With few input channels a block's rows would be too few to make up for loading it.
-        Op::Conv2dBackwardKernel(s) => s.terms() >= EIGHTS * LANES as usize && s.out_c % EIGHTS == 0,
+        Op::Conv2dBackwardKernel(s) => {
+            s.terms() >= EIGHTS * LANES as usize && s.in_c % 4 == 0 && s.out_c % EIGHTS == 0
+        }
         _ => false,
     }
 }
