@@ -2,6 +2,7 @@
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::output::Output;
+use super::tune::TuneArg;
 use crate::device::Device;
 use crate::plan::Plan;
 
@@ -18,6 +19,8 @@ pub struct ExplainArgs {
     device: DeviceArg,
     #[command(flatten)]
     fuse: FuseArg,
+    #[command(flatten)]
+    tune: TuneArg,
 }
 
 /// Prints the plan.
@@ -32,5 +35,10 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
         output
             .line(format_args!("Fused: {} steps out of {before}; --no-fuse shows them", plan.steps.len()))?;
     }
-    output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())
+    let (device, tuning) = args.tune.apply(device, &plan)?;
+    output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())?;
+    match tuning {
+        Some(tuning) => output.line(format_args!("\n{}", tuning.text())),
+        None => Ok(()),
+    }
 }

@@ -7,7 +7,6 @@ use std::time::Instant;
 use super::feed::ResidentData;
 use super::flight::{Flight, MAX_STEPS};
 use super::kernel::{BuiltKernel, Checks};
-use super::kernels::choose;
 use super::timing::Timer;
 use super::{Gpu, GpuError};
 use crate::data::Dataset;
@@ -304,7 +303,7 @@ fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuError> {
     let mut built: HashMap<String, BuiltKernel> = HashMap::new();
     let mut steps = Vec::new();
     for Step { name, op, args, .. } in &plan.steps {
-        let Some(kernel) = choose(op, gpu.class()) else {
+        let Some(kernel) = gpu.kernel(op) else {
             return Err(GpuError::Unsupported {
                 adapter: gpu.name().to_owned(),
                 problem: format!("no kernel for step `{name}`"),

@@ -1,5 +1,6 @@
 //! The GPU executor: adapters, the kernel table, and the same plan run by compute shaders.
 
+mod choices;
 mod constants;
 mod context;
 mod error;
@@ -11,9 +12,11 @@ mod kernels;
 mod probe;
 mod timing;
 
+pub use choices::Choices;
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
 pub use error::GpuError;
 pub use executor::GpuExecutor;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel, Source};
 pub use kernels::{AdapterClass, KERNELS, choose, variants};
 pub use probe::{PROBES, Probe, Roofs};
+pub(crate) use timing::Stamps;
