@@ -40,20 +40,25 @@ pub enum Outcome {
 /// # Errors
 /// When the arguments do not fit the device, or it fails.
 pub(crate) fn race(gpu: &Gpu, op: Op, bases: &[usize]) -> Result<Vec<Outcome>, GpuError> {
+    race_between(gpu, op, bases, &variants(&op, gpu.class()).collect::<Vec<_>>())
+}
+
+fn race_between(gpu: &Gpu, op: Op, bases: &[usize], kernels: &[&Kernel]) -> Result<Vec<Outcome>, GpuError> {
     let case = Case::of(op);
     let arguments = inputs::arguments(&case, 0);
-    let kernels = variants(&op, gpu.class());
     let Some(expected) = reference::expect(&case, &arguments) else {
         let problem = "the twin does not take these arguments";
-        return Ok(kernels.map(|_| Outcome::Differs(problem.to_owned())).collect());
+        return Ok(kernels.iter().map(|_| Outcome::Differs(problem.to_owned())).collect());
     };
     let in_place = arguments.iter().any(|argument| argument.spec.access == Access::InOut);
     let bands: Vec<Band> =
         arguments.iter().zip(bases).map(|(argument, &base)| Band::at(argument, base, in_place)).collect();
     drop(arguments);
     let bench = Bench::new(gpu, &case, &bands)?;
-    let entrants =
-        kernels.map(|kernel| check(&bench, kernel, &bands, &expected)).collect::<Result<Vec<_>, _>>()?;
+    let entrants = kernels
+        .iter()
+        .map(|kernel| check(&bench, kernel, &bands, &expected))
+        .collect::<Result<Vec<_>, _>>()?;
     Track { gpu, bench: &bench, stamps: Stamps::new(gpu, 1)? }.run(entrants)
 }
 
@@ -150,5 +155,33 @@ impl Track<'_> {
         // A counter that stands still, or was set back, says nothing.
         let device = stamped.and_then(|times| times.first().copied()).filter(|&seconds| seconds > 0.0);
         Ok(device.unwrap_or(host) / dispatches as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Device, DeviceChoice};
+    use crate::gpu::{Source, choose};
+
+    #[test]
+    fn what_computes_wrongly_or_not_at_all_has_no_time() {
+        let Device::Gpu(gpu) = Device::open(&DeviceChoice::Software).unwrap().0 else { unreachable!() };
+        let op = Op::SumPartials { parts: 3, len: 40 };
+        let default = *choose(&op, gpu.class()).unwrap();
+        let with = |text| Kernel { source: Source { file: "strange.wgsl", text }, shared: &[], ..default };
+        let idle = with(
+            "@group(0) @binding(0) var<storage> partial: array<Real>;
+             @group(0) @binding(1) var<storage, read_write> sum: array<Real>;
+             @compute @workgroup_size(WORKGROUP_SIZE) fn main() { sum[SUM_BASE] = partial[PARTIAL_BASE]; }",
+        );
+        let broken = with("fn main() { nonsense }");
+        let found = race_between(&gpu, op, &[16, 8], &[&default, &idle, &broken]).unwrap();
+        assert!(matches!(found[0], Outcome::Milliseconds(time) if time > 0.0), "{found:?}");
+        assert!(matches!(&found[1], Outcome::Differs(problem) if problem.starts_with("sum[")), "{found:?}");
+        assert!(
+            matches!(&found[2], Outcome::Refused(reason) if reason.contains("strange.wgsl:1")),
+            "{found:?}"
+        );
     }
 }
