@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cpu::CpuExecutor;
 use crate::executor::Executor;
-use crate::gpu::{AdapterReport, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters, choose};
+use crate::gpu::{AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters};
 use crate::plan::{Op, Plan};
 
 /// Which device to take.
@@ -53,6 +53,9 @@ impl std::fmt::Display for DeviceChoice {
 pub const HOW_TO_GET_AN_ADAPTER: &str = "no Vulkan, Metal or DX12 adapter was found: install your GPU's driver, or a \
      software one (Debian and Ubuntu: apt-get install mesa-vulkan-drivers; Fedora: dnf install mesa-vulkan-drivers; \
      Arch: pacman -S vulkan-swrast)";
+
+/// What runs a step on the CPU executor, in place of a kernel's variant.
+pub const TWIN: &str = "twin";
 
 /// Where plans run.
 #[derive(Debug, Clone)]
@@ -105,8 +108,16 @@ impl Device {
     /// What runs a step here: the variant of its kernel, or the twin.
     pub fn kernel(&self, op: &Op) -> &'static str {
         match self {
-            Device::Cpu => "twin",
-            Device::Gpu(gpu) => choose(op, gpu.class()).map_or("none", |kernel| kernel.variant),
+            Device::Cpu => TWIN,
+            Device::Gpu(gpu) => gpu.kernel(op).map_or("none", |kernel| kernel.variant),
+        }
+    }
+
+    /// The same device with other kernels for some steps; the CPU executor has none to choose from.
+    pub fn choosing(&self, choices: Choices) -> Self {
+        match self {
+            Device::Cpu => Device::Cpu,
+            Device::Gpu(gpu) => Device::Gpu(Arc::new(gpu.choosing(choices))),
         }
     }
 

@@ -39,7 +39,8 @@
 //!    batch through a table of `x / 255`, runs forward, loss, backward and update without coming back to the host, and
 //!    leaves loss and hits in a buffer that is read some time later.
 //! 6. [`cpu`]: the same, with loops in the order of the maths.
-//! 7. [`verify`]: every kernel against its twin, on this adapter; [`profile`]: how long each step takes.
+//! 7. [`verify`]: every kernel against its twin, on this adapter; [`profile`]: how long each step takes; [`tune`]: which
+//!    kernel is the fastest.
 //! 8. [`train`]: `fit`, `evaluate`, `predict`, and the callbacks that see what happens.
 //! 9. [`io`]: weight files and the folder of a run.
 //!
@@ -64,6 +65,7 @@ pub mod device;
 pub mod executor;
 pub mod gpu;
 pub mod profile;
+pub mod tune;
 #[allow(clippy::disallowed_methods, reason = "it makes what it needs for each case")]
 pub mod verify;
 

@@ -6,6 +6,7 @@ use super::args::{DeviceArg, FuseArg, ModelSource, batch_size, count};
 use super::output::Output;
 use super::profile::{Report, roofs};
 use super::progress::spinner;
+use super::tune::TuneArg;
 use crate::data::Dataset;
 use crate::data::batches::step_table;
 use crate::device::Device;
@@ -49,6 +50,8 @@ pub struct BenchArgs {
     device: DeviceArg,
     #[command(flatten)]
     fuse: FuseArg,
+    #[command(flatten)]
+    tune: TuneArg,
     /// How often each step is timed; the median is told
     #[arg(long, value_name = "N", default_value = "50", value_parser = count, allow_negative_numbers = true)]
     repeats: usize,
@@ -67,9 +70,10 @@ pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     if !args.json {
         output.line(format_args!("Device: {why}\n"))?;
     }
-    let spinner = spinner("checking the results".to_owned());
     let plain = plan.clone();
     let plan = args.fuse.prepare(&device, plan);
+    let (device, _) = args.tune.apply(device, &plan)?;
+    let spinner = spinner("checking the results".to_owned());
     let mut work = Work::new(&file, &plan, &device, &data)?;
     if let Device::Gpu(_) = device {
         let found = work.train(CHECKED_STEPS)?;

@@ -6,11 +6,13 @@ use super::args::{DataSource, DeviceArg};
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::train::print_figures;
-use crate::device::Device;
+use crate::device::{Device, TWIN};
 use crate::executor::check_data;
+use crate::gpu::Choices;
 use crate::io::read_weights;
 use crate::io::run::{MODEL_FILE, RunResult, WEIGHTS_FILE, check_run, read_result};
-use crate::model::{ModelFile, thousands};
+use crate::model::{ModelFile, Network, thousands};
+use crate::plan::Plan;
 use crate::train::Compile;
 
 /// Judge the weights of a run folder on a test set
@@ -26,7 +28,8 @@ pub struct EvaluateArgs {
     device: DeviceArg,
 }
 
-/// Evaluates in batches of the size that the run used, so that on its device the figures are its own, bit for bit.
+/// Evaluates in batches of the size that the run used, with the kernels that it used, so that on its device the figures
+/// are its own, bit for bit.
 pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     check_run(&args.run)?;
     let file = ModelFile::read(&args.run.join(MODEL_FILE))?;
@@ -47,11 +50,29 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
 
     output.line(format_args!("Device: {why}"))?;
     output.line(format_args!("Data: {source}, {} test images", thousands(data.test.len())))?;
-    let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
+    let recorded = result.as_ref().map(|run| recorded(&file, &network, &device, run)).transpose()?;
+    let (no_fuse, choices) = recorded.unwrap_or_default();
+    let device = device.choosing(choices);
+    let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
     let mut model = file.model.compile(&device, compile)?;
     model.set_weights(weights)?;
     let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
     let evaluation = model.evaluate_with(&data.test, result.map(|result| result.batch_size))?;
     spinner.finish_and_clear();
     print_figures(&evaluation, output)
+}
+
+/// Whether a run took each step by itself, and its kernels: for the steps that this device runs under the same names.
+fn recorded(
+    file: &ModelFile,
+    network: &Network,
+    device: &Device,
+    run: &RunResult,
+) -> anyhow::Result<(bool, Choices)> {
+    let plain = Plan::build(network, file.loss, file.optimizer, run.batch_size)?;
+    let fused = device.prepare(plain.clone());
+    let ran = |plan: &Plan| plan.steps.iter().all(|step| run.kernels.contains_key(&step.name));
+    // The CPU executor never fuses; that is no reason for an adapter not to.
+    let no_fuse = !ran(&fused) && ran(&plain) && run.kernels.values().all(|variant| variant != TWIN);
+    Ok((no_fuse, Choices::recorded(if no_fuse { &plain } else { &fused }, &run.kernels)))
 }

@@ -2,6 +2,7 @@
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::output::Output;
+use super::tune::TuneArg;
 use crate::device::Device;
 use crate::gpu::Streaming;
 use crate::model::{bytes, thousands};
@@ -20,6 +21,8 @@ pub struct ExplainArgs {
     device: DeviceArg,
     #[command(flatten)]
     fuse: FuseArg,
+    #[command(flatten)]
+    tune: TuneArg,
 }
 
 /// Prints the plan.
@@ -34,6 +37,7 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
         output
             .line(format_args!("Fused: {} steps out of {before}; --no-fuse shows them", plan.steps.len()))?;
     }
+    let (device, tuning) = args.tune.apply(device, &plan)?;
     output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())?;
     if let Some(Streaming { most_resident, bytes: taken }) = device.streaming(&plan) {
         output.line(format_args!(
@@ -42,5 +46,8 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
             bytes(taken as usize)
         ))?;
     }
-    Ok(())
+    match tuning {
+        Some(tuning) => output.line(format_args!("\n{}", tuning.text())),
+        None => Ok(()),
+    }
 }

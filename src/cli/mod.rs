@@ -8,12 +8,14 @@ mod bench;
 mod devices;
 mod evaluate;
 mod explain;
+mod kernel_times;
 mod output;
 mod profile;
 mod progress;
 mod recorder;
 mod table;
 mod train;
+mod tune;
 mod verify;
 
 use std::process::ExitCode;

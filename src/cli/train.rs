@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
-use sha2::{Digest, Sha256};
 
 use super::args::{
     DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed, whole_path,
@@ -14,11 +13,12 @@ use super::output::{Output, note};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::Recorder;
+use super::tune::TuneArg;
 use crate::data::TrainTest;
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata};
-use crate::io::{read_weights, weights_to_bytes};
+use crate::io::{read_weights, sha256, weights_to_bytes};
 use crate::model::{ModelFile, Optimizer, bytes, thousands};
 use crate::plan::Plan;
 use crate::profile::Sampling;
@@ -74,6 +74,8 @@ pub struct TrainArgs {
     device: DeviceArg,
     #[command(flatten)]
     fuse: FuseArg,
+    #[command(flatten)]
+    tune: TuneArg,
     /// The run folder; by default runs/MODEL-N with the next free N
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -168,6 +170,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     output.line(format_args!("Device: {why}"))?;
     output.line(file.model.summary()?)?;
     output.line(memory(&plan, &data, &device, args.stream))?;
+    let (device, tuning) = args.tune.apply(device, &plan)?;
     let compile = Compile {
         loss: file.loss,
         optimizer: file.optimizer,
@@ -196,6 +199,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
         kernels: kernels(&device, &plan),
         seconds_to_first_step,
         test_seconds: Some(test_seconds),
+        tuned: tuning.is_some(),
         ..result(args, &data, &history, &evaluation)
     };
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
@@ -258,15 +262,11 @@ fn result(args: &TrainArgs, data: &TrainTest, history: &History, evaluation: &Ev
         train_samples: data.train.len(),
         test_samples: data.test.len(),
         kernels: BTreeMap::new(),
+        tuned: false,
     }
 }
 
 /// What ran each step.
 fn kernels(device: &Device, plan: &Plan) -> BTreeMap<String, String> {
     plan.steps.iter().map(|step| (step.name.clone(), device.kernel(&step.op).to_owned())).collect()
-}
-
-/// In hexadecimal.
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::tally::{Event, Tally};
-use super::{AdapterClass, GpuError};
-use crate::plan::StepParams;
+use super::{AdapterClass, Choices, GpuError, Kernel};
+use crate::plan::{Op, StepParams};
 
 /// Longest wait for work that was given to a device.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -140,8 +140,8 @@ fn check_minimum(adapter: &str, limits: &wgpu::Limits) -> Result<(), GpuError> {
     }
 }
 
-/// An open device.
-#[derive(Debug)]
+/// An open device; a clone is another handle to the same one.
+#[derive(Debug, Clone)]
 pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -151,10 +151,11 @@ pub struct Gpu {
     kind: DeviceKind,
     limits: wgpu::Limits,
     class: AdapterClass,
+    choices: Choices,
     report: AdapterReport,
     step_layout: wgpu::BindGroupLayout,
     fault: Arc<Mutex<Option<Fault>>>,
-    tally: Tally,
+    tally: Arc<Tally>,
 }
 
 /// What the driver reported outside any call.
@@ -215,10 +216,11 @@ impl Gpu {
             kind: report.kind(),
             limits,
             class: report.class(),
+            choices: Choices::default(),
             report: report.clone(),
             step_layout,
             fault,
-            tally: Tally::default(),
+            tally: Arc::default(),
         })
     }
 
@@ -250,6 +252,16 @@ impl Gpu {
     /// What decides which kernels it runs.
     pub fn class(&self) -> AdapterClass {
         self.class
+    }
+
+    /// The same device with other kernels for some steps.
+    pub fn choosing(&self, choices: Choices) -> Gpu {
+        Gpu { choices, ..self.clone() }
+    }
+
+    /// The kernel that runs a step here; `None` only for a kind without a row.
+    pub fn kernel(&self, op: &Op) -> Option<&'static Kernel> {
+        self.choices.kernel(op, self.class)
     }
 
     pub(crate) fn device(&self) -> &wgpu::Device {

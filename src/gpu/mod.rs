@@ -1,5 +1,6 @@
 //! The GPU executor: adapters, the kernel table, and the same plan run by compute shaders.
 
+mod choices;
 mod constants;
 mod context;
 mod error;
@@ -16,6 +17,7 @@ mod table;
 mod tally;
 mod timing;
 
+pub use choices::Choices;
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
 pub use error::GpuError;
 pub use executor::GpuExecutor;
@@ -23,3 +25,4 @@ pub use feed::Streaming;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel, Source};
 pub use kernels::{AdapterClass, KERNELS, choose, variants};
 pub use probe::{PROBES, Probe, Roofs};
+pub(crate) use timing::Stamps;

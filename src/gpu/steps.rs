@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::kernel::{BuiltKernel, Checks};
-use super::kernels::choose;
+
 use super::{Gpu, GpuError};
 use crate::executor::DataSlot;
 use crate::plan::{Plan, Step};
@@ -33,7 +33,7 @@ pub(super) fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuE
     let mut built: HashMap<String, BuiltKernel> = HashMap::new();
     let mut steps = Vec::new();
     for Step { name, op, args, .. } in &plan.steps {
-        let Some(kernel) = choose(op, gpu.class()) else {
+        let Some(kernel) = gpu.kernel(op) else {
             return Err(GpuError::Unsupported {
                 adapter: gpu.name().to_owned(),
                 problem: format!("no kernel for step `{name}`"),

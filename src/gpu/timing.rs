@@ -7,7 +7,7 @@ use super::{Gpu, GpuError};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
 /// Timestamps before and after each of some passes.
-pub(super) struct Stamps {
+pub(crate) struct Stamps {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
     passes: u32,
@@ -17,7 +17,7 @@ pub(super) struct Stamps {
 
 impl Stamps {
     /// For this many passes; `None` where the device has no timestamps or not that many.
-    pub(super) fn new(gpu: &Gpu, passes: usize) -> Result<Option<Self>, GpuError> {
+    pub(crate) fn new(gpu: &Gpu, passes: usize) -> Result<Option<Self>, GpuError> {
         let enough = 2 * passes <= wgpu::QUERY_SET_MAX_QUERIES as usize;
         if !enough || !gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Ok(None);
@@ -37,7 +37,7 @@ impl Stamps {
     }
 
     /// What pass number `pass` writes.
-    pub(super) fn of_pass(&self, pass: usize) -> wgpu::ComputePassTimestampWrites<'_> {
+    pub(crate) fn of_pass(&self, pass: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         let first = 2 * pass as u32;
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
@@ -47,12 +47,12 @@ impl Stamps {
     }
 
     /// Makes what the passes wrote readable; after the last of them.
-    pub(super) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
+    pub(crate) fn resolve(&self, encoder: &mut wgpu::CommandEncoder) {
         encoder.resolve_query_set(&self.queries, 0..2 * self.passes, &self.resolved, 0);
     }
 
     /// Seconds that each pass took.
-    pub(super) fn read(&self, gpu: &Gpu) -> Result<Vec<f64>, GpuError> {
+    pub(crate) fn read(&self, gpu: &Gpu) -> Result<Vec<f64>, GpuError> {
         let words_per_tick = size_of::<u64>() / size_of::<u32>();
         let words = gpu.read_words(&self.resolved, 0, 2 * self.passes as usize * words_per_tick)?;
         let ticks: Vec<u64> =

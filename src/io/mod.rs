@@ -3,4 +3,11 @@
 pub mod run;
 mod weights;
 
+use sha2::{Digest, Sha256};
+
 pub use weights::{WeightFileError, read_weights, weights_to_bytes};
+
+/// In hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

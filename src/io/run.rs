@@ -214,7 +214,7 @@ impl Drop for RunFolder {
 }
 
 /// Writes a file under a temporary name beside it, brings it to the disk, and renames it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
     let written = File::create(&temporary)
@@ -321,8 +321,11 @@ pub struct RunResult {
     pub train_samples: usize,
     /// Samples of the test set.
     pub test_samples: usize,
-    /// The kernel variant that ran each step of the plan; empty on the CPU executor.
+    /// The kernel variant that ran each step of the plan; `twin` on the CPU executor.
     pub kernels: BTreeMap<String, String>,
+    /// Whether measuring decided which variants those are; otherwise the device's class did.
+    #[serde(default)]
+    pub tuned: bool,
 }
 
 /// Versions of what wrote a run.

@@ -14,7 +14,8 @@ const FRAGILE: f32 = -2.5;
 #[derive(Debug)]
 pub(super) struct Band {
     pub(super) spec: ArgSpec,
-    /// Where the argument begins, in 32-bit words; a multiple of 8, and another one for each argument.
+    /// Where the argument begins, in 32-bit words; unless it is a plan's, a multiple of 8, and another one for each
+    /// argument.
     pub(super) base: usize,
     /// Number of its elements that are floats or integers; words of bytes.
     pub(super) len: usize,
@@ -26,6 +27,11 @@ impl Band {
     /// Lays out the argument at this place of [`Op::args`](crate::plan::Op::args); `in_place` says whether the step
     /// works in place.
     pub(super) fn new(argument: &Argument, place: usize, in_place: bool) -> Self {
+        Band::at(argument, GUARD + 8 * place, in_place)
+    }
+
+    /// Lays out the argument where it begins in a plan.
+    pub(super) fn at(argument: &Argument, base: usize, in_place: bool) -> Self {
         let payload: Vec<u32> = match &argument.values {
             Values::Floats(values) => values.iter().map(|value| value.to_bits()).collect(),
             Values::Integers(values) => values.clone(),
@@ -40,7 +46,6 @@ impl Band {
             (_, Values::Integers(_)) => HOSTILE_U32,
             (_, Values::Bytes(_)) => u32::from_le_bytes([HOSTILE_BYTE; 4]),
         };
-        let base = GUARD + 8 * place;
         let len = payload.len();
         let mut words = vec![guard; (base + len + GUARD).next_multiple_of(8)];
         words[base..base + len].copy_from_slice(&payload);

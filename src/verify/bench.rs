@@ -21,6 +21,12 @@ pub(super) struct Bench<'a> {
     step: wgpu::BindGroup,
 }
 
+/// A kernel with its arguments.
+pub(super) struct Ready {
+    built: BuiltKernel,
+    arguments: wgpu::BindGroup,
+}
+
 impl<'a> Bench<'a> {
     /// Allocates the bindings and uploads what is in them.
     pub(super) fn new(gpu: &'a Gpu, case: &'a Case, bands: &'a [Band]) -> Result<Self, GpuError> {
@@ -33,27 +39,34 @@ impl<'a> Bench<'a> {
         Ok(Bench { gpu, case, bands, buffers, step: step_table(gpu, case)? })
     }
 
+    /// Compiles a kernel and binds its arguments.
+    pub(super) fn ready(&self, kernel: &Kernel, checks: Checks) -> Result<Ready, GpuError> {
+        let built = self.build(kernel, checks)?;
+        let arguments = self.bind(&built);
+        Ok(Ready { built, arguments })
+    }
+
+    /// Encodes a kernel once, on whatever its arguments hold.
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, ready: &Ready) {
+        pass.set_pipeline(&ready.built.pipeline);
+        pass.set_bind_group(0, &ready.arguments, &[]);
+        if ready.built.reads_step {
+            pass.set_bind_group(1, &self.step, &[(STEP_ROW * self.gpu.step_stride()) as u32]);
+        }
+        let [x, y] = ready.built.groups;
+        pass.dispatch_workgroups(x, y, 1);
+    }
+
     /// Runs a kernel once and reads every binding back.
-    pub(super) fn run(&self, kernel: &Kernel, checks: Checks) -> Result<Vec<Vec<u32>>, GpuError> {
+    pub(super) fn run(&self, ready: &Ready) -> Result<Vec<Vec<u32>>, GpuError> {
         let gpu = self.gpu;
         for (band, buffer) in self.bands.iter().zip(&self.buffers) {
             if band.spec.access != Access::In {
                 gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(&band.words));
             }
         }
-        let built = self.build(kernel, checks)?;
-        let arguments = self.bind(&built);
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_pipeline(&built.pipeline);
-            pass.set_bind_group(0, &arguments, &[]);
-            if built.reads_step {
-                pass.set_bind_group(1, &self.step, &[(STEP_ROW * gpu.step_stride()) as u32]);
-            }
-            let [x, y] = built.groups;
-            pass.dispatch_workgroups(x, y, 1);
-        }
+        self.dispatch(&mut encoder.begin_compute_pass(&Default::default()), ready);
         gpu.queue().submit([encoder.finish()]);
         let lengths = self.bands.iter().map(|band| band.words.len());
         self.buffers.iter().zip(lengths).map(|(buffer, len)| gpu.read_words(buffer, 0, len)).collect()

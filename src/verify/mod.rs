@@ -13,6 +13,7 @@ mod case;
 mod cases;
 mod compare;
 mod inputs;
+mod race;
 mod reference;
 mod softmax;
 mod tolerance;
@@ -33,6 +34,8 @@ pub use case::{Case, Numbers};
 pub use cases::cases;
 use compare::Finding;
 use inputs::Argument;
+pub use race::Outcome;
+pub(crate) use race::race;
 use reference::Expected;
 
 /// How one kernel did on one case.
@@ -189,7 +192,7 @@ fn run(
     bands: &[Band],
     expected: &[Expected],
 ) -> Result<Finding, GpuError> {
-    match bench.run(kernel, checks) {
+    match bench.ready(kernel, checks).and_then(|ready| bench.run(&ready)) {
         Ok(got) => Ok(compare::judge(bands, expected, &got)),
         Err(error @ (GpuError::Kernel { .. } | GpuError::Limit { .. })) => Ok(failure(error.to_string())),
         Err(error) => Err(error),

@@ -12,4 +12,5 @@ mod no_adapter;
 mod sandbox;
 mod train;
 mod train_files;
+mod tune;
 mod verify;

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod batches;
+mod choices;
 #[path = "../common/mod.rs"]
 mod common;
 mod determinism;

@@ -19,8 +19,9 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[EightF32, F32, F32, F32, F32, EightF32, F32, U32],
         reads_step: true,
         fits: |op| {
-            let fits =
-                |s: &MatmulShape| s.k % EIGHTS == 0 && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES;
+            let fits = |s: &MatmulShape| {
+                s.k.is_multiple_of(EIGHTS) && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES
+            };
             matches!(op, Op::DenseSoftmaxCrossEntropy { product, .. } if fits(product))
         },
         invocations: |_| LANES as usize,
@@ -44,7 +45,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         reads_step: true,
         tile: |op| vec![("TILE_M", block_rows(op))],
         fits: |op| {
-            let fits = |s: &MatmulShape| one_block(s.k) && s.m % 4 == 0;
+            let fits = |s: &MatmulShape| one_block(s.k) && s.m.is_multiple_of(4);
             let whole = matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product));
             whole && update_by(op, EIGHTS)
         },

@@ -1,0 +1,67 @@
+//! Kernels that are taken in place of the table's first.
+
+use std::collections::BTreeMap;
+
+use super::{AdapterClass, Kernel, choose, variants};
+use crate::plan::{Op, Plan};
+
+/// Which variant is to run some steps; the table decides over the others, and over those whose variant an adapter of
+/// the class cannot run. Empty by default, which is what makes two machines alike give the same bits.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Choices {
+    /// A step and its variant; steps hold floats, so that they are compared and not hashed.
+    list: Vec<(Op, String)>,
+}
+
+impl Choices {
+    /// Lets this variant run the step, wherever a plan has it.
+    pub fn set(&mut self, op: Op, variant: &str) {
+        self.list.retain(|(known, _)| *known != op);
+        self.list.push((op, variant.to_owned()));
+    }
+
+    /// What a run recorded: the variant of each step of a plan by the step's name.
+    pub fn recorded(plan: &Plan, kernels: &BTreeMap<String, String>) -> Self {
+        let mut choices = Choices::default();
+        for step in &plan.steps {
+            if let Some(variant) = kernels.get(&step.name) {
+                choices.set(step.op, variant);
+            }
+        }
+        choices
+    }
+
+    /// The kernel that runs this step on adapters of a class; `None` only for a kind without a row.
+    pub fn kernel(&self, op: &Op, class: AdapterClass) -> Option<&'static Kernel> {
+        let chosen = self.list.iter().find(|(known, _)| known == op);
+        chosen
+            .and_then(|(_, variant)| variants(op, class).find(|kernel| kernel.variant == variant))
+            .or_else(|| choose(op, class))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_taken_where_its_kernel_runs() {
+        let op = Op::ReluForward { len: 8 };
+        let class = AdapterClass::default();
+        let default = choose(&op, class).unwrap().variant;
+        let other = variants(&op, class).nth(1).unwrap().variant;
+        let rows =
+            [(None, default), (Some(other), other), (Some(default), default), (Some("nonesuch"), default)];
+        let mut choices = Choices::default();
+        for (chosen, expected) in rows {
+            if let Some(chosen) = chosen {
+                choices.set(op, chosen);
+            }
+            assert_eq!(choices.kernel(&op, class).unwrap().variant, expected, "{chosen:?}");
+        }
+        // Vectors of four do not fit seven elements.
+        let odd = Op::ReluForward { len: 7 };
+        choices.set(odd, "vec4");
+        assert_eq!(choices.kernel(&odd, class).unwrap().variant, "scalar");
+    }
+}
