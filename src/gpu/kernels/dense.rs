@@ -67,7 +67,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         reads_step: true,
         tile: |_| vec![("TILE_M", UPDATE_TILE)],
         fits: |op| {
-            let fits = |s: &MatmulShape| s.m % 4 == 0 && s.k <= UPDATE_TILE_TERMS;
+            let fits = |s: &MatmulShape| s.m.is_multiple_of(4) && s.k <= UPDATE_TILE_TERMS;
             matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product)) && update_by(op, 4)
         },
         invocations: |op| match op {
