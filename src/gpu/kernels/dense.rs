@@ -23,8 +23,9 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[EightF32, F32, F32, F32, F32, EightF32, F32, U32],
         reads_step: true,
         fits: |op| {
-            let fits =
-                |s: &MatmulShape| s.k % EIGHTS == 0 && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES;
+            let fits = |s: &MatmulShape| {
+                s.k.is_multiple_of(EIGHTS) && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES
+            };
             matches!(op, Op::DenseSoftmaxCrossEntropy { product, .. } if fits(product))
         },
         invocations: |_| LANES as usize,
@@ -65,7 +66,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         reads_step: true,
         tile: |_| vec![("TILE_M", UPDATE_TILE)],
         fits: |op| {
-            let fits = |s: &MatmulShape| s.m % 4 == 0 && s.k <= UPDATE_TILE_TERMS;
+            let fits = |s: &MatmulShape| s.m.is_multiple_of(4) && s.k <= UPDATE_TILE_TERMS;
             matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product)) && update_by(op, 4)
         },
         invocations: |op| match op {
