@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn every_kind_has_a_kernel_that_every_class_prefers() {
         for kernel in KERNELS {
-            let plain = KERNELS.iter().filter(|other| other.kind == kernel.kind);
+            let mut plain = KERNELS.iter().filter(|other| other.kind == kernel.kind);
             let last = plain.next_back().map(|last| (last.hardware, last.lanes));
             assert_eq!(last, Some((false, None)), "{}", kernel.kind);
         }
