@@ -19,8 +19,9 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[EightF32, F32, F32, F32, F32, EightF32, F32, U32],
         reads_step: true,
         fits: |op| {
-            let fits =
-                |s: &MatmulShape| s.k % EIGHTS == 0 && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES;
+            let fits = |s: &MatmulShape| {
+                s.k.is_multiple_of(EIGHTS) && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES
+            };
             matches!(op, Op::DenseSoftmaxCrossEntropy { product, .. } if fits(product))
         },
         invocations: |_| LANES as usize,
