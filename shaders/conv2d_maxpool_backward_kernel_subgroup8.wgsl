@@ -1,7 +1,7 @@
 // conv2d_maxpool_backward_kernel for images of one channel, by subgroup: the 8 lanes hold 8 Reals of channels with the
-// sums of the whole kernel window in registers, and go through the rows of windows of one part together. Each lane loads
-// one Real of an image row, the whole row between them, and hands its pixels to the others. IN_W is a multiple of 4, at
-// most 32.
+// sums of the whole kernel window in registers, and go through the rows of windows of one part together, RUN windows at a
+// time. Each lane loads one Real of an image row, the whole row between them, and hands its pixels to the others. IN_W is
+// a multiple of 4, at most 32.
 //
 // x       [BATCH, IN_H, IN_W, 1]
 // dy      [BATCH, OUT_H, OUT_W, OUT_C]
@@ -20,6 +20,11 @@ const TAPS = KERNEL_H * KERNEL_W;
 // Pixels under one window.
 const PATCH_H = (POOL_H - 1u) * STRIDE_H + KERNEL_H;
 const PATCH_W = (POOL_W - 1u) * STRIDE_W + KERNEL_W;
+// A run of windows begins at a whole Real of the row. Runs past the edge ask lanes that are not there, and are not used.
+const STEP_W = POOL_STRIDE_W * STRIDE_W;
+const RUN_LANES = RUN * STEP_W / WIDTH;
+const RUN_W = (RUN - 1u) * STEP_W + PATCH_W;
+const RUNS = (OUT_W + RUN - 1u) / RUN;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -45,31 +50,37 @@ fn main(
         for (var p = 0u; p < PATCH_H; p++) {
             rows[p] = x[X_BASE + (top + p) * ROW_REALS + min(lane, ROW_REALS - 1u)];
         }
-        var gradients: array<Real, OUT_W>;
-        var winners: array<Index, OUT_W>;
-        for (var j = 0u; j < OUT_W; j++) {
-            let window = (row * OUT_W + j) * REALS + channel;
-            gradients[j] = dy[DY_BASE + window];
-            winners[j] = winner[WINNER_BASE + window];
-        }
-        for (var j = 0u; j < OUT_W; j++) {
-            var pixels: array<array<f32, PATCH_W>, PATCH_H>;
+        for (var run = 0u; run < RUNS; run++) {
+            var gradients: array<Real, RUN>;
+            var winners: array<Index, RUN>;
+            for (var r = 0u; r < RUN; r++) {
+                let j = run * RUN + r;
+                let window = (row * OUT_W + min(j, OUT_W - 1u)) * REALS + channel;
+                winners[r] = winner[WINNER_BASE + window];
+                let none = vec4<bool>(j >= OUT_W) | (winners[r] == Index(POOL_H * POOL_W));
+                gradients[r] = select(dy[DY_BASE + window], Real(), none);
+            }
+            var pixels: array<array<f32, RUN_W>, PATCH_H>;
             for (var p = 0u; p < PATCH_H; p++) {
-                for (var q = 0u; q < PATCH_W; q++) {
-                    let pixel = j * POOL_STRIDE_W * STRIDE_W + q;
-                    pixels[p][q] = subgroupShuffle(rows[p][pixel % WIDTH], pixel / WIDTH);
+                for (var q = 0u; q < RUN_W; q++) {
+                    pixels[p][q] = subgroupShuffle(rows[p][q % WIDTH], run * RUN_LANES + q / WIDTH);
                 }
             }
-            for (var a = 0u; a < POOL_H; a++) {
-                for (var b = 0u; b < POOL_W; b++) {
-                    let gradient = select(Real(), gradients[j], winners[j] == Index(a * POOL_W + b));
-                    for (var p = 0u; p < KERNEL_H; p++) {
-                        for (var q = 0u; q < KERNEL_W; q++) {
-                            sum[p * KERNEL_W + q] += pixels[a * STRIDE_H + p][b * STRIDE_W + q] * gradient;
+            for (var r = 0u; r < RUN; r++) {
+                for (var p = 0u; p < KERNEL_H; p++) {
+                    for (var q = 0u; q < KERNEL_W; q++) {
+                        // The pixel that met this weight where the winner was computed.
+                        var pixel = Real();
+                        for (var a = 0u; a < POOL_H; a++) {
+                            for (var b = 0u; b < POOL_W; b++) {
+                                let there = Real(pixels[a * STRIDE_H + p][r * STEP_W + b * STRIDE_W + q]);
+                                pixel = select(pixel, there, winners[r] == Index(a * POOL_W + b));
+                            }
                         }
+                        sum[p * KERNEL_W + q] += pixel * gradients[r];
                     }
-                    sum[TAPS] += gradient;
                 }
+                sum[TAPS] += gradients[r];
             }
         }
     }

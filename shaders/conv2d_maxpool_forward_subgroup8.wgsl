@@ -1,6 +1,7 @@
 // conv2d_maxpool_forward for images of one channel, by subgroup: the 8 lanes hold 8 Reals of channels with all their
-// weights in registers, and go through TILE_I rows of windows of one image together. Each lane loads one Real of an image
-// row, the whole row between them, and hands its pixels to the others. IN_W is a multiple of 4, at most 32.
+// weights in registers, and go through TILE_I rows of windows of one image together, RUN windows at a time. Each lane loads
+// one Real of an image row, the whole row between them, and hands its pixels to the others. IN_W is a multiple of 4, at
+// most 32.
 //
 // x      [BATCH, IN_H, IN_W, 1]
 // kernel [KERNEL_H, KERNEL_W, 1, OUT_C]
@@ -22,6 +23,11 @@ const TAPS = KERNEL_H * KERNEL_W;
 // Pixels under one window.
 const PATCH_H = (POOL_H - 1u) * STRIDE_H + KERNEL_H;
 const PATCH_W = (POOL_W - 1u) * STRIDE_W + KERNEL_W;
+// A run of windows begins at a whole Real of the row. Runs past the edge ask lanes that are not there, and are not used.
+const STEP_W = POOL_STRIDE_W * STRIDE_W;
+const RUN_LANES = RUN * STEP_W / WIDTH;
+const RUN_W = (RUN - 1u) * STEP_W + PATCH_W;
+const RUNS = (OUT_W + RUN - 1u) / RUN;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -49,34 +55,37 @@ fn main(
         for (var p = 0u; p < PATCH_H; p++) {
             rows[p] = x[X_BASE + (top + p) * ROW_REALS + min(lane, ROW_REALS - 1u)];
         }
-        var found: array<Best, OUT_W>;
-        for (var j = 0u; j < OUT_W; j++) {
-            var pixels: array<array<f32, PATCH_W>, PATCH_H>;
+        for (var run = 0u; run < RUNS; run++) {
+            var pixels: array<array<f32, RUN_W>, PATCH_H>;
             for (var p = 0u; p < PATCH_H; p++) {
-                for (var q = 0u; q < PATCH_W; q++) {
-                    let pixel = j * POOL_STRIDE_W * STRIDE_W + q;
-                    pixels[p][q] = subgroupShuffle(rows[p][pixel % WIDTH], pixel / WIDTH);
+                for (var q = 0u; q < RUN_W; q++) {
+                    pixels[p][q] = subgroupShuffle(rows[p][q % WIDTH], run * RUN_LANES + q / WIDTH);
                 }
             }
-            var best = Best(Real(), Index(POOL_H * POOL_W));
-            for (var a = 0u; a < POOL_H; a++) {
-                for (var b = 0u; b < POOL_W; b++) {
-                    var sum = start;
-                    for (var p = 0u; p < KERNEL_H; p++) {
-                        for (var q = 0u; q < KERNEL_W; q++) {
-                            sum += pixels[a * STRIDE_H + p][b * STRIDE_W + q] * weights[p * KERNEL_W + q];
+            var found: array<Best, RUN>;
+            for (var r = 0u; r < RUN; r++) {
+                var best = Best(Real(), Index(POOL_H * POOL_W));
+                for (var a = 0u; a < POOL_H; a++) {
+                    for (var b = 0u; b < POOL_W; b++) {
+                        let left = r * STEP_W + b * STRIDE_W;
+                        var sum = start;
+                        for (var p = 0u; p < KERNEL_H; p++) {
+                            for (var q = 0u; q < KERNEL_W; q++) {
+                                sum += pixels[a * STRIDE_H + p][left + q] * weights[p * KERNEL_W + q];
+                            }
                         }
+                        best = better(best, sum, a * POOL_W + b);
                     }
-                    best = better(best, sum, a * POOL_W + b);
                 }
+                found[r] = best;
             }
-            found[j] = best;
-        }
-        if o < REALS {
-            for (var j = 0u; j < OUT_W; j++) {
-                let place = ((n * OUT_H + i) * OUT_W + j) * REALS + o;
-                y[Y_BASE + place] = found[j].value;
-                winner[WINNER_BASE + place] = found[j].element;
+            for (var r = 0u; r < RUN; r++) {
+                let j = run * RUN + r;
+                if o < REALS && j < OUT_W {
+                    let place = ((n * OUT_H + i) * OUT_W + j) * REALS + o;
+                    y[Y_BASE + place] = found[r].value;
+                    winner[WINNER_BASE + place] = found[r].element;
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cpu::CpuExecutor;
 use crate::executor::Executor;
-use crate::gpu::{AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, adapters};
+use crate::gpu::{AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters};
 use crate::plan::{Op, Plan};
 
 /// Which device to take.
@@ -127,6 +127,14 @@ impl Device {
         match self {
             Device::Cpu => plan,
             Device::Gpu(_) => plan.fuse(),
+        }
+    }
+
+    /// Which data sets are streamed here; `None` where none is, since the device works in the host's own memory.
+    pub fn streaming(&self, plan: &Plan) -> Option<Streaming> {
+        match self {
+            Device::Cpu => None,
+            Device::Gpu(gpu) => Some(gpu.streaming(plan)),
         }
     }
 

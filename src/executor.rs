@@ -77,11 +77,15 @@ pub trait Executor: Send {
     /// The plan.
     fn plan(&self) -> &Plan;
 
-    /// Brings a data set onto the device, in place of the one in this slot.
+    /// Takes a data set in place of the one in this slot: onto the device as a whole where it fits; else it stays on the
+    /// host, and its samples are brought to the device batch by batch. No bit of a result depends on it.
     ///
     /// # Errors
-    /// When its images or labels are not for the plan's network, or it does not fit the device.
+    /// When its images or labels are not for the plan's network, or not even a batch of it fits the device.
     fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError>;
+
+    /// Leaves the data sets that are given from now on on the host, even where they fit the device.
+    fn keep_on_host(&mut self) {}
 
     /// Overwrites a tensor of floats; `values` has its length.
     fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError>;

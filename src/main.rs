@@ -1,10 +1,12 @@
 //! The program `shadegrad`; see [`shadegrad::cli`].
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 fn main() -> ExitCode {
+    let started = Instant::now();
     keep_mesa_quiet();
-    shadegrad::cli::main()
+    shadegrad::cli::main(started)
 }
 
 /// Mesa's device selection looks for a Wayland display; where XDG_RUNTIME_DIR is not set, as in containers, it

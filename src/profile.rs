@@ -74,7 +74,8 @@ impl Profile {
         median(&self.whole)
     }
 
-    /// Time in which the host encodes a batch as it is trained on; `None` where nothing is encoded.
+    /// Time in which the host encodes a batch as it is trained on, and copies its samples where they are streamed; `None`
+    /// where nothing is encoded.
     pub fn encode(&self) -> Option<f64> {
         median(&self.encode)
     }

@@ -20,3 +20,24 @@ fn with_products(sum: Eight, mine: Eight, low: ptr<function, Block>, high: ptr<f
     }
     return total;
 }
+
+// The same with terms of which each lane brings every eighth: element e of each of these.
+fn with_products_across(
+    sum: Eight,
+    terms: array<vec4f, EIGHTS>,
+    e: u32,
+    low: ptr<function, Block>,
+    high: ptr<function, Block>,
+) -> Eight {
+    var mine = terms;
+    var total = sum;
+    for (var u = 0u; u < EIGHTS; u++) {
+        let own = mine[u][e];
+        for (var giver = 0u; giver < LANES; giver++) {
+            let term = subgroupShuffle(own, giver);
+            total.low += term * (*low)[u][giver];
+            total.high += term * (*high)[u][giver];
+        }
+    }
+    return total;
+}

@@ -1,32 +1,14 @@
-// The terms of a block that lie across the rows of a [K, M]: a lane has every eighth of them.
+// The terms of a block that lie across the rows of a [K, M], of which a lane has every eighth; M is a multiple of 4.
 
-// Terms of one row of the result, of those from begin to end; each is 1 in the row past M.
-fn terms_of_row(row: u32, begin: u32, end: u32, lane: u32) -> array<f32, EIGHTS> {
-    var terms: array<f32, EIGHTS>;
-    let column = min(row, M - 1u);
+// Terms of four rows of the result, of those from begin to end; each is 1 in the row past M.
+fn terms_of_rows(row: u32, begin: u32, end: u32, lane: u32) -> array<vec4f, EIGHTS> {
+    var terms: array<vec4f, EIGHTS>;
+    let column = min(row, M - 1u) / 4u;
     for (var u = 0u; u < EIGHTS; u++) {
         let t = begin + u * LANES + lane;
-        let value = a[A_BASE + min(t, K - 1u) * M + column];
-        terms[u] = select(0.0, select(value, 1.0, row == M), t < end);
+        let value = a[A_BASE + min(t, K - 1u) * (M / 4u) + column];
+        let ones = select(value, vec4f(1.0), vec4<bool>(row >= M));
+        terms[u] = select(vec4f(), ones, vec4<bool>(t < end));
     }
     return terms;
-}
-
-// A sum and the products of such terms with a block of eight columns.
-fn with_products_across(
-    sum: Eight,
-    terms: array<f32, EIGHTS>,
-    low: ptr<function, Block>,
-    high: ptr<function, Block>,
-) -> Eight {
-    var mine = terms;
-    var total = sum;
-    for (var u = 0u; u < EIGHTS; u++) {
-        for (var giver = 0u; giver < LANES; giver++) {
-            let term = subgroupShuffle(mine[u], giver);
-            total.low += term * (*low)[u][giver];
-            total.high += term * (*high)[u][giver];
-        }
-    }
-    return total;
 }

@@ -4,6 +4,8 @@ use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::output::Output;
 use super::tune::TuneArg;
 use crate::device::Device;
+use crate::gpu::Streaming;
+use crate::model::{bytes, thousands};
 use crate::plan::Plan;
 
 /// Print the plan of a model: steps, kernels, shapes, bytes, FLOPs and memory
@@ -37,6 +39,13 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     }
     let (device, tuning) = args.tune.apply(device, &plan)?;
     output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())?;
+    if let Some(Streaming { most_resident, bytes: taken }) = device.streaming(&plan) {
+        output.line(format_args!(
+            "\nData sets of more than {} samples are streamed to this adapter, through {}",
+            thousands(most_resident),
+            bytes(taken as usize)
+        ))?;
+    }
     match tuning {
         Some(tuning) => output.line(format_args!("\n{}", tuning.text())),
         None => Ok(()),

@@ -19,6 +19,7 @@ mod tune;
 mod verify;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
@@ -51,14 +52,14 @@ enum Command {
     Bench(bench::BenchArgs),
 }
 
-/// Parses the arguments, runs the command, and reports what went wrong.
-pub fn main() -> ExitCode {
+/// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
+pub fn main(started: Instant) -> ExitCode {
     let cli = Cli::parse();
     let filter = env_logger::Env::default().default_filter_or(DEFAULT_LOG);
     env_logger::Builder::from_env(filter).init();
     let mut output = Output::default();
     let ran = match &cli.command {
-        Command::Train(args) => train::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Train(args) => train::run(args, started, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Evaluate(args) => evaluate::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Devices(args) => devices::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify::run(args, &mut output),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
 
@@ -21,7 +22,9 @@ use crate::io::{read_weights, sha256, weights_to_bytes};
 use crate::model::{ModelFile, Optimizer, bytes, thousands};
 use crate::plan::Plan;
 use crate::profile::Sampling;
-use crate::train::{Compile, Evaluation, FitOptions, History};
+use crate::train::{
+    Callback, CallbackError, Compile, EpochRecord, Evaluation, FitOptions, History, Schedule, StepRecord,
+};
 
 /// The folder in which runs without `--out` lie.
 const RUNS: &str = "runs";
@@ -79,6 +82,10 @@ pub struct TrainArgs {
     /// Replace the files of an earlier run in --out; other files in it stay
     #[arg(long, requires = "out")]
     force: bool,
+    /// Keep the data set in the host's memory and stream it to the adapter, as is done anyway with one that does not fit;
+    /// results are the same
+    #[arg(long)]
+    stream: bool,
     /// Time the steps of the plan meanwhile, on some batches, and print them as `bench` does; results are the same
     #[arg(long)]
     profile: bool,
@@ -126,8 +133,30 @@ impl TrainArgs {
     }
 }
 
-/// Trains. All that can be found wrong is found before a device is opened.
-pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
+/// Passes everything on, and notes when the first step was heard of. An executor's first submission is a single step,
+/// so that this is when it ended, not when a whole batch of steps did.
+struct FirstStep<C> {
+    inner: C,
+    at: Option<Instant>,
+}
+
+impl<C: Callback> Callback for FirstStep<C> {
+    fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
+        self.inner.on_train_begin(schedule)
+    }
+
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        self.at.get_or_insert_with(Instant::now);
+        self.inner.on_step(record)
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
+        self.inner.on_epoch_end(record)
+    }
+}
+
+/// Trains. All that can be found wrong is found before a device is opened. `started` is when the program began.
+pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model_file()?;
     let network = file.model.network()?;
     let plan = Plan::build(&network, file.loss, file.optimizer, args.batch_size)?;
@@ -140,18 +169,26 @@ pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
 
     output.line(format_args!("Device: {why}"))?;
     output.line(file.model.summary()?)?;
-    output.line(memory(&plan, &data))?;
+    output.line(memory(&plan, &data, &device, args.stream))?;
     let (device, tuning) = args.tune.apply(device, &plan)?;
-    let compile =
-        Compile { loss: file.loss, optimizer: file.optimizer, seed: args.seed, no_fuse: args.fuse.no_fuse() };
+    let compile = Compile {
+        loss: file.loss,
+        optimizer: file.optimizer,
+        seed: args.seed,
+        no_fuse: args.fuse.no_fuse(),
+        stream: args.stream,
+    };
     let mut model = file.model.compile(&device, compile)?;
     if let Some(weights) = init {
         model.set_weights(weights)?;
     }
-    let mut recorder = Recorder::new(&mut folder, file.to_toml()?);
+    let mut recorder = FirstStep { inner: Recorder::new(&mut folder, file.to_toml()?), at: None };
     let history = model.fit(&data.train, &args.fit_options(data.train.len()), &mut recorder)?;
+    let seconds_to_first_step = recorder.at.map(|at| at.duration_since(started).as_secs_f64());
     let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
+    let test_begun = Instant::now();
     let evaluation = model.evaluate(&data.test)?;
+    let test_seconds = test_begun.elapsed().as_secs_f64();
     spinner.finish_and_clear();
 
     let weights = weights_to_bytes(&model.weights()?, &weights_metadata(&network.name))?;
@@ -161,6 +198,8 @@ pub fn run(args: &TrainArgs, output: &mut Output) -> anyhow::Result<()> {
         device: device.title(),
         kernels: kernels(&device, &plan),
         tuned: tuning.is_some(),
+        seconds_to_first_step,
+        test_seconds: Some(test_seconds),
         ..result(args, &data, &history, &evaluation)
     };
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
@@ -180,16 +219,24 @@ pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Re
     output.line(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
 }
 
-/// The memory budget in one line.
-fn memory(plan: &Plan, data: &TrainTest) -> String {
-    let samples = data.train.len() + data.test.len();
+/// The memory budget in one line; `stream` where data sets shall be streamed even if they fit.
+fn memory(plan: &Plan, data: &TrainTest, device: &Device, stream: bool) -> String {
+    let (mut on_device, mut carried) = (0, 0);
+    let [train, test] = [data.train.len(), data.test.len()].map(|samples| match device.streaming(plan) {
+        Some(streaming) if stream || samples > streaming.most_resident => {
+            carried = streaming.bytes as usize;
+            format!("{} (streamed)", thousands(samples))
+        }
+        _ => {
+            on_device += samples * plan.bytes_per_sample();
+            thousands(samples)
+        }
+    });
     format!(
-        "Memory: {} for batches of {}, {} for {} + {} samples",
+        "Memory: {} for batches of {}, {} for {train} + {test} samples",
         bytes(plan.bytes() as usize),
         plan.batch,
-        bytes(samples * plan.bytes_per_sample()),
-        thousands(data.train.len()),
-        thousands(data.test.len())
+        bytes(on_device + carried),
     )
 }
 
@@ -201,6 +248,8 @@ fn result(args: &TrainArgs, data: &TrainTest, history: &History, evaluation: &Ev
         epochs: history.epochs.len(),
         steps: history.steps,
         seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
+        seconds_to_first_step: None,
+        test_seconds: None,
         device: String::new(),
         weights_sha256: String::new(),
         versions: Versions::current(),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::tally::{Event, Tally};
 use super::{AdapterClass, Choices, GpuError, Kernel};
 use crate::plan::{Op, StepParams};
 
@@ -154,6 +155,7 @@ pub struct Gpu {
     report: AdapterReport,
     step_layout: wgpu::BindGroupLayout,
     fault: Arc<Mutex<Option<Fault>>>,
+    tally: Arc<Tally>,
 }
 
 /// What the driver reported outside any call.
@@ -218,6 +220,7 @@ impl Gpu {
             report: report.clone(),
             step_layout,
             fault,
+            tally: Arc::default(),
         })
     }
 
@@ -269,6 +272,16 @@ impl Gpu {
         &self.queue
     }
 
+    /// Counts what was made on this device or read from it.
+    pub(super) fn count(&self, event: Event, times: u64) {
+        self.tally.add(event, times);
+    }
+
+    #[cfg(test)]
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Layout of group 1: one [`StepParams`] at a dynamic offset.
     pub(crate) fn step_layout(&self) -> &wgpu::BindGroupLayout {
         &self.step_layout
@@ -278,66 +291,6 @@ impl Gpu {
     pub(crate) fn step_stride(&self) -> u64 {
         let alignment = self.limits.min_uniform_buffer_offset_alignment as usize;
         size_of::<StepParams>().next_multiple_of(alignment) as u64
-    }
-
-    /// A step table's bytes: a row of [`StepParams`] at each multiple of [`Gpu::step_stride`].
-    pub(crate) fn step_table(&self, steps: &[StepParams]) -> Vec<u8> {
-        let stride = self.step_stride() as usize;
-        let mut bytes = vec![0; stride * steps.len()];
-        for (row, params) in bytes.chunks_mut(stride).zip(steps) {
-            row[..size_of::<StepParams>()].copy_from_slice(bytemuck::bytes_of(params));
-        }
-        bytes
-    }
-
-    /// The error that a limit makes, with the remedies for one that the model or the batch decides.
-    pub(crate) fn limit_error(
-        &self,
-        what: String,
-        limit: &'static str,
-        needed: u64,
-        allowed: u64,
-    ) -> GpuError {
-        GpuError::Limit {
-            adapter: self.name.clone(),
-            what,
-            limit,
-            needed,
-            allowed,
-            remedy: "use a smaller batch size or smaller layers, or --device cpu",
-        }
-    }
-
-    /// Allocates a buffer; all zero.
-    pub(crate) fn buffer(
-        &self,
-        label: &str,
-        bytes: u64,
-        usage: wgpu::BufferUsages,
-    ) -> Result<wgpu::Buffer, GpuError> {
-        let limits = [("max_buffer_size", self.limits.max_buffer_size)];
-        let binding = ("max_storage_buffer_binding_size", self.limits.max_storage_buffer_binding_size);
-        let binding = usage.contains(wgpu::BufferUsages::STORAGE).then_some(binding);
-        for (limit, allowed) in limits.into_iter().chain(binding) {
-            if bytes > allowed {
-                let what = format!("buffer `{label}`");
-                return Err(self.limit_error(what, limit, bytes, allowed));
-            }
-        }
-        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: bytes.max(16).next_multiple_of(16),
-            usage,
-            mapped_at_creation: false,
-        });
-        match pollster::block_on(memory.pop()) {
-            None => Ok(buffer),
-            Some(error) => Err(GpuError::Device {
-                adapter: self.name.clone(),
-                message: format!("no memory for buffer `{label}` of {bytes} bytes: {error}"),
-            }),
-        }
     }
 
     /// Waits until a submission is done, and reports what went wrong meanwhile.
@@ -366,35 +319,5 @@ impl Gpu {
 
     pub(crate) fn device_error(&self, message: String) -> GpuError {
         GpuError::Device { adapter: self.name.clone(), message }
-    }
-
-    /// Reads words of a buffer that has the usage `COPY_SRC`; `first` and `count` in 32-bit words.
-    pub(crate) fn read_words(
-        &self,
-        buffer: &wgpu::Buffer,
-        first: usize,
-        count: usize,
-    ) -> Result<Vec<u32>, GpuError> {
-        let bytes = (count * size_of::<u32>()) as u64;
-        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
-        let staging = self.buffer("readback", bytes, usage)?;
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        let offset = (first * size_of::<u32>()) as u64;
-        encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, bytes);
-        let submission = self.queue.submit([encoder.finish()]);
-        let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
-        staging.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
-            // The receiver is gone only when the wait below has failed already.
-            let _ = sender.send(result);
-        });
-        self.wait(Some(submission))?;
-        let mapped = pollster::block_on(receiver.receive());
-        if let Some(Err(error)) = mapped {
-            return Err(self.device_error(error.to_string()));
-        }
-        let view = staging.get_mapped_range(..bytes).map_err(|error| self.device_error(error.to_string()))?;
-        let mut words = vec![0u32; count];
-        bytemuck::cast_slice_mut(&mut words).copy_from_slice(&view);
-        Ok(words)
     }
 }

@@ -54,6 +54,21 @@ pub enum GpuError {
         /// What the compiler said.
         message: String,
     },
+    /// The driver has no memory left for a buffer.
+    #[error(
+        "{adapter}: no memory for buffer `{buffer}` of {bytes} bytes: {message}; \
+         try a smaller batch size, close other programs that use this device, or use --device cpu"
+    )]
+    Memory {
+        /// The adapter.
+        adapter: String,
+        /// The buffer.
+        buffer: String,
+        /// Its size.
+        bytes: u64,
+        /// What the driver said.
+        message: String,
+    },
     /// The driver reported an error, memory exhaustion among them.
     #[error(
         "{adapter}: {message}; try a smaller batch size, close other programs that use this device, or use --device cpu"

@@ -1,17 +1,18 @@
 //! Runs a plan with compute shaders.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::feed::ResidentData;
-use super::flight::{Flight, MAX_STEPS};
-use super::kernel::{BuiltKernel, Checks};
+use super::feed::Feed;
+use super::flight::{Berth, Departure, Flight, MAX_STEPS};
+use super::steps::{BuiltStep, build_steps};
+use super::stream::Stream;
+use super::table::StepTable;
 use super::timing::Timer;
 use super::{Gpu, GpuError};
 use crate::data::Dataset;
 use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, byte_scale, check_data};
-use crate::plan::{Dtype, Phase, Plan, Role, Step, StepParams, Tensor};
+use crate::plan::{Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
 
 /// Runs a plan on a GPU: buffers, pipelines and bind groups are made once.
@@ -22,25 +23,10 @@ pub struct GpuExecutor {
     buffers: Vec<Option<wgpu::Buffer>>,
     /// One per step of the plan.
     steps: Vec<BuiltStep>,
-    data: [Option<ResidentData>; 2],
+    pub(super) feed: Feed,
     table: Option<StepTable>,
     flight: Flight,
     pub(super) timer: Option<Timer>,
-}
-
-/// A step with its kernel; its arguments are bound for each data slot.
-struct BuiltStep {
-    kernel: BuiltKernel,
-    variant: &'static str,
-    bound: [Option<wgpu::BindGroup>; 2],
-}
-
-/// The rows of a pass, and group 1 over them.
-struct StepTable {
-    buffer: wgpu::Buffer,
-    bound: wgpu::BindGroup,
-    /// Rows, and elements of the order.
-    capacity: (usize, usize),
 }
 
 const STORAGE: wgpu::BufferUsages =
@@ -62,11 +48,11 @@ impl GpuExecutor {
             .collect::<Result<Vec<_>, _>>()?;
         let steps = build_steps(&gpu, &plan)?;
         let executor = GpuExecutor {
+            feed: Feed::new(&gpu),
             gpu,
             plan,
             buffers,
             steps,
-            data: [None, None],
             table: None,
             flight: Flight::new(),
             timer: None,
@@ -75,7 +61,7 @@ impl GpuExecutor {
             executor.plan.buffer_with(Role::Table).and_then(|at| executor.buffers[at].as_ref())
         {
             let scale = byte_scale();
-            executor.gpu.queue().write_buffer(table, 0, bytemuck::cast_slice(&scale));
+            executor.gpu.upload(table, 0, bytemuck::cast_slice(&scale));
         }
         Ok(executor)
     }
@@ -87,26 +73,11 @@ impl GpuExecutor {
 
     /// Makes the step table, the order and the metrics long enough for a pass.
     fn make_room(&mut self, rows: usize, order: usize) -> Result<(), GpuError> {
-        let have = self.table.as_ref().map_or((0, 0), |table| table.capacity);
+        let have = self.table.as_ref().map_or((0, 0), StepTable::capacity);
         if rows <= have.0 && order <= have.1 {
             return Ok(());
         }
         let (rows, order) = (rows.max(have.0), order.max(have.1));
-        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let buffer = self.gpu.buffer("step table", self.gpu.step_stride() * rows as u64, usage)?;
-        let size = wgpu::BufferSize::new(size_of::<StepParams>() as u64);
-        let bound = self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("step"),
-            layout: self.gpu.step_layout(),
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer: &buffer,
-                    offset: 0,
-                    size,
-                }),
-            }],
-        });
         for (place, buffer) in self.plan.buffers.iter().enumerate() {
             let len = match buffer.role {
                 Role::Order => order,
@@ -116,7 +87,7 @@ impl GpuExecutor {
             let bytes = (len * size_of::<u32>()) as u64;
             self.buffers[place] = Some(self.gpu.buffer(&buffer.name, bytes, STORAGE)?);
         }
-        self.table = Some(StepTable { buffer, bound, capacity: (rows, order) });
+        self.table = Some(StepTable::new(&self.gpu, rows, order)?);
         for step in &mut self.steps {
             step.bound = [None, None];
         }
@@ -125,7 +96,7 @@ impl GpuExecutor {
 
     /// Binds the arguments of every step of a phase that are not bound yet.
     fn bind(&mut self, phase: Phase, slot: DataSlot) -> Result<(), GpuError> {
-        let data = self.data[slot as usize].as_ref();
+        let data = self.feed.buffers(slot);
         for (index, step) in self.plan.steps_of(phase) {
             let built = &mut self.steps[index];
             if built.bound[slot as usize].is_some() {
@@ -136,24 +107,11 @@ impl GpuExecutor {
                 let buffer = &self.plan.buffers[tensor.buffer];
                 resources.push(match (&self.buffers[tensor.buffer], buffer.name.as_str()) {
                     (Some(own), _) => own,
-                    (None, "images") => &data.ok_or(GpuError::NoData)?.images,
-                    (None, _) => &data.ok_or(GpuError::NoData)?.labels,
+                    (None, "images") => data.ok_or(GpuError::NoData)?[0],
+                    (None, _) => data.ok_or(GpuError::NoData)?[1],
                 });
             }
-            let entries: Vec<_> = resources
-                .iter()
-                .zip(0..)
-                .map(|(buffer, binding)| wgpu::BindGroupEntry {
-                    binding,
-                    resource: buffer.as_entire_binding(),
-                })
-                .collect();
-            built.bound[slot as usize] =
-                Some(self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some(&step.name),
-                    layout: &built.kernel.arguments,
-                    entries: &entries,
-                }));
+            built.bind(&self.gpu, slot, &step.name, &resources);
         }
         Ok(())
     }
@@ -184,7 +142,7 @@ impl GpuExecutor {
         pass.set_bind_group(0, &step.bound[slot as usize], &[]);
         if step.kernel.reads_step {
             let offset = (row as u64 * self.gpu.step_stride()) as u32;
-            pass.set_bind_group(1, self.table.as_ref().map(|table| &table.bound), &[offset]);
+            pass.set_bind_group(1, self.table.as_ref().map(StepTable::bound), &[offset]);
         }
         let [x, y] = step.kernel.groups;
         pass.dispatch_workgroups(x, y, 1);
@@ -211,17 +169,26 @@ impl GpuExecutor {
         }
     }
 
-    /// Uploads what a pass needs and binds it.
+    /// Allocates what a pass needs, uploads what decides its steps, and binds it.
     fn prepare(&mut self, pass: &Pass<'_>) -> Result<(), GpuError> {
-        self.make_room(pass.steps.len(), pass.order.len())?;
+        let streamed = self.feed.streamed(pass.data).map(|streamed| {
+            let Stream { slots, .. } = streamed.stream;
+            (slots.staging_bytes(), streamed.stream.order(), streamed.stream.rows(pass.steps))
+        });
+        let staging = streamed.as_ref().map(|(bytes, ..)| *bytes);
+        let (order, rows) = match &streamed {
+            Some((_, order, rows)) => (order.as_slice(), rows.as_slice()),
+            None => (pass.order, pass.steps),
+        };
+        self.make_room(rows.len(), order.len())?;
+        self.flight.make_ready(&self.gpu, staging)?;
         self.bind(pass.phase, pass.data)?;
         if let Some(table) = &self.table {
-            let rows = self.gpu.step_table(pass.steps);
-            self.gpu.queue().write_buffer(&table.buffer, 0, &rows);
+            table.upload(&self.gpu, rows);
         }
-        let order = self.plan.buffer_with(Role::Order);
-        if let Some(order) = order.and_then(|place| self.buffers[place].as_ref()) {
-            self.gpu.queue().write_buffer(order, 0, bytemuck::cast_slice(pass.order));
+        let place = self.plan.buffer_with(Role::Order);
+        if let Some(buffer) = place.and_then(|place| self.buffers[place].as_ref()) {
+            self.gpu.upload(buffer, 0, bytemuck::cast_slice(order));
         }
         Ok(())
     }
@@ -237,6 +204,9 @@ impl GpuExecutor {
         let mut next = 0;
         while next < pass.steps.len() {
             let mut rows = next..(next + self.flight.steps()).min(pass.steps.len());
+            if let Some(streamed) = self.feed.streamed(pass.data) {
+                rows = streamed.carried(rows);
+            }
             if let Some(timer) = timer.as_deref_mut() {
                 rows = timer.up_to_next(rows);
                 if rows.is_empty() {
@@ -247,20 +217,23 @@ impl GpuExecutor {
                 timer.begin_whole(rows.len());
             }
             next = rows.end;
-            let staging = self.flight.staging(&self.gpu, on_metrics)?;
+            let berth = self.flight.berth(&self.gpu, on_metrics)?;
             let begun = Instant::now();
             let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+            let samples = self.load(&mut encoder, &berth, pass, rows.clone())?;
             self.encode(&mut encoder, pass.phase, pass.data, rows.clone());
-            if pass.phase != Phase::Predict {
-                self.copy_metrics(&mut encoder, &staging, &rows);
+            let metrics = pass.phase != Phase::Predict;
+            if metrics {
+                self.copy_metrics(&mut encoder, &berth.metrics, &rows);
             }
             let commands = encoder.finish();
             let encoded = Instant::now();
-            let index = self.gpu.queue().submit([commands]);
+            let index = self.gpu.submit(commands);
             if let Some(timer) = timer.as_deref_mut() {
                 timer.submitted(encoded - begun, encoded.elapsed(), rows.len());
             }
-            self.flight.depart(index, staging, pass.phase != Phase::Predict, rows.start, rows.len());
+            let (first_slot, steps) = (rows.start, rows.len());
+            self.flight.depart(&self.gpu, Departure { index, metrics, samples, first_slot, steps }, berth);
             self.gpu.check()?;
         }
         self.flight.land_all(&self.gpu, on_metrics)?;
@@ -268,6 +241,21 @@ impl GpuExecutor {
             timer.end_whole();
         }
         Ok(())
+    }
+
+    /// Sends the samples of some rows on their way where they are streamed; says whether they are.
+    fn load(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        berth: &Berth,
+        pass: &Pass<'_>,
+        rows: std::ops::Range<usize>,
+    ) -> Result<bool, GpuError> {
+        let (Some(streamed), Some(staging)) = (self.feed.streamed(pass.data), &berth.samples) else {
+            return Ok(false);
+        };
+        streamed.load(&self.gpu, encoder, staging, pass, rows)?;
+        Ok(true)
     }
 
     /// Runs one row of a training pass step by step, with nothing else under way: the same kernels in the same order
@@ -282,12 +270,18 @@ impl GpuExecutor {
         self.flight.land_all(&self.gpu, on_metrics)?;
         timer.end_whole();
         let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
-        timer.run_steps(&self.gpu, &steps, &|passes, index| self.dispatch(passes, index, pass.data, row))?;
-        let staging = self.flight.staging(&self.gpu, on_metrics)?;
+        let berth = self.flight.berth(&self.gpu, on_metrics)?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
-        self.copy_metrics(&mut encoder, &staging, &(row..row + 1));
-        let index = self.gpu.queue().submit([encoder.finish()]);
-        self.flight.depart(index, staging, true, row, 1);
+        let samples = self.load(&mut encoder, &berth, pass, row..row + 1)?;
+        if samples {
+            self.gpu.submit(encoder.finish());
+        }
+        timer.run_steps(&self.gpu, &steps, &|passes, index| self.dispatch(passes, index, pass.data, row))?;
+        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+        self.copy_metrics(&mut encoder, &berth.metrics, &(row..row + 1));
+        let index = self.gpu.submit(encoder.finish());
+        let departure = Departure { index, metrics: true, samples, first_slot: row, steps: 1 };
+        self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, on_metrics)
     }
 
@@ -297,33 +291,6 @@ impl GpuExecutor {
     }
 }
 
-/// A kernel for every step; steps whose shader text is the same share a pipeline.
-fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuError> {
-    let per_dimension = gpu.limits().max_compute_workgroups_per_dimension;
-    let mut built: HashMap<String, BuiltKernel> = HashMap::new();
-    let mut steps = Vec::new();
-    for Step { name, op, args, .. } in &plan.steps {
-        let Some(kernel) = gpu.kernel(op) else {
-            return Err(GpuError::Unsupported {
-                adapter: gpu.name().to_owned(),
-                problem: format!("no kernel for step `{name}`"),
-            });
-        };
-        let bases: Vec<_> = args.iter().map(|tensor| tensor.offset).collect();
-        let text = kernel.text(op, &bases, per_dimension);
-        let kernel_of_step = match built.get(&text) {
-            Some(known) => known.clone(),
-            None => {
-                let new = kernel.build(gpu, op, &bases, Checks::Off)?;
-                built.insert(text, new.clone());
-                new
-            }
-        };
-        steps.push(BuiltStep { kernel: kernel_of_step, variant: kernel.variant, bound: [None, None] });
-    }
-    Ok(steps)
-}
-
 impl Executor for GpuExecutor {
     fn plan(&self) -> &Plan {
         &self.plan
@@ -331,19 +298,20 @@ impl Executor for GpuExecutor {
 
     fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError> {
         check_data(&self.plan.network, data)?;
-        // The old set goes first, so that never both are held.
-        self.data[slot as usize] = None;
         for step in &mut self.steps {
             step.bound[slot as usize] = None;
         }
-        self.data[slot as usize] = Some(ResidentData::upload(&self.gpu, data)?);
-        Ok(())
+        self.feed.set(&self.gpu, &self.plan, slot, data)
+    }
+
+    fn keep_on_host(&mut self) {
+        self.feed.max_resident = 0;
     }
 
     fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError> {
         let offset = (tensor.offset * size_of::<f32>()) as u64;
         let bytes = bytemuck::cast_slice(values);
-        self.gpu.queue().write_buffer(self.floats(tensor)?, offset, bytes);
+        self.gpu.upload(self.floats(tensor)?, offset, bytes);
         self.gpu.check()
     }
 
@@ -357,8 +325,7 @@ impl Executor for GpuExecutor {
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics),
     ) -> Result<(), GpuError> {
-        let samples = self.data[pass.data as usize].as_ref().map(|data| data.samples);
-        pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
+        pass.check(&self.plan, self.feed.samples(pass.data).ok_or(GpuError::NoData)?)?;
         let mut timer = if pass.phase == Phase::Train { self.timer.take() } else { None };
         let result = self.submit(pass, timer.as_mut(), on_metrics);
         if timer.is_some() {

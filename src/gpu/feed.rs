@@ -1,26 +1,143 @@
-//! Data sets on the device: bytes as they are, resident, read by the gathering kernels.
+//! Data sets for the device: bytes as they are, read by the gathering kernels. A set is resident where it fits, and
+//! streamed where it does not.
 
+use super::stream::{Slots, Stream, Streamed};
 use super::{Gpu, GpuError};
 use crate::data::Dataset;
-use crate::plan::image_stride;
+use crate::executor::DataSlot;
+use crate::plan::{Plan, image_stride};
 
 /// Bytes uploaded at a time: what is staged on the host stays small.
 const CHUNK: usize = 4 << 20;
 
+/// The data sets of an executor.
+pub(super) struct Feed {
+    places: [Option<Place>; 2],
+    /// Made for the first set that is streamed; both slots share it.
+    stream: Option<Stream>,
+    /// The largest set, in bytes of its images, that is brought onto the device as a whole.
+    pub(super) max_resident: u64,
+}
+
+/// Where a data set lies.
+enum Place {
+    Device(ResidentData),
+    Host(Dataset),
+}
+
 /// A data set in the memory of a device.
 #[derive(Debug)]
-pub(super) struct ResidentData {
-    pub(super) images: wgpu::Buffer,
-    pub(super) labels: wgpu::Buffer,
-    pub(super) samples: usize,
+struct ResidentData {
+    images: wgpu::Buffer,
+    labels: wgpu::Buffer,
+    samples: usize,
+}
+
+impl Feed {
+    pub(super) fn new(gpu: &Gpu) -> Self {
+        Feed { places: [None, None], stream: None, max_resident: max_resident(gpu) }
+    }
+
+    /// Takes a data set in place of the one in this slot.
+    pub(super) fn set(
+        &mut self,
+        gpu: &Gpu,
+        plan: &Plan,
+        slot: DataSlot,
+        data: &Dataset,
+    ) -> Result<(), GpuError> {
+        // The old set goes first, so that never both are held.
+        self.places[slot as usize] = None;
+        let place = match self.make_resident(gpu, data)? {
+            Some(resident) => Place::Device(resident),
+            None => {
+                if self.stream.is_none() {
+                    self.stream = Some(Stream::new(gpu, Slots::of(plan))?);
+                }
+                Place::Host(data.clone())
+            }
+        };
+        self.places[slot as usize] = Some(place);
+        Ok(())
+    }
+
+    /// Uploads a data set; `None` where it does not fit.
+    fn make_resident(&self, gpu: &Gpu, data: &Dataset) -> Result<Option<ResidentData>, GpuError> {
+        let pixels = data.shape().iter().product();
+        if image_bytes(pixels, data.len()) > self.max_resident {
+            return Ok(None);
+        }
+        match ResidentData::upload(gpu, data) {
+            Ok(resident) => Ok(Some(resident)),
+            Err(error @ GpuError::Memory { .. }) => {
+                log::warn!("the data set is streamed: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Samples of the set in a slot.
+    pub(super) fn samples(&self, slot: DataSlot) -> Option<usize> {
+        self.places[slot as usize].as_ref().map(|place| match place {
+            Place::Device(resident) => resident.samples,
+            Place::Host(set) => set.len(),
+        })
+    }
+
+    /// Images and labels as the kernels of a pass over this slot read them.
+    pub(super) fn buffers(&self, slot: DataSlot) -> Option<[&wgpu::Buffer; 2]> {
+        match self.places[slot as usize].as_ref()? {
+            Place::Device(resident) => Some([&resident.images, &resident.labels]),
+            Place::Host(_) => self.stream.as_ref().map(|stream| [&stream.images, &stream.labels]),
+        }
+    }
+
+    /// The set in a slot when it is streamed.
+    pub(super) fn streamed(&self, slot: DataSlot) -> Option<Streamed<'_>> {
+        match self.places[slot as usize].as_ref()? {
+            Place::Device(_) => None,
+            Place::Host(set) => self.stream.as_ref().map(|stream| Streamed { stream, set }),
+        }
+    }
+}
+
+/// Which data sets are streamed to an adapter, and at what cost in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Streaming {
+    /// Most samples of a data set that is brought onto the device as a whole, as far as the adapter's limits tell: it may
+    /// still run out of memory, and then a smaller set is streamed too.
+    pub most_resident: usize,
+    /// Bytes that streaming takes on the device and in staging buffers, however large the data sets are.
+    pub bytes: u64,
+}
+
+impl Gpu {
+    /// Which data sets are streamed with this plan.
+    pub fn streaming(&self, plan: &Plan) -> Streaming {
+        let bytes_per_image = image_bytes(plan.network.input_shape.iter().product(), 1);
+        let most_resident = (max_resident(self) / bytes_per_image) as usize;
+        Streaming { most_resident, bytes: Slots::of(plan).all_bytes() }
+    }
+}
+
+/// Labels are a byte and images at least four: where the images fit, both do.
+fn max_resident(gpu: &Gpu) -> u64 {
+    let limits = gpu.limits();
+    limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
+}
+
+/// Bytes of so many images on a device.
+fn image_bytes(pixels: usize, samples: usize) -> u64 {
+    image_stride(pixels) as u64 * samples as u64
 }
 
 impl ResidentData {
     /// Uploads a data set; images begin at whole words.
-    pub(super) fn upload(gpu: &Gpu, data: &Dataset) -> Result<Self, GpuError> {
+    fn upload(gpu: &Gpu, data: &Dataset) -> Result<Self, GpuError> {
         let pixels = data.shape().iter().product::<usize>();
         let images = upload(gpu, "images", data.images(), pixels, image_stride(pixels))?;
-        let labels = upload(gpu, "labels", data.labels(), data.len(), data.len())?;
+        let labels = upload(gpu, "labels", data.labels(), 1, 1)?;
         Ok(ResidentData { images, labels, samples: data.len() })
     }
 }
@@ -36,7 +153,7 @@ fn upload(
     let records = bytes.len() / size;
     let total = (records * stride).next_multiple_of(4);
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-    let buffer = gpu.buffer(label, total as u64, usage).map_err(data_too_large)?;
+    let buffer = gpu.buffer(label, total as u64, usage)?;
     let padded;
     let bytes = if size == stride {
         bytes
@@ -46,29 +163,80 @@ fn upload(
     };
     let whole = bytes.len() / 4 * 4;
     for (index, chunk) in bytes[..whole].chunks(CHUNK).enumerate() {
-        gpu.queue().write_buffer(&buffer, (index * CHUNK) as u64, chunk);
+        gpu.upload(&buffer, (index * CHUNK) as u64, chunk);
         let submission = gpu.queue().submit([]);
         gpu.wait(Some(submission))?;
     }
     if whole < bytes.len() {
         let mut word = [0; 4];
         word[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-        gpu.queue().write_buffer(&buffer, whole as u64, &word);
+        gpu.upload(&buffer, whole as u64, &word);
     }
     Ok(buffer)
 }
 
-/// What helps when a data set does not fit is not what helps when a model does not.
-fn data_too_large(error: GpuError) -> GpuError {
-    match error {
-        GpuError::Limit { adapter, what, limit, needed, allowed, .. } => GpuError::Limit {
-            adapter,
-            what: format!("the data set ({what})"),
-            limit,
-            needed,
-            allowed,
-            remedy: "use fewer samples, or --device cpu",
-        },
-        other => other,
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::batches::{epoch_order, step_table};
+    use crate::device::{Device, DeviceChoice};
+    use crate::executor::{BatchMetrics, Executor, Pass};
+    use crate::gpu::GpuExecutor;
+    use crate::model::{Activation, Dense, Flatten, Loss, Optimizer, Sequential};
+    use crate::plan::Phase;
+
+    /// `count` images of nine bytes: twelve on the device.
+    fn data(count: usize, seed: usize) -> Dataset {
+        let images = (0..count * 9).map(|at| ((at + seed) * 37 % 251) as u8).collect();
+        let labels = (0..count).map(|at| (at * seed % 3) as u8).collect();
+        Dataset::new(images, labels, [3, 3, 1], 3).unwrap()
+    }
+
+    /// Figures of training and evaluation, in turn on several sets, where sets of up to so many bytes are resident; and
+    /// which passes were streamed.
+    fn figures(gpu: &Arc<Gpu>, max_resident: u64) -> (Vec<BatchMetrics>, Vec<bool>) {
+        let dense = Dense::new(3).activation(Activation::Softmax);
+        let network = Sequential::new([3, 3, 1]).add(Flatten::new()).add(dense).network().unwrap();
+        let plan = Plan::build(&network, Loss::default(), Optimizer::default(), 2).unwrap();
+        let mut executor = GpuExecutor::new(Arc::clone(gpu), plan).unwrap();
+        executor.feed.max_resident = max_resident;
+        let (mut figures, mut streamed) = (Vec::new(), Vec::new());
+        let sets = [
+            (DataSlot::Training, data(79, 1)),
+            (DataSlot::Evaluation, data(5, 2)),
+            (DataSlot::Training, data(4, 4)),
+            (DataSlot::Evaluation, data(80, 5)),
+            (DataSlot::Training, data(33, 7)),
+        ];
+        for (slot, set) in sets {
+            executor.set_data(slot, &set).unwrap();
+            for (data, phase) in [(DataSlot::Training, Phase::Train), (DataSlot::Evaluation, Phase::Evaluate)]
+            {
+                let Some(samples) = executor.feed.samples(data) else { continue };
+                let (order, steps) = (epoch_order(samples, 0, Some(3)), step_table(samples, 2, 1e-2));
+                let pass = Pass { phase, data, order: &order, steps: &steps };
+                streamed.push(executor.feed.streamed(data).is_some());
+                executor.run(&pass, &mut |_, metrics| figures.push(metrics)).unwrap();
+            }
+        }
+        (figures, streamed)
+    }
+
+    #[test]
+    fn sets_take_turns_wherever_they_lie() {
+        let Device::Gpu(gpu) = Device::open(&DeviceChoice::Software).unwrap().0 else { unreachable!() };
+        let (resident, none) = figures(&gpu, u64::MAX);
+        assert!(none.iter().all(|streamed| !streamed));
+        for (max_resident, expected) in [
+            (40 * 12, [true, true, false, false, false, false, true, false, true]),
+            (5 * 12, [true, true, false, false, false, false, true, true, true]),
+            (0, [true; 9]),
+        ] {
+            let (found, streamed) = figures(&gpu, max_resident);
+            assert_eq!(streamed, expected, "{max_resident} bytes");
+            assert!(found == resident, "{max_resident} bytes");
+        }
     }
 }

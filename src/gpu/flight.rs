@@ -1,34 +1,52 @@
-//! Submissions under way: a bounded number, each sized by the time the last ones took.
+//! Submissions under way: a bounded number, each sized by the time the last ones took, with the buffers that they
+//! exchange with the host.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::memory::Mapped;
 use super::{Gpu, GpuError};
 use crate::executor::BatchMetrics;
 
 /// Submissions that may be under way at once.
-const IN_FLIGHT: usize = 3;
+pub(super) const IN_FLIGHT: usize = 3;
 /// Most steps of one submission.
 pub(super) const MAX_STEPS: usize = 32;
 /// The work of one submission is meant to take less than this: far from a driver's watchdog (2 s on Windows), long
 /// enough that waiting for it costs nothing.
 const TARGET: Duration = Duration::from_millis(100);
 
-type Mapped = futures_intrusive::channel::shared::OneshotReceiver<Result<(), wgpu::BufferAsyncError>>;
+/// What a submission takes along; there is one for each that may be under way.
+pub(super) struct Berth {
+    /// Where its figures come back.
+    pub(super) metrics: wgpu::Buffer,
+    /// In which samples go to the device, where they are streamed: mapped while it waits.
+    pub(super) samples: Option<wgpu::Buffer>,
+}
 
-/// Metrics of some steps on their way to the host.
+/// What is known of a submission when it is given to the device.
+pub(super) struct Departure {
+    pub(super) index: wgpu::SubmissionIndex,
+    /// Whether its figures were copied to its berth.
+    pub(super) metrics: bool,
+    /// Whether its samples were in its berth.
+    pub(super) samples: bool,
+    pub(super) first_slot: usize,
+    pub(super) steps: usize,
+}
+
+/// Some steps under way.
 struct Submission {
-    index: wgpu::SubmissionIndex,
-    staging: wgpu::Buffer,
-    mapped: Option<Mapped>,
-    first_slot: usize,
-    steps: usize,
+    departure: Departure,
+    berth: Berth,
+    /// When its buffers are the host's again.
+    mapped: [Option<Mapped>; 2],
     begun: Instant,
 }
 
-/// The submissions under way and the staging buffers that wait for the next ones.
+/// The submissions under way and the berths that wait for the next ones.
 pub(super) struct Flight {
-    idle: Vec<wgpu::Buffer>,
+    idle: Vec<Berth>,
     queue: VecDeque<Submission>,
     steps_per_submit: usize,
     last_landing: Option<Instant>,
@@ -49,43 +67,45 @@ impl Flight {
         self.steps_per_submit
     }
 
-    /// A staging buffer for `steps` losses, then as many counts; waits for the oldest submission when none is idle.
-    pub(super) fn staging(
+    /// Allocates what the submissions of a pass take along; with `samples`, they carry up to so many bytes of them.
+    /// Between passes, when nothing is under way.
+    pub(super) fn make_ready(&mut self, gpu: &Gpu, samples: Option<u64>) -> Result<(), GpuError> {
+        let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
+        let bytes = (MAX_STEPS * 2 * size_of::<u32>()) as u64;
+        while self.idle.len() < IN_FLIGHT {
+            let metrics = gpu.buffer("metrics readback", bytes, usage)?;
+            self.idle.push(Berth { metrics, samples: None });
+        }
+        if let Some(bytes) = samples {
+            for berth in self.idle.iter_mut().filter(|berth| berth.samples.is_none()) {
+                berth.samples = Some(gpu.staging("samples staging", bytes)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A berth for the next submission; waits for the oldest one when none is idle.
+    pub(super) fn berth(
         &mut self,
         gpu: &Gpu,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<wgpu::Buffer, GpuError> {
-        if self.idle.is_empty() && self.queue.len() == IN_FLIGHT {
-            self.land(gpu, on_metrics)?;
-        }
-        match self.idle.pop() {
-            Some(staging) => Ok(staging),
-            None => {
-                let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
-                let bytes = (MAX_STEPS * 2 * size_of::<u32>()) as u64;
-                gpu.buffer("metrics readback", bytes, usage)
+    ) -> Result<Berth, GpuError> {
+        loop {
+            match self.idle.pop() {
+                Some(berth) => return Ok(berth),
+                None if self.queue.is_empty() => self.make_ready(gpu, None)?,
+                None => self.land(gpu, on_metrics)?,
             }
         }
     }
 
-    /// Notes a submission; with `metrics`, its figures were copied into `staging`.
-    pub(super) fn depart(
-        &mut self,
-        index: wgpu::SubmissionIndex,
-        staging: wgpu::Buffer,
-        metrics: bool,
-        first_slot: usize,
-        steps: usize,
-    ) {
-        let mapped = metrics.then(|| {
-            let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
-            staging.map_async(wgpu::MapMode::Read, .., move |result| {
-                // The receiver is gone only when the run was given up.
-                let _ = sender.send(result);
-            });
-            receiver
-        });
-        self.queue.push_back(Submission { index, staging, mapped, first_slot, steps, begun: Instant::now() });
+    /// Notes a submission.
+    pub(super) fn depart(&mut self, gpu: &Gpu, departure: Departure, berth: Berth) {
+        let metrics = departure.metrics.then(|| gpu.map(&berth.metrics, wgpu::MapMode::Read));
+        let samples = berth.samples.as_ref().filter(|_| departure.samples);
+        let samples = samples.map(|samples| gpu.map(samples, wgpu::MapMode::Write));
+        let mapped = [metrics, samples];
+        self.queue.push_back(Submission { departure, berth, mapped, begun: Instant::now() });
     }
 
     /// Waits for all submissions.
@@ -101,35 +121,33 @@ impl Flight {
     }
 
     fn land(&mut self, gpu: &Gpu, on_metrics: &mut dyn FnMut(usize, BatchMetrics)) -> Result<(), GpuError> {
-        let Some(submission) = self.queue.pop_front() else {
+        let Some(Submission { departure, berth, mapped, begun }) = self.queue.pop_front() else {
             return Ok(());
         };
-        gpu.wait(Some(submission.index))?;
+        gpu.wait(Some(departure.index))?;
         // Its work began when it was submitted or when the one before it was done, whichever was later.
-        let begun = self.last_landing.map_or(submission.begun, |last| last.max(submission.begun));
-        self.adapt(begun.elapsed(), submission.steps);
+        let begun = self.last_landing.map_or(begun, |last| last.max(begun));
+        self.adapt(begun.elapsed(), departure.steps);
         self.last_landing = Some(Instant::now());
-        if let Some(mapped) = submission.mapped {
-            if let Some(Err(error)) = pollster::block_on(mapped.receive()) {
-                return Err(gpu.device_error(error.to_string()));
-            }
-            let view = submission
-                .staging
-                .get_mapped_range(..)
-                .map_err(|error| gpu.device_error(error.to_string()))?;
+        for mapped in mapped.into_iter().flatten() {
+            gpu.mapped(&mapped)?;
+        }
+        if departure.metrics {
+            let view =
+                berth.metrics.get_mapped_range(..).map_err(|error| gpu.device_error(error.to_string()))?;
             let word = |at: usize| {
                 let bytes = &view[at * size_of::<u32>()..][..size_of::<u32>()];
                 bytemuck::pod_read_unaligned::<u32>(bytes)
             };
-            for step in 0..submission.steps {
+            for step in 0..departure.steps {
                 let metrics =
                     BatchMetrics { loss: f32::from_bits(word(step)), correct: word(MAX_STEPS + step) };
-                on_metrics(submission.first_slot + step, metrics);
+                on_metrics(departure.first_slot + step, metrics);
             }
             drop(view);
-            submission.staging.unmap();
+            berth.metrics.unmap();
         }
-        self.idle.push(submission.staging);
+        self.idle.push(berth);
         Ok(())
     }
 

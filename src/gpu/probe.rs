@@ -109,7 +109,7 @@ fn multiply_add(gpu: &Gpu) -> Result<f64, GpuError> {
     let most = most.min(gpu.limits().max_compute_workgroups_per_dimension);
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
     let terms = gpu.buffer("probe terms", size_of_val(&TERMS) as u64, usage)?;
-    gpu.queue().write_buffer(&terms, 0, bytemuck::cast_slice(&TERMS));
+    gpu.upload(&terms, 0, bytemuck::cast_slice(&TERMS));
     let result = gpu.buffer("probe result", u64::from(most * WORKGROUP) * VEC4, usage)?;
     let bench = Bench::new(gpu, &MULTIPLY_ADD, [&terms, &result])?;
     let mut groups = fewest;
@@ -149,7 +149,7 @@ fn stream_copy(gpu: &Gpu) -> Result<f64, GpuError> {
     for first in (0..words).step_by(chunk) {
         let pattern: Vec<u32> = (first..words.min(first + chunk)).map(pattern).collect();
         let offset = (first * size_of::<u32>()) as u64;
-        gpu.queue().write_buffer(&original, offset, bytemuck::cast_slice(&pattern));
+        gpu.upload(&original, offset, bytemuck::cast_slice(&pattern));
         let submission = gpu.queue().submit([]);
         gpu.wait(Some(submission))?;
     }
@@ -210,11 +210,7 @@ impl<'a> Bench<'a> {
             .zip(buffers)
             .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
             .collect();
-        let bound = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(probe.name),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
+        let bound = gpu.bind_group(probe.name, &pipeline.get_bind_group_layout(0), &entries);
         if let Some(error) = pollster::block_on(scope.pop()) {
             let kernel = format!("probe {}", probe.name);
             let place = format!("shaders/{}", probe.source.file);
@@ -240,7 +236,7 @@ impl<'a> Bench<'a> {
         }
         let commands = encoder.finish();
         let begun = Instant::now();
-        let submission = self.gpu.queue().submit([commands]);
+        let submission = self.gpu.submit(commands);
         self.gpu.wait(Some(submission))?;
         let waited = begun.elapsed().as_secs_f64();
         let stamped = self.stamps.as_ref().map(|stamps| stamps.read(self.gpu)).transpose()?;

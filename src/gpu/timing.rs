@@ -132,7 +132,7 @@ impl Timer {
             dispatch(&mut pass, index);
         }
         stamps.resolve(&mut encoder);
-        let submission = gpu.queue().submit([encoder.finish()]);
+        let submission = gpu.submit(encoder.finish());
         gpu.wait(Some(submission))?;
         for (&index, seconds) in steps.iter().zip(stamps.read(gpu)?) {
             self.profiler.step(index, seconds);
@@ -152,7 +152,7 @@ impl Timer {
             dispatch(&mut encoder.begin_compute_pass(&Default::default()), index);
             let commands = encoder.finish();
             let begun = Instant::now();
-            let submission = gpu.queue().submit([commands]);
+            let submission = gpu.submit(commands);
             gpu.wait(Some(submission))?;
             self.profiler.step(index, begun.elapsed().as_secs_f64());
         }

@@ -291,6 +291,14 @@ pub struct RunResult {
     pub steps: usize,
     /// Training time in seconds, evaluation not counted.
     pub seconds: f64,
+    /// From the first line of `main` to the end of the first training step, as the host sees it: its figures have
+    /// arrived. What the system needs to load the program comes before that and is not counted. `None` in a run that
+    /// was written before this was measured.
+    #[serde(default)]
+    pub seconds_to_first_step: Option<f64>,
+    /// The evaluation of the test set in seconds, its way to the device included. `None` as above.
+    #[serde(default)]
+    pub test_seconds: Option<f64>,
     /// Name and driver.
     pub device: String,
     /// Of `weights.safetensors`, in hexadecimal.

@@ -197,7 +197,7 @@ const POOLED_PART: usize = 256;
 const SMALL_PRODUCT: usize = 1 << 17;
 
 /// Outputs, of all parts together, that keep any device busy.
-const BUSY_OUTPUTS: usize = 1 << 19;
+const BUSY_OUTPUTS: usize = 1 << 16;
 
 /// The parts of a product's sums are multiples of this: kernels keep as many terms of a factor in registers.
 const BLOCK: usize = 64;

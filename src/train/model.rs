@@ -26,6 +26,9 @@ pub struct Compile {
     pub seed: u64,
     /// Whether an adapter runs each step of the plan by itself ([`Plan::fuse`] says what is done otherwise).
     pub no_fuse: bool,
+    /// Whether data sets stay on the host and are streamed to the adapter even where they fit it; no bit of a result
+    /// changes.
+    pub stream: bool,
 }
 
 /// How long and on what a model is trained.
@@ -275,7 +278,7 @@ impl Model {
 
     /// A new executor that goes on where the present one stands, which is given up.
     fn rebuild(&mut self, batch: usize) -> Result<Box<dyn Executor>, Error> {
-        let Compile { loss, optimizer, no_fuse, .. } = self.compile;
+        let Compile { loss, optimizer, no_fuse, stream, .. } = self.compile;
         let plan = Plan::build(&self.network, loss, optimizer, batch)?;
         let plan = if no_fuse { plan } else { self.device.prepare(plan) };
         let weights = self.weights()?;
@@ -284,6 +287,9 @@ impl Model {
             self.state = Some(old.read(&state)?);
         }
         let mut executor = self.device.executor(plan)?;
+        if stream {
+            executor.keep_on_host();
+        }
         write_weights(executor.as_mut(), &weights)?;
         if let Some(state) = &self.state {
             let place = executor.plan().state.clone();

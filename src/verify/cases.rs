@@ -74,12 +74,16 @@ fn convolutions() -> Vec<Case> {
         valid([1, 3, 3, 6], [3, 3], [1, 1], 16),
         valid([5, 12, 31, 2], [4, 3], [1, 2], 20),
         valid([1, 6, 7, 130], [2, 3], [1, 1], 130),
+        // Channels in eights: strides, more of them than 8 lanes hold, positions for more than one tile.
+        valid([3, 9, 11, 8], [3, 3], [2, 3], 72),
+        valid([2, 10, 14, 24], [2, 2], [1, 1], 16),
     ];
     let mut table: Vec<Case> = shapes.into_iter().flat_map(all).collect();
     let exact = valid([4, 11, 10, 3], [3, 3], [1, 1], 12);
     table.extend(all(exact).map(|case| case.with(Numbers::Eighths)));
     let fold = valid([7, 10, 9, 6], [3, 2], [1, 1], 24);
     table.extend(all(fold).map(Case::folded));
+    table.extend(all(valid([24, 10, 9, 16], [3, 3], [1, 1], 16)).map(Case::folded));
     table.extend([
         // The longest sums: 25,000 products in one output.
         forward(valid([1, 6, 6, 1000], [5, 5], [1, 1], 4)),
@@ -232,8 +236,8 @@ fn small_dense_layers() -> Vec<Case> {
         table.extend(eighths.map(Case::folded));
     }
     table.extend([
-        sum(85, 64, 64, true),
-        sum(85, 64, 64, false),
+        sum(15, 64, 64, true),
+        sum(15, 64, 64, false),
         sum(1, 1, 1, true),
         sum(2, 3, 5, false),
         sum(1024, 2, 9, true),
@@ -251,7 +255,7 @@ fn sums() -> Vec<Case> {
         parts(42, 320),
         parts(43, 288),
         parts(43, 32),
-        parts(85, 4096),
+        parts(15, 4096),
         parts(1, 1),
         parts(1, 4),
         parts(2, 5),
@@ -385,7 +389,7 @@ fn updates() -> Vec<Case> {
         dense(1, 1, 1, 0, 2, plain),
         dense(3, 5, 7, 2, 30, both),
         dense(9, 12, 10, 8, 136, momentum),
-        dense(130, 72, 33, 16, 9456, both),
+        dense(132, 72, 33, 16, 9600, both),
         dense(20, 8, 64, 0, 168, centered).with(Numbers::Eighths),
         dense(268, 136, 5, 8, 36_592, plain).folded(),
         dense(40, 36, 6, 4, 1480, plain).folded(),

@@ -41,6 +41,18 @@ fn a_run_without_its_result_is_evaluated_all_the_same() {
 }
 
 #[test]
+fn the_result_of_an_earlier_version_is_read() {
+    let (sandbox, figures) = trained();
+    let mut result = sandbox.json("out/result.json");
+    for added_since in ["seconds_to_first_step", "test_seconds"] {
+        result.as_object_mut().unwrap().remove(added_since).expect(added_since);
+    }
+    fs::write(sandbox.path("out/result.json"), result.to_string()).unwrap();
+    let outcome = sandbox.succeed("evaluate out --device cpu");
+    assert_eq!((outcome.last_line(), outcome.stderr.as_str()), (figures.as_str(), ""));
+}
+
+#[test]
 fn what_is_missing_or_damaged_is_named() {
     let (sandbox, _) = trained();
     sandbox.fail("evaluate", 2, &["<RUN>", "Usage"]);

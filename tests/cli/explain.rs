@@ -36,7 +36,12 @@ fn model_and_batch_size_are_taken() {
 fn an_adapter_runs_it_fused_unless_told_otherwise() {
     let sandbox = Sandbox::new();
     let fused = sandbox.succeed("explain --device software").stdout;
-    for text in ["Fused: 13 steps out of 28", "conv2d_maxpool_forward", "dense_backward"] {
+    for text in [
+        "Fused: 13 steps out of 28",
+        "conv2d_maxpool_forward",
+        "dense_rmsprop_update",
+        "are streamed to this adapter",
+    ] {
         assert!(fused.contains(text), "{text:?} is missing from\n{fused}");
     }
     let plain = sandbox.succeed("explain --device software --no-fuse").stdout;

@@ -46,6 +46,30 @@ fn equal_seeds_give_equal_files_on_every_device() {
 }
 
 #[test]
+fn streaming_is_said_and_changes_no_file() {
+    let sandbox = Sandbox::new();
+    // (device, flags, what the memory line says)
+    let rows = [
+        ("software", "", "for 40 + 12 samples"),
+        ("software", "--stream", "for 40 (streamed) + 12 (streamed) samples"),
+        ("cpu", "", "for 40 + 12 samples"),
+        ("cpu", "--stream", "for 40 + 12 samples"),
+    ];
+    let run = |(device, flags, said): (&str, &str, &str), out: usize| {
+        let args = format!("--device {device} {flags} --epochs 3 --batch-size 16 --out {out}");
+        let stdout = sandbox.train(&args).stdout;
+        let line = stdout.lines().find(|line| line.starts_with("Memory: ")).unwrap_or_default();
+        assert!(line.ends_with(said), "{args}: {line}");
+        sandbox.text(&format!("{out}/steps.jsonl"))
+            + &sandbox.json(&format!("{out}/result.json"))["weights_sha256"].to_string()
+    };
+    for pair in rows.chunks(2).zip([0, 2]) {
+        let ([plain, streamed], out) = pair else { unreachable!() };
+        assert_eq!(run(*plain, out), run(*streamed, out + 1), "{}", plain.0);
+    }
+}
+
+#[test]
 fn without_shuffling_the_seed_decides_nothing_but_the_start() {
     let sandbox = Sandbox::new();
     sandbox.train("--device cpu --max-steps 1 --out start");
@@ -167,6 +191,7 @@ fn help_names_every_flag() {
         "--out",
         "--force",
         "--profile",
+        "--stream",
     ] {
         assert!(help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")), "{flag}");
     }

@@ -7,5 +7,7 @@ mod choices;
 mod common;
 mod determinism;
 mod fit;
+mod host_time;
 mod inference;
 mod steps;
+mod streaming;

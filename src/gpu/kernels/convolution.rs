@@ -1,8 +1,9 @@
 //! Convolution and pooling, each way, alone and together.
 
+use super::product::{block_rows, blocks};
 use super::{
-    F32, Kernel, LANES, LINEAR, SCALAR, SUBGROUP8, SUM_SCALAR, SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32,
-    WINDOW, outputs, parts, quarter_outputs, shader, tiles,
+    BLOCK, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR, SUBGROUP8, SUM_SCALAR,
+    SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32, WINDOW, outputs, parts, quarter_outputs, shader, tiles,
 };
 use crate::plan::{ConvShape, Op};
 
@@ -21,6 +22,16 @@ const WINDOW_ROWS: usize = 8;
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
 pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "conv2d_forward",
+        source: shader!("conv2d_forward_block8.wgsl"),
+        shared: &[LINEAR, EIGHT, BLOCK],
+        elements: &[EightF32, EightF32, EightF32, EightF32],
+        tile: position_tile,
+        fits: channels_by_8,
+        invocations: position_blocks,
+        ..BLOCK8
+    },
     Kernel {
         kind: "conv2d_forward",
         source: shader!("conv2d_forward_tile.wgsl"),
@@ -50,6 +61,16 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_backward_input",
+        source: shader!("conv2d_backward_input_block8.wgsl"),
+        shared: &[LINEAR, EIGHT, BLOCK],
+        elements: &[EightF32, EightF32, EightF32],
+        tile: position_tile,
+        fits: channels_by_8,
+        invocations: position_blocks,
+        ..BLOCK8
+    },
+    Kernel {
+        kind: "conv2d_backward_input",
         source: shader!("conv2d_backward_input.wgsl"),
         shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, Vec4F32, F32],
@@ -64,6 +85,19 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_backward_kernel",
+        source: shader!("conv2d_backward_kernel_block8.wgsl"),
+        shared: &[LINEAR, EIGHT, BLOCK],
+        elements: &[Vec4F32, EightF32, EightF32],
+        tile: |op| vec![("TILE_M", block_rows(op))],
+        fits: channels_by_8,
+        invocations: |op| match op {
+            Op::Conv2dBackwardKernel(s) => blocks(op, [s.terms(), s.out_c]),
+            _ => 0,
+        },
+        ..BLOCK8
     },
     Kernel {
         kind: "conv2d_backward_kernel",
@@ -131,7 +165,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         source: shader!("conv2d_maxpool_forward_subgroup8.wgsl"),
         shared: &[LINEAR, WINDOW],
         elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
-        tile: |op| vec![("TILE_I", window_rows(op))],
+        tile: |op| vec![("TILE_I", window_rows(op)), ("RUN", run(op))],
         fits: one_channel_by_lanes,
         invocations: |op| match op {
             Op::Conv2dMaxpoolForward(s) => {
@@ -162,6 +196,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
+        tile: |op| vec![("RUN", run(op))],
         elements: &[Vec4F32, Vec4F32, Vec4U32, Vec4F32],
         fits: one_channel_by_lanes,
         invocations: |op| match op {
@@ -222,4 +257,47 @@ fn one_channel_by_lanes(op: &Op) -> bool {
 fn window_rows(op: &Op) -> usize {
     let Op::Conv2dMaxpoolForward(s) = op else { return 1 };
     s.pool.out_h.div_ceil(s.pool.out_h.div_ceil(WINDOW_ROWS))
+}
+
+/// Windows that a subgroup computes at a time: the fewest that begin at every fourth pixel.
+fn run(op: &Op) -> usize {
+    match op {
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
+            match s.pool.stride_w * s.conv.stride_w % 4 {
+                0 => 1,
+                2 => 2,
+                _ => 4,
+            }
+        }
+        _ => 1,
+    }
+}
+
+/// Whether a convolution's channels come in eights, so that lanes load their terms at once.
+fn channels_by_8(op: &Op) -> bool {
+    match op {
+        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) => s.in_c % EIGHTS == 0 && s.out_c % EIGHTS == 0,
+        // With few input channels a block's rows would be too few to make up for loading it.
+        Op::Conv2dBackwardKernel(s) => {
+            s.terms() >= EIGHTS * LANES as usize && s.in_c % 4 == 0 && s.out_c % EIGHTS == 0
+        }
+        _ => false,
+    }
+}
+
+/// Positions and channels of the result of a convolution as a product.
+fn position_area(op: &Op) -> [usize; 2] {
+    match op {
+        Op::Conv2dForward(s) => [s.positions(), s.out_c],
+        Op::Conv2dBackwardInput(s) => [s.batch * s.in_h * s.in_w, s.in_c],
+        _ => [0, 0],
+    }
+}
+
+fn position_tile(op: &Op) -> Vec<(&'static str, usize)> {
+    vec![("POSITIONS", position_area(op)[0]), ("TILE_M", block_rows(op))]
+}
+
+fn position_blocks(op: &Op) -> usize {
+    blocks(op, position_area(op))
 }

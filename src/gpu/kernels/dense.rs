@@ -41,11 +41,12 @@ pub(super) const KERNELS: &[Kernel] = &[
         kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update_block8.wgsl"),
         shared: &[LINEAR, STEP, EIGHT, BLOCK, BLOCK_ACROSS, RMSPROP],
-        elements: &[F32, EightF32, EightF32, EightF32],
+        elements: &[Vec4F32, EightF32, EightF32, EightF32],
         reads_step: true,
         tile: |op| vec![("TILE_M", block_rows(op))],
         fits: |op| {
-            let whole = matches!(op, Op::DenseRmspropUpdate { product, .. } if one_block(product.k));
+            let fits = |s: &MatmulShape| one_block(s.k) && s.m.is_multiple_of(4);
+            let whole = matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product));
             whole && update_by(op, EIGHTS)
         },
         invocations: |op| match op {

@@ -63,9 +63,9 @@ pub(super) const KERNELS: &[Kernel] = &[
         kind: "matmul_at_b",
         source: shader!("matmul_at_b_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS],
-        elements: &[F32, EightF32, EightF32],
+        elements: &[Vec4F32, EightF32, EightF32],
         tile: |op| vec![("TILE_M", block_rows(op))],
-        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.n % EIGHTS == 0 && whole_blocks(op)),
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % EIGHTS == 0 && whole_blocks(op)),
         invocations: |op| match op {
             &Op::MatmulAtB { product: s, bias } => blocks(op, [s.m + usize::from(bias), s.n]),
             _ => 0,
@@ -200,9 +200,13 @@ pub(super) fn block_rows(op: &Op) -> usize {
         Op::Matmul(s) | Op::MatmulABt(s) => s.m,
         Op::MatmulAtB { product, bias } => product.m + usize::from(bias),
         Op::DenseRmspropUpdate { product, .. } => product.m + 1,
+        Op::Conv2dForward(s) => s.positions(),
+        Op::Conv2dBackwardInput(s) => s.batch * s.in_h * s.in_w,
+        Op::Conv2dBackwardKernel(s) => s.terms(),
         _ => return 1,
     };
-    rows.div_ceil(rows.div_ceil(BLOCK_ROWS))
+    // Some load four rows at a time.
+    rows.div_ceil(rows.div_ceil(BLOCK_ROWS)).next_multiple_of(4)
 }
 
 /// Invocations of subgroups that cover all parts of an area of rows and columns.

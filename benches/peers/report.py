@@ -1,0 +1,35 @@
+"""Tables in Markdown."""
+
+import os
+import platform
+import statistics
+
+
+def cell(values, digits, baseline=()):
+    """The median of some values, their range, and its ratio to the median of others."""
+    if not values:
+        return "-"
+    median = statistics.median(values)
+    text = f"{median:,.{digits}f}"
+    if len(values) > 1:
+        text += f" ({min(values):,.{digits}f}-{max(values):,.{digits}f})"
+    # A table's own baseline needs no ratio.
+    if baseline and baseline != values:
+        text += f" x{median / statistics.median(baseline):.2f}"
+    return text
+
+
+def table(headings, rows):
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def machine():
+    """The processor, in words."""
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as file:
+            model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), model)
+    except OSError:
+        pass  # not Linux
+    return f"{os.cpu_count()} cores, {model}"

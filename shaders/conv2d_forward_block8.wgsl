@@ -1,0 +1,70 @@
+// conv2d_forward of many channels, as matmul_block8 computes a product: the rows are output positions, the terms the
+// channels under the window, the columns output channels. The 8 lanes of a subgroup hold 8 output channels each of BLOCK
+// terms of the kernel in registers and let TILE_M positions pass by; longer sums are continued in y. IN_C and OUT_C are
+// multiples of 8; channels past the edge are computed from the last ones and not stored, terms past the end are zero.
+//
+// x      [batch, IN_H, IN_W, IN_C]
+// kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
+// bias   [OUT_C]
+// y      [batch, OUT_H, OUT_W, OUT_C]
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<u64>>;
+@group(0) @binding(1) var<storage, read> kernel: array<vec4<u64>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<u64>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<u64>>;
+
+const OUT_EIGHTS = OUT_C / EIGHTS;
+const IN_EIGHTS = IN_C / EIGHTS;
+const K = KERNEL_H * KERNEL_W * IN_C;
+const TILES_N = (OUT_EIGHTS + LANES - 1u) / LANES;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(local_invocation_index) local: u32,
+    @builtin(subgroup_invocation_id) lane: u32,
+) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let tile = index / LANES;
+    let column = tile % TILES_N * LANES + lane;
+    let first_row = tile / TILES_N * TILE_M;
+    let channel = min(column, OUT_EIGHTS - 1u);
+    let start = unpacked(bias[BIAS_BASE + channel]);
+    for (var begin = 0u; begin < K; begin += BLOCK) {
+        // Term giver * 8 + t of the block, of the lane's first and last four channels.
+        var low: Block;
+        var high: Block;
+        for (var giver = 0u; giver < LANES; giver++) {
+            for (var t = 0u; t < EIGHTS; t++) {
+                let row = min(begin + giver * EIGHTS + t, K - 1u);
+                let eight = unpacked(kernel[KERNEL_BASE + row * OUT_EIGHTS + channel]);
+                low[giver][t] = eight.low;
+                high[giver][t] = eight.high;
+            }
+        }
+        let terms = begin / EIGHTS + lane;
+        let there = vec4<bool>(terms * EIGHTS < K);
+        let tap = min(terms, K / EIGHTS - 1u) / IN_EIGHTS;
+        let of_tap = X_BASE + (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_EIGHTS + terms % IN_EIGHTS;
+        for (var row = first_row; row < min(first_row + TILE_M, POSITIONS); row++) {
+            let w = row % OUT_W * STRIDE_W;
+            let h = row / OUT_W % OUT_H * STRIDE_H;
+            let n = row / (OUT_W * OUT_H);
+            let mine = unpacked(x[of_tap + ((n * IN_H + h) * IN_W + w) * IN_EIGHTS]);
+            let mine_low = select(vec4f(), mine.low, there);
+            let mine_high = select(vec4f(), mine.high, there);
+            let place = Y_BASE + row * OUT_EIGHTS + column;
+            var sum = start;
+            if begin > 0u && column < OUT_EIGHTS {
+                sum = unpacked(y[place]);
+            }
+            sum = with_products(sum, Eight(mine_low, mine_high), &low, &high);
+            if column < OUT_EIGHTS {
+                y[place] = packed(sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Data sets that stay on the host: the samples of a submission travel to the device with it.
+//!
+//! The device holds a ring of slots, each for one batch; row r of a pass has slot r modulo their number. Before a
+//! submission the host copies the samples of its rows, in the order of the pass, into a staging buffer, while the device
+//! is busy with the submissions before; the submission begins with a copy from there into the slots of its rows. What
+//! the gathering kernels get is a small data set in which every sample already lies at its place.
+
+use std::ops::Range;
+
+use super::flight::{IN_FLIGHT, MAX_STEPS};
+use super::{Gpu, GpuError};
+use crate::data::Dataset;
+use crate::executor::Pass;
+use crate::plan::{Plan, StepParams, image_stride};
+
+/// Bytes that one submission may carry, unless a single batch is more. There are as many staging buffers of this size as
+/// submissions under way, and the ring on the device.
+const CARGO: usize = 8 << 20;
+
+/// How many slots there are, and how large they are: the plan decides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Slots {
+    count: usize,
+    /// Samples of one slot: a batch, up to a whole word of labels, since copies begin and end at words.
+    samples: usize,
+    /// Bytes of an image, and from one to the next.
+    pixels: usize,
+    stride: usize,
+}
+
+impl Slots {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let pixels = plan.network.input_shape.iter().product();
+        let (samples, stride) = (plan.batch.next_multiple_of(size_of::<u32>()), image_stride(pixels));
+        let count = (CARGO / (samples * (stride + 1))).clamp(1, MAX_STEPS);
+        Slots { count, samples, pixels, stride }
+    }
+
+    /// Bytes of the images of so many slots.
+    fn image_bytes(self, slots: usize) -> u64 {
+        (slots * self.samples * self.stride) as u64
+    }
+
+    /// Bytes of the labels of so many slots.
+    fn label_bytes(self, slots: usize) -> u64 {
+        (slots * self.samples) as u64
+    }
+
+    /// Bytes of a staging buffer: images, then labels.
+    pub(super) fn staging_bytes(self) -> u64 {
+        self.image_bytes(self.count) + self.label_bytes(self.count)
+    }
+
+    /// Bytes of all that streaming takes, on the device and in staging buffers.
+    pub(super) fn all_bytes(self) -> u64 {
+        (1 + IN_FLIGHT as u64) * self.staging_bytes()
+    }
+
+    /// Of these rows those whose slots lie one after another.
+    fn in_a_row(self, rows: Range<usize>) -> Range<usize> {
+        let wrap = (rows.start / self.count + 1) * self.count;
+        rows.start..rows.end.min(wrap)
+    }
+}
+
+/// The ring on the device. One is enough, whatever is under way: submissions run one after another.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) slots: Slots,
+    pub(super) images: wgpu::Buffer,
+    pub(super) labels: wgpu::Buffer,
+}
+
+impl Stream {
+    /// Allocates the ring.
+    pub(super) fn new(gpu: &Gpu, slots: Slots) -> Result<Self, GpuError> {
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let images = gpu.buffer("images under way", slots.image_bytes(slots.count), usage)?;
+        let labels = gpu.buffer("labels under way", slots.label_bytes(slots.count), usage)?;
+        Ok(Stream { slots, images, labels })
+    }
+
+    /// The order of samples in the ring: as they lie.
+    pub(super) fn order(&self) -> Vec<u32> {
+        (0..(self.slots.count * self.slots.samples) as u32).collect()
+    }
+
+    /// The rows of a pass as the device gets them: each batch begins where its slot does.
+    pub(super) fn rows(&self, steps: &[StepParams]) -> Vec<StepParams> {
+        let begin = |row: usize| (row % self.slots.count * self.slots.samples) as u32;
+        steps.iter().enumerate().map(|(row, step)| StepParams { first: begin(row), ..*step }).collect()
+    }
+}
+
+/// A data set on the host and the ring that it goes through.
+#[derive(Clone, Copy)]
+pub(super) struct Streamed<'a> {
+    pub(super) stream: &'a Stream,
+    pub(super) set: &'a Dataset,
+}
+
+impl Streamed<'_> {
+    /// Of these rows those that one submission can carry.
+    pub(super) fn carried(&self, rows: Range<usize>) -> Range<usize> {
+        self.stream.slots.in_a_row(rows)
+    }
+
+    /// Copies the samples of some rows into a mapped staging buffer, unmaps it, and encodes its way to the slots.
+    pub(super) fn load(
+        &self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        staging: &wgpu::Buffer,
+        pass: &Pass<'_>,
+        rows: Range<usize>,
+    ) -> Result<(), GpuError> {
+        self.fill(gpu, staging, pass, &pass.steps[rows.clone()])?;
+        let Stream { slots, images, labels } = self.stream;
+        let (first, count) = (rows.start % slots.count, rows.len());
+        let (to, size) = (slots.image_bytes(first), slots.image_bytes(count));
+        encoder.copy_buffer_to_buffer(staging, 0, images, to, size);
+        let from = slots.image_bytes(slots.count);
+        let (to, size) = (slots.label_bytes(first), slots.label_bytes(count));
+        encoder.copy_buffer_to_buffer(staging, from, labels, to, size);
+        Ok(())
+    }
+
+    /// What is left of a slot after a short batch stays as it was: no kernel reads it.
+    fn fill(
+        &self,
+        gpu: &Gpu,
+        staging: &wgpu::Buffer,
+        pass: &Pass<'_>,
+        steps: &[StepParams],
+    ) -> Result<(), GpuError> {
+        let Slots { samples, pixels, stride, .. } = self.stream.slots;
+        let first_label = self.stream.slots.image_bytes(self.stream.slots.count) as usize;
+        let (images, labels) = (self.set.images(), self.set.labels());
+        let mut view =
+            staging.get_mapped_range_mut(..).map_err(|error| gpu.device_error(error.to_string()))?;
+        for (slot, step) in steps.iter().enumerate() {
+            let batch = &pass.order[step.first as usize..][..step.batch_size as usize];
+            for (place, &sample) in (slot * samples..).zip(batch) {
+                let sample = sample as usize;
+                let image = &images[sample * pixels..][..pixels];
+                view.slice(place * stride..place * stride + pixels).copy_from_slice(image);
+                let label = first_label + place;
+                view.slice(label..=label).copy_from_slice(&labels[sample..=sample]);
+            }
+        }
+        drop(view);
+        staging.unmap();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Activation, Dense, Flatten, Loss, Optimizer, Sequential};
+
+    #[test]
+    fn slots_are_as_many_as_the_cargo_holds() {
+        // (side, batch, slots, samples of a slot)
+        let rows = [
+            (28, 64, MAX_STEPS, 64),
+            (28, 1, MAX_STEPS, 4),
+            (28, 1023, 10, 1024),
+            (600, 4, 5, 4),
+            (3000, 3, 1, 4),
+        ];
+        for (side, batch, count, samples) in rows {
+            let dense = Dense::new(2).activation(Activation::Softmax);
+            let model = Sequential::new([side, side, 1]).add(Flatten::new()).add(dense);
+            let plan =
+                Plan::build(&model.network().unwrap(), Loss::default(), Optimizer::default(), batch).unwrap();
+            let slots = Slots::of(&plan);
+            assert_eq!((slots.count, slots.samples), (count, samples), "{side}, {batch}");
+            assert!(slots.count == 1 || slots.staging_bytes() <= CARGO as u64, "{side}, {batch}");
+        }
+    }
+
+    #[test]
+    fn a_submission_ends_where_the_ring_does() {
+        let slots = Slots { count: 5, samples: 4, pixels: 4, stride: 4 };
+        let rows = [(0..3, 0..3), (0..5, 0..5), (3..8, 3..5), (5..37, 5..10), (9..12, 9..10), (7..7, 7..7)];
+        for (asked, carried) in rows {
+            assert_eq!(slots.in_a_row(asked.clone()), carried, "{asked:?}");
+        }
+    }
+}

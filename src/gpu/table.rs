@@ -1,0 +1,53 @@
+//! The step table: what changes from one row of a pass to the next.
+
+use super::{Gpu, GpuError};
+use crate::plan::StepParams;
+
+/// The rows of a pass, and group 1 over them.
+pub(super) struct StepTable {
+    buffer: wgpu::Buffer,
+    bound: wgpu::BindGroup,
+    /// Rows, and elements of the order that goes with them.
+    capacity: (usize, usize),
+}
+
+impl StepTable {
+    /// For passes of up to so many rows over an order of up to so many samples.
+    pub(super) fn new(gpu: &Gpu, rows: usize, order: usize) -> Result<Self, GpuError> {
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let buffer = gpu.buffer("step table", gpu.step_stride() * rows as u64, usage)?;
+        let size = wgpu::BufferSize::new(size_of::<StepParams>() as u64);
+        let resource =
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size });
+        let entries = [wgpu::BindGroupEntry { binding: 0, resource }];
+        let bound = gpu.bind_group("step", gpu.step_layout(), &entries);
+        Ok(StepTable { buffer, bound, capacity: (rows, order) })
+    }
+
+    /// Rows, and elements of the order that goes with them.
+    pub(super) fn capacity(&self) -> (usize, usize) {
+        self.capacity
+    }
+
+    /// Group 1: one row at a dynamic offset.
+    pub(super) fn bound(&self) -> &wgpu::BindGroup {
+        &self.bound
+    }
+
+    /// Overwrites the first rows.
+    pub(super) fn upload(&self, gpu: &Gpu, rows: &[StepParams]) {
+        gpu.upload(&self.buffer, 0, &gpu.step_table(rows));
+    }
+}
+
+impl Gpu {
+    /// A step table's bytes: a row of [`StepParams`] at each multiple of [`Gpu::step_stride`].
+    pub(crate) fn step_table(&self, steps: &[StepParams]) -> Vec<u8> {
+        let stride = self.step_stride() as usize;
+        let mut bytes = vec![0; stride * steps.len()];
+        for (row, params) in bytes.chunks_mut(stride).zip(steps) {
+            row[..size_of::<StepParams>()].copy_from_slice(bytemuck::bytes_of(params));
+        }
+        bytes
+    }
+}

@@ -1,0 +1,163 @@
+//! What was made on a device, and what was read from it: training is to make nothing once it runs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What is counted. `clippy.toml` refuses the calls of wgpu that would go past it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A buffer was made.
+    Buffer,
+    /// A bind group was made.
+    BindGroup,
+    /// Bytes were uploaded, through memory that was allocated for it.
+    Upload,
+    /// Work was submitted.
+    Submission,
+    /// A buffer was mapped to be read.
+    Read,
+    /// A byte of such a buffer.
+    ReadByte,
+}
+
+/// How often each [`Event`] came about since the device was opened. What is made and given back at once counts too.
+#[derive(Debug, Default)]
+pub(super) struct Tally([AtomicU64; 6]);
+
+impl Tally {
+    pub(super) fn add(&self, event: Event, times: u64) {
+        self.0[event as usize].fetch_add(times, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    fn counts(&self) -> [u64; 6] {
+        self.0.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::Dataset;
+    use crate::device::{Device, DeviceChoice};
+    use crate::gpu::Gpu;
+    use crate::gpu::flight::MAX_STEPS;
+    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Sequential};
+    use crate::train::{Callback, CallbackError, Compile, EpochRecord, FitOptions, StepRecord};
+
+    const EPOCHS: usize = 5;
+    const BATCH: usize = 8;
+    /// The last batch of each is a short one.
+    const TRAINED: usize = 1203;
+    const JUDGED: usize = 301;
+    /// Of each pass: the rows of its step table, and its order.
+    const UPLOADS: u64 = 2;
+
+    /// What the driver holds at one time, as wgpu counts it.
+    fn held(gpu: &Gpu) -> [(&'static str, isize); 6] {
+        let hal = gpu.device().get_internal_counters().hal;
+        [
+            ("buffers", hal.buffers.read()),
+            ("bind groups", hal.bind_groups.read()),
+            ("compute pipelines", hal.compute_pipelines.read()),
+            ("shader modules", hal.shader_modules.read()),
+            ("pipeline layouts", hal.pipeline_layouts.read()),
+            ("query sets", hal.query_sets.read()),
+        ]
+    }
+
+    /// What was seen in an epoch of training and the evaluation after it.
+    struct Epoch {
+        made: [u64; 6],
+        /// At its end.
+        held: [(&'static str, isize); 6],
+        /// At the report of some step.
+        most_held: [isize; 6],
+    }
+
+    /// Counts while a model is trained.
+    struct Watch {
+        gpu: Arc<Gpu>,
+        before: [u64; 6],
+        most_held: [isize; 6],
+        epochs: Vec<Epoch>,
+    }
+
+    impl Callback for Watch {
+        fn on_step(&mut self, _: &StepRecord) -> Result<(), CallbackError> {
+            for (most, (_, now)) in self.most_held.iter_mut().zip(held(&self.gpu)) {
+                *most = now.max(*most);
+            }
+            Ok(())
+        }
+
+        fn on_epoch_end(&mut self, _: &EpochRecord) -> Result<(), CallbackError> {
+            let now = self.gpu.tally().counts();
+            let made = std::array::from_fn(|event| now[event] - self.before[event]);
+            let most_held = std::mem::take(&mut self.most_held);
+            self.epochs.push(Epoch { made, held: held(&self.gpu), most_held });
+            self.before = now;
+            Ok(())
+        }
+    }
+
+    fn data(samples: usize) -> Dataset {
+        let images = (0..samples * 64).map(|at| (at * 37 % 251) as u8).collect();
+        Dataset::new(images, (0..samples).map(|at| (at % 3) as u8).collect(), [8, 8, 1], 3).unwrap()
+    }
+
+    fn watch(stream: bool) -> Vec<Epoch> {
+        let (device, _) = Device::open(&DeviceChoice::Software).unwrap();
+        let Device::Gpu(gpu) = &device else { unreachable!() };
+        let model = Sequential::new([8, 8, 1])
+            .add(Conv2D::new(4, 3).activation(Activation::Relu))
+            .add(MaxPooling2D::new(2))
+            .add(Flatten::new())
+            .add(Dense::new(3).activation(Activation::Softmax));
+        let mut model = model.compile(&device, Compile { stream, ..Compile::default() }).unwrap();
+        let validation = Some(data(JUDGED));
+        let options = FitOptions { epochs: EPOCHS, batch_size: BATCH, validation, ..FitOptions::default() };
+        let gpu = Arc::clone(gpu);
+        let mut watch = Watch { gpu, before: [0; 6], most_held: [0; 6], epochs: Vec::new() };
+        model.fit(&data(TRAINED), &options, &mut watch).unwrap();
+        watch.epochs
+    }
+
+    /// What holds of every epoch after the first.
+    fn check(place: &str, first: &Epoch, epoch: &Epoch) {
+        println!("{place}: made {:?}, held {:?}, at most {:?}", epoch.made, epoch.held, epoch.most_held);
+        let made = |event: Event| epoch.made[event as usize];
+        assert_eq!((made(Event::Buffer), made(Event::BindGroup)), (0, 0), "{place}: buffers, bind groups");
+        assert_eq!(made(Event::Upload), 2 * UPLOADS, "{place}: uploads");
+        let submissions = made(Event::Submission);
+        let steps = (TRAINED.div_ceil(BATCH) + JUDGED.div_ceil(BATCH)) as u64;
+        assert!(submissions * 2 <= steps, "{place}: {submissions} submissions of {steps} steps");
+        assert_eq!(made(Event::Read), submissions, "{place}: each comes back once");
+        let figures = (MAX_STEPS * 2 * size_of::<u32>()) as u64;
+        assert_eq!(made(Event::ReadByte), submissions * figures, "{place}: bytes read");
+        assert_eq!(epoch.held, first.held, "{place}: at its end");
+        for ((what, settled), most) in first.held.iter().zip(epoch.most_held) {
+            // What is uploaded for a pass is staged in buffers until its first submission has run.
+            let staged = if *what == "buffers" { UPLOADS as isize } else { 0 };
+            assert!(most <= settled + staged, "{place}: {most} {what}, {settled} at the end");
+        }
+    }
+
+    /// After the first epoch nothing is made, and what is read back are the figures of a submission: once for each of
+    /// them, and not once for each step.
+    #[test]
+    fn training_allocates_nothing_and_reads_nothing_back_between_steps() {
+        for stream in [false, true] {
+            let epochs = watch(stream);
+            assert_eq!(epochs.len(), EPOCHS);
+            // Both ways of counting see what is made at first.
+            let [buffers, bind_groups, ..] = epochs[0].made;
+            assert!(buffers > 0 && bind_groups > 0);
+            assert!(epochs[0].held[..5].iter().all(|(_, count)| *count > 0), "{:?}", epochs[0].held);
+            for (number, epoch) in (1..).zip(&epochs).skip(1) {
+                check(&format!("stream {stream}, epoch {number}"), &epochs[0], epoch);
+            }
+        }
+    }
+}
