@@ -2,7 +2,7 @@
 //! one machine to the next, and other kernels give other last bits.
 //!
 //! A kernel is a candidate when the table lists it for the step and the adapter's class
-//! ([`variants`](crate::gpu::variants)), the driver takes it, and it computes what the twin does, within the bounds of
+//! ([`variants`]), the driver takes it, and it computes what the twin does, within the bounds of
 //! [`verify`](crate::verify). [`Choices`] then bring it into a [`Device`](crate::Device) with `choosing`.
 
 use serde::{Deserialize, Serialize};
@@ -117,7 +117,7 @@ fn both((a, b): (Outcome, Outcome)) -> Outcome {
 
 /// The candidate that is to run: the fastest, unless the first, which is the table's choice, is nearly as fast. Where
 /// the first does not even compute the step, measuring is of no use and it stays as well: that is for
-/// [`verify`](crate::verify()) to tell.
+/// [`verify`](mod@crate::verify) to tell.
 pub fn fastest(candidates: &[Candidate]) -> Option<&Candidate> {
     let time = |candidate: &Candidate| match candidate.outcome {
         Outcome::Milliseconds(time) => Some(time),

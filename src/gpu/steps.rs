@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::kernel::{BuiltKernel, Checks};
-
 use super::{Gpu, GpuError};
 use crate::executor::DataSlot;
 use crate::plan::{Plan, Step};

@@ -6,11 +6,12 @@ use shadegrad::device::Device;
 use shadegrad::gpu::{Choices, GpuExecutor, choose, variants};
 use shadegrad::model::{Loss, Optimizer};
 use shadegrad::plan::Plan;
+use shadegrad::train::{FitOptions, NoCallback};
 use shadegrad::tune;
 use shadegrad::verify::Outcome;
 
 use crate::common::{random_data, small, software_gpu};
-use crate::steps::Driver;
+use crate::steps::{Driver, compile};
 
 const BATCH: usize = 16;
 
@@ -47,6 +48,30 @@ fn chosen_kernels_run_and_train_alike() {
         let (a, b) = (a.step(&samples), b.step(&samples));
         assert!((a.loss - b.loss).abs() <= 1e-4 * a.loss, "step {step}: {a:?}, {b:?}");
     }
+}
+
+#[test]
+fn recorded_kernels_judge_to_the_bit() {
+    let device = software_gpu();
+    let Device::Gpu(gpu) = &device else { panic!("not an adapter") };
+    let plan = plan(&device);
+    let last = |op| variants(op, gpu.class()).last().unwrap().variant.to_owned();
+    let kernels = plan.steps.iter().map(|step| (step.name.clone(), last(&step.op))).collect();
+    let data = random_data(100, [28, 28, 1], 10, 5);
+    let tuned = device.choosing(Choices::recorded(&plan, &kernels));
+    let mut run = compile(&small(), &tuned, 3);
+    let options = FitOptions { epochs: 1, batch_size: BATCH, ..FitOptions::default() };
+    run.fit(&data, &options, &mut NoCallback).unwrap();
+    let figures = run.evaluate(&data).unwrap();
+
+    let again = device.choosing(Choices::recorded(&plan, &kernels));
+    let mut judge = compile(&small(), &again, 4);
+    judge.set_weights(run.weights().unwrap()).unwrap();
+    assert_eq!(judge.evaluate_with(&data, Some(BATCH)).unwrap(), figures);
+    let mut default = compile(&small(), &device, 4);
+    default.set_weights(run.weights().unwrap()).unwrap();
+    let other = default.evaluate_with(&data, Some(BATCH)).unwrap();
+    assert!((other.loss - figures.loss).abs() <= 1e-4 * figures.loss, "{other:?}, {figures:?}");
 }
 
 #[test]
