@@ -197,9 +197,9 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
         weights_sha256: sha256(&weights),
         device: device.title(),
         kernels: kernels(&device, &plan),
-        tuned: tuning.is_some(),
         seconds_to_first_step,
         test_seconds: Some(test_seconds),
+        tuned: tuning.is_some(),
         ..result(args, &data, &history, &evaluation)
     };
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;

@@ -87,7 +87,8 @@ impl AdapterReport {
         let [smallest, largest] = self.subgroup_sizes();
         let fixed = self.adapter.features().contains(wgpu::Features::SUBGROUP) && smallest == largest;
         let int64 = self.adapter.features().contains(wgpu::Features::SHADER_INT64);
-        AdapterClass { lanes: fixed.then_some(smallest), int64 }
+        let hardware = self.kind() != DeviceKind::Software;
+        AdapterClass { lanes: fixed.then_some(smallest), int64, hardware }
     }
 
     /// Whether the device can note the time of passes.

@@ -58,6 +58,8 @@ pub struct Kernel {
     pub workgroup: u32,
     /// The subgroup size that it is written for; `None` for a kernel without subgroups.
     pub lanes: Option<u32>,
+    /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
+    pub hardware: bool,
     /// Whether it reads `StepParams`.
     pub reads_step: bool,
     /// Further constants, such as the sizes of a register tile, by the names that the shader uses.

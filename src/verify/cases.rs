@@ -203,6 +203,8 @@ fn products() -> Vec<Case> {
     table.extend(shapes.into_iter().flat_map(|[m, n, k]| all(m, n, k)));
     table.extend(all(33, 36, 300).map(|case| case.with(Numbers::Eighths)));
     table.extend(all(2, 3, 70_001).map(|case| case.with(Numbers::Eighths)));
+    // Rows, columns and terms just short of a tile of 32 by 32 outputs and 32 terms.
+    table.extend([plain(31, 28, 60), at_b(28, 60, 31), a_bt(31, 28, 60)]);
     // Enough for several groups even of a kernel that computes 8x8 outputs at once.
     table.extend(all(136, 264, 16).map(Case::folded));
     // With a row of sums: the tutorial's layer, rows that fill the last tile and that need one more, several parts.
@@ -213,6 +215,7 @@ fn products() -> Vec<Case> {
         biased(3, 5, 7),
         biased(32, 36, 9),
         biased(130, 12, 2052),
+        biased(96, 28, 1100),
         biased(9, 8, 70_004).with(Numbers::Eighths),
         biased(268, 136, 5).folded(),
         biased(67, 33, 6).folded(),
@@ -389,6 +392,7 @@ fn updates() -> Vec<Case> {
         dense(1, 1, 1, 0, 2, plain),
         dense(3, 5, 7, 2, 30, both),
         dense(9, 12, 10, 8, 136, momentum),
+        dense(12, 20, 9, 4, 272, both),
         dense(132, 72, 33, 16, 9600, both),
         dense(20, 8, 64, 0, 168, centered).with(Numbers::Eighths),
         dense(268, 136, 5, 8, 36_592, plain).folded(),
@@ -416,7 +420,7 @@ mod tests {
     use crate::plan::{MAX_ITERATIONS, Plan};
 
     /// The class of adapters that can run every kernel.
-    const ALL: AdapterClass = AdapterClass { lanes: Some(8), int64: true };
+    const ALL: AdapterClass = AdapterClass { lanes: Some(8), int64: true, hardware: true };
 
     #[test]
     fn every_kernel_of_the_table_is_run_by_some_case() {

@@ -91,7 +91,7 @@ fn a_gpu_run_records_its_kernels() {
     let sandbox = Sandbox::new();
     sandbox.train("--device software --max-steps 1 --out out");
     let result = sandbox.json("out/result.json");
-    for step in ["input/gather", "conv2d/forward_pooled", "dense/update", "update/rmsprop"] {
+    for step in ["input/gather", "conv2d/forward_pooled", "loss/softmax_cross_entropy", "update/rmsprop"] {
         assert!(result["kernels"][step].is_string(), "{step}: {result}");
     }
     sandbox.train("--device software --max-steps 1 --no-fuse --out plain");

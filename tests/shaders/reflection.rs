@@ -39,14 +39,16 @@ fn entry_point(kernel: &Kernel, module: &Module) -> Result<(), String> {
     Ok(())
 }
 
-/// The variables of one group, in the order of their declarations, with their bindings.
+/// The variables of one group with their bindings, in the order of these: naga lists a variable where it is used first.
 fn group(module: &Module, group: u32) -> Vec<(u32, &GlobalVariable)> {
     let variables = module.global_variables.iter();
-    variables
+    let mut of_group: Vec<_> = variables
         .filter_map(|(_, variable)| variable.binding.map(|binding| (binding, variable)))
         .filter(|(binding, _)| binding.group == group)
         .map(|(binding, variable)| (binding.binding, variable))
-        .collect()
+        .collect();
+    of_group.sort_by_key(|(binding, _)| *binding);
+    of_group
 }
 
 fn arguments(kernel: &Kernel, op: &Op, module: &Module) -> Result<(), String> {

@@ -3,12 +3,16 @@
 use super::product::{block_rows, blocks, one_block};
 use super::{
     BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, FIRST_MAXIMUM, Kernel, LANES, LINEAR, RMSPROP,
-    SCALAR, STEP, U32, VEC4, Vec4F32, outputs, quarter_outputs, shader,
+    RMSPROP_IN_PLACE, SCALAR, STEP, TILE, U32, VEC4, Vec4F32, outputs, quarter_outputs, shader,
 };
 use crate::plan::{METRICS_LANES, MatmulShape, Op};
 
 /// Most classes of `dense_softmax_cross_entropy_block8`, whose sums lie in workgroup memory.
 const MOST_CLASSES: usize = 16;
+/// Vec4s of rows of weights of one invocation of `dense_rmsprop_update`: few, so that enough invocations remain.
+const UPDATE_TILE: usize = 2;
+/// Most terms of such an invocation, whose loops over the rows of its tile count as well.
+const UPDATE_TILE_TERMS: usize = 1024;
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
 pub(super) const KERNELS: &[Kernel] = &[
@@ -57,8 +61,25 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_rmsprop_update",
+        source: shader!("dense_rmsprop_update_tile.wgsl"),
+        shared: &[LINEAR, STEP, RMSPROP, RMSPROP_IN_PLACE],
+        elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32],
+        reads_step: true,
+        tile: |_| vec![("TILE_M", UPDATE_TILE)],
+        fits: |op| {
+            let fits = |s: &MatmulShape| s.m.is_multiple_of(4) && s.k <= UPDATE_TILE_TERMS;
+            matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product)) && update_by(op, 4)
+        },
+        invocations: |op| match op {
+            Op::DenseRmspropUpdate { product: s, .. } => (s.m + 1).div_ceil(4 * UPDATE_TILE) * (s.n / 4),
+            _ => 0,
+        },
+        ..TILE
+    },
+    Kernel {
+        kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, RMSPROP],
+        shared: &[LINEAR, STEP, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: |op| update_by(op, 4),
@@ -68,7 +89,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, RMSPROP],
+        shared: &[LINEAR, STEP, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, F32, F32, F32],
         reads_step: true,
         invocations: updated,

@@ -1,7 +1,8 @@
 //! What is done to each element by itself, weight updates among it.
 
 use super::{
-    F32, Kernel, LINEAR, RMSPROP, SCALAR, STEP, VEC4, Vec4F32, outputs, outputs_by_4, quarter_outputs, shader,
+    F32, Kernel, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, VEC4, Vec4F32, outputs, outputs_by_4,
+    quarter_outputs, shader,
 };
 use crate::plan::Op;
 
@@ -55,7 +56,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "rmsprop_update",
         source: shader!("rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, RMSPROP],
+        shared: &[LINEAR, STEP, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: update_by_4,
@@ -65,7 +66,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "rmsprop_update",
         source: shader!("rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, RMSPROP],
+        shared: &[LINEAR, STEP, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, F32, F32],
         reads_step: true,
         invocations: updated,

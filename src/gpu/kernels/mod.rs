@@ -31,7 +31,9 @@ const SUM_VEC4: Source = shader!("shared/horizontal_vec4.wgsl");
 const EIGHT: Source = shader!("shared/eight.wgsl");
 const BLOCK: Source = shader!("shared/block8.wgsl");
 const BLOCK_ACROSS: Source = shader!("shared/block8_across.wgsl");
+const TILES: Source = shader!("shared/workgroup_tile.wgsl");
 const RMSPROP: Source = shader!("shared/rmsprop.wgsl");
+const RMSPROP_IN_PLACE: Source = shader!("shared/rmsprop_in_place.wgsl");
 
 /// A plain kernel with one float or integer at a time, one invocation per output.
 const SCALAR: Kernel = Kernel {
@@ -43,6 +45,7 @@ const SCALAR: Kernel = Kernel {
     width: 1,
     workgroup: WORKGROUP,
     lanes: None,
+    hardware: false,
     reads_step: false,
     tile: |_| Vec::new(),
     fits: |_| true,
@@ -103,7 +106,7 @@ const ALL: [Kernel; COUNT] = {
     all
 };
 
-/// Every kernel; of those of one kind that fit a step, the first is taken.
+/// Every kernel; of those of one kind that fit a step and that the adapter's class prefers, the first is taken.
 pub const KERNELS: &[Kernel] = &ALL;
 
 /// What decides, beside the step, which kernel runs it: two adapters of one class run the same kernels.
@@ -113,6 +116,8 @@ pub struct AdapterClass {
     pub lanes: Option<u32>,
     /// Whether shaders have integers of 64 bits.
     pub int64: bool,
+    /// Whether it is a GPU, not a driver that computes on the processor.
+    pub hardware: bool,
 }
 
 impl AdapterClass {
@@ -120,6 +125,11 @@ impl AdapterClass {
     pub fn runs(&self, kernel: &Kernel) -> bool {
         let int64 = self.int64 || !kernel.elements.contains(&EightF32);
         int64 && (kernel.lanes.is_none() || kernel.lanes == self.lanes)
+    }
+
+    /// Whether a kernel that they run may be chosen for them; `verify` runs the others too.
+    pub fn prefers(&self, kernel: &Kernel) -> bool {
+        self.hardware || !kernel.hardware
     }
 }
 
@@ -129,9 +139,9 @@ pub fn variants(op: &Op, class: AdapterClass) -> impl Iterator<Item = &'static K
     KERNELS.iter().filter(move |kernel| kernel.kind == op.kind() && class.runs(kernel) && (kernel.fits)(&op))
 }
 
-/// The kernel that runs this step: the first that fits. `None` only for a kind without a row.
+/// The kernel that runs this step: the first that fits and that the class prefers. `None` only for a kind without a row.
 pub fn choose(op: &Op, class: AdapterClass) -> Option<&'static Kernel> {
-    variants(op, class).next()
+    variants(op, class).find(|kernel| class.prefers(kernel))
 }
 
 /// Number of tiles that cover an area.
@@ -155,4 +165,41 @@ fn quarter_outputs(op: &Op) -> usize {
 
 fn outputs_by_4(op: &Op) -> bool {
     outputs(op).is_multiple_of(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::MatmulShape;
+
+    #[test]
+    fn kernels_for_hardware_run_everywhere_and_are_chosen_there_only() {
+        let product = MatmulShape { m: 64, n: 64, k: 5408 };
+        let gpu = AdapterClass { hardware: true, ..AdapterClass::default() };
+        let eights = AdapterClass { lanes: Some(LANES), int64: true, hardware: false };
+        for op in [Op::Matmul(product), Op::MatmulAtB { product, bias: true }, Op::MatmulABt(product)] {
+            // (class, its choice)
+            let rows = [
+                (gpu, "workgroup"),
+                (AdapterClass { hardware: true, ..eights }, "workgroup"),
+                (eights, "block8"),
+                (AdapterClass::default(), "tile"),
+            ];
+            for (class, expected) in rows {
+                let chosen = choose(&op, class).map(|kernel| kernel.variant);
+                assert_eq!(chosen, Some(expected), "{}, {class:?}", op.kind());
+                let eligible = variants(&op, class).any(|kernel| kernel.variant == "workgroup");
+                assert!(eligible, "{}, {class:?}", op.kind());
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_has_a_kernel_that_every_class_prefers() {
+        for kernel in KERNELS {
+            let mut plain = KERNELS.iter().filter(|other| other.kind == kernel.kind);
+            let last = plain.next_back().map(|last| (last.hardware, last.lanes));
+            assert_eq!(last, Some((false, None)), "{}", kernel.kind);
+        }
+    }
 }

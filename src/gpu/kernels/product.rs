@@ -2,7 +2,7 @@
 
 use super::{
     BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR, SUM_SCALAR,
-    SUM_VEC4, TILE, VEC4, Vec4F32, outputs, parts, quarter_outputs, shader, tiles,
+    SUM_VEC4, TILE, TILES, VEC4, Vec4F32, outputs, parts, quarter_outputs, shader, tiles,
 };
 use crate::plan::Op;
 
@@ -12,13 +12,36 @@ const MATMUL_TILE: [usize; 2] = [8, 2];
 const AT_B_TILE: [usize; 2] = [4, 4];
 /// Rows, and vec4s of columns, of one invocation of `matmul_a_bt`.
 const A_BT_TILE: [usize; 2] = [16, 2];
+/// Invocations along each side of a tile in workgroup memory; each computes 4 rows by 4 columns.
+const SIDE: usize = 8;
 /// Terms of a block that stays in the registers of a subgroup.
 const BLOCK_TERMS: usize = EIGHTS * LANES as usize;
 /// Most rows that pass by a block: enough to make up for loading it.
 const BLOCK_ROWS: usize = 128;
 
+/// A kernel whose workgroup shares tiles of both factors.
+const WORKGROUP_TILE: Kernel = Kernel {
+    variant: "workgroup",
+    shared: &[TILES],
+    elements: &[Vec4F32, Vec4F32, Vec4F32],
+    workgroup: (SIDE * SIDE) as u32,
+    hardware: true,
+    tile: |_| vec![("SIDE", SIDE)],
+    ..VEC4
+};
+
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
 pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "matmul",
+        source: shader!("matmul_workgroup.wgsl"),
+        fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0 && s.k % 4 == 0),
+        invocations: |op| match op {
+            Op::Matmul(s) => workgroup_tiles(op, [s.m, s.n]),
+            _ => 0,
+        },
+        ..WORKGROUP_TILE
+    },
     Kernel {
         kind: "matmul",
         source: shader!("matmul_block8.wgsl"),
@@ -61,6 +84,16 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_at_b",
+        source: shader!("matmul_at_b_workgroup.wgsl"),
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
+        invocations: |op| match op {
+            &Op::MatmulAtB { product: s, bias } => workgroup_tiles(op, [s.m + usize::from(bias), s.n]),
+            _ => 0,
+        },
+        ..WORKGROUP_TILE
+    },
+    Kernel {
+        kind: "matmul_at_b",
         source: shader!("matmul_at_b_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS],
         elements: &[Vec4F32, EightF32, EightF32],
@@ -100,6 +133,16 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR
+    },
+    Kernel {
+        kind: "matmul_a_bt",
+        source: shader!("matmul_a_bt_workgroup.wgsl"),
+        fits: |op| matches!(op, Op::MatmulABt(s) if s.n % 4 == 0 && s.k % 4 == 0),
+        invocations: |op| match op {
+            Op::MatmulABt(s) => workgroup_tiles(op, [s.m, s.n]),
+            _ => 0,
+        },
+        ..WORKGROUP_TILE
     },
     Kernel {
         kind: "matmul_a_bt",
@@ -192,6 +235,11 @@ pub(super) const KERNELS: &[Kernel] = &[
 
 fn tile([m, n]: [usize; 2]) -> Vec<(&'static str, usize)> {
     vec![("TILE_M", m), ("TILE_N", n)]
+}
+
+/// Invocations of workgroups that cover all parts of an area of rows and columns.
+fn workgroup_tiles(op: &Op, area: [usize; 2]) -> usize {
+    tiles(area, [4 * SIDE; 2]) * SIDE * SIDE * parts(op)
 }
 
 /// Rows that pass by one block: as few tiles as the longest allows, all of nearly the same length.
