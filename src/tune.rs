@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gpu::{Choices, Gpu, GpuError, Kernel, variants};
+use crate::gpu::{AdapterClass, Choices, Gpu, GpuError, Kernel, choose, variants};
 use crate::io::sha256;
 use crate::plan::{Op, Plan};
 use crate::verify::{Outcome, race};
@@ -24,7 +24,7 @@ pub struct Trial {
     pub op: Op,
     /// Where its arguments begin in their bindings, in 32-bit words; of each step that computes this.
     bases: Vec<Vec<usize>>,
-    /// The candidates, the table's first first.
+    /// The candidates, the table's choice first.
     kernels: Vec<&'static Kernel>,
 }
 
@@ -50,12 +50,20 @@ pub fn trials(gpu: &Gpu, plan: &Plan) -> Vec<Trial> {
                 step: step.name.clone(),
                 op: step.op,
                 bases: vec![bases],
-                kernels: variants(&step.op, gpu.class()).collect(),
+                kernels: default_first(&step.op, gpu.class()),
             }),
         }
     }
     trials.retain(|trial| trial.kernels.len() > 1);
     trials
+}
+
+/// The table's choice, then the others in its order: that choice may pass over rows that others of its class run.
+fn default_first(op: &Op, class: AdapterClass) -> Vec<&'static Kernel> {
+    let default = choose(op, class).map(|kernel| kernel.variant);
+    let mut kernels: Vec<_> = variants(op, class).collect();
+    kernels.sort_by_key(|kernel| Some(kernel.variant) != default);
+    kernels
 }
 
 impl Trial {
@@ -77,7 +85,7 @@ impl Trial {
     pub fn measure(&self, gpu: &Gpu) -> Result<Vec<Candidate>, GpuError> {
         let mut outcomes = Vec::new();
         for bases in &self.bases {
-            let found = race(gpu, self.op, bases)?;
+            let found = race(gpu, self.op, bases, &self.kernels)?;
             outcomes =
                 if outcomes.is_empty() { found } else { outcomes.into_iter().zip(found).map(both).collect() };
         }
@@ -95,7 +103,8 @@ impl Trial {
             && candidates.iter().all(plausible)
     }
 
-    fn variants(&self) -> Vec<&'static str> {
+    /// The candidates, the default first.
+    pub fn variants(&self) -> Vec<&'static str> {
         self.kernels.iter().map(|kernel| kernel.variant).collect()
     }
 }

@@ -8,7 +8,7 @@ use super::band::Band;
 use super::bench::{Bench, Ready};
 use super::reference::Expected;
 use super::{Case, compare, inputs, reference};
-use crate::gpu::{Checks, Gpu, GpuError, Kernel, Stamps, variants};
+use crate::gpu::{Checks, Gpu, GpuError, Kernel, Stamps};
 use crate::plan::{Access, Op};
 use crate::profile::median;
 
@@ -35,15 +35,17 @@ pub enum Outcome {
     Differs(String),
 }
 
-/// How each of [`variants`] did on a step whose arguments begin at these places of their bindings.
+/// How each of these kernels did on a step whose arguments begin at these places of their bindings; the first is the
+/// default.
 ///
 /// # Errors
 /// When the arguments do not fit the device, or it fails.
-pub(crate) fn race(gpu: &Gpu, op: Op, bases: &[usize]) -> Result<Vec<Outcome>, GpuError> {
-    race_between(gpu, op, bases, &variants(&op, gpu.class()).collect::<Vec<_>>())
-}
-
-fn race_between(gpu: &Gpu, op: Op, bases: &[usize], kernels: &[&Kernel]) -> Result<Vec<Outcome>, GpuError> {
+pub(crate) fn race(
+    gpu: &Gpu,
+    op: Op,
+    bases: &[usize],
+    kernels: &[&Kernel],
+) -> Result<Vec<Outcome>, GpuError> {
     let case = Case::of(op);
     let arguments = inputs::arguments(&case, 0);
     let Some(expected) = reference::expect(&case, &arguments) else {
@@ -176,7 +178,7 @@ mod tests {
              @compute @workgroup_size(WORKGROUP_SIZE) fn main() { sum[SUM_BASE] = partial[PARTIAL_BASE]; }",
         );
         let broken = with("fn main() { nonsense }");
-        let found = race_between(&gpu, op, &[16, 8], &[&default, &idle, &broken]).unwrap();
+        let found = race(&gpu, op, &[16, 8], &[&default, &idle, &broken]).unwrap();
         assert!(matches!(found[0], Outcome::Milliseconds(time) if time > 0.0), "{found:?}");
         assert!(matches!(&found[1], Outcome::Differs(problem) if problem.starts_with("sum[")), "{found:?}");
         assert!(

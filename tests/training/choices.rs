@@ -81,6 +81,9 @@ fn every_candidate_is_checked_and_timed() {
     let plan = plan(&device);
     let trials = tune::trials(gpu, &plan);
     assert!(trials.len() > 3, "{trials:?}");
+    for trial in &trials {
+        assert_eq!(trial.variants()[0], device.kernel(&trial.op), "{}: the default comes first", trial.step);
+    }
     for trial in trials.iter().take(3) {
         let candidates = trial.measure(gpu).unwrap();
         assert!(trial.accepts(&candidates), "{candidates:?}");
