@@ -66,7 +66,7 @@ impl Plan {
             let traffic = |access: Access| {
                 let moved = step.op.args().into_iter().zip(&step.args);
                 let moved = moved.filter(|(spec, _)| spec.access == access || spec.access == Access::InOut);
-                moved.map(|(spec, tensor)| self.traffic(&spec, tensor)).sum::<u64>()
+                moved.map(|(spec, tensor)| self.traffic(&step.op, &spec, tensor)).sum::<u64>()
             };
             put(
                 text,
@@ -180,16 +180,23 @@ impl Plan {
     pub fn step_bytes(&self, step: &Step) -> u64 {
         let moved = step.op.args().into_iter().zip(&step.args);
         let times = |access| if access == Access::InOut { 2 } else { 1 };
-        moved.map(|(spec, tensor)| times(spec.access) * self.traffic(&spec, tensor)).sum()
+        moved.map(|(spec, tensor)| times(spec.access) * self.traffic(&step.op, &spec, tensor)).sum()
     }
 
-    /// Bytes that one execution moves for an argument: of the data set a batch, of the metrics one element.
-    fn traffic(&self, spec: &ArgSpec, tensor: &Tensor) -> u64 {
+    /// Bytes that one execution moves for an argument: of the data set a batch, of the metrics one element, of an arena the
+    /// weights that are updated.
+    fn traffic(&self, op: &Op, spec: &ArgSpec, tensor: &Tensor) -> u64 {
         let in_data = match self.buffers[tensor.buffer].role {
             Role::Metrics => 1,
             _ => self.batch,
         };
-        let elements: usize = spec.shape.iter().map(|&dim| if dim == DATA { in_data } else { dim }).product();
+        let updated = op.updated().unwrap_or_default();
+        let moved = |dim: usize| match dim {
+            DATA => in_data,
+            dim if dim == updated[1] => updated[0],
+            dim => dim,
+        };
+        let elements: usize = spec.shape.iter().map(|&dim| moved(dim)).product();
         elements as u64 * spec.dtype.bytes()
     }
 }

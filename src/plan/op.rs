@@ -374,6 +374,15 @@ impl Op {
         count as u64
     }
 
+    /// How many of the weights of an arena an update touches, and how many there are.
+    pub(super) fn updated(&self) -> Option<[usize; 2]> {
+        match *self {
+            Op::RmspropUpdate { len, hole, .. } => Some([len - hole.len, len]),
+            Op::DenseRmspropUpdate { product, len, .. } => Some([(product.m + 1) * product.n, len]),
+            _ => None,
+        }
+    }
+
     /// Most iterations, over all its loops, of one invocation of the plainest kernel of this kind.
     pub fn longest_loop(&self) -> usize {
         match *self {
