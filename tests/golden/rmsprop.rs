@@ -6,7 +6,7 @@ use shadegrad::data::Dataset;
 use shadegrad::device::Device;
 use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::model::{Activation, Dense, Flatten, Loss, RmsProp, Sequential};
-use shadegrad::plan::{Phase, Plan, Role, Stage, StepParams, Tensor};
+use shadegrad::plan::{Phase, Plan, Stage, StepParams, Tensor};
 
 use crate::common::software_gpu;
 use crate::recording;
@@ -37,7 +37,7 @@ impl Configuration {
         RmsProp { learning_rate, rho, momentum, epsilon, centered }
     }
 
-    /// A plan that only updates, over an arena of eight numbers: a kernel and a bias of four each.
+    /// A plan that only updates eight numbers: a kernel and a bias of four each.
     fn plan(&self) -> Plan {
         let model =
             Sequential::new([1, 1, 1]).add(Flatten::new()).add(Dense::new(4).activation(Activation::Softmax));
@@ -48,9 +48,12 @@ impl Configuration {
     }
 }
 
-fn arena(plan: &Plan, role: Role) -> Tensor {
-    let buffer = plan.buffer_with(role).unwrap();
-    Tensor { buffer, offset: 0, shape: vec![plan.buffers[buffer].len] }
+/// Writes eight numbers into a kernel and a bias of four each.
+fn write<E: Executor + ?Sized>(executor: &mut E, places: &[Tensor], values: &[f32]) {
+    assert_eq!(places.iter().map(Tensor::len).sum::<usize>(), values.len());
+    for (place, values) in places.iter().zip(values.chunks(4)) {
+        executor.write(place, values).unwrap();
+    }
 }
 
 /// The weights after each step.
@@ -60,10 +63,8 @@ fn update<E: Executor + ?Sized>(
     learning_rate: f64,
     read: impl Fn(&mut E, &Tensor) -> Vec<f64>,
 ) -> Vec<Vec<f64>> {
-    let [parameters, gradients] =
-        [Role::Parameters, Role::Gradients].map(|role| arena(executor.plan(), role));
-    assert_eq!(parameters.len(), recording.initial.len());
-    executor.write(&parameters, &recording.initial).unwrap();
+    let [parameters, gradients] = [&executor.plan().parameters, &executor.plan().gradients].map(Vec::clone);
+    write(executor, &parameters, &recording.initial);
     // No step reads the data, but a pass is refused without any.
     let one_pixel = Dataset::new(vec![0], vec![0], [1, 1, 1], 4).unwrap();
     executor.set_data(DataSlot::Training, &one_pixel).unwrap();
@@ -71,9 +72,9 @@ fn update<E: Executor + ?Sized>(
     let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: &[0], steps: &[params] };
     let mut after = Vec::new();
     for gradient in &recording.gradients {
-        executor.write(&gradients, gradient).unwrap();
+        write(executor, &gradients, gradient);
         executor.run(&pass, &mut |_, _| {}).unwrap();
-        after.push(read(executor, &parameters));
+        after.push(parameters.iter().flat_map(|place| read(executor, place)).collect());
     }
     after
 }
