@@ -22,6 +22,11 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     c
 }
 
+/// The halves of a seed, the lower first: the key of every stream under it.
+pub fn words(seed: u64) -> [u32; 2] {
+    [seed as u32, (seed >> 32) as u32]
+}
+
 /// What a stream of draws is for. Streams of different purposes never overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -33,6 +38,12 @@ pub enum Purpose {
     Verification = 3,
     /// Images that are only computed with, where a model has no data at hand; the index is 0.
     Benchmark = 4,
+    /// Which activations dropout drops; counted by step, layer and element.
+    Dropout = 5,
+    /// How images are changed before they are trained on; the index is the epoch, counted from 0.
+    Augmentation = 6,
+    /// Which sample belongs to which fold of a cross-validation; the index is the class.
+    Folds = 7,
 }
 
 /// A sequence of 32-bit words, addressed by seed, purpose and index.
@@ -49,14 +60,7 @@ pub struct Stream {
 impl Stream {
     /// The stream of `purpose` number `index` under `seed`, at its beginning.
     pub fn new(seed: u64, purpose: Purpose, index: u32) -> Self {
-        Stream {
-            key: [seed as u32, (seed >> 32) as u32],
-            purpose: purpose as u32,
-            index,
-            block: 0,
-            words: [0; 4],
-            used: 4,
-        }
+        Stream { key: words(seed), purpose: purpose as u32, index, block: 0, words: [0; 4], used: 4 }
     }
 
     /// The next word, uniform over all 2^32 values.

@@ -4,6 +4,12 @@ struct StepParams {
     first: u32,
     slot: u32,
     learning_rate: f32,
+    correction: f32,
+    training: u32,
+    step: u32,
+    position: u32,
+    seed_low: u32,
+    seed_high: u32,
 }
 
 @group(1) @binding(0) var<uniform> step: StepParams;

@@ -21,6 +21,8 @@ pub fn step_table(samples: usize, batch: usize, learning_rate: f64) -> Vec<StepP
             first: (slot * batch) as u32,
             slot: slot as u32,
             learning_rate: learning_rate as f32,
+            position: (slot * batch) as u32,
+            ..StepParams::default()
         })
         .collect()
 }

@@ -191,6 +191,35 @@ pub struct StepParams {
     pub slot: u32,
     /// Step size of the optimizer.
     pub learning_rate: f32,
+    /// What corrects the bias of Adam's running means at this step; 1 for optimizers that have none.
+    pub correction: f32,
+    /// 1 in training and 0 otherwise: what only training does, such as dropout, asks for it.
+    pub training: u32,
+    /// Number of the optimizer step, counted from 0 since the model was compiled: chooses the step's random draws.
+    pub step: u32,
+    /// Place of the batch's first sample in the order of the pass, wherever the device finds the sample itself.
+    pub position: u32,
+    /// Lower half of the seed of random draws.
+    pub seed_low: u32,
+    /// Upper half of the seed of random draws.
+    pub seed_high: u32,
+}
+
+impl Default for StepParams {
+    fn default() -> Self {
+        StepParams {
+            batch_size: 0,
+            first: 0,
+            slot: 0,
+            learning_rate: 0.0,
+            correction: 1.0,
+            training: 0,
+            step: 0,
+            position: 0,
+            seed_low: 0,
+            seed_high: 0,
+        }
+    }
 }
 
 /// A training step as data. See the [module](self).

@@ -11,6 +11,7 @@ use crate::executor::{DataSlot, Executor, Pass, check_data};
 use crate::model::{Loss, Network, Optimizer, Sequential, Weights};
 use crate::plan::{Phase, Plan};
 use crate::profile::Sampling;
+use crate::random::words;
 
 /// Batch size where none is given.
 const DEFAULT_BATCH: usize = 64;
@@ -81,6 +82,8 @@ pub struct Model {
     state: Option<Vec<f32>>,
     /// Epochs begun by all calls of `fit`: each is shuffled in its own way.
     epochs_begun: usize,
+    /// Optimizer steps begun by all calls of `fit`: each makes its own random draws.
+    steps_begun: usize,
     executor: Option<Box<dyn Executor>>,
 }
 
@@ -99,6 +102,7 @@ impl Sequential {
             device: device.clone(),
             state: None,
             epochs_begun: 0,
+            steps_begun: 0,
             executor: None,
         })
     }
@@ -157,9 +161,15 @@ impl Model {
         let learning_rate = self.compile.optimizer.learning_rate();
         let shuffle_seed = options.shuffle.then_some(self.compile.seed);
         let epochs_before = self.epochs_begun;
-        let table = step_table(train.len(), options.batch_size.max(1), learning_rate);
+        let mut table = step_table(train.len(), options.batch_size.max(1), learning_rate);
+        for row in &mut table {
+            row.training = 1;
+            [row.seed_low, row.seed_high] = words(self.compile.seed);
+        }
         let schedule = schedule(options, table.len());
+        let steps_before = self.steps_begun;
         self.epochs_begun += schedule.epochs;
+        self.steps_begun += schedule.steps;
         let executor = self.executor(Some(options.batch_size))?;
         callback.on_train_begin(&schedule)?;
         executor.set_data(DataSlot::Training, train)?;
@@ -172,6 +182,9 @@ impl Model {
         let mut history = History::default();
         for epoch in 0..schedule.epochs {
             let steps = table.len().min(schedule.steps - history.steps);
+            for (row, step) in table.iter_mut().zip(steps_before + history.steps..) {
+                row.step = step as u32;
+            }
             let pass = Pass {
                 phase: Phase::Train,
                 data: DataSlot::Training,

@@ -109,8 +109,18 @@ fn bytes(words: &[u32]) -> u64 {
 
 /// A step table whose rows before and after the case's own hold nothing that a kernel could use.
 fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
-    let hostile =
-        StepParams { batch_size: 0, first: HOSTILE_U32, slot: HOSTILE_U32, learning_rate: HOSTILE_F32 };
+    let hostile = StepParams {
+        batch_size: 0,
+        first: HOSTILE_U32,
+        slot: HOSTILE_U32,
+        learning_rate: HOSTILE_F32,
+        correction: HOSTILE_F32,
+        training: HOSTILE_U32,
+        step: HOSTILE_U32,
+        position: HOSTILE_U32,
+        seed_low: HOSTILE_U32,
+        seed_high: HOSTILE_U32,
+    };
     let rows = gpu.step_table(&[hostile, case.step, hostile]);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
     let buffer = gpu.buffer("step table", rows.len() as u64, usage)?;

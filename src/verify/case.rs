@@ -32,7 +32,8 @@ pub struct Case {
 impl Case {
     /// The step on a full batch of uniform numbers.
     pub fn of(op: Op) -> Self {
-        let step = StepParams { batch_size: samples(&op) as u32, first: 0, slot: 0, learning_rate: 0.01 };
+        let step =
+            StepParams { batch_size: samples(&op) as u32, learning_rate: 0.01, ..StepParams::default() };
         Case { op, step, numbers: Numbers::Uniform, folded: false }
     }
 

@@ -28,7 +28,7 @@ impl Bench {
         let mut executor = CpuExecutor::<f64>::new(plan.clone());
         let data = random_data(capacity, network.input_shape, network.classes(), 7);
         executor.set_data(DataSlot::Training, &data).unwrap();
-        let params = StepParams { batch_size: filled, first: 0, slot: 0, learning_rate: 0.0 };
+        let params = StepParams { batch_size: filled, ..StepParams::default() };
         let order: Vec<u32> = (0..capacity as u32).collect();
         let pass = Pass { phase: Phase::Evaluate, data: DataSlot::Training, order: &order, steps: &[params] };
         executor.run(&pass, &mut |_, _| {}).unwrap();

@@ -101,12 +101,29 @@ type Field = (String, usize, bool);
 
 /// The fields of the Rust struct; stops compiling when one is added.
 fn rust_fields() -> Vec<Field> {
-    let StepParams { batch_size: _, first: _, slot: _, learning_rate: _ } = bytemuck::Zeroable::zeroed();
+    let StepParams {
+        batch_size: _,
+        first: _,
+        slot: _,
+        learning_rate: _,
+        correction: _,
+        training: _,
+        step: _,
+        position: _,
+        seed_low: _,
+        seed_high: _,
+    } = bytemuck::Zeroable::zeroed();
     vec![
         ("batch_size".to_owned(), offset_of!(StepParams, batch_size), false),
         ("first".to_owned(), offset_of!(StepParams, first), false),
         ("slot".to_owned(), offset_of!(StepParams, slot), false),
         ("learning_rate".to_owned(), offset_of!(StepParams, learning_rate), true),
+        ("correction".to_owned(), offset_of!(StepParams, correction), true),
+        ("training".to_owned(), offset_of!(StepParams, training), false),
+        ("step".to_owned(), offset_of!(StepParams, step), false),
+        ("position".to_owned(), offset_of!(StepParams, position), false),
+        ("seed_low".to_owned(), offset_of!(StepParams, seed_low), false),
+        ("seed_high".to_owned(), offset_of!(StepParams, seed_high), false),
     ]
 }
 

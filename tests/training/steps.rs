@@ -65,7 +65,7 @@ impl Driver {
     /// Trains on these samples.
     pub fn step(&mut self, samples: &[u32]) -> BatchMetrics {
         let learning_rate = Optimizer::default().learning_rate() as f32;
-        let params = StepParams { batch_size: samples.len() as u32, first: 0, slot: 0, learning_rate };
+        let params = StepParams { batch_size: samples.len() as u32, learning_rate, ..StepParams::default() };
         let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: samples, steps: &[params] };
         let mut metrics = None;
         self.executor.run(&pass, &mut |_, found| metrics = Some(found)).unwrap();
