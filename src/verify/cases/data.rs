@@ -1,0 +1,31 @@
+//! Taking batches from the data set.
+
+use crate::plan::Op;
+use crate::verify::Case;
+
+pub(super) fn gathering() -> Vec<Case> {
+    let images = |batch, pixels| Case::of(Op::GatherImages { batch, pixels });
+    let both = |batch, pixels, classes| Case::of(Op::GatherBatch { batch, pixels, classes });
+    let labels = |batch, classes| Case::of(Op::OneHot { batch, classes });
+    vec![
+        images(64, 784),
+        images(64, 784).batch(23, 640, 3),
+        images(1, 1),
+        images(3, 5),
+        images(7, 27).batch(4, 9, 0),
+        images(2, 130),
+        images(5, 3072).folded(),
+        both(64, 784, 10),
+        both(64, 784, 10).batch(23, 640, 3),
+        both(1, 1, 2),
+        both(7, 27, 3).batch(4, 9, 0),
+        both(5, 3072, 130).folded(),
+        labels(64, 10),
+        labels(64, 10).batch(23, 640, 3),
+        labels(1, 2),
+        labels(5, 3).batch(2, 1, 1),
+        labels(13, 256).folded(),
+        // 4,300,000 elements: 67,188 groups of 64.
+        labels(4300, 1000).batch(4299, 2, 0),
+    ]
+}
