@@ -1,11 +1,16 @@
 //! Lowering: from a network to a plan.
 
+mod backward;
+mod forward;
+mod loss;
+mod update;
+
 use std::collections::HashMap;
 
-use super::op::{DATA, Dtype, Hole, Op, image_stride};
-use super::shapes::{ConvShape, MAX_ITERATIONS, MatmulShape, PoolShape};
+use super::op::{Dtype, Op};
+use super::shapes::{ConvShape, MAX_ITERATIONS, PoolShape};
 use super::{Buffer, Plan, PlanError, Role, Stage, Step, Tensor};
-use crate::model::{Activation, LayerGeometry, Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
+use crate::model::{Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
@@ -136,207 +141,6 @@ impl Lowering {
         self.step(stage, format!("{name}.sum"), op, vec![scratch, sum])
     }
 
-    fn gather(&mut self, network: &Network) -> (Tensor, Tensor) {
-        let [h, w, c] = network.input_shape;
-        let (pixels, classes, batch) = (h * w * c, network.classes(), self.batch);
-        let images = self.tensor("images", Role::DataSet, Dtype::Bytes, &[DATA, image_stride(pixels)]);
-        let labels = self.tensor("labels", Role::DataSet, Dtype::Bytes, &[DATA]);
-        let order = self.tensor("order", Role::Order, Dtype::U32, &[DATA]);
-        let scale = self.tensor("scale", Role::Table, Dtype::F32, &[256]);
-        let x = self.tensor("input", Role::Activation, Dtype::F32, &[batch, h, w, c]);
-        let target = self.tensor("target", Role::Activation, Dtype::F32, &[batch, classes]);
-        // Written out rather than through `step`: the sizes were checked with the network.
-        self.steps.push(Step {
-            name: "input/gather".to_owned(),
-            stage: Stage::Input,
-            op: Op::GatherImages { batch, pixels },
-            args: vec![images, order.clone(), scale, x.clone()],
-        });
-        self.steps.push(Step {
-            name: "target/one_hot".to_owned(),
-            stage: Stage::Target,
-            op: Op::OneHot { batch, classes },
-            args: vec![labels, order, target.clone()],
-        });
-        (x, target)
-    }
-
-    /// The layers in order; returns each layer's output.
-    fn forward(&mut self, network: &Network, input: &Tensor) -> Result<Vec<Tensor>, PlanError> {
-        let mut outputs: Vec<Tensor> = Vec::new();
-        for layer in &network.layers {
-            let x = outputs.last().unwrap_or(input).clone();
-            let y = self.forward_layer(layer, x)?;
-            outputs.push(y);
-        }
-        Ok(outputs)
-    }
-
-    fn forward_layer(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
-        let batch = self.batch;
-        let shape = [&[batch], &layer.output.dims()[..]].concat();
-        if layer.geometry == LayerGeometry::Flatten {
-            return Ok(Tensor { shape, ..x });
-        }
-        let y = self.tensor(&layer.name, Role::Activation, Dtype::F32, &shape);
-        let name = |what: &str| format!("{}/{what}", layer.name);
-        match layer.geometry {
-            LayerGeometry::Flatten => {}
-            LayerGeometry::Conv2D { kernel, strides } => {
-                let op = Op::Conv2dForward(conv_shape(layer, batch, kernel, strides));
-                let [kernel, bias] = self.weights(layer, Role::Parameters);
-                self.step(Stage::Forward, name("forward"), op, vec![x, kernel, bias, y.clone()])?;
-            }
-            LayerGeometry::MaxPooling2D { pool, strides } => {
-                let op = Op::MaxpoolForward(pool_shape(layer, batch, pool, strides));
-                let winner = self.winner(layer, &shape);
-                self.step(Stage::Forward, name("forward"), op, vec![x, y.clone(), winner])?;
-            }
-            LayerGeometry::Dense => {
-                let (k, n) = (layer.input.len(), layer.output.len());
-                let [kernel, bias] = self.weights(layer, Role::Parameters);
-                let op = Op::Matmul(MatmulShape { m: batch, n, k });
-                self.step_in_parts(Stage::Forward, name("matmul"), op, vec![x, kernel], y.clone())?;
-                let op = Op::BiasAdd { rows: batch, columns: n };
-                self.step(Stage::Forward, name("bias_add"), op, vec![bias, y.clone()])?;
-            }
-        }
-        if layer.activation == Activation::Relu {
-            let op = Op::ReluForward { len: y.len() };
-            self.step(Stage::Forward, name("relu"), op, vec![y.clone()])?;
-        }
-        Ok(y)
-    }
-
-    /// Loss and metrics; returns the gradient of the logits and the probabilities.
-    fn objective(
-        &mut self,
-        loss: Loss,
-        logits: &Tensor,
-        target: &Tensor,
-    ) -> Result<(Tensor, Tensor), PlanError> {
-        let Loss::CategoricalCrossentropy = loss;
-        let (rows, columns) = (self.batch, target.shape[1]);
-        let shape = [rows, columns];
-        let probabilities = self.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
-        let dlogits = self.tensor("d_logits", Role::ActivationGradient, Dtype::F32, &shape);
-        let row_loss = self.tensor("row_loss", Role::Scratch, Dtype::F32, &[rows]);
-        let row_correct = self.tensor("row_correct", Role::Scratch, Dtype::U32, &[rows]);
-        let loss = self.tensor("loss", Role::Metrics, Dtype::F32, &[DATA]);
-        let correct = self.tensor("correct", Role::Metrics, Dtype::U32, &[DATA]);
-        let args = vec![logits.clone(), probabilities.clone()];
-        self.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax { rows, columns }, args)?;
-        let args =
-            vec![logits.clone(), target.clone(), row_loss.clone(), row_correct.clone(), dlogits.clone()];
-        let op = Op::SoftmaxCrossEntropy { rows, columns };
-        self.step(Stage::Loss, "loss/softmax_cross_entropy".to_owned(), op, args)?;
-        let args = vec![row_loss, row_correct, loss, correct];
-        self.step(Stage::Loss, "loss/batch_metrics".to_owned(), Op::BatchMetrics { rows }, args)?;
-        Ok((dlogits, probabilities))
-    }
-
-    /// The layers reversed. Nothing is computed for the input of the first layer that has weights, nor before it.
-    fn backward(
-        &mut self,
-        network: &Network,
-        input: &Tensor,
-        outputs: &[Tensor],
-        dlogits: Tensor,
-    ) -> Result<(), PlanError> {
-        let first_with_weights = network.layers.iter().position(|layer| !layer.weights.is_empty());
-        let mut dy = dlogits;
-        for (index, layer) in network.layers.iter().enumerate().rev() {
-            if Some(index) < first_with_weights {
-                break;
-            }
-            let x = if index == 0 { input } else { &outputs[index - 1] };
-            let wants_dx = Some(index) > first_with_weights;
-            dy = self.backward_layer(layer, x, &outputs[index], dy, wants_dx)?;
-        }
-        Ok(())
-    }
-
-    fn backward_layer(
-        &mut self,
-        layer: &NetworkLayer,
-        x: &Tensor,
-        y: &Tensor,
-        dy: Tensor,
-        wants_dx: bool,
-    ) -> Result<Tensor, PlanError> {
-        let batch = self.batch;
-        if layer.geometry == LayerGeometry::Flatten {
-            return Ok(Tensor { shape: x.shape.clone(), ..dy });
-        }
-        let name = |what: &str| format!("{}/{what}", layer.name);
-        if layer.activation == Activation::Relu {
-            let op = Op::ReluBackward { len: dy.len() };
-            self.step(Stage::Backward, name("relu_backward"), op, vec![y.clone(), dy.clone()])?;
-        }
-        if !layer.weights.is_empty() {
-            self.backward_weights(layer, x, &dy)?;
-        }
-        if !wants_dx {
-            return Ok(dy);
-        }
-        let d_name = format!("d_{}.input", layer.name);
-        let dx = self.tensor(&d_name, Role::ActivationGradient, Dtype::F32, &x.shape);
-        match layer.geometry {
-            LayerGeometry::Flatten => {}
-            LayerGeometry::Conv2D { kernel, strides } => {
-                let op = Op::Conv2dBackwardInput(conv_shape(layer, batch, kernel, strides));
-                let [kernel, _] = self.weights(layer, Role::Parameters);
-                self.step(Stage::Backward, name("backward_input"), op, vec![dy, kernel, dx.clone()])?;
-            }
-            LayerGeometry::MaxPooling2D { pool, strides } => {
-                let op = Op::MaxpoolBackward(pool_shape(layer, batch, pool, strides));
-                let winner = self.winner(layer, &y.shape);
-                self.step(Stage::Backward, name("backward"), op, vec![dy, winner, dx.clone()])?;
-            }
-            LayerGeometry::Dense => {
-                let (k, n) = (layer.output.len(), layer.input.len());
-                let op = Op::MatmulABt(MatmulShape { m: batch, n, k });
-                let [kernel, _] = self.weights(layer, Role::Parameters);
-                let name = name("backward_input");
-                self.step_in_parts(Stage::Backward, name, op, vec![dy, kernel], dx.clone())?;
-            }
-        }
-        Ok(dx)
-    }
-
-    /// Gradients of a layer's kernel and bias.
-    fn backward_weights(&mut self, layer: &NetworkLayer, x: &Tensor, dy: &Tensor) -> Result<(), PlanError> {
-        let [d_kernel, d_bias] = self.weights(layer, Role::Gradients);
-        let columns = d_bias.len();
-        let rows = dy.len() / columns;
-        let name = |what: &str| format!("{}/{what}", layer.name);
-        let op = Op::ColumnSum { rows, columns };
-        self.step_in_parts(Stage::Backward, name("backward_bias"), op, vec![dy.clone()], d_bias)?;
-        let op = match layer.geometry {
-            LayerGeometry::Conv2D { kernel, strides } => {
-                Op::Conv2dBackwardKernel(conv_shape(layer, self.batch, kernel, strides))
-            }
-            _ => {
-                let product = MatmulShape { m: layer.input.len(), n: columns, k: self.batch };
-                Op::MatmulAtB { product, bias: false }
-            }
-        };
-        let args = vec![x.clone(), dy.clone()];
-        self.step_in_parts(Stage::Backward, name("backward_kernel"), op, args, d_kernel)
-    }
-
-    fn update(&mut self, optimizer: Optimizer) -> Result<Tensor, PlanError> {
-        let len = self.buffers[0].len;
-        let arena = |buffer| Tensor { buffer, offset: 0, shape: vec![len] };
-        let Optimizer::RmsProp(rmsprop) = optimizer;
-        let shape = [rmsprop.slots(), len];
-        let state = self.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &shape);
-        let args = vec![arena(1), state.clone(), arena(0)];
-        let op = Op::RmspropUpdate { len, rmsprop, hole: Hole::default() };
-        self.step(Stage::Update, "update/rmsprop".to_owned(), op, args)?;
-        Ok(state)
-    }
-
     /// Kernel and bias of a layer, or their gradients.
     fn weights(&self, layer: &NetworkLayer, role: Role) -> [Tensor; 2] {
         let arena = match role {
@@ -399,7 +203,7 @@ fn image_dims(shape: Shape) -> [usize; 3] {
 mod tests {
     use super::super::op::Access;
     use super::*;
-    use crate::model::{Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
 
     fn plan(model: &Sequential, batch: usize) -> Result<Plan, PlanError> {
         let network = model.network().unwrap();

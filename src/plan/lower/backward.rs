@@ -1,0 +1,99 @@
+//! Lowering of the layers reversed.
+
+use super::super::op::{Dtype, Op};
+use super::super::shapes::MatmulShape;
+use super::super::{PlanError, Role, Stage, Tensor};
+use super::{Lowering, conv_shape, pool_shape};
+use crate::model::{Activation, LayerGeometry, Network, NetworkLayer};
+
+impl Lowering {
+    /// The layers reversed. Nothing is computed for the input of the first layer that has weights, nor before it.
+    pub(super) fn backward(
+        &mut self,
+        network: &Network,
+        input: &Tensor,
+        outputs: &[Tensor],
+        dlogits: Tensor,
+    ) -> Result<(), PlanError> {
+        let first_with_weights = network.layers.iter().position(|layer| !layer.weights.is_empty());
+        let mut dy = dlogits;
+        for (index, layer) in network.layers.iter().enumerate().rev() {
+            if Some(index) < first_with_weights {
+                break;
+            }
+            let x = if index == 0 { input } else { &outputs[index - 1] };
+            let wants_dx = Some(index) > first_with_weights;
+            dy = self.backward_layer(layer, x, &outputs[index], dy, wants_dx)?;
+        }
+        Ok(())
+    }
+
+    fn backward_layer(
+        &mut self,
+        layer: &NetworkLayer,
+        x: &Tensor,
+        y: &Tensor,
+        dy: Tensor,
+        wants_dx: bool,
+    ) -> Result<Tensor, PlanError> {
+        let batch = self.batch;
+        if layer.geometry == LayerGeometry::Flatten {
+            return Ok(Tensor { shape: x.shape.clone(), ..dy });
+        }
+        let name = |what: &str| format!("{}/{what}", layer.name);
+        if layer.activation == Activation::Relu {
+            let op = Op::ReluBackward { len: dy.len() };
+            self.step(Stage::Backward, name("relu_backward"), op, vec![y.clone(), dy.clone()])?;
+        }
+        if !layer.weights.is_empty() {
+            self.backward_weights(layer, x, &dy)?;
+        }
+        if !wants_dx {
+            return Ok(dy);
+        }
+        let d_name = format!("d_{}.input", layer.name);
+        let dx = self.tensor(&d_name, Role::ActivationGradient, Dtype::F32, &x.shape);
+        match layer.geometry {
+            LayerGeometry::Flatten => {}
+            LayerGeometry::Conv2D { kernel, strides } => {
+                let op = Op::Conv2dBackwardInput(conv_shape(layer, batch, kernel, strides));
+                let [kernel, _] = self.weights(layer, Role::Parameters);
+                self.step(Stage::Backward, name("backward_input"), op, vec![dy, kernel, dx.clone()])?;
+            }
+            LayerGeometry::MaxPooling2D { pool, strides } => {
+                let op = Op::MaxpoolBackward(pool_shape(layer, batch, pool, strides));
+                let winner = self.winner(layer, &y.shape);
+                self.step(Stage::Backward, name("backward"), op, vec![dy, winner, dx.clone()])?;
+            }
+            LayerGeometry::Dense => {
+                let (k, n) = (layer.output.len(), layer.input.len());
+                let op = Op::MatmulABt(MatmulShape { m: batch, n, k });
+                let [kernel, _] = self.weights(layer, Role::Parameters);
+                let name = name("backward_input");
+                self.step_in_parts(Stage::Backward, name, op, vec![dy, kernel], dx.clone())?;
+            }
+        }
+        Ok(dx)
+    }
+
+    /// Gradients of a layer's kernel and bias.
+    fn backward_weights(&mut self, layer: &NetworkLayer, x: &Tensor, dy: &Tensor) -> Result<(), PlanError> {
+        let [d_kernel, d_bias] = self.weights(layer, Role::Gradients);
+        let columns = d_bias.len();
+        let rows = dy.len() / columns;
+        let name = |what: &str| format!("{}/{what}", layer.name);
+        let op = Op::ColumnSum { rows, columns };
+        self.step_in_parts(Stage::Backward, name("backward_bias"), op, vec![dy.clone()], d_bias)?;
+        let op = match layer.geometry {
+            LayerGeometry::Conv2D { kernel, strides } => {
+                Op::Conv2dBackwardKernel(conv_shape(layer, self.batch, kernel, strides))
+            }
+            _ => {
+                let product = MatmulShape { m: layer.input.len(), n: columns, k: self.batch };
+                Op::MatmulAtB { product, bias: false }
+            }
+        };
+        let args = vec![x.clone(), dy.clone()];
+        self.step_in_parts(Stage::Backward, name("backward_kernel"), op, args, d_kernel)
+    }
+}
