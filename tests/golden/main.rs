@@ -1,9 +1,10 @@
 //! Both executors follow what Keras computed, step by step. The recordings lie beside this file, and
-//! `make_keras_golden.py` says how they and their bounds were made.
+//! `make_keras_golden.py` and, for `runs/`, `make_keras_runs.py` say how they and their bounds were made.
 
 #[path = "../common/mod.rs"]
 mod common;
 mod rmsprop;
+mod runs;
 mod small_net;
 
 use serde::de::DeserializeOwned;
@@ -22,13 +23,16 @@ fn recording<T: DeserializeOwned>(name: &str) -> T {
 
 #[test]
 fn the_recordings_are_small() {
-    let files = std::fs::read_dir(repository("tests/golden")).unwrap();
-    let recordings = files.map(Result::unwrap).filter(|file| {
-        let name = file.file_name().into_string().unwrap();
-        name.ends_with(".json") || name.ends_with(".safetensors")
-    });
-    let sizes: Vec<u64> = recordings.map(|file| file.metadata().unwrap().len()).collect();
-    assert_eq!(sizes.len(), 6, "two JSON files and the weights at four steps");
-    let total = sizes.iter().sum::<u64>();
+    let sizes = |folder: &str| {
+        let files = std::fs::read_dir(repository(folder)).unwrap().map(Result::unwrap);
+        let recordings = files.filter(|file| {
+            let name = file.file_name().into_string().unwrap();
+            name.ends_with(".json") || name.ends_with(".safetensors")
+        });
+        recordings.map(|file| file.metadata().unwrap().len()).collect::<Vec<u64>>()
+    };
+    let of_first = sizes("tests/golden");
+    assert_eq!(of_first.len(), 6, "two JSON files and the weights at four steps");
+    let total = of_first.iter().chain(&sizes("tests/golden/runs")).sum::<u64>();
     assert!(total < MOST_BYTES, "the recordings take {total} bytes, over {MOST_BYTES}");
 }

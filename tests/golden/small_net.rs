@@ -94,23 +94,33 @@ fn train<E: Executor + ?Sized>(
 
 /// The worst of some comparisons, as a share of its bound.
 #[derive(Default)]
-struct Worst {
+pub struct Worst {
     share: f64,
     what: String,
 }
 
 impl Worst {
     /// Notes `error`, which must not exceed `bound`; what is not a number is the worst of all.
-    fn note(&mut self, error: f64, bound: f64, what: impl FnOnce() -> String) {
+    pub fn note(&mut self, error: f64, bound: f64, what: impl FnOnce() -> String) {
         let share = if error.is_finite() { error / bound } else { f64::INFINITY };
         if share >= self.share {
             *self = Worst { share, what: format!("{}: off by {error:.2e} of {bound:.2e}", what()) };
         }
     }
 
+    pub fn is_within(&self) -> bool {
+        self.share <= 1.0
+    }
+
     fn judge(&self, run: &str) {
-        println!("{run}: at worst {:.3} of the bound, {}", self.share, self.what);
-        assert!(self.share <= 1.0, "{run}: {}", self.what);
+        println!("{run}: {self}");
+        assert!(self.is_within(), "{run}: {}", self.what);
+    }
+}
+
+impl std::fmt::Display for Worst {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "at worst {:.3} of the bound, {}", self.share, self.what)
     }
 }
 

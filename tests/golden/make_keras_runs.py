@@ -1,0 +1,193 @@
+"""Records what Keras 3 computes for every model file in runs/, for the tests that hold shadegrad to it.
+
+    pip install -r tests/golden/requirements.txt       # Python 3.11, pinned versions
+    python tests/golden/make_keras_runs.py             # records the models that have no recording yet
+    python tests/golden/make_keras_runs.py NAME...     # records these anew
+    python tests/golden/make_keras_runs.py --all       # records all anew
+
+A configuration is a model file, runs/NAME.toml, which both sides read: the test as shadegrad does, this script by giving
+each table to the Keras class that it names, since the keys are those of Keras. To add one, add a file and run the script:
+it writes runs/NAME.json. A key that is not an argument of the Keras class gets its translation in `keras_model`,
+`keras_loss` or `keras_optimizer` below.
+
+Every configuration trains on the same samples from the same weights, both made by splitmix64 in the same way here and
+in runs.rs: SAMPLES images of random bytes, whose class is the brightest of four quadrants, in file order, EPOCHS
+times; the last batch of an epoch is short. Recorded are the loss of every step and the weights at the end.
+
+The bounds are found as in make_keras_golden.py: the same training is repeated in float64 and in several float32 ways that
+differ in the order of their sums; a bound is SAFETY times the worst distance of a float32 run from the float64 one, for
+the losses the worst up to that step, and no less than what rounding the result costs.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tomllib
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(1)
+
+RUNS = Path(__file__).resolve().parent / "runs"
+SAMPLES = 150
+BATCH = 16
+EPOCHS = 3
+DATA_SEED = 2024
+WEIGHT_SEED = 7
+WEIGHT_SCALE = 0.4
+SAFETY = 4
+# Four float32 ulps of a loss, and of a weight of size 1: what smaller drifts are is luck.
+FLOOR = SAFETY * 2.0**-23
+# Ways to run the same training in float32: arguments of `compile`, and how the samples of a batch are ordered.
+SHUFFLE = np.random.default_rng(1).permutation
+WAYS = {
+    "keras": ({}, np.arange),
+    "eager": ({"run_eagerly": True}, np.arange),
+    "xla": ({"jit_compile": True}, np.arange),
+    "reversed": ({}, lambda n: np.arange(n)[::-1]),
+    "shuffled": ({}, SHUFFLE),
+    "xla_shuffled": ({"jit_compile": True}, SHUFFLE),
+}
+
+
+# ---- what runs.rs makes in the same way -----------------------------------------------------------------------------
+
+
+def splitmix64(seed, count):
+    """The first `count` numbers of the generator."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(seed) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+
+def data(shape):
+    """Bytes [SAMPLES, h, w, c] and labels [SAMPLES]: the brightest quadrant, counted by rows, the first of equals."""
+    h, w, _ = shape
+    images = splitmix64(DATA_SEED, SAMPLES * int(np.prod(shape))).astype(np.uint8).reshape(SAMPLES, *shape)
+    halves = [(slice(0, h // 2), slice(h // 2, h)), (slice(0, w // 2), slice(w // 2, w))]
+    sums = [images[:, rows, columns].sum(axis=(1, 2, 3), dtype=np.int64) for rows in halves[0] for columns in halves[1]]
+    return images, np.stack(sums, axis=1).argmax(axis=1)
+
+
+def initial_weights(model):
+    """Evenly spread in +-WEIGHT_SCALE, one seed to a tensor, in the order of the layers, kernel before bias."""
+    weights = []
+    for place, shape in enumerate(w.shape for w in model.get_weights()):
+        bits = splitmix64(WEIGHT_SEED + place, int(np.prod(shape)))
+        symmetric = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
+        weights.append((WEIGHT_SCALE * symmetric).astype(np.float32).reshape(shape))
+    return weights
+
+
+# ---- from a model file to Keras -------------------------------------------------------------------------------------
+
+OPTIMIZERS = {"rmsprop": keras.optimizers.RMSprop}
+
+
+def keras_model(file):
+    keras.utils.clear_session()
+    layers = [keras.Input(tuple(file["input_shape"]))]
+    for table in file["layers"]:
+        arguments = dict(table)
+        layers.append(getattr(keras.layers, arguments.pop("type"))(**arguments))
+    return keras.Sequential(layers)
+
+
+def keras_loss(file):
+    return file.get("loss", "categorical_crossentropy")
+
+
+def keras_optimizer(file):
+    arguments = dict(file.get("optimizer", {"name": "rmsprop"}))
+    return OPTIMIZERS[arguments.pop("name")](**arguments)
+
+
+# ---- training -------------------------------------------------------------------------------------------------------
+
+
+def train(file, dtype, how, order):
+    """The loss of every step and the weights at the end, in float64."""
+    keras.config.set_floatx(dtype)
+    model = keras_model(file)
+    model.set_weights(initial_weights(model))
+    loss = keras_loss(file)
+    model.compile(optimizer=keras_optimizer(file), loss=loss, **how)
+    images, labels = data(file["input_shape"])
+    x = (images.astype(np.float32) / np.float32(255)).astype(dtype)
+    classes = model.output_shape[-1]
+    y = labels if loss.startswith("sparse") else np.eye(classes, dtype=dtype)[labels]
+    losses = []
+    for _ in range(EPOCHS):
+        for first in range(0, SAMPLES, BATCH):
+            batch = first + order(min(BATCH, SAMPLES - first))
+            losses.append(float(model.train_on_batch(x[batch], y[batch])))
+    weights = {f"{layer.name}.{v.name}": v.numpy().astype(np.float64) for layer in model.layers for v in layer.weights}
+    return np.array(losses), weights
+
+
+def distance(run, exact):
+    """Of each loss, relative; of the worst weight, absolute."""
+    (losses, weights), (exact_losses, exact_weights) = run, exact
+    of_losses = np.abs(losses - exact_losses) / np.abs(exact_losses)
+    return of_losses, max(np.abs(w - exact_weights[name]).max() for name, w in weights.items())
+
+
+def record(path):
+    file = tomllib.loads(path.read_text())
+    exact = train(file, "float64", {}, np.arange)
+    runs = {name: train(file, "float32", *way) for name, way in WAYS.items()}
+    of_losses, of_weights = zip(*(distance(run, exact) for run in runs.values()))
+    worst_losses, worst_weight = np.max(of_losses, axis=0), max(of_weights)
+    losses, weights = runs["keras"]
+    print(f"{path.stem:32} loss {losses[0]:.3f} to {losses[-1]:.3f}, drifts {worst_losses.max():.1e}, {worst_weight:.1e}")
+    if not max(worst_losses.max(), worst_weight) < 1e-3:
+        raise SystemExit(f"{path.stem}: a drift this large is a different computation, not rounding")
+    bound = np.maximum(SAFETY * np.maximum.accumulate(worst_losses), FLOOR)
+    value = {
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "losses": shortest(losses),
+        "loss_relative": [float(f"{b:.3g}") for b in bound],
+        "weights_absolute": float(f"{max(SAFETY * worst_weight, FLOOR):.3g}"),
+        "weights": {name: shortest(w.ravel()) for name, w in weights.items()},
+    }
+    body = ",\n".join(f"  {json.dumps(key)}: {layout(item)}" for key, item in value.items())
+    path.with_suffix(".json").write_text(f"{{\n{body}\n}}\n")
+
+
+def shortest(values):
+    """float32 numbers with as few digits as read back as the same."""
+    return [float(str(np.float32(value))) for value in values]
+
+
+def layout(item):
+    """One line per tensor."""
+    if not isinstance(item, dict):
+        return json.dumps(item)
+    return "{\n" + ",\n".join(f"    {json.dumps(key)}: {json.dumps(value)}" for key, value in item.items()) + "\n  }"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="configurations to record anew")
+    parser.add_argument("--all", action="store_true", help="record all anew")
+    arguments = parser.parse_args()
+    for path in sorted(RUNS.glob("*.toml")):
+        if arguments.all or path.stem in arguments.names or not (arguments.names or path.with_suffix(".json").exists()):
+            record(path)
+
+
+if __name__ == "__main__":
+    main()
