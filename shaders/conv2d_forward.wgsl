@@ -1,4 +1,5 @@
-// conv2d_forward: y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p, j*sw + q, c] * kernel[p, q, c, o].
+// conv2d_forward: y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p, j*sw + q, c] * kernel[p, q, c, o], with RELU cut
+// off below 0.
 // One invocation per output position and Real of output channels.
 //
 // x      [BATCH, IN_H, IN_W, IN_C]
@@ -32,6 +33,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
                 sum += x[X_BASE + pixel * IN_C + c] * kernel[KERNEL_BASE + (tap * IN_C + c) * OUT_REALS + o];
             }
         }
+    }
+    if RELU {
+        sum = select(sum, Real(), sum <= Real());
     }
     y[Y_BASE + index] = sum;
 }

@@ -62,6 +62,10 @@ fn main(
                 sum = unpacked(y[place]);
             }
             sum = with_products(sum, Eight(mine_low, mine_high), &low, &high);
+            if RELU && begin + BLOCK >= K {
+                sum.low = select(sum.low, vec4f(), sum.low <= vec4f());
+                sum.high = select(sum.high, vec4f(), sum.high <= vec4f());
+            }
             if column < OUT_EIGHTS {
                 y[place] = packed(sum);
             }

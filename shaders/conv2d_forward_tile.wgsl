@@ -55,6 +55,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     for (var v = 0u; v < TILE_W; v++) {
         for (var d = 0u; d < TILE_C; d++) {
+            if RELU {
+                sum[v][d] = select(sum[v][d], Real(), sum[v][d] <= Real());
+            }
             if j + v < OUT_W && o + d < OUT_REALS {
                 y[Y_BASE + ((n * OUT_H + i) * OUT_W + j + v) * OUT_REALS + o + d] = sum[v][d];
             }

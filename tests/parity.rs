@@ -24,7 +24,7 @@ fn describe(row: &VerifyRow) -> String {
 fn every_kernel_agrees_with_its_twin() {
     let gpu = open_adapter();
     let mut seen = 0;
-    let report = verify(&gpu, &mut |_| seen += 1).unwrap();
+    let report = verify(&gpu, &|_| true, &mut |_| seen += 1).unwrap();
     let failed: Vec<String> = report.rows.iter().filter(|row| !row.passed).map(describe).collect();
     assert!(failed.is_empty(), "{}: {} rows failed:\n{}", report.device, failed.len(), failed.join("\n"));
     assert!(report.passed() && seen == report.rows.len());

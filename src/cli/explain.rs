@@ -6,7 +6,12 @@ use super::tune::TuneArg;
 use crate::device::Device;
 use crate::gpu::Streaming;
 use crate::model::{bytes, thousands};
-use crate::plan::Plan;
+use crate::plan::{Fusion, Plan};
+
+/// Longest line.
+const COLUMNS: usize = 120;
+const INDENT: &str = "  ";
+const ARROW: &str = "  -> ";
 
 /// Print the plan of a model: steps, kernels, shapes, bytes, FLOPs and memory
 #[derive(Debug, clap::Args)]
@@ -31,11 +36,10 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, args.batch_size)?;
     let (device, why) = Device::open(&args.device.device)?;
     output.line(format_args!("Device: {why}"))?;
-    let before = plan.steps.len();
+    let before = plan.clone();
     let plan = args.fuse.prepare(&device, plan);
-    if plan.steps.len() < before {
-        output
-            .line(format_args!("Fused: {} steps out of {before}; --no-fuse shows them", plan.steps.len()))?;
+    if plan.steps.len() < before.steps.len() {
+        output.line(fusions(before, plan.steps.len()).trim_end())?;
     }
     let (device, tuning) = args.tune.apply(device, &plan)?;
     output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())?;
@@ -50,4 +54,34 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
         Some(tuning) => output.line(format_args!("\n{}", tuning.text())),
         None => Ok(()),
     }
+}
+
+/// Which steps of the plan as it was lowered became which.
+fn fusions(before: Plan, after: usize) -> String {
+    let mut text =
+        format!("Fused: {after} steps out of {}; --no-fuse runs them one by one\n", before.steps.len());
+    for Fusion { before, after } in before.fuse_and_tell().1 {
+        let width = COLUMNS - INDENT.len();
+        let mut lines = wrapped(&before, " + ", width);
+        lines.extend(
+            wrapped(&after, ", ", width - ARROW.len()).into_iter().map(|line| format!("{ARROW}{line}")),
+        );
+        for line in lines {
+            text += &format!("{INDENT}{line}\n");
+        }
+    }
+    text
+}
+
+/// Names in lines of at most so many columns.
+fn wrapped(names: &[String], between: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let name = if at + 1 < names.len() { format!("{name}{between}") } else { name.clone() };
+        match lines.last_mut() {
+            Some(line) if line.len() + name.trim_end().len() <= width => *line += &name,
+            _ => lines.push(name),
+        }
+    }
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }

@@ -3,17 +3,21 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use clap::builder::PossibleValuesParser;
 
 use super::args::DeviceArg;
 use super::output::Output;
 use super::progress::spinner;
 use super::table::{Align, render};
 use crate::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
-use crate::verify::{VerifyReport, VerifyRow, verify};
+use crate::verify::{VerifyReport, VerifyRow, cases, verify};
 
 /// Run every kernel on a device and compare what it computes with its twin on the CPU
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
+    /// Kinds of steps to verify, such as `matmul`; by default all
+    #[arg(value_name = "KIND", value_parser = PossibleValuesParser::new(kinds()))]
+    kinds: Vec<String>,
     #[command(flatten)]
     device: DeviceArg,
     /// Print the report as JSON
@@ -38,13 +42,22 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     }
     let spinner = spinner(String::new());
     let mut done = 0;
-    let report = verify(gpu, &mut |row| {
+    let wanted = |kind: &str| args.kinds.is_empty() || args.kinds.iter().any(|wanted| wanted == kind);
+    let report = verify(gpu, &wanted, &mut |row| {
         done += 1;
         spinner.set_message(format!("{done} cases: {} {}, {}", row.kind, row.variant, row.case));
     })?;
     spinner.finish_and_clear();
     output.line(if args.json { serde_json::to_string_pretty(&report)? } else { text(&report) })?;
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Every kind that has a case.
+fn kinds() -> Vec<&'static str> {
+    let mut kinds: Vec<_> = cases().iter().map(|case| case.op.kind()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }
 
 /// A line per kernel, every failure in full, the verdict.

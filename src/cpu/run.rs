@@ -35,8 +35,11 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
             super::gather_images::gather_images(pixels, step, images, order, scale, x);
             super::one_hot::one_hot(classes, step, labels, order, one_hot);
         }
-        (Op::Conv2dForward(conv), [In(x), In(kernel), In(bias), Out(y)]) => {
+        (Op::Conv2dForward { conv, relu }, [In(x), In(kernel), In(bias), Out(y)]) => {
             super::conv2d_forward::conv2d_forward(conv, x, kernel, bias, y);
+            if *relu {
+                super::relu_forward::relu_forward(y);
+            }
         }
         (Op::Conv2dBackwardInput(conv), [In(dy), In(kernel), Out(dx)]) => {
             super::conv2d_backward_input::conv2d_backward_input(conv, dy, kernel, dx);

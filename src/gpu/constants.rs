@@ -36,7 +36,7 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
             ("CLASSES", U32(classes)),
         ],
         Op::OneHot { classes, .. } => vec![("CLASSES", U32(classes))],
-        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => vec![
+        Op::Conv2dForward { conv: s, .. } | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => vec![
             ("IN_H", U32(s.in_h)),
             ("IN_W", U32(s.in_w)),
             ("IN_C", U32(s.in_c)),
@@ -107,6 +107,9 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
             [&product[..], &arena, &rmsprop_constants(&rmsprop)].concat()
         }
     };
+    if let Op::Conv2dForward { relu, .. } = *op {
+        list.push(("RELU", Bool(relu)));
+    }
     if let Op::MatmulAtB { product, bias } = *op {
         list.push(("OUT_M", U32(product.m + usize::from(bias))));
     }

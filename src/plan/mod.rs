@@ -10,6 +10,7 @@ mod lower;
 mod op;
 mod shapes;
 
+pub use fuse::Fusion;
 pub use lower::MAX_BATCH;
 pub use op::{Access, ArgSpec, DATA, Dtype, Hole, Op, image_stride};
 pub use shapes::{ConvPoolShape, ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split};

@@ -72,8 +72,8 @@ pub enum Op {
     OneHot { batch: usize, classes: usize },
     /// Both of these at once.
     GatherBatch { batch: usize, pixels: usize, classes: usize },
-    /// Convolution plus bias.
-    Conv2dForward(ConvShape),
+    /// Convolution plus bias, ReLU where asked for.
+    Conv2dForward { conv: ConvShape, relu: bool },
     /// Gradient of a convolution with respect to its input.
     Conv2dBackwardInput(ConvShape),
     /// Gradient of a convolution with respect to its kernel, in parts.
@@ -133,7 +133,7 @@ impl Op {
             Op::GatherImages { .. } => "gather_images",
             Op::OneHot { .. } => "one_hot",
             Op::GatherBatch { .. } => "gather_batch",
-            Op::Conv2dForward(_) => "conv2d_forward",
+            Op::Conv2dForward { .. } => "conv2d_forward",
             Op::Conv2dBackwardInput(_) => "conv2d_backward_input",
             Op::Conv2dBackwardKernel(_) => "conv2d_backward_kernel",
             Op::MaxpoolForward(_) => "maxpool_forward",
@@ -203,7 +203,7 @@ impl Op {
                 arg("x", Out, F32, &[batch, pixels]),
                 arg("one_hot", Out, F32, &[batch, classes]),
             ],
-            Op::Conv2dForward(conv) => vec![
+            Op::Conv2dForward { conv, .. } => vec![
                 arg("x", In, F32, &conv.x()),
                 arg("kernel", In, F32, &conv.kernel()),
                 arg("bias", In, F32, &[conv.out_c]),
@@ -341,7 +341,9 @@ impl Op {
     pub fn flops(&self) -> u64 {
         let count = match *self {
             Op::GatherImages { .. } | Op::OneHot { .. } | Op::GatherBatch { .. } => 0,
-            Op::Conv2dForward(conv) => conv.positions() * conv.out_c * (2 * conv.terms() + 1),
+            Op::Conv2dForward { conv, relu } => {
+                conv.positions() * conv.out_c * (2 * conv.terms() + 1 + usize::from(relu))
+            }
             Op::Conv2dBackwardInput(conv) | Op::Conv2dBackwardKernel(conv) => {
                 conv.positions() * conv.out_c * 2 * conv.terms()
             }
@@ -386,7 +388,7 @@ impl Op {
     /// Most iterations, over all its loops, of one invocation of the plainest kernel of this kind.
     pub fn longest_loop(&self) -> usize {
         match *self {
-            Op::Conv2dForward(conv) => conv.terms(),
+            Op::Conv2dForward { conv, .. } => conv.terms(),
             Op::Conv2dBackwardInput(conv) => conv.kernel_h * conv.kernel_w * conv.out_c,
             Op::MaxpoolForward(pool) => pool.pool_h * pool.pool_w,
             Op::MaxpoolBackward(pool) => {

@@ -85,7 +85,11 @@ fn sizes(op: &Op) -> String {
     match *op {
         Op::GatherImages { batch, pixels } => format!("{batch} images of {pixels} bytes"),
         Op::OneHot { batch, classes } => format!("{batch} labels of {classes} classes"),
-        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => convolution(&s),
+        Op::Conv2dForward { conv: s, relu } => {
+            let relu = if relu { ", relu" } else { "" };
+            format!("{}{relu}", convolution(&s))
+        }
+        Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => convolution(&s),
         Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => pooling(&s),
         Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
             let relu = if s.relu { ", relu" } else { "" };

@@ -125,7 +125,7 @@ fn window_bounds(case: &Case, s: &ConvPoolShape, arguments: &[Argument]) -> Opti
     let terms = s.conv.terms() + 1;
     let y = relative(&twin(case, arguments, f64::abs)?[3], sum_of_products(terms), terms);
     let Bound::Each(errors) = &y else { return None };
-    let plain = Case { op: Op::Conv2dForward(s.conv), ..*case };
+    let plain = Case { op: Op::Conv2dForward { conv: s.conv, relu: false }, ..*case };
     let y_spec = plain.op.args().pop()?;
     let unpooled = Values::Floats(vec![0.0; y_spec.shape.iter().product()]);
     let mut unpooled_arguments = arguments[..3].to_vec();
@@ -154,7 +154,7 @@ fn window_bounds(case: &Case, s: &ConvPoolShape, arguments: &[Argument]) -> Opti
 fn longest_sum(op: &Op) -> usize {
     let covered = |window: usize, stride: usize| window.div_ceil(stride);
     match *op {
-        Op::Conv2dForward(s) => s.terms() + 1,
+        Op::Conv2dForward { conv, .. } => conv.terms() + 1,
         Op::Conv2dBackwardInput(ConvShape { kernel_h, kernel_w, stride_h, stride_w, out_c, .. }) => {
             covered(kernel_h, stride_h) * covered(kernel_w, stride_w) * out_c
         }

@@ -38,6 +38,7 @@ fn an_adapter_runs_it_fused_unless_told_otherwise() {
     let fused = sandbox.succeed("explain --device software").stdout;
     for text in [
         "Fused: 13 steps out of 28",
+        "conv2d/forward + conv2d/relu + max_pooling2d/forward + conv2d/relu_backward\n    -> conv2d/forward_pooled",
         "conv2d_maxpool_forward",
         "dense_rmsprop_update",
         "are streamed to this adapter",

@@ -21,7 +21,7 @@ pub fn kind_number(op: &Op) -> usize {
     match op {
         Op::GatherImages { .. } => 0,
         Op::OneHot { .. } => 1,
-        Op::Conv2dForward(_) => 2,
+        Op::Conv2dForward { .. } => 2,
         Op::Conv2dBackwardInput(_) => 3,
         Op::Conv2dBackwardKernel(_) => 4,
         Op::MaxpoolForward(_) => 5,
@@ -104,7 +104,7 @@ fn unusual_sizes() -> Vec<Op> {
         ops.extend([
             Op::GatherImages { batch: n, pixels: n },
             Op::OneHot { batch: n, classes: n },
-            Op::Conv2dForward(conv),
+            Op::Conv2dForward { conv, relu },
             Op::Conv2dBackwardInput(conv),
             Op::Conv2dBackwardKernel(conv),
             Op::MaxpoolForward(pool),

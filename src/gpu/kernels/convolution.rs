@@ -39,7 +39,9 @@ pub(super) const KERNELS: &[Kernel] = &[
         tile: |op| conv_tile(op).map_or(Vec::new(), |[w, c]| vec![("TILE_W", w), ("TILE_C", c)]),
         fits: channels_by_4,
         invocations: |op| match (op, conv_tile(op)) {
-            (Op::Conv2dForward(s), Some(tile)) => s.batch * s.out_h * tiles([s.out_w, s.out_c / 4], tile),
+            (Op::Conv2dForward { conv: s, .. }, Some(tile)) => {
+                s.batch * s.out_h * tiles([s.out_w, s.out_c / 4], tile)
+            }
             _ => 0,
         },
         ..TILE
@@ -227,14 +229,16 @@ pub(super) const KERNELS: &[Kernel] = &[
 /// Positions and vec4s of channels of one invocation of `conv2d_forward`: as few tiles to a row as the longest allows,
 /// all of nearly the same length.
 fn conv_tile(op: &Op) -> Option<[usize; 2]> {
-    let Op::Conv2dForward(s) = op else { return None };
+    let Op::Conv2dForward { conv: s, .. } = op else { return None };
     Some([s.out_w.div_ceil(s.out_w.div_ceil(CONV_TILE_W)), CONV_TILE_C])
 }
 
 /// Whether the channels that a kernel reads four at a time come in fours.
 fn channels_by_4(op: &Op) -> bool {
     match op {
-        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => s.out_c % 4 == 0,
+        Op::Conv2dForward { conv: s, .. } | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => {
+            s.out_c % 4 == 0
+        }
         Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => s.channels % 4 == 0,
         Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => s.conv.out_c % 4 == 0,
         _ => false,
@@ -276,7 +280,9 @@ fn run(op: &Op) -> usize {
 /// Whether a convolution's channels come in eights, so that lanes load their terms at once.
 fn channels_by_8(op: &Op) -> bool {
     match op {
-        Op::Conv2dForward(s) | Op::Conv2dBackwardInput(s) => s.in_c % EIGHTS == 0 && s.out_c % EIGHTS == 0,
+        Op::Conv2dForward { conv: s, .. } | Op::Conv2dBackwardInput(s) => {
+            s.in_c % EIGHTS == 0 && s.out_c % EIGHTS == 0
+        }
         // With few input channels a block's rows would be too few to make up for loading it.
         Op::Conv2dBackwardKernel(s) => {
             s.terms() >= EIGHTS * LANES as usize && s.in_c % 4 == 0 && s.out_c % EIGHTS == 0
@@ -288,7 +294,7 @@ fn channels_by_8(op: &Op) -> bool {
 /// Positions and channels of the result of a convolution as a product.
 fn position_area(op: &Op) -> [usize; 2] {
     match op {
-        Op::Conv2dForward(s) => [s.positions(), s.out_c],
+        Op::Conv2dForward { conv: s, .. } => [s.positions(), s.out_c],
         Op::Conv2dBackwardInput(s) => [s.batch * s.in_h * s.in_w, s.in_c],
         _ => [0, 0],
     }

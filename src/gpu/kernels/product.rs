@@ -248,7 +248,7 @@ pub(super) fn block_rows(op: &Op) -> usize {
         Op::Matmul(s) | Op::MatmulABt(s) => s.m,
         Op::MatmulAtB { product, bias } => product.m + usize::from(bias),
         Op::DenseRmspropUpdate { product, .. } => product.m + 1,
-        Op::Conv2dForward(s) => s.positions(),
+        Op::Conv2dForward { conv: s, .. } => s.positions(),
         Op::Conv2dBackwardInput(s) => s.batch * s.in_h * s.in_w,
         Op::Conv2dBackwardKernel(s) => s.terms(),
         _ => return 1,

@@ -54,7 +54,7 @@ impl Lowering {
         match layer.geometry {
             LayerGeometry::Flatten => {}
             LayerGeometry::Conv2D { kernel, strides } => {
-                let op = Op::Conv2dForward(conv_shape(layer, batch, kernel, strides));
+                let op = Op::Conv2dForward { conv: conv_shape(layer, batch, kernel, strides), relu: false };
                 let [kernel, bias] = self.weights(layer, Role::Parameters);
                 self.step(Stage::Forward, name("forward"), op, vec![x, kernel, bias, y.clone()])?;
             }

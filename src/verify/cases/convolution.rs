@@ -4,7 +4,8 @@ use crate::plan::{ConvPoolShape, ConvShape, Op, PoolShape};
 use crate::verify::{Case, Numbers};
 
 pub(super) fn convolutions() -> Vec<Case> {
-    let forward = |s| Case::of(Op::Conv2dForward(s));
+    let forward = |conv| Case::of(Op::Conv2dForward { conv, relu: false });
+    let with_relu = |conv| Case::of(Op::Conv2dForward { conv, relu: true });
     let backward_input = |s| Case::of(Op::Conv2dBackwardInput(s));
     let backward_kernel = |s| Case::of(Op::Conv2dBackwardKernel(s));
     let all = |s| [forward(s), backward_input(s), backward_kernel(s)];
@@ -30,6 +31,8 @@ pub(super) fn convolutions() -> Vec<Case> {
         valid([2, 10, 14, 24], [2, 2], [1, 1], 16),
     ];
     let mut table: Vec<Case> = shapes.into_iter().flat_map(all).collect();
+    // One for each kernel, and for sums in several blocks.
+    table.extend([2, 3, 5, 6, 9, 12, 13].map(|at| with_relu(shapes[at])));
     let exact = valid([4, 11, 10, 3], [3, 3], [1, 1], 12);
     table.extend(all(exact).map(|case| case.with(Numbers::Eighths)));
     let fold = valid([7, 10, 9, 6], [3, 2], [1, 1], 24);
