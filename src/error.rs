@@ -5,6 +5,25 @@ use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::plan::PlanError;
 
+/// A setting that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{setting}` is {value}, but must be {expected}")]
+pub struct SettingError {
+    /// The setting.
+    pub setting: &'static str,
+    /// What it is.
+    pub value: String,
+    /// What it may be.
+    pub expected: &'static str,
+}
+
+impl SettingError {
+    /// Of a setting, its value and what it may be.
+    pub(crate) fn new(setting: &'static str, value: impl ToString, expected: &'static str) -> Self {
+        SettingError { setting, value: value.to_string(), expected }
+    }
+}
+
 /// Anything that can go wrong between a model and its results.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,16 +43,9 @@ pub enum Error {
     /// Weight files.
     #[error(transparent)]
     Weights(#[from] crate::io::WeightFileError),
-    /// A setting of `fit` that cannot be.
-    #[error("`{setting}` is {value}, but must be {expected}")]
-    Setting {
-        /// The setting.
-        setting: &'static str,
-        /// What it is.
-        value: usize,
-        /// What it may be.
-        expected: &'static str,
-    },
+    /// A setting of training or judging that cannot be.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// Images of the wrong size were given to `predict`.
     #[error("{bytes} bytes are not a whole number of images of {pixels} bytes")]
     ImageBytes {

@@ -154,6 +154,22 @@ pub fn batch_size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("it must be a whole number from 1 to {MAX_BATCH}"))
 }
 
+/// A number that is not infinite.
+pub fn finite(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| "it must be a number, such as 0.05".to_owned())
+}
+
+/// A part of a whole, neither nothing nor all.
+pub fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|&share: &f64| share > 0.0 && share < 1.0)
+        .ok_or_else(|| "it must be a number above 0 and below 1, such as 0.2".to_owned())
+}
+
 /// A positive number that is one in 32 bits as well.
 pub fn positive(text: &str) -> Result<f64, String> {
     text.parse()

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::args::{DataSource, DeviceArg};
+use super::judging::{self, ReportArgs};
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::train::print_figures;
@@ -13,7 +16,7 @@ use crate::io::read_weights;
 use crate::io::run::{MODEL_FILE, RunResult, WEIGHTS_FILE, check_run, read_result};
 use crate::model::{ModelFile, Network, thousands};
 use crate::plan::Plan;
-use crate::train::Compile;
+use crate::train::{Compile, Evaluation, Report};
 
 /// Judge the weights of a run folder on a test set
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,21 @@ pub struct EvaluateArgs {
     data: Option<DataSource>,
     #[command(flatten)]
     device: DeviceArg,
+    #[command(flatten)]
+    report: ReportArgs,
+    /// Print the figures, those of the report among them, as JSON and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Figures {
+    /// `None` where it is not finite.
+    test_loss: Option<f64>,
+    test_accuracy: f64,
+    #[serde(flatten)]
+    report: Report,
 }
 
 /// Evaluates in batches of the size that the run used, with the kernels that it used, so that on its device the figures
@@ -48,8 +66,10 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     check_data(&network, &data.test)?;
     let (device, why) = Device::open(&args.device.device)?;
 
-    output.line(format_args!("Device: {why}"))?;
-    output.line(format_args!("Data: {source}, {} test images", thousands(data.test.len())))?;
+    if !args.json {
+        output.line(format_args!("Device: {why}"))?;
+        output.line(format_args!("Data: {source}, {} test images", thousands(data.test.len())))?;
+    }
     let recorded = result.as_ref().map(|run| recorded(&file, &network, &device, run)).transpose()?;
     let (no_fuse, choices) = recorded.unwrap_or_default();
     let device = device.choosing(choices);
@@ -58,7 +78,22 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     model.set_weights(weights)?;
     let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
     let evaluation = model.evaluate_with(&data.test, result.map(|result| result.batch_size))?;
+    let asked = args.json || args.report.asked();
+    let report = asked.then(|| args.report.judge(&mut model, &data.test)).transpose()?;
     spinner.finish_and_clear();
+    match report {
+        Some(report) if args.json => {
+            let Evaluation { loss, accuracy } = evaluation;
+            let test_loss = loss.is_finite().then_some(loss);
+            return output.line(serde_json::to_string_pretty(&Figures {
+                test_loss,
+                test_accuracy: accuracy,
+                report,
+            })?);
+        }
+        Some(report) => output.line(format_args!("\n{}\n", judging::text(&report)))?,
+        None => {}
+    }
     print_figures(&evaluation, output)
 }
 

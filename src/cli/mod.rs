@@ -5,16 +5,20 @@
 
 mod args;
 mod bench;
+mod crossval;
 mod devices;
 mod evaluate;
 mod explain;
+mod judging;
 mod kernel_times;
 mod output;
 mod profile;
 mod progress;
 mod recorder;
+mod settings;
 mod table;
 mod train;
+mod training;
 mod tune;
 mod verify;
 
@@ -46,6 +50,7 @@ struct Cli {
 enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Crossval(crossval::CrossvalArgs),
     Devices(devices::DevicesArgs),
     Verify(verify::VerifyArgs),
     Explain(explain::ExplainArgs),
@@ -61,6 +66,7 @@ pub fn main(started: Instant) -> ExitCode {
     let ran = match &cli.command {
         Command::Train(args) => train::run(args, started, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Evaluate(args) => evaluate::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Crossval(args) => crossval::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Devices(args) => devices::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),

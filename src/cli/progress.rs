@@ -46,7 +46,6 @@ impl Progress {
     /// Before the first step.
     pub fn begin(&mut self, schedule: &Schedule) {
         self.schedule = *schedule;
-        self.begin_epoch(1);
     }
 
     /// After a step.
@@ -85,9 +84,6 @@ impl Progress {
             }
         }
         (self.loss, self.correct, self.samples, self.steps) = (0.0, 0, 0, 0);
-        if record.epoch < self.schedule.epochs {
-            self.begin_epoch(record.epoch + 1);
-        }
     }
 
     /// A line between those of the bar.
@@ -98,7 +94,8 @@ impl Progress {
         }
     }
 
-    fn begin_epoch(&mut self, epoch: usize) {
+    /// Before the first step of an epoch.
+    pub fn begin_epoch(&mut self, epoch: usize) {
         let Schedule { epochs, steps_per_epoch, steps } = self.schedule;
         if self.terminal {
             note(format_args!("Epoch {epoch}/{epochs}"));

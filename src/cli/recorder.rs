@@ -28,6 +28,11 @@ impl Callback for Recorder<'_> {
         Ok(())
     }
 
+    fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
+        self.progress.begin_epoch(epoch);
+        Ok(())
+    }
+
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
         if !record.loss.is_finite() && !self.diverged {
             self.diverged = true;

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::builder::PossibleValuesParser;
+use anyhow::Context;
 
-use super::args::{
-    DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed, whole_path,
-};
+use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, whole_path};
+use super::judging::{self, ReportArgs};
 use super::output::{Output, note};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::Recorder;
+use super::training::TrainingArgs;
 use super::tune::TuneArg;
-use crate::data::TrainTest;
+use crate::data::{Dataset, TrainTest, load_set};
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata};
 use crate::io::{read_weights, sha256, weights_to_bytes};
-use crate::model::{ModelFile, Optimizer, bytes, thousands};
+use crate::model::{ModelFile, bytes, thousands};
 use crate::plan::Plan;
 use crate::profile::Sampling;
 use crate::train::{
@@ -27,7 +27,7 @@ use crate::train::{
 };
 
 /// The folder in which runs without `--out` lie.
-const RUNS: &str = "runs";
+pub const RUNS: &str = "runs";
 /// Batches that `--profile` measures step by step in a short run; in a long one they are one of LONGEST_PERIOD, so that
 /// the others run as they would without it.
 const PROFILED_BATCHES: usize = 50;
@@ -46,27 +46,11 @@ pub struct TrainArgs {
     /// The data set: the embedded one or a folder with four IDX files
     #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
     data: DataSource,
-    /// Passes over the training set
-    #[arg(long, value_name = "N", default_value = "5", value_parser = count, allow_negative_numbers = true)]
-    epochs: usize,
-    /// Samples per optimizer step
-    #[arg(long, value_name = "N", default_value = "64", value_parser = batch_size, allow_negative_numbers = true)]
-    batch_size: usize,
-    /// Decides initial weights and the order of samples
-    #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
-    seed: u64,
-    /// The optimizer, with its default settings unless the model file sets them; by default that of the model file
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
-    optimizer: Option<String>,
-    /// The optimizer's step size; by default that of the model file
-    #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
-    learning_rate: Option<f64>,
-    /// Take the samples of each epoch as they lie in the files
-    #[arg(long)]
-    no_shuffle: bool,
-    /// End training after this many optimizer steps, even within an epoch
-    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
-    max_steps: Option<usize>,
+    #[command(flatten)]
+    training: TrainingArgs,
+    /// Judge each epoch on a set of your own: a folder with IDX files of a test set, or else of a training set
+    #[arg(long, value_name = "DIR", conflicts_with = "validation_split")]
+    validation_data: Option<PathBuf>,
     /// Initial weights, with the names and layouts of Keras
     #[arg(long, value_name = "FILE.safetensors")]
     init: Option<PathBuf>,
@@ -86,6 +70,8 @@ pub struct TrainArgs {
     /// results are the same
     #[arg(long)]
     stream: bool,
+    #[command(flatten)]
+    report: ReportArgs,
     /// Time the steps of the plan meanwhile, on some batches, and print them as `bench` does; results are the same
     #[arg(long)]
     profile: bool,
@@ -95,15 +81,10 @@ impl TrainArgs {
     /// The model file, with the flags' word over its own.
     fn model_file(&self) -> anyhow::Result<ModelFile> {
         let mut file = self.model.read()?;
-        if let Some(named) = self.optimizer.as_deref().and_then(Optimizer::named)
-            && named.name() != file.optimizer.name()
-        {
-            file.optimizer = named;
+        self.training.apply(&mut file)?;
+        if self.validation_data.is_some() {
+            file.training.validation_split = None;
         }
-        if let Some(learning_rate) = self.learning_rate {
-            file.optimizer.set_learning_rate(learning_rate);
-        }
-        file.optimizer.check()?;
         Ok(file)
     }
 
@@ -114,23 +95,42 @@ impl TrainArgs {
         })
     }
 
-    /// Which of the batches of so many samples are measured step by step.
-    fn sampling(&self, samples: usize) -> Sampling {
-        let steps = self.epochs.saturating_mul(samples.div_ceil(self.batch_size));
-        let steps = steps.min(self.max_steps.unwrap_or(usize::MAX));
-        Sampling::Every((steps / PROFILED_BATCHES).clamp(SHORTEST_PERIOD, LONGEST_PERIOD))
+    /// Reads the data, and leaves of it what is trained on and what each epoch is judged on.
+    fn data(&self, training: &FitOptions) -> anyhow::Result<Sets> {
+        let TrainTest { train, test } = self.data.load()?;
+        let train = self.training.limited(train)?;
+        let validation = self
+            .validation_data
+            .as_deref()
+            .map(|dir| load_set(dir).with_context(|| format!("`{}` is no validation set", dir.display())));
+        let (train, validation) = match validation {
+            Some(own) => (train, Some(own?)),
+            None => training.split(&train)?,
+        };
+        Ok(Sets { train, validation, test })
     }
 
-    fn fit_options(&self, samples: usize) -> FitOptions {
-        FitOptions {
-            epochs: self.epochs,
-            batch_size: self.batch_size,
-            shuffle: !self.no_shuffle,
-            max_steps: self.max_steps,
-            validation: None,
-            profile: self.profile.then(|| self.sampling(samples)),
-        }
+    /// What `fit` does, with these sets.
+    fn fit_options(&self, training: &FitOptions, sets: &Sets) -> anyhow::Result<FitOptions> {
+        let steps = training.epochs.saturating_mul(sets.train.len().div_ceil(training.batch_size));
+        let steps = steps.min(training.max_steps.unwrap_or(usize::MAX));
+        let period = (steps / PROFILED_BATCHES).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
+        let options = FitOptions {
+            validation_split: None,
+            validation: sets.validation.clone(),
+            profile: self.profile.then_some(Sampling::Every(period)),
+            ..training.clone()
+        };
+        options.check_monitors()?;
+        Ok(options)
     }
+}
+
+/// What a run reads.
+struct Sets {
+    train: Dataset,
+    validation: Option<Dataset>,
+    test: Dataset,
 }
 
 /// Passes everything on, and notes when the first step was heard of. An executor's first submission is a single step,
@@ -143,6 +143,10 @@ struct FirstStep<C> {
 impl<C: Callback> Callback for FirstStep<C> {
     fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
         self.inner.on_train_begin(schedule)
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
+        self.inner.on_epoch_begin(epoch)
     }
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
@@ -159,22 +163,25 @@ impl<C: Callback> Callback for FirstStep<C> {
 pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model_file()?;
     let network = file.model.network()?;
-    let plan = Plan::build(&network, file.loss, file.optimizer, args.batch_size)?;
+    let plan = Plan::build(&network, file.loss, file.optimizer, file.training.batch_size)?;
     let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
     let mut folder = args.folder(&file.model.name)?;
-    let data = args.data.load()?;
-    check_data(&network, &data.train)?;
+    let sets = args.data(&file.training)?;
+    let options = args.fit_options(&file.training, &sets)?;
+    for data in [Some(&sets.train), sets.validation.as_ref()].into_iter().flatten() {
+        check_data(&network, data)?;
+    }
     let (device, why) = Device::open(&args.device.device)?;
     let plan = args.fuse.prepare(&device, plan);
 
     output.line(format_args!("Device: {why}"))?;
     output.line(file.model.summary()?)?;
-    output.line(memory(&plan, &data, &device, args.stream))?;
+    output.line(memory(&plan, &sets, &device, args.stream))?;
     let (device, tuning) = args.tune.apply(device, &plan)?;
     let compile = Compile {
         loss: file.loss,
         optimizer: file.optimizer,
-        seed: args.seed,
+        seed: args.training.seed,
         no_fuse: args.fuse.no_fuse(),
         stream: args.stream,
     };
@@ -183,11 +190,11 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
         model.set_weights(weights)?;
     }
     let mut recorder = FirstStep { inner: Recorder::new(&mut folder, file.to_toml()?), at: None };
-    let history = model.fit(&data.train, &args.fit_options(data.train.len()), &mut recorder)?;
+    let history = model.fit(&sets.train, &options, &mut recorder)?;
     let seconds_to_first_step = recorder.at.map(|at| at.duration_since(started).as_secs_f64());
-    let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
+    let spinner = spinner(format!("judging on {} test images", thousands(sets.test.len())));
     let test_begun = Instant::now();
-    let evaluation = model.evaluate(&data.test)?;
+    let evaluation = model.evaluate(&sets.test)?;
     let test_seconds = test_begun.elapsed().as_secs_f64();
     spinner.finish_and_clear();
 
@@ -200,11 +207,18 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
         seconds_to_first_step,
         test_seconds: Some(test_seconds),
         tuned: tuning.is_some(),
-        ..result(args, &data, &history, &evaluation)
+        ..result(args, &file.training, &sets, &history, &evaluation)
     };
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
     if let Some(profile) = &history.profile {
         output.line(format_args!("\n{}\n", Report::new(&plan, &device, profile, roofs(&device)).text()))?;
+    }
+    if let Some(stopped) = &history.stopped {
+        output.line(format_args!("Training ended {stopped}"))?;
+    }
+    if args.report.asked() {
+        let report = args.report.judge(&mut model, &sets.test)?;
+        output.line(format_args!("\n{}\n", judging::text(&report)))?;
     }
     output.line(format_args!("Run: {}", folder.dir().display()))?;
     print_figures(&evaluation, output)
@@ -219,30 +233,42 @@ pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Re
     output.line(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
 }
 
-/// The memory budget in one line; `stream` where data sets shall be streamed even if they fit.
-fn memory(plan: &Plan, data: &TrainTest, device: &Device, stream: bool) -> String {
-    let (mut on_device, mut carried) = (0, 0);
-    let [train, test] = [data.train.len(), data.test.len()].map(|samples| match device.streaming(plan) {
-        Some(streaming) if stream || samples > streaming.most_resident => {
+/// The memory budget in one line; `stream` where data sets shall be streamed even if they fit. The validation set makes
+/// room for the test set.
+fn memory(plan: &Plan, sets: &Sets, device: &Device, stream: bool) -> String {
+    let (mut on_device, mut carried) = ([0, 0], 0);
+    let mut place = |set: &Dataset, slot: usize| match device.streaming(plan) {
+        Some(streaming) if stream || set.len() > streaming.most_resident => {
             carried = streaming.bytes as usize;
-            format!("{} (streamed)", thousands(samples))
+            format!("{} (streamed)", thousands(set.len()))
         }
         _ => {
-            on_device += samples * plan.bytes_per_sample();
-            thousands(samples)
+            on_device[slot] = on_device[slot].max(set.len() * plan.bytes_per_sample());
+            thousands(set.len())
         }
-    });
+    };
+    let sets = [(Some(&sets.train), 0), (sets.validation.as_ref(), 1), (Some(&sets.test), 1)];
+    let sets: Vec<_> = sets.into_iter().filter_map(|(set, slot)| Some(place(set?, slot))).collect();
     format!(
-        "Memory: {} for batches of {}, {} for {train} + {test} samples",
+        "Memory: {} for batches of {}, {} for {} samples",
         bytes(plan.bytes() as usize),
         plan.batch,
-        bytes(on_device + carried),
+        bytes(on_device.iter().sum::<usize>() + carried),
+        sets.join(" + ")
     )
 }
 
 /// The parts of a result that arguments, data and figures decide.
-fn result(args: &TrainArgs, data: &TrainTest, history: &History, evaluation: &Evaluation) -> RunResult {
+fn result(
+    args: &TrainArgs,
+    training: &FitOptions,
+    sets: &Sets,
+    history: &History,
+    evaluation: &Evaluation,
+) -> RunResult {
+    let whole = |path: &Option<PathBuf>| path.as_deref().map(|path| whole_path(path).display().to_string());
     RunResult {
+        stopped: history.stopped,
         test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
         test_accuracy: evaluation.accuracy,
         epochs: history.epochs.len(),
@@ -253,14 +279,16 @@ fn result(args: &TrainArgs, data: &TrainTest, history: &History, evaluation: &Ev
         device: String::new(),
         weights_sha256: String::new(),
         versions: Versions::current(),
-        seed: args.seed,
-        batch_size: args.batch_size,
-        shuffle: !args.no_shuffle,
-        max_steps: args.max_steps,
-        init: args.init.as_deref().map(|path| whole_path(path).display().to_string()),
+        seed: args.training.seed,
+        batch_size: training.batch_size,
+        shuffle: training.shuffle,
+        max_steps: training.max_steps,
+        init: whole(&args.init),
         data: args.data.to_string(),
-        train_samples: data.train.len(),
-        test_samples: data.test.len(),
+        validation_data: whole(&args.validation_data),
+        train_samples: sets.train.len(),
+        validation_samples: sets.validation.as_ref().map_or(0, Dataset::len),
+        test_samples: sets.test.len(),
         kernels: BTreeMap::new(),
         tuned: false,
     }

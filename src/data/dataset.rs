@@ -126,6 +126,26 @@ impl Dataset {
         Ok(Self { part: first + range.start..first + range.end, ..self.clone() })
     }
 
+    /// The images with these numbers, in this order; their bytes are copied. The number of classes stays.
+    ///
+    /// Errors: [`DataError::Range`] where there are none or one is beyond the last image.
+    pub fn select(&self, numbers: &[u32]) -> Result<Self, DataError> {
+        let size = self.image_len();
+        let mut images = Vec::with_capacity(numbers.len() * size);
+        let mut labels = Vec::with_capacity(numbers.len());
+        let (all, len) = (self.images(), self.len());
+        for &number in numbers {
+            let at = number as usize;
+            let label = self.label(at).ok_or(DataError::Range { start: at, end: at + 1, len })?;
+            images.extend_from_slice(&all[at * size..(at + 1) * size]);
+            labels.push(label);
+        }
+        if numbers.is_empty() {
+            return Err(DataError::Range { start: 0, end: 0, len });
+        }
+        Self::new(images, labels, self.shape, self.classes)
+    }
+
     /// The first `count` images: [`slice`](Self::slice) of `0..count`.
     pub fn take(&self, count: usize) -> Result<Self, DataError> {
         self.slice(0..count)
@@ -134,6 +154,15 @@ impl Dataset {
     /// Bytes of one image: h * w * c.
     fn image_len(&self) -> usize {
         self.shape.iter().product()
+    }
+}
+
+impl PartialEq for Dataset {
+    /// Whether the images, their labels and the number of classes are equal, wherever they lie.
+    fn eq(&self, other: &Self) -> bool {
+        (self.shape, self.classes) == (other.shape, other.classes)
+            && self.labels() == other.labels()
+            && self.images() == other.images()
     }
 }
 
@@ -171,6 +200,19 @@ pub struct TrainTest {
 pub fn load_dir(dir: &Path) -> Result<TrainTest, DataError> {
     fs::read_dir(dir).map_err(|cause| DataError::Folder { dir: dir.to_owned(), cause })?;
     pair(read_labelled(dir, &TRAIN)?, read_labelled(dir, &TEST)?)
+}
+
+/// Reads one set of images and labels from a folder: the test set of a data set ([`load_dir`]), or, in a folder without
+/// one, the training set.
+///
+/// Errors: as [`load_dir`]; [`DataError::MissingFile`] names the test set's files.
+pub fn load_set(dir: &Path) -> Result<Dataset, DataError> {
+    fs::read_dir(dir).map_err(|cause| DataError::Folder { dir: dir.to_owned(), cause })?;
+    let names =
+        if find(dir, TEST.images).is_err() && find(dir, TRAIN.images).is_ok() { &TRAIN } else { &TEST };
+    let set = read_labelled(dir, names)?;
+    let classes = (usize::from(set.max_label()) + 1).max(MIN_CLASSES);
+    set.into_dataset(classes)
 }
 
 /// The content of an image file and of its label file, with the names to use in messages.

@@ -155,6 +155,10 @@ pub enum DataError {
     #[error("label {index}: expected a class below {classes}, found {label}")]
     LabelOutOfRange { index: usize, label: u8, classes: usize },
 
+    /// Fewer than two folds, or more than there are images.
+    #[error("expected from 2 folds to one for each of {samples} images, found {folds}")]
+    Folds { folds: usize, samples: usize },
+
     /// A part of a data set that is empty or goes beyond its end.
     #[error("expected a range of images that is not empty and within 0..{len}, found {start}..{end}")]
     Range { start: usize, end: usize, len: usize },

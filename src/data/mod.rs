@@ -8,13 +8,14 @@
 pub mod batches;
 mod dataset;
 mod error;
+pub mod folds;
 pub mod idx;
 #[cfg(feature = "mnist-data")]
 mod mnist;
 mod source;
 
 pub(crate) use batches::pad_records;
-pub use dataset::{Dataset, TrainTest, load_dir};
+pub use dataset::{Dataset, TrainTest, load_dir, load_set};
 pub use error::{DataError, IdxError, Place};
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::train::Stopped;
+
 /// The model file of a run.
 pub const MODEL_FILE: &str = "model.toml";
 /// The weights of a run.
@@ -27,6 +29,9 @@ pub const STEPS_FILE: &str = "steps.jsonl";
 pub const HISTORY_FILE: &str = "history.jsonl";
 /// The result of a run.
 pub const RESULT_FILE: &str = "result.json";
+
+/// The result of a cross-validation.
+pub const CROSSVAL_FILE: &str = "crossval.json";
 
 const FILES: [&str; 5] = [MODEL_FILE, WEIGHTS_FILE, STEPS_FILE, HISTORY_FILE, RESULT_FILE];
 
@@ -174,6 +179,35 @@ impl RunFolder {
         Ok(RunLogs { steps: open(STEPS_FILE)?, history: open(HISTORY_FILE)? })
     }
 
+    /// Removes an earlier result of a cross-validation, and keeps the folder from now on.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn begin_crossval(&mut self) -> Result<(), RunError> {
+        let path = self.dir.join(CROSSVAL_FILE);
+        match fs::remove_file(&path) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(RunError::write(&path, cause));
+            }
+            _ => self.begun = true,
+        }
+        Ok(())
+    }
+
+    /// Writes a value per line into a whole file of a folder within, made when it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_lines(&self, within: &str, file: &str, values: &[impl Serialize]) -> Result<(), RunError> {
+        let dir = self.dir.join(within);
+        fs::create_dir_all(&dir).map_err(|cause| RunError::write(&dir, cause))?;
+        let path = dir.join(file);
+        let lines = values.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+        let text = lines.map(|lines| lines.join("\n") + "\n").map_err(io::Error::from);
+        let written = text.and_then(|text| write_whole(&path, text.as_bytes()));
+        written.map_err(|cause| RunError::write(&path, cause))
+    }
+
     /// Writes a whole file: under another name first, so that no reader ever sees half of it.
     ///
     /// # Errors
@@ -281,6 +315,9 @@ impl LineFile {
 /// What came out of a run, and what it takes to repeat it beside `model.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
+    /// Why and when training ended; `None` in a run that was written before this was told.
+    #[serde(default)]
+    pub stopped: Option<Stopped>,
     /// Mean loss over the test set; `None` where it is not finite.
     pub test_loss: Option<f64>,
     /// Share of the test set that was classified rightly.
@@ -317,8 +354,14 @@ pub struct RunResult {
     pub init: Option<String>,
     /// `mnist` or a folder.
     pub data: String,
-    /// Samples of the training set.
+    /// The folder of the validation set, if one was given.
+    #[serde(default)]
+    pub validation_data: Option<String>,
+    /// Samples that were trained on.
     pub train_samples: usize,
+    /// Samples that were judged on after each epoch; 0 without validation.
+    #[serde(default)]
+    pub validation_samples: usize,
     /// Samples of the test set.
     pub test_samples: usize,
     /// The kernel variant that ran each step of the plan; `twin` on the CPU executor.

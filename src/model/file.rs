@@ -1,4 +1,4 @@
-//! The model file: layers, loss and optimizer as TOML.
+//! The model file: layers, loss, optimizer and training as TOML.
 //!
 //! ```toml
 //! name = "small"
@@ -9,6 +9,15 @@
 //! name = "rmsprop"
 //! learning_rate = 0.001
 //!
+//! [optimizer.schedule]                # the default is constant
+//! type = "cosine"                     # or step, exponential
+//! decay_steps = 4690
+//!
+//! [training]                          # every key may be left out
+//! epochs = 20
+//! validation_split = 0.1
+//! early_stopping = { patience = 3, restore_best_weights = true }
+//!
 //! [[layers]]                          # in order; the last one is a Dense with softmax
 //! type = "Flatten"
 //!
@@ -17,12 +26,17 @@
 //! units = 10
 //! activation = "softmax"
 //! ```
+//!
+//! The keys of `[training]` are the fields of [`FitOptions`], those of `[optimizer.schedule]` the fields of the variants of
+//! [`LearningRateSchedule`].
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::suggest::with_suggestion;
 use super::{Layer, Loss, ModelError, Optimizer, Sequential};
+use crate::train::{FitOptions, LearningRateSchedule};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
 pub const TUTORIAL: &str = include_str!("../../assets/models/tutorial.toml");
@@ -36,9 +50,15 @@ pub struct ModelFile {
     pub loss: Loss,
     /// How weights follow gradients.
     pub optimizer: Optimizer,
+    /// How long it is trained, when that ends, and the learning rate's schedule.
+    pub training: FitOptions,
 }
 
-/// The file as it is written; layers stay tables when it is read, so that an error can name its layer and key.
+/// The key of `[optimizer]` that is not the optimizer's.
+const SCHEDULE: &str = "schedule";
+
+/// The file as it is written. When it is read, layers stay tables, so that an error can name its layer and key, and so
+/// does the optimizer, which the schedule is taken out of.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileForm<L> {
@@ -47,7 +67,9 @@ struct FileForm<L> {
     #[serde(default)]
     loss: Loss,
     #[serde(default)]
-    optimizer: Optimizer,
+    optimizer: toml::Table,
+    #[serde(default)]
+    training: FitOptions,
     layers: Vec<L>,
 }
 
@@ -77,7 +99,7 @@ impl ModelFile {
     pub fn parse(file: &str, text: &str) -> Result<Self, ModelError> {
         let fail = |problem: String| ModelError::File { file: file.to_owned(), problem };
         let form: FileForm<toml::Table> =
-            toml::from_str(text).map_err(|error| fail(error.to_string().trim_end().to_owned()))?;
+            toml::from_str(text).map_err(|error| fail(with_suggestion(&error.to_string())))?;
         let unnamed =
             form.name.is_empty() || !form.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         if unnamed {
@@ -87,33 +109,56 @@ impl ModelFile {
             )));
         }
         let layers = form.layers.into_iter().enumerate().map(|(index, table)| {
-            parse_layer(table).map_err(|problem| fail(format!("layer {index}: {}", problem.trim_end())))
+            parse_layer(table).map_err(|problem| fail(format!("layer {index}: {}", problem)))
         });
         let layers = layers.collect::<Result<Vec<_>, _>>()?;
+        let (optimizer, schedule) =
+            parse_optimizer(form.optimizer).map_err(|problem| fail(format!("[optimizer] {problem}")))?;
         let parsed = ModelFile {
             model: Sequential { name: form.name, input_shape: form.input_shape, layers },
             loss: form.loss,
-            optimizer: form.optimizer,
+            optimizer,
+            training: FitOptions { schedule, ..form.training },
         };
         parsed.optimizer.check()?;
+        parsed.training.check().map_err(|error| fail(error.to_string()))?;
         parsed.model.network()?;
         Ok(parsed)
     }
 
     /// The text of a file that [`ModelFile::parse`] reads back as the same value, every default written out.
     pub fn to_toml(&self) -> Result<String, ModelError> {
+        let fail = |error: toml::ser::Error| ModelError::File {
+            file: self.model.name.clone(),
+            problem: format!("cannot be written as TOML: {error}"),
+        };
+        let mut optimizer = toml::Table::try_from(self.optimizer).map_err(fail)?;
+        if self.training.schedule != LearningRateSchedule::Constant {
+            let schedule = toml::Value::try_from(&self.training.schedule).map_err(fail)?;
+            optimizer.insert(SCHEDULE.to_owned(), schedule);
+        }
         let form = FileForm {
             name: self.model.name.clone(),
             input_shape: self.model.input_shape,
             loss: self.loss,
-            optimizer: self.optimizer,
+            optimizer,
+            training: self.training.clone(),
             layers: self.model.layers.clone(),
         };
-        toml::to_string(&form).map_err(|error| ModelError::File {
-            file: self.model.name.clone(),
-            problem: format!("cannot be written as TOML: {error}"),
-        })
+        toml::to_string(&form).map_err(fail)
     }
+}
+
+/// The `[optimizer]` table: an optimizer, the default one where nothing is said, and a schedule.
+fn parse_optimizer(mut table: toml::Table) -> Result<(Optimizer, LearningRateSchedule), String> {
+    let problem = |error: toml::de::Error| with_suggestion(&error.to_string());
+    let schedule = match table.remove(SCHEDULE) {
+        Some(schedule) => schedule.try_into().map_err(|error| format!("{SCHEDULE}: {}", problem(error)))?,
+        None => LearningRateSchedule::default(),
+    };
+    let optimizer =
+        if table.is_empty() { Optimizer::default() } else { table.try_into().map_err(problem)? };
+    Ok((optimizer, schedule))
 }
 
 /// One `[[layers]]` table, by its `type`.
@@ -132,7 +177,7 @@ fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
             return Err(format!("unknown type `{class}`; there are Conv2D, MaxPooling2D, Flatten and Dense"));
         }
     };
-    layer.map_err(|error| format!("({class}) {error}"))
+    layer.map_err(|error| format!("({class}) {}", with_suggestion(&error.to_string())))
 }
 
 #[cfg(test)]

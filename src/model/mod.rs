@@ -5,6 +5,7 @@ mod init;
 mod layer;
 mod optimizer;
 mod shape;
+mod suggest;
 mod summary;
 mod weights;
 
@@ -12,6 +13,8 @@ pub use file::{ModelFile, TUTORIAL};
 pub use layer::{Activation, Conv2D, Dense, Flatten, Layer, MaxPooling2D, Padding, Pair};
 pub use optimizer::{Loss, Optimizer, RmsProp};
 pub use shape::{LayerGeometry, Network, NetworkLayer, Shape, WeightSpec};
+#[cfg(feature = "cli")]
+pub(crate) use suggest::with_suggestion;
 pub(crate) use summary::{bytes, thousands};
 pub use weights::{WeightTensor, Weights};
 

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use super::stopping::Stopped;
 use crate::profile::Profile;
 
 /// The size of a training run, known before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// Epochs that will be begun.
+    /// Epochs that will be begun, unless training ends before.
     pub epochs: usize,
     /// Steps of a whole epoch.
     pub steps_per_epoch: usize,
@@ -43,6 +44,8 @@ pub struct EpochRecord {
     pub val_loss: Option<f64>,
     /// Accuracy on the validation set after the epoch.
     pub val_accuracy: Option<f64>,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f32,
     /// Training time of the epoch in seconds, validation not counted.
     pub seconds: f64,
 }
@@ -54,6 +57,8 @@ pub struct History {
     pub epochs: Vec<EpochRecord>,
     /// Optimizer steps taken.
     pub steps: usize,
+    /// Why and when training ended; `None` before it did.
+    pub stopped: Option<Stopped>,
     /// How long the steps of the plan took, when that was asked for.
     pub profile: Option<Profile>,
 }
@@ -65,6 +70,11 @@ pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Callback {
     /// Before the first step.
     fn on_train_begin(&mut self, _schedule: &Schedule) -> Result<(), CallbackError> {
+        Ok(())
+    }
+
+    /// Before the first step of each epoch, counted from 1.
+    fn on_epoch_begin(&mut self, _epoch: usize) -> Result<(), CallbackError> {
         Ok(())
     }
 

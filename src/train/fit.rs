@@ -1,121 +1,171 @@
-//! The training loop: epochs, their passes, and what is reported of them.
+//! The training loop: epochs, their passes, what is reported of them and when they end.
 
 use std::time::Instant;
 
 use super::callback::{Callback, CallbackError, EpochRecord, History, Schedule, StepRecord};
-use super::model::{DEFAULT_BATCH, Evaluation, Model};
+use super::model::{Evaluation, Model};
+use super::options::FitOptions;
+use super::rate::LearningRateSchedule;
+use super::state::RunState;
+use super::stopping::{StopReason, Stopped};
 use crate::data::Dataset;
 use crate::data::batches::{epoch_order, step_table};
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
-use crate::plan::Phase;
-use crate::profile::Sampling;
+use crate::plan::{Phase, StepParams};
 use crate::random::words;
 
-/// How long and on what a model is trained.
-#[derive(Debug, Clone)]
-pub struct FitOptions {
-    /// Passes over the training set; default 5.
-    pub epochs: usize,
-    /// Samples per step; default 64. The last batch of an epoch holds what is left.
-    pub batch_size: usize,
-    /// Whether each epoch takes the samples in another order; default true.
-    pub shuffle: bool,
-    /// Ends training after this many steps, even within an epoch; default none.
-    pub max_steps: Option<usize>,
-    /// Judged after each epoch; default none.
-    pub validation: Option<Dataset>,
-    /// Measures the steps of the plan meanwhile, for [`History::profile`]; no bit of a result changes. Default none.
-    pub profile: Option<Sampling>,
+/// One call of `fit`.
+struct Run<'a> {
+    options: &'a FitOptions,
+    schedule: Schedule,
+    /// Samples of the training set.
+    samples: usize,
+    /// Samples of the validation set, if there is one.
+    validation: Option<usize>,
+    /// A row for each step of a whole epoch; what changes from epoch to epoch is filled in as it begins.
+    table: Vec<StepParams>,
 }
 
-impl Default for FitOptions {
-    fn default() -> Self {
-        FitOptions {
-            epochs: 5,
-            batch_size: DEFAULT_BATCH,
-            shuffle: true,
-            max_steps: None,
-            validation: None,
-            profile: None,
-        }
-    }
-}
 impl Model {
     /// Trains: for each epoch every sample once, in batches, each followed by an update.
     ///
     /// # Errors
-    /// When the data does not fit the model, the plan does not fit the device, or a callback fails.
+    /// When a setting cannot be, the data does not fit the model, the plan does not fit the device, or a callback fails.
     pub fn fit(
         &mut self,
         train: &Dataset,
         options: &FitOptions,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
-        check_data(&self.network, train)?;
-        if let Some(validation) = &options.validation {
-            check_data(&self.network, validation)?;
+        options.check()?;
+        options.check_monitors()?;
+        let (train, validation) = options.split(train)?;
+        for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
+            check_data(&self.network, data)?;
         }
-        for (setting, value) in [("epochs", options.epochs), ("max_steps", options.max_steps.unwrap_or(1))] {
-            if value == 0 {
-                return Err(Error::Setting { setting, value, expected: "at least 1" });
-            }
-        }
-        let learning_rate = self.compile.optimizer.learning_rate();
-        let shuffle_seed = options.shuffle.then_some(self.compile.seed);
-        let epochs_before = self.epochs_begun;
-        let mut table = step_table(train.len(), options.batch_size.max(1), learning_rate);
-        for row in &mut table {
-            row.training = 1;
-            [row.seed_low, row.seed_high] = words(self.compile.seed);
-        }
-        let schedule = schedule(options, table.len());
-        let steps_before = self.steps_begun;
-        self.epochs_begun += schedule.epochs;
-        self.steps_begun += schedule.steps;
+        let table = step_table(train.len(), options.batch_size.max(1), 0.0);
+        let mut run = Run {
+            options,
+            schedule: schedule(options, table.len()),
+            samples: train.len(),
+            validation: validation.as_ref().map(Dataset::len),
+            table,
+        };
+        (self.training.run, self.best_weights) = (RunState::default(), None);
         let executor = self.executor(Some(options.batch_size))?;
-        callback.on_train_begin(&schedule)?;
-        executor.set_data(DataSlot::Training, train)?;
-        if let Some(validation) = &options.validation {
+        callback.on_train_begin(&run.schedule)?;
+        executor.set_data(DataSlot::Training, &train)?;
+        if let Some(validation) = &validation {
             executor.set_data(DataSlot::Evaluation, validation)?;
         }
         if let Some(sampling) = options.profile {
             executor.profile(sampling)?;
         }
         let mut history = History::default();
-        for epoch in 0..schedule.epochs {
-            let steps = table.len().min(schedule.steps - history.steps);
-            for (row, step) in table.iter_mut().zip(steps_before + history.steps..) {
-                row.step = step as u32;
-            }
-            let pass = Pass {
-                phase: Phase::Train,
-                data: DataSlot::Training,
-                order: &epoch_order(train.len(), epochs_before + epoch, shuffle_seed),
-                steps: &table[..steps],
-            };
-            let begun = Instant::now();
-            let training = train_epoch(executor, &pass, epoch + 1, history.steps, callback)?;
-            let seconds = begun.elapsed().as_secs_f64();
-            history.steps += steps;
-            let validation = options
-                .validation
-                .as_ref()
-                .map(|data| evaluate(executor, data.len(), options.batch_size))
-                .transpose()?;
-            let record = EpochRecord {
-                epoch: epoch + 1,
-                loss: training.loss,
-                accuracy: training.accuracy,
-                val_loss: validation.map(|v| v.loss),
-                val_accuracy: validation.map(|v| v.accuracy),
-                seconds,
-            };
+        while history.stopped.is_none() {
+            let record = self.epoch(&mut run, callback)?;
+            history.stopped = self.after_epoch(&run, &record)?;
             callback.on_epoch_end(&record)?;
             history.epochs.push(record);
         }
-        history.profile = executor.take_profile();
+        history.steps = self.training.run.step;
+        history.profile = self.executor(None)?.take_profile();
+        self.restore_best(&mut history)?;
         Ok(history)
+    }
+
+    /// Trains for an epoch, or what `max_steps` leaves of it, and judges on the validation set.
+    fn epoch(&mut self, run: &mut Run<'_>, callback: &mut dyn Callback) -> Result<EpochRecord, Error> {
+        let RunState { epoch, step: steps_before, .. } = self.training.run;
+        let epoch = epoch + 1;
+        let steps = run.table.len().min(run.schedule.steps - steps_before);
+        let rows = &mut run.table[..steps];
+        self.fill(rows, &run.options.schedule);
+        let shuffle_seed = run.options.shuffle.then_some(self.compile.seed);
+        let pass = Pass {
+            phase: Phase::Train,
+            data: DataSlot::Training,
+            order: &epoch_order(run.samples, self.training.epochs_begun, shuffle_seed),
+            steps: rows,
+        };
+        self.training.epochs_begun += 1;
+        self.training.steps_begun += steps;
+        let executor = self.executor(None)?;
+        callback.on_epoch_begin(epoch)?;
+        let begun = Instant::now();
+        let training = train_epoch(executor, &pass, epoch, steps_before, callback)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let validation = run.validation.map(|samples| evaluate(executor, samples, run.options.batch_size));
+        let validation = validation.transpose()?;
+        self.training.run.epoch = epoch;
+        self.training.run.step += steps;
+        Ok(EpochRecord {
+            epoch,
+            loss: training.loss,
+            accuracy: training.accuracy,
+            val_loss: validation.map(|v| v.loss),
+            val_accuracy: validation.map(|v| v.accuracy),
+            learning_rate: rows.last().map_or(0.0, |row| row.learning_rate),
+            seconds,
+        })
+    }
+
+    /// Brings the rows of an epoch up to the step with which it begins.
+    fn fill(&self, rows: &mut [StepParams], schedule: &LearningRateSchedule) {
+        let base = self.compile.optimizer.learning_rate();
+        let [seed_low, seed_high] = words(self.compile.seed);
+        for (row, step) in rows.iter_mut().zip(self.training.steps_begun..) {
+            row.learning_rate = match (schedule, self.training.learning_rate) {
+                (LearningRateSchedule::Constant, Some(reduced)) => reduced,
+                _ => schedule.rate(step, base),
+            };
+            row.training = 1;
+            row.step = step as u32;
+            (row.seed_low, row.seed_high) = (seed_low, seed_high);
+        }
+    }
+
+    /// Decides after an epoch: a smaller learning rate, weights to keep, the end.
+    fn after_epoch(&mut self, run: &Run<'_>, record: &EpochRecord) -> Result<Option<Stopped>, Error> {
+        let options = run.options;
+        if let Some(plateau) = &options.reduce_lr_on_plateau {
+            let state = &mut self.training.run.plateau;
+            let reduced = plateau.after_epoch(state, record, record.learning_rate);
+            self.training.learning_rate = reduced.or(self.training.learning_rate);
+        }
+        let mut reason = None;
+        if let Some(stopping) = &options.early_stopping {
+            let verdict = stopping.after_epoch(&mut self.training.run.early_stopping, record);
+            if verdict.keep && stopping.restore_best_weights {
+                self.best_weights = Some(self.weights()?);
+            }
+            reason = verdict.stop.then_some(StopReason::EarlyStopping);
+        }
+        let good = options.is_good_enough(
+            record.val_loss.unwrap_or(record.loss),
+            record.val_accuracy.unwrap_or(record.accuracy),
+        );
+        if good {
+            reason = Some(StopReason::GoodEnough);
+        }
+        let last = if record.epoch == options.epochs { StopReason::Epochs } else { StopReason::MaxSteps };
+        let reason = reason.or((record.epoch == run.schedule.epochs).then_some(last));
+        Ok(reason.map(|reason| Stopped { reason, epoch: record.epoch, weights_of_epoch: record.epoch }))
+    }
+
+    /// Gives the model back the weights of its best epoch, if they were kept; those that were good enough stay.
+    fn restore_best(&mut self, history: &mut History) -> Result<(), Error> {
+        let best = self.best_weights.take();
+        if let (Some(weights), Some(stopped)) = (best, &mut history.stopped)
+            && stopped.reason != StopReason::GoodEnough
+        {
+            stopped.weights_of_epoch = self.training.run.early_stopping.best_epoch;
+            if stopped.weights_of_epoch != stopped.epoch {
+                self.set_weights(weights)?;
+            }
+        }
+        Ok(())
     }
 }
 

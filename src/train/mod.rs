@@ -1,11 +1,28 @@
-//! Training: the compiled model, its loop, and what is reported on the way.
+//! Training: the compiled model, its loop, when that ends, and what is reported on the way.
 
 mod callback;
+mod crossval;
 mod fit;
+mod metrics;
 mod model;
+mod monitor;
+mod options;
+mod plateau;
+mod rate;
+#[cfg(test)]
+mod recorded;
+mod state;
+mod stopping;
 
 pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
-pub use fit::FitOptions;
+pub use crossval::{CrossValidation, FoldResult, Spread, cross_validate};
+pub use metrics::{ClassFigures, ConfusionMatrix, MacroFigures, Report, top_k_accuracy};
 #[cfg(feature = "cli")]
 pub(crate) use model::write_weights;
 pub use model::{Compile, Evaluation, Model};
+pub use monitor::Monitor;
+pub use options::FitOptions;
+pub use plateau::{PlateauState, ReduceOnPlateau};
+pub use rate::{CosineDecay, ExponentialDecay, LearningRateSchedule, StepDecay};
+pub use state::{RunState, TrainingState};
+pub use stopping::{EarlyStopping, EarlyStoppingState, StopReason, Stopped};

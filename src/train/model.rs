@@ -1,6 +1,7 @@
 //! The compiled model: its weights, `evaluate`, `predict`.
 
 use super::fit::evaluate;
+use super::state::TrainingState;
 use crate::data::Dataset;
 use crate::data::batches::{epoch_order, step_table};
 use crate::device::Device;
@@ -46,10 +47,10 @@ pub struct Model {
     weights: Weights,
     /// The optimizer's state, likewise; `None` before the first training.
     state: Option<Vec<f32>>,
-    /// Epochs begun by all calls of `fit`: each is shuffled in its own way.
-    pub(super) epochs_begun: usize,
-    /// Optimizer steps begun by all calls of `fit`: each makes its own random draws.
-    pub(super) steps_begun: usize,
+    /// How far training is.
+    pub(super) training: TrainingState,
+    /// Of the best epoch so far, while `fit` runs and early stopping is to bring them back.
+    pub(super) best_weights: Option<Weights>,
     executor: Option<Box<dyn Executor>>,
 }
 
@@ -67,8 +68,8 @@ impl Sequential {
             compile,
             device: device.clone(),
             state: None,
-            epochs_begun: 0,
-            steps_begun: 0,
+            training: TrainingState::default(),
+            best_weights: None,
             executor: None,
         })
     }
@@ -78,6 +79,11 @@ impl Model {
     /// The shapes and names of the layers.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// How far training is: counters, the learning rate's reduction, early stopping.
+    pub fn training_state(&self) -> &TrainingState {
+        &self.training
     }
 
     /// The weights as they are now.

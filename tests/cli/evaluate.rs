@@ -76,3 +76,33 @@ fn what_is_missing_or_damaged_is_named() {
     fs::remove_file(&path).unwrap();
     sandbox.fail("evaluate out", 1, &["`out`", "no weights.safetensors"]);
 }
+
+#[test]
+fn the_report_tells_of_every_class() {
+    let (sandbox, figures) = trained();
+    let outcome = sandbox.succeed("evaluate out --device cpu --report");
+    assert_eq!(outcome.last_line(), figures);
+    for text in ["Class  Precision  Recall", " mean ", "Top-3 accuracy: 1.0000", "Confusion matrix"] {
+        assert!(outcome.stdout.contains(text), "{text:?} is missing from {}", outcome.stdout);
+    }
+    let json = sandbox.succeed("evaluate out --device cpu --json --top-k 2").stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["test_accuracy"], json["accuracy"], "{json}");
+    assert_eq!((&json["k"], &json["samples"]), (&2.into(), &12.into()));
+    let counts = json["confusion"].as_array().unwrap();
+    let row =
+        |row: &serde_json::Value| row.as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum::<u64>();
+    assert_eq!(counts.iter().map(row).collect::<Vec<_>>(), [4, 4, 4], "{json}");
+    let right: u64 = (0..3).map(|class| counts[class][class].as_u64().unwrap()).sum();
+    assert_eq!(right as f64 / 12.0, json["accuracy"].as_f64().unwrap(), "{json}");
+    sandbox.fail("evaluate out --device cpu --top-k 4", 1, &["`k` is 4", "number of classes"]);
+    sandbox.fail("evaluate out --top-k 0", 2, &["'--top-k <K>'"]);
+    // `train` prints the same at its end.
+    let trained = sandbox.train("--device cpu --epochs 3 --batch-size 5 --report --out again");
+    let table = |stdout: &str| {
+        let lines = stdout.lines().skip_while(|line| !line.starts_with("Class")).take(12);
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(table(&trained.stdout), table(&outcome.stdout));
+    assert_eq!(trained.last_line(), figures);
+}

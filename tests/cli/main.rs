@@ -4,7 +4,9 @@
 //! run, its output is searched for the traces of a panic.
 
 mod bench;
+mod crossval;
 mod devices;
+mod ending;
 mod evaluate;
 mod explain;
 mod mistakes;

@@ -6,6 +6,7 @@ mod choices;
 #[path = "../common/mod.rs"]
 mod common;
 mod determinism;
+mod ending;
 mod fit;
 mod host_time;
 mod inference;

@@ -1,0 +1,208 @@
+//! `shadegrad crossval`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::{DataSource, DeviceArg, FuseArg, ModelSource};
+use super::output::{Output, note};
+use super::progress::Progress;
+use super::table::{Align, render};
+use super::train::RUNS;
+use super::training::TrainingArgs;
+use crate::data::folds::stratified_folds;
+use crate::data::{Dataset, TrainTest};
+use crate::device::Device;
+use crate::executor::check_data;
+use crate::io::run::{CROSSVAL_FILE, HISTORY_FILE, RunFolder};
+use crate::model::{ModelFile, thousands};
+use crate::plan::Plan;
+use crate::train::{
+    Callback, CallbackError, Compile, CrossValidation, EpochRecord, Schedule, Spread, StepRecord,
+    cross_validate,
+};
+
+/// Train each model several times, each time on all but one part of the training set, and judge it on that part
+///
+/// The parts are stratified: every class is spread over them evenly. Prints the mean over the folds and the standard
+/// deviation. With several --model one table compares score, weights and time. The run folder gets crossval.json
+/// and, for each model and fold, history.jsonl. The test set is not touched.
+#[derive(Debug, clap::Args)]
+pub struct CrossvalArgs {
+    /// A model: the embedded one or a model file; may be given several times
+    #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
+    model: Vec<ModelSource>,
+    /// The data set: the embedded one or a folder with four IDX files
+    #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
+    data: DataSource,
+    /// Parts of the training set
+    #[arg(long, value_name = "K", default_value = "5", value_parser = folds, allow_negative_numbers = true)]
+    folds: usize,
+    #[command(flatten)]
+    training: TrainingArgs,
+    #[command(flatten)]
+    device: DeviceArg,
+    #[command(flatten)]
+    fuse: FuseArg,
+    /// The run folder; by default runs/crossval-N with the next free N
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the files of an earlier cross-validation in --out; other files in it stay
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Print the results as JSON and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is written to crossval.json and printed by `--json`.
+#[derive(Debug, Serialize)]
+struct Results<'a> {
+    folds: usize,
+    seed: u64,
+    samples: usize,
+    data: String,
+    device: String,
+    models: &'a [CrossValidation],
+}
+
+/// Cross-validates each model. All that can be found wrong is found before anything is trained.
+pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
+    let files = args.model.iter().map(|source| model_file(args, source)).collect::<Result<Vec<_>, _>>()?;
+    let mut folder = match &args.out {
+        Some(dir) => RunFolder::at(dir, args.force)?,
+        None => RunFolder::next(Path::new(RUNS), "crossval")?,
+    };
+    let TrainTest { train, .. } = args.data.load()?;
+    let train = args.training.limited(train)?;
+    for file in &files {
+        check_data(&file.model.network()?, &train)?;
+    }
+    stratified_folds(train.labels(), args.folds, args.training.seed)?;
+    let (device, why) = Device::open(&args.device.device)?;
+    if !args.json {
+        output.line(format_args!("Device: {why}"))?;
+        output.line(format_args!(
+            "Data: {}, {} samples in {} folds",
+            args.data,
+            thousands(train.len()),
+            args.folds
+        ))?;
+    }
+    folder.begin_crossval()?;
+    let mut models = Vec::with_capacity(files.len());
+    for (number, file) in (1..).zip(&files) {
+        let found = validate(args, file, &device, &train)?;
+        for fold in &found.folds {
+            let within = format!("{number}-{}/fold-{}", file.model.name, fold.fold);
+            folder.write_lines(&within, HISTORY_FILE, &fold.history)?;
+        }
+        models.push(found);
+    }
+    let results = Results {
+        folds: args.folds,
+        seed: args.training.seed,
+        samples: train.len(),
+        data: args.data.to_string(),
+        device: device.title(),
+        models: &models,
+    };
+    let json = serde_json::to_string_pretty(&results)?;
+    folder.write(CROSSVAL_FILE, format!("{json}\n").as_bytes())?;
+    if args.json {
+        return output.line(json);
+    }
+    output.line(format_args!("Run: {}", folder.dir().display()))?;
+    output.line(table(&models))
+}
+
+/// A model file with the flags' word over its own.
+fn model_file(args: &CrossvalArgs, source: &ModelSource) -> anyhow::Result<ModelFile> {
+    let mut file = source.read()?;
+    args.training.apply(&mut file)?;
+    Plan::build(&file.model.network()?, file.loss, file.optimizer, file.training.batch_size)?;
+    Ok(file)
+}
+
+fn validate(
+    args: &CrossvalArgs,
+    file: &ModelFile,
+    device: &Device,
+    train: &Dataset,
+) -> anyhow::Result<CrossValidation> {
+    let compile = Compile {
+        loss: file.loss,
+        optimizer: file.optimizer,
+        seed: args.training.seed,
+        no_fuse: args.fuse.no_fuse(),
+        ..Compile::default()
+    };
+    let mut folds = Folds { model: &file.model.name, folds: args.folds, fold: 0, progress: Progress::new() };
+    Ok(cross_validate(&file.model, device, compile, train, args.folds, &file.training, &mut folds)?)
+}
+
+/// Says which fold is trained, and how far it is.
+struct Folds<'a> {
+    model: &'a str,
+    folds: usize,
+    fold: usize,
+    progress: Progress,
+}
+
+impl Callback for Folds<'_> {
+    fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
+        self.fold += 1;
+        note(format_args!("{}: fold {} of {}", self.model, self.fold, self.folds));
+        self.progress.begin(schedule);
+        Ok(())
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
+        self.progress.begin_epoch(epoch);
+        Ok(())
+    }
+
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        self.progress.step(record);
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
+        self.progress.end_epoch(record);
+        Ok(())
+    }
+}
+
+/// One line per model: means over the folds and their standard deviations.
+fn table(models: &[CrossValidation]) -> String {
+    let spread =
+        |spread: &Spread, digits: usize| format!("{:.digits$} +- {:.digits$}", spread.mean, spread.deviation);
+    let rows: Vec<_> = models
+        .iter()
+        .map(|found| {
+            [
+                found.model.clone(),
+                thousands(found.parameters),
+                spread(&found.accuracy, 4),
+                spread(&found.loss, 4),
+                spread(&found.seconds, 1),
+            ]
+        })
+        .collect();
+    let headings = [
+        ("Model", Align::Left),
+        ("Weights", Align::Right),
+        ("Accuracy", Align::Right),
+        ("Loss", Align::Right),
+        ("Seconds per fold", Align::Right),
+    ];
+    render(headings, &rows)
+}
+
+/// A number of folds.
+fn folds(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|&folds| folds >= 2)
+        .ok_or_else(|| "it must be a whole number, at least 2".to_owned())
+}

@@ -1,0 +1,109 @@
+//! What `train --report` and `evaluate --report` print: figures of every class, and which was taken for which.
+
+use super::table::{Align, render};
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::train::{Model, Report};
+
+/// The `k` of the top-k accuracy where none is given, or the number of classes where that is smaller.
+const TOP_K: usize = 5;
+
+/// `--report` and `--top-k`.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Print precision, recall and F1 of each class, top-k accuracy and the confusion matrix on the test set
+    #[arg(long)]
+    pub report: bool,
+    /// In the report, how many of the most probable classes count as a hit; by default 5
+    #[arg(long, value_name = "K", value_parser = super::args::count, allow_negative_numbers = true)]
+    pub top_k: Option<usize>,
+}
+
+impl ReportArgs {
+    /// Whether a report is asked for.
+    pub fn asked(&self) -> bool {
+        self.report || self.top_k.is_some()
+    }
+
+    /// Judges a model's predictions for a set.
+    pub fn judge(&self, model: &mut Model, data: &Dataset) -> Result<Report, Error> {
+        let classes = model.network().classes();
+        let probabilities = model.predict(data.images())?;
+        let k = self.top_k.unwrap_or(TOP_K.min(classes));
+        Ok(Report::new(&probabilities, data.labels(), classes, k)?)
+    }
+}
+
+/// A report as text: a line per class, their means, and the matrix with a row per true class.
+pub fn text(report: &Report) -> String {
+    let figures = |name: String, precision: f64, recall: f64, f1: f64, support: String| {
+        [name, format!("{precision:.4}"), format!("{recall:.4}"), format!("{f1:.4}"), support]
+    };
+    let mut rows: Vec<_> = report
+        .classes
+        .iter()
+        .map(|c| figures(c.class.to_string(), c.precision, c.recall, c.f1, c.support.to_string()))
+        .collect();
+    let means = report.means;
+    rows.push(figures(
+        "mean".to_owned(),
+        means.precision,
+        means.recall,
+        means.f1,
+        report.samples.to_string(),
+    ));
+    let headings = [
+        ("Class", Align::Right),
+        ("Precision", Align::Right),
+        ("Recall", Align::Right),
+        ("F1", Align::Right),
+        ("Samples", Align::Right),
+    ];
+    format!(
+        "{}\n\nTop-{} accuracy: {:.4}\n\nConfusion matrix (a row for each true class, a column for each predicted one)\n{}",
+        render(headings, &rows),
+        report.k,
+        report.top_k_accuracy,
+        matrix(report.confusion.counts())
+    )
+}
+
+/// Numbers in columns of one width, with the classes above and beside them.
+fn matrix(counts: &[Vec<u64>]) -> String {
+    let classes = counts.len();
+    let widest = counts.iter().flatten().copied().max().unwrap_or(0).max(classes as u64);
+    let width = widest.to_string().len();
+    let line = |head: String, cells: &mut dyn Iterator<Item = String>| {
+        let cells: String = cells.map(|cell| format!("  {cell:>width$}")).collect();
+        format!("{head:>width$}{cells}")
+    };
+    let mut lines = vec![line(String::new(), &mut (0..classes).map(|class| class.to_string()))];
+    for (class, row) in counts.iter().enumerate() {
+        lines.push(line(class.to_string(), &mut row.iter().map(u64::to_string)));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_reads_as_a_table() {
+        let scores = [0.9, 0.1, 0.2, 0.8, 0.6, 0.4];
+        let report = Report::new(&scores, &[0, 1, 1], 2, 2).unwrap();
+        let expected = "\
+Class  Precision  Recall      F1  Samples
+    0     0.5000  1.0000  0.6667        1
+    1     1.0000  0.5000  0.6667        2
+ mean     0.7500  0.7500  0.6667        3
+
+Top-2 accuracy: 1.0000
+
+Confusion matrix (a row for each true class, a column for each predicted one)
+   0  1
+0  1  0
+1  1  1";
+        assert_eq!(text(&report), expected);
+    }
+}

@@ -1,0 +1,113 @@
+//! How a model is trained: the flags that `train` and `crossval` share, each over the model file's word.
+
+use clap::builder::PossibleValuesParser;
+
+use super::args::{batch_size, count, finite, positive, seed, share};
+use super::settings::{Setting, setting, settings};
+use crate::data::Dataset;
+use crate::model::{ModelFile, Optimizer};
+use crate::train::{EarlyStopping, LearningRateSchedule, ReduceOnPlateau};
+
+#[derive(Debug, clap::Args)]
+pub struct TrainingArgs {
+    /// Passes over the training set, the most there may be; by default the model file's word, else 5
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    epochs: Option<usize>,
+    /// Samples per optimizer step; by default the model file's word, else 64
+    #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
+    batch_size: Option<usize>,
+    /// Decides initial weights, the order of samples, and folds
+    #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// The optimizer, with its default settings unless the model file sets them; by default that of the model file
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
+    optimizer: Option<String>,
+    /// The optimizer's step size; by default that of the model file
+    #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// How the learning rate changes from step to step, such as type=cosine,decay_steps=4690: type constant, step,
+    /// exponential or cosine, and the keys of [optimizer.schedule]
+    #[arg(long, value_name = "KEY=VALUE,...", value_parser = settings::<LearningRateSchedule>)]
+    schedule: Option<LearningRateSchedule>,
+    /// Take the samples of each epoch as they lie in the files
+    #[arg(long)]
+    no_shuffle: bool,
+    /// End training after this many optimizer steps, even within an epoch
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    max_steps: Option<usize>,
+    /// Train on the first N training images at most
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    pub limit: Option<usize>,
+    /// Judge each epoch on this share of the training set, its last samples, and train on the others
+    #[arg(long, value_name = "F", value_parser = share, allow_negative_numbers = true)]
+    validation_split: Option<f64>,
+    /// End training once an epoch's loss is at most X: of the validation set if there is one, else of the training set
+    #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]
+    until_loss: Option<f64>,
+    /// End training once an epoch's accuracy is at least X, likewise; with --until-loss, once both are reached
+    #[arg(long, value_name = "X", value_parser = share_or_all, allow_negative_numbers = true)]
+    until_accuracy: Option<f64>,
+    /// End training that does not get better, such as patience=3,restore_best_weights=true: keys monitor (val_loss),
+    /// patience (0), min_delta (0), restore_best_weights (false), start_from_epoch (0); `off` overrules the model file
+    #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "",
+          value_parser = setting::<EarlyStopping>)]
+    early_stopping: Option<Setting<EarlyStopping>>,
+    /// Make the learning rate smaller where training stands still, such as factor=0.5,patience=2: keys monitor
+    /// (val_loss), factor (0.1), patience (10), min_delta (1e-4), cooldown (0), min_lr (0); `off` as above
+    #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "",
+          value_parser = setting::<ReduceOnPlateau>)]
+    reduce_lr_on_plateau: Option<Setting<ReduceOnPlateau>>,
+}
+
+impl TrainingArgs {
+    /// Puts the flags' word over the model file's own.
+    ///
+    /// # Errors
+    /// When what comes out cannot be.
+    pub fn apply(&self, file: &mut ModelFile) -> anyhow::Result<()> {
+        if let Some(named) = self.optimizer.as_deref().and_then(Optimizer::named)
+            && named.name() != file.optimizer.name()
+        {
+            file.optimizer = named;
+        }
+        let training = &mut file.training;
+        if let Some(schedule) = &self.schedule {
+            training.schedule = schedule.clone();
+        }
+        if let Some(learning_rate) = self.learning_rate {
+            file.optimizer.set_learning_rate(learning_rate);
+            training.schedule.set_initial_learning_rate(learning_rate)?;
+        }
+        training.epochs = self.epochs.unwrap_or(training.epochs);
+        training.batch_size = self.batch_size.unwrap_or(training.batch_size);
+        training.shuffle &= !self.no_shuffle;
+        training.max_steps = self.max_steps.or(training.max_steps);
+        training.validation_split = self.validation_split.or(training.validation_split);
+        training.until_loss = self.until_loss.or(training.until_loss);
+        training.until_accuracy = self.until_accuracy.or(training.until_accuracy);
+        if let Some(setting) = &self.early_stopping {
+            training.early_stopping = setting.value();
+        }
+        if let Some(setting) = &self.reduce_lr_on_plateau {
+            training.reduce_lr_on_plateau = setting.value();
+        }
+        file.optimizer.check()?;
+        Ok(training.check()?)
+    }
+
+    /// The part of a training set that `--limit` leaves.
+    pub fn limited(&self, train: Dataset) -> anyhow::Result<Dataset> {
+        Ok(match self.limit {
+            Some(limit) => train.take(limit.min(train.len()))?,
+            None => train,
+        })
+    }
+}
+
+/// A share, or everything.
+fn share_or_all(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(1.0) => Ok(1.0),
+        _ => share(text).map_err(|_| "it must be a number above 0 and at most 1".to_owned()),
+    }
+}

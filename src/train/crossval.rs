@@ -1,0 +1,127 @@
+//! Cross-validation: how well a model does, and by how much that varies with the samples.
+
+use serde::Serialize;
+
+use super::{Callback, Compile, EpochRecord, FitOptions, Stopped};
+use crate::data::Dataset;
+use crate::data::folds::{hold_out, stratified_folds};
+use crate::device::Device;
+use crate::error::Error;
+use crate::model::Sequential;
+
+/// One fold: trained on all others, judged on it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoldResult {
+    /// Counted from 1.
+    pub fold: usize,
+    /// Mean loss over the fold.
+    pub loss: f64,
+    /// Share of the fold that was classified rightly.
+    pub accuracy: f64,
+    /// Training time in seconds.
+    pub seconds: f64,
+    /// Why and when its training ended.
+    pub stopped: Option<Stopped>,
+    /// Its epochs.
+    pub history: Vec<EpochRecord>,
+}
+
+/// A mean and how far the values lie around it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation of a sample: the root of `sum (x - mean)^2 / (n - 1)`.
+    pub deviation: f64,
+}
+
+impl Spread {
+    /// Of at least two values; a single one does not deviate.
+    pub fn of(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Spread { mean, deviation: (squares / (n - 1.0).max(1.0)).sqrt() }
+    }
+}
+
+/// What came out of a cross-validation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CrossValidation {
+    /// The model's name.
+    pub model: String,
+    /// Its weights.
+    pub parameters: usize,
+    /// Over the folds.
+    pub accuracy: Spread,
+    /// Over the folds.
+    pub loss: Spread,
+    /// Training time of a fold in seconds.
+    pub seconds: Spread,
+    /// Each fold.
+    pub folds: Vec<FoldResult>,
+}
+
+/// Trains a model once per fold, from the same initial weights, on the samples of the other folds, and judges it on that
+/// fold. The folds are those of [`stratified_folds`] under the seed of `compile`.
+///
+/// Without a validation set or split in `options` the fold is also the validation set of its epochs; then early stopping
+/// and the like choose by the samples that are judged on, and the score is flattered. With `validation_split` they choose
+/// by a part of the other folds.
+///
+/// `callback` hears of one fold after another; each begins with `on_train_begin`.
+///
+/// # Errors
+/// When the folds cannot be made, or as [`fit`](super::Model::fit).
+pub fn cross_validate(
+    model: &Sequential,
+    device: &Device,
+    compile: Compile,
+    data: &Dataset,
+    folds: usize,
+    options: &FitOptions,
+    callback: &mut dyn Callback,
+) -> Result<CrossValidation, Error> {
+    let parts = stratified_folds(data.labels(), folds, compile.seed)?;
+    let mut results = Vec::with_capacity(folds);
+    for fold in 0..folds {
+        let (train, held) = hold_out(data, &parts, fold)?;
+        let mut options = options.clone();
+        if options.validation.is_none() && options.validation_split.is_none() {
+            options.validation = Some(held.clone());
+        }
+        let mut compiled = model.compile(device, compile)?;
+        let history = compiled.fit(&train, &options, callback)?;
+        let judged = compiled.evaluate(&held)?;
+        results.push(FoldResult {
+            fold: fold + 1,
+            loss: judged.loss,
+            accuracy: judged.accuracy,
+            seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            stopped: history.stopped,
+            history: history.epochs,
+        });
+    }
+    let spread = |of: fn(&FoldResult) -> f64| Spread::of(&results.iter().map(of).collect::<Vec<_>>());
+    Ok(CrossValidation {
+        model: model.name.clone(),
+        parameters: model.network()?.parameter_count(),
+        accuracy: spread(|fold| fold.accuracy),
+        loss: spread(|fold| fold.loss),
+        seconds: spread(|fold| fold.seconds),
+        folds: results,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spread_is_that_of_a_sample() {
+        let found = Spread::of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
+        assert_eq!(found.mean, 5.0);
+        assert!((found.deviation - (32.0f64 / 7.0).sqrt()).abs() < 1e-15);
+        assert_eq!(Spread::of(&[3.0]).deviation, 0.0);
+    }
+}

@@ -1,0 +1,250 @@
+//! How good predictions are: confusion matrix, precision, recall, F1, top-k accuracy.
+
+use serde::Serialize;
+
+use crate::error::SettingError;
+
+/// How often samples of each class were taken for each class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ConfusionMatrix {
+    /// `[true class][predicted class]`, square.
+    counts: Vec<Vec<u64>>,
+}
+
+/// Figures of one class; each is 0 where it would be 0/0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ClassFigures {
+    /// The class.
+    pub class: usize,
+    /// Of the samples taken for this class, the share that is of it: `tp / (tp + fp)`.
+    pub precision: f64,
+    /// Of the samples of this class, the share that was taken for it: `tp / (tp + fn)`.
+    pub recall: f64,
+    /// The harmonic mean of both: `2 * precision * recall / (precision + recall)`.
+    pub f1: f64,
+    /// Samples of this class.
+    pub support: u64,
+}
+
+/// Means over the classes, each class counting the same.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct MacroFigures {
+    /// Mean precision.
+    pub precision: f64,
+    /// Mean recall.
+    pub recall: f64,
+    /// Mean F1.
+    pub f1: f64,
+}
+
+/// Everything above for one set of predictions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Samples.
+    pub samples: usize,
+    /// Share whose most probable class is the right one.
+    pub accuracy: f64,
+    /// The `k` of `top_k_accuracy`.
+    pub k: usize,
+    /// Share whose right class is among the `k` most probable ones.
+    pub top_k_accuracy: f64,
+    /// Per class.
+    pub classes: Vec<ClassFigures>,
+    /// Over the classes.
+    #[serde(rename = "macro")]
+    pub means: MacroFigures,
+    /// Which class was taken for which.
+    pub confusion: ConfusionMatrix,
+}
+
+impl Report {
+    /// Judges probabilities `[labels.len(), classes]`, or any scores of which the largest wins.
+    ///
+    /// # Errors
+    /// When there are no labels, the scores are not one row of `classes` for each label, a label is not below `classes`,
+    /// or `k` is not from 1 to `classes`.
+    pub fn new(scores: &[f32], labels: &[u8], classes: usize, k: usize) -> Result<Self, SettingError> {
+        let confusion = ConfusionMatrix::new(scores, labels, classes)?;
+        let top_k_accuracy = top_k_accuracy(scores, labels, classes, k)?;
+        Ok(Report {
+            samples: labels.len(),
+            accuracy: confusion.accuracy(),
+            k,
+            top_k_accuracy,
+            classes: confusion.figures(),
+            means: confusion.means(),
+            confusion,
+        })
+    }
+}
+
+impl ConfusionMatrix {
+    /// Counts, for scores `[labels.len(), classes]`, which class has the largest one, the first of equal ones.
+    ///
+    /// # Errors
+    /// As [`Report::new`].
+    pub fn new(scores: &[f32], labels: &[u8], classes: usize) -> Result<Self, SettingError> {
+        check(scores, labels, classes)?;
+        let mut counts = vec![vec![0; classes]; classes];
+        for (row, &label) in scores.chunks_exact(classes).zip(labels) {
+            let mut largest = 0;
+            for (class, score) in row.iter().enumerate() {
+                if *score > row[largest] {
+                    largest = class;
+                }
+            }
+            counts[usize::from(label)][largest] += 1;
+        }
+        Ok(ConfusionMatrix { counts })
+    }
+
+    /// `[true class][predicted class]`.
+    pub fn counts(&self) -> &[Vec<u64>] {
+        &self.counts
+    }
+
+    /// The share of samples on the diagonal.
+    pub fn accuracy(&self) -> f64 {
+        let right = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
+        share(right, self.counts.iter().flatten().sum())
+    }
+
+    /// The figures of each class.
+    pub fn figures(&self) -> Vec<ClassFigures> {
+        let figures = |class: usize| {
+            let right = self.counts[class][class];
+            let support = self.counts[class].iter().sum();
+            let precision = share(right, self.counts.iter().map(|row| row[class]).sum());
+            let recall = share(right, support);
+            let sum = precision + recall;
+            let f1 = if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 };
+            ClassFigures { class, precision, recall, f1, support }
+        };
+        (0..self.counts.len()).map(figures).collect()
+    }
+
+    /// Means over the classes.
+    pub fn means(&self) -> MacroFigures {
+        let figures = self.figures();
+        let mean = |of: fn(&ClassFigures) -> f64| figures.iter().map(of).sum::<f64>() / figures.len() as f64;
+        MacroFigures { precision: mean(|c| c.precision), recall: mean(|c| c.recall), f1: mean(|c| c.f1) }
+    }
+}
+
+/// The share of samples whose class is among the `k` with the largest of its scores `[labels.len(), classes]`: fewer than
+/// `k` classes have a larger one. Of equal scores all are in or all are out, as in `keras.ops.in_top_k`.
+///
+/// # Errors
+/// As [`Report::new`].
+pub fn top_k_accuracy(scores: &[f32], labels: &[u8], classes: usize, k: usize) -> Result<f64, SettingError> {
+    check(scores, labels, classes)?;
+    if k == 0 || k > classes {
+        return Err(SettingError::new("k", k, "from 1 to the number of classes"));
+    }
+    let hits = scores.chunks_exact(classes).zip(labels).filter(|(row, label)| {
+        let own = row[usize::from(**label)];
+        own.is_finite() && row.iter().filter(|&&score| score > own).count() < k
+    });
+    Ok(share(hits.count() as u64, labels.len() as u64))
+}
+
+fn check(scores: &[f32], labels: &[u8], classes: usize) -> Result<(), SettingError> {
+    if labels.is_empty() {
+        return Err(SettingError::new("labels", "empty", "at least one"));
+    }
+    if labels.len().checked_mul(classes) != Some(scores.len()) {
+        let found = format!("{} numbers for {} labels", scores.len(), labels.len());
+        return Err(SettingError::new("scores", found, "a row with one number per class for each label"));
+    }
+    match labels.iter().find(|&&label| usize::from(label) >= classes) {
+        Some(label) => Err(SettingError::new("labels", label, "below the number of classes")),
+        None => Ok(()),
+    }
+}
+
+/// A part of a whole; 0 of nothing.
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three classes; what is predicted is 0 0 1, 1 1, 0 2 for the labels 0 0 0, 1 1, 2 2.
+    const LABELS: [u8; 7] = [0, 0, 0, 1, 1, 2, 2];
+    const SCORES: [f32; 21] = [
+        0.8, 0.1, 0.1, //
+        0.5, 0.3, 0.2, //
+        0.3, 0.6, 0.1, //
+        0.1, 0.7, 0.2, //
+        0.2, 0.5, 0.3, //
+        0.6, 0.3, 0.1, //
+        0.0, 0.4, 0.6,
+    ];
+
+    #[test]
+    fn figures_are_those_worked_out_by_hand() {
+        let report = Report::new(&SCORES, &LABELS, 3, 2).unwrap();
+        assert_eq!(report.confusion.counts(), [vec![2, 1, 0], vec![0, 2, 0], vec![1, 0, 1]]);
+        assert_eq!((report.samples, report.accuracy), (7, 5.0 / 7.0));
+        // (precision, recall, support)
+        let rows = [(2.0 / 3.0, 2.0 / 3.0, 3), (2.0 / 3.0, 1.0, 2), (1.0, 0.5, 2)];
+        for (class, (precision, recall, support)) in rows.into_iter().enumerate() {
+            let f1 = 2.0 / (1.0 / precision + 1.0 / recall);
+            let found = report.classes[class];
+            assert_eq!(
+                (found.precision, found.recall, found.support),
+                (precision, recall, support),
+                "{class}"
+            );
+            assert!((found.f1 - f1).abs() < 1e-15, "{class}: {} {f1}", found.f1);
+        }
+        assert!((report.means.precision - 7.0 / 9.0).abs() < 1e-15);
+        assert!((report.means.recall - 13.0 / 18.0).abs() < 1e-15);
+        // The sixth sample has its class last.
+        assert_eq!(report.top_k_accuracy, 6.0 / 7.0);
+    }
+
+    #[test]
+    fn top_k_counts_what_is_larger() {
+        // (scores of one sample, label, k, hit)
+        let rows: [(&[f32], u8, usize, bool); 8] = [
+            (&[0.1, 0.2, 0.7], 2, 1, true),
+            (&[0.1, 0.2, 0.7], 1, 1, false),
+            (&[0.1, 0.2, 0.7], 1, 2, true),
+            (&[0.1, 0.2, 0.7], 0, 2, false),
+            (&[0.1, 0.2, 0.7], 0, 3, true),
+            (&[0.4, 0.4, 0.2], 1, 1, true),
+            (&[f32::NAN, 0.4, 0.2], 0, 3, false),
+            (&[f32::NAN, 0.4, 0.2], 1, 1, true),
+        ];
+        for (scores, label, k, hit) in rows {
+            let found = top_k_accuracy(scores, &[label], 3, k).unwrap();
+            assert_eq!(found, f64::from(u8::from(hit)), "{scores:?} {label} {k}");
+        }
+    }
+
+    #[test]
+    fn a_class_that_never_occurs_has_zeros() {
+        let report = Report::new(&[0.9, 0.1, 0.0], &[0], 3, 1).unwrap();
+        let ClassFigures { precision, recall, f1, support, .. } = report.classes[2];
+        assert_eq!((precision, recall, f1, support), (0.0, 0.0, 0.0, 0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let rows: [(&[f32], &[u8], usize, &str); 5] = [
+            (&[], &[], 1, "`labels` is empty"),
+            (&[0.1; 5], &[0, 0], 1, "`scores` is 5 numbers for 2 labels"),
+            (&[0.1; 6], &[0, 3], 1, "`labels` is 3"),
+            (&[0.1; 6], &[0, 2], 0, "`k` is 0"),
+            (&[0.1; 6], &[0, 2], 4, "`k` is 4"),
+        ];
+        for (scores, labels, k, expected) in rows {
+            let message = Report::new(scores, labels, 3, k).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The figure of an epoch that callbacks decide by.
+
+use serde::{Deserialize, Serialize};
+
+use super::callback::EpochRecord;
+
+/// Which figure of an epoch is watched; Keras's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    /// Loss on the training set.
+    Loss,
+    /// Accuracy on the training set.
+    Accuracy,
+    /// Loss on the validation set; the default.
+    #[default]
+    ValLoss,
+    /// Accuracy on the validation set.
+    ValAccuracy,
+}
+
+impl Monitor {
+    /// The name in files and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Monitor::Loss => "loss",
+            Monitor::Accuracy => "accuracy",
+            Monitor::ValLoss => "val_loss",
+            Monitor::ValAccuracy => "val_accuracy",
+        }
+    }
+
+    /// Whether it is of the validation set.
+    pub fn is_of_validation(self) -> bool {
+        matches!(self, Monitor::ValLoss | Monitor::ValAccuracy)
+    }
+
+    /// The figure of an epoch; `None` when there was no validation.
+    pub fn figure(self, record: &EpochRecord) -> Option<f64> {
+        match self {
+            Monitor::Loss => Some(record.loss),
+            Monitor::Accuracy => Some(record.accuracy),
+            Monitor::ValLoss => record.val_loss,
+            Monitor::ValAccuracy => record.val_accuracy,
+        }
+    }
+
+    /// Whether a figure is better than the best so far by more than `min_delta`: a smaller loss, a larger accuracy. One
+    /// that is not finite never is, so that it does not hide what comes after it; the first finite one always is.
+    pub(super) fn improves(self, figure: f64, best: Option<f64>, min_delta: f64) -> bool {
+        let Some(best) = best else { return figure.is_finite() };
+        match self {
+            Monitor::Loss | Monitor::ValLoss => figure + min_delta < best,
+            Monitor::Accuracy | Monitor::ValAccuracy => figure - min_delta > best,
+        }
+    }
+}

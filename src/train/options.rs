@@ -1,0 +1,253 @@
+//! How long and on what a model is trained.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::DEFAULT_BATCH;
+use super::plateau::ReduceOnPlateau;
+use super::rate::LearningRateSchedule;
+use super::stopping::EarlyStopping;
+use crate::data::Dataset;
+use crate::error::{Error, SettingError};
+use crate::profile::Sampling;
+
+/// How long and on what a model is trained. It is also the `[training]` table of a model file, without what is marked as
+/// not of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FitOptions {
+    /// Passes over the training set, unless it ends before; default 5.
+    pub epochs: usize,
+    /// Samples per step; default 64. The last batch of an epoch holds what is left.
+    pub batch_size: usize,
+    /// Whether each epoch takes the samples in another order; default true.
+    pub shuffle: bool,
+    /// Ends training after this many steps, even within an epoch; default none.
+    pub max_steps: Option<usize>,
+    /// This share of the samples, the last ones of the set before any shuffling, is judged on after each epoch and not
+    /// trained on; above 0 and below 1, default none. As Keras does, `floor(n * (1 - share))` samples are trained on.
+    pub validation_split: Option<f64>,
+    /// Ends training after an epoch whose loss is at most this: that of the validation set where there is one, else that
+    /// of the training set. Where an accuracy is asked for too, both must be reached. The weights stay those of the last
+    /// epoch. Default none.
+    pub until_loss: Option<f64>,
+    /// Ends training after an epoch whose accuracy is at least this, likewise; default none.
+    pub until_accuracy: Option<f64>,
+    /// Ends training that does not get better; default none.
+    pub early_stopping: Option<EarlyStopping>,
+    /// Makes the learning rate smaller where training stands still; default none.
+    pub reduce_lr_on_plateau: Option<ReduceOnPlateau>,
+    /// The learning rate of each step; default constant. In a model file it is the table `[optimizer.schedule]`.
+    #[serde(skip)]
+    pub schedule: LearningRateSchedule,
+    /// Judged after each epoch; default none. Not of a model file.
+    #[serde(skip)]
+    pub validation: Option<Dataset>,
+    /// Measures the steps of the plan meanwhile, for [`History::profile`](super::History::profile); no bit of a result
+    /// changes. Default none. Not of a model file.
+    #[serde(skip)]
+    pub profile: Option<Sampling>,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        FitOptions {
+            epochs: 5,
+            batch_size: DEFAULT_BATCH,
+            shuffle: true,
+            max_steps: None,
+            validation_split: None,
+            until_loss: None,
+            until_accuracy: None,
+            early_stopping: None,
+            reduce_lr_on_plateau: None,
+            schedule: LearningRateSchedule::Constant,
+            validation: None,
+            profile: None,
+        }
+    }
+}
+
+impl FitOptions {
+    /// Refuses settings outside their ranges and such as contradict each other.
+    ///
+    /// # Errors
+    /// The first such setting, and what it must be.
+    pub fn check(&self) -> Result<(), SettingError> {
+        for (setting, value) in [("epochs", self.epochs), ("max_steps", self.max_steps.unwrap_or(1))] {
+            if value == 0 {
+                return Err(SettingError::new(setting, value, "at least 1"));
+            }
+        }
+        let numbers = [
+            ("validation_split", self.validation_split, "above 0 and below 1"),
+            ("until_loss", self.until_loss, "a finite number"),
+            ("until_accuracy", self.until_accuracy, "above 0 and at most 1"),
+        ];
+        for (setting, value, expected) in numbers {
+            let valid = value.is_none_or(|value| match setting {
+                "validation_split" => value > 0.0 && value < 1.0,
+                "until_accuracy" => value > 0.0 && value <= 1.0,
+                _ => value.is_finite(),
+            });
+            if !valid {
+                return Err(SettingError::new(setting, value.unwrap_or(f64::NAN), expected));
+            }
+        }
+        self.early_stopping.map_or(Ok(()), |stopping| stopping.check())?;
+        self.reduce_lr_on_plateau.map_or(Ok(()), |plateau| plateau.check())?;
+        self.schedule.check()?;
+        if self.reduce_lr_on_plateau.is_some() && self.schedule != LearningRateSchedule::Constant {
+            let expected =
+                "left out beside a schedule, or the schedule `constant`: both would set the learning rate";
+            return Err(SettingError::new("reduce_lr_on_plateau", "given", expected));
+        }
+        Ok(())
+    }
+
+    /// Refuses a figure of a validation set to be watched where there is none.
+    ///
+    /// # Errors
+    /// The setting, and what it may be.
+    pub fn check_monitors(&self) -> Result<(), SettingError> {
+        let monitors = [
+            ("early_stopping.monitor", self.early_stopping.map(|stopping| stopping.monitor)),
+            ("reduce_lr_on_plateau.monitor", self.reduce_lr_on_plateau.map(|plateau| plateau.monitor)),
+        ];
+        let validated = self.validation.is_some() || self.validation_split.is_some();
+        match monitors.into_iter().find_map(|(setting, monitor)| Some((setting, monitor?))) {
+            Some((setting, monitor)) if monitor.is_of_validation() && !validated => Err(SettingError::new(
+                setting,
+                monitor.name(),
+                "`loss` or `accuracy` where there is no validation set: give one (--validation-split, --validation-data)",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The samples to train on and those to judge on after each epoch.
+    ///
+    /// # Errors
+    /// When both `validation_split` and `validation` are given, or one of the parts would be empty.
+    pub fn split(&self, train: &Dataset) -> Result<(Dataset, Option<Dataset>), Error> {
+        match (self.validation_split, &self.validation) {
+            (None, validation) => Ok((train.clone(), validation.clone())),
+            (Some(share), Some(_)) => {
+                let expected = "left out beside a validation set of one's own";
+                Err(SettingError::new("validation_split", share, expected).into())
+            }
+            (Some(share), None) => {
+                let samples = train.len();
+                let kept = (samples as f64 * (1.0 - share)).floor() as usize;
+                if kept == 0 || kept == samples {
+                    let expected = "a share that leaves samples on both sides";
+                    return Err(SettingError::new(
+                        "validation_split",
+                        format!("{share} of {samples}"),
+                        expected,
+                    )
+                    .into());
+                }
+                Ok((train.slice(0..kept)?, Some(train.slice(kept..samples)?)))
+            }
+        }
+    }
+
+    /// Whether an epoch is as good as it shall be. `loss` and `accuracy` are those to go by.
+    pub(super) fn is_good_enough(&self, loss: f64, accuracy: f64) -> bool {
+        let asked = self.until_loss.is_some() || self.until_accuracy.is_some();
+        asked
+            && self.until_loss.is_none_or(|bound| loss <= bound)
+            && self.until_accuracy.is_none_or(|bound| accuracy >= bound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::{CosineDecay, Monitor, StepDecay};
+
+    fn message(options: FitOptions) -> String {
+        options.check().and_then(|()| options.check_monitors()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let good = FitOptions::default();
+        let stopping = EarlyStopping { monitor: Monitor::Loss, ..EarlyStopping::default() };
+        let plateau = ReduceOnPlateau { monitor: Monitor::Loss, ..ReduceOnPlateau::default() };
+        let with_plateau =
+            |plateau| FitOptions { reduce_lr_on_plateau: Some(plateau), ..FitOptions::default() };
+        let rows = [
+            (FitOptions { epochs: 0, ..good.clone() }, "`epochs` is 0"),
+            (FitOptions { max_steps: Some(0), ..good.clone() }, "`max_steps` is 0"),
+            (FitOptions { validation_split: Some(1.0), ..good.clone() }, "`validation_split` is 1"),
+            (FitOptions { validation_split: Some(f64::NAN), ..good.clone() }, "`validation_split` is NaN"),
+            (FitOptions { until_loss: Some(f64::NAN), ..good.clone() }, "`until_loss` is NaN"),
+            (FitOptions { until_accuracy: Some(1.01), ..good.clone() }, "`until_accuracy` is 1.01"),
+            (
+                FitOptions {
+                    early_stopping: Some(EarlyStopping { min_delta: -1.0, ..stopping }),
+                    ..good.clone()
+                },
+                "`early_stopping.min_delta` is -1",
+            ),
+            (
+                FitOptions { early_stopping: Some(EarlyStopping::default()), ..good.clone() },
+                "`early_stopping.monitor` is val_loss",
+            ),
+            (with_plateau(ReduceOnPlateau { factor: 1.0, ..plateau }), "`reduce_lr_on_plateau.factor` is 1"),
+            (with_plateau(ReduceOnPlateau { factor: 0.0, ..plateau }), "`reduce_lr_on_plateau.factor` is 0"),
+            (
+                with_plateau(ReduceOnPlateau { min_lr: -1.0, ..plateau }),
+                "`reduce_lr_on_plateau.min_lr` is -1",
+            ),
+            (with_plateau(ReduceOnPlateau { min_delta: f64::NAN, ..plateau }), "min_delta` is NaN"),
+            (with_plateau(ReduceOnPlateau::default()), "`reduce_lr_on_plateau.monitor` is val_loss"),
+            (
+                FitOptions {
+                    schedule: StepDecay { boundaries: vec![1], values: vec![0.1, 0.2] }.into(),
+                    ..with_plateau(plateau)
+                },
+                "beside a schedule",
+            ),
+            (
+                FitOptions { schedule: CosineDecay { decay_steps: 0, ..cosine() }.into(), ..good },
+                "`schedule.decay_steps` is 0",
+            ),
+        ];
+        for (options, expected) in rows {
+            let found = message(options);
+            assert!(found.contains(expected), "{found:?} lacks {expected:?}");
+        }
+    }
+
+    fn cosine() -> CosineDecay {
+        CosineDecay {
+            initial_learning_rate: None,
+            decay_steps: 1,
+            alpha: 0.0,
+            warmup_target: None,
+            warmup_steps: 0,
+        }
+    }
+
+    /// Keras takes the floor of the product in 64 bits: 10 * (1 - 0.1) is 9, and 10 * (1 - 0.9) is 0.99999...
+    #[test]
+    fn the_last_samples_are_split_off() {
+        let data = Dataset::new((0..10).collect(), (0..10).collect(), [1, 1, 1], 10).unwrap();
+        let split =
+            |share| FitOptions { validation_split: Some(share), ..FitOptions::default() }.split(&data);
+        for (share, kept) in [(0.1, 9), (0.25, 7), (0.2, 8), (0.5, 5), (0.89, 1), (1e-9, 9)] {
+            let (train, validation) = split(share).unwrap();
+            assert_eq!(train.labels(), &data.labels()[..kept], "{share}");
+            assert_eq!(validation.unwrap().labels(), &data.labels()[kept..], "{share}");
+        }
+        assert!(split(0.9).unwrap_err().to_string().contains("both sides"));
+        let both = FitOptions {
+            validation_split: Some(0.5),
+            validation: Some(data.clone()),
+            ..FitOptions::default()
+        };
+        assert!(both.split(&data).unwrap_err().to_string().contains("of one's own"));
+    }
+}

@@ -1,0 +1,119 @@
+//! The end of training before its last epoch: nothing gets better, or all is good enough.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::callback::EpochRecord;
+use super::monitor::Monitor;
+use crate::error::SettingError;
+
+/// Ends training once the monitored figure has not improved for `patience` epochs.
+///
+/// A figure improves when it is better than the best so far by more than `min_delta`. Source:
+/// `keras/src/callbacks/early_stopping.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// What shall improve; default `val_loss`.
+    pub monitor: Monitor,
+    /// Epochs without improvement before training ends; with 0, the default, the first such epoch ends it.
+    pub patience: usize,
+    /// What an improvement is more than; default 0.
+    pub min_delta: f64,
+    /// Whether the weights of the best epoch come back when training ends, also when it ends with the last epoch; the
+    /// optimizer's state stays. Default false.
+    pub restore_best_weights: bool,
+    /// Epochs at the start that are not looked at; default 0.
+    pub start_from_epoch: usize,
+}
+
+/// What it remembers from epoch to epoch of one call of `fit`. The best weights themselves are kept beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct EarlyStoppingState {
+    /// The best figure so far.
+    pub best: Option<f64>,
+    /// The epoch whose weights are to be kept, counted from 1; 0 before the first that is looked at.
+    pub best_epoch: usize,
+    /// Epochs without improvement since then.
+    pub wait: usize,
+}
+
+/// What early stopping says after an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Verdict {
+    /// These weights are the best so far.
+    pub keep: bool,
+    /// Training ends here.
+    pub stop: bool,
+}
+
+impl EarlyStopping {
+    /// Refuses settings outside their ranges.
+    pub fn check(&self) -> Result<(), SettingError> {
+        if self.min_delta >= 0.0 && self.min_delta.is_finite() {
+            return Ok(());
+        }
+        Err(SettingError::new("early_stopping.min_delta", self.min_delta, "a finite number, at least 0"))
+    }
+
+    /// Takes note of an epoch.
+    pub(super) fn after_epoch(&self, state: &mut EarlyStoppingState, record: &EpochRecord) -> Verdict {
+        let Some(figure) = self.monitor.figure(record) else { return Verdict::default() };
+        if record.epoch <= self.start_from_epoch {
+            return Verdict::default();
+        }
+        // Until something improves, the first weights that are looked at are the best there are.
+        let first = state.best_epoch == 0;
+        if self.monitor.improves(figure, state.best, self.min_delta) {
+            *state = EarlyStoppingState { best: Some(figure), best_epoch: record.epoch, wait: 0 };
+            return Verdict { keep: true, stop: false };
+        }
+        if first {
+            state.best_epoch = record.epoch;
+        }
+        state.wait += 1;
+        Verdict { keep: first, stop: state.wait >= self.patience && record.epoch > 1 }
+    }
+}
+
+/// Why training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// All epochs were done.
+    Epochs,
+    /// `max_steps` were taken.
+    MaxSteps,
+    /// The figures that `until_loss` and `until_accuracy` ask for were reached.
+    GoodEnough,
+    /// [`EarlyStopping`] saw no improvement.
+    EarlyStopping,
+}
+
+/// Why and when training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Why.
+    pub reason: StopReason,
+    /// The last epoch, counted from 1.
+    pub epoch: usize,
+    /// The epoch after which the weights were as they are now; not the last one where the best came back.
+    pub weights_of_epoch: usize,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.reason {
+            StopReason::Epochs => "all epochs are done",
+            StopReason::MaxSteps => "the most steps allowed are taken",
+            StopReason::GoodEnough => "the figures asked for are reached",
+            StopReason::EarlyStopping => "no improvement any more",
+        };
+        write!(f, "after epoch {}: {why}", self.epoch)?;
+        if self.weights_of_epoch != self.epoch {
+            write!(f, "; the weights are those of epoch {}", self.weights_of_epoch)?;
+        }
+        Ok(())
+    }
+}

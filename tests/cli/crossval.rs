@@ -1,0 +1,86 @@
+//! `crossval`.
+
+use std::fs;
+
+use crate::sandbox::{MODEL, Sandbox};
+
+#[test]
+fn every_fold_is_trained_and_the_mean_told() {
+    let sandbox = Sandbox::new();
+    let args = "crossval --model model.toml --data data --device cpu --folds 3 --epochs 2 --batch-size 8";
+    let outcome = sandbox.succeed(&format!("{args} --out out"));
+    assert!(outcome.stdout.contains("40 samples in 3 folds"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("\nRun: out\nModel  Weights "), "{}", outcome.stdout);
+    assert!(outcome.last_line().starts_with("small  "), "{}", outcome.stdout);
+    let spread =
+        predicates::str::is_match(r"^small +151 +[01]\.\d{4} \+- \d\.\d{4} +\d+\.\d{4} \+- \d").unwrap();
+    assert!(predicates::Predicate::eval(&spread, outcome.last_line()), "{}", outcome.last_line());
+    for fold in 1..=3 {
+        assert!(outcome.stderr.contains(&format!("small: fold {fold} of 3\n")), "{}", outcome.stderr);
+        let history = sandbox.json_lines(&format!("out/1-small/fold-{fold}/history.jsonl"));
+        assert_eq!(history.len(), 2);
+        assert!(history[1]["val_loss"].is_f64(), "{}", history[1]);
+    }
+    let result = sandbox.json("out/crossval.json");
+    let model = &result["models"][0];
+    let scores: Vec<f64> =
+        model["folds"].as_array().unwrap().iter().map(|fold| fold["accuracy"].as_f64().unwrap()).collect();
+    assert_eq!(scores.len(), 3);
+    let mean = scores.iter().sum::<f64>() / 3.0;
+    assert!((model["accuracy"]["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{model}");
+
+    // The same seed gives the same scores, another one other folds.
+    let scores = |flags: &str| {
+        let stdout = sandbox.succeed(&format!("{args} {flags} --json")).stdout;
+        let result: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        result["models"][0]["loss"].clone()
+    };
+    assert_eq!(scores(""), model["loss"]);
+    assert_ne!(scores("--seed 1"), model["loss"]);
+    assert_eq!(sandbox.list("runs"), ["crossval-1", "crossval-2"]);
+}
+
+#[test]
+fn models_are_compared_in_one_table() {
+    let sandbox = Sandbox::new();
+    let wide = MODEL.replace("filters = 4", "filters = 8").replace("\"small\"", "\"wide\"");
+    fs::write(sandbox.path("wide.toml"), wide).unwrap();
+    let args = "crossval --model model.toml --model wide.toml --data data --device cpu --folds 2 --epochs 1 --limit 20";
+    let outcome = sandbox.succeed(&format!("{args} --out out"));
+    let table: Vec<_> = outcome.stdout.lines().rev().take(3).collect();
+    assert!(
+        table[0].starts_with("wide ") && table[1].starts_with("small ") && table[2].starts_with("Model "),
+        "{table:?}"
+    );
+    assert_eq!(sandbox.list("out"), ["1-small", "2-wide", "crossval.json"]);
+    assert_eq!(sandbox.json("out/crossval.json")["samples"], 20);
+}
+
+#[test]
+fn mistakes_are_found_before_training() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("two.toml"), MODEL.replace("units = 3", "units = 2")).unwrap();
+    let rows: [(&str, i32, &[&str]); 7] = [
+        ("--folds 1", 2, &["'--folds <K>'", "at least 2"]),
+        ("--folds 41", 1, &["one for each of 40 images", "found 41"]),
+        ("--model nonesuch.toml", 1, &["no model file `nonesuch.toml`"]),
+        ("--model two.toml", 1, &["3 classes", "2 units"]),
+        ("--model tutorial", 1, &["[28, 28, 1]"]),
+        ("--force", 2, &["--out <DIR>"]),
+        ("--epochs 0", 2, &["'--epochs <N>'"]),
+    ];
+    for (flags, code, expected) in rows {
+        sandbox.fail(
+            &format!("crossval --model model.toml --data data --device cpu {flags}"),
+            code,
+            expected,
+        );
+        assert!(!sandbox.path("runs").exists(), "{flags}: a folder was left");
+    }
+    fs::create_dir(sandbox.path("out")).unwrap();
+    fs::write(sandbox.path("out/notes.txt"), "mine").unwrap();
+    let args = "crossval --model model.toml --data data --device cpu --folds 2 --epochs 1 --out out";
+    sandbox.fail(args, 1, &["`out` is not empty", "--force"]);
+    sandbox.succeed(&format!("{args} --force"));
+    assert_eq!(sandbox.text("out/notes.txt"), "mine");
+}
