@@ -92,6 +92,11 @@ def initial_weights(model):
 # ---- from a model file to Keras -------------------------------------------------------------------------------------
 
 OPTIMIZERS = {"rmsprop": keras.optimizers.RMSprop}
+SCHEDULES = {
+    "step": keras.optimizers.schedules.PiecewiseConstantDecay,
+    "exponential": keras.optimizers.schedules.ExponentialDecay,
+    "cosine": keras.optimizers.schedules.CosineDecay,
+}
 
 
 def keras_model(file):
@@ -109,6 +114,9 @@ def keras_loss(file):
 
 def keras_optimizer(file):
     arguments = dict(file.get("optimizer", {"name": "rmsprop"}))
+    if schedule := arguments.pop("schedule", None):
+        schedule = dict(schedule)
+        arguments["learning_rate"] = SCHEDULES[schedule.pop("type")](**schedule)
     return OPTIMIZERS[arguments.pop("name")](**arguments)
 
 

@@ -96,7 +96,7 @@ fn follow(configuration: &Configuration, device: &Device, no_fuse: bool, least: 
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
     let mut model = file.model.compile(device, compile).unwrap();
     model.set_weights(initial_weights(&network)).unwrap();
-    let options = FitOptions { epochs: EPOCHS, batch_size: BATCH, shuffle: false, ..FitOptions::default() };
+    let options = FitOptions { epochs: EPOCHS, batch_size: BATCH, shuffle: false, ..file.training.clone() };
     let mut losses = Losses::default();
     model.fit(&data(&network), &options, &mut losses).unwrap();
     assert_eq!(losses.0.len(), recording.losses.len(), "number of steps");
