@@ -1,5 +1,6 @@
 //! Files: weights, and the folder that a run writes.
 
+mod result;
 pub mod run;
 mod weights;
 

@@ -1,0 +1,100 @@
+//! What came out of a run: `result.json`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::run::{FORMAT, RESULT_FILE, RunError};
+use crate::train::Stopped;
+
+/// What came out of a run, and what it takes to repeat it beside `model.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// Why and when training ended; `None` in a run that was written before this was told.
+    #[serde(default)]
+    pub stopped: Option<Stopped>,
+    /// Mean loss over the test set; `None` where it is not finite.
+    pub test_loss: Option<f64>,
+    /// Share of the test set that was classified rightly.
+    pub test_accuracy: f64,
+    /// Epochs begun.
+    pub epochs: usize,
+    /// Optimizer steps taken.
+    pub steps: usize,
+    /// Training time in seconds, evaluation not counted.
+    pub seconds: f64,
+    /// From the first line of `main` to the end of the first training step, as the host sees it: its figures have
+    /// arrived. What the system needs to load the program comes before that and is not counted. `None` in a run that
+    /// was written before this was measured.
+    #[serde(default)]
+    pub seconds_to_first_step: Option<f64>,
+    /// The evaluation of the test set in seconds, its way to the device included. `None` as above.
+    #[serde(default)]
+    pub test_seconds: Option<f64>,
+    /// Name and driver.
+    pub device: String,
+    /// Of `weights.safetensors`, in hexadecimal.
+    pub weights_sha256: String,
+    /// What wrote this.
+    pub versions: Versions,
+    /// Of initial weights and shuffles.
+    pub seed: u64,
+    /// Samples per step.
+    pub batch_size: usize,
+    /// Whether samples were shuffled.
+    pub shuffle: bool,
+    /// The bound on the number of steps, if one was given.
+    pub max_steps: Option<usize>,
+    /// The file with the initial weights, if one was given.
+    pub init: Option<String>,
+    /// `mnist` or a folder.
+    pub data: String,
+    /// The folder of the validation set, if one was given.
+    #[serde(default)]
+    pub validation_data: Option<String>,
+    /// Samples that were trained on.
+    pub train_samples: usize,
+    /// Samples that were judged on after each epoch; 0 without validation.
+    #[serde(default)]
+    pub validation_samples: usize,
+    /// Samples of the test set.
+    pub test_samples: usize,
+    /// The kernel variant that ran each step of the plan; `twin` on the CPU executor.
+    pub kernels: BTreeMap<String, String>,
+    /// Whether measuring decided which variants those are; otherwise the device's class did.
+    #[serde(default)]
+    pub tuned: bool,
+}
+
+/// Versions of what wrote a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Of this crate.
+    pub shadegrad: String,
+    /// Of the layout of a run's files.
+    pub format: u32,
+}
+
+impl Versions {
+    /// Those of this build.
+    pub fn current() -> Self {
+        Versions { shadegrad: env!("CARGO_PKG_VERSION").to_owned(), format: FORMAT }
+    }
+}
+
+/// The result of a run; `None` when the folder has none.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn read_result(dir: &Path) -> Result<Option<RunResult>, RunError> {
+    let path = dir.join(RESULT_FILE);
+    let fail = |problem: String| RunError::Result { path: path.display().to_string(), problem };
+    match fs::read(&path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(fail(cause.to_string())),
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| fail(error.to_string())),
+    }
+}
