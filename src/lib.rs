@@ -41,7 +41,8 @@
 //! 6. [`cpu`]: the same, with loops in the order of the maths.
 //! 7. [`verify`]: every kernel against its twin, on this adapter; [`profile`]: how long each step takes; [`tune`]: which
 //!    kernel is the fastest.
-//! 8. [`train`]: `fit`, `evaluate`, `predict`, and the callbacks that see what happens.
+//! 8. [`train`]: `fit`, `evaluate`, `predict`, cross-validation, what decides how training goes on and when it ends, and
+//!    the callbacks that see what happens.
 //! 9. [`io`]: weight files and the folder of a run.
 //!
 //! [`Error`] is what can go wrong on this way.

@@ -191,6 +191,9 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     }
     let mut recorder = FirstStep { inner: Recorder::new(&mut folder, file.to_toml()?), at: None };
     let history = model.fit(&sets.train, &options, &mut recorder)?;
+    if let Some(stopped) = &history.stopped {
+        output.line(format_args!("Training ended {stopped}"))?;
+    }
     let seconds_to_first_step = recorder.at.map(|at| at.duration_since(started).as_secs_f64());
     let spinner = spinner(format!("judging on {} test images", thousands(sets.test.len())));
     let test_begun = Instant::now();
@@ -212,9 +215,6 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
     if let Some(profile) = &history.profile {
         output.line(format_args!("\n{}\n", Report::new(&plan, &device, profile, roofs(&device)).text()))?;
-    }
-    if let Some(stopped) = &history.stopped {
-        output.line(format_args!("Training ended {stopped}"))?;
     }
     if args.report.asked() {
         let report = args.report.judge(&mut model, &sets.test)?;
