@@ -1,9 +1,9 @@
 //! What every executor of a plan can do.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Transform};
 use crate::gpu::GpuError;
 use crate::model::Network;
-use crate::plan::{Phase, Plan, StepParams, Tensor};
+use crate::plan::{Phase, Plan, Role, StepParams, Tensor};
 use crate::profile::{Profile, Sampling};
 
 /// Which of the data sets that an executor holds a pass reads.
@@ -26,6 +26,8 @@ pub struct Pass<'a> {
     pub order: &'a [u32],
     /// One row per batch; `slot` counts them from 0.
     pub steps: &'a [StepParams],
+    /// How each sample of the order is changed where the plan augments; for rows that are not training, none are needed.
+    pub transforms: &'a [Transform],
 }
 
 impl Pass<'_> {
@@ -35,12 +37,16 @@ impl Pass<'_> {
             let problem = format!("the order names sample {sample}, but the data set has {samples}");
             return Err(GpuError::Pass { row: 0, problem });
         }
+        let augments = plan.buffer_with(Role::Transforms).is_some();
         for (row, params) in self.steps.iter().enumerate() {
+            let transformed = params.position as usize + params.batch_size as usize;
             let end = params.first as usize + params.batch_size as usize;
             let problem = if params.batch_size == 0 || params.batch_size as usize > plan.batch {
                 format!("batch size {} is not between 1 and {}", params.batch_size, plan.batch)
             } else if end > self.order.len() {
                 format!("it ends at place {end} of an order of {}", self.order.len())
+            } else if augments && params.training != 0 && transformed > self.transforms.len() {
+                format!("it ends at image {transformed} of {} transforms", self.transforms.len())
             } else if params.slot as usize >= self.steps.len() {
                 format!("slot {} is not below {}", params.slot, self.steps.len())
             } else {

@@ -44,6 +44,8 @@ pub enum Purpose {
     Augmentation = 6,
     /// Which sample belongs to which fold of a cross-validation; the index is the class.
     Folds = 7,
+    /// Noise on images that are trained on; the index is the optimizer step, the block the element of the batch.
+    Noise = 8,
 }
 
 /// A sequence of 32-bit words, addressed by seed, purpose and index.

@@ -64,7 +64,8 @@ pub struct BenchArgs {
 pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
     let network = file.model.network()?;
-    let plan = Plan::build(&network, file.loss, file.optimizer, args.batch_size)?;
+    let plan = Plan::build(&network, file.loss, file.optimizer, args.batch_size)?
+        .augment(file.augmentation.as_ref());
     let data = data(&network, args.batch_size)?;
     let (device, why) = Device::open(&args.device.device)?;
     if !args.json {
@@ -145,7 +146,13 @@ impl Work {
             .zip(self.batches.iter().cycle().take(steps))
             .map(|(slot, batch)| StepParams { slot, ..*batch })
             .collect();
-        let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: &self.order, steps: &rows };
+        let pass = Pass {
+            phase: Phase::Train,
+            data: DataSlot::Training,
+            order: &self.order,
+            steps: &rows,
+            transforms: &[],
+        };
         let mut losses = Vec::with_capacity(steps);
         self.executor.run(&pass, &mut |_, metrics| losses.push(metrics.loss))?;
         Ok(losses)

@@ -133,6 +133,7 @@ fn validate(
     let compile = Compile {
         loss: file.loss,
         optimizer: file.optimizer,
+        augmentation: file.augmentation,
         seed: args.training.seed,
         no_fuse: args.fuse.no_fuse(),
         ..Compile::default()

@@ -104,7 +104,8 @@ fn recorded(
     device: &Device,
     run: &RunResult,
 ) -> anyhow::Result<(bool, Choices)> {
-    let plain = Plan::build(network, file.loss, file.optimizer, run.batch_size)?;
+    let plain =
+        Plan::build(network, file.loss, file.optimizer, run.batch_size)?.augment(file.augmentation.as_ref());
     let fused = device.prepare(plain.clone());
     let ran = |plan: &Plan| plan.steps.iter().all(|step| run.kernels.contains_key(&step.name));
     // The CPU executor never fuses; that is no reason for an adapter not to.

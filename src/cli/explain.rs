@@ -33,7 +33,8 @@ pub struct ExplainArgs {
 /// Prints the plan.
 pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
-    let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, args.batch_size)?;
+    let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, args.batch_size)?
+        .augment(file.augmentation.as_ref());
     let (device, why) = Device::open(&args.device.device)?;
     output.line(format_args!("Device: {why}"))?;
     let before = plan.clone();

@@ -163,7 +163,8 @@ impl<C: Callback> Callback for FirstStep<C> {
 pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model_file()?;
     let network = file.model.network()?;
-    let plan = Plan::build(&network, file.loss, file.optimizer, file.training.batch_size)?;
+    let plan = Plan::build(&network, file.loss, file.optimizer, file.training.batch_size)?
+        .augment(file.augmentation.as_ref());
     let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
     let mut folder = args.folder(&file.model.name)?;
     let sets = args.data(&file.training)?;
@@ -181,6 +182,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let compile = Compile {
         loss: file.loss,
         optimizer: file.optimizer,
+        augmentation: file.augmentation,
         seed: args.training.seed,
         no_fuse: args.fuse.no_fuse(),
         stream: args.stream,

@@ -109,12 +109,18 @@ impl<T: Real> CpuExecutor<T> {
         }
     }
 
-    fn prepare(&mut self, order: &[u32], steps: usize) {
+    fn prepare(&mut self, pass: &Pass<'_>) {
+        let steps = pass.steps.len();
         for (buffer, memory) in self.plan.buffers.iter().zip(&mut self.memory) {
             match (buffer.role, memory) {
                 (Role::Order, Memory::Integers(values)) => {
                     values.clear();
-                    values.extend_from_slice(order);
+                    values.extend_from_slice(pass.order);
+                }
+                (Role::Transforms, Memory::Floats(values)) => {
+                    values.clear();
+                    values
+                        .extend(pass.transforms.as_flattened().iter().map(|&value| T::of(f64::from(value))));
                 }
                 (Role::Metrics, Memory::Integers(values)) => values.resize(steps, 0),
                 (Role::Metrics, Memory::Floats(values)) => values.resize(steps, T::zero()),
@@ -201,7 +207,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
     ) -> Result<(), GpuError> {
         let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
         pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
-        self.prepare(pass.order, pass.steps.len());
+        self.prepare(pass);
         let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
         for (slot, params) in pass.steps.iter().enumerate() {
             let mut profiler = if pass.phase == Phase::Train { self.profiler.take() } else { None };

@@ -4,6 +4,7 @@
 //! maths, generic over f32 and f64, parallel only over outputs that do not depend on one another, so the number of
 //! threads never changes a bit. They share no code with the GPU path.
 
+mod augment_images;
 mod batch_metrics;
 mod bias_add;
 mod column_sum;

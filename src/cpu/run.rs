@@ -35,6 +35,9 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
             super::gather_images::gather_images(pixels, step, images, order, scale, x);
             super::one_hot::one_hot(classes, step, labels, order, one_hot);
         }
+        (Op::AugmentImages(s), [In(transforms), In(source), Out(x)]) => {
+            super::augment_images::augment_images(s, step, transforms, source, x);
+        }
         (Op::Conv2dForward { conv, relu }, [In(x), In(kernel), In(bias), Out(y)]) => {
             super::conv2d_forward::conv2d_forward(conv, x, kernel, bias, y);
             if *relu {

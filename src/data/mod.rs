@@ -5,6 +5,7 @@
 //! here: they become f32 when a batch is gathered. Every defect of a file is its own variant of [`IdxError`], every
 //! way in which files do not fit together one of [`DataError`].
 
+mod augmentation;
 pub mod batches;
 mod dataset;
 mod error;
@@ -14,6 +15,7 @@ pub mod idx;
 mod mnist;
 mod source;
 
+pub use augmentation::{Augmentation, TRANSFORM, Transform};
 pub(crate) use batches::pad_records;
 pub use dataset::{Dataset, TrainTest, load_dir, load_set};
 pub use error::{DataError, IdxError, Place};

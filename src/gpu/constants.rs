@@ -2,6 +2,7 @@
 
 use crate::model::RmsProp;
 use crate::plan::{Op, Split, image_stride};
+use crate::random::Purpose;
 
 /// A module constant of a shader.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +25,7 @@ impl Constant {
 
 /// The sizes and settings of a step kind, by the names that its shader uses.
 pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
-    use Constant::{Bool, U32};
+    use Constant::{Bool, F32, U32};
     let mut list = match *op {
         Op::GatherImages { pixels, .. } => {
             vec![("PIXELS", U32(pixels)), ("STRIDE_WORDS", U32(image_stride(pixels) / size_of::<u32>()))]
@@ -36,6 +37,14 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
             ("CLASSES", U32(classes)),
         ],
         Op::OneHot { classes, .. } => vec![("CLASSES", U32(classes))],
+        Op::AugmentImages(s) => vec![
+            ("HEIGHT", U32(s.height)),
+            ("WIDTH_PIXELS", U32(s.width)),
+            ("CHANNELS", U32(s.channels)),
+            ("NOISY", Bool(s.noise > 0.0)),
+            ("NOISE", F32(s.noise)),
+            ("PURPOSE_NOISE", U32(Purpose::Noise as usize)),
+        ],
         Op::Conv2dForward { conv: s, .. } | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => vec![
             ("IN_H", U32(s.in_h)),
             ("IN_W", U32(s.in_w)),

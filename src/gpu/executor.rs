@@ -7,10 +7,10 @@ use super::feed::Feed;
 use super::flight::{Berth, Departure, Flight, MAX_STEPS};
 use super::steps::{BuiltStep, build_steps};
 use super::stream::Stream;
-use super::table::StepTable;
+use super::table::{Room, StepTable};
 use super::timing::Timer;
 use super::{Gpu, GpuError};
-use crate::data::Dataset;
+use crate::data::{Dataset, TRANSFORM};
 use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, byte_scale, check_data};
 use crate::plan::{Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
@@ -71,23 +71,24 @@ impl GpuExecutor {
         self.steps.iter().map(|step| step.variant).collect()
     }
 
-    /// Makes the step table, the order and the metrics long enough for a pass.
-    fn make_room(&mut self, rows: usize, order: usize) -> Result<(), GpuError> {
-        let have = self.table.as_ref().map_or((0, 0), StepTable::capacity);
-        if rows <= have.0 && order <= have.1 {
+    /// Makes the step table, and what else is as long as a pass, long enough for one.
+    fn make_room(&mut self, wanted: Room) -> Result<(), GpuError> {
+        let have = self.table.as_ref().map(StepTable::capacity).unwrap_or_default();
+        let room = have.and(wanted);
+        if self.table.is_some() && room == have {
             return Ok(());
         }
-        let (rows, order) = (rows.max(have.0), order.max(have.1));
         for (place, buffer) in self.plan.buffers.iter().enumerate() {
             let len = match buffer.role {
-                Role::Order => order,
-                Role::Metrics => rows,
+                Role::Order => room.order,
+                Role::Metrics => room.rows,
+                Role::Transforms => room.transforms * TRANSFORM,
                 _ => continue,
             };
             let bytes = (len * size_of::<u32>()) as u64;
             self.buffers[place] = Some(self.gpu.buffer(&buffer.name, bytes, STORAGE)?);
         }
-        self.table = Some(StepTable::new(&self.gpu, rows, order)?);
+        self.table = Some(StepTable::new(&self.gpu, room)?);
         for step in &mut self.steps {
             step.bound = [None, None];
         }
@@ -180,7 +181,7 @@ impl GpuExecutor {
             Some((_, order, rows)) => (order.as_slice(), rows.as_slice()),
             None => (pass.order, pass.steps),
         };
-        self.make_room(rows.len(), order.len())?;
+        self.make_room(Room { rows: rows.len(), order: order.len(), transforms: pass.transforms.len() })?;
         self.flight.make_ready(&self.gpu, staging)?;
         self.bind(pass.phase, pass.data)?;
         if let Some(table) = &self.table {
@@ -189,6 +190,12 @@ impl GpuExecutor {
         let place = self.plan.buffer_with(Role::Order);
         if let Some(buffer) = place.and_then(|place| self.buffers[place].as_ref()) {
             self.gpu.upload(buffer, 0, bytemuck::cast_slice(order));
+        }
+        let place = self.plan.buffer_with(Role::Transforms);
+        if let Some(buffer) = place.and_then(|place| self.buffers[place].as_ref())
+            && !pass.transforms.is_empty()
+        {
+            self.gpu.upload(buffer, 0, bytemuck::cast_slice(pass.transforms));
         }
         Ok(())
     }

@@ -216,7 +216,7 @@ mod tests {
             {
                 let Some(samples) = executor.feed.samples(data) else { continue };
                 let (order, steps) = (epoch_order(samples, 0, Some(3)), step_table(samples, 2, 1e-2));
-                let pass = Pass { phase, data, order: &order, steps: &steps };
+                let pass = Pass { phase, data, order: &order, steps: &steps, transforms: &[] };
                 streamed.push(executor.feed.streamed(data).is_some());
                 executor.run(&pass, &mut |_, metrics| figures.push(metrics)).unwrap();
             }

@@ -3,29 +3,50 @@
 use super::{Gpu, GpuError};
 use crate::plan::StepParams;
 
+/// For how long a pass there is room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Room {
+    /// Rows of the step table, and figures.
+    pub(super) rows: usize,
+    /// Elements of the order.
+    pub(super) order: usize,
+    /// Images that are transformed.
+    pub(super) transforms: usize,
+}
+
+impl Room {
+    /// Room for both.
+    pub(super) fn and(self, other: Room) -> Room {
+        Room {
+            rows: self.rows.max(other.rows),
+            order: self.order.max(other.order),
+            transforms: self.transforms.max(other.transforms),
+        }
+    }
+}
+
 /// The rows of a pass, and group 1 over them.
 pub(super) struct StepTable {
     buffer: wgpu::Buffer,
     bound: wgpu::BindGroup,
-    /// Rows, and elements of the order that goes with them.
-    capacity: (usize, usize),
+    capacity: Room,
 }
 
 impl StepTable {
-    /// For passes of up to so many rows over an order of up to so many samples.
-    pub(super) fn new(gpu: &Gpu, rows: usize, order: usize) -> Result<Self, GpuError> {
+    /// For passes of up to this length.
+    pub(super) fn new(gpu: &Gpu, capacity: Room) -> Result<Self, GpuError> {
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let buffer = gpu.buffer("step table", gpu.step_stride() * rows as u64, usage)?;
+        let buffer = gpu.buffer("step table", gpu.step_stride() * capacity.rows as u64, usage)?;
         let size = wgpu::BufferSize::new(size_of::<StepParams>() as u64);
         let resource =
             wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size });
         let entries = [wgpu::BindGroupEntry { binding: 0, resource }];
         let bound = gpu.bind_group("step", gpu.step_layout(), &entries);
-        Ok(StepTable { buffer, bound, capacity: (rows, order) })
+        Ok(StepTable { buffer, bound, capacity })
     }
 
-    /// Rows, and elements of the order that goes with them.
-    pub(super) fn capacity(&self) -> (usize, usize) {
+    /// The longest pass there is room for.
+    pub(super) fn capacity(&self) -> Room {
         self.capacity
     }
 

@@ -198,7 +198,13 @@ mod tests {
         executor.set_data(DataSlot::Training, &data).unwrap();
         measure(&mut executor);
         let (order, steps) = (epoch_order(20, 0, None), step_table(20, 4, 1e-3));
-        let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: &order, steps: &steps };
+        let pass = Pass {
+            phase: Phase::Train,
+            data: DataSlot::Training,
+            order: &order,
+            steps: &steps,
+            transforms: &[],
+        };
         let mut losses = Vec::new();
         executor.run(&pass, &mut |_, metrics| losses.push(metrics.loss)).unwrap();
         (losses, executor.take_profile())

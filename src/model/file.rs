@@ -13,6 +13,10 @@
 //! type = "cosine"                     # or step, exponential
 //! decay_steps = 4690
 //!
+//! [augmentation]                      # none by default
+//! rotation_range = 10
+//! zoom_range = 0.1
+//!
 //! [training]                          # every key may be left out
 //! epochs = 20
 //! validation_split = 0.1
@@ -36,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use super::suggest::with_suggestion;
 use super::{Layer, Loss, ModelError, Optimizer, Sequential};
+use crate::data::Augmentation;
 use crate::train::{FitOptions, LearningRateSchedule};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
@@ -50,6 +55,8 @@ pub struct ModelFile {
     pub loss: Loss,
     /// How weights follow gradients.
     pub optimizer: Optimizer,
+    /// How training images are changed anew in each epoch, if at all.
+    pub augmentation: Option<Augmentation>,
     /// How long it is trained, when that ends, and the learning rate's schedule.
     pub training: FitOptions,
 }
@@ -68,6 +75,8 @@ struct FileForm<L> {
     loss: Loss,
     #[serde(default)]
     optimizer: toml::Table,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    augmentation: Option<Augmentation>,
     #[serde(default)]
     training: FitOptions,
     layers: Vec<L>,
@@ -118,9 +127,13 @@ impl ModelFile {
             model: Sequential { name: form.name, input_shape: form.input_shape, layers },
             loss: form.loss,
             optimizer,
+            augmentation: form.augmentation,
             training: FitOptions { schedule, ..form.training },
         };
         parsed.optimizer.check()?;
+        if let Some(problem) = parsed.augmentation.and_then(|augmentation| augmentation.problem()) {
+            return Err(fail(problem));
+        }
         parsed.training.check().map_err(|error| fail(error.to_string()))?;
         parsed.model.network()?;
         Ok(parsed)
@@ -142,6 +155,7 @@ impl ModelFile {
             input_shape: self.model.input_shape,
             loss: self.loss,
             optimizer,
+            augmentation: self.augmentation,
             training: self.training.clone(),
             layers: self.model.layers.clone(),
         };

@@ -6,7 +6,7 @@ use super::{Access, ArgSpec, Buffer, DATA, Dtype, Op, Phase, Plan, Role, Stage, 
 use crate::model::{bytes, thousands};
 
 /// Every role, in the order in which they are listed.
-const ROLES: [Role; 10] = [
+const ROLES: [Role; 11] = [
     Role::Parameters,
     Role::Gradients,
     Role::OptimizerState,
@@ -16,6 +16,7 @@ const ROLES: [Role; 10] = [
     Role::Table,
     Role::DataSet,
     Role::Order,
+    Role::Transforms,
     Role::Metrics,
 ];
 
@@ -252,6 +253,7 @@ impl std::fmt::Display for Role {
             Role::Table => "tables",
             Role::DataSet => "data set",
             Role::Order => "order of samples",
+            Role::Transforms => "transforms",
             Role::Metrics => "metrics",
         })
     }

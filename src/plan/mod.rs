@@ -4,6 +4,7 @@
 //! compute shaders ([`crate::gpu`]) and one with plain loops ([`crate::cpu`]); neither decides anything that the plan
 //! does not say.
 
+mod augment;
 mod explain;
 mod fuse;
 mod lower;
@@ -13,7 +14,9 @@ mod shapes;
 pub use fuse::Fusion;
 pub use lower::MAX_BATCH;
 pub use op::{Access, ArgSpec, DATA, Dtype, Hole, Op, image_stride};
-pub use shapes::{ConvPoolShape, ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split};
+pub use shapes::{
+    AugmentShape, ConvPoolShape, ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split,
+};
 
 use crate::model::Network;
 
@@ -79,6 +82,8 @@ pub enum Role {
     DataSet,
     /// The order in which samples are taken, as long as the longest pass.
     Order,
+    /// The transforms of augmented images, in the order in which they are taken, as long as the longest pass.
+    Transforms,
     /// Loss or number of hits of each batch of a pass.
     Metrics,
 }

@@ -3,7 +3,7 @@
 //! A kind has one name, shared by the WGSL file, the CPU twin and the row of the kernel table. Its arguments have
 //! one order, shared by the shader's bindings and the twin's parameters.
 
-use super::shapes::{ConvPoolShape, ConvShape, METRICS_LANES, MatmulShape, PoolShape, Split};
+use super::shapes::{AugmentShape, ConvPoolShape, ConvShape, METRICS_LANES, MatmulShape, PoolShape, Split};
 use crate::model::RmsProp;
 
 /// How a step uses an argument.
@@ -72,6 +72,8 @@ pub enum Op {
     OneHot { batch: usize, classes: usize },
     /// Both of these at once.
     GatherBatch { batch: usize, pixels: usize, classes: usize },
+    /// Each image seen through a transform of its own, and noise, in training.
+    AugmentImages(AugmentShape),
     /// Convolution plus bias, ReLU where asked for.
     Conv2dForward { conv: ConvShape, relu: bool },
     /// Gradient of a convolution with respect to its input.
@@ -133,6 +135,7 @@ impl Op {
             Op::GatherImages { .. } => "gather_images",
             Op::OneHot { .. } => "one_hot",
             Op::GatherBatch { .. } => "gather_batch",
+            Op::AugmentImages(_) => "augment_images",
             Op::Conv2dForward { .. } => "conv2d_forward",
             Op::Conv2dBackwardInput(_) => "conv2d_backward_input",
             Op::Conv2dBackwardKernel(_) => "conv2d_backward_kernel",
@@ -202,6 +205,11 @@ impl Op {
                 arg("scale", In, F32, &[256]),
                 arg("x", Out, F32, &[batch, pixels]),
                 arg("one_hot", Out, F32, &[batch, classes]),
+            ],
+            Op::AugmentImages(s) => vec![
+                arg("transforms", In, F32, &[DATA, AugmentShape::TRANSFORM]),
+                arg("source", In, F32, &s.x()),
+                arg("x", Out, F32, &s.x()),
             ],
             Op::Conv2dForward { conv, .. } => vec![
                 arg("x", In, F32, &conv.x()),
@@ -341,6 +349,9 @@ impl Op {
     pub fn flops(&self) -> u64 {
         let count = match *self {
             Op::GatherImages { .. } | Op::OneHot { .. } | Op::GatherBatch { .. } => 0,
+            Op::AugmentImages(s) => {
+                s.x().iter().product::<usize>() * (21 + if s.noise > 0.0 { 2 } else { 0 })
+            }
             Op::Conv2dForward { conv, relu } => {
                 conv.positions() * conv.out_c * (2 * conv.terms() + 1 + usize::from(relu))
             }

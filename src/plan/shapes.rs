@@ -149,6 +149,34 @@ impl ConvPoolShape {
     }
 }
 
+/// Sizes of a batch of images that are augmented, `[batch, height, width, channels]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the sizes are named above")]
+pub struct AugmentShape {
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    /// What the sum of a block's halves, less its mean, is multiplied with; 0 for no noise.
+    pub noise: f32,
+}
+
+impl AugmentShape {
+    /// Floats of the transform of an image.
+    pub const TRANSFORM: usize = crate::data::TRANSFORM;
+
+    /// With noise of this standard deviation: that of the sum of 8 uniform integers of 16 bits is 53,509.5.
+    pub fn new([batch, height, width, channels]: [usize; 4], noise_stddev: f64) -> Self {
+        let variance = 8.0 * (65_536f64.powi(2) - 1.0) / 12.0;
+        AugmentShape { batch, height, width, channels, noise: (noise_stddev / variance.sqrt()) as f32 }
+    }
+
+    /// Dimensions of the images.
+    pub fn x(&self) -> Vec<usize> {
+        vec![self.batch, self.height, self.width, self.channels]
+    }
+}
+
 /// Sizes of a matrix product with result `[m, n]` and `k` terms in each sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each field is named in the formula above")]

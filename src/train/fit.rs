@@ -8,8 +8,8 @@ use super::options::FitOptions;
 use super::rate::LearningRateSchedule;
 use super::state::RunState;
 use super::stopping::{StopReason, Stopped};
-use crate::data::Dataset;
 use crate::data::batches::{epoch_order, step_table};
+use crate::data::{Dataset, Transform};
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
 use crate::plan::{Phase, StepParams};
@@ -83,17 +83,19 @@ impl Model {
         let rows = &mut run.table[..steps];
         self.fill(rows, &run.options.schedule);
         let shuffle_seed = run.options.shuffle.then_some(self.compile.seed);
+        let begun = Instant::now();
+        let order = epoch_order(run.samples, self.training.epochs_begun, shuffle_seed);
         let pass = Pass {
             phase: Phase::Train,
             data: DataSlot::Training,
-            order: &epoch_order(run.samples, self.training.epochs_begun, shuffle_seed),
+            order: &order,
             steps: rows,
+            transforms: &self.transforms(&order),
         };
         self.training.epochs_begun += 1;
         self.training.steps_begun += steps;
         let executor = self.executor(None)?;
         callback.on_epoch_begin(epoch)?;
-        let begun = Instant::now();
         let training = train_epoch(executor, &pass, epoch, steps_before, callback)?;
         let seconds = begun.elapsed().as_secs_f64();
         let validation = run.validation.map(|samples| evaluate(executor, samples, run.options.batch_size));
@@ -108,6 +110,14 @@ impl Model {
             val_accuracy: validation.map(|v| v.accuracy),
             learning_rate: rows.last().map_or(0.0, |row| row.learning_rate),
             seconds,
+        })
+    }
+
+    /// How the images of the epoch that begins are changed; nothing without augmentation.
+    fn transforms(&self, order: &[u32]) -> Vec<Transform> {
+        let [height, width, _] = self.network.input_shape;
+        self.compile.augmentation.map_or(Vec::new(), |augmentation| {
+            augmentation.transforms(self.compile.seed, self.training.epochs_begun, order, [height, width])
         })
     }
 
@@ -238,6 +248,7 @@ pub(super) fn evaluate(
         data: DataSlot::Evaluation,
         order: &epoch_order(samples, 0, None),
         steps: &table,
+        transforms: &[],
     };
     let mut totals = Totals::default();
     executor.run(&pass, &mut |slot, metrics| {

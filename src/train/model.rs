@@ -2,12 +2,12 @@
 
 use super::fit::evaluate;
 use super::state::TrainingState;
-use crate::data::Dataset;
 use crate::data::batches::{epoch_order, step_table};
+use crate::data::{Augmentation, Dataset};
 use crate::device::Device;
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
-use crate::model::{Loss, Network, Optimizer, Sequential, Weights};
+use crate::model::{Loss, ModelError, Network, Optimizer, Sequential, Weights};
 use crate::plan::{Phase, Plan};
 
 /// Batch size where none is given.
@@ -20,6 +20,8 @@ pub struct Compile {
     pub loss: Loss,
     /// How weights follow gradients.
     pub optimizer: Optimizer,
+    /// How training images are changed anew in each epoch; default none.
+    pub augmentation: Option<Augmentation>,
     /// Decides initial weights and shuffles.
     pub seed: u64,
     /// Whether an adapter runs each step of the plan by itself ([`Plan::fuse`] says what is done otherwise).
@@ -61,6 +63,9 @@ impl Sequential {
     /// When a layer or a setting cannot be.
     pub fn compile(&self, device: &Device, compile: Compile) -> Result<Model, Error> {
         compile.optimizer.check()?;
+        if let Some(problem) = compile.augmentation.and_then(|augmentation| augmentation.problem()) {
+            return Err(ModelError::Model { model: self.name.clone(), problem }.into());
+        }
         let network = self.network()?;
         Ok(Model {
             weights: network.initial_weights(compile.seed),
@@ -163,6 +168,7 @@ impl Model {
                 data: DataSlot::Evaluation,
                 order: &order[first..first + rows],
                 steps: &[row],
+                transforms: &[],
             };
             executor.run(&pass, &mut |_, _| {})?;
             output.shape[0] = rows;
@@ -187,8 +193,8 @@ impl Model {
 
     /// A new executor that goes on where the present one stands, which is given up.
     fn rebuild(&mut self, batch: usize) -> Result<Box<dyn Executor>, Error> {
-        let Compile { loss, optimizer, no_fuse, stream, .. } = self.compile;
-        let plan = Plan::build(&self.network, loss, optimizer, batch)?;
+        let Compile { loss, optimizer, augmentation, no_fuse, stream, .. } = self.compile;
+        let plan = Plan::build(&self.network, loss, optimizer, batch)?.augment(augmentation.as_ref());
         let plan = if no_fuse { plan } else { self.device.prepare(plan) };
         let weights = self.weights()?;
         if let Some(mut old) = self.executor.take() {

@@ -49,7 +49,13 @@ impl Case {
 
     /// With a batch of `batch_size` samples that begins at `first` of the order and writes metrics at `slot`.
     pub fn batch(self, batch_size: u32, first: u32, slot: u32) -> Self {
-        Case { step: StepParams { batch_size, first, slot, ..self.step }, ..self }
+        Case { step: StepParams { batch_size, first, slot, position: first + 2, ..self.step }, ..self }
+    }
+
+    /// As a step of training with this number, under a seed that fills both of its words.
+    pub fn training(self, number: u32) -> Self {
+        let [seed_low, seed_high] = [0x9ABC_DEF0, 0x1234_5678];
+        Case { step: StepParams { training: 1, step: number, seed_low, seed_high, ..self.step }, ..self }
     }
 
     /// What sets the case apart from the others of its kind.
@@ -58,6 +64,9 @@ impl Case {
         let StepParams { batch_size, first, slot, .. } = self.step;
         if batch_size as usize != samples(&self.op) || first != 0 || slot != 0 {
             name += &format!(", batch of {batch_size} from {first} into slot {slot}");
+        }
+        if self.step.training == 1 {
+            name += &format!(", training step {}", self.step.step);
         }
         name += match self.numbers {
             Numbers::Uniform => "",
@@ -73,6 +82,7 @@ impl Case {
 pub(super) fn samples(op: &Op) -> usize {
     match *op {
         Op::GatherImages { batch, .. } | Op::OneHot { batch, .. } | Op::GatherBatch { batch, .. } => batch,
+        Op::AugmentImages(s) => s.batch,
         Op::SoftmaxCrossEntropy { rows, .. }
         | Op::SoftmaxCrossEntropyMetrics { rows, .. }
         | Op::BatchMetrics { rows } => rows,
@@ -85,6 +95,10 @@ fn sizes(op: &Op) -> String {
     match *op {
         Op::GatherImages { batch, pixels } => format!("{batch} images of {pixels} bytes"),
         Op::OneHot { batch, classes } => format!("{batch} labels of {classes} classes"),
+        Op::AugmentImages(s) => {
+            let noise = if s.noise > 0.0 { ", noise" } else { "" };
+            format!("x {:?}{noise}", s.x())
+        }
         Op::Conv2dForward { conv: s, relu } => {
             let relu = if relu { ", relu" } else { "" };
             format!("{}{relu}", convolution(&s))

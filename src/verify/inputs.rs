@@ -2,7 +2,8 @@
 
 use super::case::samples;
 use super::{Case, Numbers};
-use crate::plan::{Access, ArgSpec, DATA, Dtype, Op, StepParams};
+use crate::data::{Augmentation, TRANSFORM};
+use crate::plan::{Access, ArgSpec, AugmentShape, DATA, Dtype, Op, StepParams};
 use crate::random::{Purpose, Stream};
 
 /// Seed of all inputs.
@@ -77,9 +78,10 @@ pub(super) fn arguments(case: &Case, number: u32) -> Vec<Argument> {
 
 /// Elements of an argument; those that a data set decides are chosen here.
 fn length(case: &Case, spec: &ArgSpec) -> usize {
-    let StepParams { batch_size, first, slot, .. } = case.step;
+    let StepParams { batch_size, first, slot, position, .. } = case.step;
     let data = match spec.name {
         "order" => (first + batch_size) as usize + SPARE,
+        "transforms" => (position + batch_size) as usize + SPARE,
         "loss" | "correct" => slot as usize + 1 + SPARE,
         _ => SAMPLES,
     };
@@ -127,6 +129,7 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
             let slot = len / rmsprop.slots();
             return optimizer_state(slot, rmsprop.momentum > 0.0, rmsprop.centered, stream);
         }
+        (Op::AugmentImages(s), "transforms") => return transforms(case, s, len, stream),
         (Op::RmspropUpdate { .. }, "gradient") => return gradients(len, stream),
         _ => {}
     }
@@ -189,6 +192,35 @@ fn classes(case: &Case, columns: usize, len: usize, stream: &mut Stream) -> Vec<
         }
     }
     targets
+}
+
+/// Transforms as training draws them, and by turns one that changes nothing, one that lies at halves of pixels, and one
+/// from far outside; what is not read is hostile.
+fn transforms(case: &Case, s: &AugmentShape, len: usize, stream: &mut Stream) -> Vec<f32> {
+    let settings = Augmentation {
+        rotation_range: 180.0,
+        height_shift_range: 0.5,
+        width_shift_range: 0.5,
+        shear_range: 30.0,
+        zoom_range: 0.5,
+        noise_stddev: 0.0,
+    };
+    let order: Vec<u32> = (0..(len / TRANSFORM) as u32).collect();
+    let mut drawn = settings.transforms(SEED, stream.below(100) as usize, &order, [s.height, s.width]);
+    let read = case.step.position as usize..(case.step.position + case.step.batch_size) as usize;
+    for (at, t) in drawn.iter_mut().enumerate() {
+        if !read.contains(&at) {
+            t.fill(HOSTILE_F32);
+            continue;
+        }
+        match at % 5 {
+            1 => *t = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, HOSTILE_F32, HOSTILE_F32],
+            2 => *t = [1.0, 0.0, 0.5, 0.0, 1.0, -1.5, HOSTILE_F32, HOSTILE_F32],
+            3 => *t = [0.0, 0.0, -1e9, 1e-3, -1.0, 1e9, HOSTILE_F32, HOSTILE_F32],
+            _ => t[6..].fill(HOSTILE_F32),
+        }
+    }
+    drawn.as_flattened().to_vec()
 }
 
 /// Gradients of every magnitude down to those whose square vanishes, and none at all.

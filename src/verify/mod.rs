@@ -7,6 +7,7 @@
 //! To add a step kind: a row in `cases`, its inputs in `inputs` where plain numbers will not do, and its bound in
 //! `tolerance`. A kernel that is added to [`KERNELS`](crate::gpu::KERNELS) is run without further ado.
 
+mod augment;
 mod band;
 mod bench;
 mod case;

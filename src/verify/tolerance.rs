@@ -3,6 +3,7 @@
 //!
 //! To first order in [`ULP`]; what is left out is below 1e-4 of a bound.
 
+use super::augment::augment_bounds;
 use super::inputs::{Argument, Values};
 use super::reference::{Bound, Output, twin};
 use super::softmax::{cross_entropy_bounds, last_layer_bounds, softmax_bounds};
@@ -87,6 +88,10 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) ->
             let weights = first..first + gradient.len();
             let of = |at: usize| gradient[at - first];
             [bounds[2], bounds[3]] = rmsprop_bounds(&rmsprop, case, weights, &of, state_and_parameter);
+        }
+        Op::AugmentImages(s) => {
+            let (transforms, source) = (arguments[0].floats(), arguments[1].floats());
+            bounds[2] = Bound::Each(augment_bounds(&s, case, transforms, source));
         }
         Op::BiasAdd { .. } => bounds[1] = relative(&outputs[1], ULP, 1),
         _ => {

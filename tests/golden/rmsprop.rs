@@ -69,7 +69,13 @@ fn update<E: Executor + ?Sized>(
     let one_pixel = Dataset::new(vec![0], vec![0], [1, 1, 1], 4).unwrap();
     executor.set_data(DataSlot::Training, &one_pixel).unwrap();
     let params = StepParams { batch_size: 1, learning_rate: learning_rate as f32, ..StepParams::default() };
-    let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: &[0], steps: &[params] };
+    let pass = Pass {
+        phase: Phase::Train,
+        data: DataSlot::Training,
+        order: &[0],
+        steps: &[params],
+        transforms: &[],
+    };
     let mut after = Vec::new();
     for gradient in &recording.gradients {
         write(executor, &gradients, gradient);

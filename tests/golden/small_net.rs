@@ -79,7 +79,13 @@ fn train<E: Executor + ?Sized>(
         for (slot, row) in (0..).zip(&mut steps) {
             row.slot = slot;
         }
-        let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: &order, steps: &steps };
+        let pass = Pass {
+            phase: Phase::Train,
+            data: DataSlot::Training,
+            order: &order,
+            steps: &steps,
+            transforms: &[],
+        };
         let mut told = Vec::new();
         executor.run(&pass, &mut |_, metrics| told.push(metrics.loss)).unwrap();
         let losses = read(executor, &Tensor { buffer: loss, offset: 0, shape: vec![steps.len()] });

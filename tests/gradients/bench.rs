@@ -30,7 +30,13 @@ impl Bench {
         executor.set_data(DataSlot::Training, &data).unwrap();
         let params = StepParams { batch_size: filled, ..StepParams::default() };
         let order: Vec<u32> = (0..capacity as u32).collect();
-        let pass = Pass { phase: Phase::Evaluate, data: DataSlot::Training, order: &order, steps: &[params] };
+        let pass = Pass {
+            phase: Phase::Evaluate,
+            data: DataSlot::Training,
+            order: &order,
+            steps: &[params],
+            transforms: &[],
+        };
         executor.run(&pass, &mut |_, _| {}).unwrap();
         Bench { executor, plan, params }
     }

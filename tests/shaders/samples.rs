@@ -1,7 +1,7 @@
 //! Steps for which every kernel is tried: those of whole models, and sizes that no model gives.
 
 use shadegrad::model::{Loss, Optimizer, RmsProp};
-use shadegrad::plan::{ConvPoolShape, ConvShape, Hole, MatmulShape, Op, Plan, PoolShape};
+use shadegrad::plan::{AugmentShape, ConvPoolShape, ConvShape, Hole, MatmulShape, Op, Plan, PoolShape};
 
 use crate::common::{small, tutorial, unusual_models};
 
@@ -14,12 +14,13 @@ pub struct Sample {
 }
 
 /// Number of step kinds; `kind_number` counts them.
-pub const KINDS: usize = 28;
+pub const KINDS: usize = 29;
 
 /// Stops compiling when a kind is added: give it the next number here, and [`KINDS`] and [`samples`] their share.
 pub fn kind_number(op: &Op) -> usize {
     match op {
         Op::GatherImages { .. } => 0,
+        Op::AugmentImages(_) => 28,
         Op::OneHot { .. } => 1,
         Op::Conv2dForward { .. } => 2,
         Op::Conv2dBackwardInput(_) => 3,
@@ -104,6 +105,7 @@ fn unusual_sizes() -> Vec<Op> {
         ops.extend([
             Op::GatherImages { batch: n, pixels: n },
             Op::OneHot { batch: n, classes: n },
+            Op::AugmentImages(AugmentShape::new([n, n, n + 1, n], 0.1)),
             Op::Conv2dForward { conv, relu },
             Op::Conv2dBackwardInput(conv),
             Op::Conv2dBackwardKernel(conv),

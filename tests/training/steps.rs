@@ -66,7 +66,13 @@ impl Driver {
     pub fn step(&mut self, samples: &[u32]) -> BatchMetrics {
         let learning_rate = Optimizer::default().learning_rate() as f32;
         let params = StepParams { batch_size: samples.len() as u32, learning_rate, ..StepParams::default() };
-        let pass = Pass { phase: Phase::Train, data: DataSlot::Training, order: samples, steps: &[params] };
+        let pass = Pass {
+            phase: Phase::Train,
+            data: DataSlot::Training,
+            order: samples,
+            steps: &[params],
+            transforms: &[],
+        };
         let mut metrics = None;
         self.executor.run(&pass, &mut |_, found| metrics = Some(found)).unwrap();
         metrics.expect("one step gives one report")

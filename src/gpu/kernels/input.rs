@@ -1,6 +1,6 @@
 //! Batches of images and targets.
 
-use super::{F32, Kernel, LINEAR, SCALAR, STEP, U32, outputs, shader};
+use super::{F32, Kernel, LINEAR, PHILOX, SCALAR, STEP, U32, Vec4F32, outputs, shader};
 use crate::plan::{Op, image_stride};
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -38,6 +38,15 @@ pub(super) const KERNELS: &[Kernel] = &[
             }
             _ => 0,
         },
+        ..SCALAR
+    },
+    Kernel {
+        kind: "augment_images",
+        source: shader!("augment_images.wgsl"),
+        shared: &[LINEAR, STEP, PHILOX],
+        elements: &[Vec4F32, F32, F32],
+        reads_step: true,
+        invocations: outputs,
         ..SCALAR
     },
 ];

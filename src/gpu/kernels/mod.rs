@@ -24,6 +24,7 @@ use shader;
 
 const LINEAR: Source = shader!("shared/linear_index.wgsl");
 const STEP: Source = shader!("shared/step.wgsl");
+const PHILOX: Source = shader!("shared/philox.wgsl");
 const WINDOW: Source = shader!("shared/window_maximum.wgsl");
 const FIRST_MAXIMUM: Source = shader!("shared/first_maximum.wgsl");
 const SUM_SCALAR: Source = shader!("shared/horizontal_scalar.wgsl");
