@@ -46,6 +46,9 @@ pub enum Error {
     /// A setting of training or judging that cannot be.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// The folder of a run.
+    #[error(transparent)]
+    Run(#[from] crate::io::run::RunError),
     /// Images of the wrong size were given to `predict`.
     #[error("{bytes} bytes are not a whole number of images of {pixels} bytes")]
     ImageBytes {

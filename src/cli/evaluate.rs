@@ -12,8 +12,8 @@ use super::train::print_figures;
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
 use crate::gpu::Choices;
-use crate::io::read_weights;
-use crate::io::run::{MODEL_FILE, RunResult, WEIGHTS_FILE, check_run, read_result};
+use crate::io::SavedRun;
+use crate::io::run::{RunResult, read_result};
 use crate::model::{ModelFile, Network, thousands};
 use crate::plan::Plan;
 use crate::train::{Compile, Evaluation, Report};
@@ -49,10 +49,7 @@ struct Figures {
 /// Evaluates in batches of the size that the run used, with the kernels that it used, so that on its device the figures
 /// are its own, bit for bit.
 pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
-    check_run(&args.run)?;
-    let file = ModelFile::read(&args.run.join(MODEL_FILE))?;
-    let network = file.model.network()?;
-    let weights = read_weights(&args.run.join(WEIGHTS_FILE), &network)?;
+    let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
     let result = read_result(&args.run).unwrap_or_else(|error| {
         note(format_args!("warning: {error}"));
         None

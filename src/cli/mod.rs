@@ -9,9 +9,12 @@ mod crossval;
 mod devices;
 mod evaluate;
 mod explain;
+mod export;
 mod judging;
 mod kernel_times;
 mod output;
+mod pictures;
+mod predict;
 mod profile;
 mod progress;
 mod recorder;
@@ -51,6 +54,8 @@ enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
     Crossval(crossval::CrossvalArgs),
+    Predict(predict::PredictArgs),
+    Export(export::ExportArgs),
     Devices(devices::DevicesArgs),
     Verify(verify::VerifyArgs),
     Explain(explain::ExplainArgs),
@@ -67,6 +72,8 @@ pub fn main(started: Instant) -> ExitCode {
         Command::Train(args) => train::run(args, started, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Evaluate(args) => evaluate::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Crossval(args) => crossval::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Predict(args) => predict::run(args, &mut output),
+        Command::Export(args) => export::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Devices(args) => devices::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),

@@ -162,6 +162,20 @@ pub enum DataError {
     /// A part of a data set that is empty or goes beyond its end.
     #[error("expected a range of images that is not empty and within 0..{len}, found {start}..{end}")]
     Range { start: usize, end: usize, len: usize },
+
+    /// The bytes of a picture are not red, green, blue and alpha of each pixel, or there is no pixel.
+    #[error("expected a picture of {height} x {width} pixels of 4 bytes, at least one, found {found} bytes")]
+    Picture { height: usize, width: usize, found: usize },
+
+    /// A picture of one colour: there is nothing to recognise.
+    #[error("expected a drawing, found a picture in which nothing stands out from the background")]
+    BlankPicture,
+
+    /// A model's images have channels that pictures cannot give.
+    #[error(
+        "expected images of 1 channel (grey) or, for whole pictures, of 3 (red, green, blue), found the shape {shape:?} [h, w, c]"
+    )]
+    PictureChannels { shape: [usize; 3] },
 }
 
 fn hex(bytes: &[u8]) -> String {

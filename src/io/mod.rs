@@ -1,11 +1,15 @@
 //! Files: weights, and the folder that a run writes.
 
+mod header;
+pub mod onnx;
 mod result;
 pub mod run;
+mod saved;
 mod weights;
 
 use sha2::{Digest, Sha256};
 
+pub use saved::SavedRun;
 pub use weights::{WeightFileError, read_weights, weights_to_bytes};
 
 /// In hexadecimal.

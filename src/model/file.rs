@@ -4,6 +4,7 @@
 //! name = "small"
 //! input_shape = [28, 28, 1]           # height, width, channels
 //! loss = "categorical_crossentropy"   # the default
+//! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
 //!
 //! [optimizer]                         # the default is rmsprop with the settings of Keras
 //! name = "rmsprop"
@@ -59,6 +60,8 @@ pub struct ModelFile {
     pub augmentation: Option<Augmentation>,
     /// How long it is trained, when that ends, and the learning rate's schedule.
     pub training: FitOptions,
+    /// What the classes are called, in order; empty where they are numbers only.
+    pub class_names: Vec<String>,
 }
 
 /// The key of `[optimizer]` that is not the optimizer's.
@@ -71,6 +74,8 @@ const SCHEDULE: &str = "schedule";
 struct FileForm<L> {
     name: String,
     input_shape: [usize; 3],
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    class_names: Vec<String>,
     #[serde(default)]
     loss: Loss,
     #[serde(default)]
@@ -129,13 +134,15 @@ impl ModelFile {
             optimizer,
             augmentation: form.augmentation,
             training: FitOptions { schedule, ..form.training },
+            class_names: form.class_names,
         };
         parsed.optimizer.check()?;
         if let Some(problem) = parsed.augmentation.and_then(|augmentation| augmentation.problem()) {
             return Err(fail(problem));
         }
         parsed.training.check().map_err(|error| fail(error.to_string()))?;
-        parsed.model.network()?;
+        let classes = parsed.model.network()?.classes();
+        check_class_names(&parsed.class_names, classes).map_err(fail)?;
         Ok(parsed)
     }
 
@@ -153,6 +160,7 @@ impl ModelFile {
         let form = FileForm {
             name: self.model.name.clone(),
             input_shape: self.model.input_shape,
+            class_names: self.class_names.clone(),
             loss: self.loss,
             optimizer,
             augmentation: self.augmentation,
@@ -173,6 +181,28 @@ fn parse_optimizer(mut table: toml::Table) -> Result<(Optimizer, LearningRateSch
     let optimizer =
         if table.is_empty() { Optimizer::default() } else { table.try_into().map_err(problem)? };
     Ok((optimizer, schedule))
+}
+
+/// Names, where there are any, must tell the classes apart and fit into a line.
+fn check_class_names(names: &[String], classes: usize) -> Result<(), String> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    if names.len() != classes {
+        return Err(format!(
+            "class_names has {} names, but the last layer tells {classes} classes apart",
+            names.len()
+        ));
+    }
+    for (class, name) in names.iter().enumerate() {
+        if name.trim().is_empty() || name.contains(char::is_control) {
+            return Err(format!("class_names: name {name:?} of class {class} must be text on one line"));
+        }
+        if names[..class].contains(name) {
+            return Err(format!("class_names: {name:?} is there twice; give each class a name of its own"));
+        }
+    }
+    Ok(())
 }
 
 /// One `[[layers]]` table, by its `type`.
@@ -219,6 +249,7 @@ mod tests {
         let mut file = ModelFile::tutorial().unwrap();
         file.model.layers[1] = MaxPooling2D::new((2, 3)).strides(Pair::from((1, 2))).name("pool").into();
         file.optimizer.set_learning_rate(0.02);
+        file.class_names = (0..10).map(|class| format!("digit {class}")).collect();
         let text = file.to_toml().unwrap();
         assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
     }
@@ -236,6 +267,11 @@ mod tests {
             ("kernel_size = [3, 3]", "kernel_size = [30, 3]", "layer 0 `conv2d` (Conv2D): kernel_size 30x3"),
             ("\"tutorial\"", "\"../up\"", "letters, digits"),
             ("filters = 32", "filters = -1", "filters"),
+            (
+                "loss =",
+                "class_names = [\"a\", \"b\"]\nloss =",
+                "class_names has 2 names, but the last layer tells 10",
+            ),
         ];
         for (from, to, expected) in rows {
             let text = if from.is_empty() { String::new() } else { tutorial.replacen(from, to, 1) };

@@ -3,5 +3,6 @@
 mod builder;
 mod defects;
 mod parts;
+mod pictures;
 mod properties;
 mod real_files;

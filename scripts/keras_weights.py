@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Carries models between Keras and Shadegrad.
+
+    keras_weights.py from-keras MODEL.keras RUN                 a folder that `predict`, `export` and `evaluate` take
+    keras_weights.py from-keras MODEL.keras FILE.safetensors    weights only, for `train --init FILE.safetensors`
+    keras_weights.py to-keras RUN MODEL.keras                   a run folder as a Keras model
+
+Weights keep their layouts (kernels of convolutions HWIO, of dense layers (in, out)) and get the names that Shadegrad
+gives its layers: conv2d, conv2d_1, ..., dense, ..., counted from the first layer of each class. A file that is there
+already is replaced with --force only. Needs keras (any back end: the default here is numpy) and safetensors:
+
+    pip install keras==3.15.1 safetensors==0.8.0
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "numpy")
+
+# Class in both worlds: stem of its name, and the settings that a model file may have.
+LAYERS = {
+    "Conv2D": ("conv2d", ["filters", "kernel_size", "strides", "padding", "activation"]),
+    "MaxPooling2D": ("max_pooling2d", ["pool_size", "strides", "padding"]),
+    "Flatten": ("flatten", []),
+    "Dense": ("dense", ["units", "activation"]),
+    "Dropout": ("dropout", ["rate"]),
+    "Activation": ("activation", ["activation"]),
+    "LeakyReLU": ("leaky_re_lu", ["negative_slope"]),
+}
+# Settings without a counterpart, and the only values with which a layer is what it is here.
+ONLY = {
+    "data_format": "channels_last",
+    "dilation_rate": (1, 1),
+    "groups": 1,
+    "use_bias": True,
+    "kernel_constraint": None,
+    "bias_constraint": None,
+}
+
+
+def stop(message):
+    sys.exit(f"error: {message}")
+
+
+def checked(layer):
+    """A Keras layer's class and settings, if there is the like of it here."""
+    kind, config = type(layer).__name__, layer.get_config()
+    if kind not in LAYERS:
+        stop(f"layer {layer.name!r} is a {kind}; only {', '.join(LAYERS)} are known")
+    for setting, value in ONLY.items():
+        found = config.get(setting, value)
+        if (tuple(found) if isinstance(found, list) else found) != value:
+            stop(f"layer {layer.name!r}: {setting} is {found!r}, but must be {value!r}")
+    return kind, {setting: config[setting] for setting in LAYERS[kind][1] if config.get(setting) is not None}
+
+
+def named(layers):
+    """Pairs of a layer's name here and whatever belongs to it, from (class, given name or None, that)."""
+    counts, pairs = {}, []
+    for kind, given, value in layers:
+        stem = LAYERS[kind][0]
+        count = counts.setdefault(stem, 0)
+        if given is None:
+            counts[stem] += 1
+        pairs.append((given or (stem if count == 0 else f"{stem}_{count}"), value))
+    return pairs
+
+
+def write(path, content, force):
+    """Writes a whole file or none."""
+    path = Path(path)
+    if path.exists() and not force:
+        stop(f"{path} is there already; choose another name, or replace it with --force")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=path.suffix, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+
+
+def model_file(model, settings):
+    """The text of a model file; values of TOML are written as JSON writes them."""
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in model.name)
+    lines = [f"name = {json.dumps(name)}", f"input_shape = {json.dumps(list(model.input_shape[1:]))}"]
+    for kind, config in settings:
+        lines += ["", "[[layers]]", f"type = {json.dumps(kind)}"]
+        lines += [f"{setting} = {json.dumps(value)}" for setting, value in config.items()]
+    return "\n".join(lines) + "\n"
+
+
+def from_keras(source, target, force):
+    import keras
+    import numpy as np
+    from safetensors.numpy import save
+
+    model = keras.saving.load_model(source, compile=False)
+    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    settings = [checked(layer) for layer in layers]
+    tensors = {}
+    for name, layer in named([(kind, None, layer) for (kind, _), layer in zip(settings, layers)]):
+        for weight in layer.weights:
+            tensors[f"{name}.{weight.name}"] = np.ascontiguousarray(weight, dtype=np.float32)
+    if str(target).endswith(".safetensors"):
+        write(target, save(tensors), force)
+        return
+    target = Path(target)
+    if target.exists() and any(target.iterdir()) and not force:
+        stop(f"{target} is not empty; choose another folder, or replace its model with --force")
+    write(target / "model.toml", model_file(model, settings).encode(), force)
+    write(target / "weights.safetensors", save(tensors), force)
+
+
+def to_keras(source, target, force):
+    import keras
+    from safetensors.numpy import load_file
+
+    source = Path(source)
+    file = tomllib.loads((source / "model.toml").read_text())
+    tensors = load_file(source / "weights.safetensors")
+    model = keras.Sequential([keras.Input(file["input_shape"])], name=file["name"])
+    layers = []
+    for table in file["layers"]:
+        kind = table.get("type")
+        if kind not in LAYERS:
+            stop(f"{source / 'model.toml'}: type {kind!r} is not known; there are {', '.join(LAYERS)}")
+        layers.append((kind, table.get("name"), {key: table[key] for key in LAYERS[kind][1] if key in table}))
+    kinds = [kind for kind, _, _ in layers]
+    for kind, (name, settings) in zip(kinds, named(layers)):
+        model.add(getattr(keras.layers, kind)(name=name, **settings))
+    for layer in model.layers:
+        for weight in layer.weights:
+            tensor = tensors.pop(f"{layer.name}.{weight.name}", None)
+            if tensor is None or tensor.shape != tuple(weight.shape):
+                stop(f"{source}: no tensor {layer.name}.{weight.name} of shape {tuple(weight.shape)}")
+            weight.assign(tensor)
+    if tensors:
+        stop(f"{source}: {', '.join(tensors)} belong to no layer")
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "model.keras"
+        model.save(saved)
+        write(target, saved.read_bytes(), force)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("direction", choices=["from-keras", "to-keras"])
+    parser.add_argument("source")
+    parser.add_argument("target")
+    parser.add_argument("--force", action="store_true", help="replace what is there")
+    args = parser.parse_args()
+    if not Path(args.source).exists():
+        stop(f"{args.source} is not there")
+    if args.direction == "to-keras" and not args.target.endswith(".keras"):
+        stop(f"{args.target} must end with .keras")
+    (from_keras if args.direction == "from-keras" else to_keras)(args.source, args.target, args.force)
+
+
+if __name__ == "__main__":
+    main()

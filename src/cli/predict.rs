@@ -1,0 +1,205 @@
+//! `shadegrad predict`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use super::args::DeviceArg;
+use super::message;
+use super::output::{Output, note};
+use super::pictures::{Source, png};
+use crate::data::{DataError, Picture};
+use crate::device::Device;
+use crate::io::SavedRun;
+use crate::io::run::write_whole;
+use crate::train::Model;
+
+/// Pictures that are judged at once.
+const AT_ONCE: usize = 64;
+/// Classes that are printed.
+const PRINTED: usize = 3;
+/// From black to white; each pixel is two characters, which makes it about square.
+const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
+/// `--show=FILE`: pixels of the file per pixel of an image, between two images, and images in a row.
+const ZOOM: usize = 8;
+const GAP: usize = 8;
+const IN_A_ROW: usize = 8;
+
+/// Say what pictures show, by the model of a run folder
+///
+/// Takes PNG and JPEG files of any size, folders of them, and `-` for standard input. A picture is made to look like
+/// MNIST first: grey, bright on black (a light background is inverted), cropped to the drawing, scaled and centred.
+/// Exit code 1 when a picture could not be read; the others are judged all the same.
+#[derive(Debug, clap::Args)]
+pub struct PredictArgs {
+    /// The run folder, such as runs/tutorial-1
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Pictures, folders of pictures, or `-`
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArg,
+    /// Only resize pictures: for models of anything else than drawings on an even background. Models of colour images
+    /// always work so
+    #[arg(long)]
+    plain: bool,
+    /// Print what the network sees, or with =FILE.png write it to a file that is not there yet
+    #[arg(long, value_name = "FILE.png", num_args = 0..=1, require_equals = true)]
+    show: Option<Option<PathBuf>>,
+    /// One line of JSON per picture
+    #[arg(long)]
+    json: bool,
+}
+
+/// Exit code 1 when there was a picture that could not be judged.
+pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let saved = SavedRun::read(&args.run)?;
+    if let Some(Some(file)) = &args.show
+        && file.exists()
+    {
+        bail!("`{}` is there already; give --show= another name", file.display());
+    }
+    let (device, _) = Device::open(&args.device.device)?;
+    let mut judge = Judge { args, model: saved.compile(&device)?, saved, failed: false, seen: Vec::new() };
+    for argument in &args.images {
+        match Source::all(argument) {
+            Ok(sources) => {
+                for some in sources.chunks(AT_ONCE) {
+                    judge.sources(some, output)?;
+                }
+            }
+            Err(error) => judge.fail(&argument.display().to_string(), &error, output)?,
+        }
+    }
+    if let Some(Some(file)) = &args.show {
+        judge.write_seen(file)?;
+    }
+    Ok(if judge.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+struct Judge<'a> {
+    args: &'a PredictArgs,
+    saved: SavedRun,
+    model: Model,
+    failed: bool,
+    /// What the network saw, for `--show=FILE`.
+    seen: Vec<Vec<u8>>,
+}
+
+impl Judge<'_> {
+    fn sources(&mut self, sources: &[Source], output: &mut Output) -> anyhow::Result<()> {
+        let mut images = Vec::new();
+        let mut named = Vec::new();
+        for source in sources {
+            match source.read().and_then(|picture| self.prepare(&picture).with_context(|| source.to_string()))
+            {
+                Ok(image) => {
+                    images.extend_from_slice(&image);
+                    named.push((source, image));
+                }
+                Err(error) => self.fail(&source.to_string(), &error, output)?,
+            }
+        }
+        let probabilities = self.model.predict(&images)?;
+        let classes = self.saved.network.classes();
+        for ((source, image), row) in named.into_iter().zip(probabilities.chunks_exact(classes)) {
+            output.line(if self.args.json { self.json(source, row) } else { self.text(source, row) })?;
+            match &self.args.show {
+                None => {}
+                Some(None) => output.line(self.drawing(&image))?,
+                Some(Some(_)) => self.seen.push(image),
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, picture: &Picture) -> Result<Vec<u8>, DataError> {
+        let shape = self.saved.network.input_shape;
+        if self.args.plain || shape[2] != 1 { picture.resized(shape) } else { picture.drawn(shape) }
+    }
+
+    fn fail(&mut self, source: &str, error: &anyhow::Error, output: &mut Output) -> anyhow::Result<()> {
+        self.failed = true;
+        let mut text = message(error);
+        if self.args.show == Some(None) && source.ends_with(".png") && !Path::new(source).exists() {
+            text = format!("{text}; to write what the network sees, say --show={source}");
+        }
+        if self.args.json {
+            output.line(json!({ "image": source, "error": text }))?;
+        }
+        note(format_args!("error: {text}"));
+        Ok(())
+    }
+
+    /// `digit.png: 7 (0.9981)  then 1 (0.0012), 9 (0.0004)`
+    fn text(&self, source: &Source, row: &[f32]) -> String {
+        let figure = |&class: &usize| format!("{} ({:.4})", self.saved.class_name(class), row[class]);
+        let best: Vec<String> = ranked(row).iter().take(PRINTED).map(figure).collect();
+        let others = if best.len() > 1 { format!("  then {}", best[1..].join(", ")) } else { String::new() };
+        format!("{source}: {}{others}", best[0])
+    }
+
+    fn json(&self, source: &Source, row: &[f32]) -> String {
+        let label = ranked(row)[0];
+        json!({
+            "image": source.to_string(),
+            "label": label,
+            "name": self.saved.class_name(label),
+            "probability": row[label],
+            "probabilities": row,
+        })
+        .to_string()
+    }
+
+    /// The image as text; of colours, their mean.
+    fn drawing(&self, image: &[u8]) -> String {
+        let [_, w, c] = self.saved.network.input_shape;
+        let shade = |pixel: &[u8]| {
+            let mean = pixel.iter().map(|&value| usize::from(value)).sum::<usize>() / c;
+            SHADES[(mean * (SHADES.len() - 1)).div_ceil(255)]
+        };
+        let line = |row: &[u8]| {
+            let text: String = row.chunks_exact(c).flat_map(|pixel| [shade(pixel); 2]).collect();
+            format!("|{text}|")
+        };
+        image.chunks_exact(w * c).map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// All images as one picture, enlarged, in rows from left to right.
+    fn write_seen(&self, file: &Path) -> anyhow::Result<()> {
+        let [h, w, c] = self.saved.network.input_shape;
+        if c != 1 && c != 3 {
+            bail!("--show=FILE writes grey and coloured images; those of this model have {c} channels");
+        }
+        if self.seen.is_empty() {
+            return Ok(());
+        }
+        let columns = self.seen.len().min(IN_A_ROW);
+        let rows = self.seen.len().div_ceil(columns);
+        let side = |images: usize, pixels: usize| images * (pixels * ZOOM + GAP) + GAP;
+        let (height, width) = (side(rows, h), side(columns, w));
+        // A grey that is neither background nor stroke parts the images.
+        let mut pixels = vec![96; height * width * c];
+        for (at, image) in self.seen.iter().enumerate() {
+            let (top, left) = (side(at / columns, h), side(at % columns, w));
+            for y in 0..h * ZOOM {
+                for x in 0..w * ZOOM {
+                    let (from, to) = ((y / ZOOM) * w + x / ZOOM, (top + y) * width + left + x);
+                    pixels[to * c..(to + 1) * c].copy_from_slice(&image[from * c..(from + 1) * c]);
+                }
+            }
+        }
+        write_whole(file, &png(height, width, &pixels)?)
+            .with_context(|| format!("`{}` cannot be written", file.display()))
+    }
+}
+
+/// The classes, most probable first, of equal ones the first.
+fn ranked(row: &[f32]) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..row.len()).collect();
+    classes.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
+    classes
+}

@@ -1,0 +1,98 @@
+//! Pictures at another size.
+
+/// One value per pixel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plane {
+    pub height: usize,
+    pub width: usize,
+    /// `[height, width]`.
+    pub values: Vec<f32>,
+}
+
+/// The plane at the size `[height, width]`: each output is a mean of the inputs around its place, with weights that
+/// fall linearly to 0 at one output pixel's distance, or at one input pixel's where the plane grows.
+pub fn resample(plane: &Plane, [height, width]: [usize; 2]) -> Plane {
+    let across = taps(plane.width, width);
+    let wide: Vec<f32> = plane
+        .values
+        .chunks_exact(plane.width)
+        .flat_map(|row| across.iter().map(|tap| tap.mean(|at| row[at])))
+        .collect();
+    let values = taps(plane.height, height)
+        .iter()
+        .flat_map(|tap| (0..width).map(|x| tap.mean(|y| wide[y * width + x])).collect::<Vec<_>>())
+        .collect();
+    Plane { height, width, values }
+}
+
+/// The inputs of one output.
+struct Tap {
+    first: usize,
+    /// They sum to 1.
+    weights: Vec<f32>,
+}
+
+impl Tap {
+    fn mean(&self, value: impl Fn(usize) -> f32) -> f32 {
+        self.weights.iter().zip(self.first..).map(|(weight, at)| weight * value(at)).sum()
+    }
+}
+
+/// For each of `to` outputs along an axis of `from` inputs.
+fn taps(from: usize, to: usize) -> Vec<Tap> {
+    let scale = from as f64 / to as f64;
+    let reach = scale.max(1.0);
+    let tap = |output: usize| {
+        let centre = (output as f64 + 0.5) * scale;
+        let first = (centre - reach).floor().max(0.0) as usize;
+        let end = ((centre + reach).ceil() as usize).min(from);
+        let weight = |at: usize| (1.0 - ((at as f64 + 0.5) - centre).abs() / reach).max(0.0);
+        let sum: f64 = (first..end).map(weight).sum();
+        Tap { first, weights: (first..end).map(|at| (weight(at) / sum) as f32).collect() }
+    };
+    (0..to).map(tap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plane(height: usize, width: usize, value: impl Fn(usize, usize) -> f32) -> Plane {
+        let values = (0..height).flat_map(|y| (0..width).map(|x| value(y, x)).collect::<Vec<_>>()).collect();
+        Plane { height, width, values }
+    }
+
+    #[test]
+    fn the_same_size_changes_nothing() {
+        let given = plane(3, 5, |y, x| (y * 5 + x) as f32);
+        assert_eq!(resample(&given, [3, 5]), given);
+    }
+
+    #[test]
+    fn what_is_even_stays_even_at_any_size() {
+        for size in [[1, 1], [2, 9], [7, 3], [40, 50], [64, 2]] {
+            let made = resample(&plane(16, 11, |_, _| 0.75), size);
+            assert_eq!([made.height, made.width], size);
+            assert_eq!(made.values.len(), size[0] * size[1]);
+            assert!(made.values.iter().all(|value| (value - 0.75).abs() < 1e-6), "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_slope_keeps_its_direction_and_its_middle() {
+        for size in [[4, 8], [16, 30]] {
+            let made = resample(&plane(8, 16, |_, x| x as f32), size);
+            let row = &made.values[..size[1]];
+            assert!(row.windows(2).all(|pair| pair[0] <= pair[1]), "{row:?}");
+            let mean = row.iter().sum::<f32>() / row.len() as f32;
+            assert!((mean - 7.5).abs() < 1e-4, "{mean}");
+        }
+    }
+
+    #[test]
+    fn fine_stripes_become_grey() {
+        let made = resample(&plane(64, 64, |_, x| (x % 2) as f32), [8, 8]);
+        // Eight stripes to an output and a window of two outputs: what is left of them is below 1/8 at the edges.
+        assert!(made.values.iter().all(|value| (value - 0.5).abs() < 0.125), "{:?}", made.values);
+    }
+}

@@ -1,0 +1,156 @@
+//! The header of a safetensors file, looked at before the reader does: the reader takes the last of two tensors of one
+//! name, and does not say where tensors overlap.
+//!
+//! Source: the format's description, <https://github.com/huggingface/safetensors#format>.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+/// Bytes that hold the length of the header, little-endian.
+const LENGTH: usize = 8;
+/// The entry that is no tensor.
+const METADATA: &str = "__metadata__";
+
+/// What is wrong with the header, and where.
+///
+/// # Errors
+/// The first defect: the header's length, its JSON, a name that is there twice, offsets that are reversed, end after the
+/// file, overlap, or leave bytes between them.
+pub(super) fn check(file: &[u8]) -> Result<(), String> {
+    let Some((length, rest)) = file.split_first_chunk::<LENGTH>() else {
+        return Err(format!(
+            "it has {} bytes, but the length of its header alone takes {LENGTH}",
+            file.len()
+        ));
+    };
+    let length = u64::from_le_bytes(*length);
+    let header = usize::try_from(length).ok().and_then(|length| rest.get(..length)).ok_or_else(|| {
+        format!(
+            "its first {LENGTH} bytes announce a header of {length} bytes, but only {} follow",
+            rest.len()
+        )
+    })?;
+    let data = rest.len() - header.len();
+    let text = std::str::from_utf8(header).map_err(|error| format!("its header is not text: {error}"))?;
+    let Header(mut tensors) =
+        serde_json::from_str(text).map_err(|error| format!("its header is not that of tensors: {error}"))?;
+    tensors.sort_by_key(|tensor| (tensor.offsets.start, tensor.offsets.end));
+    let mut end = 0;
+    let mut before = "the beginning";
+    for Tensor { name, offsets } in &tensors {
+        if offsets.start > offsets.end || offsets.end > data as u64 {
+            return Err(format!("tensor `{name}` lies at {offsets:?} of {data} bytes"));
+        }
+        if offsets.start < end {
+            return Err(format!("tensor `{name}` at {offsets:?} overlaps `{before}`, which ends at {end}"));
+        }
+        if offsets.start > end {
+            return Err(format!("no tensor has the bytes {end}..{} after {before}", offsets.start));
+        }
+        end = offsets.end;
+        before = name;
+    }
+    if end < data as u64 {
+        return Err(format!("no tensor has the bytes {end}..{data} after {before}"));
+    }
+    Ok(())
+}
+
+struct Header(Vec<Tensor>);
+
+struct Tensor {
+    name: String,
+    offsets: Range<u64>,
+}
+
+/// What this check needs of an entry.
+#[derive(serde::Deserialize)]
+struct Entry {
+    data_offsets: (u64, u64),
+}
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeaderVisitor)
+    }
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = Header;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a tensor's name for each key")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+        let mut names = HashSet::new();
+        let mut tensors = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom(format!("`{name}` is there twice")));
+            }
+            if name == METADATA {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                let Entry { data_offsets: (start, end) } = map.next_value()?;
+                tensors.push(Tensor { name, offsets: start..end });
+            }
+        }
+        Ok(Header(tensors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(header: &str, data: usize) -> Vec<u8> {
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend(header.as_bytes());
+        file.extend(vec![0; data]);
+        file
+    }
+
+    #[test]
+    fn every_defect_is_named() {
+        let entry = |name: &str, from: u64, to: u64| {
+            format!("\"{name}\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[{from},{to}]}}")
+        };
+        let rows: Vec<(Vec<u8>, &str)> = vec![
+            (Vec::new(), "it has 0 bytes"),
+            (vec![1, 2, 3], "it has 3 bytes"),
+            (
+                u64::MAX.to_le_bytes().to_vec(),
+                "announce a header of 18446744073709551615 bytes, but only 0 follow",
+            ),
+            (file("[]", 0), "its header is not that of tensors: invalid type"),
+            (file("{\"a\":", 0), "its header is not that of tensors: EOF"),
+            (file("{\"a\":{}}", 0), "missing field `data_offsets`"),
+            (file(&format!("{{{}}}", entry("a", 4, 0)), 4), "tensor `a` lies at 4..0 of 4 bytes"),
+            (file(&format!("{{{}}}", entry("a", 0, 8)), 4), "tensor `a` lies at 0..8 of 4 bytes"),
+            (file(&format!("{{{}}}", entry("a", 0, 4)), 8), "no tensor has the bytes 4..8 after a"),
+            (
+                file(&format!("{{{}}}", entry("a", 4, 8)), 8),
+                "no tensor has the bytes 0..4 after the beginning",
+            ),
+            (file(&format!("{{{},{}}}", entry("a", 0, 4), entry("a", 4, 8)), 8), "`a` is there twice"),
+            (
+                file(&format!("{{{},{}}}", entry("b", 2, 6), entry("a", 0, 4)), 6),
+                "tensor `b` at 2..6 overlaps `a`",
+            ),
+            (file("{\"__metadata__\":{},\"__metadata__\":{}}", 0), "`__metadata__` is there twice"),
+        ];
+        for (bytes, expected) in rows {
+            let problem = check(&bytes).unwrap_err();
+            assert!(problem.contains(expected), "{problem:?} lacks {expected:?}");
+        }
+        let good =
+            format!("{{\"__metadata__\":{{\"k\":\"v\"}},{},{}}}  ", entry("b", 4, 8), entry("a", 0, 4));
+        assert_eq!(check(&file(&good, 8)), Ok(()));
+    }
+}

@@ -1,0 +1,99 @@
+use super::*;
+use crate::model::ModelFile;
+
+fn run(text: &str) -> SavedRun {
+    let file = ModelFile::parse("model.toml", text).unwrap();
+    let network = file.model.network().unwrap();
+    let weights = network.initial_weights(5);
+    SavedRun { file, network, weights }
+}
+
+fn written(text: &str) -> (SavedRun, Model) {
+    let run = run(text);
+    let bytes = to_onnx(&run).unwrap();
+    assert_eq!(bytes, to_onnx(&run).unwrap(), "equal runs give equal bytes");
+    (run, Model::decode(bytes.as_slice()).unwrap())
+}
+
+fn ops(model: &Model) -> Vec<&str> {
+    model.graph.as_ref().unwrap().node.iter().map(|node| node.op_type.as_str()).collect()
+}
+
+#[test]
+fn the_tutorial_has_its_nodes_in_order() {
+    let (run, model) = written(crate::model::TUTORIAL);
+    assert_eq!(
+        ops(&model),
+        ["Transpose", "Conv", "Relu", "MaxPool", "Transpose", "Flatten", "Gemm", "Relu", "Gemm", "Softmax"]
+    );
+    assert_eq!((model.ir_version, model.opset_import[0].version), (8, 17));
+    let graph = model.graph.unwrap();
+    // Each node takes what the one before gave.
+    let mut value = INPUT;
+    for node in &graph.node {
+        assert_eq!(node.input[0], value);
+        value = &node.output[0];
+    }
+    assert_eq!(value, OUTPUT);
+    let perms: Vec<_> = graph
+        .node
+        .iter()
+        .filter(|node| node.op_type == "Transpose")
+        .map(|node| &node.attribute[0].ints[..])
+        .collect();
+    assert_eq!(perms, [[0, 3, 1, 2], [0, 2, 3, 1]]);
+    let dims: Vec<_> =
+        graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor.dims.clone())).collect();
+    assert_eq!(
+        dims,
+        [
+            ("conv2d.kernel", vec![32, 1, 3, 3]),
+            ("conv2d.bias", vec![32]),
+            ("dense.kernel", vec![5408, 64]),
+            ("dense.bias", vec![64]),
+            ("dense_1.kernel", vec![64, 10]),
+            ("dense_1.bias", vec![10]),
+        ]
+    );
+    let bytes: usize = graph.initializer.iter().map(|tensor| tensor.raw_data.len()).sum();
+    assert_eq!(bytes, 4 * run.network.parameter_count());
+}
+
+#[test]
+fn the_batch_is_free_and_the_rest_is_not() {
+    let (_, model) = written(crate::model::TUTORIAL);
+    let graph = model.graph.unwrap();
+    let sizes = |info: &ValueInfo| {
+        let shape = info.r#type.clone().unwrap().tensor_type.unwrap().shape.unwrap();
+        shape.dim.into_iter().map(|dim| dim.value.unwrap()).collect::<Vec<_>>()
+    };
+    let free = Size::Free("N".to_owned());
+    let value = Size::Value;
+    assert_eq!(sizes(&graph.input[0]), [free.clone(), value(28), value(28), value(1)]);
+    assert_eq!(sizes(&graph.output[0]), [free, value(10)]);
+}
+
+#[test]
+fn kernels_are_turned_from_hwio_to_oihw() {
+    let [h, w, i, o] = [2, 3, 4, 5];
+    let values: Vec<f32> = (0..h * w * i * o).map(|at| at as f32).collect();
+    let tensor =
+        constant(&WeightTensor { name: "k".to_owned(), shape: vec![h, w, i, o], values: values.clone() });
+    assert_eq!(tensor.dims, [5, 4, 2, 3]);
+    let turned: Vec<f32> =
+        tensor.raw_data.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    for (y, x, c, k) in [(0, 0, 0, 0), (1, 2, 3, 4), (0, 1, 2, 3), (1, 0, 3, 1)] {
+        assert_eq!(turned[((k * i + c) * h + y) * w + x], values[((y * w + x) * i + c) * o + k]);
+    }
+}
+
+#[test]
+fn images_that_are_flattened_at_once_are_not_turned() {
+    let (_, model) = written(
+        "name = \"mlp\"\ninput_shape = [4, 5, 2]\nclass_names = [\"no\", \"yes\"]\n[[layers]]\ntype = \"Flatten\"\n\
+         [[layers]]\ntype = \"Dense\"\nunits = 2\n",
+    );
+    assert_eq!(ops(&model), ["Flatten", "Gemm", "Softmax"]);
+    assert_eq!(model.metadata_props[0].key, "class_names");
+    assert_eq!(model.metadata_props[0].value, "[\"no\",\"yes\"]");
+}

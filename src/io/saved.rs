@@ -1,0 +1,82 @@
+//! A finished run as a model that can be used.
+
+use std::path::Path;
+
+use super::read_weights;
+use super::run::{MODEL_FILE, WEIGHTS_FILE, check_run};
+use crate::device::Device;
+use crate::error::Error;
+use crate::model::{ModelFile, Network, Weights};
+use crate::train::{Compile, Model};
+
+/// What a run folder holds of its model; needs no data set and no device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedRun {
+    /// `model.toml`.
+    pub file: ModelFile,
+    /// The shapes and names of its layers.
+    pub network: Network,
+    /// `weights.safetensors`.
+    pub weights: Weights,
+}
+
+impl SavedRun {
+    /// Reads a run folder.
+    ///
+    /// # Errors
+    /// When the folder, its model file or its weights are missing, damaged, or do not belong together.
+    pub fn read(dir: &Path) -> Result<Self, Error> {
+        check_run(dir)?;
+        let file = ModelFile::read(&dir.join(MODEL_FILE))?;
+        let network = file.model.network()?;
+        let weights = read_weights(&dir.join(WEIGHTS_FILE), &network)?;
+        Ok(SavedRun { file, network, weights })
+    }
+
+    /// The model with these weights, ready on a device.
+    ///
+    /// # Errors
+    /// As [`Sequential::compile`](crate::Sequential::compile).
+    pub fn compile(&self, device: &Device) -> Result<Model, Error> {
+        let ModelFile { model, loss, optimizer, .. } = &self.file;
+        let compile = Compile { loss: *loss, optimizer: *optimizer, ..Compile::default() };
+        let mut compiled = model.compile(device, compile)?;
+        compiled.set_weights(self.weights.clone())?;
+        Ok(compiled)
+    }
+
+    /// What a class is called: its name in the model file, else its number.
+    pub fn class_name(&self, class: usize) -> String {
+        self.file.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+}
+
+impl Model {
+    /// The model of a run folder on the best device there is ([`Device::auto`]), with the weights that training left.
+    ///
+    /// It needs no data set: [`predict`](Self::predict) takes images from anywhere, such as
+    /// [`Picture`](crate::data::Picture)s. It can be trained on, too, with a fresh state of the optimizer.
+    ///
+    /// ```no_run
+    /// use shadegrad::train::Model;
+    ///
+    /// let mut model = Model::load("runs/tutorial-1".as_ref())?;
+    /// let probabilities = model.predict(&[0; 28 * 28])?;
+    /// assert_eq!(probabilities.len(), 10);
+    /// # Ok::<(), shadegrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the folder, its model file or its weights are missing, damaged, or do not belong together.
+    pub fn load(run: &Path) -> Result<Self, Error> {
+        Model::open(run, &Device::auto())
+    }
+
+    /// [`load`](Self::load) on a device of one's choice.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn open(run: &Path, device: &Device) -> Result<Self, Error> {
+        SavedRun::read(run)?.compile(device)
+    }
+}

@@ -1,0 +1,38 @@
+//! `export`.
+
+use std::fs;
+
+use prost::Message;
+use shadegrad::io::onnx;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn the_file_is_whole_or_not_there() {
+    let sandbox = Sandbox::new();
+    sandbox.train("--device cpu --max-steps 1 --out out");
+    let outcome = sandbox.succeed("export out model.onnx");
+    assert!(outcome.stdout.starts_with("Wrote model.onnx: "), "{outcome:?}");
+    let first = fs::read(sandbox.path("model.onnx")).unwrap();
+    let model = onnx::Model::decode(first.as_slice()).unwrap();
+    assert_eq!(model.graph.unwrap().initializer.len(), 4);
+    assert_eq!(model.metadata_props[0].value, r#"["0","1","2"]"#);
+
+    // What is there is not replaced unless that is said.
+    fs::write(sandbox.path("model.onnx"), "mine").unwrap();
+    sandbox.fail("export out model.onnx", 1, &["`model.onnx` is there already", "--force"]);
+    assert_eq!(sandbox.text("model.onnx"), "mine");
+    sandbox.succeed("export out model.onnx --force");
+    assert_eq!(fs::read(sandbox.path("model.onnx")).unwrap(), first);
+
+    sandbox.fail("export out out --force", 1, &["`out` is a folder"]);
+    sandbox.fail(
+        "export out no/such/model.onnx",
+        1,
+        &["`no/such/model.onnx` cannot be written", "No such file"],
+    );
+    sandbox.fail("export nonesuch model2.onnx", 1, &["`nonesuch` is not a folder"]);
+    sandbox.fail("export out", 2, &["<FILE.onnx>", "Usage"]);
+    // Nothing half-written stays behind.
+    assert_eq!(sandbox.list(""), ["data", "model.onnx", "model.toml", "out"]);
+}

@@ -1,0 +1,108 @@
+"""Exported models pass ONNX's checker, and onnxruntime predicts with them what we predict."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from common import DEVICE, ROOT, agree, images_of, predictions, shadegrad
+
+# Sizes without symmetry, so that no axis can be taken for another.
+ODD = """name = "odd"
+input_shape = [19, 14, 3]
+class_names = ["left", "right", "neither"]
+
+[[layers]]
+type = "Conv2D"
+filters = 5
+kernel_size = [4, 3]
+strides = [2, 1]
+activation = "relu"
+
+[[layers]]
+type = "MaxPooling2D"
+pool_size = [2, 3]
+strides = [1, 2]
+
+[[layers]]
+type = "Conv2D"
+filters = 7
+kernel_size = [3, 2]
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dense"
+units = 6
+activation = "relu"
+
+[[layers]]
+type = "Dense"
+units = 3
+activation = "softmax"
+"""
+MLP = """name = "mlp"
+input_shape = [28, 28, 1]
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dense"
+units = 20
+activation = "relu"
+
+[[layers]]
+type = "Dense"
+units = 10
+activation = "softmax"
+"""
+
+
+def random_weights(run, text):
+    """A run folder with weights that nobody trained."""
+    from keras_runs import write_run
+
+    write_run(run, text)
+
+
+def check(name, run, folder):
+    exported = folder / f"{name}.onnx"
+    shadegrad("export", run, exported)
+    model = onnx.load(exported)
+    onnx.checker.check_model(model, full_check=True)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    assert given.name == "images" and given.shape[0] == "N", (given.name, given.shape)
+    images = images_of(given.shape[1:], 70)
+    theirs = []
+    # The batch is free: of any size, in one session.
+    for part in (images[:1], images[1:8], images[8:]):
+        (rows,) = session.run(["probabilities"], {"images": part.astype(np.float32) / np.float32(255)})
+        theirs.append(rows)
+    theirs = np.concatenate(theirs)
+    assert len(json.loads(metadata["class_names"])) == theirs.shape[1]
+    agree(f"{name} (onnxruntime)", predictions(run, images, folder / name), theirs)
+    return metadata
+
+
+def main(folder):
+    folder.mkdir()
+    runs = {"tutorial": 200, "deeper": 20}
+    for name, steps in runs.items():
+        model = "tutorial" if name == "tutorial" else ROOT / f"assets/models/{name}.toml"
+        arguments = ["--model", model, "--max-steps", steps, "--device", DEVICE]
+        shadegrad("train", *arguments, "--out", folder / f"run-{name}")
+        check(name, folder / f"run-{name}", folder)
+    for name, text in {"odd": ODD, "mlp": MLP}.items():
+        random_weights(folder / f"run-{name}", text)
+        metadata = check(name, folder / f"run-{name}", folder)
+        if name == "odd":
+            assert json.loads(metadata["class_names"]) == ["left", "right", "neither"]
+
+
+main(Path(sys.argv[1]))
