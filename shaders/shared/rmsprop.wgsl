@@ -1,4 +1,4 @@
-// RMSprop of one Real, with the formula of Keras (epsilon inside the root):
+// RMSprop of one Real, after weight decay (weight_decay.wgsl), with the formula of Keras (epsilon inside the root):
 //   v <- rho*v + (1 - rho)*g^2
 //   d <- v;  when CENTERED:  a <- rho*a + (1 - rho)*g,  d <- v - a^2
 //   u <- learning_rate * g / sqrt(d + epsilon)
@@ -23,6 +23,6 @@ fn rmsprop(g: Real, before: Weight) -> Weight {
         u += MOMENTUM * before.m;
         after.m = u;
     }
-    after.w = before.w - u;
+    after.w = decayed(before.w) - u;
     return after;
 }

@@ -4,9 +4,14 @@
 //! maths, generic over f32 and f64, parallel only over outputs that do not depend on one another, so the number of
 //! threads never changes a bit. They share no code with the GPU path.
 
+mod adadelta_update;
+mod adam_update;
+mod add_penalty;
 mod augment_images;
 mod batch_metrics;
 mod bias_add;
+mod clip_by_norm;
+mod clip_by_value;
 mod column_sum;
 mod conv2d_backward_input;
 mod conv2d_backward_kernel;
@@ -29,11 +34,17 @@ mod relu_backward;
 mod relu_forward;
 mod rmsprop_update;
 mod run;
+mod sgd_momentum_update;
+mod sgd_update;
 mod softmax;
 mod softmax_cross_entropy;
 mod softmax_cross_entropy_metrics;
+mod sum_of_squares;
 mod sum_partials;
 mod sum_partials_bias;
+mod weight_decay;
+mod weight_penalty;
+mod weight_penalty_gradient;
 
 pub use executor::CpuExecutor;
 pub use run::{Arg, run};

@@ -1,4 +1,5 @@
 use super::Real;
+use super::weight_decay::decayed;
 use crate::model::RmsProp;
 use crate::plan::{Hole, StepParams};
 
@@ -31,11 +32,12 @@ pub fn rmsprop_update<T: Real>(
             d -= a[i] * a[i];
         }
         let u = learning_rate * g / (d + epsilon).sqrt();
+        let w = decayed(rmsprop.weight_decay, step, parameter[i]);
         if with_momentum {
             m[i] = momentum * m[i] + u;
-            parameter[i] -= m[i];
+            parameter[i] = w - m[i];
         } else {
-            parameter[i] -= u;
+            parameter[i] = w - u;
         }
     }
 }

@@ -119,6 +119,34 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
         ) => super::dense_softmax_cross_entropy::dense_softmax_cross_entropy(
             product, relu, step, x, kernel, bias, one_hot, gradient, dx, loss, correct,
         ),
+        (Op::SumOfSquares { .. }, [In(x), Out(partial)]) => {
+            super::sum_of_squares::sum_of_squares(x, partial);
+        }
+        (&Op::ClipByValue { limit, .. }, [Out(gradient)]) => {
+            super::clip_by_value::clip_by_value(limit, gradient);
+        }
+        (&Op::ClipByNorm { limit, .. }, [In(square_sum), Out(gradient)]) => {
+            super::clip_by_norm::clip_by_norm(limit, square_sum, gradient);
+        }
+        (Op::WeightPenalty { regularizer, .. }, [In(kernel), Out(partial)]) => {
+            super::weight_penalty::weight_penalty(regularizer, kernel, partial);
+        }
+        (Op::WeightPenaltyGradient { regularizer, .. }, [In(kernel), Out(gradient)]) => {
+            super::weight_penalty_gradient::weight_penalty_gradient(regularizer, kernel, gradient);
+        }
+        (Op::AddPenalty, [In(penalty), Out(loss)]) => super::add_penalty::add_penalty(step, penalty, loss),
+        (Op::SgdUpdate { sgd, .. }, [In(gradient), Out(parameter)]) => {
+            super::sgd_update::sgd_update(sgd, step, gradient, parameter);
+        }
+        (Op::SgdMomentumUpdate { sgd, .. }, [In(gradient), Out(state), Out(parameter)]) => {
+            super::sgd_momentum_update::sgd_momentum_update(sgd, step, gradient, state, parameter);
+        }
+        (Op::AdadeltaUpdate { adadelta, .. }, [In(gradient), Out(state), Out(parameter)]) => {
+            super::adadelta_update::adadelta_update(adadelta, step, gradient, state, parameter);
+        }
+        (Op::AdamUpdate { adam, .. }, [In(gradient), Out(state), Out(parameter)]) => {
+            super::adam_update::adam_update(adam, step, gradient, state, parameter);
+        }
         (Op::RmspropUpdate { rmsprop, hole, .. }, [In(gradient), Out(state), Out(parameter)]) => {
             super::rmsprop_update::rmsprop_update(rmsprop, hole, step, gradient, state, parameter);
         }

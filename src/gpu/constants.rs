@@ -1,6 +1,6 @@
 //! The constants of a step kind, as its shader sees them.
 
-use crate::model::RmsProp;
+use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
 use crate::plan::{Op, Split, image_stride};
 use crate::random::Purpose;
 
@@ -106,6 +106,19 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
         | Op::Softmax { columns, .. }
         | Op::SoftmaxCrossEntropy { columns, .. } => vec![("COLUMNS", U32(columns))],
         Op::ReluForward { .. } | Op::ReluBackward { .. } | Op::BatchMetrics { .. } => vec![],
+        Op::SumOfSquares { len } => vec![("LEN", U32(len))],
+        Op::ClipByValue { limit, .. } | Op::ClipByNorm { limit, .. } => {
+            vec![("LIMIT", Constant::F32(limit as f32))]
+        }
+        Op::WeightPenalty { len, regularizer } => {
+            [&[("LEN", U32(len))][..], &regularizer_constants(&regularizer)].concat()
+        }
+        Op::WeightPenaltyGradient { regularizer, .. } => regularizer_constants(&regularizer).to_vec(),
+        Op::AddPenalty => vec![],
+        Op::SgdUpdate { sgd, .. } => weight_decay(sgd.weight_decay).to_vec(),
+        Op::SgdMomentumUpdate { sgd, .. } => sgd_constants(&sgd),
+        Op::AdadeltaUpdate { len, adadelta } => adadelta_constants(len, &adadelta),
+        Op::AdamUpdate { len, adam } => adam_constants(len, &adam),
         Op::RmspropUpdate { len, rmsprop, hole } => {
             let sizes = [("LEN", U32(len)), ("HOLE_FIRST", U32(hole.first)), ("HOLE_LEN", U32(hole.len))];
             [&sizes[..], &rmsprop_constants(&rmsprop)].concat()
@@ -130,9 +143,12 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
 }
 
 /// The settings of RMSprop, by the names that `shared/rmsprop.wgsl` uses.
-fn rmsprop_constants(rmsprop: &RmsProp) -> [(&'static str, Constant); 8] {
+fn rmsprop_constants(rmsprop: &RmsProp) -> [(&'static str, Constant); 10] {
     use Constant::{Bool, F32, U32};
+    let [decays, weight_decay] = weight_decay(rmsprop.weight_decay);
     [
+        decays,
+        weight_decay,
         ("RHO", F32(rmsprop.rho as f32)),
         ("ONE_MINUS_RHO", F32((1.0 - rmsprop.rho) as f32)),
         ("MOMENTUM", F32(rmsprop.momentum as f32)),
@@ -142,4 +158,42 @@ fn rmsprop_constants(rmsprop: &RmsProp) -> [(&'static str, Constant); 8] {
         ("M_SLOT", U32(1)),
         ("A_SLOT", U32(1 + usize::from(rmsprop.momentum > 0.0))),
     ]
+}
+
+/// Weight decay, by the names that `shared/weight_decay.wgsl` uses.
+fn weight_decay(weight_decay: Option<f64>) -> [(&'static str, Constant); 2] {
+    let factor = weight_decay.unwrap_or_default() as f32;
+    [("DECAYS", Constant::Bool(weight_decay.is_some())), ("WEIGHT_DECAY", Constant::F32(factor))]
+}
+
+fn sgd_constants(sgd: &Sgd) -> Vec<(&'static str, Constant)> {
+    let own = [("MOMENTUM", Constant::F32(sgd.momentum as f32)), ("NESTEROV", Constant::Bool(sgd.nesterov))];
+    [own, weight_decay(sgd.weight_decay)].concat()
+}
+
+fn adadelta_constants(len: usize, adadelta: &Adadelta) -> Vec<(&'static str, Constant)> {
+    use Constant::{F32, U32};
+    let own = [
+        ("LEN", U32(len)),
+        ("RHO", F32(adadelta.rho as f32)),
+        ("ONE_MINUS_RHO", F32((1.0 - adadelta.rho) as f32)),
+        ("EPSILON", F32(adadelta.epsilon as f32)),
+    ];
+    [&own[..], &weight_decay(adadelta.weight_decay)].concat()
+}
+
+fn adam_constants(len: usize, adam: &Adam) -> Vec<(&'static str, Constant)> {
+    use Constant::{F32, U32};
+    let own = [
+        ("LEN", U32(len)),
+        ("ONE_MINUS_BETA_1", F32((1.0 - adam.beta_1) as f32)),
+        ("ONE_MINUS_BETA_2", F32((1.0 - adam.beta_2) as f32)),
+        ("EPSILON", F32(adam.epsilon as f32)),
+    ];
+    [&own[..], &weight_decay(adam.weight_decay)].concat()
+}
+
+fn regularizer_constants(regularizer: &Regularizer) -> [(&'static str, Constant); 2] {
+    let Regularizer { l1, l2 } = *regularizer;
+    [("L1", Constant::F32(l1 as f32)), ("L2", Constant::F32(l2 as f32))]
 }

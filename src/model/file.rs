@@ -7,8 +7,9 @@
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
 //!
 //! [optimizer]                         # the default is rmsprop with the settings of Keras
-//! name = "rmsprop"
+//! name = "rmsprop"                    # or sgd, adadelta, adam, adamw; each has its own settings
 //! learning_rate = 0.001
+//! weight_decay = 0.004                # none by default, as are clipvalue, clipnorm and global_clipnorm
 //!
 //! [optimizer.schedule]                # the default is constant
 //! type = "cosine"                     # or step, exponential
@@ -30,6 +31,7 @@
 //! type = "Dense"
 //! units = 10
 //! activation = "softmax"
+//! kernel_regularizer = { l1 = 1e-5, l2 = 1e-4 }   # none by default
 //! ```
 //!
 //! The keys of `[training]` are the fields of [`FitOptions`], those of `[optimizer.schedule]` the fields of the variants of
@@ -226,7 +228,7 @@ fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Pair};
+    use crate::model::{Activation, AdamW, Conv2D, Dense, Flatten, MaxPooling2D, Pair, Regularizer};
 
     use super::*;
 
@@ -250,6 +252,13 @@ mod tests {
         file.model.layers[1] = MaxPooling2D::new((2, 3)).strides(Pair::from((1, 2))).name("pool").into();
         file.optimizer.set_learning_rate(0.02);
         file.class_names = (0..10).map(|class| format!("digit {class}")).collect();
+        file.model.layers[4] = Dense::new(10)
+            .activation(Activation::Softmax)
+            .kernel_regularizer(Regularizer::l1_l2(1e-5, 1e-4))
+            .into();
+        let text = file.to_toml().unwrap();
+        assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
+        file.optimizer = AdamW { clipnorm: Some(0.5), weight_decay: 0.1, ..AdamW::default() }.into();
         let text = file.to_toml().unwrap();
         assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
     }
@@ -263,6 +272,11 @@ mod tests {
             ("[28, 28, 1]", "[28, 28]", "input_shape"),
             ("\"Flatten\"", "\"Flat\"", "layer 2: unknown type `Flat`"),
             ("rho = 0.9", "rho = 1.5", "`rho` is 1.5"),
+            ("rho = 0.9", "beta_1 = 0.9", "unknown field `beta_1`"),
+            ("\"rmsprop\"", "\"adagrad\"", "unknown variant `adagrad`"),
+            ("rho = 0.9", "clipnorm = 1.0\nclipvalue = 1.0", "`clipnorm` is 1, but must be left out"),
+            ("units = 64", "units = 64\nkernel_regularizer = { l3 = 1.0 }", "unknown field `l3`"),
+            ("units = 64", "units = 64\nkernel_regularizer = { l2 = -1.0 }", "kernel_regularizer: l2 is -1"),
             ("kernel_size = [3, 3]", "kernel_size = [3, 3, 3]", "kernel_size"),
             ("kernel_size = [3, 3]", "kernel_size = [30, 3]", "layer 0 `conv2d` (Conv2D): kernel_size 30x3"),
             ("\"tutorial\"", "\"../up\"", "letters, digits"),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Regularizer;
+
 /// A height and a width: of a kernel, a stride or a pooling window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "PairForm", into = "(usize, usize)")]
@@ -84,7 +86,7 @@ pub enum Activation {
 ///
 /// Input and output NHWC, kernel HWIO. Kernel: Glorot uniform, bias: zeros.
 /// Source: `keras/src/layers/convolutional/conv2d.py`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2D {
     /// Name in weight files and messages; by default `conv2d`, `conv2d_1`, ...
@@ -103,6 +105,9 @@ pub struct Conv2D {
     /// Default `linear`.
     #[serde(default)]
     pub activation: Activation,
+    /// Penalty of the kernel, part of the loss; default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_regularizer: Option<Regularizer>,
 }
 
 /// The maximum of each window, per channel.
@@ -138,7 +143,7 @@ pub struct Flatten {
 /// A fully connected layer: `y[n, o] = bias[o] + sum_i x[n, i] * kernel[i, o]`.
 ///
 /// Kernel `(in, out)`: Glorot uniform, bias: zeros. Source: `keras/src/layers/core/dense.py`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
     /// Name in weight files and messages; by default `dense`, `dense_1`, ...
@@ -149,6 +154,9 @@ pub struct Dense {
     /// Default `linear`.
     #[serde(default)]
     pub activation: Activation,
+    /// Penalty of the kernel, part of the loss; default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_regularizer: Option<Regularizer>,
 }
 
 fn one_by_one() -> Pair {
@@ -169,6 +177,7 @@ impl Conv2D {
             strides: one_by_one(),
             padding: Padding::Valid,
             activation: Activation::Linear,
+            kernel_regularizer: None,
         }
     }
 
@@ -181,6 +190,12 @@ impl Conv2D {
     /// Sets the activation.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation = activation;
+        self
+    }
+
+    /// Sets the penalty of the kernel.
+    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.kernel_regularizer = Some(regularizer);
         self
     }
 
@@ -220,12 +235,18 @@ impl Flatten {
 impl Dense {
     /// `units` outputs, linear.
     pub fn new(units: usize) -> Self {
-        Dense { name: None, units, activation: Activation::Linear }
+        Dense { name: None, units, activation: Activation::Linear, kernel_regularizer: None }
     }
 
     /// Sets the activation.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation = activation;
+        self
+    }
+
+    /// Sets the penalty of the kernel.
+    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.kernel_regularizer = Some(regularizer);
         self
     }
 
@@ -237,7 +258,7 @@ impl Dense {
 }
 
 /// One layer of a [`Sequential`](super::Sequential) model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type")]
 pub enum Layer {
     /// See [`Conv2D`].
@@ -288,6 +309,18 @@ impl Layer {
             Layer::Dense(layer) => layer.activation,
             Layer::MaxPooling2D(_) | Layer::Flatten(_) => Activation::Linear,
         }
+    }
+}
+
+impl Layer {
+    /// The penalty of the layer's kernel; `None` where there is none or both factors are 0.
+    pub fn kernel_regularizer(&self) -> Option<Regularizer> {
+        let regularizer = match self {
+            Layer::Conv2D(layer) => layer.kernel_regularizer,
+            Layer::Dense(layer) => layer.kernel_regularizer,
+            _ => None,
+        };
+        regularizer.filter(|regularizer| !regularizer.is_none())
     }
 }
 

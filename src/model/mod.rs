@@ -4,6 +4,7 @@ mod file;
 mod init;
 mod layer;
 mod optimizer;
+mod regularizer;
 mod shape;
 mod suggest;
 mod summary;
@@ -11,7 +12,8 @@ mod weights;
 
 pub use file::{ModelFile, TUTORIAL};
 pub use layer::{Activation, Conv2D, Dense, Flatten, Layer, MaxPooling2D, Padding, Pair};
-pub use optimizer::{Loss, Optimizer, RmsProp};
+pub use optimizer::{Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, RmsProp, Sgd};
+pub use regularizer::Regularizer;
 pub use shape::{LayerGeometry, Network, NetworkLayer, Shape, WeightSpec};
 #[cfg(feature = "cli")]
 pub(crate) use suggest::with_suggestion;

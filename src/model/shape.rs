@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Activation, Layer, ModelError, Padding, Pair, Sequential};
+use super::{Activation, Layer, ModelError, Padding, Pair, Regularizer, Sequential};
 
 /// The shape of one sample as it passes between layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,8 @@ pub struct NetworkLayer {
     pub input: Shape,
     /// Shape of one output sample.
     pub output: Shape,
+    /// Penalty of the kernel, part of the loss; `None` where it is nothing.
+    pub kernel_regularizer: Option<Regularizer>,
     /// Kernel, then bias; empty for layers without weights.
     pub weights: Vec<WeightSpec>,
 }
@@ -215,6 +217,9 @@ fn infer_layer(layer: &Layer, name: &str, input: Shape, is_last: bool) -> Result
                     use relu or linear here"
             .to_owned());
     }
+    if let Some(problem) = layer.kernel_regularizer().and_then(|regularizer| regularizer.problem()) {
+        return Err(problem);
+    }
     let (geometry, output, weights) = match layer {
         Layer::Conv2D(conv) => {
             let [h, w, c] = image(input)?;
@@ -263,6 +268,7 @@ fn infer_layer(layer: &Layer, name: &str, input: Shape, is_last: bool) -> Result
         class: layer.class(),
         geometry,
         activation: layer.activation(),
+        kernel_regularizer: layer.kernel_regularizer(),
         input,
         output,
         weights,

@@ -241,8 +241,8 @@ pub struct Plan {
     pub parameters: Vec<Tensor>,
     /// Where each gradient lies in the gradient arena, in the same order.
     pub gradients: Vec<Tensor>,
-    /// The whole optimizer state.
-    pub state: Tensor,
+    /// The whole optimizer state, `[slots, len]`; `None` for an optimizer without any.
+    pub state: Option<Tensor>,
     /// Input of the first layer, `[batch, h, w, c]`.
     pub input: Tensor,
     /// One-hot targets, `[batch, classes]`.

@@ -4,7 +4,7 @@
 //! one order, shared by the shader's bindings and the twin's parameters.
 
 use super::shapes::{AugmentShape, ConvPoolShape, ConvShape, METRICS_LANES, MatmulShape, PoolShape, Split};
-use crate::model::RmsProp;
+use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
 
 /// How a step uses an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,19 @@ pub struct ArgSpec {
 pub struct Hole {
     pub first: usize,
     pub len: usize,
+}
+
+fn arg(name: &'static str, access: Access, dtype: Dtype, shape: &[usize]) -> ArgSpec {
+    ArgSpec { name, access, dtype, shape: shape.to_vec() }
+}
+
+/// Arguments of an update of `len` weights with `slots` values of state for each.
+fn update_args(len: usize, slots: usize) -> Vec<ArgSpec> {
+    vec![
+        arg("gradient", Access::In, Dtype::F32, &[len]),
+        arg("state", Access::InOut, Dtype::F32, &[slots, len]),
+        arg("parameter", Access::InOut, Dtype::F32, &[len]),
+    ]
 }
 
 /// What one step computes. The formulas stand with the CPU twins in [`crate::cpu`].
@@ -121,6 +134,26 @@ pub enum Op {
     /// The last layer of a classifier in training: dense forward, loss and hits, dense backward; `product` is the forward
     /// one, with `relu` its input came out of one.
     DenseSoftmaxCrossEntropy { product: MatmulShape, relu: bool },
+    /// The sum of squares, in parts.
+    SumOfSquares { len: usize },
+    /// Gradients cut to `[-limit, limit]` in place.
+    ClipByValue { len: usize, limit: f64 },
+    /// Gradients scaled in place so that their norm is at most `limit`; takes the sum of squares.
+    ClipByNorm { len: usize, limit: f64 },
+    /// The penalty of a kernel, in parts.
+    WeightPenalty { len: usize, regularizer: Regularizer },
+    /// The gradient of that penalty, added to the kernel's in place.
+    WeightPenaltyGradient { len: usize, regularizer: Regularizer },
+    /// A penalty added to the loss of the batch.
+    AddPenalty,
+    /// Gradient descent over the parameter arena.
+    SgdUpdate { len: usize, sgd: Sgd },
+    /// Gradient descent with momentum over the parameter arena.
+    SgdMomentumUpdate { len: usize, sgd: Sgd },
+    /// Adadelta over the parameter arena.
+    AdadeltaUpdate { len: usize, adadelta: Adadelta },
+    /// Adam over the parameter arena.
+    AdamUpdate { len: usize, adam: Adam },
     /// RMSprop over the parameter arena, but for a hole.
     RmspropUpdate { len: usize, rmsprop: RmsProp, hole: Hole },
     /// Gradient of a dense layer's kernel and bias, as [`Op::MatmulAtB`] with its bias, straight into RMSprop of the
@@ -159,6 +192,16 @@ impl Op {
             Op::SoftmaxCrossEntropyMetrics { .. } => "softmax_cross_entropy_metrics",
             Op::BatchMetrics { .. } => "batch_metrics",
             Op::DenseSoftmaxCrossEntropy { .. } => "dense_softmax_cross_entropy",
+            Op::SumOfSquares { .. } => "sum_of_squares",
+            Op::ClipByValue { .. } => "clip_by_value",
+            Op::ClipByNorm { .. } => "clip_by_norm",
+            Op::WeightPenalty { .. } => "weight_penalty",
+            Op::WeightPenaltyGradient { .. } => "weight_penalty_gradient",
+            Op::AddPenalty => "add_penalty",
+            Op::SgdUpdate { .. } => "sgd_update",
+            Op::SgdMomentumUpdate { .. } => "sgd_momentum_update",
+            Op::AdadeltaUpdate { .. } => "adadelta_update",
+            Op::AdamUpdate { .. } => "adam_update",
             Op::RmspropUpdate { .. } => "rmsprop_update",
             Op::DenseRmspropUpdate { .. } => "dense_rmsprop_update",
         }
@@ -171,6 +214,7 @@ impl Op {
             Op::Conv2dMaxpoolBackwardKernel(s) => Some(s.row_split()),
             Op::Matmul(mm) | Op::MatmulAtB { product: mm, .. } | Op::MatmulABt(mm) => Some(mm.split()),
             Op::ColumnSum { rows, .. } => Some(Split::of(*rows)),
+            Op::SumOfSquares { len } | Op::WeightPenalty { len, .. } => Some(Split::of(*len)),
             _ => None,
         }
     }
@@ -184,8 +228,6 @@ impl Op {
     pub fn args(&self) -> Vec<ArgSpec> {
         use Access::{In, InOut, Out};
         use Dtype::{Bytes, F32, U32};
-        let arg =
-            |name, access, dtype, shape: &[usize]| ArgSpec { name, access, dtype, shape: shape.to_vec() };
         match *self {
             Op::GatherImages { batch, pixels } => vec![
                 arg("images", In, Bytes, &[DATA, image_stride(pixels)]),
@@ -337,11 +379,27 @@ impl Op {
                 arg("state", InOut, F32, &[rmsprop.slots(), len]),
                 arg("parameter", InOut, F32, &[len]),
             ],
-            Op::RmspropUpdate { len, rmsprop, .. } => vec![
-                arg("gradient", In, F32, &[len]),
-                arg("state", InOut, F32, &[rmsprop.slots(), len]),
-                arg("parameter", InOut, F32, &[len]),
-            ],
+            Op::SumOfSquares { len } => {
+                vec![arg("x", In, F32, &[len]), arg("partial", Out, F32, &[self.parts()])]
+            }
+            Op::ClipByValue { len, .. } => vec![arg("gradient", InOut, F32, &[len])],
+            Op::ClipByNorm { len, .. } => {
+                vec![arg("square_sum", In, F32, &[1]), arg("gradient", InOut, F32, &[len])]
+            }
+            Op::WeightPenalty { len, .. } => {
+                vec![arg("kernel", In, F32, &[len]), arg("partial", Out, F32, &[self.parts()])]
+            }
+            Op::WeightPenaltyGradient { len, .. } => {
+                vec![arg("kernel", In, F32, &[len]), arg("gradient", InOut, F32, &[len])]
+            }
+            Op::AddPenalty => vec![arg("penalty", In, F32, &[1]), arg("loss", InOut, F32, &[DATA])],
+            Op::SgdUpdate { len, .. } => {
+                vec![arg("gradient", In, F32, &[len]), arg("parameter", InOut, F32, &[len])]
+            }
+            Op::SgdMomentumUpdate { len, .. } => update_args(len, 1),
+            Op::AdadeltaUpdate { len, .. } => update_args(len, Adadelta::SLOTS),
+            Op::AdamUpdate { len, .. } => update_args(len, Adam::SLOTS),
+            Op::RmspropUpdate { len, rmsprop, .. } => update_args(len, rmsprop.slots()),
         }
     }
 
@@ -379,6 +437,16 @@ impl Op {
             Op::SoftmaxCrossEntropyMetrics { rows, columns } => 8 * rows * columns + 2 * rows,
             Op::BatchMetrics { rows } => 2 * rows,
             Op::DenseSoftmaxCrossEntropy { product: mm, .. } => (6 * mm.k + 10) * mm.m * mm.n,
+            Op::SumOfSquares { len } | Op::ClipByValue { len, .. } => 2 * len,
+            Op::ClipByNorm { len, .. } => len,
+            Op::WeightPenalty { len, .. } | Op::WeightPenaltyGradient { len, .. } => 4 * len,
+            Op::AddPenalty => 1,
+            Op::SgdUpdate { len, sgd } => len * (2 + decay_flops(sgd.weight_decay)),
+            Op::SgdMomentumUpdate { len, sgd } => {
+                len * (4 + if sgd.nesterov { 2 } else { 0 } + decay_flops(sgd.weight_decay))
+            }
+            Op::AdadeltaUpdate { len, adadelta } => len * (16 + decay_flops(adadelta.weight_decay)),
+            Op::AdamUpdate { len, adam } => len * (12 + decay_flops(adam.weight_decay)),
             Op::RmspropUpdate { len, rmsprop, hole } => (len - hole.len) * update_flops(&rmsprop),
             Op::DenseRmspropUpdate { product: mm, rmsprop, .. } => {
                 (2 * mm.m + 1) * mm.n * mm.k + (mm.m + 1) * mm.n * update_flops(&rmsprop)
@@ -429,7 +497,12 @@ impl Op {
 fn update_flops(rmsprop: &RmsProp) -> usize {
     let centered = if rmsprop.centered { 5 } else { 0 };
     let momentum = if rmsprop.momentum > 0.0 { 2 } else { 0 };
-    9 + centered + momentum
+    9 + centered + momentum + decay_flops(rmsprop.weight_decay)
+}
+
+/// Operations of weight decay on one weight.
+fn decay_flops(weight_decay: Option<f64>) -> usize {
+    if weight_decay.is_some() { 3 } else { 0 }
 }
 
 /// Bytes from one image of a data set to the next: images begin at whole words.

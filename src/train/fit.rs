@@ -130,6 +130,7 @@ impl Model {
                 (LearningRateSchedule::Constant, Some(reduced)) => reduced,
                 _ => schedule.rate(step, base),
             };
+            row.correction = self.compile.optimizer.correction(step) as f32;
             row.training = 1;
             row.step = step as u32;
             (row.seed_low, row.seed_high) = (seed_low, seed_high);

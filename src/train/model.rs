@@ -199,15 +199,14 @@ impl Model {
         let weights = self.weights()?;
         if let Some(mut old) = self.executor.take() {
             let state = old.plan().state.clone();
-            self.state = Some(old.read(&state)?);
+            self.state = state.map(|state| old.read(&state)).transpose()?;
         }
         let mut executor = self.device.executor(plan)?;
         if stream {
             executor.keep_on_host();
         }
         write_weights(executor.as_mut(), &weights)?;
-        if let Some(state) = &self.state {
-            let place = executor.plan().state.clone();
+        if let (Some(state), Some(place)) = (&self.state, executor.plan().state.clone()) {
             executor.write(&place, state)?;
         }
         Ok(executor)

@@ -1,6 +1,6 @@
 //! One case: a step, the numbers it runs on, and its printed name.
 
-use crate::model::RmsProp;
+use crate::model::{Regularizer, RmsProp};
 use crate::plan::{ConvShape, MatmulShape, Op, PoolShape, StepParams};
 
 /// What the floats of a case's inputs are.
@@ -58,6 +58,11 @@ impl Case {
         Case { step: StepParams { training: 1, step: number, seed_low, seed_high, ..self.step }, ..self }
     }
 
+    /// With this correction of the bias of Adam's running means.
+    pub fn corrected(self, correction: f32) -> Self {
+        Case { step: StepParams { correction, ..self.step }, ..self }
+    }
+
     /// What sets the case apart from the others of its kind.
     pub fn name(&self) -> String {
         let mut name = sizes(&self.op);
@@ -67,6 +72,9 @@ impl Case {
         }
         if self.step.training == 1 {
             name += &format!(", training step {}", self.step.step);
+        }
+        if self.step.correction != 1.0 {
+            name += &format!(", correction {}", self.step.correction);
         }
         name += match self.numbers {
             Numbers::Uniform => "",
@@ -135,6 +143,26 @@ fn sizes(op: &Op) -> String {
         | Op::SoftmaxCrossEntropyMetrics { rows, columns } => format!("{rows} rows of {columns}"),
         Op::ReluForward { len } | Op::ReluBackward { len } => format!("{len} elements"),
         Op::BatchMetrics { rows } => format!("{rows} rows"),
+        Op::SumOfSquares { len } => format!("{len} elements"),
+        Op::ClipByValue { len, limit } | Op::ClipByNorm { len, limit } => {
+            format!("{len} gradients, limit {limit}")
+        }
+        Op::WeightPenalty { len, regularizer } | Op::WeightPenaltyGradient { len, regularizer } => {
+            let Regularizer { l1, l2 } = regularizer;
+            format!("{len} weights, l1 {l1}, l2 {l2}")
+        }
+        Op::AddPenalty => "one penalty".to_owned(),
+        Op::SgdUpdate { len, sgd } => format!("{len} parameters{}", decays(sgd.weight_decay)),
+        Op::SgdMomentumUpdate { len, sgd } => {
+            let nesterov = if sgd.nesterov { ", nesterov" } else { "" };
+            format!("{len} parameters, momentum {}{nesterov}{}", sgd.momentum, decays(sgd.weight_decay))
+        }
+        Op::AdadeltaUpdate { len, adadelta } => {
+            format!("{len} parameters, epsilon {:e}{}", adadelta.epsilon, decays(adadelta.weight_decay))
+        }
+        Op::AdamUpdate { len, adam } => {
+            format!("{len} parameters, epsilon {:e}{}", adam.epsilon, decays(adam.weight_decay))
+        }
         Op::RmspropUpdate { len, rmsprop, hole } => {
             let hole = match hole.len {
                 0 => String::new(),
@@ -151,7 +179,11 @@ fn sizes(op: &Op) -> String {
 fn settings(rmsprop: &RmsProp) -> String {
     let momentum = if rmsprop.momentum > 0.0 { ", momentum" } else { "" };
     let centered = if rmsprop.centered { ", centered" } else { "" };
-    format!("{momentum}{centered}")
+    format!("{momentum}{centered}{}", decays(rmsprop.weight_decay))
+}
+
+fn decays(weight_decay: Option<f64>) -> &'static str {
+    if weight_decay.is_some() { ", weight decay" } else { "" }
 }
 
 fn product(s: &MatmulShape) -> String {

@@ -130,7 +130,24 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
             return optimizer_state(slot, rmsprop.momentum > 0.0, rmsprop.centered, stream);
         }
         (Op::AugmentImages(s), "transforms") => return transforms(case, s, len, stream),
-        (Op::RmspropUpdate { .. }, "gradient") => return gradients(len, stream),
+        (Op::SgdMomentumUpdate { .. }, "state") => return first_mean(len, stream),
+        (Op::AdamUpdate { .. }, "state") => {
+            let squares = optimizer_state(len / 2, false, false, stream);
+            return [first_mean(len / 2, stream), squares].concat();
+        }
+        (Op::AdadeltaUpdate { .. }, "state") => {
+            let squares = optimizer_state(len / 2, false, false, stream);
+            let of_steps = squares.iter().map(|v| v * 1e-3).collect();
+            return [squares, of_steps].concat();
+        }
+        (
+            Op::RmspropUpdate { .. }
+            | Op::SgdUpdate { .. }
+            | Op::SgdMomentumUpdate { .. }
+            | Op::AdadeltaUpdate { .. }
+            | Op::AdamUpdate { .. },
+            "gradient",
+        ) => return gradients(len, stream),
         _ => {}
     }
     let mut values: Vec<f32> = (0..len).map(|_| case.numbers.draw(stream)).collect();
@@ -143,6 +160,13 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
             if name == "x" =>
         {
             values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
+        }
+        Op::WeightPenalty { .. } | Op::WeightPenaltyGradient { .. } if name == "kernel" => {
+            // Both zeros, where the sign is 0.
+            values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
+        }
+        Op::ClipByNorm { .. } if name == "square_sum" => {
+            values.iter_mut().for_each(|value| *value = 4.0 * value.abs() + 0.25);
         }
         // Rows past the batch's size are nobody's business.
         Op::SoftmaxCrossEntropy { .. } | Op::SoftmaxCrossEntropyMetrics { .. } | Op::BatchMetrics { .. }
@@ -229,6 +253,12 @@ fn gradients(len: usize, stream: &mut Stream) -> Vec<f32> {
     (0..len).map(|i| scales[i % scales.len()] * Numbers::Uniform.draw(stream)).collect()
 }
 
+/// A running mean of gradients as training leaves it; fresh zeros at every ninth place.
+fn first_mean(len: usize, stream: &mut Stream) -> Vec<f32> {
+    let mean = |i: usize| if i % 9 == 8 { 0.0 } else { Numbers::Uniform.draw(stream) * 0.01 };
+    (0..len).map(mean).collect()
+}
+
 /// State as training leaves it: `v`, then `m`, then `a` with `a^2` well below `v`; fresh zeros at every ninth place.
 fn optimizer_state(len: usize, momentum: bool, centered: bool, stream: &mut Stream) -> Vec<f32> {
     let fresh = |i: usize| i % 9 == 8;
@@ -237,7 +267,7 @@ fn optimizer_state(len: usize, momentum: bool, centered: bool, stream: &mut Stre
     let v = a.iter().map(|a| 2.0 * a * a);
     let mut state: Vec<f32> = v.collect();
     if momentum {
-        state.extend((0..len).map(|i| if fresh(i) { 0.0 } else { Numbers::Uniform.draw(stream) * 0.01 }));
+        state.extend(first_mean(len, stream));
     }
     if centered {
         state.extend(a);

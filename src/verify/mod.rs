@@ -16,6 +16,7 @@ mod compare;
 mod inputs;
 mod race;
 mod reference;
+mod rough;
 mod softmax;
 mod tolerance;
 mod update;

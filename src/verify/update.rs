@@ -1,10 +1,11 @@
-//! Bounds of weight updates.
+//! Bounds of weight updates, of penalties, and of the clipping of gradients.
 
 use super::Case;
 use super::inputs::{Argument, Values};
 use super::reference::{Bound, Output, twin};
+use super::rough::Rough;
 use super::tolerance::{DIVISION, FLUSHED, HALF_ULP, SQUARE_ROOT, ULP, sum_of_products};
-use crate::model::RmsProp;
+use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
 use crate::plan::{MatmulShape, Op};
 
 /// The gradient of a dense layer's kernel and bias, each element with its error; `None` when the twin does not take these
@@ -76,7 +77,150 @@ pub(super) fn rmsprop_bounds(
             u_error += kept.abs() * (HALF_ULP + ULP) + u.abs() * ULP + FLUSHED;
             bounds[0][len + i] = u_error;
         }
-        bounds[1][i] = u_error + (f64::from(parameter[i]) - u).abs() * ULP + FLUSHED;
+        let w = decayed(rmsprop.weight_decay, case, parameter[i]);
+        bounds[1][i] = w.error + u_error + (w.value - u).abs() * ULP + FLUSHED;
     }
     bounds.map(Bound::Each)
+}
+
+/// A weight after weight decay.
+fn decayed(weight_decay: Option<f64>, case: &Case, w: f32) -> Rough {
+    let w = Rough::exact(w);
+    match weight_decay {
+        Some(factor) => w - w * Rough::constant(factor) * Rough::exact(case.step.learning_rate),
+        None => w,
+    }
+}
+
+/// One weight's gradient, state and value before the update.
+struct Before {
+    g: Rough,
+    state: [f32; 2],
+    w: f32,
+}
+
+/// Bounds of an update whose arguments are gradient, state of so many slots, and weights; `after` gives state and weight.
+fn each_weight(
+    arguments: &[Argument],
+    slots: usize,
+    after: impl Fn(Before) -> ([Rough; 2], Rough),
+) -> Vec<Bound> {
+    let gradient = arguments[0].floats();
+    let (parameter, state) = match arguments {
+        [_, state, parameter] => (parameter.floats(), state.floats()),
+        _ => (arguments[1].floats(), &[][..]),
+    };
+    let len = parameter.len();
+    let mut of_state = vec![0.0; state.len()];
+    let mut of_parameter = vec![0.0; len];
+    for i in 0..len {
+        let slot = |slot: usize| state.get(slot * len + i).copied().unwrap_or_default();
+        let before = Before { g: Rough::exact(gradient[i]), state: [slot(0), slot(1)], w: parameter[i] };
+        let (state, w) = after(before);
+        (0..slots).for_each(|slot| of_state[slot * len + i] = state[slot].error);
+        of_parameter[i] = w.error;
+    }
+    let mut bounds = vec![Bound::Exact, Bound::Each(of_state), Bound::Each(of_parameter)];
+    if slots == 0 {
+        bounds.remove(1);
+    }
+    bounds
+}
+
+/// The formulas of [`Sgd`].
+pub(super) fn sgd_bounds(sgd: &Sgd, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
+    let learning_rate = Rough::exact(case.step.learning_rate);
+    let momentum = Rough::constant(sgd.momentum);
+    let none = Rough::exact(0.0);
+    let slots = arguments.len() - 2;
+    each_weight(arguments, slots, |Before { g, state: [m, _], w }| {
+        let w = decayed(sgd.weight_decay, case, w);
+        let u = learning_rate * g;
+        if slots == 0 {
+            return ([none; 2], w - u);
+        }
+        let m = momentum * Rough::exact(m) - u;
+        ([m, none], if sgd.nesterov { w + (momentum * m - u) } else { w + m })
+    })
+}
+
+/// The formula of [`Adadelta`].
+pub(super) fn adadelta_bounds(adadelta: &Adadelta, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
+    let learning_rate = Rough::exact(case.step.learning_rate);
+    let (rho, rest) = (Rough::constant(adadelta.rho), Rough::constant(1.0 - adadelta.rho));
+    let epsilon = Rough::constant(adadelta.epsilon);
+    each_weight(arguments, Adadelta::SLOTS, |Before { g, state, w }| {
+        let [a, d] = state.map(Rough::exact);
+        let a = rho * a + rest * (g * g);
+        let u = ((d + epsilon).sqrt() * g).over((a + epsilon).sqrt());
+        let d = rho * d + rest * (u * u);
+        ([a, d], decayed(adadelta.weight_decay, case, w) - learning_rate * u)
+    })
+}
+
+/// The formula of [`Adam`].
+pub(super) fn adam_bounds(adam: &Adam, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
+    let alpha = Rough::exact(case.step.learning_rate) * Rough::exact(case.step.correction);
+    let rest_1 = Rough::constant(1.0 - adam.beta_1);
+    let rest_2 = Rough::constant(1.0 - adam.beta_2);
+    let epsilon = Rough::constant(adam.epsilon);
+    each_weight(arguments, Adam::SLOTS, |Before { g, state, w }| {
+        let [m, v] = state.map(Rough::exact);
+        let m = m + (g - m) * rest_1;
+        let v = v + (g * g - v) * rest_2;
+        ([m, v], decayed(adam.weight_decay, case, w) - (m * alpha).over(v.sqrt() + epsilon))
+    })
+}
+
+/// What is past the limit becomes the limit, rounded to f32; what is within is not touched.
+pub(super) fn clip_by_value_bounds(limit: f64, gradient: &[f32]) -> Bound {
+    let error = Rough::constant(limit).error;
+    let bound = |&g: &f32| if f64::from(g).abs() >= limit - error { error } else { 0.0 };
+    Bound::Each(gradient.iter().map(bound).collect())
+}
+
+/// Scaling by the quotient of limit and norm, wherever the norm may be above the limit.
+pub(super) fn clip_by_norm_bounds(limit: f64, square_sum: f32, gradient: &[f32]) -> Bound {
+    let (norm, limit) = (Rough::exact(square_sum).sqrt(), Rough::constant(limit));
+    if norm.value + norm.error < limit.value - limit.error {
+        return Bound::Exact;
+    }
+    let scale = limit.over(norm);
+    Bound::Each(gradient.iter().map(|&g| (Rough::exact(g) * scale).error).collect())
+}
+
+/// The sum of a part: each term with its own error, and the rounding of the sum. No term is negative.
+pub(super) fn penalty_bounds(regularizer: &Regularizer, case: &Case, kernel: &[f32]) -> Option<Bound> {
+    let split = case.op.split()?;
+    let (l1, l2) = (Rough::constant(regularizer.l1), Rough::constant(regularizer.l2));
+    let bound = |part| {
+        let terms = kernel[split.range(part)].iter().map(|&w| {
+            let w = Rough::exact(w);
+            l1 * w.abs() + l2 * (w * w)
+        });
+        let sum = terms.fold(Rough::exact(0.0), |sum, term| Rough {
+            value: sum.value + term.value,
+            error: sum.error + term.error,
+        });
+        sum.error + sum.value * sum_of_products(split.range(part).len())
+    };
+    Some(Bound::Each((0..split.parts).map(bound).collect()))
+}
+
+/// `g + l1*sign(w) + 2*l2*w`.
+pub(super) fn penalty_gradient_bounds(regularizer: &Regularizer, kernel: &[f32], gradient: &[f32]) -> Bound {
+    let (l1, two_l2) = (Rough::constant(regularizer.l1), Rough::constant(2.0 * regularizer.l2));
+    let bound = |(&w, &g): (&f32, &f32)| {
+        let sign = if w == 0.0 { 0.0 } else { w.signum() };
+        (Rough::exact(g) + (l1 * Rough::exact(sign) + two_l2 * Rough::exact(w))).error
+    };
+    Bound::Each(kernel.iter().zip(gradient).map(bound).collect())
+}
+
+/// `loss[slot] + penalty`; the other slots are left alone.
+pub(super) fn add_penalty_bounds(case: &Case, penalty: f32, loss: &[f32]) -> Bound {
+    let mut bounds = vec![0.0; loss.len()];
+    let slot = case.step.slot as usize;
+    bounds[slot] = (Rough::exact(loss[slot]) + Rough::exact(penalty)).error;
+    Bound::Each(bounds)
 }

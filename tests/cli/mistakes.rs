@@ -22,8 +22,11 @@ fn wrong_usage_is_exit_code_2_and_names_the_flag() {
         ("train --max-steps 0", &["'--max-steps <N>'", "a whole number, at least 1"]),
         ("train --seed -1", &["'--seed <N>'", "from 0 to 18446744073709551615"]),
         ("train --seed 18446744073709551616", &["'--seed <N>'", "from 0 to 18446744073709551615"]),
-        ("train --optimizer rmsporp", &["'--optimizer <NAME>'", "possible values: rmsprop", "similar"]),
-        ("train --optimizer lion", &["'--optimizer <NAME>'", "possible values: rmsprop"]),
+        (
+            "train --optimizer rmsporp",
+            &["'--optimizer <NAME>'", "possible values: sgd, adadelta, rmsprop, adam, adamw", "similar"],
+        ),
+        ("train --optimizer lion", &["'--optimizer <NAME>'", "possible values: sgd"]),
         ("train --learning-rate 0", &["'--learning-rate <X>'", "a positive number, such as 0.001"]),
         ("train --learning-rate -0.1", &["'--learning-rate <X>'", "a positive number"]),
         ("train --learning-rate NaN", &["'--learning-rate <X>'", "a positive number"]),

@@ -91,7 +91,13 @@ def initial_weights(model):
 
 # ---- from a model file to Keras -------------------------------------------------------------------------------------
 
-OPTIMIZERS = {"rmsprop": keras.optimizers.RMSprop}
+OPTIMIZERS = {
+    "sgd": keras.optimizers.SGD,
+    "adadelta": keras.optimizers.Adadelta,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+}
 SCHEDULES = {
     "step": keras.optimizers.schedules.PiecewiseConstantDecay,
     "exponential": keras.optimizers.schedules.ExponentialDecay,
@@ -104,6 +110,8 @@ def keras_model(file):
     layers = [keras.Input(tuple(file["input_shape"]))]
     for table in file["layers"]:
         arguments = dict(table)
+        if "kernel_regularizer" in arguments:
+            arguments["kernel_regularizer"] = keras.regularizers.L1L2(**table["kernel_regularizer"])
         layers.append(getattr(keras.layers, arguments.pop("type"))(**arguments))
     return keras.Sequential(layers)
 

@@ -34,7 +34,7 @@ struct Configuration {
 impl Configuration {
     fn rmsprop(&self) -> RmsProp {
         let Configuration { learning_rate, rho, momentum, epsilon, centered, .. } = *self;
-        RmsProp { learning_rate, rho, momentum, epsilon, centered }
+        RmsProp { learning_rate, rho, momentum, epsilon, centered, ..RmsProp::default() }
     }
 
     /// A plan that only updates eight numbers: a kernel and a bias of four each.

@@ -1,6 +1,6 @@
 //! Steps for which every kernel is tried: those of whole models, and sizes that no model gives.
 
-use shadegrad::model::{Loss, Optimizer, RmsProp};
+use shadegrad::model::{Adadelta, Adam, Loss, Regularizer, RmsProp, Sgd};
 use shadegrad::plan::{AugmentShape, ConvPoolShape, ConvShape, Hole, MatmulShape, Op, Plan, PoolShape};
 
 use crate::common::{small, tutorial, unusual_models};
@@ -14,13 +14,13 @@ pub struct Sample {
 }
 
 /// Number of step kinds; `kind_number` counts them.
-pub const KINDS: usize = 29;
+pub const KINDS: usize = 39;
 
 /// Stops compiling when a kind is added: give it the next number here, and [`KINDS`] and [`samples`] their share.
 pub fn kind_number(op: &Op) -> usize {
     match op {
         Op::GatherImages { .. } => 0,
-        Op::AugmentImages(_) => 28,
+        Op::AugmentImages(_) => 38,
         Op::OneHot { .. } => 1,
         Op::Conv2dForward { .. } => 2,
         Op::Conv2dBackwardInput(_) => 3,
@@ -48,6 +48,16 @@ pub fn kind_number(op: &Op) -> usize {
         Op::SoftmaxCrossEntropyMetrics { .. } => 25,
         Op::DenseSoftmaxCrossEntropy { .. } => 26,
         Op::DenseRmspropUpdate { .. } => 27,
+        Op::SumOfSquares { .. } => 28,
+        Op::ClipByValue { .. } => 29,
+        Op::ClipByNorm { .. } => 30,
+        Op::WeightPenalty { .. } => 31,
+        Op::WeightPenaltyGradient { .. } => 32,
+        Op::AddPenalty => 33,
+        Op::SgdUpdate { .. } => 34,
+        Op::SgdMomentumUpdate { .. } => 35,
+        Op::AdadeltaUpdate { .. } => 36,
+        Op::AdamUpdate { .. } => 37,
     }
 }
 
@@ -82,12 +92,13 @@ pub fn samples() -> Vec<Sample> {
 }
 
 /// RMSprop in every combination of its flags.
-fn rmsprop_flags() -> [(&'static str, RmsProp); 4] {
-    let Optimizer::RmsProp(plain) = Optimizer::default();
+fn rmsprop_flags() -> [(&'static str, RmsProp); 5] {
+    let plain = RmsProp::default();
     [
         ("plain", plain),
         ("momentum", RmsProp { momentum: 0.9, ..plain }),
         ("centered", RmsProp { centered: true, ..plain }),
+        ("decaying", RmsProp { weight_decay: Some(0.004), ..plain }),
         ("centered with momentum", RmsProp { centered: true, momentum: 0.9, ..plain }),
     ]
 }
@@ -132,6 +143,25 @@ fn unusual_sizes() -> Vec<Op> {
         ]);
         if n * n <= 2048 {
             ops.push(Op::DenseSoftmaxCrossEntropy { product, relu });
+        }
+        let regularizer = Regularizer::l1_l2(0.01, 0.1);
+        ops.extend([
+            Op::SumOfSquares { len: n },
+            Op::ClipByValue { len: n, limit: 0.5 },
+            Op::ClipByNorm { len: n, limit: 0.5 },
+            Op::WeightPenalty { len: n, regularizer },
+            Op::WeightPenaltyGradient { len: n, regularizer },
+            Op::AddPenalty,
+        ]);
+        for weight_decay in [None, Some(0.004)] {
+            let sgd = Sgd { weight_decay, ..Sgd::default() };
+            let momentum = Sgd { momentum: 0.9, nesterov: n % 2 == 0, ..sgd };
+            ops.extend([
+                Op::SgdUpdate { len: n, sgd },
+                Op::SgdMomentumUpdate { len: n, sgd: momentum },
+                Op::AdadeltaUpdate { len: n, adadelta: Adadelta { weight_decay, ..Adadelta::default() } },
+                Op::AdamUpdate { len: n, adam: Adam { weight_decay, ..Adam::default() } },
+            ]);
         }
         for (_, rmsprop) in rmsprop_flags() {
             let len = (n + 1) * n + 8;

@@ -32,8 +32,8 @@ fn the_short_last_batch_has_its_own_mean() {
                 let values = large.read(from);
                 small.executor.write(to, &values).unwrap();
             }
-            let state = large.read(&large.plan.state.clone());
-            small.executor.write(&small.plan.state.clone(), &state).unwrap();
+            let state = large.read(&large.plan.state.clone().unwrap());
+            small.executor.write(&small.plan.state.clone().unwrap(), &state).unwrap();
             let before = large.weights();
             let (short, whole) = (large.step(&[8, 9]), small.step(&[8, 9]));
             assert_eq!(short.correct, whole.correct, "{place}");

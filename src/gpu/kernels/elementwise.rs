@@ -1,9 +1,6 @@
-//! What is done to each element by itself, weight updates among it.
+//! Biases and activations: what is done to each element by itself.
 
-use super::{
-    F32, Kernel, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, VEC4, Vec4F32, outputs, outputs_by_4,
-    quarter_outputs, shader,
-};
+use super::{F32, Kernel, SCALAR, VEC4, Vec4F32, outputs, outputs_by_4, quarter_outputs, shader};
 use crate::plan::Op;
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -53,38 +50,4 @@ pub(super) const KERNELS: &[Kernel] = &[
         invocations: outputs,
         ..SCALAR
     },
-    Kernel {
-        kind: "rmsprop_update",
-        source: shader!("rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, RMSPROP, RMSPROP_IN_PLACE],
-        elements: &[Vec4F32, Vec4F32, Vec4F32],
-        reads_step: true,
-        fits: update_by_4,
-        invocations: |op| updated(op) / 4,
-        ..VEC4
-    },
-    Kernel {
-        kind: "rmsprop_update",
-        source: shader!("rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, RMSPROP, RMSPROP_IN_PLACE],
-        elements: &[F32, F32, F32],
-        reads_step: true,
-        invocations: updated,
-        ..SCALAR
-    },
 ];
-
-/// Weights that the step updates.
-fn updated(op: &Op) -> usize {
-    match op {
-        Op::RmspropUpdate { len, hole, .. } => len - hole.len,
-        _ => 0,
-    }
-}
-
-fn update_by_4(op: &Op) -> bool {
-    match op {
-        Op::RmspropUpdate { len, hole, .. } => [*len, hole.first, hole.len].iter().all(|size| size % 4 == 0),
-        _ => false,
-    }
-}

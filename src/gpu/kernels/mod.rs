@@ -6,6 +6,7 @@ mod elementwise;
 mod input;
 mod loss;
 mod product;
+mod update;
 
 use super::kernel::{Element, Kernel, Source};
 use crate::plan::Op;
@@ -33,6 +34,7 @@ const EIGHT: Source = shader!("shared/eight.wgsl");
 const BLOCK: Source = shader!("shared/block8.wgsl");
 const BLOCK_ACROSS: Source = shader!("shared/block8_across.wgsl");
 const TILES: Source = shader!("shared/workgroup_tile.wgsl");
+const WEIGHT_DECAY: Source = shader!("shared/weight_decay.wgsl");
 const RMSPROP: Source = shader!("shared/rmsprop.wgsl");
 const RMSPROP_IN_PLACE: Source = shader!("shared/rmsprop_in_place.wgsl");
 
@@ -74,13 +76,14 @@ const BLOCK8: Kernel =
 const EIGHTS: usize = 8;
 
 /// The families, in the order in which a training step meets them.
-const FAMILIES: [&[Kernel]; 6] = [
+const FAMILIES: [&[Kernel]; 7] = [
     input::KERNELS,
     convolution::KERNELS,
     product::KERNELS,
     dense::KERNELS,
     elementwise::KERNELS,
     loss::KERNELS,
+    update::KERNELS,
 ];
 
 const COUNT: usize = {

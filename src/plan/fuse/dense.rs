@@ -109,8 +109,9 @@ pub(super) fn dense_rmsprop_update(plan: &Plan, at: usize) -> Option<Rewrite> {
     let [a, b, gradient] = &step.args[..] else { return None };
     let [least, samples] = FUSED_UPDATE;
     let largest = plan.steps.iter().map(weights).max() == Some(weights(step));
-    // Nothing but the update reads gradients, so that no other step of the plan misses this one.
-    let whole = plan.buffers[gradient.buffer].role == Role::Gradients;
+    // Nothing but the update may need this gradient, since it is never stored: no penalty is added and nothing clipped.
+    let whole = plan.buffers[gradient.buffer].role == Role::Gradients
+        && plan.readers_and_writers(gradient).eq([at, update_at]);
     let fits = product.n.is_multiple_of(4) && weights(step) >= least && product.k <= samples;
     if !(largest && whole && fits) {
         return None;

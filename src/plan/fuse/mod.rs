@@ -76,7 +76,8 @@ impl Plan {
     }
 
     fn drop_unused_buffers(&mut self) {
-        let mut named = vec![&self.state, &self.input, &self.target, &self.logits, &self.probabilities];
+        let mut named = vec![&self.input, &self.target, &self.logits, &self.probabilities];
+        named.extend(&self.state);
         named.extend(self.parameters.iter().chain(&self.gradients));
         named.extend(self.steps.iter().flat_map(|step| &step.args));
         let mut used = vec![false; self.buffers.len()];
@@ -91,9 +92,9 @@ impl Plan {
             .collect();
         let mut kept = used.iter();
         self.buffers.retain(|_| kept.next() == Some(&true));
-        let fixed =
-            [&mut self.state, &mut self.input, &mut self.target, &mut self.logits, &mut self.probabilities];
-        let moved = fixed.into_iter().chain(&mut self.parameters).chain(&mut self.gradients);
+        let fixed = [&mut self.input, &mut self.target, &mut self.logits, &mut self.probabilities];
+        let moved =
+            fixed.into_iter().chain(&mut self.state).chain(&mut self.parameters).chain(&mut self.gradients);
         moved
             .chain(self.steps.iter_mut().flat_map(|step| &mut step.args))
             .for_each(|tensor| tensor.buffer = place[tensor.buffer]);
@@ -107,6 +108,17 @@ impl Plan {
     fn users(&self, tensor: &Tensor) -> Vec<usize> {
         let uses = |step: &Step| step.args.iter().any(|arg| arg.buffer == tensor.buffer);
         (0..self.steps.len()).filter(|&index| uses(&self.steps[index])).collect()
+    }
+
+    /// The steps that have some element of this tensor among their arguments.
+    fn readers_and_writers(&self, tensor: &Tensor) -> impl Iterator<Item = usize> {
+        let shared = |arg: &Tensor| {
+            arg.buffer == tensor.buffer
+                && arg.offset < tensor.offset + tensor.len()
+                && tensor.offset < arg.offset + arg.len()
+        };
+        let uses = move |step: &Step| step.args.iter().any(shared);
+        (0..self.steps.len()).filter(move |&index| uses(&self.steps[index]))
     }
 
     /// The whole sum whose parts this step computes: where it ends up, and the steps that it takes.

@@ -40,8 +40,10 @@ impl Plan {
         let activations = lowering.forward(network, &input)?;
         let logits = activations.last().unwrap_or(&input).clone();
         let (dlogits, probabilities) = lowering.objective(loss, &logits, &target)?;
+        lowering.penalties(network)?;
         lowering.backward(network, &input, &activations, dlogits)?;
-        let state = lowering.update(optimizer)?;
+        lowering.penalty_gradients(network)?;
+        let state = lowering.update(network, optimizer)?;
         Ok(lowering.finish(network, [input, target, logits, probabilities], state))
     }
 }
@@ -159,7 +161,7 @@ impl Lowering {
         }
     }
 
-    fn finish(self, network: &Network, named: [Tensor; 4], state: Tensor) -> Plan {
+    fn finish(self, network: &Network, named: [Tensor; 4], state: Option<Tensor>) -> Plan {
         let in_order = |arena: &HashMap<String, Tensor>| {
             network.weights().map(|weight| arena[&weight.name].clone()).collect()
         };

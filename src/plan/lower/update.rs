@@ -1,20 +1,209 @@
-//! Lowering of the optimizer.
+//! Lowering of penalties, of the clipping of gradients, and of the optimizer.
 
-use super::super::op::{Dtype, Hole, Op};
+use super::super::op::{DATA, Dtype, Hole, Op};
 use super::super::{PlanError, Role, Stage, Tensor};
-use super::Lowering;
-use crate::model::Optimizer;
+use super::{ALIGNMENT, Lowering};
+use crate::model::{Clipping, Network, NetworkLayer, Optimizer, Regularizer};
+
+/// Name of the buffer that holds one sum over weights or gradients, used at once by the next step.
+const TOTAL: &str = "total";
 
 impl Lowering {
-    pub(super) fn update(&mut self, optimizer: Optimizer) -> Result<Tensor, PlanError> {
+    /// Adds the penalties of kernels to the loss of the batch.
+    pub(super) fn penalties(&mut self, network: &Network) -> Result<(), PlanError> {
+        for (layer, regularizer) in penalised(network) {
+            let [kernel, _] = self.weights(layer, Role::Parameters);
+            let op = Op::WeightPenalty { len: kernel.len(), regularizer };
+            let penalty = self.total();
+            let name = format!("{}/penalty", layer.name);
+            self.step_in_parts(Stage::Loss, name.clone(), op, vec![flat(kernel)], penalty.clone())?;
+            let loss = Tensor { buffer: self.loss_buffer(), offset: 0, shape: vec![DATA] };
+            self.step(Stage::Loss, format!("{name}.add"), Op::AddPenalty, vec![penalty, loss])?;
+        }
+        Ok(())
+    }
+
+    /// Adds the gradients of the penalties to those of the kernels.
+    pub(super) fn penalty_gradients(&mut self, network: &Network) -> Result<(), PlanError> {
+        for (layer, regularizer) in penalised(network) {
+            let [kernel, _] = self.weights(layer, Role::Parameters);
+            let [gradient, _] = self.weights(layer, Role::Gradients);
+            let op = Op::WeightPenaltyGradient { len: kernel.len(), regularizer };
+            let name = format!("{}/penalty_gradient", layer.name);
+            self.step(Stage::Backward, name, op, vec![flat(kernel), flat(gradient)])?;
+        }
+        Ok(())
+    }
+
+    /// Clipping and update; returns the optimizer's state, where it has any.
+    pub(super) fn update(
+        &mut self,
+        network: &Network,
+        optimizer: Optimizer,
+    ) -> Result<Option<Tensor>, PlanError> {
         let len = self.buffers[0].len;
         let arena = |buffer| Tensor { buffer, offset: 0, shape: vec![len] };
-        let Optimizer::RmsProp(rmsprop) = optimizer;
-        let shape = [rmsprop.slots(), len];
-        let state = self.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &shape);
-        let args = vec![arena(1), state.clone(), arena(0)];
-        let op = Op::RmspropUpdate { len, rmsprop, hole: Hole::default() };
-        self.step(Stage::Update, "update/rmsprop".to_owned(), op, args)?;
+        match optimizer.clipping() {
+            None => {}
+            Some(Clipping::Value(limit)) => {
+                let op = Op::ClipByValue { len, limit };
+                self.step(Stage::Update, "update/clip".to_owned(), op, vec![arena(1)])?;
+            }
+            // The gaps between tensors add nothing to the norm.
+            Some(Clipping::GlobalNorm(limit)) => self.clip_by_norm("update/clip", limit, arena(1))?,
+            Some(Clipping::Norm(limit)) => {
+                for weight in network.weights() {
+                    let gradient = flat(self.gradients[&weight.name].clone());
+                    let name = format!("{}_clip", weight.name.replace('.', "/"));
+                    self.clip_by_norm(&name, limit, gradient)?;
+                }
+            }
+        }
+        let slots = optimizer.slots();
+        let state = (slots > 0)
+            .then(|| self.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &[slots, len]));
+        let op = match optimizer {
+            Optimizer::Sgd(sgd) if slots == 0 => Op::SgdUpdate { len, sgd },
+            Optimizer::Sgd(sgd) => Op::SgdMomentumUpdate { len, sgd },
+            Optimizer::Adadelta(adadelta) => Op::AdadeltaUpdate { len, adadelta },
+            Optimizer::RmsProp(rmsprop) => Op::RmspropUpdate { len, rmsprop, hole: Hole::default() },
+            Optimizer::Adam(adam) => Op::AdamUpdate { len, adam },
+            Optimizer::AdamW(adamw) => Op::AdamUpdate { len, adam: adamw.adam() },
+        };
+        let args = [Some(arena(1)), state.clone(), Some(arena(0))].into_iter().flatten().collect();
+        self.step(Stage::Update, format!("update/{}", optimizer.name()), op, args)?;
         Ok(state)
+    }
+
+    fn clip_by_norm(&mut self, name: &str, limit: f64, gradient: Tensor) -> Result<(), PlanError> {
+        let len = gradient.len();
+        let square_sum = self.total();
+        let op = Op::SumOfSquares { len };
+        let args = vec![gradient.clone()];
+        self.step_in_parts(Stage::Update, format!("{name}.squares"), op, args, square_sum.clone())?;
+        self.step(Stage::Update, name.to_owned(), Op::ClipByNorm { len, limit }, vec![square_sum, gradient])
+    }
+
+    /// The one element of the buffer for sums over weights or gradients.
+    fn total(&mut self) -> Tensor {
+        let known = self.buffers.iter().position(|buffer| buffer.name == TOTAL);
+        let buffer = known.unwrap_or_else(|| self.buffer(TOTAL, Role::Scratch, Dtype::F32, ALIGNMENT));
+        Tensor { buffer, offset: 0, shape: vec![1] }
+    }
+
+    /// Where the loss of each batch goes.
+    fn loss_buffer(&self) -> usize {
+        let is_loss = |role, dtype| role == Role::Metrics && dtype == Dtype::F32;
+        let place = self.buffers.iter().position(|buffer| is_loss(buffer.role, buffer.dtype));
+        place.unwrap_or_default()
+    }
+}
+
+/// The layers whose kernels are penalised.
+fn penalised(network: &Network) -> impl Iterator<Item = (&NetworkLayer, Regularizer)> {
+    network.layers.iter().filter_map(|layer| Some((layer, layer.kernel_regularizer?)))
+}
+
+/// The same elements in one dimension.
+fn flat(tensor: Tensor) -> Tensor {
+    Tensor { shape: vec![tensor.len()], ..tensor }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Adam, AdamW, Dense, Flatten, Loss, RmsProp, Sequential, Sgd};
+    use crate::plan::Plan;
+
+    fn plan(regularizer: Option<Regularizer>, optimizer: Optimizer) -> Plan {
+        let mut hidden = Dense::new(64);
+        hidden.kernel_regularizer = regularizer;
+        let model = Sequential::new([20, 20, 1]).add(Flatten::new()).add(hidden).add(Dense::new(3));
+        Plan::build(&model.network().unwrap(), Loss::default(), optimizer, 8).unwrap()
+    }
+
+    /// Names of the steps of a plan that this file lowers.
+    fn names(plan: &Plan) -> Vec<&str> {
+        let ours =
+            |name: &&str| name.contains("penalty") || name.contains("clip") || name.starts_with("update/");
+        plan.steps.iter().map(|step| step.name.as_str()).filter(ours).collect()
+    }
+
+    #[test]
+    fn what_is_asked_for_is_in_the_plan_and_nothing_else() {
+        let (sgd, adam) = (Sgd::default(), Adam::default());
+        let limit = Some(1.0);
+        let rows: [(Optimizer, &[&str]); 7] = [
+            (sgd.into(), &["update/sgd"]),
+            (Sgd { momentum: 0.9, ..sgd }.into(), &["update/sgd"]),
+            (AdamW::default().into(), &["update/adamw"]),
+            (Optimizer::default(), &["update/rmsprop"]),
+            (Sgd { clipvalue: limit, ..sgd }.into(), &["update/clip", "update/sgd"]),
+            (
+                Adam { global_clipnorm: limit, ..adam }.into(),
+                &["update/clip.squares", "update/clip.squares.sum", "update/clip", "update/adam"],
+            ),
+            (
+                Adam { clipnorm: limit, ..adam }.into(),
+                &[
+                    "dense/kernel_clip.squares",
+                    "dense/kernel_clip.squares.sum",
+                    "dense/kernel_clip",
+                    "dense/bias_clip.squares",
+                    "dense/bias_clip",
+                    "dense_1/kernel_clip.squares",
+                    "dense_1/kernel_clip",
+                    "dense_1/bias_clip.squares",
+                    "dense_1/bias_clip",
+                    "update/adam",
+                ],
+            ),
+        ];
+        for (optimizer, expected) in rows {
+            assert_eq!(names(&plan(None, optimizer)), expected, "{optimizer:?}");
+        }
+        let penalised = plan(Some(Regularizer::l1(0.1)), Sgd::default().into());
+        assert_eq!(
+            names(&penalised),
+            [
+                "dense/penalty",
+                "dense/penalty.sum",
+                "dense/penalty.add",
+                "dense/penalty_gradient",
+                "update/sgd"
+            ]
+        );
+        let nothing = plan(Some(Regularizer::default()), Sgd::default().into());
+        assert_eq!(names(&nothing), ["update/sgd"]);
+    }
+
+    #[test]
+    fn only_what_needs_state_has_some() {
+        let of = |optimizer: Optimizer| plan(None, optimizer).state.map(|state| state.shape[0]);
+        assert_eq!(of(Sgd::default().into()), None);
+        assert_eq!(of(Sgd { momentum: 0.5, ..Sgd::default() }.into()), Some(1));
+        assert_eq!(of(Adam::default().into()), Some(2));
+        assert_eq!(of(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into()), Some(3));
+    }
+
+    #[test]
+    fn a_gradient_that_something_else_needs_is_stored() {
+        let rmsprop = RmsProp::default();
+        let limit = Some(1.0);
+        let l2 = Some(Regularizer::l2(0.1));
+        // (penalty, optimizer, whether the gradient goes straight into the update)
+        let rows = [
+            (None, rmsprop, true),
+            (None, RmsProp { weight_decay: Some(0.1), ..rmsprop }, true),
+            (None, RmsProp { clipvalue: limit, ..rmsprop }, false),
+            (None, RmsProp { clipnorm: limit, ..rmsprop }, false),
+            (None, RmsProp { global_clipnorm: limit, ..rmsprop }, false),
+            (l2, rmsprop, false),
+        ];
+        for (regularizer, rmsprop, expected) in rows {
+            let fused = plan(regularizer, rmsprop.into()).fuse();
+            let straight = fused.steps.iter().any(|step| step.op.kind() == "dense_rmsprop_update");
+            assert_eq!(straight, expected, "{regularizer:?}, {rmsprop:?}");
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! Weight updates.
+//! Penalties of weights, clipping of gradients, and weight updates.
 
-use crate::model::RmsProp;
+use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
 use crate::plan::{Hole, MatmulShape, Op};
 use crate::verify::{Case, Numbers};
 
-pub(super) fn updates() -> Vec<Case> {
+pub(super) fn rmsprop() -> Vec<Case> {
     let plain = RmsProp::default();
     let momentum = RmsProp { momentum: 0.9, ..plain };
     let centered = RmsProp { centered: true, ..plain };
@@ -42,8 +42,94 @@ pub(super) fn updates() -> Vec<Case> {
         update(3000, both).folded(),
         update(3000, plain).folded(),
     ];
+    let decaying = RmsProp { weight_decay: Some(0.004), ..plain };
+    let both_decaying = RmsProp { weight_decay: Some(0.2), ..both };
+    table.extend([
+        update(68, decaying),
+        update(31, both_decaying),
+        rest(40, 8, 16, both_decaying),
+        dense(3, 5, 7, 2, 30, both_decaying),
+        dense(12, 20, 9, 4, 272, decaying),
+        dense(132, 72, 33, 16, 9600, decaying),
+    ]);
     for rmsprop in [momentum, centered, both] {
         table.extend([update(261, rmsprop), update(1028, rmsprop)]);
     }
+    table
+}
+
+/// The other optimizers: of one weight, odd numbers, the tutorial's arena, folded, with every setting.
+pub(super) fn optimizers() -> Vec<Case> {
+    let sgd = |len, sgd: Sgd| {
+        let op =
+            if sgd.slots() > 0 { Op::SgdMomentumUpdate { len, sgd } } else { Op::SgdUpdate { len, sgd } };
+        Case::of(op)
+    };
+    let adadelta = |len, adadelta| Case::of(Op::AdadeltaUpdate { len, adadelta });
+    let adam = |len, adam| Case::of(Op::AdamUpdate { len, adam });
+    let decay = Some(0.004);
+    let momentum = Sgd { momentum: 0.9, ..Sgd::default() };
+    let sgds = [
+        Sgd::default(),
+        Sgd { weight_decay: decay, ..Sgd::default() },
+        momentum,
+        Sgd { nesterov: true, ..momentum },
+        Sgd { nesterov: true, weight_decay: Some(0.2), ..momentum },
+    ];
+    let adadeltas = [
+        Adadelta::default(),
+        Adadelta { rho: 0.7, epsilon: 1e-3, weight_decay: decay, ..Adadelta::default() },
+    ];
+    let adams = [
+        Adam::default(),
+        Adam { weight_decay: decay, ..Adam::default() },
+        Adam { beta_1: 0.5, beta_2: 0.7, epsilon: 1e-3, ..Adam::default() },
+    ];
+    let mut table = Vec::new();
+    for len in [1, 4, 67, 1028, 347_152] {
+        table.extend(sgds.map(|settings| sgd(len, settings)));
+        table.extend(adadeltas.map(|settings| adadelta(len, settings)));
+        table.extend(adams.map(|settings| adam(len, settings)));
+    }
+    for len in [3000, 3001] {
+        let settings = Sgd { nesterov: true, ..momentum };
+        table.extend([sgd(len, Sgd::default()), sgd(len, settings)].map(Case::folded));
+        table.extend([adadelta(len, adadeltas[1]), adam(len, adams[1])].map(Case::folded));
+    }
+    // As at the first step, and at the second: sqrt(1 - 0.999^t) / (1 - 0.9^t).
+    table.extend([0.316_227_77, 0.235_3].map(|correction| adam(260, adams[0]).corrected(correction)));
+    table
+}
+
+/// Penalties, and what is done to gradients before an update.
+pub(super) fn penalties_and_clipping() -> Vec<Case> {
+    let squares = |len| Case::of(Op::SumOfSquares { len });
+    let by_value = |len, limit| Case::of(Op::ClipByValue { len, limit });
+    let by_norm = |len, limit| Case::of(Op::ClipByNorm { len, limit });
+    let penalty = |len, regularizer| Case::of(Op::WeightPenalty { len, regularizer });
+    let gradient = |len, regularizer| Case::of(Op::WeightPenaltyGradient { len, regularizer });
+    let regularizers = [Regularizer::l1(0.01), Regularizer::l2(0.01), Regularizer::l1_l2(1e-5, 0.3)];
+    let mut table = Vec::new();
+    // The tutorial's arena and its largest kernel, and sums of over 65,535 terms, among them.
+    for len in [1, 3, 4, 5, 64, 261, 1024, 1025, 2052, 70_001, 346_112, 347_152] {
+        table.push(squares(len));
+        table.extend(regularizers.map(|regularizer| penalty(len, regularizer)));
+    }
+    for len in [1, 4, 67, 1028, 346_112] {
+        table.extend(regularizers.map(|regularizer| gradient(len, regularizer)));
+        table.extend([0.1, 0.5, 2.0].map(|limit| by_value(len, limit)));
+        // The norm is between 0.5 and 2.1.
+        table.extend([0.1, 0.3, 5.0].map(|limit| by_norm(len, limit)));
+    }
+    for len in [3000, 3001] {
+        let elementwise = [gradient(len, regularizers[2]), by_value(len, 0.25), by_norm(len, 0.25)];
+        table.extend(elementwise.map(Case::folded));
+    }
+    for len in [1 << 18, (1 << 18) + 1] {
+        table.extend([squares(len), penalty(len, regularizers[2])].map(Case::folded));
+    }
+    table.extend([9, 64].map(|len| squares(len).with(Numbers::Eighths)));
+    let add = Case::of(Op::AddPenalty);
+    table.extend([add, add.batch(0, 0, 7), add.batch(0, 0, 2).with(Numbers::Large)]);
     table
 }

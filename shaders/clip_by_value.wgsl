@@ -1,0 +1,17 @@
+// clip_by_value: g <- min(max(g, -LIMIT), LIMIT) in place, by comparisons, so that a NaN stays one.
+// One invocation per Real.
+//
+// gradient [len]
+
+@group(0) @binding(0) var<storage, read_write> gradient: array<Real>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let g = gradient[GRADIENT_BASE + index];
+    let above = select(g, Real(-LIMIT), g < Real(-LIMIT));
+    gradient[GRADIENT_BASE + index] = select(above, Real(LIMIT), g > Real(LIMIT));
+}

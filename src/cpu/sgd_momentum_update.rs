@@ -1,0 +1,24 @@
+use super::Real;
+use super::weight_decay::decayed;
+use crate::model::Sgd;
+use crate::plan::StepParams;
+
+/// Gradient descent with momentum; the formula stands with [`Sgd`].
+///
+/// gradient and parameter `[len]`; state `[1, len]`: `m`.
+pub fn sgd_momentum_update<T: Real>(
+    sgd: &Sgd,
+    step: &StepParams,
+    gradient: &[T],
+    m: &mut [T],
+    parameter: &mut [T],
+) {
+    let learning_rate = T::of(f64::from(step.learning_rate));
+    let momentum = T::of(sgd.momentum);
+    for i in 0..parameter.len() {
+        let u = learning_rate * gradient[i];
+        m[i] = momentum * m[i] - u;
+        let w = decayed(sgd.weight_decay, step, parameter[i]);
+        parameter[i] = if sgd.nesterov { w + (momentum * m[i] - u) } else { w + m[i] };
+    }
+}

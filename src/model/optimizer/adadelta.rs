@@ -1,0 +1,61 @@
+use serde::{Deserialize, Serialize};
+
+use super::Check;
+use crate::model::ModelError;
+
+/// Adadelta, exactly as Keras 3 computes it (epsilon inside both roots):
+///
+/// ```text
+/// a <- rho*a + (1 - rho)*g^2
+/// u <- sqrt(d + epsilon) * g / sqrt(a + epsilon)
+/// d <- rho*d + (1 - rho)*u^2
+/// w <- w - learning_rate*u
+/// ```
+///
+/// State starts at zero. Source: Zeiler, arXiv:1212.5701; `keras/src/optimizers/adadelta.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adadelta {
+    /// Step size; default 0.001. The paper has none, which is 1.
+    pub learning_rate: f64,
+    /// Decay of both running means of squares, in `[0, 1)`; default 0.95.
+    pub rho: f64,
+    /// Added under both roots; default 1e-7.
+    pub epsilon: f64,
+    /// Weight decay ([`Optimizer`](super::Optimizer)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// Largest magnitude of an element of a gradient ([`Clipping::Value`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipvalue: Option<f64>,
+    /// Largest norm of the gradient of one weight tensor ([`Clipping::Norm`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipnorm: Option<f64>,
+    /// Largest norm of all gradients together ([`Clipping::GlobalNorm`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_clipnorm: Option<f64>,
+}
+
+impl Default for Adadelta {
+    fn default() -> Self {
+        Adadelta {
+            learning_rate: 0.001,
+            rho: 0.95,
+            epsilon: 1e-7,
+            weight_decay: None,
+            clipvalue: None,
+            clipnorm: None,
+            global_clipnorm: None,
+        }
+    }
+}
+
+impl Adadelta {
+    /// State values kept for each weight: `a` and `d`.
+    pub const SLOTS: usize = 2;
+
+    pub(super) fn check(&self, check: Check) -> Result<(), ModelError> {
+        check.fraction("rho", self.rho)?;
+        check.positive("epsilon", self.epsilon)
+    }
+}

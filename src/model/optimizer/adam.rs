@@ -1,0 +1,118 @@
+use serde::{Deserialize, Serialize};
+
+use super::Check;
+use crate::model::ModelError;
+
+/// Adam, exactly as Keras 3 computes it (epsilon outside the root, the bias corrected in the step size):
+///
+/// ```text
+/// m <- m + (1 - beta_1)*(g - m)
+/// v <- v + (1 - beta_2)*(g^2 - v)
+/// w <- w - m * (learning_rate*correction) / (sqrt(v) + epsilon)
+/// correction = sqrt(1 - beta_2^t) / (1 - beta_1^t)      at the t-th step, counted from 1
+/// ```
+///
+/// State starts at zero. The host computes the correction in f64. Source: Kingma and Ba, arXiv:1412.6980, with the
+/// "epsilon hat" of its section 2.1; `keras/src/optimizers/adam.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Adam {
+    /// Step size; default 0.001.
+    pub learning_rate: f64,
+    /// Decay of the running mean of gradients, in `[0, 1)`; default 0.9.
+    pub beta_1: f64,
+    /// Decay of the running mean of squares, in `[0, 1)`; default 0.999.
+    pub beta_2: f64,
+    /// Added to the root; default 1e-7.
+    pub epsilon: f64,
+    /// Weight decay ([`Optimizer`](super::Optimizer)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// Largest magnitude of an element of a gradient ([`Clipping::Value`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipvalue: Option<f64>,
+    /// Largest norm of the gradient of one weight tensor ([`Clipping::Norm`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipnorm: Option<f64>,
+    /// Largest norm of all gradients together ([`Clipping::GlobalNorm`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_clipnorm: Option<f64>,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Adam {
+            learning_rate: 0.001,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+            weight_decay: None,
+            clipvalue: None,
+            clipnorm: None,
+            global_clipnorm: None,
+        }
+    }
+}
+
+impl Adam {
+    /// State values kept for each weight: `m` and `v`.
+    pub const SLOTS: usize = 2;
+
+    /// What corrects the bias of the running means at the step with this number, counted from 0.
+    pub(super) fn correction(&self, step: usize) -> f64 {
+        let t = step as f64 + 1.0;
+        (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t))
+    }
+
+    pub(super) fn check(&self, check: Check) -> Result<(), ModelError> {
+        check.fraction("beta_1", self.beta_1)?;
+        check.fraction("beta_2", self.beta_2)?;
+        check.positive("epsilon", self.epsilon)
+    }
+}
+
+/// [`Adam`] with weight decay: `w <- w - w * weight_decay * learning_rate` before each update.
+///
+/// Source: Loshchilov and Hutter, arXiv:1711.05101; `keras/src/optimizers/adamw.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamW {
+    /// Step size; default 0.001.
+    pub learning_rate: f64,
+    /// Weight decay; default 0.004.
+    pub weight_decay: f64,
+    /// Decay of the running mean of gradients, in `[0, 1)`; default 0.9.
+    pub beta_1: f64,
+    /// Decay of the running mean of squares, in `[0, 1)`; default 0.999.
+    pub beta_2: f64,
+    /// Added to the root; default 1e-7.
+    pub epsilon: f64,
+    /// Largest magnitude of an element of a gradient ([`Clipping::Value`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipvalue: Option<f64>,
+    /// Largest norm of the gradient of one weight tensor ([`Clipping::Norm`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipnorm: Option<f64>,
+    /// Largest norm of all gradients together ([`Clipping::GlobalNorm`](super::Clipping)); default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_clipnorm: Option<f64>,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        let Adam { learning_rate, beta_1, beta_2, epsilon, clipvalue, clipnorm, global_clipnorm, .. } =
+            Adam::default();
+        let weight_decay = 0.004;
+        AdamW { learning_rate, weight_decay, beta_1, beta_2, epsilon, clipvalue, clipnorm, global_clipnorm }
+    }
+}
+
+impl AdamW {
+    /// The same as [`Adam`] with its weight decay set.
+    pub fn adam(&self) -> Adam {
+        let AdamW { learning_rate, weight_decay, beta_1, beta_2, epsilon, .. } = *self;
+        let AdamW { clipvalue, clipnorm, global_clipnorm, .. } = *self;
+        let weight_decay = Some(weight_decay);
+        Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay, clipvalue, clipnorm, global_clipnorm }
+    }
+}

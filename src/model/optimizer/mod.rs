@@ -1,0 +1,273 @@
+//! Losses and optimizers as values, with the defaults of Keras.
+
+mod adadelta;
+mod adam;
+mod clipping;
+mod rmsprop;
+mod sgd;
+
+use serde::{Deserialize, Serialize};
+
+use super::ModelError;
+
+pub use adadelta::Adadelta;
+pub use adam::{Adam, AdamW};
+pub use clipping::Clipping;
+pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
+
+/// What training makes small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// `-(1/n) sum_i sum_c target[i, c] * log softmax(logits)[i, c]`, the mean over the batch.
+    ///
+    /// Computed from logits, fused with the softmax of the last layer and not clipped, as Keras on
+    /// TensorFlow does for a softmax output (`keras/src/backend/tensorflow/nn.py`, `categorical_crossentropy`).
+    #[default]
+    CategoricalCrossentropy,
+}
+
+/// The rule that turns gradients into new weights.
+///
+/// Every optimizer has, beside its own settings, those of Keras's `BaseOptimizer`:
+/// - `weight_decay`: before each update `w <- w - w * weight_decay * learning_rate`, for every weight; by default none,
+///   for [`AdamW`] 0.004;
+/// - `clipvalue`, `clipnorm`, `global_clipnorm`: at most one of them, see [`Clipping`]; by default none.
+///
+/// Source: `keras/src/optimizers/base_optimizer.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "lowercase")]
+pub enum Optimizer {
+    /// See [`Sgd`].
+    Sgd(Sgd),
+    /// See [`Adadelta`].
+    Adadelta(Adadelta),
+    /// See [`RmsProp`].
+    RmsProp(RmsProp),
+    /// See [`Adam`].
+    Adam(Adam),
+    /// See [`AdamW`].
+    AdamW(AdamW),
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Optimizer::RmsProp(RmsProp::default())
+    }
+}
+
+/// The same expression for the settings of whichever optimizer it is.
+macro_rules! each {
+    ($optimizer:expr, $settings:ident => $value:expr) => {
+        match $optimizer {
+            Optimizer::Sgd($settings) => $value,
+            Optimizer::Adadelta($settings) => $value,
+            Optimizer::RmsProp($settings) => $value,
+            Optimizer::Adam($settings) => $value,
+            Optimizer::AdamW($settings) => $value,
+        }
+    };
+}
+
+macro_rules! optimizer_from {
+    ($($kind:ident),*) => {
+        $(impl From<$kind> for Optimizer {
+            fn from(settings: $kind) -> Self {
+                Optimizer::$kind(settings)
+            }
+        })*
+    };
+}
+
+optimizer_from!(Sgd, Adadelta, RmsProp, Adam, AdamW);
+
+impl Optimizer {
+    /// The names that [`Optimizer::named`] knows.
+    pub const NAMES: [&str; 5] = ["sgd", "adadelta", "rmsprop", "adam", "adamw"];
+
+    /// The optimizer of this name with the settings that Keras gives it by default; `None` for an unknown name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "sgd" => Some(Sgd::default().into()),
+            "adadelta" => Some(Adadelta::default().into()),
+            "rmsprop" => Some(RmsProp::default().into()),
+            "adam" => Some(Adam::default().into()),
+            "adamw" => Some(AdamW::default().into()),
+            _ => None,
+        }
+    }
+
+    /// The name in files and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Optimizer::Sgd(_) => "sgd",
+            Optimizer::Adadelta(_) => "adadelta",
+            Optimizer::RmsProp(_) => "rmsprop",
+            Optimizer::Adam(_) => "adam",
+            Optimizer::AdamW(_) => "adamw",
+        }
+    }
+
+    /// The step size.
+    pub fn learning_rate(&self) -> f64 {
+        each!(self, settings => settings.learning_rate)
+    }
+
+    /// Sets the step size.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        each!(self, settings => settings.learning_rate = learning_rate);
+    }
+
+    /// State values kept for each weight; all start at zero.
+    pub fn slots(&self) -> usize {
+        match self {
+            Optimizer::Sgd(sgd) => sgd.slots(),
+            Optimizer::RmsProp(rmsprop) => rmsprop.slots(),
+            Optimizer::Adadelta(_) => Adadelta::SLOTS,
+            Optimizer::Adam(_) | Optimizer::AdamW(_) => Adam::SLOTS,
+        }
+    }
+
+    /// What corrects the bias of the running means at the step with this number, counted from 0:
+    /// `sqrt(1 - beta_2^t) / (1 - beta_1^t)` with `t = step + 1` for [`Adam`] and [`AdamW`], 1 for the others.
+    pub fn correction(&self, step: usize) -> f64 {
+        match self {
+            Optimizer::Adam(adam) => adam.correction(step),
+            Optimizer::AdamW(adamw) => adamw.adam().correction(step),
+            Optimizer::Sgd(_) | Optimizer::Adadelta(_) | Optimizer::RmsProp(_) => 1.0,
+        }
+    }
+
+    /// How gradients are cut before an update.
+    pub fn clipping(&self) -> Option<Clipping> {
+        let [clipvalue, clipnorm, global_clipnorm] = self.clippings();
+        clipvalue
+            .map(Clipping::Value)
+            .or(clipnorm.map(Clipping::Norm))
+            .or(global_clipnorm.map(Clipping::GlobalNorm))
+    }
+
+    fn clippings(&self) -> [Option<f64>; 3] {
+        each!(self, settings => [settings.clipvalue, settings.clipnorm, settings.global_clipnorm])
+    }
+
+    fn weight_decay(&self) -> Option<f64> {
+        match self {
+            Optimizer::Sgd(settings) => settings.weight_decay,
+            Optimizer::Adadelta(settings) => settings.weight_decay,
+            Optimizer::RmsProp(settings) => settings.weight_decay,
+            Optimizer::Adam(settings) => settings.weight_decay,
+            Optimizer::AdamW(settings) => Some(settings.weight_decay),
+        }
+    }
+
+    /// Refuses settings outside the range in which the formula means anything.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let check = Check { optimizer: self.name() };
+        check.positive("learning_rate", self.learning_rate())?;
+        match self {
+            Optimizer::Sgd(sgd) => sgd.check(check),
+            Optimizer::Adadelta(adadelta) => adadelta.check(check),
+            Optimizer::RmsProp(rmsprop) => rmsprop.check(check),
+            Optimizer::Adam(adam) => adam.check(check),
+            Optimizer::AdamW(adamw) => adamw.adam().check(check),
+        }?;
+        if let Some(weight_decay) = self.weight_decay() {
+            let valid = weight_decay >= 0.0 && (weight_decay as f32).is_finite();
+            check.that("weight_decay", weight_decay, valid, "a finite number of at least 0")?;
+        }
+        clipping::check(check, self.clippings())
+    }
+}
+
+/// Turns settings out of their range into errors.
+#[derive(Clone, Copy)]
+struct Check {
+    optimizer: &'static str,
+}
+
+impl Check {
+    fn that(
+        self,
+        setting: &'static str,
+        value: f64,
+        valid: bool,
+        expected: &'static str,
+    ) -> Result<(), ModelError> {
+        let optimizer = self.optimizer;
+        if valid { Ok(()) } else { Err(ModelError::Optimizer { optimizer, setting, value, expected }) }
+    }
+
+    /// Above 0, also as f32.
+    fn positive(self, setting: &'static str, value: f64) -> Result<(), ModelError> {
+        let single = value as f32;
+        self.that(setting, value, single > 0.0 && single.is_finite(), "a finite number above 0")
+    }
+
+    /// The decay of a running mean, or momentum.
+    fn fraction(self, setting: &'static str, value: f64) -> Result<(), ModelError> {
+        self.that(setting, value, (0.0..1.0).contains(&value), "at least 0 and below 1")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_gives_the_optimizer_of_that_name() {
+        for name in Optimizer::NAMES {
+            let optimizer = Optimizer::named(name).unwrap();
+            assert_eq!(optimizer.name(), name);
+            assert_eq!(optimizer.check(), Ok(()), "{name}");
+            let text = toml::to_string(&optimizer).unwrap();
+            assert!(text.starts_with(&format!("name = \"{name}\"\n")), "{text}");
+            assert_eq!(toml::from_str(&text), Ok(optimizer));
+            assert_eq!(toml::from_str(&format!("name = \"{name}\"")), Ok(optimizer));
+            let unknown = toml::from_str::<Optimizer>(&format!("{text}rate = 1.0\n")).unwrap_err();
+            assert!(unknown.to_string().contains("unknown field `rate`"), "{unknown}");
+        }
+        assert_eq!(Optimizer::named("adem"), None);
+    }
+
+    #[test]
+    fn the_bias_of_adam_alone_is_corrected() {
+        let adam = Optimizer::from(Adam::default());
+        // At the first step sqrt(1 - 0.999) / (1 - 0.9), in the end nothing.
+        assert!((adam.correction(0) - 0.001f64.sqrt() / 0.1).abs() < 1e-14);
+        assert_eq!(adam.correction(1_000_000), 1.0);
+        assert_eq!(Optimizer::from(AdamW::default()).correction(7), adam.correction(7));
+        assert_eq!(Optimizer::default().correction(0), 1.0);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let rmsprop = RmsProp::default();
+        let adam = Adam::default();
+        let rows: [(Optimizer, &str); 18] = [
+            (RmsProp { learning_rate: 0.0, ..rmsprop }.into(), "learning_rate"),
+            (RmsProp { learning_rate: f64::NAN, ..rmsprop }.into(), "learning_rate"),
+            (RmsProp { learning_rate: 1e300, ..rmsprop }.into(), "learning_rate"),
+            (RmsProp { rho: 1.0, ..rmsprop }.into(), "rho"),
+            (RmsProp { momentum: -0.1, ..rmsprop }.into(), "momentum"),
+            (RmsProp { epsilon: 0.0, ..rmsprop }.into(), "epsilon"),
+            (Sgd { momentum: 1.5, ..Sgd::default() }.into(), "momentum"),
+            (Sgd { learning_rate: -1.0, ..Sgd::default() }.into(), "learning_rate"),
+            (Adadelta { rho: -0.5, ..Adadelta::default() }.into(), "rho"),
+            (Adadelta { epsilon: -1e-7, ..Adadelta::default() }.into(), "epsilon"),
+            (Adam { beta_1: 1.0, ..adam }.into(), "beta_1"),
+            (Adam { beta_2: f64::NAN, ..adam }.into(), "beta_2"),
+            (Adam { epsilon: 0.0, ..adam }.into(), "epsilon"),
+            (AdamW { weight_decay: -0.1, ..AdamW::default() }.into(), "weight_decay"),
+            (Adam { clipvalue: Some(0.0), ..adam }.into(), "clipvalue"),
+            (Adam { clipnorm: Some(f64::INFINITY), ..adam }.into(), "clipnorm"),
+            (Adam { global_clipnorm: Some(-1.0), ..adam }.into(), "global_clipnorm"),
+            (Adam { clipnorm: Some(1.0), global_clipnorm: Some(1.0), ..adam }.into(), "one of"),
+        ];
+        for (optimizer, setting) in rows {
+            let message = optimizer.check().unwrap_err().to_string();
+            assert!(message.contains(setting), "{message} does not name {setting}");
+        }
+    }
+}
