@@ -7,9 +7,9 @@
 
 Weights keep their layouts (kernels of convolutions HWIO, of dense layers (in, out)) and get the names that Shadegrad
 gives its layers: conv2d, conv2d_1, ..., dense, ..., counted from the first layer of each class. A file that is there
-already is replaced with --force only. Needs keras (any back end: the default here is numpy) and safetensors:
+already is replaced with --force only. Needs keras with any back end (KERAS_BACKEND says which) and safetensors:
 
-    pip install keras==3.15.1 safetensors==0.8.0
+    pip install keras==3.15.1 jax==0.10.2 safetensors==0.8.0
 """
 
 import argparse
@@ -19,8 +19,6 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
-
-os.environ.setdefault("KERAS_BACKEND", "numpy")
 
 # Class in both worlds: stem of its name, and the settings that a model file may have.
 LAYERS = {

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from common import DEVICE, ROOT, agree, images_of, predictions, shadegrad
+from keras_runs import write_run
 
 # Sizes without symmetry, so that no axis can be taken for another.
 ODD = """name = "odd"
@@ -62,13 +63,6 @@ activation = "softmax"
 """
 
 
-def random_weights(run, text):
-    """A run folder with weights that nobody trained."""
-    from keras_runs import write_run
-
-    write_run(run, text)
-
-
 def check(name, run, folder):
     exported = folder / f"{name}.onnx"
     shadegrad("export", run, exported)
@@ -99,7 +93,7 @@ def main(folder):
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
     for name, text in {"odd": ODD, "mlp": MLP}.items():
-        random_weights(folder / f"run-{name}", text)
+        write_run(folder / f"run-{name}", text)
         metadata = check(name, folder / f"run-{name}", folder)
         if name == "odd":
             assert json.loads(metadata["class_names"]) == ["left", "right", "neither"]
