@@ -89,6 +89,32 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
         (Op::BiasAdd { .. }, [In(bias), Out(y)]) => super::bias_add::bias_add(bias, y),
         (Op::ReluForward { .. }, [Out(y)]) => super::relu_forward::relu_forward(y),
         (Op::ReluBackward { .. }, [In(y), Out(dy)]) => super::relu_backward::relu_backward(y, dy),
+        (Op::SigmoidForward { .. }, [Out(y)]) => super::sigmoid_forward::sigmoid_forward(y),
+        (Op::SigmoidBackward { .. }, [In(y), Out(dy)]) => super::sigmoid_backward::sigmoid_backward(y, dy),
+        (Op::TanhForward { .. }, [Out(y)]) => super::tanh_forward::tanh_forward(y),
+        (Op::TanhBackward { .. }, [In(y), Out(dy)]) => super::tanh_backward::tanh_backward(y, dy),
+        (&Op::LeakyReluForward { slope, .. }, [Out(y)]) => {
+            super::leaky_relu_forward::leaky_relu_forward(slope, y);
+        }
+        (&Op::LeakyReluBackward { slope, .. }, [In(y), Out(dy)]) => {
+            super::leaky_relu_backward::leaky_relu_backward(slope, y, dy);
+        }
+        (Op::Copy { .. }, [In(x), Out(y)]) => super::copy::copy(x, y),
+        (Op::DropoutForward(s), [In(x), Out(y)]) => super::dropout_forward::dropout_forward(s, step, x, y),
+        (Op::DropoutBackward(s), [Out(dy)]) => super::dropout_backward::dropout_backward(s, step, dy),
+        (&Op::SoftmaxBackward { columns, .. }, [In(y), Out(dy)]) => {
+            super::softmax_backward::softmax_backward(columns, y, dy);
+        }
+        (
+            &Op::MeanSquaredError { columns, .. },
+            [In(y), In(target), Out(row_loss), OutU32(row_correct), Out(dy)],
+        ) => {
+            super::mean_squared_error::mean_squared_error(columns, step, y, target, row_loss, row_correct, dy)
+        }
+        (
+            &Op::CrossEntropy { columns, .. },
+            [In(y), In(target), Out(row_loss), OutU32(row_correct), Out(dy)],
+        ) => super::cross_entropy::cross_entropy(columns, step, y, target, row_loss, row_correct, dy),
         (&Op::Softmax { columns, .. }, [In(logits), Out(probabilities)]) => {
             super::softmax::softmax(columns, logits, probabilities);
         }

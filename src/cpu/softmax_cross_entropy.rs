@@ -43,7 +43,7 @@ pub fn softmax_cross_entropy<T: Real>(
 }
 
 /// The place of the first maximum.
-fn first_maximum<T: Real>(row: &[T]) -> usize {
+pub(super) fn first_maximum<T: Real>(row: &[T]) -> usize {
     let mut best = 0;
     for (c, &value) in row.iter().enumerate() {
         if value > row[best] {

@@ -1,7 +1,7 @@
 //! The constants of a step kind, as its shader sees them.
 
 use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
-use crate::plan::{Op, Split, image_stride};
+use crate::plan::{Op, PROBABILITIES, Split, image_stride};
 use crate::random::Purpose;
 
 /// A module constant of a shader.
@@ -104,11 +104,33 @@ pub(super) fn constants(op: &Op) -> Vec<(&'static str, Constant)> {
         Op::ColumnSum { rows, columns } => vec![("ROWS", U32(rows)), ("COLUMNS", U32(columns))],
         Op::BiasAdd { columns, .. }
         | Op::Softmax { columns, .. }
+        | Op::SoftmaxBackward { columns, .. }
+        | Op::MeanSquaredError { columns, .. }
         | Op::SoftmaxCrossEntropy { columns, .. } => vec![("COLUMNS", U32(columns))],
-        Op::ReluForward { .. } | Op::ReluBackward { .. } | Op::BatchMetrics { .. } => vec![],
+        Op::LeakyReluForward { slope, .. } | Op::LeakyReluBackward { slope, .. } => {
+            vec![("SLOPE", F32(slope))]
+        }
+        Op::DropoutForward(s) | Op::DropoutBackward(s) => vec![
+            ("LAYER", U32(s.layer)),
+            ("PURPOSE", U32(Purpose::Dropout as usize)),
+            ("THRESHOLD", U32(s.threshold as usize)),
+            ("SCALE", F32(s.scale)),
+        ],
+        Op::CrossEntropy { columns, .. } => {
+            let [least, largest] = PROBABILITIES;
+            vec![("COLUMNS", U32(columns)), ("LEAST", F32(least)), ("LARGEST", F32(largest))]
+        }
+        Op::ReluForward { .. }
+        | Op::ReluBackward { .. }
+        | Op::SigmoidForward { .. }
+        | Op::SigmoidBackward { .. }
+        | Op::TanhForward { .. }
+        | Op::TanhBackward { .. }
+        | Op::Copy { .. }
+        | Op::BatchMetrics { .. } => vec![],
         Op::SumOfSquares { len } => vec![("LEN", U32(len))],
         Op::ClipByValue { limit, .. } | Op::ClipByNorm { limit, .. } => {
-            vec![("LIMIT", Constant::F32(limit as f32))]
+            vec![("LIMIT", F32(limit as f32))]
         }
         Op::WeightPenalty { len, regularizer } => {
             [&[("LEN", U32(len))][..], &regularizer_constants(&regularizer)].concat()

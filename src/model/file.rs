@@ -3,7 +3,7 @@
 //! ```toml
 //! name = "small"
 //! input_shape = [28, 28, 1]           # height, width, channels
-//! loss = "categorical_crossentropy"   # the default
+//! loss = "categorical_crossentropy"   # the default; or mean_squared_error
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
 //!
 //! [optimizer]                         # the default is rmsprop with the settings of Keras
@@ -24,7 +24,7 @@
 //! validation_split = 0.1
 //! early_stopping = { patience = 3, restore_best_weights = true }
 //!
-//! [[layers]]                          # in order; the last one is a Dense with softmax
+//! [[layers]]                          # in order; the last one gives a value for each class
 //! type = "Flatten"
 //!
 //! [[layers]]
@@ -219,8 +219,13 @@ fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
         "MaxPooling2D" => table.try_into().map(Layer::MaxPooling2D),
         "Flatten" => table.try_into().map(Layer::Flatten),
         "Dense" => table.try_into().map(Layer::Dense),
+        "Activation" => table.try_into().map(Layer::Activation),
+        "ReLU" => table.try_into().map(Layer::ReLU),
+        "LeakyReLU" => table.try_into().map(Layer::LeakyReLU),
+        "Softmax" => table.try_into().map(Layer::Softmax),
+        "Dropout" => table.try_into().map(Layer::Dropout),
         _ => {
-            return Err(format!("unknown type `{class}`; there are Conv2D, MaxPooling2D, Flatten and Dense"));
+            return Err(format!("unknown type `{class}`; there are {}", Layer::CLASSES.join(", ")));
         }
     };
     layer.map_err(|error| format!("({class}) {}", with_suggestion(&error.to_string())))

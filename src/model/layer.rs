@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Regularizer;
+use super::activation::{Activation, ActivationLayer, Dropout, LeakyReLU, ReLU, Softmax};
 
 /// A height and a width: of a kernel, a stride or a pooling window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,19 +66,6 @@ pub enum Padding {
     /// Nothing: windows lie wholly inside, `out = (in - window) / stride + 1`.
     #[default]
     Valid,
-}
-
-/// The function applied to every output of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    /// `y = x`.
-    #[default]
-    Linear,
-    /// `y = max(x, 0)`; its derivative at 0 is taken as 0, as Keras does.
-    Relu,
-    /// `y_i = exp(x_i) / sum_j exp(x_j)` over the last axis; only as the activation of the last layer.
-    Softmax,
 }
 
 /// 2-D convolution (cross-correlation, as everywhere in this field).
@@ -269,9 +257,32 @@ pub enum Layer {
     Flatten(Flatten),
     /// See [`Dense`].
     Dense(Dense),
+    /// See [`ActivationLayer`].
+    Activation(ActivationLayer),
+    /// See [`ReLU`].
+    ReLU(ReLU),
+    /// See [`LeakyReLU`].
+    LeakyReLU(LeakyReLU),
+    /// See [`Softmax`].
+    Softmax(Softmax),
+    /// See [`Dropout`].
+    Dropout(Dropout),
 }
 
 impl Layer {
+    /// The class names that a model file may give as `type`, as in Keras.
+    pub const CLASSES: [&str; 9] = [
+        "Conv2D",
+        "MaxPooling2D",
+        "Flatten",
+        "Dense",
+        "Activation",
+        "ReLU",
+        "LeakyReLU",
+        "Softmax",
+        "Dropout",
+    ];
+
     /// The class name, as in Keras.
     pub fn class(&self) -> &'static str {
         match self {
@@ -279,6 +290,11 @@ impl Layer {
             Layer::MaxPooling2D(_) => "MaxPooling2D",
             Layer::Flatten(_) => "Flatten",
             Layer::Dense(_) => "Dense",
+            Layer::Activation(_) => "Activation",
+            Layer::ReLU(_) => "ReLU",
+            Layer::LeakyReLU(_) => "LeakyReLU",
+            Layer::Softmax(_) => "Softmax",
+            Layer::Dropout(_) => "Dropout",
         }
     }
 
@@ -289,6 +305,11 @@ impl Layer {
             Layer::MaxPooling2D(_) => "max_pooling2d",
             Layer::Flatten(_) => "flatten",
             Layer::Dense(_) => "dense",
+            Layer::Activation(_) => "activation",
+            Layer::ReLU(_) => "re_lu",
+            Layer::LeakyReLU(_) => "leaky_re_lu",
+            Layer::Softmax(_) => "softmax",
+            Layer::Dropout(_) => "dropout",
         }
     }
 
@@ -299,6 +320,11 @@ impl Layer {
             Layer::MaxPooling2D(layer) => layer.name.as_deref(),
             Layer::Flatten(layer) => layer.name.as_deref(),
             Layer::Dense(layer) => layer.name.as_deref(),
+            Layer::Activation(layer) => layer.name.as_deref(),
+            Layer::ReLU(layer) => layer.name.as_deref(),
+            Layer::LeakyReLU(layer) => layer.name.as_deref(),
+            Layer::Softmax(layer) => layer.name.as_deref(),
+            Layer::Dropout(layer) => layer.name.as_deref(),
         }
     }
 
@@ -307,7 +333,19 @@ impl Layer {
         match self {
             Layer::Conv2D(layer) => layer.activation,
             Layer::Dense(layer) => layer.activation,
-            Layer::MaxPooling2D(_) | Layer::Flatten(_) => Activation::Linear,
+            Layer::Activation(layer) => layer.activation,
+            Layer::ReLU(_) => Activation::Relu,
+            Layer::LeakyReLU(_) => Activation::LeakyRelu,
+            Layer::Softmax(_) => Activation::Softmax,
+            Layer::MaxPooling2D(_) | Layer::Flatten(_) | Layer::Dropout(_) => Activation::Linear,
+        }
+    }
+
+    /// The slope of the activation below 0, where it is a leaky ReLU.
+    pub(super) fn negative_slope(&self) -> f64 {
+        match self {
+            Layer::LeakyReLU(layer) => layer.negative_slope,
+            _ => self.activation().slope(),
         }
     }
 }
@@ -325,13 +363,23 @@ impl Layer {
 }
 
 macro_rules! layer_from {
-    ($($class:ident),*) => {
+    ($($class:ident => $variant:ident),*) => {
         $(impl From<$class> for Layer {
             fn from(layer: $class) -> Layer {
-                Layer::$class(layer)
+                Layer::$variant(layer)
             }
         })*
     };
 }
 
-layer_from!(Conv2D, MaxPooling2D, Flatten, Dense);
+layer_from!(
+    Conv2D => Conv2D,
+    MaxPooling2D => MaxPooling2D,
+    Flatten => Flatten,
+    Dense => Dense,
+    ActivationLayer => Activation,
+    ReLU => ReLU,
+    LeakyReLU => LeakyReLU,
+    Softmax => Softmax,
+    Dropout => Dropout
+);

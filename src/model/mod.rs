@@ -1,5 +1,6 @@
 //! Models as values: layers, the shapes they give, their initial weights, and the model file.
 
+mod activation;
 mod file;
 mod init;
 mod layer;
@@ -10,8 +11,9 @@ mod suggest;
 mod summary;
 mod weights;
 
+pub use activation::{Activation, ActivationLayer, Dropout, LeakyReLU, ReLU, Softmax};
 pub use file::{ModelFile, TUTORIAL};
-pub use layer::{Activation, Conv2D, Dense, Flatten, Layer, MaxPooling2D, Padding, Pair};
+pub use layer::{Conv2D, Dense, Flatten, Layer, MaxPooling2D, Padding, Pair};
 pub use optimizer::{Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, RmsProp, Sgd};
 pub use regularizer::Regularizer;
 pub use shape::{LayerGeometry, Network, NetworkLayer, Shape, WeightSpec};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Activation, Layer, ModelError, Padding, Pair, Regularizer, Sequential};
+use super::{Activation, Dropout, Layer, ModelError, Padding, Pair, Regularizer, Sequential};
 
 /// The shape of one sample as it passes between layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Shape {
 }
 
 /// What a layer computes, with every size known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LayerGeometry {
     /// A convolution.
     Conv2D {
@@ -57,6 +57,13 @@ pub enum LayerGeometry {
     Flatten,
     /// A fully connected layer.
     Dense,
+    /// Nothing but an activation.
+    Activation,
+    /// Values dropped at random in training.
+    Dropout {
+        /// Share that is dropped.
+        rate: f64,
+    },
 }
 
 /// How a weight tensor starts.
@@ -108,6 +115,8 @@ pub struct NetworkLayer {
     pub geometry: LayerGeometry,
     /// Applied to the output.
     pub activation: Activation,
+    /// Slope of the activation below 0, where it is a leaky ReLU; 0 for others.
+    pub negative_slope: f64,
     /// Shape of one input sample.
     pub input: Shape,
     /// Shape of one output sample.
@@ -143,6 +152,11 @@ impl Network {
         self.weights().map(WeightSpec::len).sum()
     }
 
+    /// The activation at the end, whose outputs the loss judges.
+    pub fn last_activation(&self) -> Activation {
+        self.layers.last().map_or(Activation::Linear, |layer| layer.activation)
+    }
+
     /// Number of classes: the features of the last layer.
     pub fn classes(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.output.len())
@@ -165,11 +179,24 @@ impl Network {
         let mut layers = Vec::new();
         for (index, (layer, name)) in model.layers.iter().zip(names).enumerate() {
             let is_last = index + 1 == model.layers.len();
-            let inferred = infer_layer(layer, &name, shape, is_last).map_err(|problem| {
-                ModelError::Layer { index, layer: name.clone(), class: layer.class(), problem }
-            })?;
+            let fail = |problem: String| ModelError::Layer {
+                index,
+                layer: name.clone(),
+                class: layer.class(),
+                problem,
+            };
+            let inferred = infer_layer(layer, &name, shape).map_err(fail)?;
             shape = inferred.output;
+            if let (true, Shape::Image(dims)) = (is_last, shape) {
+                return Err(fail(format!(
+                    "the last layer must give one row with a value per class, but gives {dims:?}; \
+                     add a Flatten and a Dense after it"
+                )));
+            }
             layers.push(inferred);
+        }
+        if layers.iter().all(|layer| layer.weights.is_empty()) {
+            return Err(whole("no layer has weights to train; add at least one Dense".to_owned()));
         }
         Ok(Network { name: model.name.clone(), input_shape: model.input_shape, layers })
     }
@@ -211,12 +238,7 @@ fn layer_names(model: &Sequential) -> Result<Vec<String>, ModelError> {
     Ok(names)
 }
 
-fn infer_layer(layer: &Layer, name: &str, input: Shape, is_last: bool) -> Result<NetworkLayer, String> {
-    if layer.activation() == Activation::Softmax && !is_last {
-        return Err("softmax is supported as the activation of the last layer only; \
-                    use relu or linear here"
-            .to_owned());
-    }
+fn infer_layer(layer: &Layer, name: &str, input: Shape) -> Result<NetworkLayer, String> {
     if let Some(problem) = layer.kernel_regularizer().and_then(|regularizer| regularizer.problem()) {
         return Err(problem);
     }
@@ -258,17 +280,31 @@ fn infer_layer(layer: &Layer, name: &str, input: Shape, is_last: bool) -> Result
             let weights = kernel_and_bias(name, kernel, (features, dense.units));
             (LayerGeometry::Dense, Shape::Flat(dense.units), weights)
         }
+        Layer::LeakyReLU(leaky) => {
+            let slope = leaky.negative_slope;
+            if !(slope >= 0.0 && (slope as f32).is_finite()) {
+                return Err(format!("negative_slope is {slope}, but must be a finite number of at least 0"));
+            }
+            (LayerGeometry::Activation, input, Vec::new())
+        }
+        Layer::Activation(_) | Layer::ReLU(_) | Layer::Softmax(_) => {
+            (LayerGeometry::Activation, input, Vec::new())
+        }
+        Layer::Dropout(Dropout { rate, .. }) => {
+            if !(0.0..1.0).contains(rate) {
+                return Err(format!("rate is {rate}, but must be at least 0 and below 1"));
+            }
+            (LayerGeometry::Dropout { rate: *rate }, input, Vec::new())
+        }
     };
     check_sizes(output, &weights)?;
-    if is_last && geometry != LayerGeometry::Dense {
-        return Err("the last layer must be a Dense with one unit per class".to_owned());
-    }
     Ok(NetworkLayer {
         name: name.to_owned(),
         class: layer.class(),
         geometry,
         activation: layer.activation(),
         kernel_regularizer: layer.kernel_regularizer(),
+        negative_slope: layer.negative_slope(),
         input,
         output,
         weights,
@@ -335,7 +371,7 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Conv2D, Dense, Flatten, MaxPooling2D};
+    use crate::model::{Conv2D, Dense, Flatten, LeakyReLU, MaxPooling2D};
 
     use super::*;
 
@@ -370,7 +406,16 @@ mod tests {
             (base(), "no layers"),
             (Sequential::new([0, 7, 2]).add(Flatten::new()), "input_shape"),
             (base().add(Dense::new(3)), "layer 0 `dense` (Dense): it needs one row of features"),
-            (base().add(Flatten::new()), "layer 0 `flatten` (Flatten): the last layer must be a Dense"),
+            (base().add(Flatten::new()), "no layer has weights to train"),
+            (base().add(Conv2D::new(2, 3)), "layer 0 `conv2d` (Conv2D): the last layer must give one row"),
+            (
+                base().add(Flatten::new()).add(LeakyReLU::new().negative_slope(-0.1)).add(Dense::new(2)),
+                "layer 1 `leaky_re_lu` (LeakyReLU): negative_slope is -0.1",
+            ),
+            (
+                base().add(Dropout::new(1.0)).add(Flatten::new()).add(Dense::new(2)),
+                "layer 0 `dropout` (Dropout): rate is 1, but must be at least 0 and below 1",
+            ),
             (base().add(Flatten::new()).add(Dense::new(0)), "`dense` (Dense): units"),
             (base().add(Conv2D::new(0, 3)), "`conv2d` (Conv2D): filters"),
             (base().add(Conv2D::new(4, (3, 0))), "kernel_size is 3x0"),
@@ -383,13 +428,6 @@ mod tests {
             (
                 base().add(Flatten::new()).add(Conv2D::new(1, 1).activation(relu)),
                 "layer 1 `conv2d` (Conv2D): it needs images",
-            ),
-            (
-                base()
-                    .add(Conv2D::new(4, 1).activation(Activation::Softmax))
-                    .add(Flatten::new())
-                    .add(Dense::new(2)),
-                "layer 0 `conv2d` (Conv2D): softmax",
             ),
             (
                 base().add(Flatten::new()).add(Dense::new(2).name("a")).add(Dense::new(2).name("a")),

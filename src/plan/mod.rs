@@ -15,7 +15,8 @@ pub use fuse::Fusion;
 pub use lower::MAX_BATCH;
 pub use op::{Access, ArgSpec, DATA, Dtype, Hole, Op, image_stride};
 pub use shapes::{
-    AugmentShape, ConvPoolShape, ConvShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape, PoolShape, Split,
+    AugmentShape, ConvPoolShape, ConvShape, DropoutShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape,
+    PROBABILITIES, PoolShape, Split,
 };
 
 use crate::model::Network;

@@ -3,7 +3,9 @@
 //! A kind has one name, shared by the WGSL file, the CPU twin and the row of the kernel table. Its arguments have
 //! one order, shared by the shader's bindings and the twin's parameters.
 
-use super::shapes::{AugmentShape, ConvPoolShape, ConvShape, METRICS_LANES, MatmulShape, PoolShape, Split};
+use super::shapes::{
+    AugmentShape, ConvPoolShape, ConvShape, DropoutShape, METRICS_LANES, MatmulShape, PoolShape, Split,
+};
 use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
 
 /// How a step uses an argument.
@@ -123,6 +125,30 @@ pub enum Op {
     ReluForward { len: usize },
     /// Gradient of ReLU in place.
     ReluBackward { len: usize },
+    /// Sigmoid in place.
+    SigmoidForward { len: usize },
+    /// Gradient of sigmoid in place.
+    SigmoidBackward { len: usize },
+    /// Hyperbolic tangent in place.
+    TanhForward { len: usize },
+    /// Gradient of the hyperbolic tangent in place.
+    TanhBackward { len: usize },
+    /// Leaky ReLU in place.
+    LeakyReluForward { len: usize, slope: f32 },
+    /// Gradient of leaky ReLU in place.
+    LeakyReluBackward { len: usize, slope: f32 },
+    /// The same values again.
+    Copy { len: usize },
+    /// In training, values dropped at random and the others scaled; else the same values.
+    DropoutForward(DropoutShape),
+    /// Gradient of dropout in place: the same elements are dropped.
+    DropoutBackward(DropoutShape),
+    /// Gradient of the softmax of each row in place.
+    SoftmaxBackward { rows: usize, columns: usize },
+    /// Loss and hit of each row and the gradient of the mean loss: squared errors.
+    MeanSquaredError { rows: usize, columns: usize },
+    /// Loss and hit of each row and the gradient of the mean loss: cross-entropy of outputs taken as probabilities.
+    CrossEntropy { rows: usize, columns: usize },
     /// Softmax of each row.
     Softmax { rows: usize, columns: usize },
     /// Loss and hit of each row and the gradient of the mean loss.
@@ -187,6 +213,18 @@ impl Op {
             Op::BiasAdd { .. } => "bias_add",
             Op::ReluForward { .. } => "relu_forward",
             Op::ReluBackward { .. } => "relu_backward",
+            Op::SigmoidForward { .. } => "sigmoid_forward",
+            Op::SigmoidBackward { .. } => "sigmoid_backward",
+            Op::TanhForward { .. } => "tanh_forward",
+            Op::TanhBackward { .. } => "tanh_backward",
+            Op::LeakyReluForward { .. } => "leaky_relu_forward",
+            Op::LeakyReluBackward { .. } => "leaky_relu_backward",
+            Op::Copy { .. } => "copy",
+            Op::DropoutForward(_) => "dropout_forward",
+            Op::DropoutBackward(_) => "dropout_backward",
+            Op::SoftmaxBackward { .. } => "softmax_backward",
+            Op::MeanSquaredError { .. } => "mean_squared_error",
+            Op::CrossEntropy { .. } => "cross_entropy",
             Op::Softmax { .. } => "softmax",
             Op::SoftmaxCrossEntropy { .. } => "softmax_cross_entropy",
             Op::SoftmaxCrossEntropyMetrics { .. } => "softmax_cross_entropy_metrics",
@@ -337,8 +375,30 @@ impl Op {
             Op::BiasAdd { rows, columns } => {
                 vec![arg("bias", In, F32, &[columns]), arg("y", InOut, F32, &[rows, columns])]
             }
-            Op::ReluForward { len } => vec![arg("y", InOut, F32, &[len])],
-            Op::ReluBackward { len } => vec![arg("y", In, F32, &[len]), arg("dy", InOut, F32, &[len])],
+            Op::ReluForward { len }
+            | Op::SigmoidForward { len }
+            | Op::TanhForward { len }
+            | Op::LeakyReluForward { len, .. } => vec![arg("y", InOut, F32, &[len])],
+            Op::ReluBackward { len }
+            | Op::SigmoidBackward { len }
+            | Op::TanhBackward { len }
+            | Op::LeakyReluBackward { len, .. } => {
+                vec![arg("y", In, F32, &[len]), arg("dy", InOut, F32, &[len])]
+            }
+            Op::Copy { len } | Op::DropoutForward(DropoutShape { len, .. }) => {
+                vec![arg("x", In, F32, &[len]), arg("y", Out, F32, &[len])]
+            }
+            Op::DropoutBackward(DropoutShape { len, .. }) => vec![arg("dy", InOut, F32, &[len])],
+            Op::SoftmaxBackward { rows, columns } => {
+                vec![arg("y", In, F32, &[rows, columns]), arg("dy", InOut, F32, &[rows, columns])]
+            }
+            Op::MeanSquaredError { rows, columns } | Op::CrossEntropy { rows, columns } => vec![
+                arg("y", In, F32, &[rows, columns]),
+                arg("one_hot", In, F32, &[rows, columns]),
+                arg("row_loss", Out, F32, &[rows]),
+                arg("row_correct", Out, U32, &[rows]),
+                arg("dy", Out, F32, &[rows, columns]),
+            ],
             Op::Softmax { rows, columns } => vec![
                 arg("logits", In, F32, &[rows, columns]),
                 arg("probabilities", Out, F32, &[rows, columns]),
@@ -406,7 +466,14 @@ impl Op {
     /// Floating-point operations of one execution; a multiply-add counts as two, a comparison as one.
     pub fn flops(&self) -> u64 {
         let count = match *self {
-            Op::GatherImages { .. } | Op::OneHot { .. } | Op::GatherBatch { .. } => 0,
+            Op::GatherImages { .. } | Op::OneHot { .. } | Op::GatherBatch { .. } | Op::Copy { .. } => 0,
+            Op::SigmoidForward { len } | Op::TanhForward { len } | Op::TanhBackward { len } => 4 * len,
+            Op::SigmoidBackward { len } => 3 * len,
+            Op::LeakyReluForward { len, .. } | Op::LeakyReluBackward { len, .. } => 2 * len,
+            Op::DropoutForward(s) | Op::DropoutBackward(s) => 2 * s.len,
+            Op::SoftmaxBackward { rows, columns } => 4 * rows * columns,
+            Op::MeanSquaredError { rows, columns } => 6 * rows * columns,
+            Op::CrossEntropy { rows, columns } => 9 * rows * columns,
             Op::AugmentImages(s) => {
                 s.x().iter().product::<usize>() * (21 + if s.noise > 0.0 { 2 } else { 0 })
             }
@@ -476,7 +543,12 @@ impl Op {
             Op::Conv2dMaxpoolForward(s) => s.none_won() * s.conv.terms(),
             Op::Conv2dMaxpoolBackwardKernel(s) => s.row_split().terms_per_part * s.pool.out_w * s.none_won(),
             Op::SumPartials { parts, .. } => parts,
-            Op::Softmax { columns, .. } | Op::SoftmaxCrossEntropy { columns, .. } => 3 * columns,
+            Op::Softmax { columns, .. }
+            | Op::SoftmaxCrossEntropy { columns, .. }
+            | Op::CrossEntropy { columns, .. } => 3 * columns,
+            Op::SoftmaxBackward { columns, .. } => 2 * columns,
+            Op::MeanSquaredError { columns, .. } => columns,
+            Op::DropoutForward(_) | Op::DropoutBackward(_) => DropoutShape::ROUNDS,
             Op::SumPartialsBias { parts, .. } => parts,
             Op::DenseForward { product, .. } => product.k,
             Op::DenseBackward { product, .. } => product.m.max(product.n),

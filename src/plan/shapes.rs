@@ -204,6 +204,33 @@ impl MatmulShape {
     }
 }
 
+/// Dropout of a layer's values: one is kept where its draw, a multiple of 2^-24 in `[0, 1)`, is at least the rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DropoutShape {
+    /// Number of values.
+    pub len: usize,
+    /// The layer's place in the network: layers draw apart from one another.
+    pub layer: usize,
+    /// Fewest 2^24ths of a draw that keep a value.
+    pub threshold: u32,
+    /// What kept values are multiplied by: `1 / (1 - rate)`.
+    pub scale: f32,
+}
+
+impl DropoutShape {
+    /// Iterations of the generator of draws.
+    pub(super) const ROUNDS: usize = 10;
+
+    /// Dropout at a rate in `[0, 1)`.
+    pub fn new(len: usize, layer: usize, rate: f64) -> Self {
+        let threshold = (rate * f64::from(1 << 24)).ceil() as u32;
+        DropoutShape { len, layer, threshold, scale: (1.0 / (1.0 - rate)) as f32 }
+    }
+}
+
+/// Least and largest probability that [`Op::CrossEntropy`](super::Op::CrossEntropy) takes the logarithm of, as in Keras.
+pub const PROBABILITIES: [f32; 2] = [1e-7, 1.0 - 1e-7];
+
 /// A sum of `terms` terms, taken as `parts` sums of at most `terms_per_part` neighbours, added up in order.
 ///
 /// One invocation never sums more than one part: outputs that are few but long get more of the device, rounding

@@ -93,6 +93,8 @@ pub(super) fn samples(op: &Op) -> usize {
         Op::AugmentImages(s) => s.batch,
         Op::SoftmaxCrossEntropy { rows, .. }
         | Op::SoftmaxCrossEntropyMetrics { rows, .. }
+        | Op::MeanSquaredError { rows, .. }
+        | Op::CrossEntropy { rows, .. }
         | Op::BatchMetrics { rows } => rows,
         Op::DenseSoftmaxCrossEntropy { product, .. } => product.m,
         _ => 0,
@@ -139,9 +141,24 @@ fn sizes(op: &Op) -> String {
         Op::ColumnSum { rows, columns }
         | Op::BiasAdd { rows, columns }
         | Op::Softmax { rows, columns }
+        | Op::SoftmaxBackward { rows, columns }
+        | Op::MeanSquaredError { rows, columns }
+        | Op::CrossEntropy { rows, columns }
         | Op::SoftmaxCrossEntropy { rows, columns }
         | Op::SoftmaxCrossEntropyMetrics { rows, columns } => format!("{rows} rows of {columns}"),
-        Op::ReluForward { len } | Op::ReluBackward { len } => format!("{len} elements"),
+        Op::ReluForward { len }
+        | Op::ReluBackward { len }
+        | Op::SigmoidForward { len }
+        | Op::SigmoidBackward { len }
+        | Op::TanhForward { len }
+        | Op::TanhBackward { len }
+        | Op::Copy { len } => format!("{len} elements"),
+        Op::LeakyReluForward { len, slope } | Op::LeakyReluBackward { len, slope } => {
+            format!("{len} elements, slope {slope}")
+        }
+        Op::DropoutForward(s) | Op::DropoutBackward(s) => {
+            format!("{} elements, layer {}, threshold {}", s.len, s.layer, s.threshold)
+        }
         Op::BatchMetrics { rows } => format!("{rows} rows"),
         Op::SumOfSquares { len } => format!("{len} elements"),
         Op::ClipByValue { len, limit } | Op::ClipByNorm { len, limit } => {

@@ -117,7 +117,10 @@ fn integers(case: &Case, name: &str, len: usize, stream: &mut Stream) -> Vec<u32
 fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut Stream) -> Vec<f32> {
     match (&case.op, name) {
         (
-            Op::SoftmaxCrossEntropy { columns, .. } | Op::SoftmaxCrossEntropyMetrics { columns, .. },
+            Op::SoftmaxCrossEntropy { columns, .. }
+            | Op::SoftmaxCrossEntropyMetrics { columns, .. }
+            | Op::MeanSquaredError { columns, .. }
+            | Op::CrossEntropy { columns, .. },
             "one_hot",
         ) => {
             return targets(case, *columns, done[0].floats(), stream);
@@ -152,7 +155,14 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
     }
     let mut values: Vec<f32> = (0..len).map(|_| case.numbers.draw(stream)).collect();
     match case.op {
-        Op::ReluForward { .. } | Op::ReluBackward { .. } if name == "y" => {
+        Op::ReluForward { .. }
+        | Op::ReluBackward { .. }
+        | Op::SigmoidForward { .. }
+        | Op::TanhForward { .. }
+        | Op::LeakyReluForward { .. }
+        | Op::LeakyReluBackward { .. }
+            if name == "y" =>
+        {
             // Both zeros, on purpose, under gradients that are not zero.
             values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
         }
@@ -168,14 +178,13 @@ fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut S
         Op::ClipByNorm { .. } if name == "square_sum" => {
             values.iter_mut().for_each(|value| *value = 4.0 * value.abs() + 0.25);
         }
-        // Rows past the batch's size are nobody's business.
-        Op::SoftmaxCrossEntropy { .. } | Op::SoftmaxCrossEntropyMetrics { .. } | Op::BatchMetrics { .. }
-            if name == "row_loss" || name == "logits" =>
-        {
-            let rows = samples(&case.op).max(1);
-            values[case.step.batch_size as usize * (len / rows)..].fill(HOSTILE_F32);
-        }
+        Op::CrossEntropy { columns, .. } if name == "y" => probabilities(&mut values, columns),
         _ => {}
+    }
+    if matches!(name, "row_loss" | "logits" | "y") && samples(&case.op) > 0 {
+        // Rows past the batch's size are nobody's business.
+        let rows = samples(&case.op);
+        values[case.step.batch_size as usize * (len / rows)..].fill(HOSTILE_F32);
     }
     values
 }
@@ -203,6 +212,23 @@ fn targets(case: &Case, columns: usize, logits: &[f32], stream: &mut Stream) -> 
         }
     }
     targets
+}
+
+/// Outputs to be taken as probabilities: by turns positive ones, some that are 0 or just above, one that is all of the row,
+/// and small negative ones among them. No row's sum cancels.
+fn probabilities(values: &mut [f32], columns: usize) {
+    for (r, row) in values.chunks_mut(columns).enumerate() {
+        let largest = r % columns;
+        for (c, value) in row.iter_mut().enumerate() {
+            *value = match r % 4 {
+                _ if c == largest => value.abs() + 0.5,
+                0 => value.abs(),
+                1 => value.abs() * [0.0, 2e-7][c % 2],
+                2 => 0.0,
+                _ => *value * 0.1 / columns as f32,
+            };
+        }
+    }
 }
 
 /// One-hot targets of any class.

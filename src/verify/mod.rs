@@ -7,6 +7,7 @@
 //! To add a step kind: a row in `cases`, its inputs in `inputs` where plain numbers will not do, and its bound in
 //! `tolerance`. A kernel that is added to [`KERNELS`](crate::gpu::KERNELS) is run without further ado.
 
+mod activation;
 mod augment;
 mod band;
 mod bench;
@@ -14,6 +15,7 @@ mod case;
 mod cases;
 mod compare;
 mod inputs;
+mod loss;
 mod race;
 mod reference;
 mod rough;

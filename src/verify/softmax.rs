@@ -24,6 +24,14 @@ fn exp_error(d: f64) -> f64 {
     (3.0 + 3.0 * d.abs()) * ULP
 }
 
+/// Absolute error of the `log` of a number that is off by no more than `error` itself: which of WGSL's two rules holds is
+/// decided by the number as it was computed.
+pub(super) fn log_error(x: f64, error: f64) -> f64 {
+    let relative = LOG * x.ln().abs();
+    let near_one = x >= 0.5 - error && x <= 2.0 + error;
+    if near_one { relative.max(LOG_NEAR_ONE) } else { relative }
+}
+
 impl Row {
     fn new(logits: &[f32]) -> Self {
         let m = logits.iter().fold(f64::MIN, |m, &z| m.max(f64::from(z)));
@@ -44,10 +52,7 @@ impl Row {
     /// `ln s` and its absolute error.
     fn ln_s(&self) -> [f64; 2] {
         let ln_s = self.s.ln();
-        let relative = LOG * ln_s.abs();
-        // Which of the two rules holds is decided by the sum as it was computed.
-        let log = if self.s <= 2.0 * (1.0 + self.s_error) { relative.max(LOG_NEAR_ONE) } else { relative };
-        [ln_s, self.s_error + log]
+        [ln_s, self.s_error + log_error(self.s, self.s * self.s_error)]
     }
 }
 

@@ -3,8 +3,10 @@
 //!
 //! To first order in [`ULP`]; what is left out is below 1e-4 of a bound.
 
+use super::activation;
 use super::augment::augment_bounds;
 use super::inputs::{Argument, Values};
+use super::loss::Rows;
 use super::reference::{Bound, Output, twin};
 use super::softmax::{cross_entropy_bounds, last_layer_bounds, softmax_bounds};
 use super::update;
@@ -38,6 +40,7 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) ->
         Op::GatherImages { .. }
         | Op::OneHot { .. }
         | Op::GatherBatch { .. }
+        | Op::Copy { .. }
         | Op::MaxpoolForward(_)
         | Op::ReluForward { .. }
         | Op::ReluBackward { .. } => {}
@@ -45,6 +48,27 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) ->
             if case.numbers != Numbers::Eighths {
                 [bounds[3], bounds[4]] = window_bounds(case, &s, arguments)?;
             }
+        }
+        Op::SigmoidForward { .. } => bounds[0] = each(arguments, |[x, _]| activation::sigmoid(x)),
+        Op::TanhForward { .. } => bounds[0] = each(arguments, |[x, _]| activation::tanh(x)),
+        Op::LeakyReluForward { .. } => bounds[0] = each(arguments, |[x, _]| activation::scaled(x)),
+        Op::SigmoidBackward { .. } => {
+            bounds[1] = each(arguments, |[y, dy]| activation::sigmoid_gradient(y, dy));
+        }
+        Op::TanhBackward { .. } => bounds[1] = each(arguments, |[y, dy]| activation::tanh_gradient(y, dy)),
+        Op::LeakyReluBackward { .. } => bounds[1] = each(arguments, |[_, dy]| activation::scaled(dy)),
+        Op::DropoutForward(_) => bounds[1] = relative(&outputs[1], ULP, 1),
+        Op::DropoutBackward(_) => bounds[0] = relative(&outputs[0], ULP, 1),
+        Op::SoftmaxBackward { columns, .. } => {
+            let (y, dy) = (arguments[0].floats(), arguments[1].floats());
+            bounds[1] = Bound::Each(activation::softmax_gradient(columns, y, dy));
+        }
+        Op::MeanSquaredError { columns, .. } | Op::CrossEntropy { columns, .. } => {
+            let (outputs, targets) = (arguments[0].floats(), arguments[1].floats());
+            let rows = Rows { columns, batch_size: case.step.batch_size, outputs, targets };
+            let squared = matches!(case.op, Op::MeanSquaredError { .. });
+            let [loss, gradient] = if squared { rows.mean_squared_error() } else { rows.cross_entropy() };
+            (bounds[2], bounds[4]) = (Bound::Each(loss), Bound::Each(gradient));
         }
         Op::Softmax { columns, .. } => {
             bounds[1] = Bound::Each(softmax_bounds(columns, arguments[0].floats()));
@@ -145,6 +169,14 @@ fn relative(magnitudes: &Output, fraction: f64, terms: usize) -> Bound {
         }
         _ => Bound::Exact,
     }
+}
+
+/// A bound from each element of the first argument and, where there is a second, of that.
+fn each(arguments: &[Argument], bound: fn([f64; 2]) -> f64) -> Bound {
+    let first = arguments[0].floats().iter().map(|&value| f64::from(value));
+    let second = arguments.get(1).map_or(&[][..], Argument::floats);
+    let second = second.iter().map(|&value| f64::from(value)).chain(std::iter::repeat(0.0));
+    Bound::Each(first.zip(second).map(|(first, second)| bound([first, second])).collect())
 }
 
 fn multiplies(op: &Op) -> bool {

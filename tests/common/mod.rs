@@ -7,7 +7,10 @@ use std::sync::OnceLock;
 
 use shadegrad::data::{Dataset, load_dir};
 use shadegrad::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
-use shadegrad::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+use shadegrad::model::{
+    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, LeakyReLU, Loss, MaxPooling2D, ModelFile,
+    ReLU, Sequential, Softmax,
+};
 
 /// The software adapter, opened once per test program. Without one the test fails: these tests never skip.
 pub fn software_gpu() -> Device {
@@ -133,6 +136,63 @@ pub fn unusual_models() -> Vec<(&'static str, Sequential)> {
                 .add(Conv2D::new(6, 5).activation(relu))
                 .add(Flatten::new())
                 .add(Dense::new(2).activation(softmax)),
+        ),
+    ]
+}
+
+/// Models with every activation, as an argument and as a layer, with dropout and with each loss.
+pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
+    let (sigmoid, tanh) = (Activation::Sigmoid, Activation::Tanh);
+    vec![
+        (
+            "activations as arguments, squared errors",
+            Sequential::new([9, 8, 2])
+                .add(Conv2D::new(3, (2, 3)).activation(tanh))
+                .add(Conv2D::new(4, 2).activation(Activation::Softmax))
+                .add(MaxPooling2D::new(2))
+                .add(Flatten::new())
+                .add(Dense::new(7).activation(Activation::LeakyRelu))
+                .add(Dense::new(3).activation(sigmoid)),
+            Loss::MeanSquaredError,
+        ),
+        (
+            "layers of activations one after another, cross-entropy of outputs",
+            Sequential::new([8, 8, 1])
+                .add(ActivationLayer::new(tanh))
+                .add(Conv2D::new(4, 3))
+                .add(ReLU::new())
+                .add(MaxPooling2D::new(2))
+                .add(LeakyReLU::new())
+                .add(ActivationLayer::new(sigmoid))
+                .add(Flatten::new())
+                .add(Dense::new(6).activation(tanh))
+                .add(ActivationLayer::new(Activation::LeakyRelu))
+                .add(Softmax::new())
+                .add(Dense::new(4).activation(sigmoid)),
+            Loss::CategoricalCrossentropy,
+        ),
+        (
+            "dropout between layers, softmax as a layer",
+            Sequential::new([8, 7, 1])
+                .add(Dropout::new(0.1))
+                .add(Conv2D::new(4, 3).activation(Activation::Relu))
+                .add(MaxPooling2D::new(2))
+                .add(Dropout::new(0.25))
+                .add(Flatten::new())
+                .add(Dense::new(8).activation(sigmoid))
+                .add(Dropout::new(0.5))
+                .add(Dense::new(4))
+                .add(Softmax::new()),
+            Loss::CategoricalCrossentropy,
+        ),
+        (
+            "softmax under squared errors",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(5).activation(Activation::Relu))
+                .add(Dropout::new(0.2))
+                .add(Dense::new(3).activation(Activation::Softmax)),
+            Loss::MeanSquaredError,
         ),
     ]
 }

@@ -1,9 +1,11 @@
 //! Steps for which every kernel is tried: those of whole models, and sizes that no model gives.
 
 use shadegrad::model::{Adadelta, Adam, Loss, Regularizer, RmsProp, Sgd};
-use shadegrad::plan::{AugmentShape, ConvPoolShape, ConvShape, Hole, MatmulShape, Op, Plan, PoolShape};
+use shadegrad::plan::{
+    AugmentShape, ConvPoolShape, ConvShape, DropoutShape, Hole, MatmulShape, Op, Plan, PoolShape,
+};
 
-use crate::common::{small, tutorial, unusual_models};
+use crate::common::{activation_models, small, tutorial, unusual_models};
 
 /// A step kind with its sizes, and where its arguments begin in their buffers.
 pub struct Sample {
@@ -14,7 +16,7 @@ pub struct Sample {
 }
 
 /// Number of step kinds; `kind_number` counts them.
-pub const KINDS: usize = 39;
+pub const KINDS: usize = 51;
 
 /// Stops compiling when a kind is added: give it the next number here, and [`KINDS`] and [`samples`] their share.
 pub fn kind_number(op: &Op) -> usize {
@@ -58,18 +60,31 @@ pub fn kind_number(op: &Op) -> usize {
         Op::SgdMomentumUpdate { .. } => 35,
         Op::AdadeltaUpdate { .. } => 36,
         Op::AdamUpdate { .. } => 37,
+        Op::SigmoidForward { .. } => 39,
+        Op::SigmoidBackward { .. } => 40,
+        Op::TanhForward { .. } => 41,
+        Op::TanhBackward { .. } => 42,
+        Op::LeakyReluForward { .. } => 43,
+        Op::LeakyReluBackward { .. } => 44,
+        Op::Copy { .. } => 45,
+        Op::DropoutForward(_) => 46,
+        Op::DropoutBackward(_) => 47,
+        Op::SoftmaxBackward { .. } => 48,
+        Op::MeanSquaredError { .. } => 49,
+        Op::CrossEntropy { .. } => 50,
     }
 }
 
 /// Every sample once.
 pub fn samples() -> Vec<Sample> {
     let mut all = Vec::new();
-    let models = unusual_models().into_iter().chain([("tutorial", tutorial()), ("small", small())]);
-    for (name, model) in models {
+    let plain = unusual_models().into_iter().chain([("tutorial", tutorial()), ("small", small())]);
+    let plain = plain.map(|(name, model)| (name, model, Loss::default()));
+    for (name, model, loss) in plain.chain(activation_models()) {
         for batch in [1, 32, 64] {
             let network = model.network().unwrap();
             for (flags, rmsprop) in rmsprop_flags() {
-                let plan = Plan::build(&network, Loss::default(), rmsprop.into(), batch).unwrap();
+                let plan = Plan::build(&network, loss, rmsprop.into(), batch).unwrap();
                 let place = format!("{name}, batch {batch}, {flags}");
                 let fused = plan.clone().fuse();
                 all.extend(plan.steps.into_iter().chain(fused.steps).map(|step| Sample {
@@ -137,6 +152,18 @@ fn unusual_sizes() -> Vec<Op> {
             Op::BiasAdd { rows: n, columns: n },
             Op::ReluForward { len: n },
             Op::ReluBackward { len: n },
+            Op::SigmoidForward { len: n },
+            Op::SigmoidBackward { len: n },
+            Op::TanhForward { len: n },
+            Op::TanhBackward { len: n },
+            Op::LeakyReluForward { len: n, slope: 0.3 },
+            Op::LeakyReluBackward { len: n, slope: 0.0 },
+            Op::Copy { len: n },
+            Op::DropoutForward(DropoutShape::new(n, n, 1.0 / n as f64 * 0.9)),
+            Op::DropoutBackward(DropoutShape::new(n, n, 0.0)),
+            Op::SoftmaxBackward { rows: n, columns: n },
+            Op::MeanSquaredError { rows: n, columns: n },
+            Op::CrossEntropy { rows: n, columns: n },
             Op::Softmax { rows: n, columns: n },
             Op::SoftmaxCrossEntropy { rows: n, columns: n },
             Op::BatchMetrics { rows: n },

@@ -13,6 +13,31 @@ pub(super) const KERNELS: &[Kernel] = &[
         ..SCALAR
     },
     Kernel {
+        kind: "softmax_backward",
+        source: shader!("softmax_backward.wgsl"),
+        elements: &[F32, F32],
+        invocations: rows,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "mean_squared_error",
+        source: shader!("mean_squared_error.wgsl"),
+        shared: &[LINEAR, STEP, FIRST_MAXIMUM],
+        elements: &[F32, F32, F32, U32, F32],
+        reads_step: true,
+        invocations: rows,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "cross_entropy",
+        source: shader!("cross_entropy.wgsl"),
+        shared: &[LINEAR, STEP, FIRST_MAXIMUM],
+        elements: &[F32, F32, F32, U32, F32],
+        reads_step: true,
+        invocations: rows,
+        ..SCALAR
+    },
+    Kernel {
         kind: "softmax_cross_entropy",
         source: shader!("softmax_cross_entropy.wgsl"),
         shared: &[LINEAR, STEP, FIRST_MAXIMUM],
@@ -45,7 +70,11 @@ pub(super) const KERNELS: &[Kernel] = &[
 
 fn rows(op: &Op) -> usize {
     match *op {
-        Op::Softmax { rows, .. } | Op::SoftmaxCrossEntropy { rows, .. } => rows,
+        Op::Softmax { rows, .. }
+        | Op::SoftmaxBackward { rows, .. }
+        | Op::SoftmaxCrossEntropy { rows, .. }
+        | Op::MeanSquaredError { rows, .. }
+        | Op::CrossEntropy { rows, .. } => rows,
         _ => 0,
     }
 }

@@ -1,5 +1,6 @@
 //! THE table: every kernel, and which one a step gets. One file per family.
 
+mod activation;
 mod convolution;
 mod dense;
 mod elementwise;
@@ -35,6 +36,9 @@ const BLOCK: Source = shader!("shared/block8.wgsl");
 const BLOCK_ACROSS: Source = shader!("shared/block8_across.wgsl");
 const TILES: Source = shader!("shared/workgroup_tile.wgsl");
 const WEIGHT_DECAY: Source = shader!("shared/weight_decay.wgsl");
+const DRAWS_SCALAR: Source = shader!("shared/draws_scalar.wgsl");
+const DRAWS_VEC4: Source = shader!("shared/draws_vec4.wgsl");
+const DROPOUT: Source = shader!("shared/dropout.wgsl");
 const RMSPROP: Source = shader!("shared/rmsprop.wgsl");
 const RMSPROP_IN_PLACE: Source = shader!("shared/rmsprop_in_place.wgsl");
 
@@ -76,12 +80,13 @@ const BLOCK8: Kernel =
 const EIGHTS: usize = 8;
 
 /// The families, in the order in which a training step meets them.
-const FAMILIES: [&[Kernel]; 7] = [
+const FAMILIES: [&[Kernel]; 8] = [
     input::KERNELS,
     convolution::KERNELS,
     product::KERNELS,
     dense::KERNELS,
     elementwise::KERNELS,
+    activation::KERNELS,
     loss::KERNELS,
     update::KERNELS,
 ];

@@ -64,8 +64,7 @@ fn graph(network: &Network, weights: &Weights) -> Graph {
     for layer in &network.layers {
         writer.layer(layer);
     }
-    // Whatever the last layer's activation, predictions are the softmax of what comes before it.
-    writer.softmax(OUTPUT);
+    writer.output();
     let mut images = vec![Size::Free(BATCH.to_owned())];
     images.extend(network.input_shape.map(|size| Size::Value(size as i64)));
     let rows = vec![Size::Free(BATCH.to_owned()), Size::Value(network.classes() as i64)];
@@ -133,17 +132,35 @@ impl<'a> Writer<'a> {
                 let inputs = self.constants(layer);
                 self.node(name, "Gemm", inputs, Vec::new());
             }
+            // Nothing is dropped in prediction.
+            LayerGeometry::Activation | LayerGeometry::Dropout { .. } => {}
         }
-        match layer.activation {
-            // The last layer's softmax is written at the end.
-            Activation::Linear | Activation::Softmax => {}
-            Activation::Relu => self.node(&format!("{name}/relu"), "Relu", Vec::new(), Vec::new()),
-        }
+        self.activation(layer);
     }
 
-    fn softmax(&mut self, output: &str) {
-        let axis = if self.layout == Layout::Last { -1 } else { 1 };
-        self.node(output, "Softmax", Vec::new(), vec![int("axis", axis)]);
+    fn activation(&mut self, layer: &NetworkLayer) {
+        let (what, op_type, attributes) = match layer.activation {
+            Activation::Linear => return,
+            Activation::Relu => ("relu", "Relu", Vec::new()),
+            Activation::LeakyRelu => {
+                ("leaky_relu", "LeakyRelu", vec![float("alpha", layer.negative_slope as f32)])
+            }
+            Activation::Sigmoid => ("sigmoid", "Sigmoid", Vec::new()),
+            Activation::Tanh => ("tanh", "Tanh", Vec::new()),
+            Activation::Softmax => {
+                let axis = if self.layout == Layout::Last { -1 } else { 1 };
+                ("softmax", "Softmax", vec![int("axis", axis)])
+            }
+        };
+        self.node(&format!("{}/{what}", layer.name), op_type, Vec::new(), attributes);
+    }
+
+    /// Gives what the last node computes the name of the graph's output.
+    fn output(&mut self) {
+        if let Some(last) = self.nodes.last_mut() {
+            last.name = OUTPUT.to_owned();
+            last.output = vec![OUTPUT.to_owned()];
+        }
     }
 
     /// Turns the axes of images unless they are as wanted.
@@ -221,6 +238,10 @@ fn value_info(name: &str, sizes: Vec<Size>) -> ValueInfo {
 
 fn int(name: &str, i: i64) -> Attribute {
     Attribute { name: name.to_owned(), i, r#type: AttributeType::Int.into(), ..Attribute::default() }
+}
+
+fn float(name: &str, f: f32) -> Attribute {
+    Attribute { name: name.to_owned(), f, r#type: AttributeType::Float.into(), ..Attribute::default() }
 }
 
 fn ints(name: &str, ints: Vec<i64>) -> Attribute {

@@ -93,7 +93,48 @@ fn images_that_are_flattened_at_once_are_not_turned() {
         "name = \"mlp\"\ninput_shape = [4, 5, 2]\nclass_names = [\"no\", \"yes\"]\n[[layers]]\ntype = \"Flatten\"\n\
          [[layers]]\ntype = \"Dense\"\nunits = 2\n",
     );
-    assert_eq!(ops(&model), ["Flatten", "Gemm", "Softmax"]);
+    assert_eq!(ops(&model), ["Flatten", "Gemm"], "the outputs are linear");
     assert_eq!(model.metadata_props[0].key, "class_names");
     assert_eq!(model.metadata_props[0].value, "[\"no\",\"yes\"]");
+}
+
+#[test]
+fn every_activation_has_its_operator() {
+    let dense = |activation: &str| {
+        format!("[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"{activation}\"\n")
+    };
+    let layers = [
+        "[[layers]]\ntype = \"Conv2D\"\nfilters = 2\nkernel_size = 1\nactivation = \"softmax\"\n".to_owned(),
+        "[[layers]]\ntype = \"LeakyReLU\"\n[[layers]]\ntype = \"Dropout\"\nrate = 0.5\n".to_owned(),
+        "[[layers]]\ntype = \"Flatten\"\n".to_owned(),
+        dense("sigmoid"),
+        dense("leaky_relu"),
+        dense("tanh"),
+        "[[layers]]\ntype = \"Softmax\"\n".to_owned(),
+    ];
+    let (_, model) = written(&format!("name = \"all\"\ninput_shape = [4, 5, 2]\n{}", layers.concat()));
+    let expected = [
+        "Transpose",
+        "Conv",
+        "Softmax",
+        "LeakyRelu",
+        "Transpose",
+        "Flatten",
+        "Gemm",
+        "Sigmoid",
+        "Gemm",
+        "LeakyRelu",
+        "Gemm",
+        "Tanh",
+        "Softmax",
+    ];
+    assert_eq!(ops(&model), expected);
+    let nodes = model.graph.unwrap().node;
+    let slopes: Vec<f32> =
+        nodes.iter().filter(|node| node.op_type == "LeakyRelu").map(|node| node.attribute[0].f).collect();
+    assert_eq!(slopes, [0.3, 0.2]);
+    let axes: Vec<i64> =
+        nodes.iter().filter(|node| node.op_type == "Softmax").map(|node| node.attribute[0].i).collect();
+    assert_eq!(axes, [1, -1], "channels are the second axis of NCHW");
+    assert_eq!(nodes[12].output, [OUTPUT]);
 }

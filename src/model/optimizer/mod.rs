@@ -20,12 +20,21 @@ pub use sgd::Sgd;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
-    /// `-(1/n) sum_i sum_c target[i, c] * log softmax(logits)[i, c]`, the mean over the batch.
+    /// `-(1/n) sum_i sum_c target[i, c] * log p[i, c]`, the mean over the batch.
     ///
-    /// Computed from logits, fused with the softmax of the last layer and not clipped, as Keras on
-    /// TensorFlow does for a softmax output (`keras/src/backend/tensorflow/nn.py`, `categorical_crossentropy`).
+    /// Where softmax is the last activation, p are its outputs, and the loss is computed from its logits, fused with it
+    /// and not clipped. After any other activation the outputs are taken as probabilities: p are the outputs divided by
+    /// their sum and clipped to `[1e-7, 1 - 1e-7]`.
+    /// Source: `categorical_crossentropy` in `keras/src/backend/tensorflow/nn.py`.
+    ///
+    /// A model file may also say `sparse_categorical_crossentropy`: data sets hold labels and one-hot rows alike.
     #[default]
+    #[serde(alias = "sparse_categorical_crossentropy")]
     CategoricalCrossentropy,
+    /// `(1/n) sum_i (1/classes) sum_c (y[i, c] - target[i, c])^2` of the outputs y, the mean over the batch.
+    ///
+    /// Source: `mean_squared_error` in `keras/src/losses/losses.py`.
+    MeanSquaredError,
 }
 
 /// The rule that turns gradients into new weights.

@@ -1,7 +1,7 @@
 //! Lowering of the layers reversed.
 
 use super::super::op::{Dtype, Op};
-use super::super::shapes::MatmulShape;
+use super::super::shapes::{DropoutShape, MatmulShape};
 use super::super::{PlanError, Role, Stage, Tensor};
 use super::{Lowering, conv_shape, pool_shape};
 use crate::model::{Activation, LayerGeometry, Network, NetworkLayer};
@@ -13,37 +13,68 @@ impl Lowering {
         network: &Network,
         input: &Tensor,
         outputs: &[Tensor],
-        dlogits: Tensor,
+        d_output: Tensor,
+        from_logits: bool,
     ) -> Result<(), PlanError> {
         let first_with_weights = network.layers.iter().position(|layer| !layer.weights.is_empty());
-        let mut dy = dlogits;
+        let mut dy = d_output;
         for (index, layer) in network.layers.iter().enumerate().rev() {
             if Some(index) < first_with_weights {
                 break;
             }
             let x = if index == 0 { input } else { &outputs[index - 1] };
             let wants_dx = Some(index) > first_with_weights;
-            dy = self.backward_layer(layer, x, &outputs[index], dy, wants_dx)?;
+            if !from_logits || index + 1 < network.layers.len() {
+                self.activation_backward(layer, &outputs[index], &dy)?;
+            }
+            dy = self.backward_layer(index, layer, x, dy, wants_dx)?;
         }
         Ok(())
     }
 
-    fn backward_layer(
+    /// The gradient of a layer's activation, in place of that of its output y.
+    fn activation_backward(
         &mut self,
         layer: &NetworkLayer,
-        x: &Tensor,
         y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(), PlanError> {
+        let slope = layer.negative_slope as f32;
+        let len = dy.len();
+        let (what, op) = match layer.activation {
+            Activation::Linear => return Ok(()),
+            Activation::Softmax => {
+                let columns = y.shape.last().copied().unwrap_or(1);
+                ("softmax_backward", Op::SoftmaxBackward { rows: len / columns, columns })
+            }
+            Activation::Relu => ("relu_backward", Op::ReluBackward { len }),
+            Activation::LeakyRelu => ("leaky_relu_backward", Op::LeakyReluBackward { len, slope }),
+            Activation::Sigmoid => ("sigmoid_backward", Op::SigmoidBackward { len }),
+            Activation::Tanh => ("tanh_backward", Op::TanhBackward { len }),
+        };
+        let name = format!("{}/{what}", layer.name);
+        self.step(Stage::Backward, name, op, vec![y.clone(), dy.clone()])
+    }
+
+    fn backward_layer(
+        &mut self,
+        index: usize,
+        layer: &NetworkLayer,
+        x: &Tensor,
         dy: Tensor,
         wants_dx: bool,
     ) -> Result<Tensor, PlanError> {
         let batch = self.batch;
-        if layer.geometry == LayerGeometry::Flatten {
-            return Ok(Tensor { shape: x.shape.clone(), ..dy });
-        }
         let name = |what: &str| format!("{}/{what}", layer.name);
-        if layer.activation == Activation::Relu {
-            let op = Op::ReluBackward { len: dy.len() };
-            self.step(Stage::Backward, name("relu_backward"), op, vec![y.clone(), dy.clone()])?;
+        if let LayerGeometry::Dropout { rate } = layer.geometry {
+            let op = Op::DropoutBackward(DropoutShape::new(dy.len(), index, rate));
+            self.step(Stage::Backward, name("backward"), op, vec![dy.clone()])?;
+        }
+        if matches!(
+            layer.geometry,
+            LayerGeometry::Flatten | LayerGeometry::Activation | LayerGeometry::Dropout { .. }
+        ) {
+            return Ok(Tensor { shape: x.shape.clone(), ..dy });
         }
         if !layer.weights.is_empty() {
             self.backward_weights(layer, x, &dy)?;
@@ -54,7 +85,7 @@ impl Lowering {
         let d_name = format!("d_{}.input", layer.name);
         let dx = self.tensor(&d_name, Role::ActivationGradient, Dtype::F32, &x.shape);
         match layer.geometry {
-            LayerGeometry::Flatten => {}
+            LayerGeometry::Flatten | LayerGeometry::Activation | LayerGeometry::Dropout { .. } => {}
             LayerGeometry::Conv2D { kernel, strides } => {
                 let op = Op::Conv2dBackwardInput(conv_shape(layer, batch, kernel, strides));
                 let [kernel, _] = self.weights(layer, Role::Parameters);
@@ -62,7 +93,7 @@ impl Lowering {
             }
             LayerGeometry::MaxPooling2D { pool, strides } => {
                 let op = Op::MaxpoolBackward(pool_shape(layer, batch, pool, strides));
-                let winner = self.winner(layer, &y.shape);
+                let winner = self.winner(layer, &dy.shape);
                 self.step(Stage::Backward, name("backward"), op, vec![dy, winner, dx.clone()])?;
             }
             LayerGeometry::Dense => {

@@ -1,7 +1,7 @@
 //! Lowering of the batch and of the layers in order.
 
 use super::super::op::{DATA, Dtype, Op, image_stride};
-use super::super::shapes::MatmulShape;
+use super::super::shapes::{DropoutShape, MatmulShape};
 use super::super::{PlanError, Role, Stage, Step, Tensor};
 use super::{Lowering, conv_shape, pool_shape};
 use crate::model::{Activation, LayerGeometry, Network, NetworkLayer};
@@ -32,27 +32,37 @@ impl Lowering {
         (x, target)
     }
 
-    /// The layers in order; returns each layer's output.
-    pub(super) fn forward(&mut self, network: &Network, input: &Tensor) -> Result<Vec<Tensor>, PlanError> {
+    /// The layers in order; returns each layer's output. With `from_logits`, that of the last one is what its activation
+    /// is not yet applied to.
+    pub(super) fn forward(
+        &mut self,
+        network: &Network,
+        input: &Tensor,
+        from_logits: bool,
+    ) -> Result<Vec<Tensor>, PlanError> {
+        self.read_back.push(input.buffer);
         let mut outputs: Vec<Tensor> = Vec::new();
-        for layer in &network.layers {
+        for (index, layer) in network.layers.iter().enumerate() {
             let x = outputs.last().unwrap_or(input).clone();
-            let y = self.forward_layer(layer, x)?;
+            let mut y = self.forward_layer(index, layer, x)?;
+            if !from_logits || index + 1 < network.layers.len() {
+                y = self.activate(layer, y)?;
+            }
             outputs.push(y);
         }
         Ok(outputs)
     }
 
-    fn forward_layer(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
+    fn forward_layer(&mut self, index: usize, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
         let batch = self.batch;
         let shape = [&[batch], &layer.output.dims()[..]].concat();
-        if layer.geometry == LayerGeometry::Flatten {
+        if matches!(layer.geometry, LayerGeometry::Flatten | LayerGeometry::Activation) {
             return Ok(Tensor { shape, ..x });
         }
         let y = self.tensor(&layer.name, Role::Activation, Dtype::F32, &shape);
         let name = |what: &str| format!("{}/{what}", layer.name);
         match layer.geometry {
-            LayerGeometry::Flatten => {}
+            LayerGeometry::Flatten | LayerGeometry::Activation => {}
             LayerGeometry::Conv2D { kernel, strides } => {
                 let op = Op::Conv2dForward { conv: conv_shape(layer, batch, kernel, strides), relu: false };
                 let [kernel, bias] = self.weights(layer, Role::Parameters);
@@ -71,11 +81,50 @@ impl Lowering {
                 let op = Op::BiasAdd { rows: batch, columns: n };
                 self.step(Stage::Forward, name("bias_add"), op, vec![bias, y.clone()])?;
             }
+            LayerGeometry::Dropout { rate } => {
+                let op = Op::DropoutForward(DropoutShape::new(y.len(), index, rate));
+                self.step(Stage::Forward, name("forward"), op, vec![x, y.clone()])?;
+            }
         }
-        if layer.activation == Activation::Relu {
-            let op = Op::ReluForward { len: y.len() };
-            self.step(Stage::Forward, name("relu"), op, vec![y.clone()])?;
+        Ok(y)
+    }
+
+    /// A layer's activation: in place where nothing reads what it replaces.
+    fn activate(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
+        let slope = layer.negative_slope as f32;
+        let len = x.len();
+        let (what, op) = match layer.activation {
+            Activation::Linear => return Ok(x),
+            Activation::Softmax => return self.softmax(layer, x),
+            Activation::Relu => ("relu", Op::ReluForward { len }),
+            Activation::LeakyRelu => ("leaky_relu", Op::LeakyReluForward { len, slope }),
+            Activation::Sigmoid => ("sigmoid", Op::SigmoidForward { len }),
+            Activation::Tanh => ("tanh", Op::TanhForward { len }),
+        };
+        let y = self.changeable(layer, x)?;
+        self.step(Stage::Forward, format!("{}/{what}", layer.name), op, vec![y.clone()])?;
+        self.read_back.push(y.buffer);
+        Ok(y)
+    }
+
+    fn softmax(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
+        let columns = x.shape.last().copied().unwrap_or(1);
+        let op = Op::Softmax { rows: x.len() / columns, columns };
+        let buffer = format!("{}.softmax", layer.name);
+        let y = self.tensor(&buffer, Role::Activation, Dtype::F32, &x.shape);
+        self.step(Stage::Forward, format!("{}/softmax", layer.name), op, vec![x, y.clone()])?;
+        self.read_back.push(y.buffer);
+        Ok(y)
+    }
+
+    /// The tensor itself, or a copy of it where the backward pass reads its values.
+    fn changeable(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
+        if !self.read_back.contains(&x.buffer) {
+            return Ok(x);
         }
+        let y = self.tensor(&layer.name, Role::Activation, Dtype::F32, &x.shape);
+        let op = Op::Copy { len: x.len() };
+        self.step(Stage::Forward, format!("{}/copy", layer.name), op, vec![x, y.clone()])?;
         Ok(y)
     }
 }

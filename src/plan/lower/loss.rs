@@ -6,30 +6,56 @@ use super::Lowering;
 use crate::model::Loss;
 
 impl Lowering {
-    /// Loss and metrics; returns the gradient of the logits and the probabilities.
-    pub(super) fn objective(
+    /// Cross-entropy of the softmax of logits, and the metrics; returns the gradient of the logits and the probabilities.
+    pub(super) fn loss_from_logits(
         &mut self,
-        loss: Loss,
         logits: &Tensor,
         target: &Tensor,
     ) -> Result<(Tensor, Tensor), PlanError> {
-        let Loss::CategoricalCrossentropy = loss;
         let (rows, columns) = (self.batch, target.shape[1]);
         let shape = [rows, columns];
         let probabilities = self.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
-        let dlogits = self.tensor("d_logits", Role::ActivationGradient, Dtype::F32, &shape);
+        let args = vec![logits.clone(), probabilities.clone()];
+        self.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax { rows, columns }, args)?;
+        let op = Op::SoftmaxCrossEntropy { rows, columns };
+        let dlogits = self.loss("softmax_cross_entropy", op, "d_logits", [logits, target])?;
+        Ok((dlogits, probabilities))
+    }
+
+    /// A loss of the last layer's outputs, and the metrics; returns the gradient of the outputs.
+    pub(super) fn loss_of_outputs(
+        &mut self,
+        loss: Loss,
+        outputs: &Tensor,
+        target: &Tensor,
+    ) -> Result<Tensor, PlanError> {
+        let (rows, columns) = (self.batch, target.shape[1]);
+        let (name, op) = match loss {
+            Loss::CategoricalCrossentropy => ("cross_entropy", Op::CrossEntropy { rows, columns }),
+            Loss::MeanSquaredError => ("mean_squared_error", Op::MeanSquaredError { rows, columns }),
+        };
+        self.loss(name, op, "d_outputs", [outputs, target])
+    }
+
+    /// The loss and hit of each row, from which the metrics are made; returns the gradient, a tensor of this name.
+    fn loss(
+        &mut self,
+        name: &str,
+        op: Op,
+        gradient: &str,
+        [outputs, target]: [&Tensor; 2],
+    ) -> Result<Tensor, PlanError> {
+        let rows = self.batch;
+        let gradient = self.tensor(gradient, Role::ActivationGradient, Dtype::F32, &target.shape);
         let row_loss = self.tensor("row_loss", Role::Scratch, Dtype::F32, &[rows]);
         let row_correct = self.tensor("row_correct", Role::Scratch, Dtype::U32, &[rows]);
         let loss = self.tensor("loss", Role::Metrics, Dtype::F32, &[DATA]);
         let correct = self.tensor("correct", Role::Metrics, Dtype::U32, &[DATA]);
-        let args = vec![logits.clone(), probabilities.clone()];
-        self.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax { rows, columns }, args)?;
         let args =
-            vec![logits.clone(), target.clone(), row_loss.clone(), row_correct.clone(), dlogits.clone()];
-        let op = Op::SoftmaxCrossEntropy { rows, columns };
-        self.step(Stage::Loss, "loss/softmax_cross_entropy".to_owned(), op, args)?;
+            vec![outputs.clone(), target.clone(), row_loss.clone(), row_correct.clone(), gradient.clone()];
+        self.step(Stage::Loss, format!("loss/{name}"), op, args)?;
         let args = vec![row_loss, row_correct, loss, correct];
         self.step(Stage::Loss, "loss/batch_metrics".to_owned(), Op::BatchMetrics { rows }, args)?;
-        Ok((dlogits, probabilities))
+        Ok(gradient)
     }
 }

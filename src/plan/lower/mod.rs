@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::op::{Dtype, Op};
 use super::shapes::{ConvShape, MAX_ITERATIONS, PoolShape};
 use super::{Buffer, Plan, PlanError, Role, Stage, Step, Tensor};
-use crate::model::{Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
+use crate::model::{Activation, Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
@@ -37,11 +37,17 @@ impl Plan {
         }
         let mut lowering = Lowering::new(network, batch);
         let (input, target) = lowering.gather(network);
-        let activations = lowering.forward(network, &input)?;
+        let from_logits =
+            loss == Loss::CategoricalCrossentropy && network.last_activation() == Activation::Softmax;
+        let activations = lowering.forward(network, &input, from_logits)?;
         let logits = activations.last().unwrap_or(&input).clone();
-        let (dlogits, probabilities) = lowering.objective(loss, &logits, &target)?;
+        let (dlogits, probabilities) = if from_logits {
+            lowering.loss_from_logits(&logits, &target)?
+        } else {
+            (lowering.loss_of_outputs(loss, &logits, &target)?, logits.clone())
+        };
         lowering.penalties(network)?;
-        lowering.backward(network, &input, &activations, dlogits)?;
+        lowering.backward(network, &input, &activations, dlogits, from_logits)?;
         lowering.penalty_gradients(network)?;
         let state = lowering.update(network, optimizer)?;
         Ok(lowering.finish(network, [input, target, logits, probabilities], state))
@@ -53,6 +59,8 @@ struct Lowering {
     buffers: Vec<Buffer>,
     steps: Vec<Step>,
     scratch: usize,
+    /// Buffers whose values a backward step reads as they are: nothing may be computed in place there.
+    read_back: Vec<usize>,
     parameters: HashMap<String, Tensor>,
     gradients: HashMap<String, Tensor>,
 }
@@ -64,6 +72,7 @@ impl Lowering {
             buffers: Vec::new(),
             steps: Vec::new(),
             scratch: 0,
+            read_back: Vec::new(),
             parameters: HashMap::new(),
             gradients: HashMap::new(),
         };
@@ -205,7 +214,7 @@ fn image_dims(shape: Shape) -> [usize; 3] {
 mod tests {
     use super::super::op::Access;
     use super::*;
-    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+    use crate::model::{Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
 
     fn plan(model: &Sequential, batch: usize) -> Result<Plan, PlanError> {
         let network = model.network().unwrap();

@@ -46,6 +46,26 @@ pub(super) fn losses() -> Vec<Case> {
     for case in [softmax(65, 10), softmax(3, 2), softmax(9, 130), softmax(5, 1000)] {
         table.extend(logits(case));
     }
+    let back = |rows, columns| Case::of(Op::SoftmaxBackward { rows, columns });
+    table.extend([back(64, 10), back(1, 1), back(3, 2), back(5, 1000), back(130, 7).folded()]);
+    table.push(back(65, 10).with(Numbers::Eighths));
+    let kinds: [fn(usize, usize) -> Op; 2] = [
+        |rows, columns| Op::MeanSquaredError { rows, columns },
+        |rows, columns| Op::CrossEntropy { rows, columns },
+    ];
+    for kind in kinds {
+        let of = |rows, columns| Case::of(kind(rows, columns));
+        table.extend([
+            of(64, 10),
+            of(64, 10).batch(32, 128, 2),
+            of(1, 1),
+            of(1, 2),
+            of(9, 130),
+            of(40, 1000),
+        ]);
+        table.extend([of(7, 5).batch(1, 0, 0), of(9, 4).batch(5, 3, 1).with(Numbers::Eighths)]);
+        table.extend([of(65, 10).with(Numbers::Equal), of(300, 11).batch(257, 0, 0).folded()]);
+    }
     let fused = [fused(65, 10), fused(3, 2), fused(9, 130)];
     for case in [loss(65, 10), loss(3, 2), loss(9, 130), loss(40, 1000)].into_iter().chain(fused) {
         table.extend(logits(case));

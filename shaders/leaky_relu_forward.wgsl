@@ -1,0 +1,16 @@
+// leaky_relu_forward: y = y where y > 0, else SLOPE * y, in place.
+// One invocation per Real.
+//
+// y [LEN]
+
+@group(0) @binding(0) var<storage, read_write> y: array<Real>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let value = y[Y_BASE + index];
+    y[Y_BASE + index] = select(value, SLOPE * value, value <= Real());
+}

@@ -1,0 +1,40 @@
+// mean_squared_error, per row r < batch_size:
+//   row_loss[r]    = (1/COLUMNS) sum_c (y[r, c] - one_hot[r, c])^2
+//   row_correct[r] = 1 where the first maximum of y is that of one_hot, else 0
+//   dy[r, c]       = 2 (y[r, c] - one_hot[r, c]) / (COLUMNS * batch_size)
+// Rows past the batch's size give 0 everywhere.
+// One invocation per row.
+//
+// y, one_hot, dy        [ROWS, COLUMNS]
+// row_loss, row_correct [ROWS]
+
+@group(0) @binding(0) var<storage, read> y: array<f32>;
+@group(0) @binding(1) var<storage, read> one_hot: array<f32>;
+@group(0) @binding(2) var<storage, read_write> row_loss: array<f32>;
+@group(0) @binding(3) var<storage, read_write> row_correct: array<u32>;
+@group(0) @binding(4) var<storage, read_write> dy: array<f32>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let r = linear_index(group, local);
+    if r >= INVOCATIONS {
+        return;
+    }
+    let row = r * COLUMNS;
+    let filled = r < step.batch_size;
+    let terms = f32(COLUMNS) * f32(step.batch_size);
+    var predicted = Best(y[Y_BASE + row], 0u);
+    var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
+    var sum = 0.0;
+    for (var c = 0u; c < COLUMNS; c++) {
+        let value = y[Y_BASE + row + c];
+        let t = one_hot[ONE_HOT_BASE + row + c];
+        predicted = better(predicted, value, c);
+        wanted = better(wanted, t, c);
+        let d = value - t;
+        sum += d * d;
+        dy[DY_BASE + row + c] = select(0.0, 2.0 * d / terms, filled);
+    }
+    row_loss[ROW_LOSS_BASE + r] = select(0.0, sum / f32(COLUMNS), filled);
+    row_correct[ROW_CORRECT_BASE + r] = select(0u, 1u, filled && predicted.place == wanted.place);
+}

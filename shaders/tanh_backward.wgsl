@@ -1,0 +1,18 @@
+// tanh_backward: dy = dy * (1 - y^2) in place; y is the layer's output.
+// One invocation per Real.
+//
+// y  [LEN]
+// dy [LEN]
+
+@group(0) @binding(0) var<storage, read> y: array<Real>;
+@group(0) @binding(1) var<storage, read_write> dy: array<Real>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let value = y[Y_BASE + index];
+    dy[DY_BASE + index] = dy[DY_BASE + index] * (1.0 - value * value);
+}

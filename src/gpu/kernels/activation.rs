@@ -1,0 +1,62 @@
+//! Activations and dropout.
+
+use super::{
+    DRAWS_SCALAR, DRAWS_VEC4, DROPOUT, F32, Kernel, LINEAR, PHILOX, SCALAR, STEP, VEC4, Vec4F32, outputs,
+    outputs_by_4, quarter_outputs, shader,
+};
+
+/// One tensor that is changed element by element.
+const IN_PLACE: Kernel = Kernel { elements: &[F32], invocations: outputs, ..SCALAR };
+/// The same with four elements at a time, where they come in fours.
+const IN_PLACE_BY_4: Kernel =
+    Kernel { elements: &[Vec4F32], fits: outputs_by_4, invocations: quarter_outputs, ..VEC4 };
+/// Two tensors of one length, the second of which is written.
+const TO_SECOND: Kernel = Kernel { elements: &[F32, F32], ..IN_PLACE };
+/// The same with four elements at a time.
+const TO_SECOND_BY_4: Kernel = Kernel { elements: &[Vec4F32, Vec4F32], ..IN_PLACE_BY_4 };
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel { kind: "sigmoid_forward", source: shader!("sigmoid_forward.wgsl"), ..IN_PLACE_BY_4 },
+    Kernel { kind: "sigmoid_forward", source: shader!("sigmoid_forward.wgsl"), ..IN_PLACE },
+    Kernel { kind: "sigmoid_backward", source: shader!("sigmoid_backward.wgsl"), ..TO_SECOND_BY_4 },
+    Kernel { kind: "sigmoid_backward", source: shader!("sigmoid_backward.wgsl"), ..TO_SECOND },
+    Kernel { kind: "tanh_forward", source: shader!("tanh_forward.wgsl"), ..IN_PLACE_BY_4 },
+    Kernel { kind: "tanh_forward", source: shader!("tanh_forward.wgsl"), ..IN_PLACE },
+    Kernel { kind: "tanh_backward", source: shader!("tanh_backward.wgsl"), ..TO_SECOND_BY_4 },
+    Kernel { kind: "tanh_backward", source: shader!("tanh_backward.wgsl"), ..TO_SECOND },
+    Kernel { kind: "leaky_relu_forward", source: shader!("leaky_relu_forward.wgsl"), ..IN_PLACE_BY_4 },
+    Kernel { kind: "leaky_relu_forward", source: shader!("leaky_relu_forward.wgsl"), ..IN_PLACE },
+    Kernel { kind: "leaky_relu_backward", source: shader!("leaky_relu_backward.wgsl"), ..TO_SECOND_BY_4 },
+    Kernel { kind: "leaky_relu_backward", source: shader!("leaky_relu_backward.wgsl"), ..TO_SECOND },
+    Kernel { kind: "copy", source: shader!("copy.wgsl"), ..TO_SECOND_BY_4 },
+    Kernel { kind: "copy", source: shader!("copy.wgsl"), ..TO_SECOND },
+    Kernel {
+        kind: "dropout_forward",
+        source: shader!("dropout_forward.wgsl"),
+        shared: &[LINEAR, STEP, PHILOX, DRAWS_VEC4, DROPOUT],
+        reads_step: true,
+        ..TO_SECOND_BY_4
+    },
+    Kernel {
+        kind: "dropout_forward",
+        source: shader!("dropout_forward.wgsl"),
+        shared: &[LINEAR, STEP, PHILOX, DRAWS_SCALAR, DROPOUT],
+        reads_step: true,
+        ..TO_SECOND
+    },
+    Kernel {
+        kind: "dropout_backward",
+        source: shader!("dropout_backward.wgsl"),
+        shared: &[LINEAR, STEP, PHILOX, DRAWS_VEC4, DROPOUT],
+        reads_step: true,
+        ..IN_PLACE_BY_4
+    },
+    Kernel {
+        kind: "dropout_backward",
+        source: shader!("dropout_backward.wgsl"),
+        shared: &[LINEAR, STEP, PHILOX, DRAWS_SCALAR, DROPOUT],
+        reads_step: true,
+        ..IN_PLACE
+    },
+];
