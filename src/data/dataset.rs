@@ -74,6 +74,38 @@ impl Dataset {
         Ok(Self { part: 0..labels.len(), images: Arc::new(images), labels: Arc::new(labels), shape, classes })
     }
 
+    /// A data set of images with one-hot labels, as `keras.utils.to_categorical` makes them.
+    ///
+    /// `one_hot` is `[images, classes]`, row-major: in each row a 1 at the image's class and 0 elsewhere.
+    ///
+    /// Errors: those of [`new`](Self::new), [`DataError::OneHotLength`] where the numbers are no whole rows,
+    /// [`DataError::OneHot`] with the index of the first row that is not one-hot, [`DataError::ClassTooLarge`] for a class
+    /// past 255, since labels are kept as bytes.
+    pub fn from_one_hot(
+        images: Vec<u8>,
+        one_hot: &[f32],
+        shape: [usize; 3],
+        classes: usize,
+    ) -> Result<Self, DataError> {
+        if classes == 0 {
+            return Err(DataError::NoClasses);
+        }
+        if !one_hot.len().is_multiple_of(classes) {
+            return Err(DataError::OneHotLength { classes, found: one_hot.len() });
+        }
+        let labels = one_hot.chunks(classes).enumerate().map(|(index, row)| {
+            let mut ones = row.iter().enumerate().filter(|(_, value)| **value != 0.0);
+            match (ones.next(), ones.next()) {
+                (Some((class, &1.0)), None) => {
+                    u8::try_from(class).map_err(|_| DataError::ClassTooLarge { index, class })
+                }
+                _ => Err(DataError::OneHot { index }),
+            }
+        });
+        let labels = labels.collect::<Result<Vec<u8>, _>>()?;
+        Dataset::new(images, labels, shape, classes)
+    }
+
     /// The number of images, at least 1.
     pub fn len(&self) -> usize {
         self.part.len()

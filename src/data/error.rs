@@ -159,6 +159,18 @@ pub enum DataError {
     #[error("expected from 2 folds to one for each of {samples} images, found {folds}")]
     Folds { folds: usize, samples: usize },
 
+    /// The one-hot labels are not whole rows.
+    #[error("expected one-hot rows of {classes} numbers each, found {found} numbers")]
+    OneHotLength { classes: usize, found: usize },
+
+    /// A row that does not hold one 1 among zeros. `index` is that of the first such row.
+    #[error("one-hot row {index}: expected one 1 and else only 0, found other numbers")]
+    OneHot { index: usize },
+
+    /// A class that no byte can name. `index` is that of the first such row.
+    #[error("one-hot row {index}: expected a class of at most 255, found {class}; use at most 256 classes")]
+    ClassTooLarge { index: usize, class: usize },
+
     /// A part of a data set that is empty or goes beyond its end.
     #[error("expected a range of images that is not empty and within 0..{len}, found {start}..{end}")]
     Range { start: usize, end: usize, len: usize },

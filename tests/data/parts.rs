@@ -59,6 +59,15 @@ fn data_that_do_not_fit_together_are_refused() {
         row!("byte short", new(vec![0; 11], vec![0, 1], [2, 3, 1], 2), ImageBytes { found: 11, .. }, ["expected 2 images", "[2, 3, 1]", "found 11 bytes"]),
         row!("byte more", new(vec![0; 13], vec![0, 1], [2, 3, 1], 2), ImageBytes { found: 13, .. }, ["found 13 bytes"]),
         row!("label too large", new(vec![0; 4], vec![0, 1, 2, 3], [1, 1, 1], 2), LabelOutOfRange { index: 2, label: 2, classes: 2 }, ["label 2:", "below 2", "found 2"]),
+        row!("one-hot, no whole rows", Dataset::from_one_hot(vec![0; 2], &[1.0, 0.0, 0.0], [1, 1, 1], 2), OneHotLength { classes: 2, found: 3 }, ["rows of 2", "found 3"]),
+        row!("one-hot, no 1", Dataset::from_one_hot(vec![0; 2], &[1.0, 0.0, 0.0, 0.0], [1, 1, 1], 2), OneHot { index: 1 }, ["one-hot row 1:"]),
+        row!("one-hot, two 1", Dataset::from_one_hot(vec![0], &[1.0, 1.0], [1, 1, 1], 2), OneHot { index: 0 }, ["one-hot row 0:"]),
+        row!("one-hot, a share", Dataset::from_one_hot(vec![0], &[0.5, 0.0], [1, 1, 1], 2), OneHot { index: 0 }, ["expected one 1"]),
+        row!("one-hot, not a number", Dataset::from_one_hot(vec![0], &[1.0, f32::NAN], [1, 1, 1], 2), OneHot { index: 0 }, ["expected one 1"]),
+        row!("one-hot, class 256", Dataset::from_one_hot(vec![0], &one_hot_256(), [1, 1, 1], 257), ClassTooLarge { index: 0, class: 256 }, ["at most 255", "found 256"]),
+        row!("one-hot, no classes", Dataset::from_one_hot(vec![0], &[1.0], [1, 1, 1], 0), NoClasses, ["found 0"]),
+        row!("one-hot, no rows", Dataset::from_one_hot(vec![], &[], [1, 1, 1], 2), Empty, ["found 0"]),
+        row!("one-hot, bytes short", Dataset::from_one_hot(vec![0], &[1.0, 0.0, 0.0, 1.0], [1, 1, 1], 2), ImageBytes { .. }, ["expected 2 images"]),
         row!("empty slice", four().slice(2..2), Range { start: 2, end: 2, len: 4 }, ["within 0..4", "found 2..2"]),
         row!("slice beyond", four().slice(3..5), Range { .. }, ["within 0..4", "found 3..5"]),
         row!("slice of a slice beyond", four().slice(1..3).unwrap().slice(0..3), Range { len: 2, .. }, ["within 0..2", "found 0..3"]),
@@ -68,6 +77,23 @@ fn data_that_do_not_fit_together_are_refused() {
     #[expect(clippy::reversed_empty_ranges)]
     let reversed = four().slice(3..1);
     assert!(matches!(reversed, Err(DataError::Range { start: 3, end: 1, len: 4 })));
+}
+
+/// The last of 257 classes.
+fn one_hot_256() -> Vec<f32> {
+    (0..257).map(|class| if class == 256 { 1.0 } else { 0.0 }).collect()
+}
+
+#[test]
+fn one_hot_and_sparse_labels_give_the_same_set() {
+    let labels = vec![2, 0, 1, 2];
+    let one_hot: Vec<f32> =
+        labels.iter().flat_map(|&label| (0..3).map(move |c| if c == label { 1.0 } else { 0.0 })).collect();
+    let images: Vec<u8> = (0..24).collect();
+    let sparse = Dataset::new(images.clone(), labels, [2, 1, 3], 3).unwrap();
+    let dense = Dataset::from_one_hot(images, &one_hot, [2, 1, 3], 3).unwrap();
+    assert_eq!((dense.labels(), dense.images()), (sparse.labels(), sparse.images()));
+    assert_eq!((dense.classes(), dense.shape()), (sparse.classes(), sparse.shape()));
 }
 
 /// A folder of the four files in the order train images, train labels, test images, test labels; `None` leaves one out.

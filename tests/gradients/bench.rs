@@ -21,14 +21,16 @@ pub struct Kinks {
 }
 
 impl Bench {
-    /// Batches of `filled` random samples on a plan for `capacity`; the samples are in their place.
-    pub fn new(model: &Sequential, capacity: usize, filled: u32) -> Bench {
+    /// Batches of `filled` random samples on a plan for `capacity`; the samples are in their place. It is a training step, so
+    /// that dropout drops, always the same.
+    pub fn new(model: &Sequential, loss: Loss, capacity: usize, filled: u32) -> Bench {
         let network = model.network().unwrap();
-        let plan = Plan::build(&network, Loss::default(), Optimizer::default(), capacity).unwrap();
+        let plan = Plan::build(&network, loss, Optimizer::default(), capacity).unwrap();
         let mut executor = CpuExecutor::<f64>::new(plan.clone());
         let data = random_data(capacity, network.input_shape, network.classes(), 7);
         executor.set_data(DataSlot::Training, &data).unwrap();
-        let params = StepParams { batch_size: filled, ..StepParams::default() };
+        let params =
+            StepParams { batch_size: filled, training: 1, step: 3, seed_low: 5, ..StepParams::default() };
         let order: Vec<u32> = (0..capacity as u32).collect();
         let pass = Pass {
             phase: Phase::Evaluate,
@@ -74,6 +76,11 @@ impl Bench {
         self.executor.values(tensor).to_vec()
     }
 
+    /// The gradient that backward steps begin with.
+    pub fn loss_gradient(&self) -> Tensor {
+        self.buffer("d_logits").or_else(|| self.buffer("d_outputs")).unwrap()
+    }
+
     /// The mean loss of the batch.
     pub fn loss(&self) -> f64 {
         let metrics = |buffer: &shadegrad::plan::Buffer| buffer.role == Role::Metrics;
@@ -92,6 +99,15 @@ impl Bench {
                     for value in self.get(&step.args[0]) {
                         kinks.pattern.push(usize::from(value > 0.0));
                         kinks.margin = kinks.margin.min(value.abs());
+                    }
+                }
+                Op::LeakyReluForward { .. } => {
+                    for value in self.get(&step.args[0]) {
+                        kinks.pattern.push(usize::from(value > 0.0));
+                        // A zero comes from a ReLU that is shut, and is one as long as that stays so.
+                        if value != 0.0 {
+                            kinks.margin = kinks.margin.min(value.abs());
+                        }
                     }
                 }
                 Op::MaxpoolForward(pool) => windows(&pool, &self.get(&step.args[0]), &mut kinks),

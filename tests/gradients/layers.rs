@@ -1,6 +1,9 @@
 //! One layer at a time, for random upstream gradients `r`: the objective is `sum_i r_i y_i`.
 
-use shadegrad::model::{Activation, Conv2D, Dense, Flatten, Layer, MaxPooling2D, Sequential};
+use shadegrad::model::{
+    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, Layer, LeakyReLU, Loss, MaxPooling2D, ReLU,
+    Sequential, Softmax,
+};
 use shadegrad::plan::{Op, Stage, Tensor};
 
 use crate::bench::Bench;
@@ -22,6 +25,38 @@ struct Case {
 /// A convolution with `filters`, a kernel and strides.
 fn conv(filters: usize, kernel: (usize, usize), strides: (usize, usize)) -> Conv2D {
     Conv2D::new(filters, kernel).strides(strides).name(NAME)
+}
+
+/// Every activation as an argument and as a layer, and dropout. A factor of 4 terms covers the roundings of an activation.
+fn activations() -> Vec<Case> {
+    let all = [
+        ("linear", Activation::Linear),
+        ("relu", Activation::Relu),
+        ("leaky relu", Activation::LeakyRelu),
+        ("sigmoid", Activation::Sigmoid),
+        ("tanh", Activation::Tanh),
+        ("softmax", Activation::Softmax),
+    ];
+    let mut cases = Vec::new();
+    for (name, activation) in all {
+        let dense = Dense::new(6).activation(activation).name(NAME);
+        cases.push(Case { name, shape: [1, 1, 9], layer: dense.into(), terms: 9 });
+        let filters = conv(4, (3, 3), (1, 1)).activation(activation);
+        cases.push(Case { name, shape: [5, 5, 2], layer: filters.into(), terms: 18 });
+        if activation != Activation::Linear {
+            let layer = ActivationLayer::new(activation).name(NAME).into();
+            cases.push(Case { name, shape: [3, 2, 5], layer, terms: 4 });
+        }
+    }
+    let case = |name, layer: Layer| Case { name, shape: [3, 4, 3], layer, terms: 4 };
+    cases.extend([
+        case("ReLU", ReLU::new().name(NAME).into()),
+        case("LeakyReLU", LeakyReLU::new().name(NAME).into()),
+        case("LeakyReLU, slope 1.5", LeakyReLU::new().negative_slope(1.5).name(NAME).into()),
+        case("Softmax", Softmax::new().name(NAME).into()),
+        case("Dropout", Dropout::new(0.4).name(NAME).into()),
+    ]);
+    cases
 }
 
 fn cases() -> Vec<Case> {
@@ -53,9 +88,11 @@ fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    /// The layer between one with weights, so that its input wants a gradient, and an output layer.
+    /// The layer between one with weights, so that its input wants a gradient, and an output layer. The sigmoid keeps what
+    /// comes next from being computed in place, so that the layer's input is still there after a run.
     fn model(&self) -> Sequential {
-        let before = Sequential::new(self.shape).add(Conv2D::new(self.shape[2], 1));
+        let before = Conv2D::new(self.shape[2], 1).activation(Activation::Sigmoid);
+        let before = Sequential::new(self.shape).add(before);
         let model = match self.layer {
             Layer::Dense(_) => before.add(Flatten::new()).add(self.layer.clone()),
             _ => before.add(self.layer.clone()).add(Flatten::new()),
@@ -89,20 +126,27 @@ fn places(bench: &Bench) -> Places {
     let x = bench.plan.steps[forward[0]].args[0].clone();
     let first = &bench.plan.steps[backward[0]];
     let dy = match first.op {
-        Op::ReluBackward { .. } => first.args[1].clone(),
+        Op::ReluBackward { .. }
+        | Op::LeakyReluBackward { .. }
+        | Op::SigmoidBackward { .. }
+        | Op::TanhBackward { .. }
+        | Op::SoftmaxBackward { .. } => first.args[1].clone(),
         _ => first.args[0].clone(),
     };
-    let dx = bench.buffer(&format!("d_{NAME}.input")).unwrap();
+    // Layers without weights change the gradient in place.
+    let dx = bench.buffer(&format!("d_{NAME}.input")).unwrap_or_else(|| dy.clone());
     let mut variables = vec![("x", x.clone(), dx)];
     for what in ["kernel", "bias"] {
         variables.extend(bench.weight(&format!("{NAME}.{what}")).map(|(w, dw)| (what, w, dw)));
     }
-    Places { x, y: bench.buffer(NAME).unwrap(), dy, forward, backward, variables }
+    let y = bench.buffer(&format!("{NAME}.softmax")).or_else(|| bench.buffer(NAME)).unwrap();
+    Places { x, y, dy, forward, backward, variables }
 }
 
-/// Distinct values in `[-1, 1)`, evenly spaced and in disorder: no pooling window has a near-tie.
+/// Distinct values in `(-1, 1)`, evenly spaced and in disorder: no pooling window has a near-tie, nor is one of an even
+/// number of values 0.
 fn spaced(noise: &mut Noise, len: usize) -> Vec<f64> {
-    let mut values: Vec<f64> = (0..len).map(|i| 2.0 * i as f64 / len as f64 - 1.0).collect();
+    let mut values: Vec<f64> = (0..len).map(|i| (2 * i + 1) as f64 / len as f64 - 1.0).collect();
     for i in (1..len).rev() {
         values.swap(i, noise.bits() as usize % (i + 1));
     }
@@ -129,7 +173,7 @@ fn away_from_kinks(bench: &mut Bench, at: &Places) {
 
 /// The gradient that the backward steps give for a variable, and its slopes.
 fn gradient_and_slopes(case: &Case, variable: &'static str) -> Option<(Vec<f64>, Vec<Slope>)> {
-    let mut bench = Bench::new(&case.model(), 3, 3);
+    let mut bench = Bench::new(&case.model(), Loss::default(), 3, 3);
     let at = places(&bench);
     away_from_kinks(&mut bench, &at);
     let r = Noise(99).vector(at.dy.len());
@@ -155,10 +199,11 @@ fn gradient_and_slopes(case: &Case, variable: &'static str) -> Option<(Vec<f64>,
 #[test]
 fn every_layer_agrees_with_central_differences() {
     let mut failures = Vec::new();
-    for case in cases() {
+    for case in cases().into_iter().chain(activations()) {
         for variable in ["x", "kernel", "bias"] {
             let Some((gradient, slopes)) = gradient_and_slopes(&case, variable) else {
-                assert!(matches!(case.layer, Layer::MaxPooling2D(_)), "{} has no {variable}", case.name);
+                let weighted = matches!(case.layer, Layer::Conv2D(_) | Layer::Dense(_));
+                assert!(!weighted, "{} has no {variable}", case.name);
                 continue;
             };
             match compare(&gradient, &slopes) {

@@ -1,5 +1,6 @@
 //! Training through the library, on the CPU executor and on a software adapter.
 
+mod activations;
 mod agreement;
 mod augmentation;
 mod batches;
