@@ -73,7 +73,7 @@ const SCHEDULE: &str = "schedule";
 /// does the optimizer, which the schedule is taken out of.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileForm<L> {
+struct FileForm<O, L> {
     name: String,
     input_shape: [usize; 3],
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -81,12 +81,20 @@ struct FileForm<L> {
     #[serde(default)]
     loss: Loss,
     #[serde(default)]
-    optimizer: toml::Table,
+    optimizer: O,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     augmentation: Option<Augmentation>,
     #[serde(default)]
     training: FitOptions,
     layers: Vec<L>,
+}
+
+/// The `[optimizer]` table as it is written.
+#[derive(Serialize)]
+struct OptimizerForm<'a> {
+    #[serde(flatten)]
+    optimizer: Optimizer,
+    schedule: Option<&'a LearningRateSchedule>,
 }
 
 impl ModelFile {
@@ -114,7 +122,7 @@ impl ModelFile {
     /// As [`ModelFile::read`].
     pub fn parse(file: &str, text: &str) -> Result<Self, ModelError> {
         let fail = |problem: String| ModelError::File { file: file.to_owned(), problem };
-        let form: FileForm<toml::Table> =
+        let form: FileForm<toml::Table, toml::Table> =
             toml::from_str(text).map_err(|error| fail(with_suggestion(&error.to_string())))?;
         let unnamed =
             form.name.is_empty() || !form.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
@@ -154,17 +162,16 @@ impl ModelFile {
             file: self.model.name.clone(),
             problem: format!("cannot be written as TOML: {error}"),
         };
-        let mut optimizer = toml::Table::try_from(self.optimizer).map_err(fail)?;
-        if self.training.schedule != LearningRateSchedule::Constant {
-            let schedule = toml::Value::try_from(&self.training.schedule).map_err(fail)?;
-            optimizer.insert(SCHEDULE.to_owned(), schedule);
-        }
+        let constant = LearningRateSchedule::Constant;
         let form = FileForm {
             name: self.model.name.clone(),
             input_shape: self.model.input_shape,
             class_names: self.class_names.clone(),
             loss: self.loss,
-            optimizer,
+            optimizer: OptimizerForm {
+                optimizer: self.optimizer,
+                schedule: Some(&self.training.schedule).filter(|&schedule| *schedule != constant),
+            },
             augmentation: self.augmentation,
             training: self.training.clone(),
             layers: self.model.layers.clone(),
@@ -234,6 +241,7 @@ fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
 #[cfg(test)]
 mod tests {
     use crate::model::{Activation, AdamW, Conv2D, Dense, Flatten, MaxPooling2D, Pair, Regularizer};
+    use crate::train::{EarlyStopping, StepDecay};
 
     use super::*;
 
@@ -264,6 +272,18 @@ mod tests {
         let text = file.to_toml().unwrap();
         assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
         file.optimizer = AdamW { clipnorm: Some(0.5), weight_decay: 0.1, ..AdamW::default() }.into();
+        let text = file.to_toml().unwrap();
+        assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
+        assert!(text.contains("[optimizer]\nname = "), "{text}");
+
+        file.training = FitOptions {
+            epochs: 7,
+            validation_split: Some(0.1),
+            until_loss: Some(0.05),
+            early_stopping: Some(EarlyStopping { patience: 2, ..EarlyStopping::default() }),
+            schedule: StepDecay { boundaries: vec![3, 5], values: vec![0.1, 0.01, 1e-7] }.into(),
+            ..FitOptions::default()
+        };
         let text = file.to_toml().unwrap();
         assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
     }
