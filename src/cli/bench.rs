@@ -43,9 +43,9 @@ pub struct BenchArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: ModelSource,
-    /// Samples per optimizer step
-    #[arg(long, value_name = "N", default_value = "64", value_parser = batch_size, allow_negative_numbers = true)]
-    batch_size: usize,
+    /// Samples per optimizer step; by default the model file's word, else 64
+    #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
+    batch_size: Option<usize>,
     #[command(flatten)]
     device: DeviceArg,
     #[command(flatten)]
@@ -63,10 +63,10 @@ pub struct BenchArgs {
 /// Checks, times, prints.
 pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
+    let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let network = file.model.network()?;
-    let plan = Plan::build(&network, file.loss, file.optimizer, args.batch_size)?
-        .augment(file.augmentation.as_ref());
-    let data = data(&network, args.batch_size)?;
+    let plan = Plan::build(&network, file.loss, file.optimizer, batch)?.augment(file.augmentation.as_ref());
+    let data = data(&network, batch)?;
     let (device, why) = Device::open(&args.device.device)?;
     if !args.json {
         output.line(format_args!("Device: {why}\n"))?;

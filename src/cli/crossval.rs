@@ -92,12 +92,16 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     folder.begin_crossval()?;
     let mut models = Vec::with_capacity(files.len());
     for (number, file) in (1..).zip(&files) {
-        let found = validate(args, file, &device, &train)?;
-        for fold in &found.folds {
-            let within = format!("{number}-{}/fold-{}", file.model.name, fold.fold);
-            folder.write_lines(&within, HISTORY_FILE, &fold.history)?;
-        }
-        models.push(found);
+        let mut folds = Folds {
+            model: &file.model.name,
+            folder: &folder,
+            number,
+            folds: args.folds,
+            fold: 0,
+            history: Vec::new(),
+            progress: Progress::new(),
+        };
+        models.push(validate(args, file, &device, &train, &mut folds)?);
     }
     let results = Results {
         folds: args.folds,
@@ -129,6 +133,7 @@ fn validate(
     file: &ModelFile,
     device: &Device,
     train: &Dataset,
+    folds: &mut Folds<'_>,
 ) -> anyhow::Result<CrossValidation> {
     let compile = Compile {
         loss: file.loss,
@@ -138,21 +143,26 @@ fn validate(
         no_fuse: args.fuse.no_fuse(),
         ..Compile::default()
     };
-    let mut folds = Folds { model: &file.model.name, folds: args.folds, fold: 0, progress: Progress::new() };
-    Ok(cross_validate(&file.model, device, compile, train, args.folds, &file.training, &mut folds)?)
+    Ok(cross_validate(&file.model, device, compile, train, args.folds, &file.training, folds)?)
 }
 
-/// Says which fold is trained, and how far it is.
+/// Says which fold is trained, and how far it is, and writes its history.
 struct Folds<'a> {
     model: &'a str,
+    folder: &'a RunFolder,
+    /// Of the model, counted from 1.
+    number: usize,
     folds: usize,
+    /// The present one, counted from 1.
     fold: usize,
+    history: Vec<EpochRecord>,
     progress: Progress,
 }
 
 impl Callback for Folds<'_> {
     fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
         self.fold += 1;
+        self.history.clear();
         note(format_args!("{}: fold {} of {}", self.model, self.fold, self.folds));
         self.progress.begin(schedule);
         Ok(())
@@ -170,7 +180,9 @@ impl Callback for Folds<'_> {
 
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
         self.progress.end_epoch(record);
-        Ok(())
+        self.history.push(*record);
+        let within = format!("{}-{}/fold-{}", self.number, self.model, self.fold);
+        Ok(self.folder.write_lines(&within, HISTORY_FILE, &self.history)?)
     }
 }
 

@@ -19,9 +19,9 @@ pub struct ExplainArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: ModelSource,
-    /// Samples per optimizer step
-    #[arg(long, value_name = "N", default_value = "64", value_parser = batch_size, allow_negative_numbers = true)]
-    batch_size: usize,
+    /// Samples per optimizer step; by default the model file's word, else 64
+    #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
+    batch_size: Option<usize>,
     #[command(flatten)]
     device: DeviceArg,
     #[command(flatten)]
@@ -33,7 +33,8 @@ pub struct ExplainArgs {
 /// Prints the plan.
 pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
-    let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, args.batch_size)?
+    let batch = args.batch_size.unwrap_or(file.training.batch_size);
+    let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, batch)?
         .augment(file.augmentation.as_ref());
     let (device, why) = Device::open(&args.device.device)?;
     output.line(format_args!("Device: {why}"))?;

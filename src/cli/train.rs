@@ -288,6 +288,7 @@ fn result(
         init: whole(&args.init),
         data: args.data.to_string(),
         validation_data: whole(&args.validation_data),
+        limit: args.training.limit,
         train_samples: sets.train.len(),
         validation_samples: sets.validation.as_ref().map_or(0, Dataset::len),
         test_samples: sets.test.len(),

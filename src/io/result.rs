@@ -55,6 +55,9 @@ pub struct RunResult {
     /// The folder of the validation set, if one was given.
     #[serde(default)]
     pub validation_data: Option<String>,
+    /// The bound on the number of training images, if one was given.
+    #[serde(default)]
+    pub limit: Option<usize>,
     /// Samples that were trained on.
     pub train_samples: usize,
     /// Samples that were judged on after each epoch; 0 without validation.

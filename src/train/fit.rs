@@ -160,7 +160,8 @@ impl Model {
         if good {
             reason = Some(StopReason::GoodEnough);
         }
-        let last = if record.epoch == options.epochs { StopReason::Epochs } else { StopReason::MaxSteps };
+        let all = options.epochs.saturating_mul(run.schedule.steps_per_epoch);
+        let last = if run.schedule.steps == all { StopReason::Epochs } else { StopReason::MaxSteps };
         let reason = reason.or((record.epoch == run.schedule.epochs).then_some(last));
         Ok(reason.map(|reason| Stopped { reason, epoch: record.epoch, weights_of_epoch: record.epoch }))
     }
