@@ -34,6 +34,9 @@ pub(super) fn sum_of_products(terms: usize) -> f64 {
 
 /// A bound for each argument; `None` when the twin does not take these arguments.
 pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) -> Option<Vec<Bound>> {
+    if let Some(bounds) = update::bounds(case, arguments) {
+        return Some(bounds);
+    }
     let mut bounds = vec![Bound::Exact; outputs.len()];
     match case.op {
         // Copies, masks and choices of numbers that are already there.
@@ -98,47 +101,6 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) ->
             let [gradient, dx, loss] = last_layer_bounds(&product, case.step.batch_size, arguments);
             (bounds[4], bounds[5]) = (Bound::Each(gradient), Bound::Each(dx));
             bounds[6] = Bound::Each(fused_metrics_bounds(case, &loss, &outputs[6]));
-        }
-        Op::ClipByValue { limit, .. } => {
-            bounds[0] = update::clip_by_value_bounds(limit, arguments[0].floats());
-        }
-        Op::ClipByNorm { limit, .. } => {
-            let square_sum = arguments[0].floats()[0];
-            bounds[1] = update::clip_by_norm_bounds(limit, square_sum, arguments[1].floats());
-        }
-        Op::WeightPenalty { regularizer, .. } => {
-            bounds[1] = update::penalty_bounds(&regularizer, case, arguments[0].floats())?;
-        }
-        Op::WeightPenaltyGradient { regularizer, .. } => {
-            let [kernel, gradient] = [arguments[0].floats(), arguments[1].floats()];
-            bounds[1] = update::penalty_gradient_bounds(&regularizer, kernel, gradient);
-        }
-        Op::AddPenalty => {
-            let [penalty, loss] = [arguments[0].floats(), arguments[1].floats()];
-            bounds[1] = update::add_penalty_bounds(case, penalty[0], loss);
-        }
-        Op::SgdUpdate { sgd, .. } | Op::SgdMomentumUpdate { sgd, .. } => {
-            return Some(update::sgd_bounds(&sgd, case, arguments));
-        }
-        Op::AdadeltaUpdate { adadelta, .. } => {
-            return Some(update::adadelta_bounds(&adadelta, case, arguments));
-        }
-        Op::AdamUpdate { adam, .. } => return Some(update::adam_bounds(&adam, case, arguments)),
-        Op::RmspropUpdate { rmsprop, hole, .. } => {
-            let gradient: Vec<_> = arguments[0].floats().iter().map(|&g| [f64::from(g), 0.0]).collect();
-            let state_and_parameter = [arguments[1].floats(), arguments[2].floats()];
-            let weights = (0..hole.first).chain(hole.first + hole.len..gradient.len());
-            let of = |at: usize| gradient[at];
-            [bounds[1], bounds[2]] =
-                update::rmsprop_bounds(&rmsprop, case, weights, &of, state_and_parameter);
-        }
-        Op::DenseRmspropUpdate { product, first, rmsprop, .. } => {
-            let gradient = update::product_with_errors(case, &product, arguments)?;
-            let state_and_parameter = [arguments[2].floats(), arguments[3].floats()];
-            let weights = first..first + gradient.len();
-            let of = |at: usize| gradient[at - first];
-            [bounds[2], bounds[3]] =
-                update::rmsprop_bounds(&rmsprop, case, weights, &of, state_and_parameter);
         }
         Op::AugmentImages(s) => {
             let (transforms, source) = (arguments[0].floats(), arguments[1].floats());

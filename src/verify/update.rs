@@ -8,13 +8,45 @@ use super::tolerance::{DIVISION, FLUSHED, HALF_ULP, SQUARE_ROOT, ULP, sum_of_pro
 use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
 use crate::plan::{MatmulShape, Op};
 
+/// A bound for each argument of a step that this file knows; `None` for the others, and when the twin does not take these
+/// arguments.
+pub(super) fn bounds(case: &Case, arguments: &[Argument]) -> Option<Vec<Bound>> {
+    let floats = |at: usize| arguments[at].floats();
+    let read_and_written = |bound| vec![Bound::Exact, bound];
+    Some(match case.op {
+        Op::ClipByValue { limit, .. } => vec![clip_by_value_bounds(limit, floats(0))],
+        Op::ClipByNorm { limit, .. } => read_and_written(clip_by_norm_bounds(limit, floats(0)[0], floats(1))),
+        Op::WeightPenalty { regularizer, .. } => {
+            read_and_written(penalty_bounds(&regularizer, case, floats(0))?)
+        }
+        Op::WeightPenaltyGradient { regularizer, .. } => {
+            read_and_written(penalty_gradient_bounds(&regularizer, floats(0), floats(1)))
+        }
+        Op::AddPenalty => read_and_written(add_penalty_bounds(case, floats(0)[0], floats(1))),
+        Op::SgdUpdate { sgd, .. } | Op::SgdMomentumUpdate { sgd, .. } => sgd_bounds(&sgd, case, arguments),
+        Op::AdadeltaUpdate { adadelta, .. } => adadelta_bounds(&adadelta, case, arguments),
+        Op::AdamUpdate { adam, .. } => adam_bounds(&adam, case, arguments),
+        Op::RmspropUpdate { rmsprop, hole, .. } => {
+            let gradient = floats(0);
+            let weights = (0..hole.first).chain(hole.first + hole.len..gradient.len());
+            let of = |at: usize| [f64::from(gradient[at]), 0.0];
+            let [state, parameter] = rmsprop_bounds(&rmsprop, case, weights, &of, [floats(1), floats(2)]);
+            vec![Bound::Exact, state, parameter]
+        }
+        Op::DenseRmspropUpdate { product, first, rmsprop, .. } => {
+            let gradient = product_with_errors(case, &product, arguments)?;
+            let weights = first..first + gradient.len();
+            let of = |at: usize| gradient[at - first];
+            let [state, parameter] = rmsprop_bounds(&rmsprop, case, weights, &of, [floats(2), floats(3)]);
+            vec![Bound::Exact, Bound::Exact, state, parameter]
+        }
+        _ => return None,
+    })
+}
+
 /// The gradient of a dense layer's kernel and bias, each element with its error; `None` when the twin does not take these
 /// arguments.
-pub(super) fn product_with_errors(
-    case: &Case,
-    product: &MatmulShape,
-    arguments: &[Argument],
-) -> Option<Vec<[f64; 2]>> {
+fn product_with_errors(case: &Case, product: &MatmulShape, arguments: &[Argument]) -> Option<Vec<[f64; 2]>> {
     let plain = Case { op: Op::MatmulAtB { product: *product, bias: true }, ..*case };
     let spec = plain.op.args().pop()?;
     let unwritten = Values::Floats(vec![0.0; spec.shape.iter().product()]);
@@ -32,7 +64,7 @@ pub(super) fn product_with_errors(
 
 /// The formula of [`RmsProp`] with the error of each of its operations, for weights whose gradient and its error `gradient`
 /// gives; `[state, parameter]`. The others are not touched.
-pub(super) fn rmsprop_bounds(
+fn rmsprop_bounds(
     rmsprop: &RmsProp,
     case: &Case,
     weights: impl Iterator<Item = usize>,
@@ -128,7 +160,7 @@ fn each_weight(
 }
 
 /// The formulas of [`Sgd`].
-pub(super) fn sgd_bounds(sgd: &Sgd, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
+fn sgd_bounds(sgd: &Sgd, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
     let learning_rate = Rough::exact(case.step.learning_rate);
     let momentum = Rough::constant(sgd.momentum);
     let none = Rough::exact(0.0);
@@ -145,7 +177,7 @@ pub(super) fn sgd_bounds(sgd: &Sgd, case: &Case, arguments: &[Argument]) -> Vec<
 }
 
 /// The formula of [`Adadelta`].
-pub(super) fn adadelta_bounds(adadelta: &Adadelta, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
+fn adadelta_bounds(adadelta: &Adadelta, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
     let learning_rate = Rough::exact(case.step.learning_rate);
     let (rho, rest) = (Rough::constant(adadelta.rho), Rough::constant(1.0 - adadelta.rho));
     let epsilon = Rough::constant(adadelta.epsilon);
@@ -159,7 +191,7 @@ pub(super) fn adadelta_bounds(adadelta: &Adadelta, case: &Case, arguments: &[Arg
 }
 
 /// The formula of [`Adam`].
-pub(super) fn adam_bounds(adam: &Adam, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
+fn adam_bounds(adam: &Adam, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
     let alpha = Rough::exact(case.step.learning_rate) * Rough::exact(case.step.correction);
     let rest_1 = Rough::constant(1.0 - adam.beta_1);
     let rest_2 = Rough::constant(1.0 - adam.beta_2);
@@ -173,14 +205,14 @@ pub(super) fn adam_bounds(adam: &Adam, case: &Case, arguments: &[Argument]) -> V
 }
 
 /// What is past the limit becomes the limit, rounded to f32; what is within is not touched.
-pub(super) fn clip_by_value_bounds(limit: f64, gradient: &[f32]) -> Bound {
+fn clip_by_value_bounds(limit: f64, gradient: &[f32]) -> Bound {
     let error = Rough::constant(limit).error;
     let bound = |&g: &f32| if f64::from(g).abs() >= limit - error { error } else { 0.0 };
     Bound::Each(gradient.iter().map(bound).collect())
 }
 
 /// Scaling by the quotient of limit and norm, wherever the norm may be above the limit.
-pub(super) fn clip_by_norm_bounds(limit: f64, square_sum: f32, gradient: &[f32]) -> Bound {
+fn clip_by_norm_bounds(limit: f64, square_sum: f32, gradient: &[f32]) -> Bound {
     let (norm, limit) = (Rough::exact(square_sum).sqrt(), Rough::constant(limit));
     if norm.value + norm.error < limit.value - limit.error {
         return Bound::Exact;
@@ -190,7 +222,7 @@ pub(super) fn clip_by_norm_bounds(limit: f64, square_sum: f32, gradient: &[f32])
 }
 
 /// The sum of a part: each term with its own error, and the rounding of the sum. No term is negative.
-pub(super) fn penalty_bounds(regularizer: &Regularizer, case: &Case, kernel: &[f32]) -> Option<Bound> {
+fn penalty_bounds(regularizer: &Regularizer, case: &Case, kernel: &[f32]) -> Option<Bound> {
     let split = case.op.split()?;
     let (l1, l2) = (Rough::constant(regularizer.l1), Rough::constant(regularizer.l2));
     let bound = |part| {
@@ -208,7 +240,7 @@ pub(super) fn penalty_bounds(regularizer: &Regularizer, case: &Case, kernel: &[f
 }
 
 /// `g + l1*sign(w) + 2*l2*w`.
-pub(super) fn penalty_gradient_bounds(regularizer: &Regularizer, kernel: &[f32], gradient: &[f32]) -> Bound {
+fn penalty_gradient_bounds(regularizer: &Regularizer, kernel: &[f32], gradient: &[f32]) -> Bound {
     let (l1, two_l2) = (Rough::constant(regularizer.l1), Rough::constant(2.0 * regularizer.l2));
     let bound = |(&w, &g): (&f32, &f32)| {
         let sign = if w == 0.0 { 0.0 } else { w.signum() };
@@ -218,7 +250,7 @@ pub(super) fn penalty_gradient_bounds(regularizer: &Regularizer, kernel: &[f32],
 }
 
 /// `loss[slot] + penalty`; the other slots are left alone.
-pub(super) fn add_penalty_bounds(case: &Case, penalty: f32, loss: &[f32]) -> Bound {
+fn add_penalty_bounds(case: &Case, penalty: f32, loss: &[f32]) -> Bound {
     let mut bounds = vec![0.0; loss.len()];
     let slot = case.step.slot as usize;
     bounds[slot] = (Rough::exact(loss[slot]) + Rough::exact(penalty)).error;

@@ -12,5 +12,6 @@ mod ending;
 mod fit;
 mod host_time;
 mod inference;
+mod optimizers;
 mod steps;
 mod streaming;
