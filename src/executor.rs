@@ -1,5 +1,7 @@
 //! What every executor of a plan can do.
 
+use std::ops::ControlFlow;
+
 use crate::data::{Dataset, Transform};
 use crate::gpu::GpuError;
 use crate::model::Network;
@@ -99,16 +101,17 @@ pub trait Executor: Send {
     /// Reads a tensor of floats back.
     fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError>;
 
-    /// Runs a pass to its end. `on_metrics` gets the figures of every batch, in order, some time after it ran;
-    /// never in [`Phase::Predict`].
+    /// Runs a pass to its end, or until `on_metrics` breaks off: no further batches are begun then. `on_metrics` gets the
+    /// figures of every batch, in order, some time after it ran; never in [`Phase::Predict`]. Returns how many batches ran:
+    /// the first ones of the pass.
     ///
     /// # Errors
     /// When there is no data in the slot, the pass reaches past it, or the device fails.
     fn run(
         &mut self,
         pass: &Pass<'_>,
-        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<(), GpuError>;
+        on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
+    ) -> Result<usize, GpuError>;
 
     /// Measures training passes from now on, with this sampling; what was measured before is kept. Measured or not,
     /// the same kernels run in the same order: no bit of a result changes.

@@ -1,6 +1,7 @@
 //! `shadegrad bench`.
 
 use anyhow::{Context, ensure};
+use std::ops::ControlFlow;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size, count};
 use super::output::Output;
@@ -154,7 +155,10 @@ impl Work {
             transforms: &[],
         };
         let mut losses = Vec::with_capacity(steps);
-        self.executor.run(&pass, &mut |_, metrics| losses.push(metrics.loss))?;
+        self.executor.run(&pass, &mut |_, metrics| {
+            losses.push(metrics.loss);
+            ControlFlow::Continue(())
+        })?;
         Ok(losses)
     }
 

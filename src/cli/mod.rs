@@ -1,7 +1,7 @@
 //! The command line: one file per command.
 //!
 //! Results go to standard output, progress and log lines to standard error. Exit codes: 0, 1 for a failure, 2 for wrong
-//! usage.
+//! usage, 130 where Ctrl-C ended training.
 
 mod args;
 mod bench;
@@ -10,6 +10,8 @@ mod devices;
 mod evaluate;
 mod explain;
 mod export;
+mod interrupt;
+mod job;
 mod judging;
 mod kernel_times;
 mod output;
@@ -69,7 +71,7 @@ pub fn main(started: Instant) -> ExitCode {
     env_logger::Builder::from_env(filter).init();
     let mut output = Output::default();
     let ran = match &cli.command {
-        Command::Train(args) => train::run(args, started, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Train(args) => train::run(args, started, &mut output),
         Command::Evaluate(args) => evaluate::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Crossval(args) => crossval::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Predict(args) => predict::run(args, &mut output),

@@ -35,7 +35,7 @@ impl Progress {
         Progress {
             terminal: std::io::stderr().is_terminal(),
             bar: None,
-            schedule: Schedule { epochs: 0, steps_per_epoch: 0, steps: 0 },
+            schedule: Schedule { epochs: 0, steps_per_epoch: 0, steps_done: 0, steps: 0 },
             loss: 0.0,
             correct: 0,
             samples: 0,
@@ -46,6 +46,7 @@ impl Progress {
     /// Before the first step.
     pub fn begin(&mut self, schedule: &Schedule) {
         self.schedule = *schedule;
+        self.steps = schedule.steps_done % schedule.steps_per_epoch.max(1);
     }
 
     /// After a step.
@@ -96,7 +97,7 @@ impl Progress {
 
     /// Before the first step of an epoch.
     pub fn begin_epoch(&mut self, epoch: usize) {
-        let Schedule { epochs, steps_per_epoch, steps } = self.schedule;
+        let Schedule { epochs, steps_per_epoch, steps, .. } = self.schedule;
         if self.terminal {
             note(format_args!("Epoch {epoch}/{epochs}"));
             let before = (epoch - 1) * steps_per_epoch;

@@ -2,28 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context;
-
-use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, whole_path};
+use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count};
+use super::interrupt;
+use super::job::{Job, Sets};
 use super::judging::{self, ReportArgs};
 use super::output::{Output, note};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, Told};
 use super::training::TrainingArgs;
 use super::tune::TuneArg;
-use crate::data::{Dataset, TrainTest, load_set};
+use crate::data::Dataset;
 use crate::device::Device;
 use crate::executor::check_data;
+use crate::io::checkpoint::RunSettings;
 use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata};
 use crate::io::{read_weights, sha256, weights_to_bytes};
-use crate::model::{ModelFile, bytes, thousands};
+use crate::model::{bytes, thousands};
 use crate::plan::Plan;
 use crate::profile::Sampling;
 use crate::train::{
-    Callback, CallbackError, Compile, EpochRecord, Evaluation, FitOptions, History, Schedule, StepRecord,
+    Callback, CallbackError, Checkpoint, Checkpoints, Compile, EpochRecord, Evaluation, FitOptions, History,
+    Schedule, StepRecord, StopReason,
 };
 
 /// The folder in which runs without `--out` lie.
@@ -34,35 +37,69 @@ const PROFILED_BATCHES: usize = 50;
 const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
+/// What a run that goes on was told when it began.
+const RESUMED: [&str; 20] = [
+    "model",
+    "data",
+    "validation_data",
+    "init",
+    "no_fuse",
+    "tune",
+    "force",
+    "batch_size",
+    "seed",
+    "optimizer",
+    "learning_rate",
+    "schedule",
+    "no_shuffle",
+    "limit",
+    "validation_split",
+    "until_loss",
+    "until_accuracy",
+    "early_stopping",
+    "reduce_lr_on_plateau",
+    "no_checkpoints",
+];
+
 /// Train a model, judge it on the test set, and write a run folder
 ///
 /// Without arguments this is the Keras tutorial: its convolutional network on MNIST, RMSprop, batches of 64, 5 epochs.
-/// The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl and result.json.
+/// The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl and result.json, and a checkpoint after
+/// each epoch, from which `train --resume --out DIR` goes on. Ctrl-C stops after the step under way.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
-    model: ModelSource,
+    pub(super) model: ModelSource,
     /// The data set: the embedded one or a folder with four IDX files
     #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
-    data: DataSource,
+    pub(super) data: DataSource,
     #[command(flatten)]
-    training: TrainingArgs,
+    pub(super) training: TrainingArgs,
     /// Judge each epoch on a set of your own: a folder with IDX files of a test set, or else of a training set
     #[arg(long, value_name = "DIR", conflicts_with = "validation_split")]
-    validation_data: Option<PathBuf>,
+    pub(super) validation_data: Option<PathBuf>,
     /// Initial weights, with the names and layouts of Keras
     #[arg(long, value_name = "FILE.safetensors")]
-    init: Option<PathBuf>,
+    pub(super) init: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
     #[command(flatten)]
-    fuse: FuseArg,
+    pub(super) fuse: FuseArg,
     #[command(flatten)]
     tune: TuneArg,
     /// The run folder; by default runs/MODEL-N with the next free N
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
+    /// Go on with the run in --out from its last checkpoint; only --epochs and --max-steps may be given anew, larger
+    #[arg(long, requires = "out", conflicts_with_all = RESUMED)]
+    pub(super) resume: bool,
+    /// Write a checkpoint after every N steps of an epoch too, not only after each epoch
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    pub(super) checkpoint_steps: Option<usize>,
+    /// Write no checkpoints: the run cannot go on when it is interrupted
+    #[arg(long, conflicts_with_all = ["checkpoint_steps", "resume"])]
+    no_checkpoints: bool,
     /// Replace the files of an earlier run in --out; other files in it stay
     #[arg(long, requires = "out")]
     force: bool,
@@ -78,59 +115,29 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// The model file, with the flags' word over its own.
-    fn model_file(&self) -> anyhow::Result<ModelFile> {
-        let mut file = self.model.read()?;
-        self.training.apply(&mut file)?;
-        if self.validation_data.is_some() {
-            file.training.validation_split = None;
-        }
-        Ok(file)
-    }
-
     fn folder(&self, model: &str) -> anyhow::Result<RunFolder> {
         Ok(match &self.out {
+            Some(dir) if self.resume => RunFolder::resume(dir)?,
             Some(dir) => RunFolder::at(dir, self.force)?,
             None => RunFolder::next(Path::new(RUNS), model)?,
         })
     }
 
-    /// Reads the data, and leaves of it what is trained on and what each epoch is judged on.
-    fn data(&self, training: &FitOptions) -> anyhow::Result<Sets> {
-        let TrainTest { train, test } = self.data.load()?;
-        let train = self.training.limited(train)?;
-        let validation = self
-            .validation_data
-            .as_deref()
-            .map(|dir| load_set(dir).with_context(|| format!("`{}` is no validation set", dir.display())));
-        let (train, validation) = match validation {
-            Some(own) => (train, Some(own?)),
-            None => training.split(&train)?,
-        };
-        Ok(Sets { train, validation, test })
-    }
-
-    /// What `fit` does, with these sets.
-    fn fit_options(&self, training: &FitOptions, sets: &Sets) -> anyhow::Result<FitOptions> {
-        let steps = training.epochs.saturating_mul(sets.train.len().div_ceil(training.batch_size));
-        let steps = steps.min(training.max_steps.unwrap_or(usize::MAX));
+    /// Which batches of a run are measured step by step.
+    fn sampling(&self, options: &FitOptions, samples: usize) -> Option<Sampling> {
+        let steps = options.epochs.saturating_mul(samples.div_ceil(options.batch_size));
+        let steps = steps.min(options.max_steps.unwrap_or(usize::MAX));
         let period = (steps / PROFILED_BATCHES).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
-        let options = FitOptions {
-            validation_split: None,
-            validation: sets.validation.clone(),
-            profile: self.profile.then_some(Sampling::Every(period)),
-            ..training.clone()
-        };
-        options.check_monitors()?;
-        Ok(options)
+        self.profile.then_some(Sampling::Every(period))
     }
-}
 
-/// What a run reads.
-struct Sets {
-    train: Dataset,
-    validation: Option<Dataset>,
-    test: Dataset,
+    fn checkpoints(&self, settings: &RunSettings) -> Checkpoints {
+        match (self.no_checkpoints, settings.checkpoint_steps) {
+            (true, _) => Checkpoints::Never,
+            (false, Some(steps)) => Checkpoints::Steps(steps),
+            (false, None) => Checkpoints::Epochs,
+        }
+    }
 }
 
 /// Passes everything on, and notes when the first step was heard of. An executor's first submission is a single step,
@@ -157,46 +164,84 @@ impl<C: Callback> Callback for FirstStep<C> {
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
         self.inner.on_epoch_end(record)
     }
+
+    fn interrupted(&self) -> bool {
+        self.inner.interrupted()
+    }
+
+    fn checkpoints(&self) -> Checkpoints {
+        self.inner.checkpoints()
+    }
+
+    fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        self.inner.on_checkpoint(checkpoint)
+    }
 }
 
 /// Trains. All that can be found wrong is found before a device is opened. `started` is when the program began.
-pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<()> {
-    let file = args.model_file()?;
-    let network = file.model.network()?;
-    let plan = Plan::build(&network, file.loss, file.optimizer, file.training.batch_size)?
-        .augment(file.augmentation.as_ref());
+pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let mut job = if args.resume { Job::resume(args)? } else { Job::begin(args)? };
+    let network = job.file.model.network()?;
+    let plan = Plan::build(&network, job.file.loss, job.file.optimizer, job.file.training.batch_size)?
+        .augment(job.file.augmentation.as_ref());
     let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
-    let mut folder = args.folder(&file.model.name)?;
-    let sets = args.data(&file.training)?;
-    let options = args.fit_options(&file.training, &sets)?;
+    let mut folder = args.folder(&job.file.model.name)?;
+    let sets = job.sets()?;
+    let mut options = job.fit_options(&sets)?;
+    options.profile = args.sampling(&options, sets.train.len());
     for data in [Some(&sets.train), sets.validation.as_ref()].into_iter().flatten() {
         check_data(&network, data)?;
     }
-    let (device, why) = Device::open(&args.device.device)?;
-    let plan = args.fuse.prepare(&device, plan);
+    let (device, why) = job.open(&args.device.device, &plan)?;
+    let plan = if job.settings.no_fuse { plan } else { device.prepare(plan) };
 
     output.line(format_args!("Device: {why}"))?;
-    output.line(file.model.summary()?)?;
+    output.line(job.file.model.summary()?)?;
     output.line(memory(&plan, &sets, &device, args.stream))?;
     let (device, tuning) = args.tune.apply(device, &plan)?;
+    job.settings.device = device.title();
+    job.settings.kernels = kernels(&device, &plan);
+    job.settings.tuned |= tuning.is_some();
     let compile = Compile {
-        loss: file.loss,
-        optimizer: file.optimizer,
-        augmentation: file.augmentation,
-        seed: args.training.seed,
-        no_fuse: args.fuse.no_fuse(),
+        loss: job.file.loss,
+        optimizer: job.file.optimizer,
+        augmentation: job.file.augmentation,
+        seed: job.seed()?,
+        no_fuse: job.settings.no_fuse,
         stream: args.stream,
     };
-    let mut model = file.model.compile(&device, compile)?;
+    let mut model = job.file.model.compile(&device, compile)?;
     if let Some(weights) = init {
         model.set_weights(weights)?;
     }
-    let mut recorder = FirstStep { inner: Recorder::new(&mut folder, file.to_toml()?), at: None };
-    let history = model.fit(&sets.train, &options, &mut recorder)?;
+    interrupt::listen();
+    let told = Told { model_toml: job.file.to_toml()?, settings: job.settings.clone() };
+    let checkpoints = args.checkpoints(&job.settings);
+    let from = job.checkpoint.as_ref().map(|checkpoint| [checkpoint.steps(), checkpoint.epochs.len()]);
+    let mut recorder =
+        FirstStep { inner: Recorder::new(&mut folder, told, checkpoints).going_on(from), at: None };
+    let history = match job.checkpoint.take() {
+        Some(checkpoint) => model.resume(&sets.train, &options, checkpoint, &mut recorder)?,
+        None => model.fit(&sets.train, &options, &mut recorder)?,
+    };
+    let seconds_to_first_step = recorder.at.map(|at| at.duration_since(started).as_secs_f64());
+    drop(recorder);
     if let Some(stopped) = &history.stopped {
         output.line(format_args!("Training ended {stopped}"))?;
+        if stopped.reason == StopReason::Interrupted {
+            let dir = folder.dir().display();
+            match checkpoints {
+                Checkpoints::Never => {
+                    note(format_args!("Interrupted after step {}; nothing was kept", history.steps))
+                }
+                _ => note(format_args!(
+                    "Interrupted after step {}; go on with: shadegrad train --resume --out {dir}",
+                    history.steps
+                )),
+            }
+            return Ok(ExitCode::from(interrupt::EXIT_CODE));
+        }
     }
-    let seconds_to_first_step = recorder.at.map(|at| at.duration_since(started).as_secs_f64());
     let spinner = spinner(format!("judging on {} test images", thousands(sets.test.len())));
     let test_begun = Instant::now();
     let evaluation = model.evaluate(&sets.test)?;
@@ -207,12 +252,9 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     folder.write(WEIGHTS_FILE, &weights)?;
     let result = RunResult {
         weights_sha256: sha256(&weights),
-        device: device.title(),
-        kernels: kernels(&device, &plan),
         seconds_to_first_step,
         test_seconds: Some(test_seconds),
-        tuned: tuning.is_some(),
-        ..result(args, &file.training, &sets, &history, &evaluation)
+        ..result(&job, &sets, &history, &evaluation)?
     };
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
     if let Some(profile) = &history.profile {
@@ -223,7 +265,8 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
         output.line(format_args!("\n{}\n", judging::text(&report)))?;
     }
     output.line(format_args!("Run: {}", folder.dir().display()))?;
-    print_figures(&evaluation, output)
+    print_figures(&evaluation, output)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The last line of `train` and `evaluate`.
@@ -260,16 +303,10 @@ fn memory(plan: &Plan, sets: &Sets, device: &Device, stream: bool) -> String {
     )
 }
 
-/// The parts of a result that arguments, data and figures decide.
-fn result(
-    args: &TrainArgs,
-    training: &FitOptions,
-    sets: &Sets,
-    history: &History,
-    evaluation: &Evaluation,
-) -> RunResult {
-    let whole = |path: &Option<PathBuf>| path.as_deref().map(|path| whole_path(path).display().to_string());
-    RunResult {
+/// The parts of a result that the job, data and figures decide.
+fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) -> anyhow::Result<RunResult> {
+    let (training, settings) = (&job.file.training, &job.settings);
+    Ok(RunResult {
         stopped: history.stopped,
         test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
         test_accuracy: evaluation.accuracy,
@@ -278,23 +315,23 @@ fn result(
         seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
         seconds_to_first_step: None,
         test_seconds: None,
-        device: String::new(),
+        device: settings.device.clone(),
         weights_sha256: String::new(),
         versions: Versions::current(),
-        seed: args.training.seed,
+        seed: job.seed()?,
         batch_size: training.batch_size,
         shuffle: training.shuffle,
         max_steps: training.max_steps,
-        init: whole(&args.init),
-        data: args.data.to_string(),
-        validation_data: whole(&args.validation_data),
-        limit: args.training.limit,
+        init: settings.init.clone(),
+        data: settings.data.clone(),
+        validation_data: settings.validation_data.clone(),
+        limit: settings.limit,
         train_samples: sets.train.len(),
         validation_samples: sets.validation.as_ref().map_or(0, Dataset::len),
         test_samples: sets.test.len(),
-        kernels: BTreeMap::new(),
-        tuned: false,
-    }
+        kernels: settings.kernels.clone(),
+        tuned: settings.tuned,
+    })
 }
 
 /// What ran each step.

@@ -12,7 +12,7 @@ use crate::train::{EarlyStopping, LearningRateSchedule, ReduceOnPlateau};
 pub struct TrainingArgs {
     /// Passes over the training set, the most there may be; by default the model file's word, else 5
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
-    epochs: Option<usize>,
+    pub epochs: Option<usize>,
     /// Samples per optimizer step; by default the model file's word, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
@@ -34,7 +34,7 @@ pub struct TrainingArgs {
     no_shuffle: bool,
     /// End training after this many optimizer steps, even within an epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
-    max_steps: Option<usize>,
+    pub max_steps: Option<usize>,
     /// Train on the first N training images at most
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub limit: Option<usize>,

@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::{Arg, Real, run};
@@ -203,8 +204,8 @@ impl<T: Real> Executor for CpuExecutor<T> {
     fn run(
         &mut self,
         pass: &Pass<'_>,
-        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<(), GpuError> {
+        on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
+    ) -> Result<usize, GpuError> {
         let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
         pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
         self.prepare(pass);
@@ -225,11 +226,11 @@ impl<T: Real> Executor for CpuExecutor<T> {
                 profiler.ran(1);
                 self.profiler = Some(profiler);
             }
-            if pass.phase != Phase::Predict {
-                on_metrics(slot, self.metrics(slot));
+            if pass.phase != Phase::Predict && on_metrics(slot, self.metrics(slot)).is_break() {
+                return Ok(slot + 1);
             }
         }
-        Ok(())
+        Ok(pass.steps.len())
     }
 
     fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError> {

@@ -1,5 +1,7 @@
 //! Runs a plan with compute shaders.
 
+use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -200,16 +202,17 @@ impl GpuExecutor {
         Ok(())
     }
 
-    /// Runs a pass; `timer` measures it.
+    /// Runs a pass, or what is begun of it when `stop` is set; returns how many rows that is. `timer` measures it.
     fn submit(
         &mut self,
         pass: &Pass<'_>,
         mut timer: Option<&mut Timer>,
+        stop: &Cell<bool>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<(), GpuError> {
+    ) -> Result<usize, GpuError> {
         self.prepare(pass)?;
         let mut next = 0;
-        while next < pass.steps.len() {
+        while next < pass.steps.len() && !stop.get() {
             let mut rows = next..(next + self.flight.steps()).min(pass.steps.len());
             if let Some(streamed) = self.feed.streamed(pass.data) {
                 rows = streamed.carried(rows);
@@ -247,7 +250,7 @@ impl GpuExecutor {
         if let Some(timer) = timer {
             timer.end_whole();
         }
-        Ok(())
+        Ok(next)
     }
 
     /// Sends the samples of some rows on their way where they are streamed; says whether they are.
@@ -330,11 +333,13 @@ impl Executor for GpuExecutor {
     fn run(
         &mut self,
         pass: &Pass<'_>,
-        on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<(), GpuError> {
+        on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
+    ) -> Result<usize, GpuError> {
         pass.check(&self.plan, self.feed.samples(pass.data).ok_or(GpuError::NoData)?)?;
         let mut timer = if pass.phase == Phase::Train { self.timer.take() } else { None };
-        let result = self.submit(pass, timer.as_mut(), on_metrics);
+        let stop = Cell::new(false);
+        let mut listen = |slot, metrics| stop.set(stop.get() | on_metrics(slot, metrics).is_break());
+        let result = self.submit(pass, timer.as_mut(), &stop, &mut listen);
         if timer.is_some() {
             self.timer = timer;
         }

@@ -177,6 +177,7 @@ fn upload(
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
     use std::sync::Arc;
 
     use super::*;
@@ -218,7 +219,12 @@ mod tests {
                 let (order, steps) = (epoch_order(samples, 0, Some(3)), step_table(samples, 2, 1e-2));
                 let pass = Pass { phase, data, order: &order, steps: &steps, transforms: &[] };
                 streamed.push(executor.feed.streamed(data).is_some());
-                executor.run(&pass, &mut |_, metrics| figures.push(metrics)).unwrap();
+                executor
+                    .run(&pass, &mut |_, metrics| {
+                        figures.push(metrics);
+                        ControlFlow::Continue(())
+                    })
+                    .unwrap();
             }
         }
         (figures, streamed)

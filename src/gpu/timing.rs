@@ -170,6 +170,7 @@ impl Timer {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
     use std::sync::Arc;
 
     use super::*;
@@ -206,7 +207,12 @@ mod tests {
             transforms: &[],
         };
         let mut losses = Vec::new();
-        executor.run(&pass, &mut |_, metrics| losses.push(metrics.loss)).unwrap();
+        executor
+            .run(&pass, &mut |_, metrics| {
+                losses.push(metrics.loss);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
         (losses, executor.take_profile())
     }
 

@@ -1,5 +1,6 @@
 //! Files: weights, and the folder that a run writes.
 
+pub mod checkpoint;
 mod header;
 pub mod onnx;
 mod result;

@@ -7,16 +7,18 @@
 //! | `history.jsonl`       | one [`EpochRecord`](crate::train::EpochRecord) per line               |
 //! | `weights.safetensors` | the weights after the last step                                      |
 //! | `result.json`         | a [`RunResult`]                                                      |
+//! | `checkpoints/`        | see [`super::checkpoint`]                                            |
 //!
 //! JSON has no NaN and no infinity: `null` stands for them.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::checkpoint::CHECKPOINTS;
 pub use super::result::{RunResult, Versions, read_result};
 
 /// The model file of a run.
@@ -91,7 +93,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    fn write(path: &Path, cause: io::Error) -> Self {
+    pub(super) fn write(path: &Path, cause: io::Error) -> Self {
         let remedy = match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 "free some space, or choose a place on another disk with --out"
@@ -154,6 +156,19 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Takes the folder of a run that goes on.
+    ///
+    /// # Errors
+    /// When it is not a folder, or cannot be written to.
+    pub fn resume(dir: &Path) -> Result<Self, RunError> {
+        if !dir.is_dir() {
+            return Err(RunError::NoRun { dir: dir.display().to_string() });
+        }
+        let folder = RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: true };
+        folder.probe()?;
+        Ok(folder)
+    }
+
     /// Where it is.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -173,10 +188,27 @@ impl RunFolder {
                 _ => {}
             }
         }
+        let checkpoints = self.dir.join(CHECKPOINTS);
+        match fs::remove_dir_all(&checkpoints) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(RunError::write(&checkpoints, cause));
+            }
+            _ => {}
+        }
         self.begun = true;
         self.write(MODEL_FILE, model_toml.as_bytes())?;
         let open = |file| LineFile::create(self.dir.join(file));
         Ok(RunLogs { steps: open(STEPS_FILE)?, history: open(HISTORY_FILE)? })
+    }
+
+    /// Cuts the logs of a run that goes on back to so many steps and epochs, and opens them at their end.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn go_on(&mut self, model_toml: &str, [steps, epochs]: [usize; 2]) -> Result<RunLogs, RunError> {
+        self.write(MODEL_FILE, model_toml.as_bytes())?;
+        let open = |file, lines| LineFile::cut(self.dir.join(file), lines);
+        Ok(RunLogs { steps: open(STEPS_FILE, steps)?, history: open(HISTORY_FILE, epochs)? })
     }
 
     /// Removes an earlier result of a cross-validation, and keeps the folder from now on.
@@ -291,6 +323,20 @@ pub struct LineFile {
 impl LineFile {
     fn create(path: PathBuf) -> Result<Self, RunError> {
         let file = File::create(&path).map_err(|cause| RunError::write(&path, cause))?;
+        Ok(LineFile { path, writer: BufWriter::new(file) })
+    }
+
+    /// Opens a file at the end of its first lines, and forgets the rest.
+    fn cut(path: PathBuf, lines: usize) -> Result<Self, RunError> {
+        let fail = |cause| RunError::write(&path, cause);
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(fail)?;
+        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let end = [0].into_iter().chain(ends).take(lines + 1).last().unwrap_or(0) as u64;
+        file.set_len(end).map_err(fail)?;
+        file.seek(SeekFrom::Start(end)).map_err(fail)?;
         Ok(LineFile { path, writer: BufWriter::new(file) })
     }
 

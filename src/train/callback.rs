@@ -1,7 +1,8 @@
 //! What `fit` reports while it runs.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::checkpoint::{Checkpoint, Checkpoints};
 use super::stopping::Stopped;
 use crate::profile::Profile;
 
@@ -12,6 +13,8 @@ pub struct Schedule {
     pub epochs: usize,
     /// Steps of a whole epoch.
     pub steps_per_epoch: usize,
+    /// Steps taken before: not 0 when training goes on from a checkpoint.
+    pub steps_done: usize,
     /// Steps in all; less than the epochs hold when the run is cut short by `max_steps`.
     pub steps: usize,
 }
@@ -32,7 +35,7 @@ pub struct StepRecord {
 }
 
 /// One epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
@@ -85,6 +88,22 @@ pub trait Callback {
 
     /// After each epoch and its validation.
     fn on_epoch_end(&mut self, _record: &EpochRecord) -> Result<(), CallbackError> {
+        Ok(())
+    }
+
+    /// Whether training shall stop as soon as it can; asked after each step. What is under way on the device is brought to
+    /// its end, and a checkpoint is made where any are.
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    /// When checkpoints are made; asked once, before the first step.
+    fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::Never
+    }
+
+    /// At each checkpoint.
+    fn on_checkpoint(&mut self, _checkpoint: &Checkpoint) -> Result<(), CallbackError> {
         Ok(())
     }
 }

@@ -1,16 +1,18 @@
 //! The training loop: epochs, their passes, what is reported of them and when they end.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::callback::{Callback, CallbackError, EpochRecord, History, Schedule, StepRecord};
+use super::checkpoint::{Checkpoint, Checkpoints};
 use super::model::{Evaluation, Model};
 use super::options::FitOptions;
 use super::rate::LearningRateSchedule;
-use super::state::RunState;
+use super::state::{RunState, Within};
 use super::stopping::{StopReason, Stopped};
 use crate::data::batches::{epoch_order, step_table};
 use crate::data::{Dataset, Transform};
-use crate::error::Error;
+use crate::error::{Error, SettingError};
 use crate::executor::{DataSlot, Executor, Pass, check_data};
 use crate::plan::{Phase, StepParams};
 use crate::random::words;
@@ -19,12 +21,20 @@ use crate::random::words;
 struct Run<'a> {
     options: &'a FitOptions,
     schedule: Schedule,
+    checkpoints: Checkpoints,
     /// Samples of the training set.
     samples: usize,
     /// Samples of the validation set, if there is one.
     validation: Option<usize>,
     /// A row for each step of a whole epoch; what changes from epoch to epoch is filled in as it begins.
     table: Vec<StepParams>,
+    history: History,
+}
+
+/// How an epoch went.
+enum Epoch {
+    Done(EpochRecord),
+    Interrupted,
 }
 
 impl Model {
@@ -38,6 +48,39 @@ impl Model {
         options: &FitOptions,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
+        self.training.begin();
+        self.best_weights = None;
+        self.train(train, options, History::default(), callback)
+    }
+
+    /// Goes on with a call of [`fit`](Self::fit) that made this checkpoint, with the same data and options but for
+    /// `epochs` and `max_steps`, which may be larger.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and when the checkpoint is of another model, or goes further than the options do.
+    pub fn resume(
+        &mut self,
+        train: &Dataset,
+        options: &FitOptions,
+        checkpoint: Checkpoint,
+        callback: &mut dyn Callback,
+    ) -> Result<History, Error> {
+        let Checkpoint { training, weights, optimizer_state, best_weights, epochs, .. } = checkpoint;
+        self.executor(Some(options.batch_size))?;
+        self.set_weights(weights)?;
+        self.set_optimizer_state(&optimizer_state)?;
+        (self.training, self.best_weights) = (training, best_weights);
+        self.train(train, options, History { epochs, ..History::default() }, callback)
+    }
+
+    /// Trains from where the model stands to where the options end.
+    fn train(
+        &mut self,
+        train: &Dataset,
+        options: &FitOptions,
+        history: History,
+        callback: &mut dyn Callback,
+    ) -> Result<History, Error> {
         options.check()?;
         options.check_monitors()?;
         let (train, validation) = options.split(train)?;
@@ -45,14 +88,17 @@ impl Model {
             check_data(&self.network, data)?;
         }
         let table = step_table(train.len(), options.batch_size.max(1), 0.0);
-        let mut run = Run {
-            options,
-            schedule: schedule(options, table.len()),
-            samples: train.len(),
-            validation: validation.as_ref().map(Dataset::len),
-            table,
-        };
-        (self.training.run, self.best_weights) = (RunState::default(), None);
+        let RunState { step, within, .. } = self.training.run;
+        let schedule = schedule(options, table.len(), step + within.rows);
+        if schedule.steps_done > schedule.steps {
+            let expected = "as many steps as were taken already, or more";
+            return Err(SettingError::new("max_steps", schedule.steps, expected).into());
+        }
+        let validation_samples = validation.as_ref().map(Dataset::len);
+        let samples = train.len();
+        let checkpoints = callback.checkpoints();
+        let mut run =
+            Run { options, schedule, checkpoints, samples, validation: validation_samples, table, history };
         let executor = self.executor(Some(options.batch_size))?;
         callback.on_train_begin(&run.schedule)?;
         executor.set_data(DataSlot::Training, &train)?;
@@ -62,55 +108,126 @@ impl Model {
         if let Some(sampling) = options.profile {
             executor.profile(sampling)?;
         }
-        let mut history = History::default();
-        while history.stopped.is_none() {
-            let record = self.epoch(&mut run, callback)?;
-            history.stopped = self.after_epoch(&run, &record)?;
-            callback.on_epoch_end(&record)?;
-            history.epochs.push(record);
+        if schedule.steps_done == 0 {
+            // So that a run can go on whenever it is cut off.
+            self.checkpoint_for(&run, callback)?;
         }
-        history.steps = self.training.run.step;
+        run.history.stopped = self.stopped_before(&run);
+        while run.history.stopped.is_none() {
+            match self.epoch(&mut run, callback)? {
+                Epoch::Interrupted => run.history.stopped = Some(interrupted(self.training.run.epoch + 1)),
+                Epoch::Done(record) => self.end_epoch(&mut run, &record, callback)?,
+            }
+        }
+        let RunState { step, within, .. } = self.training.run;
+        let mut history = run.history;
+        history.steps = step + within.rows;
         history.profile = self.executor(None)?.take_profile();
         self.restore_best(&mut history)?;
         Ok(history)
     }
 
-    /// Trains for an epoch, or what `max_steps` leaves of it, and judges on the validation set.
-    fn epoch(&mut self, run: &mut Run<'_>, callback: &mut dyn Callback) -> Result<EpochRecord, Error> {
-        let RunState { epoch, step: steps_before, .. } = self.training.run;
-        let epoch = epoch + 1;
-        let steps = run.table.len().min(run.schedule.steps - steps_before);
-        let rows = &mut run.table[..steps];
-        self.fill(rows, &run.options.schedule);
+    /// Why there is nothing left to do, if so, when training goes on from a checkpoint.
+    fn stopped_before(&self, run: &Run<'_>) -> Option<Stopped> {
+        let epoch = self.training.run.epoch;
+        let all = run.options.epochs.saturating_mul(run.schedule.steps_per_epoch);
+        let reason = if run.schedule.steps == all { StopReason::Epochs } else { StopReason::MaxSteps };
+        let done = run.schedule.steps_done == run.schedule.steps;
+        done.then_some(Stopped { reason, epoch, weights_of_epoch: epoch })
+    }
+
+    /// Trains for an epoch, or what is left of it, or what `max_steps` leaves, and judges on the validation set.
+    fn epoch(&mut self, run: &mut Run<'_>, callback: &mut dyn Callback) -> Result<Epoch, Error> {
+        let number = self.training.run.epoch + 1;
+        let steps = run.table.len().min(run.schedule.steps - self.training.run.step);
+        let mut rows = run.table[..steps].to_vec();
+        self.fill(&mut rows, &run.options.schedule);
         let shuffle_seed = run.options.shuffle.then_some(self.compile.seed);
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let order = epoch_order(run.samples, self.training.epochs_begun, shuffle_seed);
-        let pass = Pass {
-            phase: Phase::Train,
-            data: DataSlot::Training,
-            order: &order,
-            steps: rows,
-            transforms: &self.transforms(&order),
-        };
-        self.training.epochs_begun += 1;
-        self.training.steps_begun += steps;
+        let transforms = self.transforms(&order);
+        callback.on_epoch_begin(number)?;
+        while self.training.run.within.rows < steps {
+            let from = self.training.run.within.rows;
+            let to = match run.checkpoints {
+                Checkpoints::Steps(every) => {
+                    (from / every.max(1) + 1).saturating_mul(every.max(1)).min(steps)
+                }
+                _ => steps,
+            };
+            let steps_of_part = with_slots(&rows[from..to]);
+            let pass = Pass {
+                phase: Phase::Train,
+                data: DataSlot::Training,
+                order: &order,
+                steps: &steps_of_part,
+                transforms: &transforms,
+            };
+            let mut state = self.training.run;
+            let ran = train_part(self.executor(None)?, &pass, &mut state, callback)?;
+            state.within.seconds += begun.elapsed().as_secs_f64();
+            self.training.run = state;
+            if from + ran < to {
+                self.checkpoint_for(run, callback)?;
+                return Ok(Epoch::Interrupted);
+            }
+            // One at the end of an epoch that is cut short stands before what is done after the epoch: it may go on.
+            if to < steps || steps < run.table.len() {
+                self.checkpoint_for(run, callback)?;
+            }
+            begun = Instant::now();
+        }
         let executor = self.executor(None)?;
-        callback.on_epoch_begin(epoch)?;
-        let training = train_epoch(executor, &pass, epoch, steps_before, callback)?;
-        let seconds = begun.elapsed().as_secs_f64();
         let validation = run.validation.map(|samples| evaluate(executor, samples, run.options.batch_size));
         let validation = validation.transpose()?;
-        self.training.run.epoch = epoch;
-        self.training.run.step += steps;
-        Ok(EpochRecord {
-            epoch,
+        let within = self.training.run.within;
+        let training = within.mean();
+        Ok(Epoch::Done(EpochRecord {
+            epoch: number,
             loss: training.loss,
             accuracy: training.accuracy,
             val_loss: validation.map(|v| v.loss),
             val_accuracy: validation.map(|v| v.accuracy),
             learning_rate: rows.last().map_or(0.0, |row| row.learning_rate),
-            seconds,
-        })
+            seconds: within.seconds,
+        }))
+    }
+
+    /// Closes an epoch: decides how training goes on, tells of it, and makes a checkpoint of one that was whole.
+    fn end_epoch(
+        &mut self,
+        run: &mut Run<'_>,
+        record: &EpochRecord,
+        callback: &mut dyn Callback,
+    ) -> Result<(), Error> {
+        let whole = self.training.run.within.rows == run.table.len();
+        self.training.end_epoch();
+        run.history.stopped = self.after_epoch(run, record)?;
+        callback.on_epoch_end(record)?;
+        run.history.epochs.push(*record);
+        if whole {
+            self.checkpoint_for(run, callback)?;
+        }
+        if callback.interrupted() && run.history.stopped.is_none() {
+            run.history.stopped = Some(interrupted(record.epoch));
+        }
+        Ok(())
+    }
+
+    /// Makes a checkpoint, where any are made.
+    fn checkpoint_for(&mut self, run: &Run<'_>, callback: &mut dyn Callback) -> Result<(), Error> {
+        if run.checkpoints == Checkpoints::Never {
+            return Ok(());
+        }
+        let checkpoint = Checkpoint {
+            training: self.training,
+            weights: self.weights()?,
+            optimizer_state: self.optimizer_state()?,
+            best_weights: self.best_weights.clone(),
+            epochs: run.history.epochs.clone(),
+            stopped: run.history.stopped,
+        };
+        Ok(callback.on_checkpoint(&checkpoint)?)
     }
 
     /// How the images of the epoch that begins are changed; nothing without augmentation.
@@ -166,11 +283,12 @@ impl Model {
         Ok(reason.map(|reason| Stopped { reason, epoch: record.epoch, weights_of_epoch: record.epoch }))
     }
 
-    /// Gives the model back the weights of its best epoch, if they were kept; those that were good enough stay.
+    /// Gives the model back the weights of its best epoch, if they were kept; those that were good enough stay, and
+    /// those of training that will go on.
     fn restore_best(&mut self, history: &mut History) -> Result<(), Error> {
         let best = self.best_weights.take();
         if let (Some(weights), Some(stopped)) = (best, &mut history.stopped)
-            && stopped.reason != StopReason::GoodEnough
+            && !matches!(stopped.reason, StopReason::GoodEnough | StopReason::Interrupted)
         {
             stopped.weights_of_epoch = self.training.run.early_stopping.best_epoch;
             if stopped.weights_of_epoch != stopped.epoch {
@@ -181,49 +299,35 @@ impl Model {
     }
 }
 
-fn schedule(options: &FitOptions, steps_per_epoch: usize) -> Schedule {
+fn schedule(options: &FitOptions, steps_per_epoch: usize, steps_done: usize) -> Schedule {
     let steps = options.epochs.saturating_mul(steps_per_epoch).min(options.max_steps.unwrap_or(usize::MAX));
-    Schedule { epochs: steps.div_ceil(steps_per_epoch), steps_per_epoch, steps }
+    Schedule { epochs: steps.div_ceil(steps_per_epoch), steps_per_epoch, steps_done, steps }
 }
 
-/// Sums of a pass, weighted by batch size.
-#[derive(Default)]
-struct Totals {
-    loss: f64,
-    correct: u64,
-    samples: u64,
+fn interrupted(epoch: usize) -> Stopped {
+    Stopped { reason: StopReason::Interrupted, epoch, weights_of_epoch: epoch }
 }
 
-impl Totals {
-    fn add(&mut self, loss: f32, correct: u32, n: u32) {
-        self.loss += f64::from(loss) * f64::from(n);
-        self.correct += u64::from(correct);
-        self.samples += u64::from(n);
-    }
-
-    fn mean(&self) -> Evaluation {
-        Evaluation {
-            loss: self.loss / self.samples as f64,
-            accuracy: self.correct as f64 / self.samples as f64,
-        }
-    }
+/// Rows whose metrics are counted from 0.
+fn with_slots(rows: &[StepParams]) -> Vec<StepParams> {
+    rows.iter().zip(0..).map(|(row, slot)| StepParams { slot, ..*row }).collect()
 }
 
-fn train_epoch(
+/// Trains for a part of an epoch, until a callback interrupts it; returns how many steps were taken.
+fn train_part(
     executor: &mut dyn Executor,
     pass: &Pass<'_>,
-    epoch: usize,
-    steps_before: usize,
+    state: &mut RunState,
     callback: &mut dyn Callback,
-) -> Result<Evaluation, Error> {
-    let mut totals = Totals::default();
+) -> Result<usize, Error> {
     let mut failed: Option<CallbackError> = None;
-    executor.run(pass, &mut |slot, metrics| {
+    let ran = executor.run(pass, &mut |slot, metrics| {
         let n = pass.steps[slot].batch_size;
-        totals.add(metrics.loss, metrics.correct, n);
+        state.within.add(metrics.loss, metrics.correct, n);
+        state.within.rows += 1;
         let record = StepRecord {
-            step: steps_before + slot + 1,
-            epoch,
+            step: state.step + state.within.rows,
+            epoch: state.epoch + 1,
             loss: metrics.loss,
             correct: metrics.correct,
             n,
@@ -231,10 +335,14 @@ fn train_epoch(
         if failed.is_none() {
             failed = callback.on_step(&record).err();
         }
+        match failed.is_some() || callback.interrupted() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     })?;
     match failed {
         Some(error) => Err(Error::Callback(error)),
-        None => Ok(totals.mean()),
+        None => Ok(ran),
     }
 }
 
@@ -252,9 +360,10 @@ pub(super) fn evaluate(
         steps: &table,
         transforms: &[],
     };
-    let mut totals = Totals::default();
+    let mut totals = Within::default();
     executor.run(&pass, &mut |slot, metrics| {
         totals.add(metrics.loss, metrics.correct, pass.steps[slot].batch_size);
+        ControlFlow::Continue(())
     })?;
     Ok(totals.mean())
 }

@@ -1,6 +1,7 @@
 //! Training: the compiled model, its loop, when that ends, and what is reported on the way.
 
 mod callback;
+mod checkpoint;
 mod crossval;
 mod fit;
 mod metrics;
@@ -15,6 +16,7 @@ mod state;
 mod stopping;
 
 pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
+pub use checkpoint::{Checkpoint, Checkpoints};
 pub use crossval::{CrossValidation, FoldResult, Spread, cross_validate};
 pub use metrics::{ClassFigures, ConfusionMatrix, MacroFigures, Report, top_k_accuracy};
 #[cfg(feature = "cli")]
@@ -24,5 +26,5 @@ pub use monitor::Monitor;
 pub use options::FitOptions;
 pub use plateau::{PlateauState, ReduceOnPlateau};
 pub use rate::{CosineDecay, ExponentialDecay, LearningRateSchedule, StepDecay};
-pub use state::{RunState, TrainingState};
+pub use state::{RunState, TrainingState, Within};
 pub use stopping::{EarlyStopping, EarlyStoppingState, StopReason, Stopped};

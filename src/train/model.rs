@@ -8,7 +8,8 @@ use crate::device::Device;
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
 use crate::model::{Loss, ModelError, Network, Optimizer, Sequential, Weights};
-use crate::plan::{Phase, Plan};
+use crate::plan::{Phase, Plan, Tensor};
+use std::ops::ControlFlow;
 
 /// Batch size where none is given.
 pub(super) const DEFAULT_BATCH: usize = 64;
@@ -116,6 +117,32 @@ impl Model {
         Ok(())
     }
 
+    /// The optimizer's state as it is now: nothing before the first training, or where the optimizer has none.
+    pub(super) fn optimizer_state(&mut self) -> Result<Vec<f32>, Error> {
+        if let Some(executor) = &mut self.executor
+            && let Some(place) = executor.plan().state.clone()
+        {
+            self.state = Some(executor.read(&place)?);
+        }
+        Ok(self.state.clone().unwrap_or_default())
+    }
+
+    /// Replaces the optimizer's state.
+    pub(super) fn set_optimizer_state(&mut self, state: &[f32]) -> Result<(), Error> {
+        let executor = self.executor(None)?;
+        let place = executor.plan().state.clone();
+        let len = place.as_ref().map_or(0, Tensor::len);
+        if len != state.len() {
+            let problem =
+                format!("the optimizer's state has {} numbers, but this model's has {len}", state.len());
+            return Err(ModelError::Weights { problem }.into());
+        }
+        if let Some(place) = place {
+            executor.write(&place, state)?;
+        }
+        Ok(())
+    }
+
     /// Judges the model on a data set; the weights stay.
     ///
     /// # Errors
@@ -170,7 +197,7 @@ impl Model {
                 steps: &[row],
                 transforms: &[],
             };
-            executor.run(&pass, &mut |_, _| {})?;
+            executor.run(&pass, &mut |_, _| ControlFlow::Continue(()))?;
             output.shape[0] = rows;
             probabilities.extend(executor.read(&output)?);
         }

@@ -89,6 +89,8 @@ pub enum StopReason {
     GoodEnough,
     /// [`EarlyStopping`] saw no improvement.
     EarlyStopping,
+    /// A callback interrupted it.
+    Interrupted,
 }
 
 /// Why and when training ended.
@@ -109,6 +111,7 @@ impl fmt::Display for Stopped {
             StopReason::MaxSteps => "the most steps allowed are taken",
             StopReason::GoodEnough => "the figures asked for are reached",
             StopReason::EarlyStopping => "no improvement any more",
+            StopReason::Interrupted => return write!(f, "in epoch {}: interrupted", self.epoch),
         };
         write!(f, "after epoch {}: {why}", self.epoch)?;
         if self.weights_of_epoch != self.epoch {

@@ -68,10 +68,10 @@ fn model_files_are_judged_before_anything_else() {
         ("name = \"small\"", "name = \"a/b\"", &["name \"a/b\"", "letters, digits"]),
         ("name = \"small\"", "name = \"small\"\ncolour = 1", &["unknown field `colour`", "expected one of"]),
         ("filters = 4", "filters = 4\nfilter = 3", &["layer 0", "unknown field `filter`"]),
-        ("\"MaxPooling2D\"", "\"Dropout\"", &["layer 1", "unknown type `Dropout`", "there are Conv2D"]),
+        ("\"MaxPooling2D\"", "\"Pooling\"", &["layer 1", "unknown type `Pooling`", "there are Conv2D"]),
         ("kernel_size = 3", "kernel_size = 9", &["layer 0 `conv2d`", "9x9 is larger than its 8x8 input"]),
         ("units = 3", "units = 0", &["layer 3 `dense`", "units must be at least 1"]),
-        ("\"softmax\"", "\"sigmoid\"", &["layer 3", "unknown variant `sigmoid`", "expected one of"]),
+        ("\"softmax\"", "\"swish\"", &["layer 3", "unknown variant `swish`", "expected one of"]),
         ("units = 3", "units = 1000000000000", &["layer 3 `dense`", "make the layer smaller"]),
     ];
     for (from, to, expected) in rows {

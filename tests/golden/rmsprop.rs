@@ -7,6 +7,7 @@ use shadegrad::device::Device;
 use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::model::{Activation, Dense, Flatten, Loss, RmsProp, Sequential};
 use shadegrad::plan::{Phase, Plan, Stage, StepParams, Tensor};
+use std::ops::ControlFlow;
 
 use crate::common::software_gpu;
 use crate::recording;
@@ -79,7 +80,7 @@ fn update<E: Executor + ?Sized>(
     let mut after = Vec::new();
     for gradient in &recording.gradients {
         write(executor, &gradients, gradient);
-        executor.run(&pass, &mut |_, _| {}).unwrap();
+        executor.run(&pass, &mut |_, _| ControlFlow::Continue(())).unwrap();
         after.push(parameters.iter().flat_map(|place| read(executor, place)).collect());
     }
     after

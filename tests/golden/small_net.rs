@@ -1,6 +1,7 @@
 //! A hundred steps of the small net: losses and weights.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde::Deserialize;
 use shadegrad::cpu::CpuExecutor;
@@ -87,7 +88,12 @@ fn train<E: Executor + ?Sized>(
             transforms: &[],
         };
         let mut told = Vec::new();
-        executor.run(&pass, &mut |_, metrics| told.push(metrics.loss)).unwrap();
+        executor
+            .run(&pass, &mut |_, metrics| {
+                told.push(metrics.loss);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
         let losses = read(executor, &Tensor { buffer: loss, offset: 0, shape: vec![steps.len()] });
         let rounded: Vec<f32> = losses.iter().map(|&loss| loss as f32).collect();
         assert_eq!(told, rounded, "the losses reported are those in the metrics buffer");

@@ -4,6 +4,7 @@ use shadegrad::cpu::CpuExecutor;
 use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::model::{Loss, Optimizer, Sequential};
 use shadegrad::plan::{Dtype, Op, Phase, Plan, PoolShape, Role, Stage, StepParams, Tensor};
+use std::ops::ControlFlow;
 
 use crate::common::random_data;
 
@@ -39,7 +40,7 @@ impl Bench {
             steps: &[params],
             transforms: &[],
         };
-        executor.run(&pass, &mut |_, _| {}).unwrap();
+        executor.run(&pass, &mut |_, _| ControlFlow::Continue(())).unwrap();
         Bench { executor, plan, params }
     }
 

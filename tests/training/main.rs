@@ -4,6 +4,7 @@ mod activations;
 mod agreement;
 mod augmentation;
 mod batches;
+mod checkpoints;
 mod choices;
 #[path = "../common/mod.rs"]
 mod common;

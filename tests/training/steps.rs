@@ -5,6 +5,7 @@ use shadegrad::executor::{BatchMetrics, DataSlot, Executor, Pass};
 use shadegrad::model::{Loss, Optimizer, Sequential, Weights};
 use shadegrad::plan::{Dtype, Phase, Plan, Role, StepParams, Tensor};
 use shadegrad::train::{Callback, CallbackError, Compile, EpochRecord, Model, Schedule, StepRecord};
+use std::ops::ControlFlow;
 
 use shadegrad::data::Dataset;
 
@@ -74,7 +75,12 @@ impl Driver {
             transforms: &[],
         };
         let mut metrics = None;
-        self.executor.run(&pass, &mut |_, found| metrics = Some(found)).unwrap();
+        self.executor
+            .run(&pass, &mut |_, found| {
+                metrics = Some(found);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
         metrics.expect("one step gives one report")
     }
 

@@ -1,0 +1,161 @@
+//! What `train` is told: by its arguments, or by the checkpoint that it goes on from.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use super::args::{DataSource, whole_path};
+use super::output::note;
+use super::train::TrainArgs;
+use crate::data::{Dataset, TrainTest, load_set};
+use crate::device::{Device, DeviceChoice};
+use crate::gpu::{Choices, adapters};
+use crate::io::checkpoint::{RunSettings, SavedCheckpoint, load_last};
+use crate::model::ModelFile;
+use crate::plan::Plan;
+use crate::train::{Checkpoint, FitOptions};
+
+/// A model, its training, and where it begins.
+pub struct Job {
+    pub file: ModelFile,
+    pub settings: RunSettings,
+    /// What training goes on from.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// What a run reads.
+pub struct Sets {
+    pub train: Dataset,
+    pub validation: Option<Dataset>,
+    pub test: Dataset,
+}
+
+impl Job {
+    /// A run from its beginning.
+    pub fn begin(args: &TrainArgs) -> anyhow::Result<Self> {
+        let mut file = args.model.read()?;
+        args.training.apply(&mut file)?;
+        if args.validation_data.is_some() {
+            file.training.validation_split = None;
+        }
+        let whole =
+            |path: &Option<PathBuf>| path.as_deref().map(|path| whole_path(path).display().to_string());
+        let settings = RunSettings {
+            data: args.data.to_string(),
+            validation_data: whole(&args.validation_data),
+            init: whole(&args.init),
+            limit: args.training.limit,
+            seed: args.training.seed.to_string(),
+            no_fuse: args.fuse.no_fuse(),
+            checkpoint_steps: args.checkpoint_steps,
+            ..RunSettings::default()
+        };
+        Ok(Job { file, settings, checkpoint: None })
+    }
+
+    /// A run from its last whole checkpoint; `--epochs` and `--max-steps` may let it go further.
+    pub fn resume(args: &TrainArgs) -> anyhow::Result<Self> {
+        let dir = args.out.as_deref().context("--resume needs the folder of a run: --out DIR")?;
+        let (SavedCheckpoint { name, mut file, mut settings, checkpoint }, damaged) = load_last(dir)?;
+        for one in damaged {
+            note(format_args!("warning: {one}; going on from the one before"));
+        }
+        note(format_args!(
+            "Going on from {}",
+            dir.join(crate::io::checkpoint::CHECKPOINTS).join(name).display()
+        ));
+        let further = [
+            ("--epochs", args.training.epochs, Some(file.training.epochs)),
+            ("--max-steps", args.training.max_steps, file.training.max_steps),
+        ];
+        for (flag, asked, had) in further {
+            match (asked, had) {
+                (Some(asked), Some(had)) if asked < had => {
+                    bail!(
+                        "{flag} is {asked}, but the run was begun with {had}; a run that goes on can only go further"
+                    )
+                }
+                (Some(asked), None) if flag == "--max-steps" => {
+                    bail!(
+                        "{flag} is {asked}, but the run was begun without a bound; a run that goes on can only go further"
+                    )
+                }
+                _ => {}
+            }
+        }
+        file.training.epochs = args.training.epochs.unwrap_or(file.training.epochs);
+        file.training.max_steps = args.training.max_steps.or(file.training.max_steps);
+        settings.checkpoint_steps = args.checkpoint_steps.or(settings.checkpoint_steps);
+        Ok(Job { file, settings, checkpoint: Some(checkpoint) })
+    }
+
+    /// The seed of the run.
+    pub fn seed(&self) -> anyhow::Result<u64> {
+        self.settings.seed.parse().with_context(|| format!("`{}` is no seed", self.settings.seed))
+    }
+
+    /// Reads the data, and leaves of it what is trained on and what each epoch is judged on.
+    pub fn sets(&self) -> anyhow::Result<Sets> {
+        let source: DataSource = self.settings.data.parse()?;
+        let TrainTest { train, test } = source.load()?;
+        let train = match self.settings.limit {
+            Some(limit) => train.take(limit.min(train.len()))?,
+            None => train,
+        };
+        let validation = self
+            .settings
+            .validation_data
+            .as_ref()
+            .map(|dir| load_set(dir.as_ref()).with_context(|| format!("`{dir}` is no validation set")));
+        let (train, validation) = match validation {
+            Some(own) => (train, Some(own?)),
+            None => self.file.training.split(&train)?,
+        };
+        Ok(Sets { train, validation, test })
+    }
+
+    /// What `fit` does, with these sets.
+    pub fn fit_options(&self, sets: &Sets) -> anyhow::Result<FitOptions> {
+        let options = FitOptions {
+            validation_split: None,
+            validation: sets.validation.clone(),
+            ..self.file.training.clone()
+        };
+        options.check_monitors()?;
+        Ok(options)
+    }
+
+    /// Opens the device that was asked for; a run that goes on has its own unless another is named, with the kernels that
+    /// it ran before. Says why it is that one.
+    pub fn open(&self, asked: &DeviceChoice, plan: &Plan) -> anyhow::Result<(Device, String)> {
+        if self.checkpoint.is_none() {
+            return Ok(Device::open(asked)?);
+        }
+        let recorded = &self.settings.device;
+        let (device, why) = match asked {
+            DeviceChoice::Auto => match find(recorded) {
+                Some(device) => (device, format!("{recorded}, as before")),
+                None => bail!(
+                    "the run was trained on {recorded}, which is not here; to go on elsewhere, with results that differ \
+                     in their last bits, name a device with --device"
+                ),
+            },
+            named => Device::open(named)?,
+        };
+        if device.title() != *recorded {
+            note(format_args!(
+                "warning: the run was trained on {recorded}; results will differ in their last bits"
+            ));
+            return Ok((device, why));
+        }
+        let choices = Choices::recorded(plan, &self.settings.kernels);
+        Ok((device.choosing(choices), why))
+    }
+}
+
+/// The device of this title.
+fn find(title: &str) -> Option<Device> {
+    let numbered = (0..adapters().len()).map(DeviceChoice::Index);
+    let open = |choice| Device::open(&choice).ok().map(|(device, _)| device);
+    numbered.chain([DeviceChoice::Cpu]).filter_map(open).find(|device| device.title() == title)
+}

@@ -1,0 +1,345 @@
+//! Checkpoints on disk: a folder each, in the folder `checkpoints` of a run.
+//!
+//! | file                     | content                                                              |
+//! |--------------------------|----------------------------------------------------------------------|
+//! | `model.toml`             | the model and its training, as `train` was told                      |
+//! | `state.toml`             | a [`CheckpointState`]: settings, counters, epochs                    |
+//! | `weights.safetensors`    | the weights                                                          |
+//! | `best.safetensors`       | those of the best epoch, where early stopping is to bring them back  |
+//! | `optimizer.safetensors`  | the optimizer's state                                                |
+//! | `manifest.toml`          | SHA-256 of each of these files                                       |
+//!
+//! A checkpoint is written under another name, brought to the disk, and renamed: it is there as a whole or not at all. State
+//! is TOML because it keeps every bit of a float, NaN included.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, weights_metadata, write_whole};
+use super::{read_weights, sha256, weights_to_bytes};
+use crate::model::ModelFile;
+use crate::train::{Checkpoint, Compile, EpochRecord, Stopped, TrainingState};
+
+/// The folder of a run's checkpoints.
+pub const CHECKPOINTS: &str = "checkpoints";
+const STATE_FILE: &str = "state.toml";
+const BEST_FILE: &str = "best.safetensors";
+const OPTIMIZER_FILE: &str = "optimizer.safetensors";
+const MANIFEST_FILE: &str = "manifest.toml";
+/// The one tensor of the optimizer's file.
+const OPTIMIZER_TENSOR: &str = "optimizer_state";
+/// Checkpoints that are kept beside the best one.
+pub const KEPT: usize = 3;
+/// What the name of a checkpoint begins with; the number of its step follows.
+const PREFIX: &str = "step-";
+/// Version of the layout.
+const FORMAT: u32 = 1;
+
+/// What a run was told beside its model file, and what it runs on.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    /// `mnist` or a folder.
+    pub data: String,
+    /// The folder of the validation set, if one was given.
+    pub validation_data: Option<String>,
+    /// The file with the initial weights, if one was given.
+    pub init: Option<String>,
+    /// Most training samples, if that was limited.
+    pub limit: Option<usize>,
+    /// Of initial weights, shuffles and draws. Text: TOML's integers end at 2^63.
+    pub seed: String,
+    /// Whether an adapter runs each step of the plan by itself.
+    pub no_fuse: bool,
+    /// Whether measuring chose the kernels.
+    pub tuned: bool,
+    /// Name and driver of the device.
+    pub device: String,
+    /// Steps between checkpoints within an epoch, if any.
+    pub checkpoint_steps: Option<usize>,
+    /// The kernel variant that runs each step of the plan.
+    pub kernels: BTreeMap<String, String>,
+}
+
+/// `state.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointState {
+    format: u32,
+    /// What the run was told.
+    pub settings: RunSettings,
+    stopped: Option<Stopped>,
+    training: TrainingState,
+    #[serde(default)]
+    epochs: Vec<EpochRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: u32,
+    sha256: BTreeMap<String, String>,
+}
+
+/// A checkpoint as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedCheckpoint {
+    /// Its name, such as `step-00000938`.
+    pub name: String,
+    /// The model and its training.
+    pub file: ModelFile,
+    /// What the run was told beside it.
+    pub settings: RunSettings,
+    /// The state of training.
+    pub checkpoint: Checkpoint,
+}
+
+/// Why a checkpoint is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("checkpoint `{}` is not used: {problem}", path.display())]
+pub struct DamagedCheckpoint {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// There are no checkpoints.
+    #[error(
+        "`{dir}` has no checkpoint to go on from; `train` writes them into the folder `{CHECKPOINTS}` of its --out DIR"
+    )]
+    None {
+        /// The folder of the run.
+        dir: String,
+    },
+    /// There is no whole one.
+    #[error("`{dir}` has no whole checkpoint to go on from:\n{}", list(damaged))]
+    Damaged {
+        /// The folder of the run.
+        dir: String,
+        /// Every checkpoint.
+        damaged: Vec<DamagedCheckpoint>,
+    },
+}
+
+fn list(damaged: &[DamagedCheckpoint]) -> String {
+    damaged.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last [`KEPT`] and that of the best
+/// epoch by validation loss, or by training loss where nothing is validated.
+///
+/// # Errors
+/// When a file cannot be written; what was there before stays.
+pub fn save(
+    run: &Path,
+    model_toml: &str,
+    settings: &RunSettings,
+    checkpoint: &Checkpoint,
+) -> Result<PathBuf, RunError> {
+    let parent = run.join(CHECKPOINTS);
+    let name = format!("{PREFIX}{:08}", checkpoint.steps());
+    let (target, temporary) =
+        (parent.join(&name), parent.join(format!(".{name}.{}.tmp", std::process::id())));
+    let written = write_files(&temporary, model_toml, settings, checkpoint).and_then(|()| {
+        if target.exists() {
+            fs::remove_dir_all(&target)?;
+        }
+        fs::rename(&temporary, &target)?;
+        sync_folder(&parent)
+    });
+    if let Err(cause) = written {
+        // The first error is the one to report.
+        let _ = fs::remove_dir_all(&temporary);
+        return Err(RunError::write(&target, cause));
+    }
+    remove_old(&parent, checkpoint).map_err(|cause| RunError::write(&parent, cause))?;
+    Ok(target)
+}
+
+fn write_files(
+    dir: &Path,
+    model_toml: &str,
+    settings: &RunSettings,
+    checkpoint: &Checkpoint,
+) -> io::Result<()> {
+    let state = CheckpointState {
+        format: FORMAT,
+        settings: settings.clone(),
+        stopped: checkpoint.stopped,
+        training: checkpoint.training,
+        epochs: checkpoint.epochs.clone(),
+    };
+    let state = toml::to_string(&state).map_err(io::Error::other)?;
+    let weights =
+        |weights| weights_to_bytes(weights, &weights_metadata("checkpoint")).map_err(io::Error::other);
+    let mut files = vec![
+        (MODEL_FILE, model_toml.as_bytes().to_vec()),
+        (STATE_FILE, state.into_bytes()),
+        (WEIGHTS_FILE, weights(&checkpoint.weights)?),
+        (OPTIMIZER_FILE, optimizer_to_bytes(&checkpoint.optimizer_state)?),
+    ];
+    if let Some(best) = &checkpoint.best_weights {
+        files.push((BEST_FILE, weights(best)?));
+    }
+    let sha256 = files.iter().map(|(name, bytes)| ((*name).to_owned(), sha256(bytes))).collect();
+    let manifest = toml::to_string(&Manifest { format: FORMAT, sha256 }).map_err(io::Error::other)?;
+    files.push((MANIFEST_FILE, manifest.into_bytes()));
+    if dir.exists() {
+        fs::remove_dir_all(dir)?;
+    }
+    fs::create_dir_all(dir)?;
+    for (name, bytes) in files {
+        write_whole(&dir.join(name), &bytes)?;
+    }
+    sync_folder(dir)
+}
+
+/// Brings the names in a folder to the disk, where that can be asked for.
+fn sync_folder(dir: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}
+
+fn optimizer_to_bytes(state: &[f32]) -> io::Result<Vec<u8>> {
+    let view = TensorView::new(Dtype::F32, vec![state.len()], bytemuck::cast_slice(state));
+    let view = view.map_err(io::Error::other)?;
+    safetensors::serialize([(OPTIMIZER_TENSOR, view)], None).map_err(io::Error::other)
+}
+
+/// The names of the checkpoints in a folder, the last step first, and temporary ones that a run left behind.
+fn names(parent: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
+    let mut whole = Vec::new();
+    let mut temporary = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.strip_prefix(PREFIX).is_some_and(|number| number.parse::<usize>().is_ok()) {
+            whole.push(name);
+        } else if name.starts_with('.') && name.ends_with(".tmp") {
+            temporary.push(name);
+        }
+    }
+    whole.sort_by_key(|name| std::cmp::Reverse(name[PREFIX.len()..].parse::<usize>().ok()));
+    Ok((whole, temporary))
+}
+
+fn remove_old(parent: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+    let (whole, temporary) = names(parent)?;
+    let best = best_epoch(&checkpoint.epochs).and_then(|best| steps_after(checkpoint, best));
+    let best = best.map(|steps| format!("{PREFIX}{steps:08}"));
+    let old = whole.into_iter().skip(KEPT).filter(|name| Some(name) != best.as_ref());
+    for name in old.chain(temporary) {
+        fs::remove_dir_all(parent.join(name))?;
+    }
+    Ok(())
+}
+
+fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
+    let figure = |record: &EpochRecord| record.val_loss.unwrap_or(record.loss);
+    epochs.iter().min_by(|a, b| figure(a).total_cmp(&figure(b))).map(|record| record.epoch)
+}
+
+/// Steps after an epoch of the run: all its epochs have as many.
+fn steps_after(checkpoint: &Checkpoint, epoch: usize) -> Option<usize> {
+    (checkpoint.training.run.step * epoch).checked_div(checkpoint.training.run.epoch)
+}
+
+/// The last whole checkpoint of a run, and those after it that are damaged.
+///
+/// # Errors
+/// When there is none, or no whole one.
+pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>), ResumeError> {
+    let parent = run.join(CHECKPOINTS);
+    let none = || ResumeError::None { dir: run.display().to_string() };
+    let (found, _) = names(&parent).map_err(|_| none())?;
+    let mut damaged = Vec::new();
+    for name in found {
+        let path = parent.join(&name);
+        match load(&path) {
+            Ok(saved) => return Ok((saved, damaged)),
+            Err(problem) => damaged.push(DamagedCheckpoint { path, problem }),
+        }
+    }
+    Err(if damaged.is_empty() {
+        none()
+    } else {
+        ResumeError::Damaged { dir: run.display().to_string(), damaged }
+    })
+}
+
+/// Reads and checks a checkpoint; what is wrong with it otherwise.
+fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
+    let files = checked_files(dir)?;
+    let text = |name: &str| {
+        let bytes = files.get(name).ok_or_else(|| format!("it has no `{name}`"))?;
+        String::from_utf8(bytes.clone()).map_err(|_| format!("`{name}` is not text"))
+    };
+    let file = ModelFile::parse(MODEL_FILE, &text(MODEL_FILE)?).map_err(|error| error.to_string())?;
+    let state: CheckpointState =
+        toml::from_str(&text(STATE_FILE)?).map_err(|error| format!("`{STATE_FILE}`: {error}"))?;
+    if state.format != FORMAT {
+        return Err(format!("it is of format {}, but this program reads format {FORMAT}", state.format));
+    }
+    let network = file.model.network().map_err(|error| error.to_string())?;
+    let weights = |name: &str| read_weights(&dir.join(name), &network).map_err(|error| error.to_string());
+    let best_weights = files.contains_key(BEST_FILE).then(|| weights(BEST_FILE)).transpose()?;
+    let optimizer = files.get(OPTIMIZER_FILE).ok_or_else(|| format!("it has no `{OPTIMIZER_FILE}`"))?;
+    let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
+    let expected = Checkpoint::optimizer_state_len(&network, &compile).map_err(|error| error.to_string())?;
+    let checkpoint = Checkpoint {
+        training: state.training,
+        weights: weights(WEIGHTS_FILE)?,
+        optimizer_state: optimizer_state(optimizer, expected)?,
+        best_weights,
+        epochs: state.epochs,
+        stopped: state.stopped,
+    };
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name != format!("{PREFIX}{:08}", checkpoint.steps()) {
+        return Err(format!("its state is that after step {}", checkpoint.steps()));
+    }
+    Ok(SavedCheckpoint { name, file, settings: state.settings, checkpoint })
+}
+
+/// The files that the manifest names, each with the checksum that it says.
+fn checked_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let read =
+        |name: &str| fs::read(dir.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"));
+    let manifest =
+        String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| format!("`{MANIFEST_FILE}` is not text"))?;
+    let manifest: Manifest =
+        toml::from_str(&manifest).map_err(|error| format!("`{MANIFEST_FILE}`: {error}"))?;
+    let known = [MODEL_FILE, STATE_FILE, WEIGHTS_FILE, BEST_FILE, OPTIMIZER_FILE];
+    let mut files = BTreeMap::new();
+    for (name, sum) in manifest.sha256 {
+        if !known.contains(&name.as_str()) {
+            return Err(format!("`{MANIFEST_FILE}` names `{name}`, which is no file of a checkpoint"));
+        }
+        let bytes = read(&name)?;
+        if sha256(&bytes) != sum {
+            return Err(format!(
+                "`{name}` is damaged: it does not have the checksum that was written with it"
+            ));
+        }
+        files.insert(name, bytes);
+    }
+    Ok(files)
+}
+
+fn optimizer_state(bytes: &[u8], expected: usize) -> Result<Vec<f32>, String> {
+    let fail = |problem: String| format!("`{OPTIMIZER_FILE}`: {problem}");
+    let parsed = SafeTensors::deserialize(bytes).map_err(|error| fail(error.to_string()))?;
+    let view = parsed.tensor(OPTIMIZER_TENSOR).map_err(|error| fail(error.to_string()))?;
+    if view.dtype() != Dtype::F32 || view.shape() != [expected] {
+        return Err(fail(format!("it holds {:?} {:?}, not {expected} F32", view.shape(), view.dtype())));
+    }
+    Ok(bytemuck::pod_collect_to_vec(view.data()))
+}
