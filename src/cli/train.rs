@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count};
+use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, whole_path};
 use super::interrupt;
 use super::job::{Job, Sets};
 use super::judging::{self, ReportArgs};
@@ -20,7 +20,7 @@ use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::RunSettings;
 use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata};
-use crate::io::{read_weights, sha256, weights_to_bytes};
+use crate::io::{HistoryCsv, TensorBoard, read_weights, sha256, weights_to_bytes};
 use crate::model::{bytes, thousands};
 use crate::plan::Plan;
 use crate::profile::Sampling;
@@ -64,8 +64,8 @@ const RESUMED: [&str; 20] = [
 /// Train a model, judge it on the test set, and write a run folder
 ///
 /// Without arguments this is the Keras tutorial: its convolutional network on MNIST, RMSprop, batches of 64, 5 epochs.
-/// The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl and result.json, and a checkpoint after
-/// each epoch, from which `train --resume --out DIR` goes on. Ctrl-C stops after the step under way.
+/// The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl, history.csv and result.json, and
+/// a checkpoint after each epoch, from which `train --resume --out DIR` goes on. Ctrl-C stops after the step under way.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
     /// The model: the embedded one or a model file
@@ -109,12 +109,21 @@ pub struct TrainArgs {
     stream: bool,
     #[command(flatten)]
     report: ReportArgs,
+    /// Write the figures for TensorBoard as well, into a folder named after the run in this one
+    #[arg(long, value_name = "DIR")]
+    tensorboard: Option<PathBuf>,
     /// Time the steps of the plan meanwhile, on some batches, and print them as `bench` does; results are the same
     #[arg(long)]
     profile: bool,
 }
 
 impl TrainArgs {
+    fn tensorboard(&self, folder: &RunFolder) -> Option<TensorBoard> {
+        let run = whole_path(folder.dir());
+        let dir = self.tensorboard.as_ref()?;
+        Some(TensorBoard::new(run.file_name().map_or(dir.clone(), |name| dir.join(name))))
+    }
+
     fn folder(&self, model: &str) -> anyhow::Result<RunFolder> {
         Ok(match &self.out {
             Some(dir) if self.resume => RunFolder::resume(dir)?,
@@ -140,16 +149,18 @@ impl TrainArgs {
     }
 }
 
-/// Passes everything on, and notes when the first step was heard of. An executor's first submission is a single step,
+/// Passes everything on, what happens also to those who only listen, and notes when the first step was heard of. An executor's first submission is a single step,
 /// so that this is when it ended, not when a whole batch of steps did.
 struct FirstStep<C> {
     inner: C,
+    also: Vec<Box<dyn Callback>>,
     at: Option<Instant>,
 }
 
 impl<C: Callback> Callback for FirstStep<C> {
     fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
-        self.inner.on_train_begin(schedule)
+        self.inner.on_train_begin(schedule)?;
+        self.also.iter_mut().try_for_each(|other| other.on_train_begin(schedule))
     }
 
     fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
@@ -158,11 +169,13 @@ impl<C: Callback> Callback for FirstStep<C> {
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
         self.at.get_or_insert_with(Instant::now);
-        self.inner.on_step(record)
+        self.inner.on_step(record)?;
+        self.also.iter_mut().try_for_each(|other| other.on_step(record))
     }
 
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
-        self.inner.on_epoch_end(record)
+        self.inner.on_epoch_end(record)?;
+        self.also.iter_mut().try_for_each(|other| other.on_epoch_end(record))
     }
 
     fn interrupted(&self) -> bool {
@@ -218,8 +231,11 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let told = Told { model_toml: job.file.to_toml()?, settings: job.settings.clone() };
     let checkpoints = args.checkpoints(&job.settings);
     let from = job.checkpoint.as_ref().map(|checkpoint| [checkpoint.steps(), checkpoint.epochs.len()]);
-    let mut recorder =
-        FirstStep { inner: Recorder::new(&mut folder, told, checkpoints).going_on(from), at: None };
+    let epochs = job.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.epochs);
+    let mut also: Vec<Box<dyn Callback>> = vec![Box::new(HistoryCsv::new(folder.dir(), epochs))];
+    also.extend(args.tensorboard(&folder).map(|board| Box::new(board) as Box<dyn Callback>));
+    let recorder = Recorder::new(&mut folder, told, checkpoints).going_on(from);
+    let mut recorder = FirstStep { inner: recorder, also, at: None };
     let history = match job.checkpoint.take() {
         Some(checkpoint) => model.resume(&sets.train, &options, checkpoint, &mut recorder)?,
         None => model.fit(&sets.train, &options, &mut recorder)?,

@@ -2,15 +2,19 @@
 
 pub mod checkpoint;
 mod header;
+mod history_csv;
 pub mod onnx;
 mod result;
 pub mod run;
 mod saved;
+mod tensorboard;
 mod weights;
 
 use sha2::{Digest, Sha256};
 
+pub use history_csv::HistoryCsv;
 pub use saved::SavedRun;
+pub use tensorboard::TensorBoard;
 pub use weights::{WeightFileError, read_weights, weights_to_bytes};
 
 /// In hexadecimal.

@@ -5,6 +5,7 @@
 //! | `model.toml`          | the model and its optimizer, as trained ([`crate::model::ModelFile`]) |
 //! | `steps.jsonl`         | one [`StepRecord`](crate::train::StepRecord) per line                 |
 //! | `history.jsonl`       | one [`EpochRecord`](crate::train::EpochRecord) per line               |
+//! | `history.csv`         | the same as a table                                                  |
 //! | `weights.safetensors` | the weights after the last step                                      |
 //! | `result.json`         | a [`RunResult`]                                                      |
 //! | `checkpoints/`        | see [`super::checkpoint`]                                            |
@@ -29,13 +30,15 @@ pub const WEIGHTS_FILE: &str = "weights.safetensors";
 pub const STEPS_FILE: &str = "steps.jsonl";
 /// The epochs of a run.
 pub const HISTORY_FILE: &str = "history.jsonl";
+/// The epochs of a run as a table.
+pub const HISTORY_CSV_FILE: &str = "history.csv";
 /// The result of a run.
 pub const RESULT_FILE: &str = "result.json";
 
 /// The result of a cross-validation.
 pub const CROSSVAL_FILE: &str = "crossval.json";
 
-const FILES: [&str; 5] = [MODEL_FILE, WEIGHTS_FILE, STEPS_FILE, HISTORY_FILE, RESULT_FILE];
+const FILES: [&str; 6] = [MODEL_FILE, WEIGHTS_FILE, STEPS_FILE, HISTORY_FILE, HISTORY_CSV_FILE, RESULT_FILE];
 
 /// Version of the layout of a run's files.
 pub(super) const FORMAT: u32 = 1;

@@ -38,8 +38,9 @@ impl SavedRun {
     /// # Errors
     /// As [`Sequential::compile`](crate::Sequential::compile).
     pub fn compile(&self, device: &Device) -> Result<Model, Error> {
-        let ModelFile { model, loss, optimizer, .. } = &self.file;
-        let compile = Compile { loss: *loss, optimizer: *optimizer, ..Compile::default() };
+        let ModelFile { model, loss, optimizer, augmentation, .. } = &self.file;
+        let compile =
+            Compile { loss: *loss, optimizer: *optimizer, augmentation: *augmentation, ..Compile::default() };
         let mut compiled = model.compile(device, compile)?;
         compiled.set_weights(self.weights.clone())?;
         Ok(compiled)

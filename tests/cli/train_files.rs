@@ -7,8 +7,15 @@ use sha2::{Digest, Sha256};
 
 use crate::sandbox::{Sandbox, TEST, TRAIN, outcome, program};
 
-const FILES: [&str; 6] =
-    ["checkpoints", "history.jsonl", "model.toml", "result.json", "steps.jsonl", "weights.safetensors"];
+const FILES: [&str; 7] = [
+    "checkpoints",
+    "history.csv",
+    "history.jsonl",
+    "model.toml",
+    "result.json",
+    "steps.jsonl",
+    "weights.safetensors",
+];
 
 #[test]
 fn every_file_holds_what_is_promised() {

@@ -1,0 +1,235 @@
+//! Figures of a training as an event file of TensorBoard.
+//!
+//! | tag | step | figure |
+//! |---|---|---|
+//! | `batch_loss`, `batch_accuracy` | optimizer step | of that batch |
+//! | `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate` | epoch | of that epoch |
+//!
+//! A file is a sequence of records: length (u64), its checksum, an `Event` of `tensorboard/compat/proto/event.proto`, its
+//! checksum, all little-endian. Checksums are CRC-32C, masked as `tensorflow/core/lib/hash/crc32c.h` describes.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use prost::{Message, Oneof};
+
+use super::run::RunError;
+use crate::train::{Callback, CallbackError, EpochRecord, Schedule, StepRecord};
+
+/// What the first event of every file says.
+const VERSION: &str = "brain.Event:2";
+/// What is added to a checksum that was turned by 15 bits.
+const MASK: u32 = 0xa282_ead8;
+
+/// Writes an event file while a model trains; begun when training is.
+#[derive(Debug)]
+pub struct TensorBoard {
+    dir: PathBuf,
+    file: Option<EventFile>,
+}
+
+impl TensorBoard {
+    /// Into this folder, made when it is missing; a file that is there already stays, and gets one beside it.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        TensorBoard { dir: dir.into(), file: None }
+    }
+
+    fn write(&mut self, step: usize, figures: &[(&str, f32)]) -> Result<(), RunError> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let value = |&(tag, figure): &(&str, f32)| Value { tag: tag.to_owned(), simple_value: figure };
+        let summary = Summary { value: figures.iter().map(value).collect() };
+        file.push(step, What::Summary(summary))
+    }
+}
+
+impl Callback for TensorBoard {
+    fn on_train_begin(&mut self, _: &Schedule) -> Result<(), CallbackError> {
+        self.file = Some(EventFile::create(&self.dir)?);
+        Ok(())
+    }
+
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        let accuracy = record.correct as f32 / record.n as f32;
+        self.write(record.step, &[("batch_loss", record.loss), ("batch_accuracy", accuracy)])?;
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
+        let figures = [
+            ("loss", Some(record.loss)),
+            ("accuracy", Some(record.accuracy)),
+            ("val_loss", record.val_loss),
+            ("val_accuracy", record.val_accuracy),
+            ("learning_rate", Some(record.learning_rate.into())),
+        ];
+        let known: Vec<_> =
+            figures.into_iter().filter_map(|(tag, figure)| Some((tag, figure? as f32))).collect();
+        self.write(record.epoch, &known)?;
+        if let Some(file) = &mut self.file {
+            file.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// `Event`.
+#[derive(Clone, PartialEq, Message)]
+struct Event {
+    /// Seconds since 1970.
+    #[prost(double, tag = "1")]
+    wall_time: f64,
+    #[prost(int64, tag = "2")]
+    step: i64,
+    #[prost(oneof = "What", tags = "3, 5")]
+    what: Option<What>,
+}
+
+/// What an event is.
+#[derive(Clone, PartialEq, Oneof)]
+enum What {
+    #[prost(string, tag = "3")]
+    FileVersion(String),
+    #[prost(message, tag = "5")]
+    Summary(Summary),
+}
+
+/// `Summary`.
+#[derive(Clone, PartialEq, Message)]
+struct Summary {
+    #[prost(message, repeated, tag = "1")]
+    value: Vec<Value>,
+}
+
+/// `Summary.Value`, of scalars only.
+#[derive(Clone, PartialEq, Message)]
+struct Value {
+    #[prost(string, tag = "1")]
+    tag: String,
+    #[prost(float, tag = "2")]
+    simple_value: f32,
+}
+
+#[derive(Debug)]
+struct EventFile {
+    path: PathBuf,
+    writer: BufWriter<File>,
+}
+
+impl EventFile {
+    fn create(dir: &Path) -> Result<Self, RunError> {
+        fs::create_dir_all(dir).map_err(|cause| RunError::write(dir, cause))?;
+        // The reader takes files in the order of their names: seconds first, then what parts two of one second.
+        let (seconds, process) = (now() as u64, std::process::id());
+        for n in 0u64.. {
+            let path = dir.join(format!("events.out.tfevents.{seconds}.{process}.{n}.shadegrad"));
+            match File::create_new(&path) {
+                Ok(file) => {
+                    let mut file = EventFile { path, writer: BufWriter::new(file) };
+                    file.push(0, What::FileVersion(VERSION.to_owned()))?;
+                    return Ok(file);
+                }
+                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(cause) => return Err(RunError::write(&path, cause)),
+            }
+        }
+        Err(RunError::write(dir, io::ErrorKind::AlreadyExists.into()))
+    }
+
+    fn push(&mut self, step: usize, what: What) -> Result<(), RunError> {
+        let event = Event { wall_time: now(), step: step as i64, what: Some(what) };
+        let written = self.writer.write_all(&framed(&event.encode_to_vec()));
+        written.map_err(|cause| RunError::write(&self.path, cause))
+    }
+
+    fn flush(&mut self) -> Result<(), RunError> {
+        self.writer.flush().map_err(|cause| RunError::write(&self.path, cause))
+    }
+}
+
+/// Seconds since 1970; 0 on a clock that is set before.
+fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+fn framed(event: &[u8]) -> Vec<u8> {
+    let length = (event.len() as u64).to_le_bytes();
+    let mut record = length.to_vec();
+    record.extend(masked(&length).to_le_bytes());
+    record.extend(event);
+    record.extend(masked(event).to_le_bytes());
+    record
+}
+
+fn masked(bytes: &[u8]) -> u32 {
+    crc32c(bytes).rotate_right(15).wrapping_add(MASK)
+}
+
+/// CRC-32C (Castagnoli), bit by bit: a run writes some hundred kilobytes.
+fn crc32c(bytes: &[u8]) -> u32 {
+    const POLYNOMIAL: u32 = 0x82f6_3b78;
+    let bit = |crc: u32, _| if crc & 1 == 1 { POLYNOMIAL ^ (crc >> 1) } else { crc >> 1 };
+    !bytes.iter().fold(!0u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_that_of_rfc_3720() {
+        for (bytes, sum) in [(&[0u8; 32], 0x8a91_36aa), (&[0xff; 32], 0x62a8_ab43)] {
+            assert_eq!(crc32c(bytes), sum);
+        }
+        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("new/logs");
+        let schedule = Schedule { epochs: 1, steps_per_epoch: 1, steps: 1, steps_done: 0 };
+        let epoch = EpochRecord {
+            epoch: 1,
+            loss: 0.5,
+            accuracy: 0.75,
+            val_loss: Some(0.25),
+            val_accuracy: None,
+            learning_rate: 0.125,
+            seconds: 1.0,
+        };
+        // Two in one second get a file each.
+        for _ in 0..2 {
+            let mut board = TensorBoard::new(&dir);
+            board.on_train_begin(&schedule).unwrap();
+            board.on_step(&StepRecord { step: 1, epoch: 1, loss: 2.0, correct: 1, n: 4 }).unwrap();
+            board.on_epoch_end(&epoch).unwrap();
+        }
+        let files: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files.len(), 2);
+        let bytes = fs::read(&files[0]).unwrap();
+        let mut rest = bytes.as_slice();
+        let mut events = Vec::new();
+        while !rest.is_empty() {
+            let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+            let event = &rest[12..12 + length];
+            assert_eq!(rest[..length + 16], framed(event));
+            events.push(Event::decode(event).unwrap());
+            rest = &rest[length + 16..];
+        }
+        assert_eq!(events[0].what, Some(What::FileVersion("brain.Event:2".to_owned())));
+        let figures = |event: &Event| match &event.what {
+            Some(What::Summary(summary)) => {
+                summary.value.iter().map(|value| (value.tag.clone(), value.simple_value)).collect::<Vec<_>>()
+            }
+            _ => Vec::new(),
+        };
+        let named =
+            |rows: &[(&str, f32)]| rows.iter().map(|(tag, v)| ((*tag).to_owned(), *v)).collect::<Vec<_>>();
+        assert_eq!(figures(&events[1]), named(&[("batch_loss", 2.0), ("batch_accuracy", 0.25)]));
+        let expected =
+            named(&[("loss", 0.5), ("accuracy", 0.75), ("val_loss", 0.25), ("learning_rate", 0.125)]);
+        assert_eq!(figures(&events[2]), expected);
+    }
+}
