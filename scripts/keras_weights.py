@@ -28,7 +28,9 @@ LAYERS = {
     "Dense": ("dense", ["units", "activation"]),
     "Dropout": ("dropout", ["rate"]),
     "Activation": ("activation", ["activation"]),
+    "ReLU": ("re_lu", []),
     "LeakyReLU": ("leaky_re_lu", ["negative_slope"]),
+    "Softmax": ("softmax", []),
 }
 # Settings without a counterpart, and the only values with which a layer is what it is here.
 ONLY = {
@@ -38,6 +40,9 @@ ONLY = {
     "use_bias": True,
     "kernel_constraint": None,
     "bias_constraint": None,
+    "max_value": None,
+    "threshold": 0.0,
+    "axis": -1,
 }
 
 
@@ -54,6 +59,8 @@ def checked(layer):
         found = config.get(setting, value)
         if (tuple(found) if isinstance(found, list) else found) != value:
             stop(f"layer {layer.name!r}: {setting} is {found!r}, but must be {value!r}")
+    if kind == "ReLU" and config["negative_slope"] != 0:
+        stop(f"layer {layer.name!r}: negative_slope is {config['negative_slope']}; a LeakyReLU has one")
     return kind, {setting: config[setting] for setting in LAYERS[kind][1] if config.get(setting) is not None}
 
 

@@ -62,6 +62,52 @@ units = 10
 activation = "softmax"
 """
 
+ACTIVATIONS = """name = "activations"
+input_shape = [12, 10, 3]
+
+[[layers]]
+type = "Conv2D"
+filters = 6
+kernel_size = 3
+activation = "tanh"
+
+[[layers]]
+type = "Dropout"
+rate = 0.25
+
+[[layers]]
+type = "MaxPooling2D"
+
+[[layers]]
+type = "Conv2D"
+filters = 8
+kernel_size = 2
+
+[[layers]]
+type = "LeakyReLU"
+negative_slope = 0.15
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dense"
+units = 16
+activation = "leaky_relu"
+
+[[layers]]
+type = "Dense"
+units = 16
+activation = "sigmoid"
+
+[[layers]]
+type = "Dense"
+units = 4
+
+[[layers]]
+type = "Softmax"
+"""
+
 
 def check(name, run, folder):
     exported = folder / f"{name}.onnx"
@@ -92,7 +138,7 @@ def main(folder):
         arguments = ["--model", model, "--max-steps", steps, "--device", DEVICE]
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
-    for name, text in {"odd": ODD, "mlp": MLP}.items():
+    for name, text in {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS}.items():
         write_run(folder / f"run-{name}", text)
         metadata = check(name, folder / f"run-{name}", folder)
         if name == "odd":

@@ -107,18 +107,25 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Values are named `<layer>/<what>`: no layer's name holds a slash, so none can be taken for the graph's input or
+    /// output.
     fn layer(&mut self, layer: &NetworkLayer) {
         let name = layer.name.as_str();
         match layer.geometry {
             LayerGeometry::Conv2D { kernel, strides } => {
                 self.turn(Layout::First, name);
                 let inputs = self.constants(layer);
-                self.node(name, "Conv", inputs, vec![pair("kernel_shape", kernel), pair("strides", strides)]);
+                self.node(
+                    &format!("{name}/conv"),
+                    "Conv",
+                    inputs,
+                    vec![pair("kernel_shape", kernel), pair("strides", strides)],
+                );
             }
             LayerGeometry::MaxPooling2D { pool, strides } => {
                 self.turn(Layout::First, name);
                 self.node(
-                    name,
+                    &format!("{name}/max_pool"),
                     "MaxPool",
                     Vec::new(),
                     vec![pair("kernel_shape", pool), pair("strides", strides)],
@@ -126,11 +133,11 @@ impl<'a> Writer<'a> {
             }
             LayerGeometry::Flatten => {
                 self.turn(Layout::Last, name);
-                self.node(name, "Flatten", Vec::new(), vec![int("axis", 1)]);
+                self.node(&format!("{name}/flatten"), "Flatten", Vec::new(), vec![int("axis", 1)]);
             }
             LayerGeometry::Dense => {
                 let inputs = self.constants(layer);
-                self.node(name, "Gemm", inputs, Vec::new());
+                self.node(&format!("{name}/gemm"), "Gemm", inputs, Vec::new());
             }
             // Nothing is dropped in prediction.
             LayerGeometry::Activation | LayerGeometry::Dropout { .. } => {}

@@ -138,3 +138,20 @@ fn every_activation_has_its_operator() {
     assert_eq!(axes, [1, -1], "channels are the second axis of NCHW");
     assert_eq!(nodes[12].output, [OUTPUT]);
 }
+
+#[test]
+fn a_layer_may_be_called_as_the_input_or_the_output() {
+    for name in [INPUT, OUTPUT] {
+        let named = format!(
+            "name = \"mlp\"\ninput_shape = [4, 4, 1]\n[[layers]]\ntype = \"Flatten\"\nname = \"{name}\"\n\
+             [[layers]]\ntype = \"Dense\"\nunits = 2\nactivation = \"softmax\"\n"
+        );
+        let (_, model) = written(&named);
+        let graph = model.graph.unwrap();
+        let mut values: Vec<_> =
+            graph.node.iter().map(|node| node.output[0].as_str()).chain([INPUT]).collect();
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), graph.node.len() + 1, "{values:?}");
+    }
+}
