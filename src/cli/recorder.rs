@@ -1,5 +1,7 @@
 //! What happens while a run trains: its logs are written and its progress is shown.
 
+use std::path::PathBuf;
+
 use super::interrupt;
 use super::progress::Progress;
 use crate::io::checkpoint::{RunSettings, save};
@@ -13,6 +15,25 @@ pub struct Told {
     pub settings: RunSettings,
 }
 
+/// Why a run is not worth going on with.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "training has diverged: {what}; {} What usually helps: a smaller --learning-rate, `clipnorm` in [optimizer], another \
+     seed. --allow-nan trains on all the same.",
+    before(last_checkpoint)
+)]
+struct Diverged {
+    what: String,
+    last_checkpoint: Option<PathBuf>,
+}
+
+fn before(checkpoint: &Option<PathBuf>) -> String {
+    match checkpoint {
+        Some(path) => format!("the last checkpoint before it is {}.", path.display()),
+        None => "there is no checkpoint before it.".to_owned(),
+    }
+}
+
 /// Writes `steps.jsonl` and `history.jsonl` and checkpoints, and shows progress.
 #[derive(Debug)]
 pub struct Recorder<'a> {
@@ -23,7 +44,10 @@ pub struct Recorder<'a> {
     from: Option<[usize; 2]>,
     logs: Option<RunLogs>,
     progress: Progress,
+    /// Whether training goes on where a number is not finite.
+    allow_nan: bool,
     diverged: bool,
+    last_checkpoint: Option<PathBuf>,
 }
 
 impl<'a> Recorder<'a> {
@@ -36,8 +60,23 @@ impl<'a> Recorder<'a> {
             from: None,
             logs: None,
             progress: Progress::new(),
+            allow_nan: false,
             diverged: false,
+            last_checkpoint: None,
         }
+    }
+
+    /// Going on, or not, where a number is not finite.
+    pub fn allow_nan(self, allow_nan: bool) -> Self {
+        Recorder { allow_nan, ..self }
+    }
+
+    /// The error of a run that has diverged; the logs hold what led to it.
+    fn diverged(&mut self, what: String) -> Result<(), CallbackError> {
+        if let Some(logs) = &mut self.logs {
+            logs.flush()?;
+        }
+        Err(Diverged { what, last_checkpoint: self.last_checkpoint.take() }.into())
     }
 
     /// With logs that go on after so many steps and epochs.
@@ -62,7 +101,8 @@ impl Callback for Recorder<'_> {
     }
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
-        if !record.loss.is_finite() && !self.diverged {
+        let diverged = !record.loss.is_finite();
+        if diverged && self.allow_nan && !self.diverged {
             self.diverged = true;
             self.progress.say(&format!(
                 "warning: the loss of step {} is {}: training has diverged, and nothing after this step is of use; \
@@ -74,6 +114,9 @@ impl Callback for Recorder<'_> {
             logs.steps.push(record)?;
         }
         self.progress.step(record);
+        if diverged && !self.allow_nan {
+            return self.diverged(format!("the loss of step {} is {}", record.step, record.loss));
+        }
         Ok(())
     }
 
@@ -95,11 +138,29 @@ impl Callback for Recorder<'_> {
     }
 
     fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        let bad = checkpoint
+            .weights
+            .tensors()
+            .iter()
+            .find(|tensor| tensor.values.iter().any(|value| !value.is_finite()));
+        if let Some(tensor) = bad {
+            let what = format!(
+                "after step {} `{}` holds values that are not finite",
+                checkpoint.steps(),
+                tensor.name
+            );
+            if self.allow_nan {
+                self.progress.say(&format!("warning: {what}; no checkpoint is made of them"));
+                return Ok(());
+            }
+            return self.diverged(what);
+        }
         // The logs first: they may be longer than a checkpoint says, and not shorter.
         if let Some(logs) = &mut self.logs {
             logs.flush()?;
         }
-        save(self.folder.dir(), &self.told.model_toml, &self.told.settings, checkpoint)?;
+        let saved = save(self.folder.dir(), &self.told.model_toml, &self.told.settings, checkpoint)?;
+        self.last_checkpoint = Some(saved);
         Ok(())
     }
 }

@@ -97,6 +97,9 @@ pub struct TrainArgs {
     /// Write a checkpoint after every N steps of an epoch too, not only after each epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,
+    /// Train on where a loss or a weight is not a finite number, which ends training otherwise
+    #[arg(long)]
+    allow_nan: bool,
     /// Write no checkpoints: the run cannot go on when it is interrupted
     #[arg(long, conflicts_with_all = ["checkpoint_steps", "resume"])]
     no_checkpoints: bool,
@@ -234,7 +237,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let epochs = job.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.epochs);
     let mut also: Vec<Box<dyn Callback>> = vec![Box::new(HistoryCsv::new(folder.dir(), epochs))];
     also.extend(args.tensorboard(&folder).map(|board| Box::new(board) as Box<dyn Callback>));
-    let recorder = Recorder::new(&mut folder, told, checkpoints).going_on(from);
+    let recorder = Recorder::new(&mut folder, told, checkpoints).allow_nan(args.allow_nan).going_on(from);
     let mut recorder = FirstStep { inner: recorder, also, at: None };
     let history = match job.checkpoint.take() {
         Some(checkpoint) => model.resume(&sets.train, &options, checkpoint, &mut recorder)?,

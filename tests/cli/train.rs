@@ -124,13 +124,26 @@ fn a_bound_on_steps_holds_whatever_the_epochs() {
 #[test]
 fn divergence_is_loud_and_the_files_stay_json() {
     let sandbox = Sandbox::new();
-    let outcome = sandbox.train("--device cpu --learning-rate 3e38 --epochs 5 --out out");
+    let outcome = sandbox.train("--device cpu --learning-rate 3e38 --epochs 5 --out out --allow-nan");
     assert!(outcome.stderr.contains("training has diverged"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("smaller --learning-rate"), "{}", outcome.stderr);
-    assert_eq!(outcome.stderr.matches("diverged").count(), 1, "said once");
+    assert_eq!(outcome.stderr.matches("has diverged").count(), 1, "said once");
     assert!(sandbox.json_lines("out/steps.jsonl").iter().any(|step| step["loss"].is_null()));
     assert!(sandbox.json("out/result.json")["test_loss"].is_null());
     sandbox.fail("evaluate out --device cpu", 1, &["weights.safetensors", "must be finite"]);
+}
+
+#[test]
+fn divergence_ends_training_and_names_the_last_checkpoint() {
+    let sandbox = Sandbox::new();
+    for device in ["cpu", "software"] {
+        let train = "train --model model.toml --data data --batch-size 4 --epochs 5";
+        let diverges = format!("{train} --learning-rate 3e38 --device {device} --out {device}");
+        sandbox.fail(&diverges, 1, &["training has diverged", "checkpoints/step-00000000", "--allow-nan"]);
+        assert!(!sandbox.path(&format!("{device}/result.json")).exists());
+        let steps = sandbox.json_lines(&format!("{device}/steps.jsonl"));
+        assert!(steps.last().unwrap()["loss"].is_null(), "the log ends with the step that it was: {steps:?}");
+    }
 }
 
 #[test]
