@@ -13,6 +13,8 @@ use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord
 pub struct Told {
     pub model_toml: String,
     pub settings: RunSettings,
+    /// Checkpoints that stay beside the best one.
+    pub keep: usize,
 }
 
 /// Why a run is not worth going on with.
@@ -159,7 +161,8 @@ impl Callback for Recorder<'_> {
         if let Some(logs) = &mut self.logs {
             logs.flush()?;
         }
-        let saved = save(self.folder.dir(), &self.told.model_toml, &self.told.settings, checkpoint)?;
+        let saved =
+            save(self.folder.dir(), &self.told.model_toml, &self.told.settings, checkpoint, self.told.keep)?;
         self.last_checkpoint = Some(saved);
         Ok(())
     }

@@ -97,6 +97,9 @@ pub struct TrainArgs {
     /// Write a checkpoint after every N steps of an epoch too, not only after each epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,
+    /// Keep the last N checkpoints, and that of the best epoch
+    #[arg(long, value_name = "N", default_value = "3", value_parser = count, allow_negative_numbers = true)]
+    keep_checkpoints: usize,
     /// Train on where a loss or a weight is not a finite number, which ends training otherwise
     #[arg(long)]
     allow_nan: bool,
@@ -231,7 +234,8 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
         model.set_weights(weights)?;
     }
     interrupt::listen();
-    let told = Told { model_toml: job.file.to_toml()?, settings: job.settings.clone() };
+    let told =
+        Told { model_toml: job.file.to_toml()?, settings: job.settings.clone(), keep: args.keep_checkpoints };
     let checkpoints = args.checkpoints(&job.settings);
     let from = job.checkpoint.as_ref().map(|checkpoint| [checkpoint.steps(), checkpoint.epochs.len()]);
     let epochs = job.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.epochs);

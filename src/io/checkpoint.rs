@@ -33,8 +33,6 @@ const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const MANIFEST_FILE: &str = "manifest.toml";
 /// The one tensor of the optimizer's file.
 const OPTIMIZER_TENSOR: &str = "optimizer_state";
-/// Checkpoints that are kept beside the best one.
-pub const KEPT: usize = 3;
 /// What the name of a checkpoint begins with; the number of its step follows.
 const PREFIX: &str = "step-";
 /// Version of the layout.
@@ -135,7 +133,7 @@ fn list(damaged: &[DamagedCheckpoint]) -> String {
     damaged.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last [`KEPT`] and that of the best
+/// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep` and that of the best
 /// epoch by validation loss, or by training loss where nothing is validated.
 ///
 /// # Errors
@@ -145,6 +143,7 @@ pub fn save(
     model_toml: &str,
     settings: &RunSettings,
     checkpoint: &Checkpoint,
+    keep: usize,
 ) -> Result<PathBuf, RunError> {
     let parent = run.join(CHECKPOINTS);
     let name = format!("{PREFIX}{:08}", checkpoint.steps());
@@ -162,7 +161,7 @@ pub fn save(
         let _ = fs::remove_dir_all(&temporary);
         return Err(RunError::write(&target, cause));
     }
-    remove_old(&parent, checkpoint).map_err(|cause| RunError::write(&parent, cause))?;
+    remove_old(&parent, checkpoint, keep).map_err(|cause| RunError::write(&parent, cause))?;
     Ok(target)
 }
 
@@ -231,11 +230,11 @@ fn names(parent: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
     Ok((whole, temporary))
 }
 
-fn remove_old(parent: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) -> io::Result<()> {
     let (whole, temporary) = names(parent)?;
     let best = best_epoch(&checkpoint.epochs).and_then(|best| steps_after(checkpoint, best));
     let best = best.map(|steps| format!("{PREFIX}{steps:08}"));
-    let old = whole.into_iter().skip(KEPT).filter(|name| Some(name) != best.as_ref());
+    let old = whole.into_iter().skip(keep).filter(|name| Some(name) != best.as_ref());
     for name in old.chain(temporary) {
         fs::remove_dir_all(parent.join(name))?;
     }

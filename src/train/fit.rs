@@ -54,7 +54,8 @@ impl Model {
     }
 
     /// Goes on with a call of [`fit`](Self::fit) that made this checkpoint, with the same data and options but for
-    /// `epochs` and `max_steps`, which may be larger.
+    /// `epochs` and `max_steps`, which may be larger. Training that ended because it was good enough or got no better has
+    /// nothing left to do.
     ///
     /// # Errors
     /// As [`fit`](Self::fit), and when the checkpoint is of another model, or goes further than the options do.
@@ -65,12 +66,16 @@ impl Model {
         checkpoint: Checkpoint,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
-        let Checkpoint { training, weights, optimizer_state, best_weights, epochs, .. } = checkpoint;
+        let Checkpoint { training, weights, optimizer_state, best_weights, epochs, stopped } = checkpoint;
+        // These ends do not depend on how far the options go.
+        let over =
+            |stopped: &Stopped| matches!(stopped.reason, StopReason::EarlyStopping | StopReason::GoodEnough);
         self.executor(Some(options.batch_size))?;
         self.set_weights(weights)?;
         self.set_optimizer_state(&optimizer_state)?;
         (self.training, self.best_weights) = (training, best_weights);
-        self.train(train, options, History { epochs, ..History::default() }, callback)
+        let stopped = stopped.filter(over);
+        self.train(train, options, History { epochs, stopped, ..History::default() }, callback)
     }
 
     /// Trains from where the model stands to where the options end.
@@ -112,7 +117,7 @@ impl Model {
             // So that a run can go on whenever it is cut off.
             self.checkpoint_for(&run, callback)?;
         }
-        run.history.stopped = self.stopped_before(&run);
+        run.history.stopped = run.history.stopped.or(self.stopped_before(&run));
         while run.history.stopped.is_none() {
             match self.epoch(&mut run, callback)? {
                 Epoch::Interrupted => run.history.stopped = Some(interrupted(self.training.run.epoch + 1)),

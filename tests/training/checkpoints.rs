@@ -178,6 +178,11 @@ fn what_cannot_go_on_is_refused() {
     let short = Checkpoint { optimizer_state: vec![0.0; 8], ..checkpoint() };
     let message = resume(options(), short);
     assert!(message.contains("optimizer's state has 8 numbers"), "{message}");
+    // Training that was good enough is over, however many epochs there might be.
+    let until = FitOptions { until_loss: Some(100.0), ..options() };
+    let good = train(&device, &until, None, Keeper::default());
+    let rest = train(&device, &until, good.keeper.kept.last().cloned(), Keeper::default());
+    assert_eq!((rest.keeper.steps.len(), rest.history.stopped), (0, good.history.stopped));
     // Nothing is left to do: that is no mistake.
     let done = train(&device, &options(), Some(checkpoint()), Keeper::default());
     assert!(done.keeper.steps.is_empty() && done.weights == first.weights);
