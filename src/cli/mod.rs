@@ -20,6 +20,7 @@ mod predict;
 mod profile;
 mod progress;
 mod recorder;
+mod report;
 mod settings;
 mod table;
 mod train;
@@ -58,6 +59,7 @@ enum Command {
     Crossval(crossval::CrossvalArgs),
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
+    Report(report::ReportArgs),
     Devices(devices::DevicesArgs),
     Verify(verify::VerifyArgs),
     Explain(explain::ExplainArgs),
@@ -76,6 +78,7 @@ pub fn main(started: Instant) -> ExitCode {
         Command::Crossval(args) => crossval::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Predict(args) => predict::run(args, &mut output),
         Command::Export(args) => export::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Report(args) => report::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Devices(args) => devices::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),

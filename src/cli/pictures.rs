@@ -125,18 +125,3 @@ fn refused(error: ImageError) -> anyhow::Error {
         error => anyhow!("is damaged or incomplete: {error}"),
     }
 }
-
-/// The bytes of a PNG file of grey pixels, `[height, width]`, or of red, green and blue ones, `[height, width, 3]`.
-pub fn png(height: usize, width: usize, pixels: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let color = if pixels.len() == height * width { image::ColorType::L8 } else { image::ColorType::Rgb8 };
-    let mut bytes = Cursor::new(Vec::new());
-    image::write_buffer_with_format(
-        &mut bytes,
-        pixels,
-        width as u32,
-        height as u32,
-        color,
-        ImageFormat::Png,
-    )?;
-    Ok(bytes.into_inner())
-}

@@ -9,10 +9,11 @@ use serde_json::json;
 use super::args::DeviceArg;
 use super::message;
 use super::output::{Output, note};
-use super::pictures::{Source, png};
+use super::pictures::Source;
 use crate::data::{DataError, Picture};
 use crate::device::Device;
 use crate::io::SavedRun;
+use crate::io::png::png;
 use crate::io::run::write_whole;
 use crate::train::Model;
 

@@ -19,7 +19,9 @@ use crate::data::Dataset;
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::RunSettings;
-use crate::io::run::{RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata};
+use crate::io::run::{
+    PROFILE_FILE, RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata,
+};
 use crate::io::{HistoryCsv, TensorBoard, read_weights, sha256, weights_to_bytes};
 use crate::model::{bytes, thousands};
 use crate::plan::Plan;
@@ -281,7 +283,9 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     };
     folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
     if let Some(profile) = &history.profile {
-        output.line(format_args!("\n{}\n", Report::new(&plan, &device, profile, roofs(&device)).text()))?;
+        let report = Report::new(&plan, &device, profile, roofs(&device));
+        folder.write(PROFILE_FILE, format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
+        output.line(format_args!("\n{}\n", report.text()))?;
     }
     if args.report.asked() {
         let report = args.report.judge(&mut model, &sets.test)?;

@@ -4,6 +4,10 @@ pub mod checkpoint;
 mod header;
 mod history_csv;
 pub mod onnx;
+#[cfg(feature = "cli")]
+pub(crate) mod png;
+#[cfg(feature = "cli")]
+pub(crate) mod report;
 mod result;
 pub mod run;
 mod saved;

@@ -8,6 +8,8 @@
 //! | `history.csv`         | the same as a table                                                  |
 //! | `weights.safetensors` | the weights after the last step                                      |
 //! | `result.json`         | a [`RunResult`]                                                      |
+//! | `profile.json`        | how long each kernel took, after `train --profile`                    |
+//! | `report.html`         | what `report` makes of all of it                                     |
 //! | `checkpoints/`        | see [`super::checkpoint`]                                            |
 //!
 //! JSON has no NaN and no infinity: `null` stands for them.
@@ -35,10 +37,24 @@ pub const HISTORY_CSV_FILE: &str = "history.csv";
 /// The result of a run.
 pub const RESULT_FILE: &str = "result.json";
 
+/// The time of each kernel, where it was measured.
+pub const PROFILE_FILE: &str = "profile.json";
+/// The page that shows the run.
+pub const REPORT_FILE: &str = "report.html";
+
 /// The result of a cross-validation.
 pub const CROSSVAL_FILE: &str = "crossval.json";
 
-const FILES: [&str; 6] = [MODEL_FILE, WEIGHTS_FILE, STEPS_FILE, HISTORY_FILE, HISTORY_CSV_FILE, RESULT_FILE];
+const FILES: [&str; 8] = [
+    MODEL_FILE,
+    WEIGHTS_FILE,
+    STEPS_FILE,
+    HISTORY_FILE,
+    HISTORY_CSV_FILE,
+    RESULT_FILE,
+    PROFILE_FILE,
+    REPORT_FILE,
+];
 
 /// Version of the layout of a run's files.
 pub(super) const FORMAT: u32 = 1;

@@ -13,6 +13,7 @@ mod export;
 mod mistakes;
 mod no_adapter;
 mod predict;
+mod report;
 mod resume;
 mod sandbox;
 mod train;

@@ -1,0 +1,106 @@
+//! `shadegrad report`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::args::{DataSource, DeviceArg};
+use super::output::Output;
+use super::progress::spinner;
+use crate::device::Device;
+use crate::executor::check_data;
+use crate::io::SavedRun;
+use crate::io::report::RunReport;
+use crate::io::run::{REPORT_FILE, read_result, write_whole};
+use crate::model::{bytes, thousands};
+
+/// Write what there is to see of a run as one HTML page
+///
+/// Curves, confusion matrix, figures of each class, the most confident mistakes, the filters of the first convolution, the
+/// way of one image through the layers, time per kernel (after `train --profile`), and all settings. The page carries
+/// its pictures itself: it needs no network and no other file.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// The run folder, such as runs/tutorial-1
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The file to write; by default report.html in the run folder, which is replaced
+    #[arg(long, value_name = "FILE.html")]
+    out: Option<PathBuf>,
+    /// Write the plots as SVG files into this folder, too
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    force: bool,
+    /// The data set whose test images are judged: the embedded one or a folder with four IDX files; by default the one
+    /// the run was trained on
+    #[arg(long, value_name = "mnist|DIR")]
+    data: Option<DataSource>,
+    #[command(flatten)]
+    device: DeviceArg,
+}
+
+/// Writes the whole page or none.
+pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
+    let run = SavedRun::read(&args.run)?;
+    let result = read_result(&args.run)?;
+    let out = args.out.clone().unwrap_or_else(|| args.run.join(REPORT_FILE));
+    if args.out.is_some() {
+        args.check_free(&out)?;
+    }
+    if let Some(dir) = args.plots.as_ref().filter(|dir| dir.exists() && !dir.is_dir()) {
+        bail!("`{}` is not a folder; give --plots another name", dir.display());
+    }
+    let source = match (&args.data, &result) {
+        (Some(given), _) => given.clone(),
+        (None, Some(result)) => result.data.parse()?,
+        (None, None) => DataSource::Mnist,
+    };
+    let test = source.load()?.test;
+    check_data(&run.network, &test)?;
+
+    let (device, _) = Device::open(&args.device.device)?;
+    let spinner = spinner(format!("judging on {} test images", thousands(test.len())));
+    let probabilities = run.compile(&device)?.predict(test.images())?;
+    let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?;
+    spinner.finish_and_clear();
+
+    if let Some(dir) = &args.plots {
+        args.write_plots(dir, &report, output)?;
+    }
+    write(&out, report.html().as_bytes(), output)
+}
+
+impl ReportArgs {
+    fn check_free(&self, file: &Path) -> anyhow::Result<()> {
+        let name = file.display();
+        if file.is_dir() {
+            bail!("`{name}` is a folder; give the name of a file, such as report.html");
+        }
+        if !self.force && file.exists() {
+            bail!("`{name}` is there already; choose another name, or replace it with --force");
+        }
+        Ok(())
+    }
+
+    fn write_plots(&self, dir: &Path, report: &RunReport<'_>, output: &mut Output) -> anyhow::Result<()> {
+        let files: Vec<_> =
+            report.plots().iter().map(|plot| (dir.join(format!("{}.svg", plot.name)), &plot.svg)).collect();
+        for (file, _) in &files {
+            self.check_free(file)?;
+        }
+        fs::create_dir_all(dir).with_context(|| format!("`{}` cannot be made", dir.display()))?;
+        for (file, svg) in files {
+            write(&file, svg.as_bytes(), output)?;
+        }
+        Ok(())
+    }
+}
+
+fn write(file: &Path, content: &[u8], output: &mut Output) -> anyhow::Result<()> {
+    let name = file.display();
+    write_whole(file, content).with_context(|| format!("`{name}` cannot be written"))?;
+    output.line(format_args!("Wrote {name}: {}", bytes(content.len())))
+}

@@ -1,0 +1,150 @@
+//! Numbers as pictures within the page.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::ReportError;
+use crate::io::png::png;
+
+type Rgb = [u8; 3];
+
+/// Between tiles, and where a last row ends early: neither end of any scale.
+const GAP: Rgb = [128, 128, 128];
+const WHITE: Rgb = [255, 255, 255];
+const NEGATIVE: Rgb = [33, 102, 172];
+const POSITIVE: Rgb = [178, 24, 43];
+
+/// A picture that the page carries itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    /// What stands as its source.
+    pub uri: String,
+    /// In pixels.
+    pub width: usize,
+}
+
+/// Which colour a number has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scale {
+    /// From 0, black, to the largest, white.
+    Grey { most: f32 },
+    /// From blue over white, which is 0, to red.
+    Signed { most: f32 },
+}
+
+impl Scale {
+    /// The scale on which all of these have a place.
+    pub fn of(values: &[f32]) -> Self {
+        let most = values.iter().fold(0f32, |most, value| most.max(value.abs()));
+        if values.iter().any(|&value| value < 0.0) { Scale::Signed { most } } else { Scale::Grey { most } }
+    }
+
+    fn color(self, value: f32) -> Rgb {
+        let (Scale::Grey { most } | Scale::Signed { most }) = self;
+        let part = if most > 0.0 { (value / most).clamp(-1.0, 1.0) } else { 0.0 };
+        let blend = |end: Rgb| {
+            std::array::from_fn(|at| {
+                let (from, to) = (f32::from(WHITE[at]), f32::from(end[at]));
+                (from + (to - from) * part.abs()).round() as u8
+            })
+        };
+        match self {
+            Scale::Grey { .. } => [(part * 255.0).round() as u8; 3],
+            Scale::Signed { .. } => blend(if part < 0.0 { NEGATIVE } else { POSITIVE }),
+        }
+    }
+
+    /// The scale in words.
+    pub fn legend(self) -> String {
+        match self {
+            Scale::Grey { most } => format!("black is 0, white is {most:.3}"),
+            Scale::Signed { most } => {
+                format!("blue is -{most:.3}, white is 0, red is {most:.3}")
+            }
+        }
+    }
+}
+
+/// A sample `[h, w, c]` as it is fed: grey, or in its three colours; of any other number of channels, their mean.
+pub fn sample([h, w, c]: [usize; 3], bytes: &[u8]) -> Result<Image, ReportError> {
+    let pixels: Vec<u8> = match c {
+        1 | 3 => bytes.to_vec(),
+        _ => bytes
+            .chunks_exact(c)
+            .map(|pixel| (pixel.iter().map(|&byte| usize::from(byte)).sum::<usize>() / c) as u8)
+            .collect(),
+    };
+    image(h, w, &pixels)
+}
+
+/// Maps `[h, w]` side by side, so many to a row, with this many pixels around each.
+pub fn tiles(
+    [h, w]: [usize; 2],
+    maps: &[Vec<f32>],
+    columns: usize,
+    gap: usize,
+    scale: Scale,
+) -> Result<Image, ReportError> {
+    let columns = columns.min(maps.len()).max(1);
+    let rows = maps.len().div_ceil(columns);
+    let side = |tiles: usize, pixels: usize| tiles * (pixels + gap) + gap;
+    let (height, width) = (side(rows, h), side(columns, w));
+    let mut pixels = vec![GAP; height * width];
+    for (at, map) in maps.iter().enumerate() {
+        let (top, left) = (side(at / columns, h), side(at % columns, w));
+        for (y, row) in map.chunks_exact(w).enumerate() {
+            for (x, &value) in row.iter().enumerate() {
+                pixels[(top + y) * width + left + x] = scale.color(value);
+            }
+        }
+    }
+    image(height, width, pixels.as_flattened())
+}
+
+fn image(height: usize, width: usize, pixels: &[u8]) -> Result<Image, ReportError> {
+    let file =
+        png(height, width, pixels).map_err(|error| ReportError::Image { problem: error.to_string() })?;
+    Ok(Image { uri: format!("data:image/png;base64,{}", STANDARD.encode(file)), width })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(image: &Image) -> image::RgbImage {
+        let data = image.uri.strip_prefix("data:image/png;base64,").unwrap();
+        image::load_from_memory(&STANDARD.decode(data).unwrap()).unwrap().into_rgb8()
+    }
+
+    #[test]
+    fn tiles_stand_where_they_should() {
+        let maps = [vec![0.0, 2.0], vec![1.0, 0.0], vec![2.0, 2.0]];
+        let found = decode(&tiles([1, 2], &maps, 2, 1, Scale::of(&maps.concat())).unwrap());
+        let row = |y| (0..7).map(|x| found.get_pixel(x, y).0[0]).collect::<Vec<_>>();
+        let gap = GAP[0];
+        assert_eq!(found.dimensions(), (7, 5));
+        assert_eq!(row(0), [gap; 7]);
+        assert_eq!(row(1), [gap, 0, 255, gap, 128, 0, gap]);
+        assert_eq!(row(3), [gap, 255, 255, gap, gap, gap, gap]);
+    }
+
+    #[test]
+    fn colours_tell_signs() {
+        let scale = Scale::of(&[-4.0, 2.0]);
+        assert_eq!(scale, Scale::Signed { most: 4.0 });
+        assert_eq!([scale.color(-4.0), scale.color(0.0), scale.color(4.0)], [NEGATIVE, WHITE, POSITIVE]);
+        assert_eq!(Scale::of(&[0.0, 0.0]).color(0.0), [0; 3]);
+        assert_eq!(scale.legend(), "blue is -4.000, white is 0, red is 4.000");
+    }
+
+    #[test]
+    fn samples_keep_their_bytes() {
+        let bytes: Vec<u8> = (0..12).collect();
+        let grey = decode(&sample([3, 4, 1], &bytes).unwrap());
+        assert_eq!(grey.get_pixel(1, 2).0, [9; 3]);
+        let colour = decode(&sample([2, 2, 3], &bytes).unwrap());
+        assert_eq!(colour.get_pixel(1, 1).0, [9, 10, 11]);
+        let mean = decode(&sample([3, 2, 2], &bytes).unwrap());
+        assert_eq!(mean.get_pixel(0, 1).0, [4; 3]);
+    }
+}

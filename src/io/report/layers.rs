@@ -1,0 +1,178 @@
+//! What the layers of a network look for, and what they make of a sample.
+
+use std::ops::ControlFlow;
+
+use super::ReportError;
+use super::images::{Image, Scale, tiles};
+use crate::cpu::CpuExecutor;
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::executor::{DataSlot, Executor, Pass};
+use crate::io::SavedRun;
+use crate::model::{LayerGeometry, Shape};
+use crate::plan::{Access, Dtype, Phase, Plan, Stage, StepParams};
+use crate::train::write_weights;
+
+/// Tiles in a row; values in a row where a layer has no maps.
+const TILES_IN_A_ROW: usize = 8;
+const VALUES_IN_A_ROW: usize = 32;
+/// Pixels of the screen for a weight, for a value of a map, and for one that stands for itself.
+const WEIGHT_ZOOM: usize = 12;
+const MAP_ZOOM: usize = 2;
+const VALUE_ZOOM: usize = 14;
+/// What is shown of a layer.
+const MOST_TILES: usize = 64;
+const MOST_VALUES: usize = 1024;
+
+/// A picture of a layer.
+#[derive(Debug)]
+pub struct LayerView {
+    /// The layer's name.
+    pub name: String,
+    /// What is seen.
+    pub caption: String,
+    /// The picture.
+    pub image: Image,
+    /// How wide a pixel of it is best shown.
+    pub zoom: usize,
+}
+
+/// The kernels `[height, width]` of the first convolution, one for each filter: of several input channels, their mean.
+/// `None` for a network without one.
+pub fn filters(run: &SavedRun) -> Result<Option<LayerView>, ReportError> {
+    let convolution =
+        run.network.layers.iter().find(|layer| matches!(layer.geometry, LayerGeometry::Conv2D { .. }));
+    let tensor = convolution.and_then(|layer| run.weights.get(&format!("{}.kernel", layer.name)));
+    let (Some(layer), Some(tensor)) = (convolution, tensor) else { return Ok(None) };
+    let &[h, w, channels, count] = &tensor.shape[..] else { return Ok(None) };
+    let filter = |filter: usize| -> Vec<f32> {
+        let mean = |at: usize| {
+            let weight = |channel: usize| tensor.values[(at * channels + channel) * count + filter];
+            (0..channels).map(weight).sum::<f32>() / channels as f32
+        };
+        (0..h * w).map(mean).collect()
+    };
+    let maps: Vec<_> = (0..count.min(MOST_TILES)).map(filter).collect();
+    let scale = Scale::of(&maps.concat());
+    let of_channels =
+        if channels > 1 { format!(", each the mean over {channels} channels") } else { String::new() };
+    let caption =
+        format!("{} of {h}x{w}{of_channels}; {}", shown(maps.len(), count, "filters"), scale.legend());
+    Ok(Some(LayerView {
+        name: layer.name.clone(),
+        caption,
+        image: tiles([h, w], &maps, TILES_IN_A_ROW, 1, scale)?,
+        zoom: WEIGHT_ZOOM,
+    }))
+}
+
+/// What each layer makes of a sample, in order, by the twins; layers that only change shapes are left out.
+pub fn activations(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<LayerView>, ReportError> {
+    let mut views: Vec<LayerView> = Vec::new();
+    for (name, values) in outputs(run, data, sample)? {
+        let shape = run.network.layers.iter().find(|layer| layer.name == name).map(|layer| layer.output);
+        views.push(match shape {
+            Some(Shape::Image(shape)) => view_of_maps(name, shape, &values)?,
+            _ => view_of_values(name, &values)?,
+        });
+    }
+    Ok(views)
+}
+
+/// The values of each layer after its last step.
+fn outputs(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<(String, Vec<f32>)>, Error> {
+    let plan = Plan::build(&run.network, run.file.loss, run.file.optimizer, 1)?;
+    let mut executor = CpuExecutor::<f32>::new(plan.clone());
+    write_weights(&mut executor, &run.weights)?;
+    executor.set_data(DataSlot::Evaluation, &data.slice(sample..sample + 1)?)?;
+    let params = StepParams { batch_size: 1, ..StepParams::default() };
+    let pass = Pass {
+        phase: Phase::Predict,
+        data: DataSlot::Evaluation,
+        order: &[0],
+        steps: &[params],
+        transforms: &[],
+    };
+    executor.run(&pass, &mut |_, _| ControlFlow::Continue(()))?;
+    // Once more step by step: some layers compute in place and leave nothing of the one before.
+    let mut outputs: Vec<(String, Vec<f32>)> = Vec::new();
+    for (index, step) in plan.steps_of(Phase::Predict).filter(|(_, step)| step.stage != Stage::Input) {
+        executor.run_step(index, DataSlot::Evaluation, &params);
+        let specs = step.op.args();
+        let written = specs
+            .iter()
+            .zip(&step.args)
+            .find(|(spec, _)| spec.access != Access::In && spec.dtype == Dtype::F32);
+        let Some((_, tensor)) = written else { continue };
+        let layer = step.name.rsplit_once('/').map_or(&*step.name, |(layer, _)| layer);
+        let values = executor.values(tensor).to_vec();
+        match outputs.last_mut() {
+            Some(last) if last.0 == layer => last.1 = values,
+            _ => outputs.push((layer.to_owned(), values)),
+        }
+    }
+    Ok(outputs)
+}
+
+fn view_of_maps(name: String, [h, w, c]: [usize; 3], values: &[f32]) -> Result<LayerView, ReportError> {
+    let map = |channel: usize| values.iter().skip(channel).step_by(c).copied().collect::<Vec<_>>();
+    let maps: Vec<_> = (0..c.min(MOST_TILES)).map(map).collect();
+    let scale = Scale::of(&maps.concat());
+    let caption = format!("{} of {h}x{w}; {}", shown(maps.len(), c, "channels"), scale.legend());
+    Ok(LayerView { name, caption, image: tiles([h, w], &maps, TILES_IN_A_ROW, 1, scale)?, zoom: MAP_ZOOM })
+}
+
+fn view_of_values(name: String, values: &[f32]) -> Result<LayerView, ReportError> {
+    let maps: Vec<_> = values.iter().take(MOST_VALUES).map(|&value| vec![value]).collect();
+    let scale = Scale::of(&maps.concat());
+    let caption = format!("{}; {}", shown(maps.len(), values.len(), "values"), scale.legend());
+    Ok(LayerView { name, caption, image: tiles([1, 1], &maps, VALUES_IN_A_ROW, 0, scale)?, zoom: VALUE_ZOOM })
+}
+
+fn shown(shown: usize, all: usize, what: &str) -> String {
+    if shown == all { format!("{all} {what}") } else { format!("the first {shown} of {all} {what}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ModelFile, Weights};
+
+    const MODEL: &str = "name = \"m\"\ninput_shape = [4, 4, 1]\n\
+        [[layers]]\ntype = \"Conv2D\"\nfilters = 2\nkernel_size = 3\n\
+        [[layers]]\ntype = \"ReLU\"\n[[layers]]\ntype = \"Flatten\"\n\
+        [[layers]]\ntype = \"Dense\"\nunits = 2\nactivation = \"softmax\"\n";
+
+    /// Filters that take the middle pixel and its negative; dense weights of 0 that leave the bias.
+    fn run() -> SavedRun {
+        let file = ModelFile::parse("m.toml", MODEL).unwrap();
+        let network = file.model.network().unwrap();
+        let mut weights: Vec<Vec<f32>> = network.weights().map(|weight| vec![0.0; weight.len()]).collect();
+        weights[0][8] = 1.0;
+        weights[0][9] = -1.0;
+        weights[3] = vec![0.0, 3f32.ln()];
+        let weights = Weights::from_values(&network, weights);
+        SavedRun { file, network, weights }
+    }
+
+    #[test]
+    fn each_layer_shows_what_it_made() {
+        let data = Dataset::new(vec![255; 32], vec![0, 1], [4, 4, 1], 2).unwrap();
+        let found = outputs(&run(), &data, 1).unwrap();
+        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["conv2d", "re_lu", "dense", "output"]);
+        assert_eq!(found[0].1, [1.0, -1.0].repeat(4), "before it is computed upon in place");
+        assert_eq!(found[1].1, [1.0, 0.0].repeat(4));
+        assert!((found[3].1[1] - 0.75).abs() < 1e-6, "{found:?}");
+        let views = activations(&run(), &data, 1).unwrap();
+        assert_eq!(views[1].caption, "2 channels of 2x2; black is 0, white is 1.000");
+        assert_eq!(views[2].caption, "2 values; black is 0, white is 1.099");
+    }
+
+    #[test]
+    fn filters_are_those_of_the_first_convolution() {
+        let view = filters(&run()).unwrap().unwrap();
+        assert_eq!((view.name.as_str(), view.image.width), ("conv2d", 9));
+        assert_eq!(view.caption, "2 filters of 3x3; blue is -1.000, white is 0, red is 1.000");
+    }
+}

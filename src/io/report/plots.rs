@@ -1,0 +1,183 @@
+//! Curves as SVG.
+
+use plotters::prelude::*;
+
+use super::ReportError;
+use super::logs::Epoch;
+
+/// Of a plot, in pixels; on a phone it is shown somewhat smaller.
+const SIZE: (u32, u32) = (480, 300);
+const FONT: (&str, u32) = ("sans-serif", 18);
+const LINE: u32 = 2;
+const DOT: u32 = 3;
+/// More points than this are a line without dots.
+const MOST_DOTS: usize = 40;
+/// The page repaints these; see `style.css`.
+const TRAINING: RGBColor = RGBColor(0x1F, 0x6F, 0xB4);
+const VALIDATION: RGBColor = RGBColor(0xD2, 0x5F, 0x0A);
+
+/// One plot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plot {
+    /// Its file name, without ending.
+    pub name: &'static str,
+    /// What it shows.
+    pub title: &'static str,
+    /// A whole SVG file.
+    pub svg: String,
+}
+
+/// One curve.
+struct Curve {
+    name: &'static str,
+    color: RGBColor,
+    points: Vec<(f64, f64)>,
+}
+
+/// What is drawn.
+struct Axes {
+    x: &'static str,
+    y: &'static str,
+    /// Whether y is a share, and drawn up to 1.
+    share: bool,
+}
+
+/// The curves of a run; those of which nothing is known are left out.
+pub fn plots(epochs: &[Epoch], step_losses: &[(f64, f64)]) -> Result<Vec<Plot>, ReportError> {
+    let curve = |name, color, of: fn(&Epoch) -> Option<f64>| {
+        let points = epochs.iter().filter_map(|epoch| Some((epoch.epoch as f64, of(epoch)?))).collect();
+        Curve { name, color, points }
+    };
+    let loss = vec![curve("training", TRAINING, |e| e.loss), curve("validation", VALIDATION, |e| e.val_loss)];
+    let accuracy = vec![
+        curve("training", TRAINING, |e| e.accuracy),
+        curve("validation", VALIDATION, |e| e.val_accuracy),
+    ];
+    let steps = vec![Curve { name: "training", color: TRAINING, points: step_losses.to_vec() }];
+    let rows = [
+        ("loss", "Loss of each epoch", Axes { x: "epoch", y: "loss", share: false }, loss),
+        ("accuracy", "Accuracy of each epoch", Axes { x: "epoch", y: "accuracy", share: true }, accuracy),
+        ("step_loss", "Loss of each step", Axes { x: "step", y: "loss", share: false }, steps),
+    ];
+    let mut plots = Vec::new();
+    for (name, title, axes, mut curves) in rows {
+        curves.retain(|curve| !curve.points.is_empty());
+        if !curves.is_empty() {
+            let svg = draw(&axes, &curves).map_err(|problem| ReportError::Plot { plot: name, problem })?;
+            plots.push(Plot { name, title, svg });
+        }
+    }
+    Ok(plots)
+}
+
+fn draw(axes: &Axes, curves: &[Curve]) -> Result<String, String> {
+    let mut svg = String::new();
+    paint(&mut svg, axes, curves).map_err(|error| error.to_string())?;
+    Ok(svg)
+}
+
+fn paint(svg: &mut String, axes: &Axes, curves: &[Curve]) -> Result<(), Box<dyn std::error::Error>> {
+    let [x, y] = ranges(axes, curves);
+    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(10)
+        .margin_right(18)
+        .x_label_area_size(50)
+        .y_label_area_size(68)
+        .build_cartesian_2d(x[0]..x[1], y[0]..y[1])?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_labels(6)
+        .y_labels(6)
+        .x_label_formatter(&|x| if x.fract() == 0.0 { format!("{x}") } else { String::new() })
+        .y_label_formatter(&|y| rounded(*y))
+        .label_style(FONT)
+        .axis_desc_style(FONT)
+        .x_desc(axes.x)
+        .y_desc(axes.y)
+        .draw()?;
+    for curve in curves {
+        let color = curve.color;
+        let line = LineSeries::new(curve.points.iter().copied(), color.stroke_width(LINE));
+        chart
+            .draw_series(line)?
+            .label(curve.name)
+            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(LINE)));
+        if curve.points.len() <= MOST_DOTS {
+            chart.draw_series(curve.points.iter().map(|&at| Circle::new(at, DOT, color.filled())))?;
+        }
+    }
+    let corner = if axes.share { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
+    chart.configure_series_labels().position(corner).label_font(FONT).draw()?;
+    root.present()?;
+    drop(chart);
+    Ok(())
+}
+
+/// What x and y go over: all points and some room; a loss from 0, a share to 1.
+fn ranges(axes: &Axes, curves: &[Curve]) -> [[f64; 2]; 2] {
+    let all = || curves.iter().flat_map(|curve| &curve.points);
+    let least = |of: fn(&(f64, f64)) -> f64| all().map(of).fold(f64::INFINITY, f64::min);
+    let most = |of: fn(&(f64, f64)) -> f64| all().map(of).fold(f64::NEG_INFINITY, f64::max);
+    let (first, last) = (least(|p| p.0), most(|p| p.0));
+    let room = if first < last { (last - first) / 50.0 } else { 0.5 };
+    let y = if axes.share {
+        let least = least(|p| p.1);
+        [(least - 0.1 * (1.0 - least).max(0.01)).max(0.0), 1.0]
+    } else {
+        let (least, most) = (least(|p| p.1).min(0.0), most(|p| p.1));
+        [least, if most > least { least + 1.06 * (most - least) } else { least + 1.0 }]
+    };
+    [[first - room, last + room], y]
+}
+
+/// A figure at an axis: as many digits as it needs, three at most.
+fn rounded(y: f64) -> String {
+    let text = format!("{y:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(epoch: usize, loss: Option<f64>, val_loss: Option<f64>) -> Epoch {
+        Epoch { epoch, loss, accuracy: Some(0.5), val_loss, val_accuracy: None }
+    }
+
+    #[test]
+    fn what_is_known_is_drawn() {
+        let epochs = [epoch(1, Some(2.0), Some(1.5)), epoch(2, None, Some(1.0)), epoch(3, Some(0.5), None)];
+        let plots = plots(&epochs, &[]).unwrap();
+        assert_eq!(plots.iter().map(|plot| plot.name).collect::<Vec<_>>(), ["loss", "accuracy"]);
+        let [loss, accuracy] = [&plots[0].svg, &plots[1].svg];
+        for (svg, dots) in [(loss, 4), (accuracy, 3)] {
+            assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{svg}");
+            assert_eq!(svg.matches("<circle").count(), dots, "{svg}");
+        }
+        assert!(loss.contains("validation") && !accuracy.contains("validation"));
+        assert!(plots.iter().all(|plot| plot.svg.contains("epoch")));
+    }
+
+    /// Whether y is a share, points, ranges of x and y.
+    type Row<'a> = (bool, &'a [(f64, f64)], [[f64; 2]; 2]);
+
+    #[test]
+    fn odd_curves_have_ranges() {
+        let axes = |share| Axes { x: "x", y: "y", share };
+        let curve = |points: &[(f64, f64)]| vec![Curve { name: "", color: BLACK, points: points.to_vec() }];
+        let rows: [Row<'_>; 4] = [
+            (false, &[(1.0, 0.0)], [[0.5, 1.5], [0.0, 1.0]]),
+            (false, &[(1.0, 1.0), (51.0, 3.0)], [[0.0, 52.0], [0.0, 3.18]]),
+            (true, &[(1.0, 1.0)], [[0.5, 1.5], [0.999, 1.0]]),
+            (true, &[(1.0, 0.0)], [[0.5, 1.5], [0.0, 1.0]]),
+        ];
+        for (share, points, expected) in rows {
+            assert_eq!(ranges(&axes(share), &curve(points)), expected, "{share} {points:?}");
+        }
+        assert_eq!([rounded(0.25), rounded(1.0), rounded(20.0)], ["0.25", "1", "20"]);
+    }
+}

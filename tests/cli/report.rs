@@ -1,0 +1,161 @@
+//! `report`.
+
+use std::fs;
+
+use crate::sandbox::{MODEL, Sandbox};
+
+/// The sections of the page, by their ids.
+const SECTIONS: [&str; 8] =
+    ["curves", "confusion", "classes", "mistakes", "filters", "activations", "kernels", "settings"];
+
+/// What would make a browser ask for something, or run something.
+const REQUESTS: [&str; 12] = [
+    "https://", "http://", "<script", "<link", "<iframe", "<object", "<embed", "url(", "@import", "srcset=",
+    "onload=", "<base",
+];
+
+fn trained(model: &str, args: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("model.toml"), model).unwrap();
+    sandbox.train(&format!("--device cpu --out out {args}"));
+    sandbox
+}
+
+/// The page has each section and asks for nothing.
+fn check(page: &str) {
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    for section in SECTIONS {
+        assert!(page.contains(&format!("<section id=\"{section}\">")), "no section {section}");
+        assert!(page.contains(&format!("<a href=\"#{section}\">")), "no link to {section}");
+    }
+    assert_eq!(page.matches("href=").count(), SECTIONS.len(), "links lead to sections only");
+    assert_eq!(page.matches("src=").count(), page.matches("src=\"data:image/png;base64,").count());
+    let plain = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for request in REQUESTS {
+        assert!(!plain.contains(request), "{request} is in the page");
+    }
+    assert!(page.contains("default-src 'none'"), "browsers are told to load nothing");
+}
+
+#[test]
+fn a_page_shows_the_run_and_needs_nothing_else() {
+    let sandbox = trained(MODEL, "--epochs 2 --validation-split 0.25 --profile");
+    let outcome = sandbox.succeed("report out --device cpu --plots plots");
+    assert_eq!(outcome.stdout.lines().count(), 4, "{outcome:?}");
+    assert!(outcome.last_line().starts_with("Wrote out/report.html: "), "{outcome:?}");
+    assert_eq!(sandbox.list("plots"), ["accuracy.svg", "loss.svg", "step_loss.svg"]);
+
+    let page = sandbox.text("out/report.html");
+    check(&page);
+    for plot in sandbox.list("plots") {
+        let svg = sandbox.text(&format!("plots/{plot}"));
+        assert!(svg.starts_with("<svg ") && svg.contains("xmlns="), "{plot}");
+        assert!(page.contains(&svg), "{plot} is not in the page");
+    }
+    assert!(sandbox.text("plots/loss.svg").contains("validation"));
+    // 12 test images: as many as there are in the matrix, and as many mistakes as there are beside its diagonal.
+    let report: serde_json::Value =
+        serde_json::from_str(&sandbox.succeed("evaluate out --json --device cpu").stdout).unwrap();
+    let mut wrong = 0;
+    for (row, counts) in report["confusion"].as_array().unwrap().iter().enumerate() {
+        let counts: Vec<u64> =
+            counts.as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
+        wrong += counts.iter().sum::<u64>() - counts[row];
+        let cells: String = counts.iter().map(|count| format!(">{count}</td>")).collect();
+        let text = strip_cells(&page);
+        assert!(text.contains(&format!("<tr><th scope=\"row\">{row}</th>{cells}</tr>")), "{row}: {text}");
+    }
+    assert_eq!(page.matches(" taken for ").count() as u64, 2 * wrong, "picture and caption of each mistake");
+    for text in ["conv2d", "max_pooling2d", "dense", "rmsprop_update", "weights_sha256", "filters = 4"] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    let steps = sandbox.json("out/profile.json")["steps"].as_array().unwrap().len();
+    let kernels = page.split("<section id=\"kernels\">").nth(1).unwrap().split("</section>").next().unwrap();
+    assert_eq!(kernels.matches("class=\"bar\"").count(), steps);
+    // The same again is the same page, in place of the old one; nothing else is left in the folder.
+    let before = sandbox.list("out");
+    sandbox.succeed("report out --device cpu");
+    assert_eq!(sandbox.text("out/report.html"), page);
+    assert_eq!(sandbox.list("out"), before);
+}
+
+/// The page with its data cells bared of classes and shades.
+fn strip_cells(page: &str) -> String {
+    let mut pieces = page.split("<td ");
+    let mut text = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        text += piece.find('>').map_or(piece, |at| &piece[at..]);
+    }
+    text
+}
+
+#[test]
+fn names_are_text_and_never_markup() {
+    let names = r#"class_names = ["<script>alert(1)</script>", "a&b", "\" onload=\"x"]"#;
+    let model = MODEL.replace("input_shape", &format!("{names}\ninput_shape"));
+    let sandbox = trained(&model, "--max-steps 2");
+    sandbox.succeed("report out --device cpu --out page.html");
+    let page = sandbox
+        .text("page.html")
+        .replace("&quot; onload=&quot;x", "")
+        .replace("\\&quot; onload=\\&quot;x", "");
+    check(&page);
+    for text in ["&lt;script&gt;alert(1)&lt;/script&gt;", "a&amp;b"] {
+        assert!(page.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    let sandbox = trained(MODEL, "--max-steps 2");
+    let page = |sandbox: &Sandbox| {
+        sandbox.succeed("report out --device cpu --data data");
+        let page = sandbox.text("out/report.html");
+        check(&page);
+        page
+    };
+    let known = page(&sandbox);
+    assert!(known.contains("There was no validation") && known.contains("train --profile"));
+    // A folder that was carried over from elsewhere has a model and weights only.
+    for file in ["history.jsonl", "steps.jsonl", "result.json"] {
+        fs::remove_file(sandbox.path("out").join(file)).unwrap();
+    }
+    let unknown = page(&sandbox);
+    assert!(unknown.contains("no history of a training") && unknown.contains("no result.json"));
+
+    let dense = "name = \"flat\"\ninput_shape = [8, 8, 1]\n[[layers]]\ntype = \"Flatten\"\n\
+        [[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n";
+    let sandbox = trained(dense, "--max-steps 2");
+    assert!(page(&sandbox).contains("no convolution"));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let sandbox = trained(MODEL, "--max-steps 2");
+    sandbox.fail("report nonesuch", 1, &["`nonesuch` is not a folder"]);
+    sandbox.fail("report data", 1, &["`data` is not the folder of a finished run", "no model.toml"]);
+    sandbox.fail("report out --out data --device cpu", 1, &["`data` is a folder"]);
+    sandbox.fail(
+        "report out --out nowhere/page.html --device cpu",
+        1,
+        &["`nowhere/page.html` cannot be written"],
+    );
+    sandbox.fail("report out --plots model.toml --device cpu", 1, &["`model.toml` is not a folder"]);
+    sandbox.fail("report out --data nonesuch --device cpu", 1, &["`nonesuch` is not a folder"]);
+    let model = sandbox.text("model.toml");
+    sandbox.fail(
+        "report out --out model.toml --device cpu",
+        1,
+        &["`model.toml` is there already", "--force"],
+    );
+    assert_eq!(sandbox.text("model.toml"), model);
+    sandbox.succeed("report out --out page.html --plots plots --device cpu");
+    sandbox.fail("report out --plots plots --device cpu", 1, &["loss.svg` is there already"]);
+    sandbox.succeed("report out --out page.html --plots plots --force --device cpu");
+
+    fs::write(sandbox.path("out/steps.jsonl"), "{\"step\":1,\"loss\":2.0}\n{\"step\":2,\"lo").unwrap();
+    sandbox.fail("report out --device cpu", 1, &["out/steps.jsonl`, line 2: ", "remove the file"]);
+    assert!(!sandbox.path("out/report.html").exists());
+    fs::remove_file(sandbox.path("out/weights.safetensors")).unwrap();
+    sandbox.fail("report out", 1, &["not the folder of a finished run", "no weights.safetensors"]);
+}
