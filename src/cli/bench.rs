@@ -91,7 +91,7 @@ pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
 }
 
 /// A few batches for a network: the first images of MNIST where they fit it, else random bytes.
-fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
+pub(super) fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
     let samples = (BATCHES * batch).min(MOST_SAMPLES);
     let (shape, classes) = (network.input_shape, network.classes());
     #[cfg(feature = "mnist-data")]

@@ -23,6 +23,7 @@ mod recorder;
 mod report;
 mod settings;
 mod table;
+mod trace;
 mod train;
 mod training;
 mod tune;

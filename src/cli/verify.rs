@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 
-use super::args::DeviceArg;
+use super::args::{DeviceArg, FuseArg, ModelSource, count};
 use super::output::Output;
 use super::progress::spinner;
 use super::table::{Align, render};
+use super::trace::TraceJob;
 use crate::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
 use crate::verify::{VerifyReport, VerifyRow, cases, verify};
 
@@ -20,6 +21,15 @@ pub struct VerifyArgs {
     kinds: Vec<String>,
     #[command(flatten)]
     device: DeviceArg,
+    /// Train a model instead, and compare every step of its plan with its twin, each from the same numbers: says which step
+    /// is the first to leave its bound
+    #[arg(long, value_name = "tutorial|FILE.toml", conflicts_with = "kinds")]
+    trace: Option<ModelSource>,
+    /// Training steps to trace
+    #[arg(long, value_name = "N", default_value = "3", value_parser = count, requires = "trace")]
+    steps: usize,
+    #[command(flatten)]
+    fuse: FuseArg,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -39,6 +49,10 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     };
     if !args.json {
         output.line(format_args!("Device: {why}\n"))?;
+    }
+    if let Some(model) = &args.trace {
+        let job = TraceJob { model, steps: args.steps, fuse: &args.fuse, json: args.json };
+        return job.run(&device, gpu, output);
     }
     let spinner = spinner(String::new());
     let mut done = 0;

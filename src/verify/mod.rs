@@ -21,6 +21,7 @@ mod reference;
 mod rough;
 mod softmax;
 mod tolerance;
+mod trace;
 mod update;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +42,7 @@ use inputs::Argument;
 pub use race::Outcome;
 pub(crate) use race::race;
 use reference::Expected;
+pub use trace::{TraceInput, TracedStep, trace};
 
 /// How one kernel did on one case.
 #[derive(Debug, Clone, Serialize)]

@@ -40,3 +40,19 @@ fn the_cpu_executor_is_not_compared_with_itself() {
     sandbox.fail("verify matmull", 2, &["matmull", "a similar value exists"]);
     sandbox.fail("verify --device nonesuch", 1, &["no device matches `nonesuch`", "0: "]);
 }
+
+#[test]
+fn training_is_traced_step_by_step() {
+    let sandbox = Sandbox::new();
+    let outcome = sandbox.succeed("verify --trace model.toml --steps 2 --device software");
+    for text in ["conv2d/forward_pooled", "update/rmsprop", "Of bound"] {
+        assert!(outcome.stdout.contains(text), "{text:?} is missing from\n{}", outcome.stdout);
+    }
+    assert!(outcome.last_line().starts_with("passed: 2 training steps on "), "{}", outcome.last_line());
+    let outcome = sandbox.succeed("verify --trace model.toml --steps 1 --no-fuse --json");
+    let steps: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let steps = steps.as_array().unwrap();
+    assert!(steps.len() > 12 && steps.iter().all(|step| step["problem"].is_null()), "{steps:?}");
+    sandbox.fail("verify --trace nonesuch.toml", 1, &["nonesuch.toml"]);
+    sandbox.fail("verify matmul --trace model.toml", 2, &["cannot be used with"]);
+}

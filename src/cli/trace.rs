@@ -1,0 +1,122 @@
+//! `verify --trace`: where training on a device leaves what its plan says.
+
+use std::process::ExitCode;
+
+use super::args::{FuseArg, ModelSource};
+use super::bench::data;
+use super::output::Output;
+use super::progress::spinner;
+use super::table::{Align, render};
+use crate::data::batches::{epoch_order, step_table};
+use crate::device::Device;
+use crate::gpu::Gpu;
+use crate::model::ModelFile;
+use crate::plan::{Plan, StepParams};
+use crate::random::words;
+use crate::verify::{TraceInput, TracedStep, trace};
+
+/// Of the weights, the order and the draws.
+const SEED: u64 = 0;
+
+/// What is to be traced.
+pub struct TraceJob<'a> {
+    pub model: &'a ModelSource,
+    /// Training steps.
+    pub steps: usize,
+    pub fuse: &'a FuseArg,
+    pub json: bool,
+}
+
+impl TraceJob<'_> {
+    /// Traces training; the exit code is 1 when a step leaves its bound.
+    pub fn run(&self, device: &Device, gpu: &Gpu, output: &mut Output) -> anyhow::Result<ExitCode> {
+        let file = self.model.read()?;
+        let network = file.model.network()?;
+        let batch = file.training.batch_size;
+        let plain =
+            Plan::build(&network, file.loss, file.optimizer, batch)?.augment(file.augmentation.as_ref());
+        let plan = self.fuse.prepare(device, plain);
+        let data = data(&network, batch)?;
+        let order = epoch_order(data.len(), 0, Some(SEED));
+        let [height, width, _] = network.input_shape;
+        let transforms =
+            file.augmentation.map(|augmentation| augmentation.transforms(SEED, 0, &order, [height, width]));
+        let rows = rows(&file, data.len(), batch, self.steps);
+        let weights = network.initial_weights(SEED);
+        let transforms = transforms.as_deref().unwrap_or_default();
+        let input = TraceInput { weights: &weights, data: &data, order: &order, rows: &rows, transforms };
+        let spinner = spinner(String::new());
+        let seen = trace(gpu, &plan, &input, &mut |step| {
+            spinner.set_message(format!("training step {}: {}", step.training_step, step.step));
+        })?;
+        spinner.finish_and_clear();
+        let parted = seen.iter().any(|step| step.problem.is_some());
+        output.line(if self.json {
+            serde_json::to_string_pretty(&seen)?
+        } else {
+            trace_text(&seen, &device.title())
+        })?;
+        Ok(if parted { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+/// Rows of the step table as training fills them; where the data are few they come round again.
+fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<StepParams> {
+    let table = step_table(samples, batch, file.optimizer.learning_rate());
+    let [seed_low, seed_high] = words(SEED);
+    (0..steps)
+        .map(|step| StepParams {
+            slot: step as u32,
+            step: step as u32,
+            training: 1,
+            correction: file.optimizer.correction(step) as f32,
+            seed_low,
+            seed_high,
+            ..table[step % table.len()]
+        })
+        .collect()
+}
+
+/// The worst of each plan step over all training steps, then the verdict.
+fn trace_text(seen: &[TracedStep], device: &str) -> String {
+    let mut worst: Vec<&TracedStep> = Vec::new();
+    let of_bound =
+        |step: &TracedStep| if step.largest_error == 0.0 { 0.0 } else { step.largest_error / step.bound };
+    for step in seen {
+        match worst.iter_mut().find(|known| known.step == step.step) {
+            Some(known) if of_bound(step) > of_bound(known) || step.problem.is_some() => *known = step,
+            Some(_) => {}
+            None => worst.push(step),
+        }
+    }
+    let headings = [
+        ("Step", Align::Left),
+        ("Kernel", Align::Left),
+        ("Variant", Align::Left),
+        ("Output", Align::Left),
+        ("Largest error", Align::Right),
+        ("Bound", Align::Right),
+        ("Of bound", Align::Right),
+    ];
+    let rows = worst.iter().map(|step| {
+        [
+            step.step.clone(),
+            step.kind.to_owned(),
+            step.variant.to_owned(),
+            step.output.clone(),
+            format!("{:.2e}", step.largest_error),
+            format!("{:.2e}", step.bound),
+            format!("{:.1} %", 1e2 * of_bound(step)),
+        ]
+    });
+    let table = render(headings, &rows.collect::<Vec<_>>());
+    let trained = seen.last().map_or(0, |step| step.training_step);
+    let verdict = match seen.iter().find_map(|step| Some((step, step.problem.as_ref()?))) {
+        Some((step, problem)) => format!(
+            "PARTED in training step {}: `{}` ({}, {}) is the first step outside its bound: {problem}",
+            step.training_step, step.step, step.kind, step.variant
+        ),
+        None => format!("passed: {trained} training steps on {device}, no step left its bound"),
+    };
+    format!("{table}\n\n{verdict}")
+}
