@@ -9,11 +9,22 @@ use anyhow::Context;
 #[derive(Debug, Default)]
 pub struct Output {
     closed: bool,
+    quiet: bool,
 }
 
 impl Output {
+    /// From now on only results are printed.
+    pub fn quiet(&mut self) {
+        self.quiet = true;
+    }
+
     /// Prints one line or several.
     pub fn line(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
+        if self.quiet { Ok(()) } else { self.result(text) }
+    }
+
+    /// Prints what the command is for, as [`line`](Self::line) does, even when quiet.
+    pub fn result(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
         if self.closed {
             return Ok(());
         }

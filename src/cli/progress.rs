@@ -19,6 +19,7 @@ const TICK: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Progress {
     terminal: bool,
+    quiet: bool,
     bar: Option<ProgressBar>,
     schedule: Schedule,
     /// Sums over the samples of the epoch so far.
@@ -34,6 +35,7 @@ impl Progress {
     pub fn new() -> Self {
         Progress {
             terminal: std::io::stderr().is_terminal(),
+            quiet: false,
             bar: None,
             schedule: Schedule { epochs: 0, steps_per_epoch: 0, steps_done: 0, steps: 0 },
             loss: 0.0,
@@ -41,6 +43,11 @@ impl Progress {
             samples: 0,
             steps: 0,
         }
+    }
+
+    /// Shows nothing of its own; warnings still come through.
+    pub fn quiet() -> Self {
+        Progress { terminal: false, quiet: true, ..Progress::new() }
     }
 
     /// Before the first step.
@@ -79,6 +86,7 @@ impl Progress {
                 bar.set_style(style(DONE, &bar));
                 bar.finish_with_message(text);
             }
+            None if self.quiet => {}
             None => {
                 let Schedule { epochs, .. } = self.schedule;
                 note(format_args!("Epoch {}/{epochs} - {} steps - {text}", record.epoch, self.steps));

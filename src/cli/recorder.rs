@@ -81,6 +81,11 @@ impl<'a> Recorder<'a> {
         Err(Diverged { what, last_checkpoint: self.last_checkpoint.take() }.into())
     }
 
+    /// Without progress where that is not wanted.
+    pub fn quiet(self, quiet: bool) -> Self {
+        if quiet { Recorder { progress: Progress::quiet(), ..self } } else { self }
+    }
+
     /// With logs that go on after so many steps and epochs.
     pub fn going_on(self, from: Option<[usize; 2]>) -> Self {
         Recorder { from, ..self }

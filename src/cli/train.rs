@@ -96,6 +96,12 @@ pub struct TrainArgs {
     /// Go on with the run in --out from its last checkpoint; only --epochs and --max-steps may be given anew, larger
     #[arg(long, requires = "out", conflicts_with_all = RESUMED)]
     pub(super) resume: bool,
+    /// Print the results only, no progress and nothing about the model
+    #[arg(long, short)]
+    quiet: bool,
+    /// As --quiet, with the folder and result.json as one line of JSON
+    #[arg(long, conflicts_with_all = ["report", "top_k", "profile"])]
+    json: bool,
     /// Write a checkpoint after every N steps of an epoch too, not only after each epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,
@@ -201,6 +207,10 @@ impl<C: Callback> Callback for FirstStep<C> {
 
 /// Trains. All that can be found wrong is found before a device is opened. `started` is when the program began.
 pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let quiet = args.quiet || args.json;
+    if quiet {
+        output.quiet();
+    }
     let mut job = if args.resume { Job::resume(args)? } else { Job::begin(args)? };
     let network = job.file.model.network()?;
     let plan = Plan::build(&network, job.file.loss, job.file.optimizer, job.file.training.batch_size)?
@@ -243,7 +253,8 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let epochs = job.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.epochs);
     let mut also: Vec<Box<dyn Callback>> = vec![Box::new(HistoryCsv::new(folder.dir(), epochs))];
     also.extend(args.tensorboard(&folder).map(|board| Box::new(board) as Box<dyn Callback>));
-    let recorder = Recorder::new(&mut folder, told, checkpoints).allow_nan(args.allow_nan).going_on(from);
+    let recorder =
+        Recorder::new(&mut folder, told, checkpoints).allow_nan(args.allow_nan).quiet(quiet).going_on(from);
     let mut recorder = FirstStep { inner: recorder, also, at: None };
     let history = match job.checkpoint.take() {
         Some(checkpoint) => model.resume(&sets.train, &options, checkpoint, &mut recorder)?,
@@ -267,11 +278,13 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
             return Ok(ExitCode::from(interrupt::EXIT_CODE));
         }
     }
-    let spinner = spinner(format!("judging on {} test images", thousands(sets.test.len())));
+    let spinner = (!quiet).then(|| spinner(format!("judging on {} test images", thousands(sets.test.len()))));
     let test_begun = Instant::now();
     let evaluation = model.evaluate(&sets.test)?;
     let test_seconds = test_begun.elapsed().as_secs_f64();
-    spinner.finish_and_clear();
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
 
     let weights = weights_to_bytes(&model.weights()?, &weights_metadata(&network.name))?;
     folder.write(WEIGHTS_FILE, &weights)?;
@@ -285,15 +298,29 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     if let Some(profile) = &history.profile {
         let report = Report::new(&plan, &device, profile, roofs(&device));
         folder.write(PROFILE_FILE, format!("{}\n", serde_json::to_string_pretty(&report)?).as_bytes())?;
-        output.line(format_args!("\n{}\n", report.text()))?;
+        output.result(format_args!("\n{}\n", report.text()))?;
     }
     if args.report.asked() {
         let report = args.report.judge(&mut model, &sets.test)?;
-        output.line(format_args!("\n{}\n", judging::text(&report)))?;
+        output.result(format_args!("\n{}\n", judging::text(&report)))?;
     }
-    output.line(format_args!("Run: {}", folder.dir().display()))?;
+    if args.json {
+        let run = folder.dir().display().to_string();
+        output.result(serde_json::to_string(&Finished { run, result: &result })?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output.result(format_args!("Run: {}", folder.dir().display()))?;
     print_figures(&evaluation, output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Finished<'a> {
+    /// The folder.
+    run: String,
+    #[serde(flatten)]
+    result: &'a RunResult,
 }
 
 /// The last line of `train` and `evaluate`.
@@ -302,7 +329,7 @@ pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Re
     if !loss.is_finite() {
         note("warning: the test loss is not a finite number: these weights are of no use");
     }
-    output.line(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
+    output.result(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
 }
 
 /// The memory budget in one line; `stream` where data sets shall be streamed even if they fit. The validation set makes

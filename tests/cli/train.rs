@@ -221,3 +221,22 @@ fn help_names_every_flag() {
     let version = sandbox.succeed("--version").stdout;
     assert_eq!(version.trim(), concat!("shadegrad ", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn quiet_training_prints_results_only() {
+    let sandbox = Sandbox::new();
+    let quiet = sandbox.train("--device cpu --max-steps 2 --quiet --out quiet");
+    let lines: Vec<&str> = quiet.stdout.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0] == "Run: quiet" && lines[1].starts_with("Test accuracy: "),
+        "{quiet:?}"
+    );
+    assert_eq!(quiet.stderr, "");
+    let json = sandbox.train("--device cpu --max-steps 2 --json --out json");
+    let told: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(
+        (&told["run"], &told["steps"], &told["device"]),
+        (&"json".into(), &2.into(), &sandbox.json("json/result.json")["device"])
+    );
+    assert_eq!((json.stdout.lines().count(), json.stderr.as_str()), (1, ""));
+}

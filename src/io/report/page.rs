@@ -266,6 +266,7 @@ fn text(value: &Value) -> String {
                 fields.iter().map(|(key, value)| format!("{} {}", escaped(key), text(value))).collect();
             fields.join(", ")
         }
+        Value::Number(number) if number.is_f64() => format!("{:.4}", number.as_f64().unwrap_or_default()),
         other => escaped(&other.to_string()),
     }
 }
