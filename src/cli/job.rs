@@ -148,7 +148,9 @@ impl Job {
             ));
             return Ok((device, why));
         }
-        let choices = Choices::recorded(plan, &self.settings.kernels);
+        // Kernels are recorded under the names of the steps that ran.
+        let ran = if self.settings.no_fuse { plan.clone() } else { device.prepare(plan.clone()) };
+        let choices = Choices::recorded(&ran, &self.settings.kernels);
         Ok((device.choosing(choices), why))
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::interrupt;
 use super::progress::Progress;
-use crate::io::checkpoint::{RunSettings, save};
+use crate::io::checkpoint::{RunSettings, path, save};
 use crate::io::run::{RunFolder, RunLogs};
 use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Schedule, StepRecord};
 
@@ -98,6 +98,9 @@ impl Callback for Recorder<'_> {
             None => self.folder.begin(&self.told.model_toml)?,
             Some(lines) => self.folder.go_on(&self.told.model_toml, lines)?,
         });
+        if let Some([steps, _]) = self.from {
+            self.last_checkpoint = Some(path(self.folder.dir(), steps));
+        }
         self.progress.begin(schedule);
         Ok(())
     }

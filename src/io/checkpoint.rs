@@ -146,9 +146,8 @@ pub fn save(
     keep: usize,
 ) -> Result<PathBuf, RunError> {
     let parent = run.join(CHECKPOINTS);
-    let name = format!("{PREFIX}{:08}", checkpoint.steps());
-    let (target, temporary) =
-        (parent.join(&name), parent.join(format!(".{name}.{}.tmp", std::process::id())));
+    let target = path(run, checkpoint.steps());
+    let temporary = parent.join(format!(".{}.{}.tmp", name(checkpoint.steps()), std::process::id()));
     let written = write_files(&temporary, model_toml, settings, checkpoint).and_then(|()| {
         if target.exists() {
             fs::remove_dir_all(&target)?;
@@ -163,6 +162,16 @@ pub fn save(
     }
     remove_old(&parent, checkpoint, keep).map_err(|cause| RunError::write(&parent, cause))?;
     Ok(target)
+}
+
+/// The name of the checkpoint after so many steps.
+fn name(steps: usize) -> String {
+    format!("{PREFIX}{steps:08}")
+}
+
+/// Where a run keeps the checkpoint after so many steps.
+pub fn path(run: &Path, steps: usize) -> PathBuf {
+    run.join(CHECKPOINTS).join(name(steps))
 }
 
 fn write_files(
@@ -233,7 +242,7 @@ fn names(parent: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
 fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) -> io::Result<()> {
     let (whole, temporary) = names(parent)?;
     let best = best_epoch(&checkpoint.epochs).and_then(|best| steps_after(checkpoint, best));
-    let best = best.map(|steps| format!("{PREFIX}{steps:08}"));
+    let best = best.map(name);
     let old = whole.into_iter().skip(keep).filter(|name| Some(name) != best.as_ref());
     for name in old.chain(temporary) {
         fs::remove_dir_all(parent.join(name))?;
@@ -302,7 +311,7 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
         stopped: state.stopped,
     };
     let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if name != format!("{PREFIX}{:08}", checkpoint.steps()) {
+    if name != self::name(checkpoint.steps()) {
         return Err(format!("its state is that after step {}", checkpoint.steps()));
     }
     Ok(SavedCheckpoint { name, file, settings: state.settings, checkpoint })

@@ -95,6 +95,11 @@ impl Model {
         let table = step_table(train.len(), options.batch_size.max(1), 0.0);
         let RunState { step, within, .. } = self.training.run;
         let schedule = schedule(options, table.len(), step + within.rows);
+        let RunState { epoch, .. } = self.training.run;
+        if step != epoch * table.len() || within.rows >= table.len().max(1) {
+            let expected = "the data and batch size that the checkpoint was made with";
+            return Err(SettingError::new("steps of an epoch", table.len(), expected).into());
+        }
         if schedule.steps_done > schedule.steps {
             let expected = "as many steps as were taken already, or more";
             return Err(SettingError::new("max_steps", schedule.steps, expected).into());
