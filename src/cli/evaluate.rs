@@ -8,7 +8,7 @@ use super::args::{DataSource, DeviceArg};
 use super::judging::{self, ReportArgs};
 use super::output::{Output, note};
 use super::progress::spinner;
-use super::train::print_figures;
+use super::run::print_figures;
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
 use crate::gpu::Choices;

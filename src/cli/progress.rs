@@ -1,16 +1,17 @@
 //! Progress on standard error, in Keras's manner: a bar on a terminal, one line per epoch otherwise.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::note;
+use crate::model::thousands;
 use crate::train::{EpochRecord, Schedule, StepRecord};
 
 /// What follows the steps on a bar, while it grows and at its end: 80 columns hold it.
-const RUNNING: &str = "{bar:18.green/dim} {elapsed}, {eta} left - {msg}";
-const DONE: &str = "{bar:18.green/dim} {msg}";
+const RUNNING: &str = "{bar:8.green/dim} {eta} left - {msg}";
+const DONE: &str = "{msg}";
 const BAR: &str = "━╸─";
 /// How often the times on a bar are brought up to date while no step ends.
 const TICK: Duration = Duration::from_millis(250);
@@ -28,6 +29,8 @@ pub struct Progress {
     samples: u64,
     /// Steps of the epoch so far.
     steps: usize,
+    /// When the epoch began.
+    begun: Instant,
 }
 
 impl Progress {
@@ -42,6 +45,7 @@ impl Progress {
             correct: 0,
             samples: 0,
             steps: 0,
+            begun: Instant::now(),
         }
     }
 
@@ -64,7 +68,9 @@ impl Progress {
         self.samples += u64::from(record.n);
         if let Some(bar) = &self.bar {
             let samples = self.samples.max(1) as f64;
-            bar.set_message(figures(self.loss / samples, self.correct as f64 / samples));
+            let rate = samples / self.begun.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+            let figures = figures(self.loss / samples, self.correct as f64 / samples);
+            bar.set_message(format!("{} images/s - {figures}", thousands(rate as usize)));
             bar.set_position(self.steps as u64);
         }
     }
@@ -106,6 +112,7 @@ impl Progress {
     /// Before the first step of an epoch.
     pub fn begin_epoch(&mut self, epoch: usize) {
         let Schedule { epochs, steps_per_epoch, steps, .. } = self.schedule;
+        self.begun = Instant::now();
         if self.terminal {
             note(format_args!("Epoch {epoch}/{epochs}"));
             let before = (epoch - 1) * steps_per_epoch;

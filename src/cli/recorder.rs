@@ -1,9 +1,13 @@
 //! What happens while a run trains: its logs are written and its progress is shown.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
 
 use super::interrupt;
+use super::message;
 use super::progress::Progress;
+use crate::error::Error;
 use crate::io::checkpoint::{RunSettings, path, save};
 use crate::io::run::{RunFolder, RunLogs};
 use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Schedule, StepRecord};
@@ -29,6 +33,20 @@ struct Diverged {
     last_checkpoint: Option<PathBuf>,
 }
 
+/// An error of a run that can go on: what it says, and how. One that has diverged says so itself.
+pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, run: &Path) -> anyhow::Error {
+    let diverged = |error: &Error| matches!(error, Error::Callback(cause) if cause.is::<Diverged>());
+    match last_checkpoint {
+        Some(checkpoint) if !error.downcast_ref::<Error>().is_some_and(diverged) => anyhow!(
+            "{}; `{}` is kept: once this is mended, go on with: shadegrad train --resume --out {}",
+            message(&error),
+            checkpoint.display(),
+            run.display()
+        ),
+        _ => error,
+    }
+}
+
 fn before(checkpoint: &Option<PathBuf>) -> String {
     match checkpoint {
         Some(path) => format!("the last checkpoint before it is {}.", path.display()),
@@ -42,7 +60,7 @@ pub struct Recorder<'a> {
     folder: &'a mut RunFolder,
     told: Told,
     checkpoints: Checkpoints,
-    /// Steps and epochs that the logs hold already.
+    /// Steps and epochs that the logs hold already, until the first step is taken.
     from: Option<[usize; 2]>,
     logs: Option<RunLogs>,
     progress: Progress,
@@ -78,12 +96,17 @@ impl<'a> Recorder<'a> {
         if let Some(logs) = &mut self.logs {
             logs.flush()?;
         }
-        Err(Diverged { what, last_checkpoint: self.last_checkpoint.take() }.into())
+        Err(Diverged { what, last_checkpoint: self.last_checkpoint.clone() }.into())
     }
 
     /// Without progress where that is not wanted.
     pub fn quiet(self, quiet: bool) -> Self {
         if quiet { Recorder { progress: Progress::quiet(), ..self } } else { self }
+    }
+
+    /// Where the last whole checkpoint lies.
+    pub fn last_checkpoint(&self) -> Option<&PathBuf> {
+        self.last_checkpoint.as_ref()
     }
 
     /// With logs that go on after so many steps and epochs.
@@ -111,6 +134,9 @@ impl Callback for Recorder<'_> {
     }
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        if self.from.take().is_some() {
+            self.folder.remove_outdated()?;
+        }
         let diverged = !record.loss.is_finite();
         if diverged && self.allow_nan && !self.diverged {
             self.diverged = true;
@@ -167,7 +193,7 @@ impl Callback for Recorder<'_> {
         }
         // The logs first: they may be longer than a checkpoint says, and not shorter.
         if let Some(logs) = &mut self.logs {
-            logs.flush()?;
+            logs.sync()?;
         }
         let saved =
             save(self.folder.dir(), &self.told.model_toml, &self.told.settings, checkpoint, self.told.keep)?;

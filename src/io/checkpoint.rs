@@ -134,7 +134,8 @@ fn list(damaged: &[DamagedCheckpoint]) -> String {
 }
 
 /// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep` and that of the best
-/// epoch by validation loss, or by training loss where nothing is validated.
+/// epoch by validation loss, or by training loss where nothing is validated. Those of later steps go, too: a run that is
+/// here again found them damaged.
 ///
 /// # Errors
 /// When a file cannot be written; what was there before stays.
@@ -148,17 +149,16 @@ pub fn save(
     let parent = run.join(CHECKPOINTS);
     let target = path(run, checkpoint.steps());
     let temporary = parent.join(format!(".{}.{}.tmp", name(checkpoint.steps()), std::process::id()));
-    let written = write_files(&temporary, model_toml, settings, checkpoint).and_then(|()| {
-        if target.exists() {
-            fs::remove_dir_all(&target)?;
-        }
-        fs::rename(&temporary, &target)?;
-        sync_folder(&parent)
+    let fail = |cause| RunError::write(&target, cause);
+    let files = files(model_toml, settings, checkpoint).map_err(fail)?;
+    let written = write_files(&temporary, &target, files).and_then(|()| {
+        let renamed = remove(&target).and_then(|()| fs::rename(&temporary, &target));
+        renamed.and_then(|()| sync_folder(&parent)).map_err(fail)
     });
-    if let Err(cause) = written {
+    if written.is_err() {
         // The first error is the one to report.
-        let _ = fs::remove_dir_all(&temporary);
-        return Err(RunError::write(&target, cause));
+        let _ = remove(&temporary);
+        return written.map(|()| target);
     }
     remove_old(&parent, checkpoint, keep).map_err(|cause| RunError::write(&parent, cause))?;
     Ok(target)
@@ -169,17 +169,23 @@ fn name(steps: usize) -> String {
     format!("{PREFIX}{steps:08}")
 }
 
+/// The steps in the name of a checkpoint; `None` where it is the name of something else.
+fn steps_of(name: &str) -> Option<usize> {
+    let digits = name.strip_prefix(PREFIX)?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
 /// Where a run keeps the checkpoint after so many steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(CHECKPOINTS).join(name(steps))
 }
 
-fn write_files(
-    dir: &Path,
+/// The files of a checkpoint, the manifest last.
+fn files(
     model_toml: &str,
     settings: &RunSettings,
     checkpoint: &Checkpoint,
-) -> io::Result<()> {
+) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let state = CheckpointState {
         format: FORMAT,
         settings: settings.clone(),
@@ -202,14 +208,17 @@ fn write_files(
     let sha256 = files.iter().map(|(name, bytes)| ((*name).to_owned(), sha256(bytes))).collect();
     let manifest = toml::to_string(&Manifest { format: FORMAT, sha256 }).map_err(io::Error::other)?;
     files.push((MANIFEST_FILE, manifest.into_bytes()));
-    if dir.exists() {
-        fs::remove_dir_all(dir)?;
-    }
-    fs::create_dir_all(dir)?;
+    Ok(files)
+}
+
+/// Writes them into a folder that will be renamed; errors name them as they would be called then.
+fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result<(), RunError> {
+    let made = remove(dir).and_then(|()| fs::create_dir_all(dir));
+    made.map_err(|cause| RunError::write(target, cause))?;
     for (name, bytes) in files {
-        write_whole(&dir.join(name), &bytes)?;
+        write_whole(&dir.join(name), &bytes).map_err(|cause| RunError::write(&target.join(name), cause))?;
     }
-    sync_folder(dir)
+    sync_folder(dir).map_err(|cause| RunError::write(target, cause))
 }
 
 /// Brings the names in a folder to the disk, where that can be asked for.
@@ -229,13 +238,13 @@ fn names(parent: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
     let mut temporary = Vec::new();
     for entry in fs::read_dir(parent)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.strip_prefix(PREFIX).is_some_and(|number| number.parse::<usize>().is_ok()) {
+        if steps_of(&name).is_some() {
             whole.push(name);
         } else if name.starts_with('.') && name.ends_with(".tmp") {
             temporary.push(name);
         }
     }
-    whole.sort_by_key(|name| std::cmp::Reverse(name[PREFIX.len()..].parse::<usize>().ok()));
+    whole.sort_by_key(|name| std::cmp::Reverse(steps_of(name)));
     Ok((whole, temporary))
 }
 
@@ -243,11 +252,26 @@ fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) -> io::Result
     let (whole, temporary) = names(parent)?;
     let best = best_epoch(&checkpoint.epochs).and_then(|best| steps_after(checkpoint, best));
     let best = best.map(name);
+    let (later, whole): (Vec<_>, Vec<_>) =
+        whole.into_iter().partition(|name| steps_of(name) > Some(checkpoint.steps()));
     let old = whole.into_iter().skip(keep).filter(|name| Some(name) != best.as_ref());
-    for name in old.chain(temporary) {
-        fs::remove_dir_all(parent.join(name))?;
+    for name in old.chain(later).chain(temporary) {
+        remove(&parent.join(name))?;
     }
     Ok(())
+}
+
+/// Removes a folder, or a file that stands in its place, if there is any.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
@@ -257,7 +281,7 @@ fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
 
 /// Steps after an epoch of the run: all its epochs have as many.
 fn steps_after(checkpoint: &Checkpoint, epoch: usize) -> Option<usize> {
-    (checkpoint.training.run.step * epoch).checked_div(checkpoint.training.run.epoch)
+    checkpoint.training.run.step.checked_div(checkpoint.training.run.epoch)?.checked_mul(epoch)
 }
 
 /// The last whole checkpoint of a run, and those after it that are damaged.
@@ -296,6 +320,8 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
     if state.format != FORMAT {
         return Err(format!("it is of format {}, but this program reads format {FORMAT}", state.format));
     }
+    check_state(&state, &file, files.contains_key(BEST_FILE))
+        .map_err(|problem| format!("`{STATE_FILE}`: {problem}"))?;
     let network = file.model.network().map_err(|error| error.to_string())?;
     let weights = |name: &str| read_weights(&dir.join(name), &network).map_err(|error| error.to_string());
     let best_weights = files.contains_key(BEST_FILE).then(|| weights(BEST_FILE)).transpose()?;
@@ -315,6 +341,35 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
         return Err(format!("its state is that after step {}", checkpoint.steps()));
     }
     Ok(SavedCheckpoint { name, file, settings: state.settings, checkpoint })
+}
+
+/// Refuses counters that no training comes to; what is wrong otherwise.
+fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Result<(), String> {
+    let TrainingState { epochs_begun, steps_begun, learning_rate, run } = state.training;
+    let number = run.early_stopping.best_epoch;
+    let keeps_best = file.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
+    let rules = [
+        (state.epochs.len() == run.epoch, "it does not hold as many epochs as are over"),
+        (state.epochs.iter().zip(1..).all(|(epoch, n)| epoch.epoch == n), "its epochs are not in order"),
+        (epochs_begun >= run.epoch && steps_begun >= run.step, "it has taken more steps than were begun"),
+        (
+            run.step.checked_rem(run.epoch).map_or(run.step == 0, |rest| rest == 0 && run.step > 0),
+            "its steps are no whole number per epoch",
+        ),
+        (
+            (run.within.rows == 0) == (run.within.samples == 0),
+            "its epoch under way has steps or samples only",
+        ),
+        (run.within.correct <= run.within.samples, "more samples are right than there are"),
+        (learning_rate.is_none_or(|rate| rate.is_finite() && rate >= 0.0), "its learning rate is none"),
+        (number <= run.epoch, "its best epoch is yet to come"),
+        (
+            !keeps_best || has_best == (number > 0),
+            "the weights of its best epoch are missing, or there is none",
+        ),
+        (state.settings.seed.parse::<u64>().is_ok(), "its seed is no whole number"),
+    ];
+    rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err((*problem).to_owned()))
 }
 
 /// The files that the manifest names, each with the checksum that it says.

@@ -3,6 +3,7 @@
 pub mod checkpoint;
 mod header;
 mod history_csv;
+mod line_file;
 pub mod onnx;
 #[cfg(feature = "cli")]
 pub(crate) mod png;

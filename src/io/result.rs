@@ -34,6 +34,12 @@ pub struct RunResult {
     /// The evaluation of the test set in seconds, its way to the device included. `None` as above.
     #[serde(default)]
     pub test_seconds: Option<f64>,
+    /// Checkpoints that the process wrote which ended the run. `None` as above.
+    #[serde(default)]
+    pub checkpoints_written: Option<usize>,
+    /// How long it took to make and write them, in seconds; `seconds` does not count it. `None` as above.
+    #[serde(default)]
+    pub checkpoint_seconds: Option<f64>,
     /// Name and driver.
     pub device: String,
     /// Of `weights.safetensors`, in hexadecimal.

@@ -16,12 +16,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::checkpoint::CHECKPOINTS;
+pub use super::line_file::{LineFile, RunLogs};
 pub use super::result::{RunResult, Versions, read_result};
 
 /// The model file of a run.
@@ -55,6 +56,11 @@ const FILES: [&str; 8] = [
     PROFILE_FILE,
     REPORT_FILE,
 ];
+
+/// What the name of a file begins with that tries whether a folder can be written; the number of the process follows.
+const PROBE: &str = ".probe-";
+/// What the name of a file ends with that is not yet whole.
+const TEMPORARY: &str = ".tmp";
 
 /// Version of the layout of a run's files.
 pub(super) const FORMAT: u32 = 1;
@@ -198,15 +204,7 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be removed or written.
     pub fn begin(&mut self, model_toml: &str) -> Result<RunLogs, RunError> {
-        for file in FILES {
-            let path = self.dir.join(file);
-            match fs::remove_file(&path) {
-                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                    return Err(RunError::write(&path, cause));
-                }
-                _ => {}
-            }
-        }
+        self.remove(&FILES)?;
         let checkpoints = self.dir.join(CHECKPOINTS);
         match fs::remove_dir_all(&checkpoints) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
@@ -215,6 +213,7 @@ impl RunFolder {
             _ => {}
         }
         self.begun = true;
+        self.remove_leftovers()?;
         self.write(MODEL_FILE, model_toml.as_bytes())?;
         let open = |file| LineFile::create(self.dir.join(file));
         Ok(RunLogs { steps: open(STEPS_FILE)?, history: open(HISTORY_FILE)? })
@@ -225,9 +224,43 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be written.
     pub fn go_on(&mut self, model_toml: &str, [steps, epochs]: [usize; 2]) -> Result<RunLogs, RunError> {
+        self.remove_leftovers()?;
         self.write(MODEL_FILE, model_toml.as_bytes())?;
         let open = |file, lines| LineFile::cut(self.dir.join(file), lines);
         Ok(RunLogs { steps: open(STEPS_FILE, steps)?, history: open(HISTORY_FILE, epochs)? })
+    }
+
+    /// Removes what tells of a run as it was before it went on: times of kernels and the page.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn remove_outdated(&self) -> Result<(), RunError> {
+        self.remove(&[PROFILE_FILE, REPORT_FILE])
+    }
+
+    fn remove(&self, files: &[&str]) -> Result<(), RunError> {
+        for file in files {
+            let path = self.dir.join(file);
+            match fs::remove_file(&path) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunError::write(&path, cause));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a process that was killed had not yet renamed.
+    fn remove_leftovers(&self) -> Result<(), RunError> {
+        let fail = |cause| RunError::write(&self.dir, cause);
+        for entry in fs::read_dir(&self.dir).map_err(fail)? {
+            let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
+            if is_leftover(&name) {
+                self.remove(&[&name])?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes an earlier result of a cross-validation, and keeps the folder from now on.
@@ -235,13 +268,8 @@ impl RunFolder {
     /// # Errors
     /// When it cannot be removed.
     pub fn begin_crossval(&mut self) -> Result<(), RunError> {
-        let path = self.dir.join(CROSSVAL_FILE);
-        match fs::remove_file(&path) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(RunError::write(&path, cause));
-            }
-            _ => self.begun = true,
-        }
+        self.remove(&[CROSSVAL_FILE])?;
+        self.begun = true;
         Ok(())
     }
 
@@ -281,7 +309,7 @@ impl RunFolder {
 
     /// Finds out, before anything is trained, whether files can be made here.
     fn probe(&self) -> Result<(), RunError> {
-        let path = self.dir.join(format!(".probe-{}", std::process::id()));
+        let path = self.dir.join(format!("{PROBE}{}", std::process::id()));
         let probed = write_whole(&path, b"shadegrad").and_then(|()| fs::remove_file(&path));
         probed.map_err(|cause| RunError::write(&self.dir, cause))
     }
@@ -298,10 +326,17 @@ impl Drop for RunFolder {
     }
 }
 
+/// Whether a file of this name was made by [`write_whole`] for a file of a run, or to probe its folder.
+fn is_leftover(name: &str) -> bool {
+    let unfinished = name.strip_suffix(TEMPORARY).and_then(|name| name.rsplit_once('.'));
+    let whole = unfinished.and_then(|(name, _)| name.strip_prefix('.'));
+    name.starts_with(PROBE) || whole.is_some_and(|name| FILES.contains(&name) || name.starts_with(PROBE))
+}
+
 /// Writes a file under a temporary name beside it, brings it to the disk, and renames it.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(format!(".{name}.{}{TEMPORARY}", std::process::id()));
     let written = File::create(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path));
@@ -310,71 +345,6 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
-}
-
-/// The files that grow while a run trains.
-#[derive(Debug)]
-pub struct RunLogs {
-    /// One line per step.
-    pub steps: LineFile,
-    /// One line per epoch.
-    pub history: LineFile,
-}
-
-impl RunLogs {
-    /// Brings every line so far to the files.
-    ///
-    /// # Errors
-    /// When a file cannot be written.
-    pub fn flush(&mut self) -> Result<(), RunError> {
-        self.steps.flush()?;
-        self.history.flush()
-    }
-}
-
-/// A file of JSON lines.
-#[derive(Debug)]
-pub struct LineFile {
-    path: PathBuf,
-    writer: BufWriter<File>,
-}
-
-impl LineFile {
-    fn create(path: PathBuf) -> Result<Self, RunError> {
-        let file = File::create(&path).map_err(|cause| RunError::write(&path, cause))?;
-        Ok(LineFile { path, writer: BufWriter::new(file) })
-    }
-
-    /// Opens a file at the end of its first lines, and forgets the rest.
-    fn cut(path: PathBuf, lines: usize) -> Result<Self, RunError> {
-        let fail = |cause| RunError::write(&path, cause);
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(fail)?;
-        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-        let end = [0].into_iter().chain(ends).take(lines + 1).last().unwrap_or(0) as u64;
-        file.set_len(end).map_err(fail)?;
-        file.seek(SeekFrom::Start(end)).map_err(fail)?;
-        Ok(LineFile { path, writer: BufWriter::new(file) })
-    }
-
-    /// Appends a value as one line.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn push(&mut self, value: &impl Serialize) -> Result<(), RunError> {
-        let json = serde_json::to_vec(value).map_err(io::Error::from);
-        let pushed = json.and_then(|mut line| {
-            line.push(b'\n');
-            self.writer.write_all(&line)
-        });
-        pushed.map_err(|cause| RunError::write(&self.path, cause))
-    }
-
-    fn flush(&mut self) -> Result<(), RunError> {
-        self.writer.flush().map_err(|cause| RunError::write(&self.path, cause))
-    }
 }
 
 /// What the weight file of a run says about itself: nothing that differs between equal runs.

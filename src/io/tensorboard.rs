@@ -20,20 +20,52 @@ use crate::train::{Callback, CallbackError, EpochRecord, Schedule, StepRecord};
 
 /// What the first event of every file says.
 const VERSION: &str = "brain.Event:2";
+/// Bytes of a record beside its event: the length and two checksums.
+const FRAME: usize = size_of::<u64>() + 2 * size_of::<u32>();
 /// What is added to a checksum that was turned by 15 bits.
 const MASK: u32 = 0xa282_ead8;
+
+/// The figures of a step; all others are of an epoch.
+const BATCH_LOSS: &str = "batch_loss";
+const BATCH_ACCURACY: &str = "batch_accuracy";
+/// How the name of a file begins, by which TensorBoard knows it, and how ours end.
+const PREFIX: &str = "events.out.tfevents.";
+const SUFFIX: &str = ".shadegrad";
 
 /// Writes an event file while a model trains; begun when training is.
 #[derive(Debug)]
 pub struct TensorBoard {
     dir: PathBuf,
+    /// Steps and epochs of a run that goes on.
+    from: Option<[usize; 2]>,
     file: Option<EventFile>,
 }
 
 impl TensorBoard {
     /// Into this folder, made when it is missing; a file that is there already stays, and gets one beside it.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        TensorBoard { dir: dir.into(), file: None }
+        TensorBoard { dir: dir.into(), from: None, file: None }
+    }
+
+    /// Of a run that goes on after so many steps and epochs: what the files in the folder say of later ones is cut off,
+    /// since it comes again.
+    pub fn going_on(self, from: Option<[usize; 2]>) -> Self {
+        TensorBoard { from, ..self }
+    }
+
+    fn cut_back(&self, from: [usize; 2]) -> Result<(), RunError> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(|cause| RunError::write(&self.dir, cause))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(|cause| RunError::write(&self.dir, cause))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+                cut(&entry.path(), from).map_err(|cause| RunError::write(&entry.path(), cause))?;
+            }
+        }
+        Ok(())
     }
 
     fn write(&mut self, step: usize, figures: &[(&str, f32)]) -> Result<(), RunError> {
@@ -46,13 +78,16 @@ impl TensorBoard {
 
 impl Callback for TensorBoard {
     fn on_train_begin(&mut self, _: &Schedule) -> Result<(), CallbackError> {
+        if let Some(from) = self.from {
+            self.cut_back(from)?;
+        }
         self.file = Some(EventFile::create(&self.dir)?);
         Ok(())
     }
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
         let accuracy = record.correct as f32 / record.n as f32;
-        self.write(record.step, &[("batch_loss", record.loss), ("batch_accuracy", accuracy)])?;
+        self.write(record.step, &[(BATCH_LOSS, record.loss), (BATCH_ACCURACY, accuracy)])?;
         Ok(())
     }
 
@@ -123,7 +158,7 @@ impl EventFile {
         // The reader takes files in the order of their names: seconds first, then what parts two of one second.
         let (seconds, process) = (now() as u64, std::process::id());
         for n in 0u64.. {
-            let path = dir.join(format!("events.out.tfevents.{seconds}.{process}.{n}.shadegrad"));
+            let path = dir.join(format!("{PREFIX}{seconds}.{process}.{n}{SUFFIX}"));
             match File::create_new(&path) {
                 Ok(file) => {
                     let mut file = EventFile { path, writer: BufWriter::new(file) };
@@ -151,6 +186,34 @@ impl EventFile {
 /// Seconds since 1970; 0 on a clock that is set before.
 fn now() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// Cuts a file before the first event of a later step or epoch, or the first that is damaged or not whole.
+fn cut(path: &Path, [steps, epochs]: [usize; 2]) -> io::Result<()> {
+    let bytes = fs::read(path)?;
+    let mut rest = bytes.as_slice();
+    while let Some((event, following)) = first_event(rest) {
+        let of_step = |value: &Value| [BATCH_LOSS, BATCH_ACCURACY].contains(&value.tag.as_str());
+        let last = match &event.what {
+            Some(What::Summary(summary)) if summary.value.iter().any(of_step) => steps,
+            _ => epochs,
+        };
+        if event.step > last as i64 {
+            break;
+        }
+        rest = following;
+    }
+    let end = bytes.len() - rest.len();
+    if end == bytes.len() { Ok(()) } else { File::options().write(true).open(path)?.set_len(end as u64) }
+}
+
+/// The first event of a sequence, and what follows it.
+fn first_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
+    let length = u64::from_le_bytes(*bytes.first_chunk()?);
+    let whole = FRAME.checked_add(usize::try_from(length).ok()?)?;
+    let (record, following) = bytes.split_at_checked(whole)?;
+    let event = record.get(FRAME - size_of::<u32>()..whole - size_of::<u32>())?;
+    (framed(event) == record).then(|| Some((Event::decode(event).ok()?, following)))?
 }
 
 fn framed(event: &[u8]) -> Vec<u8> {
@@ -185,6 +248,64 @@ mod tests {
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);
     }
 
+    fn events(mut bytes: &[u8]) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Some((event, following)) = first_event(bytes) {
+            events.push(event);
+            bytes = following;
+        }
+        assert!(bytes.is_empty());
+        events
+    }
+
+    #[test]
+    fn a_run_that_goes_on_cuts_off_what_comes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let schedule = Schedule { epochs: 3, steps_per_epoch: 2, steps: 6, steps_done: 0 };
+        let record = |epoch| EpochRecord {
+            epoch,
+            loss: 0.5,
+            accuracy: 0.75,
+            val_loss: None,
+            val_accuracy: None,
+            learning_rate: 0.125,
+            seconds: 1.0,
+        };
+        let train = |from: Option<[usize; 2]>| {
+            let mut board = TensorBoard::new(folder.path()).going_on(from);
+            board.on_train_begin(&schedule).unwrap();
+            for step in from.map_or(1, |[steps, _]| steps + 1)..=6 {
+                let epoch = step.div_ceil(2);
+                board.on_step(&StepRecord { step, epoch, loss: 2.0, correct: 1, n: 4 }).unwrap();
+                if step % 2 == 0 {
+                    board.on_epoch_end(&record(epoch)).unwrap();
+                }
+            }
+        };
+        train(None);
+        let first = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let whole = fs::read(&first).unwrap();
+        // (steps and epochs of the checkpoint, bytes that were lost, events that stay with the version's)
+        let rows =
+            [([3, 1], 0, 5), ([2, 1], 0, 4), ([4, 2], 0, 7), ([6, 3], 0, 10), ([6, 3], 5, 9), ([0, 0], 9, 1)];
+        for (from, lost, expected) in rows {
+            fs::write(&first, &whole[..whole.len() - lost]).unwrap();
+            train(Some(from));
+            assert_eq!(events(&fs::read(&first).unwrap()).len(), expected, "{from:?}, {lost} bytes lost");
+        }
+        let mut damaged = whole.clone();
+        damaged[whole.len() / 2] ^= 1;
+        fs::write(&first, &damaged).unwrap();
+        train(Some([6, 3]));
+        let left = events(&fs::read(&first).unwrap());
+        assert!((2..10).contains(&left.len()) && left[..] == events(&whole)[..left.len()]);
+        // A file of another program stays as it is.
+        let other = folder.path().join("events.out.tfevents.1.host");
+        fs::write(&other, &whole).unwrap();
+        train(Some([0, 0]));
+        assert_eq!(fs::read(&other).unwrap(), whole);
+    }
+
     #[test]
     fn what_is_written_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
@@ -208,16 +329,7 @@ mod tests {
         }
         let files: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 2);
-        let bytes = fs::read(&files[0]).unwrap();
-        let mut rest = bytes.as_slice();
-        let mut events = Vec::new();
-        while !rest.is_empty() {
-            let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
-            let event = &rest[12..12 + length];
-            assert_eq!(rest[..length + 16], framed(event));
-            events.push(Event::decode(event).unwrap());
-            rest = &rest[length + 16..];
-        }
+        let events = events(&fs::read(&files[0]).unwrap());
         assert_eq!(events[0].what, Some(What::FileVersion("brain.Event:2".to_owned())));
         let figures = |event: &Event| match &event.what {
             Some(What::Summary(summary)) => {

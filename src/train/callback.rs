@@ -62,6 +62,10 @@ pub struct History {
     pub steps: usize,
     /// Why and when training ended; `None` before it did.
     pub stopped: Option<Stopped>,
+    /// Checkpoints that this call made.
+    pub checkpoints: usize,
+    /// How long it took to make them and to hand them over, in seconds.
+    pub checkpoint_seconds: f64,
     /// How long the steps of the plan took, when that was asked for.
     pub profile: Option<Profile>,
 }

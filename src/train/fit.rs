@@ -94,9 +94,9 @@ impl Model {
         }
         let table = step_table(train.len(), options.batch_size.max(1), 0.0);
         let RunState { step, within, .. } = self.training.run;
-        let schedule = schedule(options, table.len(), step + within.rows);
+        let schedule = schedule(options, table.len(), step.saturating_add(within.rows));
         let RunState { epoch, .. } = self.training.run;
-        if step != epoch * table.len() || within.rows >= table.len().max(1) {
+        if Some(step) != epoch.checked_mul(table.len()) || within.rows >= table.len().max(1) {
             let expected = "the data and batch size that the checkpoint was made with";
             return Err(SettingError::new("steps of an epoch", table.len(), expected).into());
         }
@@ -120,7 +120,7 @@ impl Model {
         }
         if schedule.steps_done == 0 {
             // So that a run can go on whenever it is cut off.
-            self.checkpoint_for(&run, callback)?;
+            self.checkpoint_for(&mut run, callback)?;
         }
         run.history.stopped = run.history.stopped.or(self.stopped_before(&run));
         while run.history.stopped.is_none() {
@@ -225,10 +225,11 @@ impl Model {
     }
 
     /// Makes a checkpoint, where any are made.
-    fn checkpoint_for(&mut self, run: &Run<'_>, callback: &mut dyn Callback) -> Result<(), Error> {
+    fn checkpoint_for(&mut self, run: &mut Run<'_>, callback: &mut dyn Callback) -> Result<(), Error> {
         if run.checkpoints == Checkpoints::Never {
             return Ok(());
         }
+        let begun = Instant::now();
         let checkpoint = Checkpoint {
             training: self.training,
             weights: self.weights()?,
@@ -237,7 +238,10 @@ impl Model {
             epochs: run.history.epochs.clone(),
             stopped: run.history.stopped,
         };
-        Ok(callback.on_checkpoint(&checkpoint)?)
+        callback.on_checkpoint(&checkpoint)?;
+        run.history.checkpoints += 1;
+        run.history.checkpoint_seconds += begun.elapsed().as_secs_f64();
+        Ok(())
     }
 
     /// How the images of the epoch that begins are changed; nothing without augmentation.

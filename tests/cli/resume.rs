@@ -1,81 +1,10 @@
 //! `train --resume`.
 
 use std::fs;
-use std::process::Stdio;
-use std::time::Duration;
 
 use crate::sandbox::Sandbox;
 
 const TRAIN: &str = "train --model model.toml --data data --batch-size 4 --epochs 6 --checkpoint-steps 3";
-
-/// Waits until a run has a checkpoint that is not its first.
-fn wait_for_checkpoint(sandbox: &Sandbox, run: &str) {
-    for _ in 0..2000 {
-        let names = fs::read_dir(sandbox.path(run).join("checkpoints"));
-        let begun = |name: String| name.starts_with("step-") && name != "step-00000000";
-        if names.is_ok_and(|mut names| {
-            names.any(|name| begun(name.unwrap().file_name().to_string_lossy().into_owned()))
-        }) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("{run} got no checkpoint");
-}
-
-fn killed_after(sandbox: &Sandbox, device: &str, run: &str, wait: Duration) {
-    let mut child = sandbox
-        .command(&format!("{TRAIN} --device {device} --out {run}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    wait_for_checkpoint(sandbox, run);
-    std::thread::sleep(wait);
-    // It may have ended by itself.
-    let _ = child.kill();
-    child.wait().unwrap();
-}
-
-#[test]
-fn a_killed_run_ends_as_one_that_was_not() {
-    for device in ["cpu", "software"] {
-        let sandbox = Sandbox::new();
-        sandbox.succeed(&format!("{TRAIN} --device {device} --out whole"));
-        for millis in [0, 3, 11, 40] {
-            let run = format!("killed-{millis}");
-            killed_after(&sandbox, device, &run, Duration::from_millis(millis));
-            let outcome = sandbox.succeed(&format!("train --resume --out {run}"));
-            assert!(outcome.stderr.contains("Going on from"), "{}", outcome.stderr);
-            for file in ["weights.safetensors", "steps.jsonl", "model.toml"] {
-                let [ours, theirs] =
-                    [&run, "whole"].map(|run| fs::read(sandbox.path(run).join(file)).unwrap());
-                assert!(ours == theirs, "{device}, killed after {millis} ms: {file} differs");
-            }
-            let epochs = |run: &str| sandbox.json_lines(&format!("{run}/history.jsonl")).len();
-            assert_eq!(epochs(&run), epochs("whole"), "{device}, {millis}");
-        }
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_keeps_what_was_done() {
-    let sandbox = Sandbox::new();
-    let long = "train --model model.toml --data data --batch-size 1 --epochs 5000 --device cpu --out run";
-    let child = sandbox.command(long).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for_checkpoint(&sandbox, "run");
-    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupt.unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("shadegrad train --resume --out run"), "{stderr}");
-    assert!(!sandbox.path("run/result.json").exists());
-    let steps = sandbox.json_lines("run/steps.jsonl").len();
-    let last = sandbox.list("run/checkpoints").pop().unwrap();
-    assert_eq!(last, format!("step-{steps:08}"));
-}
 
 #[test]
 fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
@@ -137,6 +66,33 @@ fn another_device_must_be_asked_for() {
     elsewhere.fail("train --resume --out run", 1, &["was trained on", "which is not here", "--device"]);
     let outcome = elsewhere.succeed("train --resume --out run --device cpu");
     assert!(outcome.stderr.contains("results will differ"), "{}", outcome.stderr);
+}
+
+#[test]
+fn what_tells_of_a_run_before_it_went_on_is_removed() {
+    let sandbox = Sandbox::new();
+    sandbox.succeed(&format!("{TRAIN} --device cpu --out run --profile"));
+    sandbox.succeed("report run --device cpu");
+    // Nothing is left to do: all stays.
+    sandbox.succeed("train --resume --out run");
+    assert!(sandbox.path("run/profile.json").exists() && sandbox.path("run/report.html").exists());
+    // What a process that was killed had not finished, and files of others.
+    let left = [".weights.safetensors.77.tmp", ".probe-77", "..probe-77.77.tmp"];
+    let others = [".model.toml", "notes.txt", ".weights.safetensors.tmp"];
+    for name in left.iter().chain(&others) {
+        fs::write(sandbox.path("run").join(name), "").unwrap();
+    }
+    sandbox.succeed("train --resume --out run --epochs 7");
+    assert!(!sandbox.path("run/profile.json").exists() && !sandbox.path("run/report.html").exists());
+    assert!(left.iter().all(|name| !sandbox.path("run").join(name).exists()), "{:?}", sandbox.list("run"));
+    assert!(others.iter().all(|name| sandbox.path("run").join(name).exists()), "{:?}", sandbox.list("run"));
+    sandbox.succeed("train --resume --out run --epochs 8 --profile");
+    assert!(sandbox.path("run/profile.json").exists());
+    let gap =
+        sandbox.text("run/steps.jsonl").lines().take(30).map(|line| format!("{line}\n")).collect::<String>();
+    fs::write(sandbox.path("run/steps.jsonl"), gap).unwrap();
+    let outcome = sandbox.succeed("train --resume --out run --epochs 9");
+    assert!(outcome.stderr.contains("steps.jsonl` has 30 lines"), "{}", outcome.stderr);
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {

@@ -232,11 +232,38 @@ fn quiet_training_prints_results_only() {
         "{quiet:?}"
     );
     assert_eq!(quiet.stderr, "");
-    let json = sandbox.train("--device cpu --max-steps 2 --json --out json");
-    let told: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+}
+
+#[test]
+fn machines_get_a_line_for_each_epoch_and_one_for_the_result() {
+    let sandbox = Sandbox::new();
+    let events = |args: &str| -> Vec<serde_json::Value> {
+        let outcome = sandbox.succeed(args);
+        outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let train = "train --model model.toml --data data --device cpu --validation-split 0.2 --json --out run";
+    let lines = events(&format!("{train} --epochs 3"));
+    let [epochs @ .., result] = lines.as_slice() else { panic!("{lines:?}") };
+    let with_event = |mut line: serde_json::Value, event: &str| {
+        line["event"] = event.into();
+        line
+    };
+    let history = sandbox.json_lines("run/history.jsonl");
+    assert_eq!(epochs, history.into_iter().map(|line| with_event(line, "epoch")).collect::<Vec<_>>());
+    let mut expected = with_event(sandbox.json("run/result.json"), "result");
+    expected["run"] = "run".into();
+    assert_eq!(*result, expected);
+    // A run that goes on tells of its own epochs.
+    let lines = events("train --resume --out run --epochs 4 --json");
+    let told =
+        |line: &serde_json::Value| (line["event"].as_str().unwrap().to_owned(), line["epoch"].as_u64());
     assert_eq!(
-        (&told["run"], &told["steps"], &told["device"]),
-        (&"json".into(), &2.into(), &sandbox.json("json/result.json")["device"])
+        lines.iter().map(told).collect::<Vec<_>>(),
+        [("epoch".into(), Some(4)), ("result".into(), None)]
     );
-    assert_eq!((json.stdout.lines().count(), json.stderr.as_str()), (1, ""));
+    // Nothing but warnings beside it.
+    let diverging = sandbox.succeed(&format!("{train} --force --epochs 2 --learning-rate 3e38 --allow-nan"));
+    assert!(diverging.stderr.lines().all(|line| line.starts_with("warning: ")), "{}", diverging.stderr);
+    let second: serde_json::Value = serde_json::from_str(diverging.stdout.lines().nth(1).unwrap()).unwrap();
+    assert!(second["loss"].is_null() && second["event"] == "epoch", "{second}");
 }

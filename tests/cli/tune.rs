@@ -116,3 +116,24 @@ fn a_run_without_fusion_is_judged_without() {
     let figures = sandbox.train("--device software --no-fuse --epochs 2 --batch-size 8 --out out");
     assert_eq!(sandbox.succeed("evaluate out --device software").last_line(), figures.last_line());
 }
+
+#[test]
+fn a_tuned_run_goes_on_with_its_kernels() {
+    let sandbox = sandbox();
+    let train =
+        "train --model model.toml --data data --batch-size 8 --device software --tune --epochs 4 --out";
+    sandbox.succeed(&format!("{train} first"));
+    // Kernels that the device's class would not have chosen, at least some.
+    let preferred = prefer_the_last(&sandbox);
+    sandbox.succeed(&format!("{train} whole"));
+    assert_ne!(kernels(&sandbox, "whole"), kernels(&sandbox, "first"), "{preferred:?}");
+    sandbox.succeed(&format!("{train} run --max-steps 7"));
+    // What this machine would measure now does not matter.
+    fs::remove_file(sandbox.path(TIMES)).unwrap();
+    sandbox.succeed("train --resume --out run --max-steps 20");
+    assert_eq!(kernels(&sandbox, "run"), kernels(&sandbox, "whole"));
+    assert!(!sandbox.path(TIMES).exists(), "nothing was measured");
+    assert_eq!(sandbox.json("run/result.json")["tuned"], true);
+    let weights = |run: &str| fs::read(sandbox.path(run).join("weights.safetensors")).unwrap();
+    assert!(weights("run") == weights("whole"), "20 steps are all there are");
+}

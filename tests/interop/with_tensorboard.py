@@ -1,7 +1,8 @@
-"""TensorBoard reads the event file of a run: the same figures as in the run's own logs."""
+"""TensorBoard reads the event files of a run: the same figures as in the run's own logs, each once, also after it went on."""
 
 import json
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,7 +26,19 @@ def main(folder):
     run, logs = folder / "run", folder / "logs"
     arguments = ["--limit", 2000, "--epochs", 3, "--validation-split", 0.1, "--device", DEVICE]
     shadegrad("train", *arguments, "--out", run, "--tensorboard", logs)
-    board = EventAccumulator(str(logs / "run"), size_guidance={SCALARS: 0})
+    compare(run, logs / "run")
+    # Cut off within the last epoch, after figures that come again when the run goes on.
+    goes_on = folder / "goes_on"
+    shadegrad("train", *arguments, "--out", goes_on, "--tensorboard", logs, "--checkpoint-steps", 10)
+    for checkpoint in sorted((goes_on / "checkpoints").iterdir())[-2:]:
+        shutil.rmtree(checkpoint)
+    shadegrad("train", "--resume", "--out", goes_on, "--tensorboard", logs)
+    assert len(list((logs / "goes_on").iterdir())) == 2
+    compare(goes_on, logs / "goes_on")
+
+
+def compare(run, logs):
+    board = EventAccumulator(str(logs), size_guidance={SCALARS: 0})
     board.Reload()
     epochs, steps = lines(run / "history.jsonl"), lines(run / "steps.jsonl")
     for tag in ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"):

@@ -1,0 +1,81 @@
+//! Those who hear of training beside the recorder, and the lines of `train --json`.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::output::Output;
+use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Schedule, StepRecord};
+
+/// Passes everything on, what happens also to those who only listen, and notes when the first step was heard of. An
+/// executor's first submission is a single step, so that this is when it ended, not when a whole batch of steps did.
+pub struct Listeners<'a, C> {
+    pub decides: C,
+    pub listen: Vec<Box<dyn Callback + 'a>>,
+    pub first_step: Option<Instant>,
+}
+
+impl<C: Callback> Callback for Listeners<'_, C> {
+    fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
+        self.decides.on_train_begin(schedule)?;
+        self.listen.iter_mut().try_for_each(|other| other.on_train_begin(schedule))
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
+        self.decides.on_epoch_begin(epoch)
+    }
+
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        self.first_step.get_or_insert_with(Instant::now);
+        self.decides.on_step(record)?;
+        self.listen.iter_mut().try_for_each(|other| other.on_step(record))
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
+        self.decides.on_epoch_end(record)?;
+        self.listen.iter_mut().try_for_each(|other| other.on_epoch_end(record))
+    }
+
+    fn interrupted(&self) -> bool {
+        self.decides.interrupted()
+    }
+
+    fn checkpoints(&self) -> Checkpoints {
+        self.decides.checkpoints()
+    }
+
+    fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        self.decides.on_checkpoint(checkpoint)
+    }
+}
+
+/// A line of `train --json`: its kind under `event`, then what belongs to it.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Line<'a, R> {
+    /// After each epoch.
+    Epoch(&'a EpochRecord),
+    /// The last line of a run that Ctrl-C ended.
+    Interrupted {
+        /// The folder.
+        run: String,
+        steps: usize,
+    },
+    /// The last line of a run that is over.
+    Result {
+        /// The folder.
+        run: String,
+        #[serde(flatten)]
+        result: &'a R,
+    },
+}
+
+/// Prints a line for each epoch.
+pub struct JsonEpochs<'a>(pub &'a mut Output);
+
+impl Callback for JsonEpochs<'_> {
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
+        let line = serde_json::to_string(&Line::Epoch::<()>(record))?;
+        Ok(self.0.result(line)?)
+    }
+}

@@ -1,0 +1,196 @@
+//! A run of `train`, once all is known: it trains, judges, and keeps what came out.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use super::interrupt;
+use super::job::{Job, Sets};
+use super::judging;
+use super::listeners::{JsonEpochs, Line, Listeners};
+use super::output::{Output, note};
+use super::profile::{Report, roofs};
+use super::progress::spinner;
+use super::recorder::{Recorder, Told};
+use super::train::TrainArgs;
+use crate::data::Dataset;
+use crate::device::Device;
+use crate::io::run::{
+    PROFILE_FILE, RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata,
+};
+use crate::io::{HistoryCsv, sha256, weights_to_bytes};
+use crate::model::thousands;
+use crate::plan::Plan;
+use crate::train::{Callback, Checkpoints, Evaluation, FitOptions, History, Model};
+
+/// A run under way.
+pub struct Run<'a> {
+    pub args: &'a TrainArgs,
+    pub job: Job,
+    pub sets: Sets,
+    pub device: Device,
+    pub plan: Plan,
+    pub model: Model,
+    pub folder: RunFolder,
+}
+
+/// How training went.
+pub struct Trained {
+    pub history: History,
+    /// When the first step was heard of.
+    pub first_step: Option<Instant>,
+}
+
+impl Run<'_> {
+    /// Trains to the end or until Ctrl-C, and says where the last checkpoint lies, whatever happens.
+    pub fn train(
+        &mut self,
+        options: &FitOptions,
+        output: &mut Output,
+        last: &mut Option<PathBuf>,
+    ) -> anyhow::Result<Trained> {
+        let (job, quiet) = (&mut self.job, self.args.quiet());
+        let told = Told {
+            model_toml: job.file.to_toml()?,
+            settings: job.settings.clone(),
+            keep: self.args.keep_checkpoints,
+        };
+        let checkpoints = self.args.checkpoints(&job.settings);
+        let from = job.checkpoint.as_ref().map(|checkpoint| [checkpoint.steps(), checkpoint.epochs.len()]);
+        let epochs = job.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.epochs);
+        let mut listen: Vec<Box<dyn Callback>> = vec![Box::new(HistoryCsv::new(self.folder.dir(), epochs))];
+        if let Some(board) = self.args.tensorboard(&self.folder, from) {
+            listen.push(Box::new(board));
+        }
+        if self.args.json {
+            listen.push(Box::new(JsonEpochs(output)));
+        }
+        let decides = Recorder::new(&mut self.folder, told, checkpoints)
+            .allow_nan(self.args.allow_nan)
+            .quiet(quiet)
+            .going_on(from);
+        let mut listeners = Listeners { decides, listen, first_step: None };
+        let history = match job.checkpoint.take() {
+            Some(checkpoint) => self.model.resume(&self.sets.train, options, checkpoint, &mut listeners),
+            None => self.model.fit(&self.sets.train, options, &mut listeners),
+        };
+        *last = listeners.decides.last_checkpoint().cloned();
+        let first_step = listeners.first_step;
+        drop(listeners);
+        let history = history?;
+        if let Some(stopped) = &history.stopped {
+            output.line(format_args!("Training ended {stopped}"))?;
+        }
+        Ok(Trained { history, first_step })
+    }
+
+    /// The last words of a run that Ctrl-C ended.
+    pub fn tell_interrupted(&self, history: &History, output: &mut Output) -> anyhow::Result<ExitCode> {
+        let (steps, run) = (history.steps, self.folder.dir().display());
+        if self.args.json {
+            let line = Line::Interrupted::<()> { run: run.to_string(), steps };
+            output.result(serde_json::to_string(&line)?)?;
+        }
+        note(match self.args.checkpoints(&self.job.settings) {
+            Checkpoints::Never => format!("Interrupted after step {steps}; nothing was kept"),
+            _ => format!("Interrupted after step {steps}; go on with: shadegrad train --resume --out {run}"),
+        });
+        Ok(ExitCode::from(interrupt::EXIT_CODE))
+    }
+
+    /// Judges on the test set, and writes the weights and what came out.
+    pub fn keep(
+        &mut self,
+        history: &History,
+        seconds_to_first_step: Option<f64>,
+    ) -> anyhow::Result<(Evaluation, RunResult)> {
+        let Run { job, sets, model, folder, .. } = self;
+        let judging = format!("judging on {} test images", thousands(sets.test.len()));
+        let spinner = (!self.args.quiet()).then(|| spinner(judging));
+        let test_begun = Instant::now();
+        let evaluation = model.evaluate(&sets.test)?;
+        let test_seconds = test_begun.elapsed().as_secs_f64();
+        if let Some(spinner) = spinner {
+            spinner.finish_and_clear();
+        }
+        let weights = weights_to_bytes(&model.weights()?, &weights_metadata(&job.file.model.name))?;
+        folder.write(WEIGHTS_FILE, &weights)?;
+        let result = RunResult {
+            weights_sha256: sha256(&weights),
+            seconds_to_first_step,
+            test_seconds: Some(test_seconds),
+            ..result(job, sets, history, &evaluation)?
+        };
+        folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
+        Ok((evaluation, result))
+    }
+
+    /// Writes and prints what was asked for beside the result, and the result.
+    pub fn print(
+        &mut self,
+        history: &History,
+        evaluation: &Evaluation,
+        result: &RunResult,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        if let Some(profile) = &history.profile {
+            let report = Report::new(&self.plan, &self.device, profile, roofs(&self.device));
+            let json = format!("{}\n", serde_json::to_string_pretty(&report)?);
+            self.folder.write(PROFILE_FILE, json.as_bytes())?;
+            output.result(format_args!("\n{}\n", report.text()))?;
+        }
+        if self.args.report.asked() {
+            let report = self.args.report.judge(&mut self.model, &self.sets.test)?;
+            output.result(format_args!("\n{}\n", judging::text(&report)))?;
+        }
+        let run = self.folder.dir().display();
+        if self.args.json {
+            let line = Line::Result { run: run.to_string(), result };
+            return output.result(serde_json::to_string(&line)?);
+        }
+        output.result(format_args!("Run: {run}"))?;
+        print_figures(evaluation, output)
+    }
+}
+
+/// The last line of `train` and `evaluate`.
+pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Result<()> {
+    let Evaluation { loss, accuracy } = evaluation;
+    if !loss.is_finite() {
+        note("warning: the test loss is not a finite number: these weights are of no use");
+    }
+    output.result(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
+}
+
+/// The parts of a result that the job, data and figures decide.
+fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) -> anyhow::Result<RunResult> {
+    let (training, settings) = (&job.file.training, &job.settings);
+    Ok(RunResult {
+        stopped: history.stopped,
+        test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
+        test_accuracy: evaluation.accuracy,
+        epochs: history.epochs.len(),
+        steps: history.steps,
+        seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
+        checkpoints_written: Some(history.checkpoints),
+        checkpoint_seconds: Some(history.checkpoint_seconds),
+        seconds_to_first_step: None,
+        test_seconds: None,
+        device: settings.device.clone(),
+        weights_sha256: String::new(),
+        versions: Versions::current(),
+        seed: job.seed()?,
+        batch_size: training.batch_size,
+        shuffle: training.shuffle,
+        max_steps: training.max_steps,
+        init: settings.init.clone(),
+        data: settings.data.clone(),
+        validation_data: settings.validation_data.clone(),
+        limit: settings.limit,
+        train_samples: sets.train.len(),
+        validation_samples: sets.validation.as_ref().map_or(0, Dataset::len),
+        test_samples: sets.test.len(),
+        kernels: settings.kernels.clone(),
+        tuned: settings.tuned,
+    })
+}

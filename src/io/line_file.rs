@@ -1,0 +1,96 @@
+//! The files of a run that grow by a line at a time.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::run::RunError;
+
+/// The files that grow while a run trains.
+#[derive(Debug)]
+pub struct RunLogs {
+    /// One line per step.
+    pub steps: LineFile,
+    /// One line per epoch.
+    pub history: LineFile,
+}
+
+impl RunLogs {
+    /// Brings every line so far to the files.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn flush(&mut self) -> Result<(), RunError> {
+        self.steps.flush()?;
+        self.history.flush()
+    }
+
+    /// Brings every line so far to the disk.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn sync(&mut self) -> Result<(), RunError> {
+        self.steps.sync()?;
+        self.history.sync()
+    }
+}
+
+/// A file of JSON lines.
+#[derive(Debug)]
+pub struct LineFile {
+    path: PathBuf,
+    writer: BufWriter<File>,
+}
+
+impl LineFile {
+    pub(super) fn create(path: PathBuf) -> Result<Self, RunError> {
+        let file = File::create(&path).map_err(|cause| RunError::write(&path, cause))?;
+        Ok(LineFile { path, writer: BufWriter::new(file) })
+    }
+
+    /// Opens a file at the end of its first lines, and forgets the rest.
+    pub(super) fn cut(path: PathBuf, lines: usize) -> Result<Self, RunError> {
+        let fail = |cause| RunError::write(&path, cause);
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(fail)?;
+        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let ends: Vec<usize> = ends.take(lines).collect();
+        if ends.len() < lines {
+            log::warn!(
+                "`{}` has {} lines, but the checkpoint is that after {lines}: those between are missing from it",
+                path.display(),
+                ends.len()
+            );
+        }
+        let end = ends.last().copied().unwrap_or(0) as u64;
+        file.set_len(end).map_err(fail)?;
+        file.seek(SeekFrom::Start(end)).map_err(fail)?;
+        Ok(LineFile { path, writer: BufWriter::new(file) })
+    }
+
+    /// Appends a value as one line.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn push(&mut self, value: &impl Serialize) -> Result<(), RunError> {
+        let json = serde_json::to_vec(value).map_err(io::Error::from);
+        let pushed = json.and_then(|mut line| {
+            line.push(b'\n');
+            self.writer.write_all(&line)
+        });
+        pushed.map_err(|cause| RunError::write(&self.path, cause))
+    }
+
+    fn flush(&mut self) -> Result<(), RunError> {
+        self.writer.flush().map_err(|cause| RunError::write(&self.path, cause))
+    }
+
+    fn sync(&mut self) -> Result<(), RunError> {
+        self.flush()?;
+        self.writer.get_ref().sync_data().map_err(|cause| RunError::write(&self.path, cause))
+    }
+}

@@ -1,0 +1,258 @@
+//! A thousand damaged checkpoints: each is refused with a message that names the file and what is wrong, the one before
+//! it is used, and nothing is changed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use shadegrad::Device;
+use shadegrad::data::Dataset;
+use shadegrad::io::checkpoint::{CHECKPOINTS, RunSettings, SavedCheckpoint, load_last, save};
+use shadegrad::model::{ModelFile, TUTORIAL};
+use shadegrad::random::philox4x32;
+use shadegrad::train::{Callback, CallbackError, Checkpoint, Checkpoints, Compile, NoCallback};
+
+const CASES: u64 = 1000;
+const FILES: [&str; 6] = [
+    "model.toml",
+    "state.toml",
+    "weights.safetensors",
+    "best.safetensors",
+    "optimizer.safetensors",
+    "manifest.toml",
+];
+
+/// Numbers that depend on the case only.
+struct Dice {
+    case: u64,
+    thrown: u32,
+}
+
+impl Dice {
+    /// Below `limit`, which is at least 1.
+    fn below(&mut self, limit: usize) -> usize {
+        self.thrown += 1;
+        let block = philox4x32([self.thrown, 0, 0, 0], [self.case as u32, 7]);
+        ((u64::from(block[0]) << 32 | u64::from(block[1])) % limit as u64) as usize
+    }
+}
+
+/// Saves each checkpoint as `train` does.
+struct Saver {
+    run: PathBuf,
+    model_toml: String,
+    keep: usize,
+}
+
+impl Callback for Saver {
+    fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::Steps(2)
+    }
+
+    fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        let settings =
+            RunSettings { seed: "0".to_owned(), data: "mnist".to_owned(), ..RunSettings::default() };
+        save(&self.run, &self.model_toml, &settings, checkpoint, self.keep)?;
+        Ok(())
+    }
+}
+
+fn data() -> Dataset {
+    let pixels = (0..40 * 784).map(|at| (at * 31 % 251) as u8).collect();
+    let labels = (0..40u8).map(|at| at % 10).collect();
+    Dataset::new(pixels, labels, [28, 28, 1], 10).unwrap()
+}
+
+fn file() -> ModelFile {
+    let text = TUTORIAL.replace("filters = 32", "filters = 2").replace("units = 64", "units = 3");
+    let training = "[training]\nepochs = 2\nbatch_size = 8\nvalidation_split = 0.2\n\
+                    early_stopping = { patience = 5, restore_best_weights = true }\n\n[[layers]]";
+    ModelFile::parse("model.toml", &text.replacen("[[layers]]", training, 1)).unwrap()
+}
+
+/// A run of two epochs of four steps, with checkpoints after 0, 2, 4, 6 and 8.
+fn write_run(run: &Path) {
+    let file = file();
+    let mut saver = Saver { run: run.to_owned(), model_toml: file.to_toml().unwrap(), keep: 9 };
+    let mut model = file.model.compile(&Device::cpu(), Compile::default()).unwrap();
+    model.fit(&data(), &file.training, &mut saver).unwrap();
+}
+
+/// Every file below a folder.
+fn content(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(content(&path));
+        } else {
+            found.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+fn restore(run: &Path, whole: &BTreeMap<PathBuf, Vec<u8>>) {
+    fs::remove_dir_all(run.join(CHECKPOINTS)).unwrap();
+    for (path, bytes) in whole {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// Writes the sums of what the files are now, as someone would who means it.
+fn write_sums(dir: &Path) {
+    let mut text = "format = 1\n\n[sha256]\n".to_owned();
+    for name in FILES.iter().filter(|name| **name != "manifest.toml") {
+        if let Ok(bytes) = fs::read(dir.join(name)) {
+            let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            text += &format!("\"{name}\" = \"{sum}\"\n");
+        }
+    }
+    fs::write(dir.join("manifest.toml"), text).unwrap();
+}
+
+/// Changes bytes of a file; what was done.
+fn change(path: &Path, dice: &mut Dice) -> String {
+    let mut bytes = fs::read(path).unwrap();
+    let at = dice.below(bytes.len());
+    let done = match dice.below(4) {
+        0 => {
+            bytes.truncate(at);
+            format!("cut after {at} bytes")
+        }
+        1 => {
+            let digits: Vec<usize> =
+                (0..bytes.len().min(1500)).filter(|&at| bytes[at].is_ascii_digit()).collect();
+            let at = digits[dice.below(digits.len())];
+            bytes[at] = b'0' + (bytes[at] - b'0' + 1 + dice.below(9) as u8) % 10;
+            format!("digit at {at} changed")
+        }
+        _ => {
+            let bit = dice.below(8);
+            bytes[at] ^= 1 << bit;
+            format!("bit {bit} of byte {at} flipped")
+        }
+    };
+    fs::write(path, bytes).unwrap();
+    done
+}
+
+/// Damages the last checkpoint; what was done, and the file that must be named, if it is certain to be noticed.
+fn damage(checkpoints: &Path, dice: &mut Dice) -> (String, Option<&'static str>) {
+    let last = checkpoints.join("step-00000008");
+    let file = FILES[dice.below(FILES.len())];
+    let path = last.join(file);
+    match dice.below(8) {
+        0..3 => {
+            // A manifest may say the same in other blanks.
+            let done = change(&path, dice);
+            (format!("{file}: {done}"), (file != "manifest.toml").then_some(file))
+        }
+        3..5 => {
+            let done = change(&path, dice);
+            write_sums(&last);
+            (format!("{file}: {done}, with new sums"), None)
+        }
+        5 => {
+            fs::remove_file(&path).unwrap();
+            (format!("{file} is missing"), Some(file))
+        }
+        6 => {
+            // Of another checkpoint: the counters, at least, are those of another step.
+            let other = checkpoints.join("step-00000004");
+            let state = "state.toml";
+            fs::copy(other.join(state), last.join(state)).unwrap();
+            if dice.below(2) == 0 {
+                return ("the state of another step".to_owned(), Some(state));
+            }
+            write_sums(&last);
+            ("the state of another step with new sums".to_owned(), Some("its state is that after step 4"))
+        }
+        _ => {
+            fs::write(last.join("notes.txt"), "mine").unwrap();
+            fs::write(&path, "").unwrap();
+            (format!("{file} is empty, and there is one more"), Some(file))
+        }
+    }
+}
+
+/// Whether training goes on from it to its end.
+fn goes_on(saved: SavedCheckpoint) -> Result<(), String> {
+    let SavedCheckpoint { file, checkpoint, .. } = saved;
+    let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
+    let mut model = file.model.compile(&Device::cpu(), compile).map_err(|error| error.to_string())?;
+    let ended = model.resume(&data(), &file.training, checkpoint, &mut NoCallback);
+    ended.map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn damaged_checkpoints_are_refused_or_still_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    write_run(run);
+    let whole = content(run);
+    let (original, damaged) = load_last(run).unwrap();
+    assert_eq!((original.name.as_str(), damaged.len()), ("step-00000008", 0));
+    assert!(goes_on(original.clone()).is_ok());
+    let [mut refused, mut unharmed, mut other] = [0; 3];
+    for case in 0..CASES {
+        restore(run, &whole);
+        let (done, named) = damage(&run.join(CHECKPOINTS), &mut Dice { case, thrown: 0 });
+        let before = content(run);
+        let read =
+            catch_unwind(|| load_last(run)).unwrap_or_else(|_| panic!("case {case}: {done}: panicked"));
+        let (saved, damaged) = read.unwrap_or_else(|error| panic!("case {case}: {done}: {error}"));
+        assert_eq!(content(run), before, "case {case}: {done}: something was changed");
+        match damaged.first() {
+            Some(one) => {
+                let text = one.to_string();
+                assert_eq!((damaged.len(), saved.name.as_str()), (1, "step-00000006"), "case {case}: {done}");
+                assert!(text.contains("step-00000008` is not used: "), "case {case}: {done}: {text}");
+                let named = named.map_or(FILES.to_vec(), |file| vec![file]);
+                let vague = ["layer ", "model `", "optimizer", "its state is", "epochs", "of format"];
+                let names = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+                assert!(
+                    names(&text, &named) || named.len() > 1 && names(&text, &vague),
+                    "case {case}: {done}: {text}"
+                );
+                refused += 1;
+            }
+            None => {
+                assert_eq!(named, None, "case {case}: {done}: accepted");
+                if saved == original {
+                    unharmed += 1;
+                    continue;
+                }
+                // What was changed and summed up again is someone's wish: it trains, or says what does not fit.
+                let gone = catch_unwind(AssertUnwindSafe(|| goes_on(saved)));
+                assert!(gone.is_ok(), "case {case}: {done}: panicked");
+                other += 1;
+            }
+        }
+    }
+    println!("{refused} refused, {unharmed} unharmed, {other} with other values");
+    assert!(refused > 700 && other > 5, "{refused} refused, {unharmed} unharmed, {other} other");
+}
+
+#[test]
+fn damaged_checkpoints_do_not_push_out_whole_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    write_run(run);
+    for name in ["step-00000004", "step-00000006"] {
+        fs::remove_file(run.join(CHECKPOINTS).join(name).join("weights.safetensors")).unwrap();
+    }
+    // A file in the place of one.
+    fs::remove_dir_all(run.join(CHECKPOINTS).join("step-00000008")).unwrap();
+    fs::write(run.join(CHECKPOINTS).join("step-00000008"), "").unwrap();
+    let (saved, damaged) = load_last(run).unwrap();
+    assert_eq!((saved.name.as_str(), damaged.len()), ("step-00000002", 3));
+    let SavedCheckpoint { file, checkpoint, settings, .. } = saved;
+    // Whatever comes next stays, if it is the only one to stay.
+    save(run, &file.to_toml().unwrap(), &settings, &checkpoint, 1).unwrap();
+    let (again, damaged) = load_last(run).unwrap();
+    assert_eq!((again.checkpoint, damaged.len()), (checkpoint, 0));
+}

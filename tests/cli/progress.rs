@@ -1,0 +1,62 @@
+//! The bar, seen by a terminal.
+
+#![cfg(target_os = "linux")]
+
+use std::process::Command;
+
+use crate::sandbox::{Sandbox, outcome, program};
+
+const TRAIN: &str =
+    "train --model model.toml --data data --device cpu --batch-size 1 --epochs 2 --validation-split 0.2";
+
+/// What a terminal gets: `script` (util-linux) makes one.
+fn on_a_terminal(sandbox: &Sandbox, args: &str, no_color: bool) -> String {
+    let mut script = Command::new("script");
+    script.args(["-qec", &format!("{} {args}", program().display()), "/dev/null"]);
+    script.current_dir(sandbox.path("")).env("TERM", "xterm").env_remove("NO_COLOR");
+    if no_color {
+        script.env("NO_COLOR", "1");
+    }
+    let outcome = outcome(args, script);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    outcome.stdout
+}
+
+#[test]
+fn a_bar_shows_figures_rate_and_time_left() {
+    let sandbox = Sandbox::new();
+    let text = on_a_terminal(&sandbox, &format!("{TRAIN} --out run"), false);
+    let shown = |pattern: &str| predicates::str::is_match(pattern).unwrap();
+    let running = r"\d+/32 .* left - [\d,]+ images/s - loss: \d\.\d{4} - accuracy: [01]\.\d{4}";
+    let done = r"32/32 [\d.]+s [\d.]+ms/step - loss: .* - accuracy: .* - val_loss: \d\.\d{4} - val_accuracy: [01]\.\d{4}";
+    for pattern in [running, done, "Epoch 1/2", "Epoch 2/2", "Test accuracy: "] {
+        assert!(predicates::Predicate::eval(&shown(pattern), &text), "{pattern}: {text:?}");
+    }
+    assert!(text.contains("\u{1b}[32m"), "a bar is green: {text:?}");
+    // A line of the bar fits 80 columns; only the one with all figures of an epoch may be longer.
+    let columns = |line: &str| {
+        let mut plain = String::new();
+        let mut rest = line;
+        while let Some((before, after)) = rest.split_once("\u{1b}[") {
+            plain += before;
+            rest = after.split_once(|c: char| c.is_ascii_alphabetic()).map_or("", |(_, rest)| rest);
+        }
+        (plain + rest).trim_end().chars().count()
+    };
+    let lines = text.split(['\r', '\n']).filter(|line| line.contains(" left - "));
+    assert!(lines.map(columns).all(|columns| columns <= 80), "{text:?}");
+    assert!(sandbox.path("run/result.json").exists());
+}
+
+#[test]
+fn no_color_and_quiet_are_heeded() {
+    let sandbox = Sandbox::new();
+    let text = on_a_terminal(&sandbox, &format!("{TRAIN} --out plain"), true);
+    assert!(text.contains(" images/s - loss: ") && !text.contains("\u{1b}[32m"), "{text:?}");
+    let text = on_a_terminal(&sandbox, &format!("{TRAIN} --out quiet --quiet"), false);
+    assert_eq!(text.lines().count(), 2, "{text:?}");
+    let text = on_a_terminal(&sandbox, &format!("{TRAIN} --out json --json"), false);
+    let events: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.iter().map(|line| &line["event"]).collect::<Vec<_>>(), ["epoch", "epoch", "result"]);
+}
