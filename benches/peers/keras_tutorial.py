@@ -98,4 +98,5 @@ def main():
     peer.emit("accuracy", value=float(hits.mean()))
 
 
-main()
+if __name__ == "__main__":
+    main()
