@@ -1,4 +1,5 @@
-// clip_by_value: g <- min(max(g, -LIMIT), LIMIT) in place, by comparisons, so that a NaN stays one.
+// clip_by_value: g <- min(max(g, -LIMIT), LIMIT) in place, by comparisons, so that a NaN stays one. Where the step is
+// guarded, what is infinite stays so too: the update that follows is to see it (shared/tripwire.wgsl).
 // One invocation per Real.
 //
 // gradient [len]
@@ -13,5 +14,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     let g = gradient[GRADIENT_BASE + index];
     let above = select(g, Real(-LIMIT), g < Real(-LIMIT));
-    gradient[GRADIENT_BASE + index] = select(above, Real(LIMIT), g > Real(LIMIT));
+    let clipped = select(above, Real(LIMIT), g > Real(LIMIT));
+    gradient[GRADIENT_BASE + index] = followed(g, g, clipped);
 }

@@ -4,13 +4,17 @@
 //
 // a         [K, M]
 // b         [K, N]
+// loss      [_], of which only element `slot` is read
+// tripwire  [1]
 // state     [slots, LEN]
 // parameter [LEN]
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<u64>>;
-@group(0) @binding(2) var<storage, read_write> state: array<vec4<u64>>;
-@group(0) @binding(3) var<storage, read_write> parameter: array<vec4<u64>>;
+@group(0) @binding(2) var<storage, read> loss: array<f32>;
+@group(0) @binding(3) var<storage, read_write> tripwire: array<atomic<u32>>;
+@group(0) @binding(4) var<storage, read_write> state: array<vec4<u64>>;
+@group(0) @binding(5) var<storage, read_write> parameter: array<vec4<u64>>;
 
 const N_EIGHTS = N / EIGHTS;
 const TILES_M = (OUT_M + TILE_M - 1u) / TILE_M;
@@ -50,7 +54,7 @@ fn main(
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
     let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    if index >= INVOCATIONS || held() {
         return;
     }
     let tile = index / LANES;

@@ -4,13 +4,17 @@
 //
 // a         [K, M]
 // b         [K, N]
+// loss      [_], of which only element `slot` is read
+// tripwire  [1]
 // state     [slots, LEN]
 // parameter [LEN]
 
 @group(0) @binding(0) var<storage, read> a: array<Real>;
 @group(0) @binding(1) var<storage, read> b: array<Real>;
-@group(0) @binding(2) var<storage, read_write> state: array<Real>;
-@group(0) @binding(3) var<storage, read_write> parameter: array<Real>;
+@group(0) @binding(2) var<storage, read> loss: array<f32>;
+@group(0) @binding(3) var<storage, read_write> tripwire: array<atomic<u32>>;
+@group(0) @binding(4) var<storage, read_write> state: array<Real>;
+@group(0) @binding(5) var<storage, read_write> parameter: array<Real>;
 
 const N_REALS = N / WIDTH;
 const M_REALS = M / WIDTH;
@@ -19,7 +23,7 @@ const ROWS = TILE_M * WIDTH;
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    if index >= INVOCATIONS || held() {
         return;
     }
     let column = index % N_REALS;

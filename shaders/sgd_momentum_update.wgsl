@@ -1,29 +1,38 @@
 // sgd_momentum_update, after weight decay (shared/weight_decay.wgsl):
 //   m <- MOMENTUM*m - learning_rate*g
 //   w <- w + m;  when NESTEROV:  w <- w + MOMENTUM*m - learning_rate*g
-// One invocation per Real.
+// Unless the tripwire (shared/tripwire.wgsl) forbids it. One invocation per Real.
 //
 // gradient  [len]
+// loss      [_], of which only element `slot` is read
+// tripwire  [1]
 // state     [1, len]: m
 // parameter [len]
 
 @group(0) @binding(0) var<storage, read> gradient: array<Real>;
-@group(0) @binding(1) var<storage, read_write> state: array<Real>;
-@group(0) @binding(2) var<storage, read_write> parameter: array<Real>;
+@group(0) @binding(1) var<storage, read> loss: array<f32>;
+@group(0) @binding(2) var<storage, read_write> tripwire: array<atomic<u32>>;
+@group(0) @binding(3) var<storage, read_write> state: array<Real>;
+@group(0) @binding(4) var<storage, read_write> parameter: array<Real>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    if index >= INVOCATIONS || held() {
         return;
     }
-    let u = step.learning_rate * gradient[GRADIENT_BASE + index];
-    let m = MOMENTUM * state[STATE_BASE + index] - u;
-    state[STATE_BASE + index] = m;
-    let w = decayed(parameter[PARAMETER_BASE + index]);
+    let g = gradient[GRADIENT_BASE + index];
+    let before = parameter[PARAMETER_BASE + index];
+    let m_before = state[STATE_BASE + index];
+    let u = step.learning_rate * g;
+    let m = MOMENTUM * m_before - u;
+    var w = decayed(before);
     if NESTEROV {
-        parameter[PARAMETER_BASE + index] = w + (MOMENTUM * m - u);
+        w += MOMENTUM * m - u;
     } else {
-        parameter[PARAMETER_BASE + index] = w + m;
+        w += m;
     }
+    watch(g);
+    state[STATE_BASE + index] = followed(g, m_before, m);
+    parameter[PARAMETER_BASE + index] = followed(g, before, w);
 }

@@ -4,6 +4,7 @@ use crate::data::DataError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::plan::PlanError;
+use crate::train::Divergence;
 
 /// A setting that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,9 @@ pub enum Error {
         /// Bytes of one image.
         pixels: usize,
     },
+    /// A number of training is not finite.
+    #[error(transparent)]
+    Diverged(#[from] Box<Divergence>),
     /// A callback of `fit` failed; the message is its own.
     #[error(transparent)]
     Callback(Box<dyn std::error::Error + Send + Sync>),

@@ -80,6 +80,19 @@ pub struct BatchMetrics {
     pub correct: u32,
 }
 
+/// How far a pass came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ran {
+    /// How many batches ran: the first ones of the pass, up to the one that tripped, if one did.
+    pub rows: usize,
+    /// The row whose loss, or some gradient, was not finite, where its rows are guarded ([`StepParams::guarded`]). Of a bad
+    /// loss nothing was updated; of a bad gradient, the weights whose own gradients were finite.
+    pub tripped: Option<usize>,
+}
+
+/// What a step of the plan wrote: the place of the argument, and its floats.
+pub type Written = (usize, Vec<f32>);
+
 /// Runs a plan on one device, in the memory that it allocated when it was made.
 pub trait Executor: Send {
     /// The plan.
@@ -102,8 +115,8 @@ pub trait Executor: Send {
     fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError>;
 
     /// Runs a pass to its end, or until `on_metrics` breaks off: no further batches are begun then. `on_metrics` gets the
-    /// figures of every batch, in order, some time after it ran; never in [`Phase::Predict`]. Returns how many batches ran:
-    /// the first ones of the pass.
+    /// figures of every batch, in order, some time after it ran; never in [`Phase::Predict`]. From a row on that tripped,
+    /// nothing more is updated and no figures come but its own.
     ///
     /// # Errors
     /// When there is no data in the slot, the pass reaches past it, or the device fails.
@@ -111,7 +124,18 @@ pub trait Executor: Send {
         &mut self,
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
-    ) -> Result<usize, GpuError>;
+    ) -> Result<Ran, GpuError>;
+
+    /// Runs the first row of a training pass step by step. `on_step` gets the place of each step in the plan and the floats
+    /// that it wrote, of the metrics the row's own, until it breaks off.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    fn step_by_step(
+        &mut self,
+        pass: &Pass<'_>,
+        on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
+    ) -> Result<(), GpuError>;
 
     /// Measures training passes from now on, with this sampling; what was measured before is kept. Measured or not,
     /// the same kernels run in the same order: no bit of a result changes.

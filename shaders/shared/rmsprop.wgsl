@@ -10,6 +10,7 @@ struct Weight {
     a: Real,
 }
 
+// Under a gradient that is not finite all stays as it is (tripwire.wgsl).
 fn rmsprop(g: Real, before: Weight) -> Weight {
     var after = before;
     after.v = RHO * before.v + ONE_MINUS_RHO * (g * g);
@@ -24,5 +25,11 @@ fn rmsprop(g: Real, before: Weight) -> Weight {
         after.m = u;
     }
     after.w = decayed(before.w) - u;
-    return after;
+    watch(g);
+    return Weight(
+        followed(g, before.w, after.w),
+        followed(g, before.v, after.v),
+        followed(g, before.m, after.m),
+        followed(g, before.a, after.a),
+    );
 }

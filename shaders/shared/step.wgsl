@@ -10,6 +10,7 @@ struct StepParams {
     position: u32,
     seed_low: u32,
     seed_high: u32,
+    guarded: u32,
 }
 
 @group(1) @binding(0) var<uniform> step: StepParams;

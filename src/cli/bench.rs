@@ -145,7 +145,7 @@ impl Work {
     fn train(&mut self, steps: usize) -> anyhow::Result<Vec<f32>> {
         let rows: Vec<StepParams> = (0u32..)
             .zip(self.batches.iter().cycle().take(steps))
-            .map(|(slot, batch)| StepParams { slot, ..*batch })
+            .map(|(slot, batch)| StepParams { slot, guarded: 1, ..*batch })
             .collect();
         let pass = Pass {
             phase: Phase::Train,

@@ -7,10 +7,11 @@ use anyhow::anyhow;
 use super::interrupt;
 use super::message;
 use super::progress::Progress;
-use crate::error::Error;
 use crate::io::checkpoint::{RunSettings, path, save};
-use crate::io::run::{RunFolder, RunLogs};
-use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Schedule, StepRecord};
+use crate::io::run::{RunError, RunFolder, RunLogs};
+use crate::train::{
+    Callback, CallbackError, Checkpoint, Checkpoints, Divergence, EpochRecord, Schedule, StepRecord,
+};
 
 /// What a checkpoint says of the run.
 #[derive(Debug)]
@@ -21,23 +22,22 @@ pub struct Told {
     pub keep: usize,
 }
 
-/// Why a run is not worth going on with.
+/// Why a run is not worth going on with, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "training has diverged: {what}; {} What usually helps: a smaller --learning-rate, `clipnorm` in [optimizer], another \
-     seed. --allow-nan trains on all the same.",
+    "{divergence}. {} What usually helps: a smaller --learning-rate, `clipnorm` in [optimizer], a schedule that warms up, \
+     another --seed or weights to begin with. --allow-nan trains on all the same.",
     before(last_checkpoint)
 )]
-struct Diverged {
-    what: String,
+pub struct Diverged {
+    divergence: Box<Divergence>,
     last_checkpoint: Option<PathBuf>,
 }
 
 /// An error of a run that can go on: what it says, and how. One that has diverged says so itself.
 pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, run: &Path) -> anyhow::Error {
-    let diverged = |error: &Error| matches!(error, Error::Callback(cause) if cause.is::<Diverged>());
     match last_checkpoint {
-        Some(checkpoint) if !error.downcast_ref::<Error>().is_some_and(diverged) => anyhow!(
+        Some(checkpoint) if !error.is::<Diverged>() => anyhow!(
             "{}; `{}` is kept: once this is mended, go on with: shadegrad train --resume --out {}",
             message(&error),
             checkpoint.display(),
@@ -49,8 +49,8 @@ pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, run: &Pa
 
 fn before(checkpoint: &Option<PathBuf>) -> String {
     match checkpoint {
-        Some(path) => format!("the last checkpoint before it is {}.", path.display()),
-        None => "there is no checkpoint before it.".to_owned(),
+        Some(path) => format!("The last checkpoint before it is {}.", path.display()),
+        None => "There is no checkpoint before it.".to_owned(),
     }
 }
 
@@ -66,6 +66,7 @@ pub struct Recorder<'a> {
     progress: Progress,
     /// Whether training goes on where a number is not finite.
     allow_nan: bool,
+    /// Whether that was said.
     diverged: bool,
     last_checkpoint: Option<PathBuf>,
 }
@@ -92,11 +93,14 @@ impl<'a> Recorder<'a> {
     }
 
     /// The error of a run that has diverged; the logs hold what led to it.
-    fn diverged(&mut self, what: String) -> Result<(), CallbackError> {
+    ///
+    /// # Errors
+    /// When the logs cannot be written.
+    pub fn diverged(&mut self, divergence: Box<Divergence>) -> Result<Diverged, RunError> {
         if let Some(logs) = &mut self.logs {
             logs.flush()?;
         }
-        Err(Diverged { what, last_checkpoint: self.last_checkpoint.clone() }.into())
+        Ok(Diverged { divergence, last_checkpoint: self.last_checkpoint.clone() })
     }
 
     /// Without progress where that is not wanted.
@@ -137,8 +141,7 @@ impl Callback for Recorder<'_> {
         if self.from.take().is_some() {
             self.folder.remove_outdated()?;
         }
-        let diverged = !record.loss.is_finite();
-        if diverged && self.allow_nan && !self.diverged {
+        if !record.loss.is_finite() && self.allow_nan && !self.diverged {
             self.diverged = true;
             self.progress.say(&format!(
                 "warning: the loss of step {} is {}: training has diverged, and nothing after this step is of use; \
@@ -150,9 +153,6 @@ impl Callback for Recorder<'_> {
             logs.steps.push(record)?;
         }
         self.progress.step(record);
-        if diverged && !self.allow_nan {
-            return self.diverged(format!("the loss of step {} is {}", record.step, record.loss));
-        }
         Ok(())
     }
 
@@ -180,16 +180,12 @@ impl Callback for Recorder<'_> {
             .iter()
             .find(|tensor| tensor.values.iter().any(|value| !value.is_finite()));
         if let Some(tensor) = bad {
-            let what = format!(
-                "after step {} `{}` holds values that are not finite",
+            self.progress.say(&format!(
+                "warning: after step {} `{}` holds values that are not finite; no checkpoint is made of them",
                 checkpoint.steps(),
                 tensor.name
-            );
-            if self.allow_nan {
-                self.progress.say(&format!("warning: {what}; no checkpoint is made of them"));
-                return Ok(());
-            }
-            return self.diverged(what);
+            ));
+            return Ok(());
         }
         // The logs first: they may be longer than a checkpoint says, and not shorter.
         if let Some(logs) = &mut self.logs {

@@ -15,6 +15,7 @@ use super::recorder::{Recorder, Told};
 use super::train::TrainArgs;
 use crate::data::Dataset;
 use crate::device::Device;
+use crate::error::Error;
 use crate::io::run::{
     PROFILE_FILE, RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata,
 };
@@ -66,7 +67,7 @@ impl Run<'_> {
             listen.push(Box::new(JsonEpochs(output)));
         }
         let decides = Recorder::new(&mut self.folder, told, checkpoints)
-            .allow_nan(self.args.allow_nan)
+            .allow_nan(self.args.training.allow_nan)
             .quiet(quiet)
             .going_on(from);
         let mut listeners = Listeners { decides, listen, first_step: None };
@@ -75,9 +76,12 @@ impl Run<'_> {
             None => self.model.fit(&self.sets.train, options, &mut listeners),
         };
         *last = listeners.decides.last_checkpoint().cloned();
+        let history = match history {
+            Err(Error::Diverged(divergence)) => return Err(listeners.decides.diverged(divergence)?.into()),
+            other => other?,
+        };
         let first_step = listeners.first_step;
         drop(listeners);
-        let history = history?;
         if let Some(stopped) = &history.stopped {
             output.line(format_args!("Training ended {stopped}"))?;
         }

@@ -69,6 +69,7 @@ fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<Ste
             slot: step as u32,
             step: step as u32,
             training: 1,
+            guarded: 1,
             correction: file.optimizer.correction(step) as f32,
             seed_low,
             seed_high,

@@ -102,9 +102,6 @@ pub struct TrainArgs {
     /// Keep the last N checkpoints, and that of the best epoch
     #[arg(long, value_name = "N", default_value = "3", value_parser = count, allow_negative_numbers = true)]
     pub(super) keep_checkpoints: usize,
-    /// Train on where a loss or a weight is not a finite number, which ends training otherwise
-    #[arg(long)]
-    pub(super) allow_nan: bool,
     /// Write no checkpoints: the run cannot go on when it is interrupted
     #[arg(long, conflicts_with_all = ["checkpoint_steps", "resume"])]
     no_checkpoints: bool,
@@ -175,6 +172,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let folder = args.folder(&job.file.model.name)?;
     let sets = job.sets()?;
     let mut options = job.fit_options(&sets)?;
+    options.allow_nan = args.training.allow_nan;
     options.profile = args.sampling(&options, sets.train.len());
     for data in [Some(&sets.train), sets.validation.as_ref()].into_iter().flatten() {
         check_data(&network, data)?;

@@ -25,6 +25,9 @@ pub struct TrainingArgs {
     /// The optimizer's step size; by default that of the model file
     #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
+    /// Train on where a loss or a gradient is not a finite number, which ends training otherwise
+    #[arg(long)]
+    pub allow_nan: bool,
     /// How the learning rate changes from step to step, such as type=cosine,decay_steps=4690: type constant, step,
     /// exponential or cosine, and the keys of [optimizer.schedule]
     #[arg(long, value_name = "KEY=VALUE,...", value_parser = settings::<LearningRateSchedule>)]
@@ -81,6 +84,7 @@ impl TrainingArgs {
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batch_size = self.batch_size.unwrap_or(training.batch_size);
         training.shuffle &= !self.no_shuffle;
+        training.allow_nan = self.allow_nan;
         training.max_steps = self.max_steps.or(training.max_steps);
         training.validation_split = self.validation_split.or(training.validation_split);
         training.until_loss = self.until_loss.or(training.until_loss);

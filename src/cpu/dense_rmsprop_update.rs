@@ -8,7 +8,7 @@ use crate::plan::{Hole, MatmulShape, StepParams};
 /// `g = a^T b`, with the sums of b for the bias as its last row, then RMSprop with g of the weights that begin at `first`:
 /// [`matmul_at_b`], [`rmsprop_update`].
 ///
-/// a `[k, m]`, b `[k, n]`, state `[slots, len]`, parameter `[len]`.
+/// a `[k, m]`, b `[k, n]`, loss `[_]`, tripwire `[1]`, state `[slots, len]`, parameter `[len]`.
 #[expect(clippy::too_many_arguments, reason = "those of its shader")]
 pub fn dense_rmsprop_update<T: Real>(
     s: &MatmulShape,
@@ -17,6 +17,8 @@ pub fn dense_rmsprop_update<T: Real>(
     step: &StepParams,
     a: &[T],
     b: &[T],
+    loss: &[T],
+    tripwire: &mut [u32],
     state: &mut [T],
     parameter: &mut [T],
 ) {
@@ -27,7 +29,9 @@ pub fn dense_rmsprop_update<T: Real>(
     let mut gradient = vec![T::zero(); layer.len()];
     sum_partials(&partial, &mut gradient);
     let mut of_layer: Vec<T> = state.chunks(len).flat_map(|slot| slot[layer.clone()].to_vec()).collect();
-    rmsprop_update(rmsprop, &Hole::default(), step, &gradient, &mut of_layer, &mut parameter[layer.clone()]);
+    let of_parameter = &mut parameter[layer.clone()];
+    let hole = Hole::default();
+    rmsprop_update(rmsprop, &hole, step, &gradient, loss, tripwire, &mut of_layer, of_parameter);
     for (slot, updated) in state.chunks_mut(len).zip(of_layer.chunks(layer.len())) {
         slot[layer.clone()].copy_from_slice(updated);
     }

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::{Arg, Real, run};
 use crate::data::{Dataset, pad_records};
-use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, byte_scale, check_data};
+use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, byte_scale, check_data};
 use crate::gpu::GpuError;
 use crate::plan::{Access, Dtype, Phase, Plan, Role, StepParams, Tensor, image_stride};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
@@ -125,8 +125,18 @@ impl<T: Real> CpuExecutor<T> {
                 }
                 (Role::Metrics, Memory::Integers(values)) => values.resize(steps, 0),
                 (Role::Metrics, Memory::Floats(values)) => values.resize(steps, T::zero()),
+                (Role::Tripwire, Memory::Integers(values)) => values.fill(0),
                 _ => {}
             }
+        }
+    }
+
+    /// The row that tripped.
+    fn tripped(&self) -> Option<usize> {
+        let place = self.plan.buffer_with(Role::Tripwire)?;
+        match &self.memory[place] {
+            Memory::Integers(values) => (values[0] as usize).checked_sub(1),
+            _ => None,
         }
     }
 
@@ -205,7 +215,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
         &mut self,
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
-    ) -> Result<usize, GpuError> {
+    ) -> Result<Ran, GpuError> {
         let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
         pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
         self.prepare(pass);
@@ -226,11 +236,39 @@ impl<T: Real> Executor for CpuExecutor<T> {
                 profiler.ran(1);
                 self.profiler = Some(profiler);
             }
-            if pass.phase != Phase::Predict && on_metrics(slot, self.metrics(slot)).is_break() {
-                return Ok(slot + 1);
+            let heard = pass.phase == Phase::Predict || on_metrics(slot, self.metrics(slot)).is_continue();
+            let tripped = self.tripped();
+            if !heard || tripped.is_some() {
+                return Ok(Ran { rows: slot + 1, tripped });
             }
         }
-        Ok(pass.steps.len())
+        Ok(Ran { rows: pass.steps.len(), tripped: None })
+    }
+
+    fn step_by_step(
+        &mut self,
+        pass: &Pass<'_>,
+        on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
+    ) -> Result<(), GpuError> {
+        let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
+        pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
+        self.prepare(pass);
+        let steps: Vec<usize> = self.plan.steps_of(Phase::Train).map(|(index, _)| index).collect();
+        for (index, params) in steps.into_iter().zip(std::iter::repeat(&pass.steps[0])) {
+            self.run_step(index, pass.data, params);
+            let step = &self.plan.steps[index];
+            let specs = step.op.args();
+            let written = specs.iter().zip(&step.args).enumerate().filter_map(|(at, (spec, tensor))| {
+                let Memory::Floats(values) = &self.memory[tensor.buffer] else { return None };
+                let values = values[range(tensor, values)].iter().map(|value| value.f64() as f32).collect();
+                (spec.access != Access::In).then_some((at, values))
+            });
+            let written: Vec<Written> = written.collect();
+            if on_step(index, &written).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError> {

@@ -54,6 +54,7 @@ mod sum_partials;
 mod sum_partials_bias;
 mod tanh_backward;
 mod tanh_forward;
+mod tripwire;
 mod weight_decay;
 mod weight_penalty;
 mod weight_penalty_gradient;

@@ -149,7 +149,7 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
             super::sum_of_squares::sum_of_squares(x, partial);
         }
         (&Op::ClipByValue { limit, .. }, [Out(gradient)]) => {
-            super::clip_by_value::clip_by_value(limit, gradient);
+            super::clip_by_value::clip_by_value(limit, step, gradient);
         }
         (&Op::ClipByNorm { limit, .. }, [In(square_sum), Out(gradient)]) => {
             super::clip_by_norm::clip_by_norm(limit, square_sum, gradient);
@@ -161,26 +161,36 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
             super::weight_penalty_gradient::weight_penalty_gradient(regularizer, kernel, gradient);
         }
         (Op::AddPenalty, [In(penalty), Out(loss)]) => super::add_penalty::add_penalty(step, penalty, loss),
-        (Op::SgdUpdate { sgd, .. }, [In(gradient), Out(parameter)]) => {
-            super::sgd_update::sgd_update(sgd, step, gradient, parameter);
-        }
-        (Op::SgdMomentumUpdate { sgd, .. }, [In(gradient), Out(state), Out(parameter)]) => {
-            super::sgd_momentum_update::sgd_momentum_update(sgd, step, gradient, state, parameter);
-        }
-        (Op::AdadeltaUpdate { adadelta, .. }, [In(gradient), Out(state), Out(parameter)]) => {
-            super::adadelta_update::adadelta_update(adadelta, step, gradient, state, parameter);
-        }
-        (Op::AdamUpdate { adam, .. }, [In(gradient), Out(state), Out(parameter)]) => {
-            super::adam_update::adam_update(adam, step, gradient, state, parameter);
-        }
-        (Op::RmspropUpdate { rmsprop, hole, .. }, [In(gradient), Out(state), Out(parameter)]) => {
-            super::rmsprop_update::rmsprop_update(rmsprop, hole, step, gradient, state, parameter);
+        (Op::SgdUpdate { sgd, .. }, [In(gradient), In(loss), OutU32(tripwire), Out(parameter)]) => {
+            super::sgd_update::sgd_update(sgd, step, gradient, loss, tripwire, parameter);
         }
         (
+            Op::SgdMomentumUpdate { sgd, .. },
+            [In(gradient), In(loss), OutU32(tripwire), Out(state), Out(parameter)],
+        ) => super::sgd_momentum_update::sgd_momentum_update(
+            sgd, step, gradient, loss, tripwire, state, parameter,
+        ),
+        (
+            Op::AdadeltaUpdate { adadelta, .. },
+            [In(gradient), In(loss), OutU32(tripwire), Out(state), Out(parameter)],
+        ) => super::adadelta_update::adadelta_update(
+            adadelta, step, gradient, loss, tripwire, state, parameter,
+        ),
+        (
+            Op::AdamUpdate { adam, .. },
+            [In(gradient), In(loss), OutU32(tripwire), Out(state), Out(parameter)],
+        ) => super::adam_update::adam_update(adam, step, gradient, loss, tripwire, state, parameter),
+        (
+            Op::RmspropUpdate { rmsprop, hole, .. },
+            [In(gradient), In(loss), OutU32(tripwire), Out(state), Out(parameter)],
+        ) => super::rmsprop_update::rmsprop_update(
+            rmsprop, hole, step, gradient, loss, tripwire, state, parameter,
+        ),
+        (
             Op::DenseRmspropUpdate { product, first, rmsprop, .. },
-            [In(a), In(b), Out(state), Out(parameter)],
+            [In(a), In(b), In(loss), OutU32(tripwire), Out(state), Out(parameter)],
         ) => super::dense_rmsprop_update::dense_rmsprop_update(
-            product, *first, rmsprop, step, a, b, state, parameter,
+            product, *first, rmsprop, step, a, b, loss, tripwire, state, parameter,
         ),
         _ => return false,
     }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::feed::Feed;
-use super::flight::{Berth, Departure, Flight, MAX_STEPS};
+use super::flight::{Berth, Departure, FIGURES, Flight, MAX_STEPS};
 use super::steps::{BuiltStep, build_steps};
 use super::stream::Stream;
 use super::table::{Room, StepTable};
 use super::timing::Timer;
 use super::{Gpu, GpuError};
 use crate::data::{Dataset, TRANSFORM};
-use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, byte_scale, check_data};
-use crate::plan::{Dtype, Phase, Plan, Role, Tensor};
+use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, byte_scale, check_data};
+use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
 
 /// Runs a plan on a GPU: buffers, pipelines and bind groups are made once.
@@ -151,7 +151,7 @@ impl GpuExecutor {
         pass.dispatch_workgroups(x, y, 1);
     }
 
-    /// Copies the figures of some rows into a staging buffer: losses, then counts.
+    /// Copies the figures of some rows into a staging buffer: losses, then counts, then the tripwire.
     fn copy_metrics(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -160,15 +160,24 @@ impl GpuExecutor {
     ) {
         let word = size_of::<u32>() as u64;
         for (place, buffer) in self.plan.buffers.iter().enumerate() {
-            let to = match (buffer.role, buffer.dtype) {
-                (Role::Metrics, Dtype::F32) => 0,
-                (Role::Metrics, _) => MAX_STEPS as u64 * word,
+            let (first, to, words) = match (buffer.role, buffer.dtype) {
+                (Role::Metrics, Dtype::F32) => (rows.start, 0, rows.len()),
+                (Role::Metrics, _) => (rows.start, MAX_STEPS, rows.len()),
+                (Role::Tripwire, _) => (0, FIGURES - 1, 1),
                 _ => continue,
             };
             if let Some(from) = &self.buffers[place] {
-                let first = rows.start as u64 * word;
-                encoder.copy_buffer_to_buffer(from, first, staging, to, rows.len() as u64 * word);
+                let [first, to, words] = [first, to, words].map(|count| count as u64 * word);
+                encoder.copy_buffer_to_buffer(from, first, staging, to, words);
             }
+        }
+    }
+
+    /// Before the first row of a pass, forgets that another pass has tripped.
+    fn reset_tripwire(&self, encoder: &mut wgpu::CommandEncoder, row: usize) {
+        let place = self.plan.buffer_with(Role::Tripwire);
+        if let (0, Some(tripwire)) = (row, place.and_then(|place| self.buffers[place].as_ref())) {
+            encoder.clear_buffer(tripwire, 0, None);
         }
     }
 
@@ -185,6 +194,7 @@ impl GpuExecutor {
         };
         self.make_room(Room { rows: rows.len(), order: order.len(), transforms: pass.transforms.len() })?;
         self.flight.make_ready(&self.gpu, staging)?;
+        self.flight.tripped = None;
         self.bind(pass.phase, pass.data)?;
         if let Some(table) = &self.table {
             table.upload(&self.gpu, rows);
@@ -202,17 +212,17 @@ impl GpuExecutor {
         Ok(())
     }
 
-    /// Runs a pass, or what is begun of it when `stop` is set; returns how many rows that is. `timer` measures it.
+    /// Runs a pass, or what is begun of it when `stop` is set or a row trips. `timer` measures it.
     fn submit(
         &mut self,
         pass: &Pass<'_>,
         mut timer: Option<&mut Timer>,
         stop: &Cell<bool>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<usize, GpuError> {
+    ) -> Result<Ran, GpuError> {
         self.prepare(pass)?;
         let mut next = 0;
-        while next < pass.steps.len() && !stop.get() {
+        while next < pass.steps.len() && !stop.get() && self.flight.tripped.is_none() {
             let mut rows = next..(next + self.flight.steps()).min(pass.steps.len());
             if let Some(streamed) = self.feed.streamed(pass.data) {
                 rows = streamed.carried(rows);
@@ -230,6 +240,7 @@ impl GpuExecutor {
             let berth = self.flight.berth(&self.gpu, on_metrics)?;
             let begun = Instant::now();
             let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+            self.reset_tripwire(&mut encoder, rows.start);
             let samples = self.load(&mut encoder, &berth, pass, rows.clone())?;
             self.encode(&mut encoder, pass.phase, pass.data, rows.clone());
             let metrics = pass.phase != Phase::Predict;
@@ -250,7 +261,8 @@ impl GpuExecutor {
         if let Some(timer) = timer {
             timer.end_whole();
         }
-        Ok(next)
+        let tripped = self.flight.tripped;
+        Ok(Ran { rows: tripped.map_or(next, |row| row + 1), tripped })
     }
 
     /// Sends the samples of some rows on their way where they are streamed; says whether they are.
@@ -282,8 +294,9 @@ impl GpuExecutor {
         let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
         let berth = self.flight.berth(&self.gpu, on_metrics)?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+        self.reset_tripwire(&mut encoder, row);
         let samples = self.load(&mut encoder, &berth, pass, row..row + 1)?;
-        if samples {
+        if samples || row == 0 {
             self.gpu.submit(encoder.finish());
         }
         timer.run_steps(&self.gpu, &steps, &|passes, index| self.dispatch(passes, index, pass.data, row))?;
@@ -334,7 +347,7 @@ impl Executor for GpuExecutor {
         &mut self,
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
-    ) -> Result<usize, GpuError> {
+    ) -> Result<Ran, GpuError> {
         pass.check(&self.plan, self.feed.samples(pass.data).ok_or(GpuError::NoData)?)?;
         let mut timer = if pass.phase == Phase::Train { self.timer.take() } else { None };
         let stop = Cell::new(false);
@@ -347,6 +360,40 @@ impl Executor for GpuExecutor {
             self.flight.abandon();
         }
         result
+    }
+
+    fn step_by_step(
+        &mut self,
+        pass: &Pass<'_>,
+        on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
+    ) -> Result<(), GpuError> {
+        pass.check(&self.plan, self.feed.samples(pass.data).ok_or(GpuError::NoData)?)?;
+        self.prepare(pass)?;
+        let berth = self.flight.berth(&self.gpu, &mut |_, _| ())?;
+        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+        self.reset_tripwire(&mut encoder, 0);
+        let samples = self.load(&mut encoder, &berth, pass, 0..1)?;
+        let index = self.gpu.submit(encoder.finish());
+        let departure = Departure { index, metrics: false, samples, first_slot: 0, steps: 1 };
+        self.flight.depart(&self.gpu, departure, berth);
+        self.flight.land_all(&self.gpu, &mut |_, _| ())?;
+        for (index, step) in self.plan.steps_of(Phase::Train) {
+            let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+            self.dispatch(&mut encoder.begin_compute_pass(&Default::default()), index, pass.data, 0);
+            self.gpu.submit(encoder.finish());
+            let mut written = Vec::new();
+            for (place, (spec, tensor)) in step.op.args().iter().zip(&step.args).enumerate() {
+                if spec.access != Access::In && spec.dtype == Dtype::F32 {
+                    let words =
+                        self.gpu.read_words(self.floats(tensor)?, tensor.offset, tensor.len().max(1))?;
+                    written.push((place, words.into_iter().map(f32::from_bits).collect()));
+                }
+            }
+            if on_step(index, &written).is_break() {
+                break;
+            }
+        }
+        self.gpu.check()
     }
 
     fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError> {

@@ -12,6 +12,8 @@ use crate::executor::BatchMetrics;
 pub(super) const IN_FLIGHT: usize = 3;
 /// Most steps of one submission.
 pub(super) const MAX_STEPS: usize = 32;
+/// Words that come back with a submission: losses, counts, and the tripwire.
+pub(super) const FIGURES: usize = 2 * MAX_STEPS + 1;
 /// The work of one submission is meant to take less than this: far from a driver's watchdog (2 s on Windows), long
 /// enough that waiting for it costs nothing.
 const TARGET: Duration = Duration::from_millis(100);
@@ -50,11 +52,19 @@ pub(super) struct Flight {
     queue: VecDeque<Submission>,
     steps_per_submit: usize,
     last_landing: Option<Instant>,
+    /// The row of the pass that tripped, as far as that is known.
+    pub(super) tripped: Option<usize>,
 }
 
 impl Flight {
     pub(super) fn new() -> Self {
-        Flight { idle: Vec::new(), queue: VecDeque::new(), steps_per_submit: 1, last_landing: None }
+        Flight {
+            idle: Vec::new(),
+            queue: VecDeque::new(),
+            steps_per_submit: 1,
+            last_landing: None,
+            tripped: None,
+        }
     }
 
     /// Forgets what is under way, after an error.
@@ -71,7 +81,7 @@ impl Flight {
     /// Between passes, when nothing is under way.
     pub(super) fn make_ready(&mut self, gpu: &Gpu, samples: Option<u64>) -> Result<(), GpuError> {
         let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
-        let bytes = (MAX_STEPS * 2 * size_of::<u32>()) as u64;
+        let bytes = (FIGURES * size_of::<u32>()) as u64;
         while self.idle.len() < IN_FLIGHT {
             let metrics = gpu.buffer("metrics readback", bytes, usage)?;
             self.idle.push(Berth { metrics, samples: None });
@@ -139,7 +149,13 @@ impl Flight {
                 let bytes = &view[at * size_of::<u32>()..][..size_of::<u32>()];
                 bytemuck::pod_read_unaligned::<u32>(bytes)
             };
-            for step in 0..departure.steps {
+            // The row counted from 1, so that it is the number of rows that count.
+            let tripped = Some(word(FIGURES - 1) as usize).filter(|&row| row > 0);
+            self.tripped = tripped.map(|row| row - 1);
+            let rows = tripped.map_or(departure.steps, |rows| {
+                departure.steps.min(rows.saturating_sub(departure.first_slot))
+            });
+            for step in 0..rows {
                 let metrics =
                     BatchMetrics { loss: f32::from_bits(word(step)), correct: word(MAX_STEPS + step) };
                 on_metrics(departure.first_slot + step, metrics);

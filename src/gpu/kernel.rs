@@ -15,6 +15,8 @@ pub enum Element {
     U32,
     /// Four integers.
     Vec4U32,
+    /// One integer that several invocations may write at once.
+    AtomicU32,
     /// Eight floats, as four integers of 64 bits.
     EightF32,
 }
@@ -23,7 +25,7 @@ impl Element {
     /// Number of 32-bit words.
     pub fn words(self) -> usize {
         match self {
-            Element::F32 | Element::U32 => 1,
+            Element::F32 | Element::U32 | Element::AtomicU32 => 1,
             Element::Vec4F32 | Element::Vec4U32 => 4,
             Element::EightF32 => 8,
         }

@@ -6,7 +6,7 @@ use super::{Access, ArgSpec, Buffer, DATA, Dtype, Op, Phase, Plan, Role, Stage, 
 use crate::model::{bytes, thousands};
 
 /// Every role, in the order in which they are listed.
-const ROLES: [Role; 11] = [
+const ROLES: [Role; 12] = [
     Role::Parameters,
     Role::Gradients,
     Role::OptimizerState,
@@ -18,6 +18,7 @@ const ROLES: [Role; 11] = [
     Role::Order,
     Role::Transforms,
     Role::Metrics,
+    Role::Tripwire,
 ];
 
 impl Plan {
@@ -255,6 +256,7 @@ impl std::fmt::Display for Role {
             Role::Order => "order of samples",
             Role::Transforms => "transforms",
             Role::Metrics => "metrics",
+            Role::Tripwire => "tripwire",
         })
     }
 }

@@ -13,6 +13,7 @@ mod shapes;
 
 pub use fuse::Fusion;
 pub use lower::MAX_BATCH;
+pub(crate) use op::indices;
 pub use op::{Access, ArgSpec, DATA, Dtype, Hole, Op, image_stride};
 pub use shapes::{
     AugmentShape, ConvPoolShape, ConvShape, DropoutShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape,
@@ -87,6 +88,8 @@ pub enum Role {
     Transforms,
     /// Loss or number of hits of each batch of a pass.
     Metrics,
+    /// The row of a pass, counted from 1, in which a loss or a gradient was not finite; 0 as long as all were.
+    Tripwire,
 }
 
 /// Memory that a plan needs.
@@ -210,6 +213,8 @@ pub struct StepParams {
     pub seed_low: u32,
     /// Upper half of the seed of random draws.
     pub seed_high: u32,
+    /// 1 where updates do nothing from the first loss or gradient on that is not finite, 0 where they follow it.
+    pub guarded: u32,
 }
 
 impl Default for StepParams {
@@ -225,6 +230,7 @@ impl Default for StepParams {
             position: 0,
             seed_low: 0,
             seed_high: 0,
+            guarded: 0,
         }
     }
 }

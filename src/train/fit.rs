@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::callback::{Callback, CallbackError, EpochRecord, History, Schedule, StepRecord};
 use super::checkpoint::{Checkpoint, Checkpoints};
+use super::divergence::{Bad, Divergence, Start};
 use super::model::{Evaluation, Model};
 use super::options::FitOptions;
 use super::rate::LearningRateSchedule;
@@ -13,7 +14,7 @@ use super::stopping::{StopReason, Stopped};
 use crate::data::batches::{epoch_order, step_table};
 use crate::data::{Dataset, Transform};
 use crate::error::{Error, SettingError};
-use crate::executor::{DataSlot, Executor, Pass, check_data};
+use crate::executor::{DataSlot, Executor, Pass, Ran, check_data};
 use crate::plan::{Phase, StepParams};
 use crate::random::words;
 
@@ -29,6 +30,10 @@ struct Run<'a> {
     /// A row for each step of a whole epoch; what changes from epoch to epoch is filled in as it begins.
     table: Vec<StepParams>,
     history: History,
+    /// The training set.
+    data: Dataset,
+    /// What the next part of an epoch begins with, where the tripwire may send training back to it.
+    start: Option<Start>,
 }
 
 /// How an epoch went.
@@ -107,8 +112,17 @@ impl Model {
         let validation_samples = validation.as_ref().map(Dataset::len);
         let samples = train.len();
         let checkpoints = callback.checkpoints();
-        let mut run =
-            Run { options, schedule, checkpoints, samples, validation: validation_samples, table, history };
+        let mut run = Run {
+            options,
+            schedule,
+            checkpoints,
+            samples,
+            validation: validation_samples,
+            table,
+            history,
+            data: train.clone(),
+            start: None,
+        };
         let executor = self.executor(Some(options.batch_size))?;
         callback.on_train_begin(&run.schedule)?;
         executor.set_data(DataSlot::Training, &train)?;
@@ -151,7 +165,7 @@ impl Model {
         let number = self.training.run.epoch + 1;
         let steps = run.table.len().min(run.schedule.steps - self.training.run.step);
         let mut rows = run.table[..steps].to_vec();
-        self.fill(&mut rows, &run.options.schedule);
+        self.fill(&mut rows, run.options);
         let shuffle_seed = run.options.shuffle.then_some(self.compile.seed);
         let mut begun = Instant::now();
         let order = epoch_order(run.samples, self.training.epochs_begun, shuffle_seed);
@@ -173,11 +187,16 @@ impl Model {
                 steps: &steps_of_part,
                 transforms: &transforms,
             };
+            self.guard(run)?;
             let mut state = self.training.run;
-            let ran = train_part(self.executor(None)?, &pass, &mut state, callback)?;
+            let part = train_part(self.executor(None)?, &pass, &mut state, callback)?;
             state.within.seconds += begun.elapsed().as_secs_f64();
             self.training.run = state;
-            if from + ran < to {
+            if let Some(row) = part.ran.tripped {
+                return Err(self.tripped(run, &pass, row, part.last_loss)?.into());
+            }
+            self.check_weights(run)?;
+            if from + part.ran.rows < to {
                 self.checkpoint_for(run, callback)?;
                 return Ok(Epoch::Interrupted);
             }
@@ -201,6 +220,47 @@ impl Model {
             learning_rate: rows.last().map_or(0.0, |row| row.learning_rate),
             seconds: within.seconds,
         }))
+    }
+
+    /// Keeps what the part of an epoch that begins may have to go back to.
+    fn guard(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
+        if !run.options.allow_nan && run.start.is_none() {
+            run.start = Some(self.start()?);
+        }
+        Ok(())
+    }
+
+    /// After a part of an epoch, refuses weights that are not finite: its last update may have made them so.
+    fn check_weights(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
+        if run.options.allow_nan {
+            return Ok(());
+        }
+        let start = self.start()?;
+        let RunState { epoch, step, within, .. } = self.training.run;
+        if let Some(found) = start.bad_weight() {
+            let [step, epoch] = [step + within.rows, epoch + 1];
+            return Err(Box::new(Divergence { step, epoch, bad: Bad::Weights, found }).into());
+        }
+        run.start = Some(start);
+        Ok(())
+    }
+
+    /// Goes back to before a row that tripped, and finds out why it did.
+    fn tripped(
+        &mut self,
+        run: &Run<'_>,
+        pass: &Pass<'_>,
+        row: usize,
+        loss: f32,
+    ) -> Result<Box<Divergence>, Error> {
+        // Of a loss that is not finite nothing was updated.
+        let bad = if loss.is_finite() { Bad::Gradient } else { Bad::Loss(loss) };
+        if let (Bad::Gradient, Some(start)) = (bad, &run.start) {
+            self.go_back(pass, row, start)?;
+        }
+        let RunState { epoch, step, within, .. } = self.training.run;
+        let found = self.trace(pass, row, &run.data);
+        Ok(Box::new(Divergence { step: step + within.rows + 1, epoch: epoch + 1, bad, found }))
     }
 
     /// Closes an epoch: decides how training goes on, tells of it, and makes a checkpoint of one that was whole.
@@ -253,16 +313,17 @@ impl Model {
     }
 
     /// Brings the rows of an epoch up to the step with which it begins.
-    fn fill(&self, rows: &mut [StepParams], schedule: &LearningRateSchedule) {
+    fn fill(&self, rows: &mut [StepParams], options: &FitOptions) {
         let base = self.compile.optimizer.learning_rate();
         let [seed_low, seed_high] = words(self.compile.seed);
         for (row, step) in rows.iter_mut().zip(self.training.steps_begun..) {
-            row.learning_rate = match (schedule, self.training.learning_rate) {
+            row.learning_rate = match (&options.schedule, self.training.learning_rate) {
                 (LearningRateSchedule::Constant, Some(reduced)) => reduced,
-                _ => schedule.rate(step, base),
+                (schedule, _) => schedule.rate(step, base),
             };
             row.correction = self.compile.optimizer.correction(step) as f32;
             row.training = 1;
+            row.guarded = u32::from(!options.allow_nan);
             row.step = step as u32;
             (row.seed_low, row.seed_high) = (seed_low, seed_high);
         }
@@ -327,16 +388,25 @@ fn with_slots(rows: &[StepParams]) -> Vec<StepParams> {
     rows.iter().zip(0..).map(|(row, slot)| StepParams { slot, ..*row }).collect()
 }
 
-/// Trains for a part of an epoch, until a callback interrupts it; returns how many steps were taken.
+/// How a part of an epoch went.
+struct Part {
+    ran: Ran,
+    /// The loss of the last step that was heard of.
+    last_loss: f32,
+}
+
+/// Trains for a part of an epoch, until a callback interrupts it. A step that trips is told of but not counted.
 fn train_part(
     executor: &mut dyn Executor,
     pass: &Pass<'_>,
     state: &mut RunState,
     callback: &mut dyn Callback,
-) -> Result<usize, Error> {
+) -> Result<Part, Error> {
     let mut failed: Option<CallbackError> = None;
+    let (mut before_last, mut last_loss) = (state.within, 0.0);
     let ran = executor.run(pass, &mut |slot, metrics| {
         let n = pass.steps[slot].batch_size;
+        (before_last, last_loss) = (state.within, metrics.loss);
         state.within.add(metrics.loss, metrics.correct, n);
         state.within.rows += 1;
         let record = StepRecord {
@@ -354,9 +424,12 @@ fn train_part(
             false => ControlFlow::Continue(()),
         }
     })?;
+    if ran.tripped.is_some() {
+        state.within = before_last;
+    }
     match failed {
         Some(error) => Err(Error::Callback(error)),
-        None => Ok(ran),
+        None => Ok(Part { ran, last_loss }),
     }
 }
 

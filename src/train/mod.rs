@@ -3,6 +3,7 @@
 mod callback;
 mod checkpoint;
 mod crossval;
+mod divergence;
 mod fit;
 mod metrics;
 mod model;
@@ -18,6 +19,7 @@ mod stopping;
 pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use crossval::{CrossValidation, FoldResult, Spread, cross_validate};
+pub use divergence::{Bad, Divergence, Found};
 pub use metrics::{ClassFigures, ConfusionMatrix, MacroFigures, Report, top_k_accuracy};
 #[cfg(feature = "cli")]
 pub(crate) use model::write_weights;

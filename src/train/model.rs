@@ -218,10 +218,22 @@ impl Model {
         Ok(self.executor.insert(executor).as_mut())
     }
 
+    /// An executor of its own that runs each step of the plan by itself, with weights and state all zero.
+    pub(super) fn plain_executor(&mut self) -> Result<Box<dyn Executor>, Error> {
+        let batch = self.executor(None)?.plan().batch;
+        Ok(self.device.executor(self.plan(batch)?)?)
+    }
+
+    /// The plan as it is lowered.
+    fn plan(&self, batch: usize) -> Result<Plan, Error> {
+        let Compile { loss, optimizer, augmentation, .. } = self.compile;
+        Ok(Plan::build(&self.network, loss, optimizer, batch)?.augment(augmentation.as_ref()))
+    }
+
     /// A new executor that goes on where the present one stands, which is given up.
     fn rebuild(&mut self, batch: usize) -> Result<Box<dyn Executor>, Error> {
-        let Compile { loss, optimizer, augmentation, no_fuse, stream, .. } = self.compile;
-        let plan = Plan::build(&self.network, loss, optimizer, batch)?.augment(augmentation.as_ref());
+        let Compile { no_fuse, stream, .. } = self.compile;
+        let plan = self.plan(batch)?;
         let plan = if no_fuse { plan } else { self.device.prepare(plan) };
         let weights = self.weights()?;
         if let Some(mut old) = self.executor.take() {

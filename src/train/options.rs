@@ -42,6 +42,10 @@ pub struct FitOptions {
     /// Judged after each epoch; default none. Not of a model file.
     #[serde(skip)]
     pub validation: Option<Dataset>,
+    /// Trains on where a loss or a gradient is not finite, as if nobody looked: NaNs spread. Default false: the step is
+    /// undone and training ends with [`Error::Diverged`]. Not of a model file.
+    #[serde(skip)]
+    pub allow_nan: bool,
     /// Measures the steps of the plan meanwhile, for [`History::profile`](super::History::profile); no bit of a result
     /// changes. Default none. Not of a model file.
     #[serde(skip)]
@@ -62,6 +66,7 @@ impl Default for FitOptions {
             reduce_lr_on_plateau: None,
             schedule: LearningRateSchedule::Constant,
             validation: None,
+            allow_nan: false,
             profile: None,
         }
     }

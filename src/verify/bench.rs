@@ -120,6 +120,7 @@ fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
         position: HOSTILE_U32,
         seed_low: HOSTILE_U32,
         seed_high: HOSTILE_U32,
+        guarded: HOSTILE_U32,
     };
     let rows = gpu.step_table(&[hostile, case.step, hostile]);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;

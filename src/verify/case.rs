@@ -16,6 +16,34 @@ pub enum Numbers {
     Equal,
 }
 
+/// What an update finds: the tripwire, the loss of its row, its gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// All is well, and so it is in training.
+    Clear,
+    /// Nobody looks: an earlier row has tripped, and the loss is not finite.
+    Unguarded,
+    /// An earlier row has tripped.
+    TrippedBefore,
+    /// Another update of this row has tripped.
+    TrippedNow,
+    /// The loss is not finite.
+    BadLoss,
+    /// Some gradients are not finite.
+    BadGradients,
+}
+
+impl Wire {
+    /// What an update must do under it, all but where it is clear.
+    pub const NOT_CLEAR: [Wire; 5] =
+        [Wire::Unguarded, Wire::TrippedBefore, Wire::TrippedNow, Wire::BadLoss, Wire::BadGradients];
+
+    /// Whether an update does nothing at all.
+    pub(super) fn holds(self) -> bool {
+        matches!(self, Wire::TrippedBefore | Wire::BadLoss)
+    }
+}
+
 /// A step on inputs that its place in the table decides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Case {
@@ -27,14 +55,16 @@ pub struct Case {
     pub numbers: Numbers,
     /// Whether workgroups are folded into a square, as if a dimension had room for no more, with a few to spare.
     pub folded: bool,
+    /// What an update finds.
+    pub wire: Wire,
 }
 
 impl Case {
     /// The step on a full batch of uniform numbers.
     pub fn of(op: Op) -> Self {
-        let step =
-            StepParams { batch_size: samples(&op) as u32, learning_rate: 0.01, ..StepParams::default() };
-        Case { op, step, numbers: Numbers::Uniform, folded: false }
+        let batch_size = samples(&op) as u32;
+        let step = StepParams { batch_size, learning_rate: 0.01, guarded: 1, ..StepParams::default() };
+        Case { op, step, numbers: Numbers::Uniform, folded: false, wire: Wire::Clear }
     }
 
     /// With other numbers.
@@ -45,6 +75,12 @@ impl Case {
     /// With workgroups folded into a square.
     pub fn folded(self) -> Self {
         Case { folded: true, ..self }
+    }
+
+    /// An update of a later row that finds this.
+    pub fn finds(self, wire: Wire) -> Self {
+        let guarded = u32::from(wire != Wire::Unguarded);
+        Case { wire, step: StepParams { slot: 3, guarded, ..self.step }, ..self }
     }
 
     /// With a batch of `batch_size` samples that begins at `first` of the order and writes metrics at `slot`.
@@ -81,6 +117,14 @@ impl Case {
             Numbers::Eighths => ", eighths",
             Numbers::Large => ", large",
             Numbers::Equal => ", all equal",
+        };
+        name += match self.wire {
+            Wire::Clear => "",
+            Wire::Unguarded => ", unguarded",
+            Wire::TrippedBefore => ", tripped before",
+            Wire::TrippedNow => ", tripped now",
+            Wire::BadLoss => ", bad loss",
+            Wire::BadGradients => ", bad gradients",
         };
         if self.folded { name + ", folded" } else { name }
     }

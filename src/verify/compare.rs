@@ -3,7 +3,7 @@
 use super::band::Band;
 use super::inputs::UNWRITTEN;
 use super::reference::{Bound, Expected, Output};
-use crate::plan::Access;
+use crate::plan::{Access, indices};
 
 /// What was found in one argument, or in all of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,15 +137,7 @@ fn float_problem(band: &Band, at: usize, bits: u32, value: f64, bound: f64) -> S
 
 /// `name[n, h, w, c]` of the element with this number.
 fn place(band: &Band, at: usize) -> String {
-    let mut left = at;
-    let mut index: Vec<usize> = Vec::new();
-    for &dim in band.spec.shape.iter().skip(1).rev() {
-        index.push(left % dim.max(1));
-        left /= dim.max(1);
-    }
-    index.push(left);
-    index.reverse();
-    format!("{}{index:?}", band.spec.name)
+    format!("{}{:?}", band.spec.name, indices(&band.spec.shape, at))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The arguments of a case, from its number in the table: a failure comes back.
 
 use super::case::samples;
-use super::{Case, Numbers};
+use super::{Case, Numbers, Wire};
 use crate::data::{Augmentation, TRANSFORM};
 use crate::plan::{Access, ArgSpec, AugmentShape, DATA, Dtype, Op, StepParams};
 use crate::random::{Purpose, Stream};
@@ -99,6 +99,14 @@ fn bytes(op: &Op, name: &str, len: usize, stream: &mut Stream) -> Vec<u8> {
 }
 
 fn integers(case: &Case, name: &str, len: usize, stream: &mut Stream) -> Vec<u32> {
+    if name == "tripwire" {
+        // Rows count from 1, so that this one is slot + 1.
+        return vec![match case.wire {
+            Wire::Clear | Wire::BadLoss | Wire::BadGradients => 0,
+            Wire::Unguarded | Wire::TrippedBefore => case.step.slot,
+            Wire::TrippedNow => case.step.slot + 1,
+        }];
+    }
     let bound = match (&case.op, name) {
         // The number past the window's elements is none of them.
         (Op::MaxpoolBackward(pool), "winner") => (pool.pool_h * pool.pool_w) as u32 + 1,
@@ -115,6 +123,32 @@ fn integers(case: &Case, name: &str, len: usize, stream: &mut Stream) -> Vec<u32
 }
 
 fn floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut Stream) -> Vec<f32> {
+    let mut values = plain_floats(case, name, len, done, stream);
+    let is_update = case.op.args().iter().any(|spec| spec.name == "tripwire");
+    let bad = case.wire == Wire::BadGradients;
+    match (&case.op, name) {
+        (_, "loss") if is_update => return losses(case, len),
+        (Op::DenseRmspropUpdate { .. }, "a") if bad => values[len / 2] = f32::NAN,
+        (Op::DenseRmspropUpdate { .. }, "b") if bad => values[0] = f32::INFINITY,
+        (_, "gradient") if bad && is_update => {
+            let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+            values.iter_mut().step_by(5).zip(bad.into_iter().cycle()).for_each(|(value, bad)| *value = bad);
+        }
+        _ => {}
+    }
+    values
+}
+
+/// The loss of each row of the pass, of which an update may look at its own only.
+fn losses(case: &Case, len: usize) -> Vec<f32> {
+    let bad = matches!(case.wire, Wire::Unguarded | Wire::BadLoss);
+    let (own, others) = if bad { (f32::NEG_INFINITY, 0.5) } else { (0.5, f32::NAN) };
+    let mut values = vec![others; len];
+    values[case.step.slot as usize] = own;
+    values
+}
+
+fn plain_floats(case: &Case, name: &str, len: usize, done: &[Argument], stream: &mut Stream) -> Vec<f32> {
     match (&case.op, name) {
         (
             Op::SoftmaxCrossEntropy { columns, .. }

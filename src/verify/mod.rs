@@ -35,7 +35,7 @@ use band::Band;
 use bench::Bench;
 #[cfg(test)]
 use bench::side_of_square;
-pub use case::{Case, Numbers};
+pub use case::{Case, Numbers, Wire};
 pub use cases::cases;
 use compare::Finding;
 use inputs::Argument;

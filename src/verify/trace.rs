@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::band::Band;
 use super::bench::Bench;
 use super::inputs::{Argument, UNWRITTEN, Values};
-use super::{Case, Numbers, compare, reference};
+use super::{Case, compare, reference};
 use crate::data::{Dataset, Transform, pad_records};
 use crate::executor::byte_scale;
 use crate::gpu::{Checks, Gpu, GpuError};
@@ -66,7 +66,7 @@ pub fn trace(
     let mut seen = Vec::new();
     for (training_step, row) in (1..).zip(input.rows) {
         for (_, step) in plan.steps_of(Phase::Train) {
-            let case = Case { op: step.op, step: *row, numbers: Numbers::Uniform, folded: false };
+            let case = Case { step: *row, ..Case::of(step.op) };
             let Some(kernel) = gpu.kernel(&step.op) else {
                 let problem = format!("no kernel for step `{}`", step.name);
                 return Err(GpuError::Unsupported { adapter: gpu.name().to_owned(), problem });

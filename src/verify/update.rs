@@ -13,6 +13,9 @@ use crate::plan::{MatmulShape, Op};
 pub(super) fn bounds(case: &Case, arguments: &[Argument]) -> Option<Vec<Bound>> {
     let floats = |at: usize| arguments[at].floats();
     let read_and_written = |bound| vec![Bound::Exact, bound];
+    if case.wire.holds() {
+        return Some(vec![Bound::Exact; arguments.len()]);
+    }
     Some(match case.op {
         Op::ClipByValue { limit, .. } => vec![clip_by_value_bounds(limit, floats(0))],
         Op::ClipByNorm { limit, .. } => read_and_written(clip_by_norm_bounds(limit, floats(0)[0], floats(1))),
@@ -30,15 +33,15 @@ pub(super) fn bounds(case: &Case, arguments: &[Argument]) -> Option<Vec<Bound>> 
             let gradient = floats(0);
             let weights = (0..hole.first).chain(hole.first + hole.len..gradient.len());
             let of = |at: usize| [f64::from(gradient[at]), 0.0];
-            let [state, parameter] = rmsprop_bounds(&rmsprop, case, weights, &of, [floats(1), floats(2)]);
-            vec![Bound::Exact, state, parameter]
+            let [state, parameter] = rmsprop_bounds(&rmsprop, case, weights, &of, [floats(3), floats(4)]);
+            vec![Bound::Exact, Bound::Exact, Bound::Exact, state, parameter]
         }
         Op::DenseRmspropUpdate { product, first, rmsprop, .. } => {
             let gradient = product_with_errors(case, &product, arguments)?;
             let weights = first..first + gradient.len();
             let of = |at: usize| gradient[at - first];
-            let [state, parameter] = rmsprop_bounds(&rmsprop, case, weights, &of, [floats(2), floats(3)]);
-            vec![Bound::Exact, Bound::Exact, state, parameter]
+            let [state, parameter] = rmsprop_bounds(&rmsprop, case, weights, &of, [floats(4), floats(5)]);
+            vec![Bound::Exact, Bound::Exact, Bound::Exact, Bound::Exact, state, parameter]
         }
         _ => return None,
     })
@@ -63,7 +66,7 @@ fn product_with_errors(case: &Case, product: &MatmulShape, arguments: &[Argument
 }
 
 /// The formula of [`RmsProp`] with the error of each of its operations, for weights whose gradient and its error `gradient`
-/// gives; `[state, parameter]`. The others are not touched.
+/// gives; `[state, parameter]`. The others, and those whose gradient is not finite, are not touched.
 fn rmsprop_bounds(
     rmsprop: &RmsProp,
     case: &Case,
@@ -78,6 +81,9 @@ fn rmsprop_bounds(
     let mut bounds = [vec![0.0; state.len()], vec![0.0; len]];
     for i in weights {
         let [g, g_error] = gradient(i);
+        if !g.is_finite() {
+            continue;
+        }
         let slot = |slot: usize| f64::from(state[slot * len + i]);
         // rho and 1 - rho are rounded constants, g*g and each product are rounded, and so is the sum.
         let v = rmsprop.rho * slot(0) + one_minus_rho * g * g;
@@ -131,7 +137,7 @@ struct Before {
     w: f32,
 }
 
-/// Bounds of an update whose arguments are gradient, state of so many slots, and weights; `after` gives state and weight.
+/// Bounds of an update whose arguments are gradient, loss, tripwire, state of so many slots, and weights; `after` gives state and weight.
 fn each_weight(
     arguments: &[Argument],
     slots: usize,
@@ -139,23 +145,25 @@ fn each_weight(
 ) -> Vec<Bound> {
     let gradient = arguments[0].floats();
     let (parameter, state) = match arguments {
-        [_, state, parameter] => (parameter.floats(), state.floats()),
-        _ => (arguments[1].floats(), &[][..]),
+        [_, _, _, state, parameter] => (parameter.floats(), state.floats()),
+        _ => (arguments[3].floats(), &[][..]),
     };
     let len = parameter.len();
     let mut of_state = vec![0.0; state.len()];
     let mut of_parameter = vec![0.0; len];
-    for i in 0..len {
+    // A gradient that is not finite moves nothing.
+    for i in (0..len).filter(|&i| gradient[i].is_finite()) {
         let slot = |slot: usize| state.get(slot * len + i).copied().unwrap_or_default();
         let before = Before { g: Rough::exact(gradient[i]), state: [slot(0), slot(1)], w: parameter[i] };
         let (state, w) = after(before);
         (0..slots).for_each(|slot| of_state[slot * len + i] = state[slot].error);
         of_parameter[i] = w.error;
     }
-    let mut bounds = vec![Bound::Exact, Bound::Each(of_state), Bound::Each(of_parameter)];
-    if slots == 0 {
-        bounds.remove(1);
+    let mut bounds = vec![Bound::Exact; 3];
+    if slots > 0 {
+        bounds.push(Bound::Each(of_state));
     }
+    bounds.push(Bound::Each(of_parameter));
     bounds
 }
 
@@ -164,7 +172,7 @@ fn sgd_bounds(sgd: &Sgd, case: &Case, arguments: &[Argument]) -> Vec<Bound> {
     let learning_rate = Rough::exact(case.step.learning_rate);
     let momentum = Rough::constant(sgd.momentum);
     let none = Rough::exact(0.0);
-    let slots = arguments.len() - 2;
+    let slots = arguments.len() - 4;
     each_weight(arguments, slots, |Before { g, state: [m, _], w }| {
         let w = decayed(sgd.weight_decay, case, w);
         let u = learning_rate * g;

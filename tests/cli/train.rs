@@ -139,10 +139,24 @@ fn divergence_ends_training_and_names_the_last_checkpoint() {
     for device in ["cpu", "software"] {
         let train = "train --model model.toml --data data --batch-size 4 --epochs 5";
         let diverges = format!("{train} --learning-rate 3e38 --device {device} --out {device}");
-        sandbox.fail(&diverges, 1, &["training has diverged", "checkpoints/step-00000000", "--allow-nan"]);
+        let said = [
+            "training has diverged: the loss of step 2 (epoch 1) is NaN",
+            "weight `conv2d.kernel`[0, 0, 0, 0] is",
+        ];
+        let advice = [
+            "checkpoint before it is",
+            "checkpoints/step-00000000",
+            "a smaller --learning-rate",
+            "--allow-nan",
+        ];
+        sandbox.fail(&diverges, 1, &[&said[..], &advice].concat());
         assert!(!sandbox.path(&format!("{device}/result.json")).exists());
         let steps = sandbox.json_lines(&format!("{device}/steps.jsonl"));
-        assert!(steps.last().unwrap()["loss"].is_null(), "the log ends with the step that it was: {steps:?}");
+        assert_eq!(steps.len(), 2, "the log ends with the step that it was: {steps:?}");
+        assert!(steps[1]["loss"].is_null(), "{steps:?}");
+        // Going on from that checkpoint comes to the same end.
+        sandbox.fail(&format!("train --resume --out {device}"), 1, &said);
+        assert_eq!(sandbox.json_lines(&format!("{device}/steps.jsonl")), steps);
     }
 }
 

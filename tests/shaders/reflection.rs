@@ -77,6 +77,7 @@ fn runtime_elements(module: &Module, variable: &GlobalVariable) -> Option<Elemen
     };
     let (element, bytes) = match module.types[base].inner {
         TypeInner::Scalar(scalar) => (scalar_element(scalar, false)?, 4),
+        TypeInner::Atomic(scalar) if scalar == naga::Scalar::U32 => (Element::AtomicU32, 4),
         TypeInner::Vector { size: VectorSize::Quad, scalar } => {
             (scalar_element(scalar, true)?, 4 * u32::from(scalar.width))
         }
@@ -112,6 +113,7 @@ fn rust_fields() -> Vec<Field> {
         position: _,
         seed_low: _,
         seed_high: _,
+        guarded: _,
     } = bytemuck::Zeroable::zeroed();
     vec![
         ("batch_size".to_owned(), offset_of!(StepParams, batch_size), false),
@@ -124,6 +126,7 @@ fn rust_fields() -> Vec<Field> {
         ("position".to_owned(), offset_of!(StepParams, position), false),
         ("seed_low".to_owned(), offset_of!(StepParams, seed_low), false),
         ("seed_high".to_owned(), offset_of!(StepParams, seed_high), false),
+        ("guarded".to_owned(), offset_of!(StepParams, guarded), false),
     ]
 }
 

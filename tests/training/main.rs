@@ -9,6 +9,7 @@ mod choices;
 #[path = "../common/mod.rs"]
 mod common;
 mod determinism;
+mod divergence;
 mod ending;
 mod fit;
 mod host_time;

@@ -2,8 +2,9 @@
 
 use super::product::{block_rows, blocks, one_block};
 use super::{
-    BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, FIRST_MAXIMUM, Kernel, LANES, LINEAR, RMSPROP,
-    RMSPROP_IN_PLACE, SCALAR, STEP, TILE, U32, VEC4, Vec4F32, WEIGHT_DECAY, outputs, quarter_outputs, shader,
+    AtomicU32, BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, FIRST_MAXIMUM, GUARDED, Kernel,
+    LANES, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, TILE, TRIPWIRE, U32, VEC4, Vec4F32, WEIGHT_DECAY,
+    outputs, quarter_outputs, shader,
 };
 use crate::plan::{METRICS_LANES, MatmulShape, Op};
 
@@ -44,8 +45,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update_block8.wgsl"),
-        shared: &[LINEAR, STEP, EIGHT, BLOCK, BLOCK_ACROSS, WEIGHT_DECAY, RMSPROP],
-        elements: &[Vec4F32, EightF32, EightF32, EightF32],
+        shared: &[LINEAR, STEP, EIGHT, BLOCK, BLOCK_ACROSS, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP],
+        elements: &[Vec4F32, EightF32, F32, AtomicU32, EightF32, EightF32],
         reads_step: true,
         tile: |op| vec![("TILE_M", block_rows(op))],
         fits: |op| {
@@ -62,8 +63,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update_tile.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, RMSPROP, RMSPROP_IN_PLACE],
-        elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
+        elements: &[Vec4F32, Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         tile: |_| vec![("TILE_M", UPDATE_TILE)],
         fits: |op| {
@@ -79,8 +80,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, RMSPROP, RMSPROP_IN_PLACE],
-        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
+        elements: &[F32, Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: |op| update_by(op, 4),
         invocations: |op| updated(op) / 4,
@@ -89,8 +90,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, RMSPROP, RMSPROP_IN_PLACE],
-        elements: &[F32, F32, F32, F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
+        elements: &[F32, F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: updated,
         ..SCALAR

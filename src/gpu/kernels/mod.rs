@@ -12,7 +12,7 @@ mod update;
 use super::kernel::{Element, Kernel, Source};
 use crate::plan::Op;
 
-use Element::{EightF32, F32, U32, Vec4F32, Vec4U32};
+use Element::{AtomicU32, EightF32, F32, U32, Vec4F32, Vec4U32};
 
 /// Invocations of a workgroup, where nothing speaks for another number: a multiple of every subgroup size.
 const WORKGROUP: u32 = 64;
@@ -36,6 +36,8 @@ const BLOCK: Source = shader!("shared/block8.wgsl");
 const BLOCK_ACROSS: Source = shader!("shared/block8_across.wgsl");
 const TILES: Source = shader!("shared/workgroup_tile.wgsl");
 const WEIGHT_DECAY: Source = shader!("shared/weight_decay.wgsl");
+const GUARDED: Source = shader!("shared/guarded.wgsl");
+const TRIPWIRE: Source = shader!("shared/tripwire.wgsl");
 const DRAWS_SCALAR: Source = shader!("shared/draws_scalar.wgsl");
 const DRAWS_VEC4: Source = shader!("shared/draws_vec4.wgsl");
 const DROPOUT: Source = shader!("shared/dropout.wgsl");

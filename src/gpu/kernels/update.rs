@@ -1,8 +1,8 @@
 //! Penalties of weights, clipping of gradients, and weight updates.
 
 use super::{
-    F32, Kernel, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, SUM_SCALAR, SUM_VEC4, VEC4, Vec4F32,
-    WEIGHT_DECAY, outputs, outputs_by_4, quarter_outputs, shader,
+    AtomicU32, F32, GUARDED, Kernel, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, SUM_SCALAR, SUM_VEC4,
+    TRIPWIRE, VEC4, Vec4F32, WEIGHT_DECAY, outputs, outputs_by_4, quarter_outputs, shader,
 };
 use crate::plan::Op;
 
@@ -52,7 +52,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "clip_by_value",
         source: shader!("clip_by_value.wgsl"),
+        shared: &[LINEAR, STEP, GUARDED],
         elements: &[Vec4F32],
+        reads_step: true,
         fits: outputs_by_4,
         invocations: quarter_outputs,
         ..VEC4
@@ -60,7 +62,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "clip_by_value",
         source: shader!("clip_by_value.wgsl"),
+        shared: &[LINEAR, STEP, GUARDED],
         elements: &[F32],
+        reads_step: true,
         invocations: outputs,
         ..SCALAR
     },
@@ -99,8 +103,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_update",
         source: shader!("sgd_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[Vec4F32, Vec4F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[Vec4F32, F32, AtomicU32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -109,8 +113,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_update",
         source: shader!("sgd_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[F32, F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[F32, F32, AtomicU32, F32],
         reads_step: true,
         invocations: outputs,
         ..SCALAR
@@ -118,8 +122,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_momentum_update",
         source: shader!("sgd_momentum_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -128,8 +132,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_momentum_update",
         source: shader!("sgd_momentum_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[F32, F32, F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: outputs,
         ..SCALAR
@@ -137,8 +141,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adadelta_update",
         source: shader!("adadelta_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -147,8 +151,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adadelta_update",
         source: shader!("adadelta_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[F32, F32, F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: outputs,
         ..SCALAR
@@ -156,8 +160,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adam_update",
         source: shader!("adam_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -166,8 +170,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adam_update",
         source: shader!("adam_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY],
-        elements: &[F32, F32, F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
+        elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: outputs,
         ..SCALAR
@@ -175,8 +179,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "rmsprop_update",
         source: shader!("rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, RMSPROP, RMSPROP_IN_PLACE],
-        elements: &[Vec4F32, Vec4F32, Vec4F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
+        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: update_by_4,
         invocations: |op| updated(op) / 4,
@@ -185,8 +189,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "rmsprop_update",
         source: shader!("rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, RMSPROP, RMSPROP_IN_PLACE],
-        elements: &[F32, F32, F32],
+        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
+        elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: updated,
         ..SCALAR

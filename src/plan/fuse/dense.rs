@@ -121,7 +121,7 @@ pub(super) fn dense_rmsprop_update(plan: &Plan, at: usize) -> Option<Rewrite> {
         name: format!("{}/update", layer(step)),
         stage: update.stage,
         op: Op::DenseRmspropUpdate { product, first, len, rmsprop },
-        args: vec![a.clone(), b.clone(), update.args[1].clone(), update.args[2].clone()],
+        args: [a, b].into_iter().chain(&update.args[1..]).cloned().collect(),
     };
     let hole = Hole { first, len: (product.m + 1) * product.n };
     let rest = Step { op: Op::RmspropUpdate { len, rmsprop, hole }, ..update.clone() };

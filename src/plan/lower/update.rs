@@ -70,7 +70,10 @@ impl Lowering {
             Optimizer::Adam(adam) => Op::AdamUpdate { len, adam },
             Optimizer::AdamW(adamw) => Op::AdamUpdate { len, adam: adamw.adam() },
         };
-        let args = [Some(arena(1)), state.clone(), Some(arena(0))].into_iter().flatten().collect();
+        let loss = Tensor { buffer: self.loss_buffer(), offset: 0, shape: vec![DATA] };
+        let tripwire = self.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
+        let args = [Some(arena(1)), Some(loss), Some(tripwire), state.clone(), Some(arena(0))];
+        let args = args.into_iter().flatten().collect();
         self.step(Stage::Update, format!("update/{}", optimizer.name()), op, args)?;
         Ok(state)
     }

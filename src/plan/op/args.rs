@@ -179,6 +179,8 @@ impl Op {
             Op::DenseRmspropUpdate { product: MatmulShape { m, n, k }, len, rmsprop, .. } => vec![
                 arg("a", In, F32, &[k, m]),
                 arg("b", In, F32, &[k, n]),
+                arg("loss", In, F32, &[DATA]),
+                arg("tripwire", InOut, U32, &[1]),
                 arg("state", InOut, F32, &[rmsprop.slots(), len]),
                 arg("parameter", InOut, F32, &[len]),
             ],
@@ -196,9 +198,7 @@ impl Op {
                 vec![arg("kernel", In, F32, &[len]), arg("gradient", InOut, F32, &[len])]
             }
             Op::AddPenalty => vec![arg("penalty", In, F32, &[1]), arg("loss", InOut, F32, &[DATA])],
-            Op::SgdUpdate { len, .. } => {
-                vec![arg("gradient", In, F32, &[len]), arg("parameter", InOut, F32, &[len])]
-            }
+            Op::SgdUpdate { len, .. } => update_args(len, 0),
             Op::SgdMomentumUpdate { len, .. } => update_args(len, 1),
             Op::AdadeltaUpdate { len, .. } => update_args(len, Adadelta::SLOTS),
             Op::AdamUpdate { len, .. } => update_args(len, Adam::SLOTS),
@@ -213,9 +213,13 @@ fn arg(name: &'static str, access: Access, dtype: Dtype, shape: &[usize]) -> Arg
 
 /// Arguments of an update of `len` weights with `slots` values of state for each.
 fn update_args(len: usize, slots: usize) -> Vec<ArgSpec> {
-    vec![
+    let state = (slots > 0).then(|| arg("state", Access::InOut, Dtype::F32, &[slots, len]));
+    let mut args = vec![
         arg("gradient", Access::In, Dtype::F32, &[len]),
-        arg("state", Access::InOut, Dtype::F32, &[slots, len]),
-        arg("parameter", Access::InOut, Dtype::F32, &[len]),
-    ]
+        arg("loss", Access::In, Dtype::F32, &[DATA]),
+        arg("tripwire", Access::InOut, Dtype::U32, &[1]),
+    ];
+    args.extend(state);
+    args.push(arg("parameter", Access::InOut, Dtype::F32, &[len]));
+    args
 }

@@ -57,6 +57,19 @@ pub struct ArgSpec {
     pub shape: Vec<usize>,
 }
 
+/// The indices of the element with this number in a tensor of these dimensions, the first of which may be unknown.
+pub(crate) fn indices(shape: &[usize], at: usize) -> Vec<usize> {
+    let mut left = at;
+    let mut indices: Vec<usize> = Vec::new();
+    for &dim in shape.iter().skip(1).rev() {
+        indices.push(left % dim.max(1));
+        left /= dim.max(1);
+    }
+    indices.push(left);
+    indices.reverse();
+    indices
+}
+
 /// Weights that an update leaves to another step: `len` of them from `first` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "both are named above")]

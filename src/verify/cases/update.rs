@@ -2,7 +2,7 @@
 
 use crate::model::{Adadelta, Adam, Regularizer, RmsProp, Sgd};
 use crate::plan::{Hole, MatmulShape, Op};
-use crate::verify::{Case, Numbers};
+use crate::verify::{Case, Numbers, Wire};
 
 pub(super) fn rmsprop() -> Vec<Case> {
     let plain = RmsProp::default();
@@ -52,6 +52,17 @@ pub(super) fn rmsprop() -> Vec<Case> {
         dense(12, 20, 9, 4, 272, decaying),
         dense(132, 72, 33, 16, 9600, decaying),
     ]);
+    // Each variant, with every state.
+    let found = [
+        update(67, both_decaying),
+        update(1028, both),
+        rest(40, 8, 16, both),
+        dense(3, 5, 7, 2, 30, both),
+        dense(9, 12, 10, 8, 136, both),
+        dense(12, 20, 9, 4, 272, both),
+        dense(132, 72, 33, 16, 9600, both_decaying),
+    ];
+    table.extend(found.into_iter().flat_map(|case| Wire::NOT_CLEAR.map(|wire| case.finds(wire))));
     for rmsprop in [momentum, centered, both] {
         table.extend([update(261, rmsprop), update(1028, rmsprop)]);
     }
@@ -96,6 +107,11 @@ pub(super) fn optimizers() -> Vec<Case> {
         table.extend([sgd(len, Sgd::default()), sgd(len, settings)].map(Case::folded));
         table.extend([adadelta(len, adadeltas[1]), adam(len, adams[1])].map(Case::folded));
     }
+    let found = [67, 1028].into_iter().flat_map(|len| {
+        let ours = [sgd(len, sgds[1]), sgd(len, sgds[4]), adadelta(len, adadeltas[1]), adam(len, adams[1])];
+        ours.into_iter().flat_map(|case| Wire::NOT_CLEAR.map(|wire| case.finds(wire)))
+    });
+    table.extend(found);
     // As at the first step, and at the second: sqrt(1 - 0.999^t) / (1 - 0.9^t).
     table.extend([0.316_227_77, 0.235_3].map(|correction| adam(260, adams[0]).corrected(correction)));
     table

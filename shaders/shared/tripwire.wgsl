@@ -1,0 +1,29 @@
+// The tripwire of an update. `tripwire` holds the row of the pass, counted from 1, in which a loss or a gradient was not
+// finite, and 0 as long as all were. Where the step is guarded, nothing is updated after such a row, nor in it when it is
+// the loss, and no weight follows a gradient that is not finite (guarded.wgsl).
+fn trip() {
+    atomicStore(&tripwire[TRIPWIRE_BASE], step.slot + 1u);
+}
+
+// Whether the whole update does nothing. Every invocation of one row is told the same.
+fn held() -> bool {
+    if step.guarded == 0u {
+        return false;
+    }
+    let tripped = atomicLoad(&tripwire[TRIPWIRE_BASE]);
+    if tripped != 0u && tripped <= step.slot {
+        return true;
+    }
+    if (bitcast<u32>(loss[LOSS_BASE + step.slot]) & EXPONENT) != EXPONENT {
+        return false;
+    }
+    trip();
+    return true;
+}
+
+// Trips where some element of a gradient may not be followed.
+fn watch(g: Real) {
+    if any((bitcast<Index>(g) & Index(EXPONENT)) == forbidden()) {
+        trip();
+    }
+}

@@ -1,0 +1,194 @@
+//! What to do about a number that is not finite: go back to before the step, and find out where it came from.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::model::{Model, write_weights};
+use crate::error::Error;
+use crate::executor::{DataSlot, Pass, Written};
+use crate::model::Weights;
+use crate::plan::{Plan, Role, Stage, Step, StepParams, indices};
+
+/// Training has come to a number that is not finite. The model has the weights from before the step, but for
+/// [`Bad::Weights`].
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("training has diverged: {}: {found}", told(*bad, *step, *epoch))]
+pub struct Divergence {
+    /// The first bad step, counted from 1 over the whole run.
+    pub step: usize,
+    /// Its epoch, counted from 1.
+    pub epoch: usize,
+    /// What of it is not finite.
+    pub bad: Bad,
+    /// Where that came from.
+    pub found: Found,
+}
+
+/// What of a step is not finite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bad {
+    /// The loss, which is this.
+    Loss(f32),
+    /// Some element of a gradient, while the loss was finite.
+    Gradient,
+    /// Nothing but the weights that it left, and no step came after it that would have shown it.
+    Weights,
+}
+
+/// Where the first number that is not finite was found when the step was run again, each step of the plan by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// In the weights that the step began with, or left.
+    Weight {
+        /// The weight tensor.
+        name: String,
+        /// Which element.
+        element: Vec<usize>,
+        /// What it is.
+        value: f32,
+    },
+    /// In what a step of the plan computed.
+    Output {
+        /// The step of the plan.
+        step: String,
+        /// Its kind.
+        kind: &'static str,
+        /// What it computed.
+        tensor: String,
+        /// Which element.
+        element: Vec<usize>,
+        /// What it is.
+        value: f32,
+    },
+    /// Nowhere: sums that are taken in another order stayed finite.
+    Nothing,
+    /// The step could not be run again, for this reason.
+    NotReplayed(String),
+}
+
+fn told(bad: Bad, step: usize, epoch: usize) -> String {
+    match bad {
+        Bad::Loss(loss) => format!("the loss of step {step} (epoch {epoch}) is {loss}"),
+        Bad::Gradient => format!("a gradient of step {step} (epoch {epoch}) is not finite"),
+        Bad::Weights => format!("step {step} (epoch {epoch}) left weights that are not finite"),
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Found::Weight { name, element, value } => write!(f, "the weight `{name}`{element:?} is {value}"),
+            Found::Output { step, kind, tensor, element, value } => write!(
+                f,
+                "run again step by step, the first number that is not finite is {tensor}{element:?} = {value} of plan \
+                 step `{step}` ({kind})"
+            ),
+            Found::Nothing => f.write_str(
+                "run again step by step, with sums in another order, everything is finite, so a sum was at the edge of \
+                 what f32 holds",
+            ),
+            Found::NotReplayed(why) => write!(f, "it could not be run again step by step ({why})"),
+        }
+    }
+}
+
+/// What a part of an epoch begins with.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    weights: Weights,
+    state: Vec<f32>,
+}
+
+impl Start {
+    /// The first weight that is not finite.
+    pub(super) fn bad_weight(&self) -> Option<Found> {
+        bad_weight(&self.weights)
+    }
+}
+
+fn bad_weight(weights: &Weights) -> Option<Found> {
+    weights.tensors().iter().find_map(|tensor| {
+        let (at, value) = first_bad(&tensor.values)?;
+        Some(Found::Weight { name: tensor.name.clone(), element: indices(&tensor.shape, at), value })
+    })
+}
+
+fn first_bad(values: &[f32]) -> Option<(usize, f32)> {
+    values.iter().copied().enumerate().find(|(_, value)| !value.is_finite())
+}
+
+impl Model {
+    /// What training goes back to from a step of what comes next.
+    pub(super) fn start(&mut self) -> Result<Start, Error> {
+        Ok(Start { weights: self.weights()?, state: self.optimizer_state()? })
+    }
+
+    /// Takes back what a row of a pass that began with `start` has updated.
+    pub(super) fn go_back(&mut self, pass: &Pass<'_>, row: usize, start: &Start) -> Result<(), Error> {
+        self.set_weights(start.weights.clone())?;
+        self.set_optimizer_state(&start.state)?;
+        let before = Pass { steps: &pass.steps[..row], ..*pass };
+        if row > 0 {
+            self.executor(None)?.run(&before, &mut |_, _| ControlFlow::Continue(()))?;
+        }
+        Ok(())
+    }
+
+    /// Where the first number that is not finite arises in a row of a pass over `data`, whose weights the model has.
+    pub(super) fn trace(&mut self, pass: &Pass<'_>, row: usize, data: &crate::data::Dataset) -> Found {
+        match self.replay(pass, row, data) {
+            Ok(found) => found,
+            Err(error) => Found::NotReplayed(error.to_string()),
+        }
+    }
+
+    fn replay(&mut self, pass: &Pass<'_>, row: usize, data: &crate::data::Dataset) -> Result<Found, Error> {
+        let weights = self.weights()?;
+        if let Some(found) = bad_weight(&weights) {
+            return Ok(found);
+        }
+        let params = pass.steps[row];
+        let batch = &pass.order[params.first as usize..][..params.batch_size as usize];
+        let mut executor = self.plain_executor()?;
+        write_weights(executor.as_mut(), &weights)?;
+        executor.set_data(DataSlot::Training, &data.select(batch)?)?;
+        let order: Vec<u32> = (0..params.batch_size).collect();
+        let steps = [StepParams { first: 0, slot: 0, guarded: 0, ..params }];
+        let pass = Pass { order: &order, steps: &steps, ..*pass };
+        let plan = executor.plan().clone();
+        let mut found = Found::Nothing;
+        executor.step_by_step(&pass, &mut |index, written| {
+            let step = &plan.steps[index];
+            if step.stage == Stage::Update {
+                return ControlFlow::Break(());
+            }
+            match written.iter().find_map(|written| bad_output(&plan, step, written)) {
+                Some(bad) => {
+                    found = bad;
+                    ControlFlow::Break(())
+                }
+                None => ControlFlow::Continue(()),
+            }
+        })?;
+        Ok(found)
+    }
+}
+
+/// The first element that is not finite of what a step wrote.
+fn bad_output(plan: &Plan, step: &Step, (place, values): &Written) -> Option<Found> {
+    let (at, value) = first_bad(values)?;
+    let (spec, tensor) = (&step.op.args()[*place], &step.args[*place]);
+    let is_gradient = plan.buffers[tensor.buffer].role == Role::Gradients;
+    let weights = plan.network.weights();
+    let of_weight = plan.gradients.iter().zip(weights).find(|(gradient, _)| {
+        is_gradient && (gradient.offset..gradient.offset + gradient.len()).contains(&(tensor.offset + at))
+    });
+    let (tensor, element) = match of_weight {
+        Some((gradient, weight)) => (
+            format!("the gradient of `{}`", weight.name),
+            indices(&gradient.shape, tensor.offset + at - gradient.offset),
+        ),
+        None => (format!("`{}`", spec.name), indices(&spec.shape, at)),
+    };
+    Some(Found::Output { step: step.name.clone(), kind: step.op.kind(), tensor, element, value })
+}
