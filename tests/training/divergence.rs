@@ -132,8 +132,9 @@ fn without_the_tripwire_nothing_is_held() {
         assert_eq!(history.steps, 4, "{name}");
         let weights = model.weights().unwrap();
         let bad = |at: usize| weights.tensors()[at].values.iter().filter(|w| !w.is_finite()).count();
-        // Half of the first layer's kernel, and its bias; in the step after, through the bias, everything.
-        assert_eq!((bad(0), bad(1)), (SIDE * SIDE * 64, 64), "{name}");
+        // Half of the first layer's kernel, and its bias. Whether the step after spreads them over the rest depends on how a
+        // device takes ReLU of NaN.
+        assert!(bad(0) >= SIDE * SIDE / 2 * 64 && bad(1) == 64, "{name}: {} and {}", bad(0), bad(1));
         // An infinite gradient is clipped, as Keras does.
         let clipped = RmsProp { clipvalue: Some(0.5), ..RmsProp::default() };
         let (mut model, data) = overflowing(&device, clipped.into(), compile);
