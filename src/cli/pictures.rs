@@ -1,7 +1,7 @@
 //! Pictures from files, folders and standard input; pictures into files.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -17,7 +17,7 @@ const STDIN: &str = "-";
 /// What a file may have, so that a few bytes cannot ask for all memory.
 const MOST_PIXELS: u64 = 64 << 20;
 const MOST_DECODER_BYTES: u64 = 512 << 20;
-const MOST_STDIN_BYTES: u64 = 256 << 20;
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Where a picture comes from, as it is named in results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +76,7 @@ impl Source {
 }
 
 fn decode_stdin() -> anyhow::Result<Picture> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().take(MOST_STDIN_BYTES + 1).read_to_end(&mut bytes).context("cannot be read")?;
-    if bytes.len() as u64 > MOST_STDIN_BYTES {
-        bail!("more than {} MiB; make the picture smaller", MOST_STDIN_BYTES >> 20);
-    }
-    decode(Cursor::new(bytes))
+    read_whole(io::stdin().lock())
 }
 
 fn decode_file(path: &Path) -> anyhow::Result<Picture> {
@@ -89,16 +84,37 @@ fn decode_file(path: &Path) -> anyhow::Result<Picture> {
     if !file.metadata().context("cannot be read")?.is_file() {
         bail!("is not a file; give a PNG or JPEG file, a folder of them, or `-` for standard input");
     }
-    decode(BufReader::new(file))
+    read_whole(file)
+}
+
+fn read_whole(source: impl Read) -> anyhow::Result<Picture> {
+    let mut bytes = Vec::new();
+    source.take(MOST_BYTES + 1).read_to_end(&mut bytes).context("cannot be read")?;
+    if bytes.len() as u64 > MOST_BYTES {
+        bail!("more than {} MiB; make the picture smaller", MOST_BYTES >> 20);
+    }
+    decode(&bytes)
+}
+
+/// Whether the last scan of a JPEG file comes to an end; the decoder would fill what is missing with grey. Within a scan
+/// no other marker can be mistaken for its end: bytes of 255 are followed by 0 there.
+fn is_whole_jpeg(bytes: &[u8]) -> bool {
+    const SCAN: [u8; 2] = [0xff, 0xda];
+    const END: [u8; 2] = [0xff, 0xd9];
+    let last = |marker| bytes.windows(2).rposition(|pair| pair == marker);
+    last(END) > last(SCAN)
 }
 
 /// By content, not by name, and turned as the camera was held.
-fn decode(bytes: impl io::BufRead + io::Seek) -> anyhow::Result<Picture> {
+fn decode(bytes: &[u8]) -> anyhow::Result<Picture> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_DECODER_BYTES);
-    let mut reader = ImageReader::new(bytes).with_guessed_format().context("cannot be read")?;
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().context("cannot be read")?;
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
         bail!("is neither PNG nor JPEG; convert it first");
+    }
+    if reader.format() == Some(ImageFormat::Jpeg) && !is_whole_jpeg(bytes) {
+        bail!("is damaged or incomplete: its picture has no end");
     }
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(refused)?;

@@ -140,6 +140,7 @@ fn a_bad_picture_is_named_and_the_others_are_judged() {
         ("text.png", b"hello".to_vec(), "neither PNG nor JPEG"),
         ("cut.png", png[..png.len() / 2].to_vec(), "damaged or incomplete"),
         ("cut.jpg", jpeg[..20].to_vec(), "damaged or incomplete"),
+        ("half.jpg", jpeg[..jpeg.len() - 40].to_vec(), "damaged or incomplete: its picture has no end"),
         ("huge.png", huge, "make the picture smaller"),
     ];
     for (name, bytes, expected) in rows {
