@@ -70,7 +70,7 @@ fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<Ste
             step: step as u32,
             training: 1,
             guarded: 1,
-            correction: file.optimizer.correction(step) as f32,
+            correction: file.optimizer.correction(step),
             seed_low,
             seed_high,
             ..table[step % table.len()]

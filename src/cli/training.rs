@@ -51,7 +51,7 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "X", value_parser = share_or_all, allow_negative_numbers = true)]
     until_accuracy: Option<f64>,
     /// End training that does not get better, such as patience=3,restore_best_weights=true: keys monitor (val_loss),
-    /// patience (0), min_delta (0), restore_best_weights (false), start_from_epoch (0); `off` overrules the model file
+    /// patience (0), min_delta (0), baseline (none), restore_best_weights (false), start_from_epoch (0); `off` overrules the model file
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "",
           value_parser = setting::<EarlyStopping>)]
     early_stopping: Option<Setting<EarlyStopping>>,

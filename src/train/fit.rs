@@ -321,7 +321,7 @@ impl Model {
                 (LearningRateSchedule::Constant, Some(reduced)) => reduced,
                 (schedule, _) => schedule.rate(step, base),
             };
-            row.correction = self.compile.optimizer.correction(step) as f32;
+            row.correction = self.compile.optimizer.correction(step);
             row.training = 1;
             row.guarded = u32::from(!options.allow_nan);
             row.step = step as u32;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::DEFAULT_BATCH;
+use super::monitor::Monitor;
 use super::plateau::ReduceOnPlateau;
 use super::rate::LearningRateSchedule;
 use super::stopping::EarlyStopping;
@@ -119,8 +120,11 @@ impl FitOptions {
             ("reduce_lr_on_plateau.monitor", self.reduce_lr_on_plateau.map(|plateau| plateau.monitor)),
         ];
         let validated = self.validation.is_some() || self.validation_split.is_some();
-        match monitors.into_iter().find_map(|(setting, monitor)| Some((setting, monitor?))) {
-            Some((setting, monitor)) if monitor.is_of_validation() && !validated => Err(SettingError::new(
+        let of_validation = |(setting, monitor): (_, Option<Monitor>)| {
+            monitor.filter(|monitor| monitor.is_of_validation()).map(|monitor| (setting, monitor))
+        };
+        match monitors.into_iter().find_map(of_validation) {
+            Some((setting, monitor)) if !validated => Err(SettingError::new(
                 setting,
                 monitor.name(),
                 "`loss` or `accuracy` where there is no validation set: give one (--validation-split, --validation-data)",
@@ -169,7 +173,7 @@ impl FitOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::{CosineDecay, Monitor, StepDecay};
+    use crate::train::{CosineDecay, StepDecay};
 
     fn message(options: FitOptions) -> String {
         options.check().and_then(|()| options.check_monitors()).unwrap_err().to_string()
@@ -199,6 +203,17 @@ mod tests {
             (
                 FitOptions { early_stopping: Some(EarlyStopping::default()), ..good.clone() },
                 "`early_stopping.monitor` is val_loss",
+            ),
+            (
+                FitOptions {
+                    early_stopping: Some(EarlyStopping { baseline: Some(f64::NAN), ..stopping }),
+                    ..good.clone()
+                },
+                "`early_stopping.baseline` is NaN",
+            ),
+            (
+                FitOptions { early_stopping: Some(stopping), ..with_plateau(ReduceOnPlateau::default()) },
+                "`reduce_lr_on_plateau.monitor` is val_loss",
             ),
             (with_plateau(ReduceOnPlateau { factor: 1.0, ..plateau }), "`reduce_lr_on_plateau.factor` is 1"),
             (with_plateau(ReduceOnPlateau { factor: 0.0, ..plateau }), "`reduce_lr_on_plateau.factor` is 0"),

@@ -21,6 +21,9 @@ pub struct EarlyStopping {
     pub patience: usize,
     /// What an improvement is more than; default 0.
     pub min_delta: f64,
+    /// What the figure must be better than, by more than `min_delta`, for an improvement to end the wait; default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
     /// Whether the weights of the best epoch come back when training ends, also when it ends with the last epoch; the
     /// optimizer's state stays. Default false.
     pub restore_best_weights: bool,
@@ -51,10 +54,14 @@ pub(super) struct Verdict {
 impl EarlyStopping {
     /// Refuses settings outside their ranges.
     pub fn check(&self) -> Result<(), SettingError> {
-        if self.min_delta >= 0.0 && self.min_delta.is_finite() {
-            return Ok(());
+        if !(self.min_delta >= 0.0 && self.min_delta.is_finite()) {
+            let expected = "a finite number, at least 0";
+            return Err(SettingError::new("early_stopping.min_delta", self.min_delta, expected));
         }
-        Err(SettingError::new("early_stopping.min_delta", self.min_delta, "a finite number, at least 0"))
+        match self.baseline.filter(|baseline| !baseline.is_finite()) {
+            Some(baseline) => Err(SettingError::new("early_stopping.baseline", baseline, "a finite number")),
+            None => Ok(()),
+        }
     }
 
     /// Takes note of an epoch.
@@ -66,7 +73,10 @@ impl EarlyStopping {
         // Until something improves, the first weights that are looked at are the best there are.
         let first = state.best_epoch == 0;
         if self.monitor.improves(figure, state.best, self.min_delta) {
-            *state = EarlyStoppingState { best: Some(figure), best_epoch: record.epoch, wait: 0 };
+            let beaten =
+                self.baseline.is_none() || self.monitor.improves(figure, self.baseline, self.min_delta);
+            let wait = if beaten { 0 } else { state.wait + 1 };
+            *state = EarlyStoppingState { best: Some(figure), best_epoch: record.epoch, wait };
             return Verdict { keep: true, stop: false };
         }
         if first {

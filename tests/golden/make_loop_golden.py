@@ -53,6 +53,10 @@ EARLY_STOPPING = [
     (RISING, dict(monitor="accuracy", patience=2, restore_best_weights=True)),
     (RISING, dict(monitor="val_accuracy", patience=1, min_delta=0.1)),
     (RISING, dict(monitor="val_accuracy", patience=4, restore_best_weights=True)),
+    (FALLING, dict(monitor="val_loss", patience=2, baseline=0.55)),
+    (FALLING, dict(monitor="val_loss", patience=5, baseline=0.55, restore_best_weights=True)),
+    (STUCK, dict(monitor="val_loss", patience=2, min_delta=0.01, baseline=0.86, restore_best_weights=True)),
+    (RISING, dict(monitor="val_accuracy", patience=3, baseline=0.28, restore_best_weights=True)),
 ]
 
 PLATEAU = [

@@ -12,7 +12,8 @@ use crate::model::ModelError;
 /// correction = sqrt(1 - beta_2^t) / (1 - beta_1^t)      at the t-th step, counted from 1
 /// ```
 ///
-/// State starts at zero. The host computes the correction in f64. Source: Kingma and Ba, arXiv:1412.6980, with the
+/// State starts at zero. The host computes the correction from f32 betas and their powers rounded to f32, as Keras does at
+/// every precision: 1 - 0.999 is off by 1.3e-5 of itself then, which the first steps show. Source: Kingma and Ba, arXiv:1412.6980, with the
 /// "epsilon hat" of its section 2.1; `keras/src/optimizers/adam.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -59,9 +60,10 @@ impl Adam {
     pub const SLOTS: usize = 2;
 
     /// What corrects the bias of the running means at the step with this number, counted from 0.
-    pub(super) fn correction(&self, step: usize) -> f64 {
-        let t = step as f64 + 1.0;
-        (1.0 - self.beta_2.powf(t)).sqrt() / (1.0 - self.beta_1.powf(t))
+    pub(super) fn correction(&self, step: usize) -> f32 {
+        // Powers in 64 bits, since those of 32 differ from one mathematical library to the next.
+        let power = |beta: f64| f64::from(beta as f32).powf(step as f64 + 1.0) as f32;
+        (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1))
     }
 
     pub(super) fn check(&self, check: Check) -> Result<(), ModelError> {

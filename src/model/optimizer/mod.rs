@@ -140,7 +140,7 @@ impl Optimizer {
 
     /// What corrects the bias of the running means at the step with this number, counted from 0:
     /// `sqrt(1 - beta_2^t) / (1 - beta_1^t)` with `t = step + 1` for [`Adam`] and [`AdamW`], 1 for the others.
-    pub fn correction(&self, step: usize) -> f64 {
+    pub fn correction(&self, step: usize) -> f32 {
         match self {
             Optimizer::Adam(adam) => adam.correction(step),
             Optimizer::AdamW(adamw) => adamw.adam().correction(step),
@@ -216,7 +216,8 @@ impl Check {
 
     /// The decay of a running mean, or momentum.
     fn fraction(self, setting: &'static str, value: f64) -> Result<(), ModelError> {
-        self.that(setting, value, (0.0..1.0).contains(&value), "at least 0 and below 1")
+        let valid = value >= 0.0 && (value as f32) < 1.0;
+        self.that(setting, value, valid, "at least 0 and, in 32 bits, below 1")
     }
 }
 
@@ -243,8 +244,10 @@ mod tests {
     #[test]
     fn the_bias_of_adam_alone_is_corrected() {
         let adam = Optimizer::from(Adam::default());
-        // At the first step sqrt(1 - 0.999) / (1 - 0.9), in the end nothing.
-        assert!((adam.correction(0) - 0.001f64.sqrt() / 0.1).abs() < 1e-14);
+        // As TensorFlow computes sqrt(1 - beta_2^t) / (1 - beta_1^t) in 32 bits; exactly, the first is 0.3162278.
+        for (t, expected) in [(1, 0.31622565), (2, 0.23531435), (10, 0.15318805)] {
+            assert_eq!(adam.correction(t - 1), expected, "{t}");
+        }
         assert_eq!(adam.correction(1_000_000), 1.0);
         assert_eq!(Optimizer::from(AdamW::default()).correction(7), adam.correction(7));
         assert_eq!(Optimizer::default().correction(0), 1.0);
@@ -254,7 +257,9 @@ mod tests {
     fn settings_out_of_range_are_named() {
         let rmsprop = RmsProp::default();
         let adam = Adam::default();
-        let rows: [(Optimizer, &str); 18] = [
+        let rows: [(Optimizer, &str); 19] = [
+            // Rounded to 32 bits it is 1.
+            (Adam { beta_2: 1.0 - 1e-9, ..adam }.into(), "beta_2"),
             (RmsProp { learning_rate: 0.0, ..rmsprop }.into(), "learning_rate"),
             (RmsProp { learning_rate: f64::NAN, ..rmsprop }.into(), "learning_rate"),
             (RmsProp { learning_rate: 1e300, ..rmsprop }.into(), "learning_rate"),
