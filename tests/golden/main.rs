@@ -6,6 +6,7 @@ mod common;
 mod rmsprop;
 mod runs;
 mod small_net;
+mod updates;
 
 use serde::de::DeserializeOwned;
 
@@ -32,7 +33,7 @@ fn the_recordings_are_small() {
         recordings.map(|file| file.metadata().unwrap().len()).collect::<Vec<u64>>()
     };
     let of_first = sizes("tests/golden");
-    assert_eq!(of_first.len(), 7, "three JSON files and the weights at four steps");
+    assert_eq!(of_first.len(), 8, "four JSON files and the weights at four steps");
     let total = of_first.iter().chain(&sizes("tests/golden/runs")).sum::<u64>();
     assert!(total < MOST_BYTES, "the recordings take {total} bytes, over {MOST_BYTES}");
 }

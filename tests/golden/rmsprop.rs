@@ -5,7 +5,7 @@ use shadegrad::cpu::CpuExecutor;
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
 use shadegrad::executor::{DataSlot, Executor, Pass};
-use shadegrad::model::{Activation, Dense, Flatten, Loss, RmsProp, Sequential};
+use shadegrad::model::{Activation, Dense, Flatten, Loss, Optimizer, RmsProp, Sequential};
 use shadegrad::plan::{Phase, Plan, Stage, StepParams, Tensor};
 use std::ops::ControlFlow;
 
@@ -38,15 +38,19 @@ impl Configuration {
         RmsProp { learning_rate, rho, momentum, epsilon, centered, ..RmsProp::default() }
     }
 
-    /// A plan that only updates eight numbers: a kernel and a bias of four each.
     fn plan(&self) -> Plan {
-        let model =
-            Sequential::new([1, 1, 1]).add(Flatten::new()).add(Dense::new(4).activation(Activation::Softmax));
-        let network = model.network().unwrap();
-        let mut plan = Plan::build(&network, Loss::default(), self.rmsprop().into(), 1).unwrap();
-        plan.steps.retain(|step| step.stage == Stage::Update);
-        plan
+        update_plan(self.rmsprop().into())
     }
+}
+
+/// A plan that only updates eight numbers: a kernel and a bias of four each.
+pub fn update_plan(optimizer: Optimizer) -> Plan {
+    let model =
+        Sequential::new([1, 1, 1]).add(Flatten::new()).add(Dense::new(4).activation(Activation::Softmax));
+    let network = model.network().unwrap();
+    let mut plan = Plan::build(&network, Loss::default(), optimizer, 1).unwrap();
+    plan.steps.retain(|step| step.stage == Stage::Update);
+    plan
 }
 
 /// Writes eight numbers into a kernel and a bias of four each.
@@ -57,28 +61,28 @@ fn write<E: Executor + ?Sized>(executor: &mut E, places: &[Tensor], values: &[f3
     }
 }
 
-/// The weights after each step.
-fn update<E: Executor + ?Sized>(
+/// The weights after each step, whose parameters `params` gives by its number from 0.
+pub fn update<E: Executor + ?Sized>(
     executor: &mut E,
-    recording: &Recording,
-    learning_rate: f64,
+    initial: &[f32],
+    all_gradients: &[Vec<f32>],
+    params: impl Fn(usize) -> StepParams,
     read: impl Fn(&mut E, &Tensor) -> Vec<f64>,
 ) -> Vec<Vec<f64>> {
     let [parameters, gradients] = [&executor.plan().parameters, &executor.plan().gradients].map(Vec::clone);
-    write(executor, &parameters, &recording.initial);
+    write(executor, &parameters, initial);
     // No step reads the data, but a pass is refused without any.
     let one_pixel = Dataset::new(vec![0], vec![0], [1, 1, 1], 4).unwrap();
     executor.set_data(DataSlot::Training, &one_pixel).unwrap();
-    let params = StepParams { batch_size: 1, learning_rate: learning_rate as f32, ..StepParams::default() };
-    let pass = Pass {
-        phase: Phase::Train,
-        data: DataSlot::Training,
-        order: &[0],
-        steps: &[params],
-        transforms: &[],
-    };
     let mut after = Vec::new();
-    for gradient in &recording.gradients {
+    for (step, gradient) in all_gradients.iter().enumerate() {
+        let pass = Pass {
+            phase: Phase::Train,
+            data: DataSlot::Training,
+            order: &[0],
+            steps: &[params(step)],
+            transforms: &[],
+        };
         write(executor, &gradients, gradient);
         executor.run(&pass, &mut |_, _| ControlFlow::Continue(())).unwrap();
         after.push(parameters.iter().flat_map(|place| read(executor, place)).collect());
@@ -205,15 +209,18 @@ fn every_executor_updates_as_keras() {
     assert_eq!(recording.configurations.len(), 4);
     let gpu = software_gpu();
     for settings in &recording.configurations {
+        let learning_rate = settings.learning_rate as f32;
+        let params = |_| StepParams { batch_size: 1, learning_rate, ..StepParams::default() };
+        let Recording { initial, gradients, .. } = &recording;
         for (name, device, by) in [("cpu", &Device::cpu(), F32), ("software adapter", &gpu, WGSL)] {
             let mut executor = device.executor(settings.plan()).unwrap();
-            let ours = update(executor.as_mut(), &recording, settings.learning_rate, |executor, tensor| {
+            let ours = update(executor.as_mut(), initial, gradients, params, |executor, tensor| {
                 executor.read(tensor).unwrap().into_iter().map(f64::from).collect()
             });
             compare(name, &recording, settings, &ours, by);
         }
         let mut executor = CpuExecutor::<f64>::new(settings.plan());
-        let ours = update(&mut executor, &recording, settings.learning_rate, |executor, tensor| {
+        let ours = update(&mut executor, initial, gradients, params, |executor, tensor| {
             executor.values(tensor).to_vec()
         });
         compare("cpu in f64", &recording, settings, &ours, F64);
