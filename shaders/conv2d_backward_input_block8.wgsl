@@ -15,7 +15,7 @@
 const OUT_EIGHTS = OUT_C / EIGHTS;
 const IN_EIGHTS = IN_C / EIGHTS;
 const K = KERNEL_H * KERNEL_W * OUT_C;
-const TILES_N = (IN_EIGHTS + LANES - 1u) / LANES;
+const TILES_N = (IN_EIGHTS + ROW_LANES - 1u) / ROW_LANES;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -28,8 +28,9 @@ fn main(
         return;
     }
     let tile = index / LANES;
-    let column = tile % TILES_N * LANES + lane;
+    let column = tile % TILES_N * ROW_LANES + lane % ROW_LANES;
     let first_row = tile / TILES_N * TILE_M;
+    let end_row = min(first_row + TILE_M, POSITIONS);
     let channel = min(column, IN_EIGHTS - 1u) * EIGHTS;
     for (var begin = 0u; begin < K; begin += BLOCK) {
         // Term giver * 8 + t of the block, of the lane's first and last four channels.
@@ -49,31 +50,34 @@ fn main(
                 }
             }
         }
-        let terms = begin / EIGHTS + lane;
-        let tap = terms / OUT_EIGHTS;
-        let p = tap / KERNEL_W;
-        let q = tap % KERNEL_W;
-        for (var row = first_row; row < min(first_row + TILE_M, POSITIONS); row++) {
-            // Row and column of the output that this term of the position reached, times the strides.
-            let down = row / IN_W % IN_H - p;
-            let right = row % IN_W - q;
-            let i = down / STRIDE_H;
-            let j = right / STRIDE_W;
+        for (var rows = first_row; rows < end_row; rows += ROWS_AT_ONCE) {
+            let own = rows + lane / ROW_LANES;
+            let row = min(own, end_row - 1u);
             let n = row / (IN_W * IN_H);
-            // Below zero is past the edge of unsigned numbers.
-            let inside = i < OUT_H && j < OUT_W && terms * EIGHTS < K;
-            let met = inside && down % STRIDE_H == 0u && right % STRIDE_W == 0u;
-            let output = (n * OUT_H + min(i, OUT_H - 1u)) * OUT_W + min(j, OUT_W - 1u);
-            let mine = unpacked(dy[DY_BASE + output * OUT_EIGHTS + terms % OUT_EIGHTS]);
-            let mine_low = select(vec4f(), mine.low, vec4<bool>(met));
-            let mine_high = select(vec4f(), mine.high, vec4<bool>(met));
+            var terms: Terms;
+            for (var u = 0u; u < ROWS_AT_ONCE; u++) {
+                let eight = begin / EIGHTS + u * ROW_LANES + lane % ROW_LANES;
+                let tap = eight / OUT_EIGHTS;
+                // Row and column of the output that this term of the position reached, times the strides.
+                let down = row / IN_W % IN_H - tap / KERNEL_W;
+                let right = row % IN_W - tap % KERNEL_W;
+                let i = down / STRIDE_H;
+                let j = right / STRIDE_W;
+                // Below zero is past the edge of unsigned numbers.
+                let inside = i < OUT_H && j < OUT_W && eight * EIGHTS < K;
+                let met = vec4<bool>(inside && down % STRIDE_H == 0u && right % STRIDE_W == 0u);
+                let output = (n * OUT_H + min(i, OUT_H - 1u)) * OUT_W + min(j, OUT_W - 1u);
+                let mine = unpacked(dy[DY_BASE + output * OUT_EIGHTS + eight % OUT_EIGHTS]);
+                terms[u] = Eight(select(vec4f(), mine.low, met), select(vec4f(), mine.high, met));
+            }
             let place = DX_BASE + row * IN_EIGHTS + column;
+            let stored = own < end_row && column < IN_EIGHTS;
             var sum = Eight();
-            if begin > 0u && column < IN_EIGHTS {
+            if begin > 0u && stored {
                 sum = unpacked(dx[place]);
             }
-            sum = with_products(sum, Eight(mine_low, mine_high), &low, &high);
-            if column < IN_EIGHTS {
+            sum = with_products(sum, terms, lane, &low, &high);
+            if stored {
                 dx[place] = packed(sum);
             }
         }

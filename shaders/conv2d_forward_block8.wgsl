@@ -16,7 +16,7 @@
 const OUT_EIGHTS = OUT_C / EIGHTS;
 const IN_EIGHTS = IN_C / EIGHTS;
 const K = KERNEL_H * KERNEL_W * IN_C;
-const TILES_N = (OUT_EIGHTS + LANES - 1u) / LANES;
+const TILES_N = (OUT_EIGHTS + ROW_LANES - 1u) / ROW_LANES;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -29,8 +29,9 @@ fn main(
         return;
     }
     let tile = index / LANES;
-    let column = tile % TILES_N * LANES + lane;
+    let column = tile % TILES_N * ROW_LANES + lane % ROW_LANES;
     let first_row = tile / TILES_N * TILE_M;
+    let end_row = min(first_row + TILE_M, POSITIONS);
     let channel = min(column, OUT_EIGHTS - 1u);
     let start = unpacked(bias[BIAS_BASE + channel]);
     for (var begin = 0u; begin < K; begin += BLOCK) {
@@ -45,28 +46,34 @@ fn main(
                 high[giver][t] = eight.high;
             }
         }
-        let terms = begin / EIGHTS + lane;
-        let there = vec4<bool>(terms * EIGHTS < K);
-        let tap = min(terms, K / EIGHTS - 1u) / IN_EIGHTS;
-        let of_tap = X_BASE + (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_EIGHTS + terms % IN_EIGHTS;
-        for (var row = first_row; row < min(first_row + TILE_M, POSITIONS); row++) {
+        for (var rows = first_row; rows < end_row; rows += ROWS_AT_ONCE) {
+            let own = rows + lane / ROW_LANES;
+            let row = min(own, end_row - 1u);
             let w = row % OUT_W * STRIDE_W;
             let h = row / OUT_W % OUT_H * STRIDE_H;
             let n = row / (OUT_W * OUT_H);
-            let mine = unpacked(x[of_tap + ((n * IN_H + h) * IN_W + w) * IN_EIGHTS]);
-            let mine_low = select(vec4f(), mine.low, there);
-            let mine_high = select(vec4f(), mine.high, there);
+            let origin = X_BASE + ((n * IN_H + h) * IN_W + w) * IN_EIGHTS;
+            var terms: Terms;
+            for (var u = 0u; u < ROWS_AT_ONCE; u++) {
+                let eight = begin / EIGHTS + u * ROW_LANES + lane % ROW_LANES;
+                let tap = min(eight, K / EIGHTS - 1u) / IN_EIGHTS;
+                let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_EIGHTS + eight % IN_EIGHTS;
+                let mine = unpacked(x[origin + of_tap]);
+                let there = vec4<bool>(eight * EIGHTS < K);
+                terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));
+            }
             let place = Y_BASE + row * OUT_EIGHTS + column;
+            let stored = own < end_row && column < OUT_EIGHTS;
             var sum = start;
-            if begin > 0u && column < OUT_EIGHTS {
+            if begin > 0u && stored {
                 sum = unpacked(y[place]);
             }
-            sum = with_products(sum, Eight(mine_low, mine_high), &low, &high);
+            sum = with_products(sum, terms, lane, &low, &high);
             if RELU && begin + BLOCK >= K {
                 sum.low = select(sum.low, vec4f(), sum.low <= vec4f());
                 sum.high = select(sum.high, vec4f(), sum.high <= vec4f());
             }
-            if column < OUT_EIGHTS {
+            if stored {
                 y[place] = packed(sum);
             }
         }

@@ -1,30 +1,56 @@
-// conv2d_maxpool_backward_kernel for images of one channel, by subgroup: the 8 lanes hold 8 Reals of channels with the
-// sums of the whole kernel window in registers, and go through the rows of windows of one part together, RUN windows at a
-// time. Each lane loads one Real of an image row, the whole row between them, and hands its pixels to the others. IN_W is
-// a multiple of 4, at most 32.
+// conv2d_maxpool_backward_kernel for images of one channel, by subgroup: each lane holds the sums of 8 channels over the
+// whole kernel window, IMAGE_LANES lanes hold those of all channels for one row of windows at a time, and the others those
+// for the next rows of the part, RUN windows at a time. They hand each other the pixels (shared/image_rows8.wgsl) and in the
+// end their sums. IN_W is a multiple of 4, OUT_C of 8.
 //
 // x       [BATCH, IN_H, IN_W, 1]
 // dy      [BATCH, OUT_H, OUT_W, OUT_C]
 // winner  [BATCH, OUT_H, OUT_W, OUT_C]
 // partial [PARTS, KERNEL_H * KERNEL_W + 1, OUT_C]
 
-@group(0) @binding(0) var<storage, read> x: array<Real>;
-@group(0) @binding(1) var<storage, read> dy: array<Real>;
-@group(0) @binding(2) var<storage, read> winner: array<Index>;
-@group(0) @binding(3) var<storage, read_write> partial: array<Real>;
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<u64>>;
+@group(0) @binding(2) var<storage, read> winner: array<vec4<u64>>;
+@group(0) @binding(3) var<storage, read_write> partial: array<vec4<u64>>;
 
-const REALS = OUT_C / WIDTH;
-const TILES_C = (REALS + LANES - 1u) / LANES;
-const ROW_REALS = IN_W / WIDTH;
+const C_EIGHTS = OUT_C / EIGHTS;
+const TILES_C = (C_EIGHTS + IMAGE_LANES - 1u) / IMAGE_LANES;
 const TAPS = KERNEL_H * KERNEL_W;
-// Pixels under one window.
-const PATCH_H = (POOL_H - 1u) * STRIDE_H + KERNEL_H;
-const PATCH_W = (POOL_W - 1u) * STRIDE_W + KERNEL_W;
-// A run of windows begins at a whole Real of the row. Runs past the edge ask lanes that are not there, and are not used.
-const STEP_W = POOL_STRIDE_W * STRIDE_W;
-const RUN_LANES = RUN * STEP_W / WIDTH;
-const RUN_W = (RUN - 1u) * STEP_W + PATCH_W;
-const RUNS = (OUT_W + RUN - 1u) / RUN;
+
+// Whether each element of a window won it, for four channels.
+alias Won = array<array<vec4<bool>, POOL_W>, POOL_H>;
+
+fn winners_of(winner_of_window: vec4u) -> Won {
+    var won: Won;
+    for (var a = 0u; a < POOL_H; a++) {
+        for (var b = 0u; b < POOL_W; b++) {
+            won[a][b] = winner_of_window == vec4u(a * POOL_W + b);
+        }
+    }
+    return won;
+}
+
+// The pixels that met a weight where the winners were computed; `column` is that of the first element's.
+fn won_pixels(pixels: ptr<function, Patch>, won: ptr<function, Won>, p: u32, column: u32) -> vec4f {
+    var found = vec4f();
+    for (var a = 0u; a < POOL_H; a++) {
+        for (var b = 0u; b < POOL_W; b++) {
+            let w = column + b * STRIDE_W;
+            found = select(found, vec4f((*pixels)[a * STRIDE_H + p][w / 4u][w % 4u]), (*won)[a][b]);
+        }
+    }
+    return found;
+}
+
+// The sum over the lanes that hold the same channels.
+fn over_images(mine: Eight, lane: u32) -> Eight {
+    var total = Eight();
+    for (var lanes = 0u; lanes < LANES; lanes += IMAGE_LANES) {
+        total.low += subgroupShuffle(mine.low, lanes + lane % IMAGE_LANES);
+        total.high += subgroupShuffle(mine.high, lanes + lane % IMAGE_LANES);
+    }
+    return total;
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -37,56 +63,64 @@ fn main(
         return;
     }
     let tile = index / LANES;
-    let o = tile % TILES_C * LANES + lane;
-    let channel = min(o, REALS - 1u);
+    let o = tile % TILES_C * IMAGE_LANES + lane % IMAGE_LANES;
+    let channel = min(o, C_EIGHTS - 1u);
     let part = tile / TILES_C;
-    let first = part * TERMS_PER_PART;
-    let end = min(first + TERMS_PER_PART, TERMS);
-    // The bias comes last.
-    var sum: array<Real, TAPS + 1u>;
-    for (var row = first; row < end; row++) {
+    let end = min((part + 1u) * TERMS_PER_PART, TERMS);
+    var sum: array<array<Eight, KERNEL_W>, KERNEL_H>;
+    var bias_sum: Eight;
+    for (var first = part * TERMS_PER_PART; first < end; first += IMAGES) {
+        let own = first + lane / IMAGE_LANES;
+        let row = min(own, end - 1u);
         let top = row / OUT_H * IN_H + row % OUT_H * POOL_STRIDE_H * STRIDE_H;
-        var rows: array<Real, PATCH_H>;
+        var rows: array<ImageRow, PATCH_H>;
         for (var p = 0u; p < PATCH_H; p++) {
-            rows[p] = x[X_BASE + (top + p) * ROW_REALS + min(lane, ROW_REALS - 1u)];
+            rows[p] = image_row(X_BASE + (top + p) * ROW_FOURS, lane);
         }
+        var pixels = first_pixels(&rows, lane);
         for (var run = 0u; run < RUNS; run++) {
-            var gradients: array<Real, RUN>;
-            var winners: array<Index, RUN>;
+            var gradients: array<Eight, RUN>;
+            var low: array<vec4u, RUN>;
+            var high: array<vec4u, RUN>;
             for (var r = 0u; r < RUN; r++) {
                 let j = run * RUN + r;
-                let window = (row * OUT_W + min(j, OUT_W - 1u)) * REALS + channel;
-                winners[r] = winner[WINNER_BASE + window];
-                let none = vec4<bool>(j >= OUT_W) | (winners[r] == Index(POOL_H * POOL_W));
-                gradients[r] = select(dy[DY_BASE + window], Real(), none);
+                let window = (row * OUT_W + min(j, OUT_W - 1u)) * C_EIGHTS + channel;
+                let won = unpacked(winner[WINNER_BASE + window]);
+                low[r] = bitcast<vec4u>(won.low);
+                high[r] = bitcast<vec4u>(won.high);
+                let outside = vec4<bool>(j >= OUT_W || own >= end);
+                let gradient = unpacked(dy[DY_BASE + window]);
+                let none = vec4u(POOL_H * POOL_W);
+                gradients[r].low = select(gradient.low, vec4f(), outside | (low[r] == none));
+                gradients[r].high = select(gradient.high, vec4f(), outside | (high[r] == none));
             }
-            var pixels: array<array<f32, RUN_W>, PATCH_H>;
-            for (var p = 0u; p < PATCH_H; p++) {
-                for (var q = 0u; q < RUN_W; q++) {
-                    pixels[p][q] = subgroupShuffle(rows[p][q % WIDTH], run * RUN_LANES + q / WIDTH);
-                }
-            }
+            next_pixels(&pixels, &rows, run, lane);
             for (var r = 0u; r < RUN; r++) {
+                var won_low = winners_of(low[r]);
+                var won_high = winners_of(high[r]);
                 for (var p = 0u; p < KERNEL_H; p++) {
                     for (var q = 0u; q < KERNEL_W; q++) {
-                        // The pixel that met this weight where the winner was computed.
-                        var pixel = Real();
-                        for (var a = 0u; a < POOL_H; a++) {
-                            for (var b = 0u; b < POOL_W; b++) {
-                                let there = Real(pixels[a * STRIDE_H + p][r * STEP_W + b * STRIDE_W + q]);
-                                pixel = select(pixel, there, winners[r] == Index(a * POOL_W + b));
-                            }
-                        }
-                        sum[p * KERNEL_W + q] += pixel * gradients[r];
+                        let column = r * STEP_W + q;
+                        sum[p][q].low += won_pixels(&pixels, &won_low, p, column) * gradients[r].low;
+                        sum[p][q].high += won_pixels(&pixels, &won_high, p, column) * gradients[r].high;
                     }
                 }
-                sum[TAPS] += gradients[r];
+                bias_sum.low += gradients[r].low;
+                bias_sum.high += gradients[r].high;
             }
         }
     }
-    if o < REALS {
-        for (var tap = 0u; tap <= TAPS; tap++) {
-            partial[PARTIAL_BASE + (part * (TAPS + 1u) + tap) * REALS + o] = sum[tap];
+    let first_place = PARTIAL_BASE + part * (TAPS + 1u) * C_EIGHTS + o;
+    for (var p = 0u; p < KERNEL_H; p++) {
+        for (var q = 0u; q < KERNEL_W; q++) {
+            let total = over_images(sum[p][q], lane);
+            if o < C_EIGHTS && lane < IMAGE_LANES {
+                partial[first_place + (p * KERNEL_W + q) * C_EIGHTS] = packed(total);
+            }
         }
+    }
+    let total = over_images(bias_sum, lane);
+    if o < C_EIGHTS && lane < IMAGE_LANES {
+        partial[first_place + TAPS * C_EIGHTS] = packed(total);
     }
 }

@@ -15,7 +15,7 @@
 const N_EIGHTS = N / EIGHTS;
 const K_EIGHTS = K / EIGHTS;
 const TILES_M = (M + TILE_M - 1u) / TILE_M;
-const TILES_N = (N_EIGHTS + LANES - 1u) / LANES;
+const TILES_N = (N_EIGHTS + ROW_LANES - 1u) / ROW_LANES;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -28,8 +28,9 @@ fn main(
         return;
     }
     let tile = index / LANES;
-    let column = tile % TILES_N * LANES + lane;
+    let column = tile % TILES_N * ROW_LANES + lane % ROW_LANES;
     let first_row = tile / TILES_N % TILES_M * TILE_M;
+    let end_row = min(first_row + TILE_M, M);
     let part = tile / (TILES_N * TILES_M);
     let first = part * TERMS_PER_PART;
     let end = min(first + TERMS_PER_PART, K);
@@ -46,20 +47,24 @@ fn main(
                 high[giver][t] = eight.high;
             }
         }
-        let terms = begin / EIGHTS + lane;
-        let a_column = A_BASE + min(terms, K_EIGHTS - 1u);
-        let there = vec4<bool>(terms * EIGHTS < end);
-        for (var row = first_row; row < min(first_row + TILE_M, M); row++) {
+        for (var rows = first_row; rows < end_row; rows += ROWS_AT_ONCE) {
+            let own = rows + lane / ROW_LANES;
+            let row = min(own, end_row - 1u);
+            var terms: Terms;
+            for (var u = 0u; u < ROWS_AT_ONCE; u++) {
+                let eight = begin / EIGHTS + u * ROW_LANES + lane % ROW_LANES;
+                let mine = unpacked(a[A_BASE + row * K_EIGHTS + min(eight, K_EIGHTS - 1u)]);
+                let there = vec4<bool>(eight * EIGHTS < end);
+                terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));
+            }
             let place = PARTIAL_BASE + (part * M + row) * N_EIGHTS + column;
-            let mine = unpacked(a[a_column + row * K_EIGHTS]);
-            let mine_low = select(vec4f(), mine.low, there);
-            let mine_high = select(vec4f(), mine.high, there);
+            let stored = own < end_row && column < N_EIGHTS;
             var sum = Eight();
-            if TERMS_PER_PART > BLOCK && begin > first && column < N_EIGHTS {
+            if TERMS_PER_PART > BLOCK && begin > first && stored {
                 sum = unpacked(partial[place]);
             }
-            sum = with_products(sum, Eight(mine_low, mine_high), &low, &high);
-            if column < N_EIGHTS {
+            sum = with_products(sum, terms, lane, &low, &high);
+            if stored {
                 partial[place] = packed(sum);
             }
         }

@@ -3,25 +3,8 @@ alias Block = array<array<vec4f, EIGHTS>, LANES>;
 
 const BLOCK = LANES * EIGHTS;
 
-// A sum and the products of BLOCK terms with a block of eight columns; each lane brings EIGHTS of the terms.
-fn with_products(sum: Eight, mine: Eight, low: ptr<function, Block>, high: ptr<function, Block>) -> Eight {
-    var total = sum;
-    for (var giver = 0u; giver < LANES; giver++) {
-        let a_low = subgroupShuffle(mine.low, giver);
-        let a_high = subgroupShuffle(mine.high, giver);
-        for (var t = 0u; t < 4u; t++) {
-            total.low += a_low[t] * (*low)[giver][t];
-            total.high += a_low[t] * (*high)[giver][t];
-        }
-        for (var t = 0u; t < 4u; t++) {
-            total.low += a_high[t] * (*low)[giver][4u + t];
-            total.high += a_high[t] * (*high)[giver][4u + t];
-        }
-    }
-    return total;
-}
-
-// The same with terms of which each lane brings every eighth: element e of each of these.
+// A sum and the products of BLOCK terms with a block of eight columns, of which each lane brings every eighth: element e of
+// each of these.
 fn with_products_across(
     sum: Eight,
     terms: array<vec4f, EIGHTS>,

@@ -1,11 +1,12 @@
 //! Convolution and pooling, each way, alone and together.
 
-use super::product::{block_rows, blocks};
+use super::product::{along_tile, block_rows, blocks, row_lanes};
 use super::{
-    BLOCK, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR, SUBGROUP8, SUM_SCALAR,
-    SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32, WINDOW, outputs, parts, quarter_outputs, shader, tiles,
+    BLOCK, BLOCK_ALONG, BLOCK8, EIGHT, EIGHTS, EightF32, F32, IMAGE_ROWS, Kernel, LANES, LINEAR, SCALAR,
+    SUBGROUP8, SUM_SCALAR, SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32, WINDOW, outputs, parts,
+    quarter_outputs, shader, tiles,
 };
-use crate::plan::{ConvShape, Op};
+use crate::plan::{ConvPoolShape, ConvShape, Op};
 
 /// Invocations of a workgroup of a kernel that has few invocations, each with much work.
 const SMALL_WORKGROUP: u32 = 8;
@@ -25,7 +26,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_forward",
         source: shader!("conv2d_forward_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK],
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32, EightF32],
         tile: position_tile,
         fits: channels_by_8,
@@ -64,7 +65,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_input",
         source: shader!("conv2d_backward_input_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK],
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32],
         tile: position_tile,
         fits: channels_by_8,
@@ -198,12 +199,16 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
-        tile: |op| vec![("RUN", run(op))],
-        elements: &[Vec4F32, Vec4F32, Vec4U32, Vec4F32],
-        fits: one_channel_by_lanes,
+        shared: &[LINEAR, EIGHT, IMAGE_ROWS],
+        tile: image_tile,
+        elements: &[Vec4F32, EightF32, EightF32, EightF32],
+        fits: |op| {
+            let eights = |s: &ConvPoolShape| s.conv.out_c.is_multiple_of(EIGHTS);
+            one_channel_by_lanes(op) && matches!(op, Op::Conv2dMaxpoolBackwardKernel(s) if eights(s))
+        },
         invocations: |op| match op {
             Op::Conv2dMaxpoolBackwardKernel(s) => {
-                (s.conv.out_c / 4).div_ceil(LANES as usize) * parts(op) * LANES as usize
+                (s.conv.out_c / EIGHTS).div_ceil(row_lanes(s.conv.out_c)) * parts(op) * LANES as usize
             }
             _ => 0,
         },
@@ -257,6 +262,13 @@ fn one_channel_by_lanes(op: &Op) -> bool {
     }
 }
 
+/// How the gradient of a pooled convolution shares out lanes and registers.
+fn image_tile(op: &Op) -> Vec<(&'static str, usize)> {
+    let Op::Conv2dMaxpoolBackwardKernel(s) = op else { return Vec::new() };
+    let lanes = row_lanes(s.conv.out_c);
+    vec![("IMAGE_LANES", lanes), ("IMAGES", LANES as usize / lanes), ("RUN", run(op))]
+}
+
 /// Rows of windows that one subgroup goes through: as few tiles as the longest allows, all of nearly the same length.
 fn window_rows(op: &Op) -> usize {
     let Op::Conv2dMaxpoolForward(s) = op else { return 1 };
@@ -301,7 +313,8 @@ fn position_area(op: &Op) -> [usize; 2] {
 }
 
 fn position_tile(op: &Op) -> Vec<(&'static str, usize)> {
-    vec![("POSITIONS", position_area(op)[0]), ("TILE_M", block_rows(op))]
+    let [positions, channels] = position_area(op);
+    [along_tile(op, channels), vec![("POSITIONS", positions)]].concat()
 }
 
 fn position_blocks(op: &Op) -> usize {

@@ -1,8 +1,8 @@
 //! Matrix products and sums of columns and parts.
 
 use super::{
-    BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR, SUM_SCALAR,
-    SUM_VEC4, TILE, TILES, VEC4, Vec4F32, outputs, parts, quarter_outputs, shader, tiles,
+    BLOCK, BLOCK_ACROSS, BLOCK_ALONG, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR,
+    SUM_SCALAR, SUM_VEC4, TILE, TILES, VEC4, Vec4F32, outputs, parts, quarter_outputs, shader, tiles,
 };
 use crate::plan::Op;
 
@@ -45,9 +45,12 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul",
         source: shader!("matmul_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK],
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32],
-        tile: |op| vec![("TILE_M", block_rows(op))],
+        tile: |op| match op {
+            Op::Matmul(s) => along_tile(op, s.n),
+            _ => Vec::new(),
+        },
         fits: |op| matches!(op, Op::Matmul(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
         invocations: |op| match op {
             Op::Matmul(s) => blocks(op, [s.m, s.n]),
@@ -147,9 +150,12 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_a_bt",
         source: shader!("matmul_a_bt_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK],
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32],
-        tile: |op| vec![("TILE_M", block_rows(op))],
+        tile: |op| match op {
+            Op::MatmulABt(s) => along_tile(op, s.n),
+            _ => Vec::new(),
+        },
         fits: |op| matches!(op, Op::MatmulABt(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
         invocations: |op| match op {
             Op::MatmulABt(s) => blocks(op, [s.m, s.n]),
@@ -255,6 +261,16 @@ pub(super) fn block_rows(op: &Op) -> usize {
     };
     // Some load four rows at a time.
     rows.div_ceil(rows.div_ceil(BLOCK_ROWS)).next_multiple_of(4)
+}
+
+/// Lanes that take so many columns, eight each: a power of two, so that the lanes of several rows fill a subgroup.
+pub(super) fn row_lanes(columns: usize) -> usize {
+    columns.div_ceil(EIGHTS).next_power_of_two().min(LANES as usize)
+}
+
+/// How rows pass by a block of so many columns whose terms lie along them.
+pub(super) fn along_tile(op: &Op, columns: usize) -> Vec<(&'static str, usize)> {
+    vec![("TILE_M", block_rows(op)), ("ROW_LANES", row_lanes(columns))]
 }
 
 /// Invocations of subgroups that cover all parts of an area of rows and columns.

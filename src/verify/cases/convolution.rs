@@ -99,17 +99,22 @@ pub(super) fn pooled_convolutions() -> Vec<Case> {
         shape([1, 11, 8, 1], [2, 3], [1, 1], 44, [2, 2], [2, 2], false),
         shape([2, 7, 9, 3], [3, 3], [1, 1], 8, [2, 2], [2, 2], false),
         shape([2, 8, 10, 5], [2, 2], [1, 2], 7, [2, 1], [3, 1], true),
+        // Channels in eights, for one lane, two, three and five; windows of one, two and four to a run, one row to a part.
+        shape([3, 14, 20, 1], [3, 3], [2, 1], 8, [1, 2], [2, 4], true),
+        shape([5, 15, 28, 1], [3, 3], [1, 1], 16, [2, 2], [2, 2], false),
+        shape([2, 9, 12, 1], [2, 4], [1, 1], 24, [3, 1], [3, 1], true),
+        shape([1, 11, 32, 1], [2, 3], [1, 1], 40, [2, 3], [3, 3], true),
     ];
     let mut table: Vec<Case> = shapes.into_iter().flat_map(|s| [forward(s), backward(s)]).collect();
     // Ties and zeros abound, and every choice is exact.
     table.extend(shapes.map(|s| forward(s).with(Numbers::Eighths)));
-    let fold = shape([5, 21, 16, 1], [3, 3], [1, 1], 36, [2, 2], [2, 2], true);
+    let fold = shape([5, 21, 16, 1], [3, 3], [1, 1], 40, [2, 2], [2, 2], true);
     let odd = shape([3, 9, 11, 2], [3, 3], [1, 1], 7, [2, 2], [2, 2], true);
     for s in [fold, odd] {
         table.extend([forward(s).with(Numbers::Eighths).folded(), backward(s).folded()]);
     }
     // 86,240 windows.
-    let long = shape([280, 30, 12, 1], [3, 2], [1, 1], 4, [1, 1], [1, 1], true);
+    let long = shape([280, 30, 12, 1], [3, 2], [1, 1], 8, [1, 1], [1, 1], true);
     table.extend([backward(long), backward(long).with(Numbers::Eighths)]);
     table
 }

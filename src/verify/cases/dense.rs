@@ -30,6 +30,9 @@ pub(super) fn products() -> Vec<Case> {
         // Columns for one lane and for more than 8, several tiles of rows, a block that is not full.
         [9, 8, 8],
         [300, 72, 24],
+        // Columns for two lanes and for four, so that several rows pass by at once; the last of them are not there.
+        [11, 16, 200],
+        [130, 32, 72],
         // Several blocks to a part, and several parts.
         [1030, 520, 136],
         [66, 68, 132],
