@@ -2,6 +2,7 @@
 
 mod activation;
 mod file;
+mod infer;
 mod init;
 mod layer;
 mod optimizer;

@@ -1,20 +1,20 @@
 //! The training loop: epochs, their passes, what is reported of them and when they end.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::callback::{Callback, CallbackError, EpochRecord, History, Schedule, StepRecord};
+use super::callback::{Callback, CallbackError, EpochRecord, History, Schedule};
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::divergence::{Bad, Divergence, Start};
-use super::model::{Evaluation, Model};
+use super::model::Model;
 use super::options::FitOptions;
+use super::passes::{evaluate, train_part, with_slots};
 use super::rate::LearningRateSchedule;
-use super::state::{RunState, Within};
+use super::state::RunState;
 use super::stopping::{StopReason, Stopped};
 use crate::data::batches::{epoch_order, step_table};
 use crate::data::{Dataset, Transform};
 use crate::error::{Error, SettingError};
-use crate::executor::{DataSlot, Executor, Pass, Ran, check_data};
+use crate::executor::{DataSlot, Pass, check_data};
 use crate::plan::{Phase, StepParams};
 use crate::random::words;
 
@@ -381,78 +381,6 @@ fn schedule(options: &FitOptions, steps_per_epoch: usize, steps_done: usize) -> 
 
 fn interrupted(epoch: usize) -> Stopped {
     Stopped { reason: StopReason::Interrupted, epoch, weights_of_epoch: epoch }
-}
-
-/// Rows whose metrics are counted from 0.
-fn with_slots(rows: &[StepParams]) -> Vec<StepParams> {
-    rows.iter().zip(0..).map(|(row, slot)| StepParams { slot, ..*row }).collect()
-}
-
-/// How a part of an epoch went.
-struct Part {
-    ran: Ran,
-    /// The loss of the last step that was heard of.
-    last_loss: f32,
-}
-
-/// Trains for a part of an epoch, until a callback interrupts it. A step that trips is told of but not counted.
-fn train_part(
-    executor: &mut dyn Executor,
-    pass: &Pass<'_>,
-    state: &mut RunState,
-    callback: &mut dyn Callback,
-) -> Result<Part, Error> {
-    let mut failed: Option<CallbackError> = None;
-    let (mut before_last, mut last_loss) = (state.within, 0.0);
-    let ran = executor.run(pass, &mut |slot, metrics| {
-        let n = pass.steps[slot].batch_size;
-        (before_last, last_loss) = (state.within, metrics.loss);
-        state.within.add(metrics.loss, metrics.correct, n);
-        state.within.rows += 1;
-        let record = StepRecord {
-            step: state.step + state.within.rows,
-            epoch: state.epoch + 1,
-            loss: metrics.loss,
-            correct: metrics.correct,
-            n,
-        };
-        if failed.is_none() {
-            failed = callback.on_step(&record).err();
-        }
-        match failed.is_some() || callback.interrupted() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
-    })?;
-    if ran.tripped.is_some() {
-        state.within = before_last;
-    }
-    match failed {
-        Some(error) => Err(Error::Callback(error)),
-        None => Ok(Part { ran, last_loss }),
-    }
-}
-
-/// Judges on the set in the evaluation slot.
-pub(super) fn evaluate(
-    executor: &mut dyn Executor,
-    samples: usize,
-    batch: usize,
-) -> Result<Evaluation, Error> {
-    let table = step_table(samples, batch, 0.0);
-    let pass = Pass {
-        phase: Phase::Evaluate,
-        data: DataSlot::Evaluation,
-        order: &epoch_order(samples, 0, None),
-        steps: &table,
-        transforms: &[],
-    };
-    let mut totals = Within::default();
-    executor.run(&pass, &mut |slot, metrics| {
-        totals.add(metrics.loss, metrics.correct, pass.steps[slot].batch_size);
-        ControlFlow::Continue(())
-    })?;
-    Ok(totals.mean())
 }
 
 impl From<CallbackError> for Error {

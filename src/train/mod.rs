@@ -9,6 +9,7 @@ mod metrics;
 mod model;
 mod monitor;
 mod options;
+mod passes;
 mod plateau;
 mod rate;
 #[cfg(test)]

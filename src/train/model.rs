@@ -1,6 +1,6 @@
 //! The compiled model: its weights, `evaluate`, `predict`.
 
-use super::fit::evaluate;
+use super::passes::evaluate;
 use super::state::TrainingState;
 use crate::data::batches::{epoch_order, step_table};
 use crate::data::{Augmentation, Dataset};

@@ -1,0 +1,305 @@
+//! Shape inference: from layers as values to layers with names, shapes and weights.
+
+use std::collections::{HashMap, HashSet};
+
+use super::shape::{Initializer, LayerGeometry, Network, NetworkLayer, Shape, WeightSpec};
+use super::{Dropout, Layer, ModelError, Padding, Pair, Sequential};
+
+/// No tensor of one sample and no weight tensor may have more elements than this: sizes are 32-bit on the device.
+const MAX_ELEMENTS: usize = 1 << 30;
+
+impl Network {
+    pub(super) fn infer(model: &Sequential) -> Result<Network, ModelError> {
+        let whole = |problem: String| ModelError::Model { model: model.name.clone(), problem };
+        let [h, w, c] = model.input_shape;
+        if checked_len(&[h, w, c]).is_none() {
+            return Err(whole(format!(
+                "input_shape [{h}, {w}, {c}] must be height, width, channels, each at least 1 and \
+                 together at most {MAX_ELEMENTS} values"
+            )));
+        }
+        if model.layers.is_empty() {
+            return Err(whole("it has no layers; add at least one Dense".to_owned()));
+        }
+        let names = layer_names(model)?;
+        let mut shape = Shape::Image(model.input_shape);
+        let mut layers = Vec::new();
+        for (index, (layer, name)) in model.layers.iter().zip(names).enumerate() {
+            let is_last = index + 1 == model.layers.len();
+            let fail = |problem: String| ModelError::Layer {
+                index,
+                layer: name.clone(),
+                class: layer.class(),
+                problem,
+            };
+            let inferred = infer_layer(layer, &name, shape).map_err(fail)?;
+            shape = inferred.output;
+            if let (true, Shape::Image(dims)) = (is_last, shape) {
+                return Err(fail(format!(
+                    "the last layer must give one row with a value per class, but gives {dims:?}; \
+                     add a Flatten and a Dense after it"
+                )));
+            }
+            layers.push(inferred);
+        }
+        if layers.iter().all(|layer| layer.weights.is_empty()) {
+            return Err(whole("no layer has weights to train; add at least one Dense".to_owned()));
+        }
+        Ok(Network { name: model.name.clone(), input_shape: model.input_shape, layers })
+    }
+}
+
+/// The product, when every dimension is at least 1 and the product within the limit.
+fn checked_len(dims: &[usize]) -> Option<usize> {
+    let len = dims.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim))?;
+    (1..=MAX_ELEMENTS).contains(&len).then_some(len)
+}
+
+/// Given names, or `stem`, `stem_1`, ... by class, counted as Keras counts.
+fn layer_names(model: &Sequential) -> Result<Vec<String>, ModelError> {
+    let mut seen = HashSet::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut names = Vec::new();
+    for (index, layer) in model.layers.iter().enumerate() {
+        let count = counts.entry(layer.stem()).or_default();
+        let name = match (layer.given_name(), *count) {
+            (Some(name), _) => name.to_owned(),
+            (None, 0) => layer.stem().to_owned(),
+            (None, n) => format!("{}_{n}", layer.stem()),
+        };
+        if layer.given_name().is_none() {
+            *count += 1;
+        }
+        let problem = if name.is_empty() || name.contains(['.', '/']) || name.contains(char::is_whitespace) {
+            Some("a name must not be empty nor contain `.`, `/` or white space".to_owned())
+        } else if !seen.insert(name.clone()) {
+            Some("another layer has the same name; give one of them a different `name`".to_owned())
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            return Err(ModelError::Layer { index, layer: name, class: layer.class(), problem });
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn infer_layer(layer: &Layer, name: &str, input: Shape) -> Result<NetworkLayer, String> {
+    if let Some(problem) = layer.kernel_regularizer().and_then(|regularizer| regularizer.problem()) {
+        return Err(problem);
+    }
+    let (geometry, output, weights) = match layer {
+        Layer::Conv2D(conv) => {
+            let [h, w, c] = image(input)?;
+            let [oh, ow] = slide("kernel_size", [h, w], conv.kernel_size, conv.strides, conv.padding)?;
+            if conv.filters == 0 {
+                return Err("filters must be at least 1".to_owned());
+            }
+            let Pair { height, width } = conv.kernel_size;
+            let area = height * width;
+            let kernel = vec![height, width, c, conv.filters];
+            let geometry = LayerGeometry::Conv2D { kernel: conv.kernel_size, strides: conv.strides };
+            let output = Shape::Image([oh, ow, conv.filters]);
+            // Keras: the fans of a convolution are channels times the kernel's area.
+            let fans = (area.saturating_mul(c), area.saturating_mul(conv.filters));
+            (geometry, output, kernel_and_bias(name, kernel, fans))
+        }
+        Layer::MaxPooling2D(pool) => {
+            let [h, w, c] = image(input)?;
+            let strides = pool.strides.unwrap_or(pool.pool_size);
+            let [oh, ow] = slide("pool_size", [h, w], pool.pool_size, strides, pool.padding)?;
+            let geometry = LayerGeometry::MaxPooling2D { pool: pool.pool_size, strides };
+            (geometry, Shape::Image([oh, ow, c]), Vec::new())
+        }
+        Layer::Flatten(_) => (LayerGeometry::Flatten, Shape::Flat(input.len()), Vec::new()),
+        Layer::Dense(dense) => {
+            let Shape::Flat(features) = input else {
+                return Err(format!(
+                    "it needs one row of features per sample, but gets {:?}; add a Flatten before it",
+                    input.dims()
+                ));
+            };
+            if dense.units == 0 {
+                return Err("units must be at least 1".to_owned());
+            }
+            let kernel = vec![features, dense.units];
+            let weights = kernel_and_bias(name, kernel, (features, dense.units));
+            (LayerGeometry::Dense, Shape::Flat(dense.units), weights)
+        }
+        Layer::LeakyReLU(leaky) => {
+            let slope = leaky.negative_slope;
+            if !(slope >= 0.0 && (slope as f32).is_finite()) {
+                return Err(format!("negative_slope is {slope}, but must be a finite number of at least 0"));
+            }
+            (LayerGeometry::Activation, input, Vec::new())
+        }
+        Layer::Activation(_) | Layer::ReLU(_) | Layer::Softmax(_) => {
+            (LayerGeometry::Activation, input, Vec::new())
+        }
+        Layer::Dropout(Dropout { rate, .. }) => {
+            if !(0.0..1.0).contains(rate) {
+                return Err(format!("rate is {rate}, but must be at least 0 and below 1"));
+            }
+            (LayerGeometry::Dropout { rate: *rate }, input, Vec::new())
+        }
+    };
+    check_sizes(output, &weights)?;
+    Ok(NetworkLayer {
+        name: name.to_owned(),
+        class: layer.class(),
+        geometry,
+        activation: layer.activation(),
+        kernel_regularizer: layer.kernel_regularizer(),
+        negative_slope: layer.negative_slope(),
+        input,
+        output,
+        weights,
+    })
+}
+
+fn image(input: Shape) -> Result<[usize; 3], String> {
+    match input {
+        Shape::Image(dims) => Ok(dims),
+        Shape::Flat(features) => {
+            Err(format!("it needs images, but gets a row of {features} features; put it before Flatten"))
+        }
+    }
+}
+
+/// Output height and width of a window that slides over an image.
+fn slide(
+    what: &str,
+    [h, w]: [usize; 2],
+    window: Pair,
+    strides: Pair,
+    padding: Padding,
+) -> Result<[usize; 2], String> {
+    let Padding::Valid = padding;
+    for (name, pair) in [(what, window), ("strides", strides)] {
+        if pair.height == 0 || pair.width == 0 {
+            return Err(format!("{name} is {pair}, but both must be at least 1"));
+        }
+    }
+    if window.height > h || window.width > w {
+        return Err(format!(
+            "{what} {window} is larger than its {h}x{w} input; make it smaller or remove pooling before it"
+        ));
+    }
+    Ok([(h - window.height) / strides.height + 1, (w - window.width) / strides.width + 1])
+}
+
+fn kernel_and_bias(layer: &str, kernel: Vec<usize>, fans: (usize, usize)) -> Vec<WeightSpec> {
+    let outputs = kernel.last().copied().unwrap_or(0);
+    vec![
+        WeightSpec {
+            name: format!("{layer}.kernel"),
+            shape: kernel,
+            initializer: Initializer::GlorotUniform { fan_in: fans.0, fan_out: fans.1 },
+        },
+        WeightSpec { name: format!("{layer}.bias"), shape: vec![outputs], initializer: Initializer::Zeros },
+    ]
+}
+
+fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
+    let tensors = weights
+        .iter()
+        .map(|weight| (weight.name.as_str(), weight.shape.clone()))
+        .chain([("its output", output.dims())]);
+    for (what, dims) in tensors {
+        if checked_len(&dims).is_none() {
+            return Err(format!(
+                "{what} of shape {dims:?} has more than {MAX_ELEMENTS} values; make the layer smaller"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{Conv2D, Dense, Flatten, LeakyReLU, MaxPooling2D};
+
+    use super::*;
+
+    #[test]
+    fn the_tutorial_has_the_shapes_keras_prints() {
+        let network = crate::model::ModelFile::tutorial().unwrap().model.network().unwrap();
+        let rows: Vec<_> = network
+            .layers
+            .iter()
+            .map(|l| {
+                let parameters: usize = l.weights.iter().map(WeightSpec::len).sum();
+                (l.name.as_str(), l.output.dims(), parameters)
+            })
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ("conv2d", vec![26, 26, 32], 320),
+                ("max_pooling2d", vec![13, 13, 32], 0),
+                ("flatten", vec![5408], 0),
+                ("dense", vec![64], 346_176),
+                ("dense_1", vec![10], 650),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_impossible_model_names_its_layer() {
+        let relu = Activation::Relu;
+        let base = || Sequential::new([9, 7, 2]);
+        let rows: Vec<(Sequential, &str)> = vec![
+            (base(), "no layers"),
+            (Sequential::new([0, 7, 2]).add(Flatten::new()), "input_shape"),
+            (base().add(Dense::new(3)), "layer 0 `dense` (Dense): it needs one row of features"),
+            (base().add(Flatten::new()), "no layer has weights to train"),
+            (base().add(Conv2D::new(2, 3)), "layer 0 `conv2d` (Conv2D): the last layer must give one row"),
+            (
+                base().add(Flatten::new()).add(LeakyReLU::new().negative_slope(-0.1)).add(Dense::new(2)),
+                "layer 1 `leaky_re_lu` (LeakyReLU): negative_slope is -0.1",
+            ),
+            (
+                base().add(Dropout::new(1.0)).add(Flatten::new()).add(Dense::new(2)),
+                "layer 0 `dropout` (Dropout): rate is 1, but must be at least 0 and below 1",
+            ),
+            (base().add(Flatten::new()).add(Dense::new(0)), "`dense` (Dense): units"),
+            (base().add(Conv2D::new(0, 3)), "`conv2d` (Conv2D): filters"),
+            (base().add(Conv2D::new(4, (3, 0))), "kernel_size is 3x0"),
+            (base().add(Conv2D::new(4, 3).strides(0)), "strides is 0x0"),
+            (base().add(Conv2D::new(4, (3, 8))), "kernel_size 3x8 is larger than its 9x7 input"),
+            (
+                base().add(MaxPooling2D::new(5)).add(MaxPooling2D::new(2)),
+                "layer 1 `max_pooling2d_1` (MaxPooling2D): pool_size 2x2 is larger than its 1x1 input",
+            ),
+            (
+                base().add(Flatten::new()).add(Conv2D::new(1, 1).activation(relu)),
+                "layer 1 `conv2d` (Conv2D): it needs images",
+            ),
+            (
+                base().add(Flatten::new()).add(Dense::new(2).name("a")).add(Dense::new(2).name("a")),
+                "layer 2 `a` (Dense): another layer has the same name",
+            ),
+            (base().add(Flatten::new()).add(Dense::new(2).name("a.b")), "must not be empty nor contain"),
+            (base().add(Flatten::new()).add(Dense::new(usize::MAX / 2)), "more than"),
+        ];
+        for (model, expected) in rows {
+            let message = model.network().unwrap_err().to_string();
+            assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+        }
+    }
+
+    #[test]
+    fn odd_sizes_and_strides_follow_the_valid_rule() {
+        let model = Sequential::new([11, 10, 3])
+            .add(Conv2D::new(5, (2, 3)).strides((2, 1)))
+            .add(MaxPooling2D::new(3).strides(2))
+            .add(Flatten::new())
+            .add(Dense::new(4));
+        let network = model.network().unwrap();
+        // (11-2)/2+1 = 5, (10-3)/1+1 = 8; then (5-3)/2+1 = 2, (8-3)/2+1 = 3.
+        assert_eq!(network.layers[0].output, Shape::Image([5, 8, 5]));
+        assert_eq!(network.layers[1].output, Shape::Image([2, 3, 5]));
+        assert_eq!(network.layers[2].output, Shape::Flat(30));
+    }
+}

@@ -1,0 +1,83 @@
+//! Passes over samples, for training and for judging.
+
+use std::ops::ControlFlow;
+
+use super::callback::{Callback, CallbackError, StepRecord};
+use super::model::Evaluation;
+use super::state::{RunState, Within};
+use crate::data::batches::{epoch_order, step_table};
+use crate::error::Error;
+use crate::executor::{DataSlot, Executor, Pass, Ran};
+use crate::plan::{Phase, StepParams};
+
+/// Rows whose metrics are counted from 0.
+pub(super) fn with_slots(rows: &[StepParams]) -> Vec<StepParams> {
+    rows.iter().zip(0..).map(|(row, slot)| StepParams { slot, ..*row }).collect()
+}
+
+/// How a part of an epoch went.
+pub(super) struct Part {
+    pub(super) ran: Ran,
+    /// The loss of the last step that was heard of.
+    pub(super) last_loss: f32,
+}
+
+/// Trains for a part of an epoch, until a callback interrupts it. A step that trips is told of but not counted.
+pub(super) fn train_part(
+    executor: &mut dyn Executor,
+    pass: &Pass<'_>,
+    state: &mut RunState,
+    callback: &mut dyn Callback,
+) -> Result<Part, Error> {
+    let mut failed: Option<CallbackError> = None;
+    let (mut before_last, mut last_loss) = (state.within, 0.0);
+    let ran = executor.run(pass, &mut |slot, metrics| {
+        let n = pass.steps[slot].batch_size;
+        (before_last, last_loss) = (state.within, metrics.loss);
+        state.within.add(metrics.loss, metrics.correct, n);
+        state.within.rows += 1;
+        let record = StepRecord {
+            step: state.step + state.within.rows,
+            epoch: state.epoch + 1,
+            loss: metrics.loss,
+            correct: metrics.correct,
+            n,
+        };
+        if failed.is_none() {
+            failed = callback.on_step(&record).err();
+        }
+        match failed.is_some() || callback.interrupted() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    if ran.tripped.is_some() {
+        state.within = before_last;
+    }
+    match failed {
+        Some(error) => Err(Error::Callback(error)),
+        None => Ok(Part { ran, last_loss }),
+    }
+}
+
+/// Judges on the set in the evaluation slot.
+pub(super) fn evaluate(
+    executor: &mut dyn Executor,
+    samples: usize,
+    batch: usize,
+) -> Result<Evaluation, Error> {
+    let table = step_table(samples, batch, 0.0);
+    let pass = Pass {
+        phase: Phase::Evaluate,
+        data: DataSlot::Evaluation,
+        order: &epoch_order(samples, 0, None),
+        steps: &table,
+        transforms: &[],
+    };
+    let mut totals = Within::default();
+    executor.run(&pass, &mut |slot, metrics| {
+        totals.add(metrics.loss, metrics.correct, pass.steps[slot].batch_size);
+        ControlFlow::Continue(())
+    })?;
+    Ok(totals.mean())
+}
