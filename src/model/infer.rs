@@ -218,7 +218,7 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Conv2D, Dense, Flatten, LeakyReLU, MaxPooling2D};
+    use crate::model::{Activation, Conv2D, Dense, Flatten, LeakyReLU, MaxPooling2D};
 
     use super::*;
 

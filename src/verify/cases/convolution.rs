@@ -108,7 +108,7 @@ pub(super) fn pooled_convolutions() -> Vec<Case> {
     let mut table: Vec<Case> = shapes.into_iter().flat_map(|s| [forward(s), backward(s)]).collect();
     // Ties and zeros abound, and every choice is exact.
     table.extend(shapes.map(|s| forward(s).with(Numbers::Eighths)));
-    let fold = shape([5, 21, 16, 1], [3, 3], [1, 1], 40, [2, 2], [2, 2], true);
+    let fold = shape([5, 21, 16, 1], [3, 3], [1, 1], 72, [2, 2], [2, 2], true);
     let odd = shape([3, 9, 11, 2], [3, 3], [1, 1], 7, [2, 2], [2, 2], true);
     for s in [fold, odd] {
         table.extend([forward(s).with(Numbers::Eighths).folded(), backward(s).folded()]);
