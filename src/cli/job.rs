@@ -48,6 +48,7 @@ impl Job {
             seed: args.training.seed.to_string(),
             no_fuse: args.fuse.no_fuse(),
             checkpoint_steps: args.checkpoint_steps,
+            allow_nan: args.training.allow_nan,
             ..RunSettings::default()
         };
         Ok(Job { file, settings, checkpoint: None })
@@ -86,6 +87,7 @@ impl Job {
         file.training.epochs = args.training.epochs.unwrap_or(file.training.epochs);
         file.training.max_steps = args.training.max_steps.or(file.training.max_steps);
         settings.checkpoint_steps = args.checkpoint_steps.or(settings.checkpoint_steps);
+        settings.allow_nan |= args.training.allow_nan;
         Ok(Job { file, settings, checkpoint: Some(checkpoint) })
     }
 

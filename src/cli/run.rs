@@ -67,7 +67,7 @@ impl Run<'_> {
             listen.push(Box::new(JsonEpochs(output)));
         }
         let decides = Recorder::new(&mut self.folder, told, checkpoints)
-            .allow_nan(self.args.training.allow_nan)
+            .allow_nan(job.settings.allow_nan)
             .quiet(quiet)
             .going_on(from);
         let mut listeners = Listeners { decides, listen, first_step: None };

@@ -61,7 +61,8 @@ const RESUMED: [&str; 20] = [
 ///
 /// Without arguments this is the Keras tutorial: its convolutional network on MNIST, RMSprop, batches of 64, 5 epochs.
 /// The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl, history.csv and result.json, and
-/// a checkpoint after each epoch, from which `train --resume --out DIR` goes on. Ctrl-C stops after the step under way.
+/// a checkpoint after each epoch, from which `train --resume --out DIR` goes on. Ctrl-C stops after
+/// the steps under way.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
     /// The model: the embedded one or a model file
@@ -87,7 +88,8 @@ pub struct TrainArgs {
     /// The run folder; by default runs/MODEL-N with the next free N
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with the run in --out from its last checkpoint; only --epochs and --max-steps may be given anew, larger
+    /// Go on with the run in --out from its last checkpoint; of what decides its result only --epochs and --max-steps may be
+    /// given anew, larger, and --device and --allow-nan
     #[arg(long, requires = "out", conflicts_with_all = RESUMED)]
     pub(super) resume: bool,
     /// Print the results only, no progress and nothing about the model
@@ -172,7 +174,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let folder = args.folder(&job.file.model.name)?;
     let sets = job.sets()?;
     let mut options = job.fit_options(&sets)?;
-    options.allow_nan = args.training.allow_nan;
+    options.allow_nan = job.settings.allow_nan;
     options.profile = args.sampling(&options, sets.train.len());
     for data in [Some(&sets.train), sets.validation.as_ref()].into_iter().flatten() {
         check_data(&network, data)?;

@@ -56,6 +56,9 @@ pub struct RunSettings {
     pub no_fuse: bool,
     /// Whether measuring chose the kernels.
     pub tuned: bool,
+    /// Whether training goes on where a loss or a gradient is not finite.
+    #[serde(default)]
+    pub allow_nan: bool,
     /// Name and driver of the device.
     pub device: String,
     /// Steps between checkpoints within an epoch, if any.

@@ -131,6 +131,9 @@ fn divergence_is_loud_and_the_files_stay_json() {
     assert!(sandbox.json_lines("out/steps.jsonl").iter().any(|step| step["loss"].is_null()));
     assert!(sandbox.json("out/result.json")["test_loss"].is_null());
     sandbox.fail("evaluate out --device cpu", 1, &["weights.safetensors", "must be finite"]);
+    // Once allowed, it stays so where the run goes on.
+    sandbox.succeed("train --resume --epochs 6 --out out");
+    assert_eq!(sandbox.json_lines("out/history.jsonl").len(), 6);
 }
 
 #[test]

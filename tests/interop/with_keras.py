@@ -28,7 +28,7 @@ def converted(*args):
 def from_keras(folder):
     """A model that Keras made predicts the same here, and comes back as it was."""
     layers = keras.layers
-    # The names that Keras gives a second model of a session are not ours: they go on counting.
+    # The names that Keras gives a second model in one process are not ours: they go on counting.
     keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(2, 3)])
     model = keras.Sequential([
         keras.Input((28, 28, 1)),
