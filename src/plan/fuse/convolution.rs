@@ -1,8 +1,8 @@
 //! Rewrites of convolutions.
 
-use super::super::op::Op;
+use super::super::op::{Access, Op};
 use super::super::shapes::ConvPoolShape;
-use super::super::{Plan, Step};
+use super::super::{Plan, Step, Tensor};
 use super::{Rewrite, joined, layer};
 
 /// Most terms of a convolution that is pooled at once. A longer sum is worth a kernel that computes it as a product, and
@@ -76,4 +76,36 @@ pub(super) fn conv2d_forward_relu(plan: &Plan, at: usize) -> Option<Rewrite> {
         vec![at, at + 1],
         Step { name: format!("{}/forward_relu", layer(forward)), op, ..forward.clone() },
     )
+}
+
+/// maxpool_backward, relu_backward over the pooling's input -> relu_backward over its output, maxpool_backward: the gradient
+/// goes to winners alone, and a winner is above zero where the maximum is. So the mask is laid over fewer elements.
+pub(super) fn relu_backward_pooled(plan: &Plan, at: usize) -> Option<Rewrite> {
+    let [unpooled, masked] = plan.steps.get(at..at + 2)? else { return None };
+    let (Op::MaxpoolBackward(_), Op::ReluBackward { .. }) = (&unpooled.op, &masked.op) else { return None };
+    let [dy, winner, dx] = &unpooled.args[..] else { return None };
+    let pooled_at = plan.users(winner).into_iter().find(|&index| index < at)?;
+    let pooled = &plan.steps[pooled_at];
+    let Op::MaxpoolForward(_) = pooled.op else { return None };
+    let [z, y, _] = &pooled.args[..] else { return None };
+    let of_pooling = masked.args[0].buffer == z.buffer && masked.args[1].buffer == dx.buffer;
+    // The maxima must be there still, and nothing may want the gradient as it was.
+    let writes = |index: usize| {
+        let step = &plan.steps[index];
+        let specs = step.op.args();
+        specs.iter().zip(&step.args).any(|(spec, arg)| spec.access != Access::In && arg.buffer == y.buffer)
+    };
+    let kept = plan.users(y).into_iter().filter(|&index| writes(index)).eq([pooled_at]);
+    let wanted = plan.users(dy).into_iter().any(|index| index > at);
+    if !of_pooling || !kept || wanted {
+        return None;
+    }
+    let flat = |tensor: &Tensor| Tensor { shape: vec![tensor.len()], ..tensor.clone() };
+    let earlier = Step {
+        name: masked.name.clone(),
+        stage: masked.stage,
+        op: Op::ReluBackward { len: y.len() },
+        args: vec![flat(y), flat(dy)],
+    };
+    Some(Rewrite { gone: vec![at, at + 1], at, steps: vec![earlier, unpooled.clone()] })
 }

@@ -32,12 +32,13 @@ impl Plan {
 
     /// Applies the first rewrite that fits anywhere.
     fn rewrite_any(&mut self, fusions: &mut Vec<Fusion>) -> bool {
-        const REWRITES: [fn(&Plan, usize) -> Option<Rewrite>; 11] = [
+        const REWRITES: [fn(&Plan, usize) -> Option<Rewrite>; 12] = [
             ends::gather_batch,
             convolution::conv2d_maxpool_forward,
             convolution::conv2d_maxpool_backward_kernel,
             // Takes what is not pooled at once.
             convolution::conv2d_forward_relu,
+            convolution::relu_backward_pooled,
             dense::dense_forward,
             dense::sum_partials_bias,
             dense::matmul_at_b_bias,
@@ -253,6 +254,24 @@ mod tests {
             assert!(!kinds.contains(&"relu_forward"), "{place}");
             assert!(plan.steps.iter().all(|step| step.op.longest_loop() <= MAX_ITERATIONS), "{place}");
         }
+    }
+
+    /// Of 512 elements 128 are left after pooling.
+    #[test]
+    fn gradients_go_through_relu_where_they_are_few() {
+        let relu = Activation::Relu;
+        let model = Sequential::new([12, 12, 2])
+            .add(Conv2D::new(4, 5).activation(relu))
+            .add(MaxPooling2D::new(2))
+            .add(Conv2D::new(4, 2).activation(relu))
+            .add(Flatten::new())
+            .add(Dense::new(3).activation(Activation::Softmax));
+        let network = model.network().unwrap();
+        let plan = Plan::build(&network, Loss::default(), Optimizer::default(), 2).unwrap().fuse();
+        let backward: Vec<_> = plan.steps.iter().filter(|step| step.stage == Stage::Backward).collect();
+        let masked = backward.iter().position(|step| step.name == "conv2d/relu_backward").unwrap();
+        assert_eq!(backward[masked].op, Op::ReluBackward { len: 2 * 4 * 4 * 4 });
+        assert_eq!(backward[masked + 1].op.kind(), "maxpool_backward");
     }
 
     #[test]
