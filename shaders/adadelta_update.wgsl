@@ -35,4 +35,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     state[a_place] = followed(g, a_before, a);
     state[d_place] = followed(g, d, RHO * d + ONE_MINUS_RHO * (u * u));
     parameter[PARAMETER_BASE + index] = followed(g, before, decayed(before) - step.learning_rate * u);
+    report();
 }

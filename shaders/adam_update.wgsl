@@ -37,4 +37,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     state[m_place] = followed(g, m_before, m);
     state[v_place] = followed(g, v_before, v);
     parameter[PARAMETER_BASE + index] = followed(g, before, w);
+    report();
 }

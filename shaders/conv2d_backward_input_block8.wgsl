@@ -28,7 +28,7 @@ fn main(
         return;
     }
     let tile = index / LANES;
-    let column = tile % TILES_N * ROW_LANES + lane % ROW_LANES;
+    let column = tile % TILES_N * ROW_LANES + place_in_row(lane);
     let first_row = tile / TILES_N * TILE_M;
     let end_row = min(first_row + TILE_M, POSITIONS);
     let channel = min(column, IN_EIGHTS - 1u) * EIGHTS;
@@ -51,12 +51,12 @@ fn main(
             }
         }
         for (var rows = first_row; rows < end_row; rows += ROWS_AT_ONCE) {
-            let own = rows + lane / ROW_LANES;
+            let own = rows + row_of(lane);
             let row = min(own, end_row - 1u);
             let n = row / (IN_W * IN_H);
             var terms: Terms;
             for (var u = 0u; u < ROWS_AT_ONCE; u++) {
-                let eight = begin / EIGHTS + u * ROW_LANES + lane % ROW_LANES;
+                let eight = begin / EIGHTS + u * ROW_LANES + place_in_row(lane);
                 let tap = eight / OUT_EIGHTS;
                 // Row and column of the output that this term of the position reached, times the strides.
                 let down = row / IN_W % IN_H - tap / KERNEL_W;

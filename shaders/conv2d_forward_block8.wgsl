@@ -29,7 +29,7 @@ fn main(
         return;
     }
     let tile = index / LANES;
-    let column = tile % TILES_N * ROW_LANES + lane % ROW_LANES;
+    let column = tile % TILES_N * ROW_LANES + place_in_row(lane);
     let first_row = tile / TILES_N * TILE_M;
     let end_row = min(first_row + TILE_M, POSITIONS);
     let channel = min(column, OUT_EIGHTS - 1u);
@@ -47,7 +47,7 @@ fn main(
             }
         }
         for (var rows = first_row; rows < end_row; rows += ROWS_AT_ONCE) {
-            let own = rows + lane / ROW_LANES;
+            let own = rows + row_of(lane);
             let row = min(own, end_row - 1u);
             let w = row % OUT_W * STRIDE_W;
             let h = row / OUT_W % OUT_H * STRIDE_H;
@@ -55,7 +55,7 @@ fn main(
             let origin = X_BASE + ((n * IN_H + h) * IN_W + w) * IN_EIGHTS;
             var terms: Terms;
             for (var u = 0u; u < ROWS_AT_ONCE; u++) {
-                let eight = begin / EIGHTS + u * ROW_LANES + lane % ROW_LANES;
+                let eight = begin / EIGHTS + u * ROW_LANES + place_in_row(lane);
                 let tap = min(eight, K / EIGHTS - 1u) / IN_EIGHTS;
                 let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_EIGHTS + eight % IN_EIGHTS;
                 let mine = unpacked(x[origin + of_tap]);

@@ -37,4 +37,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         g += factor * b[B_BASE + t * N_REALS + j];
     }
     update(g, FIRST / WIDTH + index);
+    report();
 }

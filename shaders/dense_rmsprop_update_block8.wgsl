@@ -80,4 +80,5 @@ fn main(
             }
         }
     }
+    report();
 }

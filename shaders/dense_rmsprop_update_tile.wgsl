@@ -47,4 +47,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
             update(sum[i], FIRST / WIDTH + weight_row * N_REALS + column);
         }
     }
+    report();
 }

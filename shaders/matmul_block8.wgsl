@@ -28,7 +28,7 @@ fn main(
         return;
     }
     let tile = index / LANES;
-    let column = tile % TILES_N * ROW_LANES + lane % ROW_LANES;
+    let column = tile % TILES_N * ROW_LANES + place_in_row(lane);
     let first_row = tile / TILES_N % TILES_M * TILE_M;
     let end_row = min(first_row + TILE_M, M);
     let part = tile / (TILES_N * TILES_M);
@@ -48,11 +48,11 @@ fn main(
             }
         }
         for (var rows = first_row; rows < end_row; rows += ROWS_AT_ONCE) {
-            let own = rows + lane / ROW_LANES;
+            let own = rows + row_of(lane);
             let row = min(own, end_row - 1u);
             var terms: Terms;
             for (var u = 0u; u < ROWS_AT_ONCE; u++) {
-                let eight = begin / EIGHTS + u * ROW_LANES + lane % ROW_LANES;
+                let eight = begin / EIGHTS + u * ROW_LANES + place_in_row(lane);
                 let mine = unpacked(a[A_BASE + row * K_EIGHTS + min(eight, K_EIGHTS - 1u)]);
                 let there = vec4<bool>(eight * EIGHTS < end);
                 terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));

@@ -23,4 +23,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         index += HOLE_LEN / WIDTH;
     }
     update(gradient[GRADIENT_BASE + index], index);
+    report();
 }

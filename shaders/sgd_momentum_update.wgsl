@@ -35,4 +35,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     watch(g);
     state[STATE_BASE + index] = followed(g, m_before, m);
     parameter[PARAMETER_BASE + index] = followed(g, before, w);
+    report();
 }

@@ -21,4 +21,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let before = parameter[PARAMETER_BASE + index];
     watch(g);
     parameter[PARAMETER_BASE + index] = followed(g, before, decayed(before) - step.learning_rate * g);
+    report();
 }

@@ -21,9 +21,17 @@ fn held() -> bool {
     return true;
 }
 
-// Trips where some element of a gradient may not be followed.
+// Whether this invocation has met an element of a gradient that may not be followed.
+var<private> refused: bool;
+
+// Looks at a gradient.
 fn watch(g: Real) {
-    if any((bitcast<Index>(g) & Index(EXPONENT)) == forbidden()) {
+    refused |= any((bitcast<Index>(g) & Index(EXPONENT)) == forbidden());
+}
+
+// Trips for what was seen, once: an atomic access for every weight would cost more than its update.
+fn report() {
+    if refused {
         trip();
     }
 }
