@@ -96,13 +96,24 @@ fn read_whole(source: impl Read) -> anyhow::Result<Picture> {
     decode(&bytes)
 }
 
-/// Whether the last scan of a JPEG file comes to an end; the decoder would fill what is missing with grey. Within a scan
-/// no other marker can be mistaken for its end: bytes of 255 are followed by 0 there.
+/// Whether a JPEG file goes on to the end of its picture; the decoder would fill what is missing with grey. What follows
+/// the end does not count: phones put films there.
 fn is_whole_jpeg(bytes: &[u8]) -> bool {
-    const SCAN: [u8; 2] = [0xff, 0xda];
-    const END: [u8; 2] = [0xff, 0xd9];
-    let last = |marker| bytes.windows(2).rposition(|pair| pair == marker);
-    last(END) > last(SCAN)
+    const START: usize = 2;
+    const END: u8 = 0xd9;
+    // Within a scan 255 is followed by 0, and marks of where a decoder may begin anew; neither have they a length.
+    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0x01 | 0xd0..=0xd8 | 0xff);
+    let mut rest = bytes.get(START..).unwrap_or_default();
+    while let Some(at) = rest.windows(2).position(is_marker) {
+        if rest[at + 1] == END {
+            return true;
+        }
+        // The length counts itself.
+        let segment = &rest[at + 2..];
+        let length = segment.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length)));
+        rest = length.and_then(|length| segment.get(length..)).unwrap_or_default();
+    }
+    false
 }
 
 /// By content, not by name, and turned as the camera was held.

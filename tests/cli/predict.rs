@@ -123,6 +123,37 @@ fn what_the_network_sees_is_shown() {
     );
 }
 
+/// A JPEG file with a smaller one in its header, as cameras put it there.
+fn with_preview(jpeg: &[u8]) -> Vec<u8> {
+    let preview = drawing(ImageFormat::Jpeg);
+    let length = (preview.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xff, 0xe1], &length, &preview, &jpeg[2..]].concat()
+}
+
+/// Phones put a film behind the picture, and some programs zeros.
+#[test]
+fn what_follows_a_picture_does_not_count() {
+    let sandbox = trained(MODEL);
+    let jpeg = drawing(ImageFormat::Jpeg);
+    let film = [&b"\0\0\0\x18ftypmp42"[..], &[0xff, 0xda, 0, 2, 7], &[3; 5000]].concat();
+    let rows = [
+        ("plain.jpg", jpeg.clone()),
+        ("film.jpg", [&jpeg[..], &film].concat()),
+        ("cut picture behind.jpg", [&jpeg[..], &jpeg[..jpeg.len() - 40]].concat()),
+        ("zeros.jpg", [&jpeg[..], &[0; 99]].concat()),
+        ("preview.jpg", with_preview(&jpeg)),
+        ("filled.jpg", [&jpeg[..2], &[0xff; 3], &jpeg[2..]].concat()),
+    ];
+    let mut found = Vec::new();
+    for (name, bytes) in rows {
+        fs::write(sandbox.path("picture"), bytes).unwrap();
+        let outcome = sandbox.run("predict out picture --device cpu");
+        assert_eq!(outcome.code, 0, "{name}: {outcome:?}");
+        found.push(outcome.stdout);
+    }
+    assert!(found.iter().all(|line| *line == found[0]), "{found:?}");
+}
+
 #[test]
 fn a_bad_picture_is_named_and_the_others_are_judged() {
     let sandbox = trained(MODEL);
@@ -141,6 +172,11 @@ fn a_bad_picture_is_named_and_the_others_are_judged() {
         ("cut.png", png[..png.len() / 2].to_vec(), "damaged or incomplete"),
         ("cut.jpg", jpeg[..20].to_vec(), "damaged or incomplete"),
         ("half.jpg", jpeg[..jpeg.len() - 40].to_vec(), "damaged or incomplete: its picture has no end"),
+        (
+            "half-with-preview.jpg",
+            with_preview(&jpeg[..jpeg.len() - 40]),
+            "damaged or incomplete: its picture has no end",
+        ),
         ("huge.png", huge, "make the picture smaller"),
     ];
     for (name, bytes, expected) in rows {
