@@ -45,6 +45,8 @@ impl<C: Callback> Callback for Listeners<'_, C> {
     }
 
     fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        // The listeners first: what they wrote may be longer than a checkpoint says, and not shorter.
+        self.listen.iter_mut().try_for_each(|other| other.on_checkpoint(checkpoint))?;
         self.decides.on_checkpoint(checkpoint)
     }
 }

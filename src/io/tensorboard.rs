@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use prost::{Message, Oneof};
 
 use super::run::RunError;
-use crate::train::{Callback, CallbackError, EpochRecord, Schedule, StepRecord};
+use crate::train::{Callback, CallbackError, Checkpoint, EpochRecord, Schedule, StepRecord};
 
 /// What the first event of every file says.
 const VERSION: &str = "brain.Event:2";
@@ -53,19 +53,40 @@ impl TensorBoard {
         TensorBoard { from, ..self }
     }
 
-    fn cut_back(&self, from: [usize; 2]) -> Result<(), RunError> {
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether a run has written into the folder before.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn has_events(&self) -> Result<bool, RunError> {
+        Ok(!self.files()?.is_empty())
+    }
+
+    /// The event files in the folder that are ours.
+    fn files(&self) -> Result<Vec<PathBuf>, RunError> {
+        let fail = |cause| RunError::write(&self.dir, cause);
         let entries = match fs::read_dir(&self.dir) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(|cause| RunError::write(&self.dir, cause))?,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(fail)?,
         };
+        let mut files = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|cause| RunError::write(&self.dir, cause))?;
+            let entry = entry.map_err(fail)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-                cut(&entry.path(), from).map_err(|cause| RunError::write(&entry.path(), cause))?;
+                files.push(entry.path());
             }
         }
-        Ok(())
+        Ok(files)
+    }
+
+    fn cut_back(&self, from: [usize; 2]) -> Result<(), RunError> {
+        let cut = |path: &PathBuf| cut(path, from).map_err(|cause| RunError::write(path, cause));
+        self.files()?.iter().try_for_each(cut)
     }
 
     fn write(&mut self, step: usize, figures: &[(&str, f32)]) -> Result<(), RunError> {
@@ -104,6 +125,14 @@ impl Callback for TensorBoard {
         self.write(record.epoch, &known)?;
         if let Some(file) = &mut self.file {
             file.flush()?;
+        }
+        Ok(())
+    }
+
+    /// A run that goes on from here finds every event before it.
+    fn on_checkpoint(&mut self, _: &Checkpoint) -> Result<(), CallbackError> {
+        if let Some(file) = &mut self.file {
+            file.sync()?;
         }
         Ok(())
     }
@@ -181,6 +210,11 @@ impl EventFile {
     fn flush(&mut self) -> Result<(), RunError> {
         self.writer.flush().map_err(|cause| RunError::write(&self.path, cause))
     }
+
+    fn sync(&mut self) -> Result<(), RunError> {
+        self.flush()?;
+        self.writer.get_ref().sync_data().map_err(|cause| RunError::write(&self.path, cause))
+    }
 }
 
 /// Seconds since 1970; 0 on a clock that is set before.
@@ -239,6 +273,8 @@ fn crc32c(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Dense, Flatten, Sequential};
+    use crate::train::TrainingState;
 
     #[test]
     fn the_checksum_is_that_of_rfc_3720() {
@@ -304,6 +340,31 @@ mod tests {
         fs::write(&other, &whole).unwrap();
         train(Some([0, 0]));
         assert_eq!(fs::read(&other).unwrap(), whole);
+    }
+
+    /// So that a process that is killed afterwards leaves no gap.
+    #[test]
+    fn every_event_before_a_checkpoint_is_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut board = TensorBoard::new(folder.path());
+        board.on_train_begin(&Schedule { epochs: 1, steps_per_epoch: 9, steps: 9, steps_done: 0 }).unwrap();
+        let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let network = Sequential::new([1, 1, 1]).add(Flatten::new()).add(Dense::new(2)).network().unwrap();
+        let checkpoint = Checkpoint {
+            training: TrainingState::default(),
+            weights: network.initial_weights(0),
+            optimizer_state: Vec::new(),
+            best_weights: None,
+            epochs: Vec::new(),
+            stopped: None,
+        };
+        for step in 1..=9 {
+            board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: 1, n: 4 }).unwrap();
+            if step % 3 == 0 {
+                board.on_checkpoint(&checkpoint).unwrap();
+                assert_eq!(events(&fs::read(&file).unwrap()).len(), 1 + step);
+            }
+        }
     }
 
     #[test]
