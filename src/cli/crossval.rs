@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource};
@@ -14,11 +15,11 @@ use crate::data::folds::stratified_folds;
 use crate::data::{Dataset, TrainTest};
 use crate::device::Device;
 use crate::executor::check_data;
-use crate::io::run::{CROSSVAL_FILE, HISTORY_FILE, RunFolder};
+use crate::io::run::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, RunFolder};
 use crate::model::{ModelFile, thousands};
 use crate::plan::Plan;
 use crate::train::{
-    Callback, CallbackError, Compile, CrossValidation, EpochRecord, Schedule, Spread, StepRecord,
+    Callback, CallbackError, Compile, CrossValidation, EpochRecord, FoldResult, Schedule, Spread, StepRecord,
     cross_validate,
 };
 
@@ -26,7 +27,7 @@ use crate::train::{
 ///
 /// The parts are stratified: every class is spread over them evenly. Prints the mean over the folds and the standard
 /// deviation. With several --model one table compares score, weights and time. The run folder gets crossval.json
-/// and, for each model and fold, history.jsonl. The test set is not touched.
+/// and, for each model and fold, history.jsonl and fold.json, as soon as they are known. The test set is not touched.
 #[derive(Debug, clap::Args)]
 pub struct CrossvalArgs {
     /// A model: the embedded one or a model file; may be given several times
@@ -114,10 +115,21 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(&results)?;
     folder.write(CROSSVAL_FILE, format!("{json}\n").as_bytes())?;
     if args.json {
-        return output.line(json);
+        output.line(json)?;
+    } else {
+        output.line(format_args!("Run: {}", folder.dir().display()))?;
+        output.line(table(&models))?;
     }
-    output.line(format_args!("Run: {}", folder.dir().display()))?;
-    output.line(table(&models))
+    let diverged =
+        models.iter().flat_map(|model| &model.folds).filter(|fold| fold.diverged.is_some()).count();
+    if diverged > 0 {
+        bail!(
+            "{diverged} of {} folds diverged, and the figures are those of the others; what usually helps: a smaller \
+             --learning-rate, `clipnorm` in [optimizer], a schedule that warms up",
+            models.len() * args.folds
+        );
+    }
+    Ok(())
 }
 
 /// A model file with the flags' word over its own.
@@ -181,15 +193,30 @@ impl Callback for Folds<'_> {
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
         self.progress.end_epoch(record);
         self.history.push(*record);
-        let within = format!("{}-{}/fold-{}", self.number, self.model, self.fold);
-        Ok(self.folder.write_lines(&within, HISTORY_FILE, &self.history)?)
+        Ok(self.folder.write_lines(&self.within(), HISTORY_FILE, &self.history)?)
+    }
+
+    fn on_fold_end(&mut self, result: &FoldResult) -> Result<(), CallbackError> {
+        if let Some(diverged) = &result.diverged {
+            note(format_args!("warning: {}: fold {} has no score: {diverged}", self.model, self.fold));
+        }
+        Ok(self.folder.write_lines(&self.within(), FOLD_FILE, std::slice::from_ref(result))?)
+    }
+}
+
+impl Folds<'_> {
+    /// The folder of the present fold.
+    fn within(&self) -> String {
+        format!("{}-{}/{FOLD}{}", self.number, self.model, self.fold)
     }
 }
 
 /// One line per model: means over the folds and their standard deviations.
 fn table(models: &[CrossValidation]) -> String {
-    let spread =
-        |spread: &Spread, digits: usize| format!("{:.digits$} +- {:.digits$}", spread.mean, spread.deviation);
+    let spread = |spread: &Spread, digits: usize| match spread.mean.is_nan() {
+        true => "-".to_owned(),
+        false => format!("{:.digits$} +- {:.digits$}", spread.mean, spread.deviation),
+    };
     let rows: Vec<_> = models
         .iter()
         .map(|found| {

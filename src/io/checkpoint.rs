@@ -9,8 +9,9 @@
 //! | `optimizer.safetensors`  | the optimizer's state                                                |
 //! | `manifest.toml`          | SHA-256 of each of these files                                       |
 //!
-//! A checkpoint is written under another name, brought to the disk, and renamed: it is there as a whole or not at all. State
-//! is TOML because it keeps every bit of a float, NaN included.
+//! A checkpoint is written under another name, brought to the disk, and renamed: it is there as a whole or not at all. One
+//! that is there already stays, under a third name, until the new one is in its place. State is TOML because it keeps every
+//! bit of a float, NaN included.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -35,6 +36,8 @@ const MANIFEST_FILE: &str = "manifest.toml";
 const OPTIMIZER_TENSOR: &str = "optimizer_state";
 /// What the name of a checkpoint begins with; the number of its step follows.
 const PREFIX: &str = "step-";
+/// What the name of one ends with that is being replaced.
+const REPLACED: &str = ".replaced";
 /// Version of the layout.
 const FORMAT: u32 = 1;
 
@@ -155,7 +158,7 @@ pub fn save(
     let fail = |cause| RunError::write(&target, cause);
     let files = files(model_toml, settings, checkpoint).map_err(fail)?;
     let written = write_files(&temporary, &target, files).and_then(|()| {
-        let renamed = remove(&target).and_then(|()| fs::rename(&temporary, &target));
+        let renamed = replace(&temporary, &target);
         renamed.and_then(|()| sync_folder(&parent)).map_err(fail)
     });
     if written.is_err() {
@@ -181,6 +184,43 @@ fn steps_of(name: &str) -> Option<usize> {
 /// Where a run keeps the checkpoint after so many steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(CHECKPOINTS).join(name(steps))
+}
+
+/// Puts a folder in the place of another, if there is one, which is not removed before.
+fn replace(new: &Path, target: &Path) -> io::Result<()> {
+    let aside = aside(target);
+    match fs::rename(target, &aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => fs::rename(new, target)?,
+    }
+    remove(&aside)
+}
+
+/// Where a checkpoint lies while another takes its place.
+fn aside(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}{REPLACED}"))
+}
+
+/// Brings back what was to be replaced when the process was killed before anything else was in its place.
+fn bring_back(parent: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(parent)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let whole = name.strip_prefix('.').and_then(|name| name.strip_suffix(REPLACED));
+        if let Some(whole) = whole.filter(|whole| steps_of(whole).is_some()) {
+            let target = parent.join(whole);
+            match target.exists() {
+                true => remove(&parent.join(&name))?,
+                false => fs::rename(parent.join(&name), target)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The run that a checkpoint lies in.
+pub fn run_of(checkpoint: &Path) -> Option<&Path> {
+    checkpoint.parent()?.parent()
 }
 
 /// The files of a checkpoint, the manifest last.
@@ -294,6 +334,11 @@ fn steps_after(checkpoint: &Checkpoint, epoch: usize) -> Option<usize> {
 pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>), ResumeError> {
     let parent = run.join(CHECKPOINTS);
     let none = || ResumeError::None { dir: run.display().to_string() };
+    if let Err(cause) = bring_back(&parent)
+        && cause.kind() != io::ErrorKind::NotFound
+    {
+        log::warn!("`{}`: {cause}", parent.display());
+    }
     let (found, _) = names(&parent).map_err(|_| none())?;
     let mut damaged = Vec::new();
     for name in found {

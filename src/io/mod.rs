@@ -11,6 +11,7 @@ pub(crate) mod png;
 pub(crate) mod report;
 mod result;
 pub mod run;
+mod run_error;
 mod saved;
 mod tensorboard;
 mod weights;

@@ -15,7 +15,7 @@
 //! JSON has no NaN and no infinity: `null` stands for them.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,7 @@ use serde::Serialize;
 use super::checkpoint::CHECKPOINTS;
 pub use super::line_file::{LineFile, RunLogs};
 pub use super::result::{RunResult, Versions, read_result};
+pub use super::run_error::RunError;
 
 /// The model file of a run.
 pub const MODEL_FILE: &str = "model.toml";
@@ -43,6 +44,10 @@ pub const PROFILE_FILE: &str = "profile.json";
 /// The page that shows the run.
 pub const REPORT_FILE: &str = "report.html";
 
+/// What the folder of a fold of a cross-validation begins with; its number follows.
+pub const FOLD: &str = "fold-";
+/// What came out of it.
+pub const FOLD_FILE: &str = "fold.json";
 /// The result of a cross-validation.
 pub const CROSSVAL_FILE: &str = "crossval.json";
 
@@ -65,70 +70,6 @@ const TEMPORARY: &str = ".tmp";
 /// Version of the layout of a run's files.
 pub(super) const FORMAT: u32 = 1;
 
-/// What is wrong with the folder of a run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The folder holds something already.
-    #[error(
-        "the folder `{dir}` is not empty; choose another one with --out, or replace the files of the run in it with --force"
-    )]
-    Occupied {
-        /// The folder.
-        dir: String,
-    },
-    /// There is something else where the folder should be.
-    #[error("`{dir}` is not a folder; choose another place with --out")]
-    NotAFolder {
-        /// What was asked for.
-        dir: String,
-    },
-    /// Something cannot be written.
-    #[error("`{path}` cannot be written: {cause}; {remedy}")]
-    Write {
-        /// The file or folder.
-        path: String,
-        /// What the operating system said.
-        cause: io::Error,
-        /// What to do.
-        remedy: &'static str,
-    },
-    /// What should be the folder of a run is not even a folder.
-    #[error("`{dir}` is not a folder; name the folder of a run, such as runs/tutorial-1")]
-    NoRun {
-        /// The folder.
-        dir: String,
-    },
-    /// A file that every run has is missing.
-    #[error("`{dir}` is not the folder of a finished run: it has no {}", missing.join(" and no "))]
-    Incomplete {
-        /// The folder.
-        dir: String,
-        /// The files.
-        missing: Vec<&'static str>,
-    },
-    /// The result of a run cannot be read.
-    #[error("`{path}` is not the result of a run: {problem}; without this file its defaults are taken")]
-    Result {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-impl RunError {
-    pub(super) fn write(path: &Path, cause: io::Error) -> Self {
-        let remedy = match cause.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                "free some space, or choose a place on another disk with --out"
-            }
-            _ => "choose a place that you may write to with --out",
-        };
-        RunError::Write { path: path.display().to_string(), cause, remedy }
-    }
-}
-
 /// A folder that belongs to one run.
 ///
 /// Until [`begin`](Self::begin) nothing in it is touched; dropped before that, it takes the folders that it made with
@@ -139,6 +80,8 @@ pub struct RunFolder {
     /// Folders that did not exist before, the innermost first.
     made: Vec<PathBuf>,
     begun: bool,
+    /// Keeps other processes from training into the folder.
+    lock: Option<File>,
 }
 
 impl RunFolder {
@@ -147,7 +90,7 @@ impl RunFolder {
     /// # Errors
     /// When the folder cannot be made.
     pub fn next(parent: &Path, model: &str) -> Result<Self, RunError> {
-        let mut folder = RunFolder { dir: parent.to_owned(), made: Vec::new(), begun: false };
+        let mut folder = RunFolder::new(parent);
         folder.make_all()?;
         for n in 1u64.. {
             let dir = parent.join(format!("{model}-{n}"));
@@ -161,8 +104,8 @@ impl RunFolder {
                 Err(cause) => return Err(RunError::write(&dir, cause)),
             }
         }
-        folder.probe()?;
-        Ok(folder)
+        folder.lock()?;
+        folder.probed()
     }
 
     /// Claims this folder, made when it is missing. With `force` it need not be empty: [`begin`](Self::begin) then
@@ -171,27 +114,45 @@ impl RunFolder {
     /// # Errors
     /// When it is not a folder, not empty, or cannot be made or written to.
     pub fn at(dir: &Path, force: bool) -> Result<Self, RunError> {
-        let mut folder = RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false };
+        let mut folder = RunFolder::new(dir);
         folder.make_all()?;
+        folder.lock()?;
         let mut entries = fs::read_dir(dir).map_err(|cause| RunError::write(dir, cause))?;
         if !force && entries.next().is_some() {
             return Err(RunError::Occupied { dir: dir.display().to_string() });
         }
-        folder.probe()?;
-        Ok(folder)
+        folder.probed()
     }
 
     /// Takes the folder of a run that goes on.
     ///
     /// # Errors
-    /// When it is not a folder, or cannot be written to.
+    /// When it is not a folder, or another process has it.
     pub fn resume(dir: &Path) -> Result<Self, RunError> {
         if !dir.is_dir() {
             return Err(RunError::NoRun { dir: dir.display().to_string() });
         }
-        let folder = RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: true };
-        folder.probe()?;
+        let mut folder = RunFolder::new(dir);
+        folder.begun = true;
+        folder.lock()?;
         Ok(folder)
+    }
+
+    fn new(dir: &Path) -> Self {
+        RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false, lock: None }
+    }
+
+    /// Claims the folder until this process ends, however it does. A folder can be locked like a file on Unix; on other
+    /// systems, and where the file system knows no locks, nobody is kept out.
+    fn lock(&mut self) -> Result<(), RunError> {
+        if cfg!(unix) {
+            let folder = File::open(&self.dir).map_err(|cause| RunError::write(&self.dir, cause))?;
+            if matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
+                return Err(RunError::Busy { dir: self.dir.display().to_string() });
+            }
+            self.lock = Some(folder);
+        }
+        Ok(())
     }
 
     /// Where it is.
@@ -239,16 +200,7 @@ impl RunFolder {
     }
 
     fn remove(&self, files: &[&str]) -> Result<(), RunError> {
-        for file in files {
-            let path = self.dir.join(file);
-            match fs::remove_file(&path) {
-                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                    return Err(RunError::write(&path, cause));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        files.iter().try_for_each(|file| remove(&self.dir.join(file)))
     }
 
     /// Removes what a process that was killed had not yet renamed.
@@ -263,12 +215,19 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Removes an earlier result of a cross-validation, and keeps the folder from now on.
+    /// Removes the results of an earlier cross-validation, and keeps the folder from now on.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// When one cannot be removed.
     pub fn begin_crossval(&mut self) -> Result<(), RunError> {
         self.remove(&[CROSSVAL_FILE])?;
+        for model in folders(&self.dir)? {
+            for fold in folders(&model)?.iter().filter(|fold| is_fold(fold)) {
+                [HISTORY_FILE, FOLD_FILE].iter().try_for_each(|file| remove(&fold.join(file)))?;
+                // Folders go where nothing else is in them.
+                let _ = fs::remove_dir(fold).and_then(|()| fs::remove_dir(&model));
+            }
+        }
         self.begun = true;
         Ok(())
     }
@@ -308,10 +267,14 @@ impl RunFolder {
     }
 
     /// Finds out, before anything is trained, whether files can be made here.
-    fn probe(&self) -> Result<(), RunError> {
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn probed(self) -> Result<Self, RunError> {
         let path = self.dir.join(format!("{PROBE}{}", std::process::id()));
         let probed = write_whole(&path, b"shadegrad").and_then(|()| fs::remove_file(&path));
-        probed.map_err(|cause| RunError::write(&self.dir, cause))
+        probed.map_err(|cause| RunError::write(&self.dir, cause))?;
+        Ok(self)
     }
 }
 
@@ -324,6 +287,33 @@ impl Drop for RunFolder {
             }
         }
     }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<(), RunError> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(RunError::write(path, cause)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a folder is called as that of a fold is.
+fn is_fold(dir: &Path) -> bool {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_prefix(FOLD).is_some_and(|number| number.parse::<usize>().is_ok())
+}
+
+/// The folders in a folder.
+fn folders(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let fail = |cause| RunError::write(dir, cause);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        if entry.file_type().map_err(fail)?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a file of this name was made by [`write_whole`] for a file of a run, or to probe its folder.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Checkpoint, Checkpoints};
+use super::crossval::FoldResult;
 use super::stopping::Stopped;
 use crate::profile::Profile;
 
@@ -108,6 +109,11 @@ pub trait Callback {
 
     /// At each checkpoint.
     fn on_checkpoint(&mut self, _checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        Ok(())
+    }
+
+    /// After each fold of a cross-validation.
+    fn on_fold_end(&mut self, _result: &FoldResult) -> Result<(), CallbackError> {
         Ok(())
     }
 }

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Callback, Compile, EpochRecord, FitOptions, Stopped};
+use super::{
+    Callback, CallbackError, Checkpoint, Checkpoints, Compile, EpochRecord, Evaluation, FitOptions, Schedule,
+    StepRecord, Stopped,
+};
 use crate::data::Dataset;
 use crate::data::folds::{hold_out, stratified_folds};
 use crate::device::Device;
@@ -14,15 +17,17 @@ use crate::model::Sequential;
 pub struct FoldResult {
     /// Counted from 1.
     pub fold: usize,
-    /// Mean loss over the fold.
+    /// Mean loss over the fold, NaN where its training has diverged.
     pub loss: f64,
-    /// Share of the fold that was classified rightly.
+    /// Share of the fold that was classified rightly, NaN likewise.
     pub accuracy: f64,
-    /// Training time in seconds.
+    /// Training time of its epochs in seconds.
     pub seconds: f64,
-    /// Why and when its training ended.
+    /// Why and when its training ended, unless it has diverged.
     pub stopped: Option<Stopped>,
-    /// Its epochs.
+    /// What was not finite, where its training has diverged.
+    pub diverged: Option<String>,
+    /// Its epochs, but for the one that was not brought to its end.
     pub history: Vec<EpochRecord>,
 }
 
@@ -36,7 +41,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least two values; a single one does not deviate.
+    /// Of at least two values; a single one does not deviate, and the mean of none is NaN.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -52,11 +57,11 @@ pub struct CrossValidation {
     pub model: String,
     /// Its weights.
     pub parameters: usize,
-    /// Over the folds.
+    /// Over the folds that have not diverged.
     pub accuracy: Spread,
-    /// Over the folds.
+    /// Over these folds.
     pub loss: Spread,
-    /// Training time of a fold in seconds.
+    /// Training time of one of these folds in seconds.
     pub seconds: Spread,
     /// Each fold.
     pub folds: Vec<FoldResult>,
@@ -69,10 +74,12 @@ pub struct CrossValidation {
 /// and the like choose by the samples that are judged on, and the score is flattered. With `validation_split` they choose
 /// by a part of the other folds.
 ///
-/// `callback` hears of one fold after another; each begins with `on_train_begin`.
+/// A fold whose training diverges has no score, and the others are trained all the same.
+///
+/// `callback` hears of one fold after another; each begins with `on_train_begin` and ends with `on_fold_end`.
 ///
 /// # Errors
-/// When the folds cannot be made, or as [`fit`](super::Model::fit).
+/// When the folds cannot be made, or as [`fit`](super::Model::fit) but for [`Error::Diverged`].
 pub fn cross_validate(
     model: &Sequential,
     device: &Device,
@@ -91,18 +98,31 @@ pub fn cross_validate(
             options.validation = Some(held.clone());
         }
         let mut compiled = model.compile(device, compile)?;
-        let history = compiled.fit(&train, &options, callback)?;
-        let judged = compiled.evaluate(&held)?;
-        results.push(FoldResult {
+        let mut heard = Heard { callback: &mut *callback, epochs: Vec::new() };
+        let trained = compiled.fit(&train, &options, &mut heard);
+        let history = heard.epochs;
+        let (judged, stopped, diverged) = match trained {
+            Ok(trained) => (compiled.evaluate(&held)?, trained.stopped, None),
+            Err(Error::Diverged(divergence)) => {
+                (Evaluation { loss: f64::NAN, accuracy: f64::NAN }, None, Some(divergence.to_string()))
+            }
+            Err(error) => return Err(error),
+        };
+        let result = FoldResult {
             fold: fold + 1,
             loss: judged.loss,
             accuracy: judged.accuracy,
-            seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
-            stopped: history.stopped,
-            history: history.epochs,
-        });
+            seconds: history.iter().map(|epoch| epoch.seconds).sum(),
+            stopped,
+            diverged,
+            history,
+        };
+        callback.on_fold_end(&result)?;
+        results.push(result);
     }
-    let spread = |of: fn(&FoldResult) -> f64| Spread::of(&results.iter().map(of).collect::<Vec<_>>());
+    let judged: Vec<&FoldResult> = results.iter().filter(|fold| fold.diverged.is_none()).collect();
+    let spread =
+        |of: fn(&FoldResult) -> f64| Spread::of(&judged.iter().map(|&fold| of(fold)).collect::<Vec<_>>());
     Ok(CrossValidation {
         model: model.name.clone(),
         parameters: model.network()?.parameter_count(),
@@ -111,6 +131,43 @@ pub fn cross_validate(
         seconds: spread(|fold| fold.seconds),
         folds: results,
     })
+}
+
+/// Passes everything on, and keeps the epochs of a fold, whatever becomes of it.
+struct Heard<'a> {
+    callback: &'a mut dyn Callback,
+    epochs: Vec<EpochRecord>,
+}
+
+impl Callback for Heard<'_> {
+    fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
+        self.callback.on_train_begin(schedule)
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
+        self.callback.on_epoch_begin(epoch)
+    }
+
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        self.callback.on_step(record)
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
+        self.epochs.push(*record);
+        self.callback.on_epoch_end(record)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.callback.interrupted()
+    }
+
+    fn checkpoints(&self) -> Checkpoints {
+        self.callback.checkpoints()
+    }
+
+    fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        self.callback.on_checkpoint(checkpoint)
+    }
 }
 
 #[cfg(test)]
@@ -123,5 +180,6 @@ mod tests {
         assert_eq!(found.mean, 5.0);
         assert!((found.deviation - (32.0f64 / 7.0).sqrt()).abs() < 1e-15);
         assert_eq!(Spread::of(&[3.0]).deviation, 0.0);
+        assert!(Spread::of(&[]).mean.is_nan());
     }
 }

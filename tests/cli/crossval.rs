@@ -56,6 +56,43 @@ fn models_are_compared_in_one_table() {
     assert_eq!(sandbox.json("out/crossval.json")["samples"], 20);
 }
 
+/// Such a rate spoils the weights of every fold, or, by its schedule, only of those that take so many steps.
+#[test]
+fn a_fold_that_diverges_does_not_take_the_others_with_it() {
+    let sandbox = Sandbox::new();
+    // 40 samples in 3 folds: 26, 27 and 27 are trained on, one by one.
+    let args = "crossval --model model.toml --data data --device cpu --folds 3 --epochs 1 --batch-size 1";
+    let jump = |step: usize| format!("--schedule type=step,boundaries=[{step}],values=[0.001,3e38]");
+    // (steps at the sound rate but for one, folds that diverge)
+    for (step, diverged) in [(25, vec![2, 3]), (5, vec![1, 2, 3])] {
+        let out = format!("out-{step}");
+        let outcome = sandbox.run(&format!("{args} {} --out {out}", jump(step)));
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        let said = format!("error: {} of 3 folds diverged", diverged.len());
+        assert!(outcome.stderr.contains(&said) && outcome.stderr.contains("--learning-rate"), "{outcome:?}");
+        let model = &sandbox.json(&format!("{out}/crossval.json"))["models"][0];
+        for fold in 1..=3 {
+            let result = &sandbox.json_lines(&format!("{out}/1-small/fold-{fold}/fold.json"))[0];
+            assert_eq!(*result, model["folds"][fold - 1]);
+            let bad = diverged.contains(&fold);
+            assert_eq!(result["diverged"].is_string(), bad, "{result}");
+            assert_eq!(result["accuracy"].is_f64(), !bad, "{result}");
+            let warned = outcome
+                .stderr
+                .contains(&format!("warning: small: fold {fold} has no score: training has diverged"));
+            assert_eq!(warned, bad, "{outcome:?}");
+        }
+        let first = &model["folds"][0]["accuracy"];
+        assert_eq!(model["accuracy"]["mean"], *first, "the mean is that of the folds that are left");
+        assert_eq!(outcome.last_line().contains("  -  "), diverged.len() == 3, "{}", outcome.stdout);
+    }
+    // The files of more folds do not stay among those of fewer; what else lies there does.
+    fs::write(sandbox.path("out-5/1-small/fold-3/notes.txt"), "mine").unwrap();
+    sandbox.succeed(&format!("{args} --folds 2 --out out-5 --force").replace("--folds 3 ", ""));
+    assert_eq!(sandbox.list("out-5/1-small"), ["fold-1", "fold-2", "fold-3"]);
+    assert_eq!(sandbox.list("out-5/1-small/fold-3"), ["notes.txt"]);
+}
+
 #[test]
 fn mistakes_are_found_before_training() {
     let sandbox = Sandbox::new();

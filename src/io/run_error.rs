@@ -1,0 +1,76 @@
+//! What can be wrong with the folder of a run, and what to do about it.
+
+use std::io;
+use std::path::Path;
+
+/// What is wrong with the folder of a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The folder holds something already.
+    #[error(
+        "the folder `{dir}` is not empty; choose another one with --out, or replace the files of the run in it with --force"
+    )]
+    Occupied {
+        /// The folder.
+        dir: String,
+    },
+    /// There is something else where the folder should be.
+    #[error("`{dir}` is not a folder; choose another place with --out")]
+    NotAFolder {
+        /// What was asked for.
+        dir: String,
+    },
+    /// Something cannot be written.
+    #[error("`{path}` cannot be written: {cause}; {remedy}")]
+    Write {
+        /// The file or folder.
+        path: String,
+        /// What the operating system said.
+        cause: io::Error,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Another process trains into the folder.
+    #[error(
+        "`{dir}` is the folder of a run that another process trains at this moment; wait for its end, or stop it"
+    )]
+    Busy {
+        /// The folder.
+        dir: String,
+    },
+    /// What should be the folder of a run is not even a folder.
+    #[error("`{dir}` is not a folder; name the folder of a run, such as runs/tutorial-1")]
+    NoRun {
+        /// The folder.
+        dir: String,
+    },
+    /// A file that every run has is missing.
+    #[error("`{dir}` is not the folder of a finished run: it has no {}", missing.join(" and no "))]
+    Incomplete {
+        /// The folder.
+        dir: String,
+        /// The files.
+        missing: Vec<&'static str>,
+    },
+    /// The result of a run cannot be read.
+    #[error("`{path}` is not the result of a run: {problem}; without this file its defaults are taken")]
+    Result {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl RunError {
+    pub(super) fn write(path: &Path, cause: io::Error) -> Self {
+        let remedy = match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                "free some space, or choose a place on another disk with --out"
+            }
+            _ => "choose a place that you may write to with --out",
+        };
+        RunError::Write { path: path.display().to_string(), cause, remedy }
+    }
+}
