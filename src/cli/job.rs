@@ -10,7 +10,8 @@ use super::train::TrainArgs;
 use crate::data::{Dataset, TrainTest, load_set};
 use crate::device::{Device, DeviceChoice};
 use crate::gpu::{Choices, adapters};
-use crate::io::checkpoint::{RunSettings, SavedCheckpoint, load_last};
+use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
+use crate::io::run::RunFolder;
 use crate::model::ModelFile;
 use crate::plan::Plan;
 use crate::train::{Checkpoint, FitOptions};
@@ -55,16 +56,13 @@ impl Job {
     }
 
     /// A run from its last whole checkpoint; `--epochs` and `--max-steps` may let it go further.
-    pub fn resume(args: &TrainArgs) -> anyhow::Result<Self> {
-        let dir = args.out.as_deref().context("--resume needs the folder of a run: --out DIR")?;
+    pub fn resume(args: &TrainArgs, folder: &RunFolder) -> anyhow::Result<Self> {
+        let dir = folder.dir();
         let (SavedCheckpoint { name, mut file, mut settings, checkpoint }, damaged) = load_last(dir)?;
         for one in damaged {
             note(format_args!("warning: {one}; going on from the one before"));
         }
-        note(format_args!(
-            "Going on from {}",
-            dir.join(crate::io::checkpoint::CHECKPOINTS).join(name).display()
-        ));
+        note(format_args!("Going on from {}", dir.join(checkpoint::CHECKPOINTS).join(name).display()));
         let further = [
             ("--epochs", args.training.epochs, Some(file.training.epochs)),
             ("--max-steps", args.training.max_steps, file.training.max_steps),
@@ -89,6 +87,11 @@ impl Job {
         settings.checkpoint_steps = args.checkpoint_steps.or(settings.checkpoint_steps);
         settings.allow_nan |= args.training.allow_nan;
         Ok(Job { file, settings, checkpoint: Some(checkpoint) })
+    }
+
+    /// Where the checkpoint lies that training goes on from.
+    pub fn checkpoint_path(&self, args: &TrainArgs) -> Option<PathBuf> {
+        Some(checkpoint::path(args.out.as_deref()?, self.checkpoint.as_ref()?.steps()))
     }
 
     /// The seed of the run.

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use super::interrupt;
 use super::message;
 use super::progress::Progress;
-use crate::io::checkpoint::{RunSettings, path, save};
+use crate::io::checkpoint::{RunSettings, path, run_of, save};
 use crate::io::run::{RunError, RunFolder, RunLogs};
 use crate::train::{
     Callback, CallbackError, Checkpoint, Checkpoints, Divergence, EpochRecord, Schedule, StepRecord,
@@ -34,10 +34,11 @@ pub struct Diverged {
     last_checkpoint: Option<PathBuf>,
 }
 
-/// An error of a run that can go on: what it says, and how. One that has diverged says so itself.
-pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, run: &Path) -> anyhow::Error {
-    match last_checkpoint {
-        Some(checkpoint) if !error.is::<Diverged>() => anyhow!(
+/// An error of a run that can go on from a checkpoint: what it says, and how. One that has diverged says so itself.
+pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>) -> anyhow::Error {
+    let run = last_checkpoint.and_then(run_of);
+    match (last_checkpoint, run) {
+        (Some(checkpoint), Some(run)) if !error.is::<Diverged>() => anyhow!(
             "{}; `{}` is kept: once this is mended, go on with: shadegrad train --resume --out {}",
             message(&error),
             checkpoint.display(),
@@ -113,9 +114,10 @@ impl<'a> Recorder<'a> {
         self.last_checkpoint.as_ref()
     }
 
-    /// With logs that go on after so many steps and epochs.
+    /// With logs that go on after so many steps and epochs, from the checkpoint of then.
     pub fn going_on(self, from: Option<[usize; 2]>) -> Self {
-        Recorder { from, ..self }
+        let last_checkpoint = from.map(|[steps, _]| path(self.folder.dir(), steps));
+        Recorder { from, last_checkpoint, ..self }
     }
 }
 
@@ -125,9 +127,6 @@ impl Callback for Recorder<'_> {
             None => self.folder.begin(&self.told.model_toml)?,
             Some(lines) => self.folder.go_on(&self.told.model_toml, lines)?,
         });
-        if let Some([steps, _]) = self.from {
-            self.last_checkpoint = Some(path(self.folder.dir(), steps));
-        }
         self.progress.begin(schedule);
         Ok(())
     }

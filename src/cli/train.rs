@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::{Context, bail};
+
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, whole_path};
 use super::interrupt;
 use super::job::{Job, Sets};
@@ -129,16 +131,38 @@ impl TrainArgs {
         self.quiet || self.json
     }
 
+    /// What a run that goes on from so many steps and epochs writes for TensorBoard. One that begins with --force writes
+    /// its figures in place of those of before.
     pub(super) fn tensorboard(&self, folder: &RunFolder, from: Option<[usize; 2]>) -> Option<TensorBoard> {
         let run = whole_path(folder.dir());
         let dir = self.tensorboard.as_ref()?;
         let board = TensorBoard::new(run.file_name().map_or(dir.clone(), |name| dir.join(name)));
-        Some(board.going_on(from))
+        Some(board.going_on(from.or(self.force.then_some([0, 0]))))
+    }
+
+    /// Refuses a folder in which TensorBoard would draw the curves of two runs as one.
+    fn check_tensorboard(&self, folder: &RunFolder) -> anyhow::Result<()> {
+        match self.tensorboard(folder, None) {
+            Some(board) if !self.resume && !self.force && board.has_events()? => bail!(
+                "`{}` holds the figures of another run, and TensorBoard would draw both as one; choose another \
+                 --tensorboard DIR or --out DIR, or replace both with --force",
+                board.dir().display()
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The folder of the run that goes on, if one does.
+    fn resumed(&self) -> anyhow::Result<Option<RunFolder>> {
+        if !self.resume {
+            return Ok(None);
+        }
+        let dir = self.out.as_deref().context("--resume needs the folder of a run: --out DIR")?;
+        Ok(Some(RunFolder::resume(dir)?))
     }
 
     fn folder(&self, model: &str) -> anyhow::Result<RunFolder> {
         Ok(match &self.out {
-            Some(dir) if self.resume => RunFolder::resume(dir)?,
             Some(dir) => RunFolder::at(dir, self.force)?,
             None => RunFolder::next(Path::new(RUNS), model)?,
         })
@@ -166,12 +190,43 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     if args.quiet() {
         output.quiet();
     }
-    let mut job = if args.resume { Job::resume(args)? } else { Job::begin(args)? };
+    let (job, folder) = match args.resumed()? {
+        Some(folder) => (Job::resume(args, &folder)?, Some(folder)),
+        None => (Job::begin(args)?, None),
+    };
+    let mut last = job.checkpoint_path(args);
+    let begun = last.clone();
+    let prepared = prepare(args, job, folder, output);
+    let (mut run, options) = prepared.map_err(|error| unfinished(error, begun.as_deref()))?;
+    interrupt::listen();
+    let trained = run.train(&options, output, &mut last);
+    let trained = trained.map_err(|error| unfinished(error, last.as_deref()))?;
+    if trained.history.stopped.is_some_and(|stopped| stopped.reason == StopReason::Interrupted) {
+        return run.tell_interrupted(&trained.history, output);
+    }
+    let seconds_to_first_step = trained.first_step.map(|at| at.duration_since(started).as_secs_f64());
+    let kept = run.keep(&trained.history, seconds_to_first_step);
+    let (evaluation, result) = kept.map_err(|error| unfinished(error, last.as_deref()))?;
+    run.print(&trained.history, &evaluation, &result, output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the data, claims the folder, opens the device, and says so.
+fn prepare<'a>(
+    args: &'a TrainArgs,
+    mut job: Job,
+    resumed: Option<RunFolder>,
+    output: &mut Output,
+) -> anyhow::Result<(Run<'a>, FitOptions)> {
     let network = job.file.model.network()?;
     let plan = Plan::build(&network, job.file.loss, job.file.optimizer, job.file.training.batch_size)?
         .augment(job.file.augmentation.as_ref());
     let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
-    let folder = args.folder(&job.file.model.name)?;
+    let folder = match resumed {
+        Some(folder) => folder.probed()?,
+        None => args.folder(&job.file.model.name)?,
+    };
+    args.check_tensorboard(&folder)?;
     let sets = job.sets()?;
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;
@@ -201,20 +256,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     if let Some(weights) = init {
         model.set_weights(weights)?;
     }
-    interrupt::listen();
-    let mut run = Run { args, job, sets, device, plan, model, folder };
-    let dir = run.folder.dir().to_owned();
-    let mut last = None;
-    let trained = run.train(&options, output, &mut last);
-    let trained = trained.map_err(|error| unfinished(error, last.as_deref(), &dir))?;
-    if trained.history.stopped.is_some_and(|stopped| stopped.reason == StopReason::Interrupted) {
-        return run.tell_interrupted(&trained.history, output);
-    }
-    let seconds_to_first_step = trained.first_step.map(|at| at.duration_since(started).as_secs_f64());
-    let kept = run.keep(&trained.history, seconds_to_first_step);
-    let (evaluation, result) = kept.map_err(|error| unfinished(error, last.as_deref(), &dir))?;
-    run.print(&trained.history, &evaluation, &result, output)?;
-    Ok(ExitCode::SUCCESS)
+    Ok((Run { args, job, sets, device, plan, model, folder }, options))
 }
 
 /// The memory budget in one line; `stream` where data sets shall be streamed even if they fit. The validation set makes

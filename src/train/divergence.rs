@@ -14,7 +14,7 @@ use crate::plan::{Plan, Role, Stage, Step, StepParams, indices};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("training has diverged: {}: {found}", told(*bad, *step, *epoch))]
 pub struct Divergence {
-    /// The first bad step, counted from 1 over the whole run.
+    /// The first bad step, counted from 1 over the whole run; with [`Bad::Weights`] the last that may be it.
     pub step: usize,
     /// Its epoch, counted from 1.
     pub epoch: usize,
@@ -31,7 +31,8 @@ pub enum Bad {
     Loss(f32),
     /// Some element of a gradient, while the loss was finite.
     Gradient,
-    /// Nothing but the weights that it left, and no step came after it that would have shown it.
+    /// Nothing but the weights that it left: an update that overflowed, of this step or of one before whose weight no loss
+    /// has shown since.
     Weights,
 }
 
@@ -70,7 +71,7 @@ fn told(bad: Bad, step: usize, epoch: usize) -> String {
     match bad {
         Bad::Loss(loss) => format!("the loss of step {step} (epoch {epoch}) is {loss}"),
         Bad::Gradient => format!("a gradient of step {step} (epoch {epoch}) is not finite"),
-        Bad::Weights => format!("step {step} (epoch {epoch}) left weights that are not finite"),
+        Bad::Weights => format!("by step {step} (epoch {epoch}) a weight is not finite"),
     }
 }
 

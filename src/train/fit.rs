@@ -55,7 +55,7 @@ impl Model {
     ) -> Result<History, Error> {
         self.training.begin();
         self.best_weights = None;
-        self.train(train, options, History::default(), callback)
+        self.train(train, options, None, callback)
     }
 
     /// Goes on with a call of [`fit`](Self::fit) that made this checkpoint, with the same data and options but for
@@ -80,15 +80,15 @@ impl Model {
         self.set_optimizer_state(&optimizer_state)?;
         (self.training, self.best_weights) = (training, best_weights);
         let stopped = stopped.filter(over);
-        self.train(train, options, History { epochs, stopped, ..History::default() }, callback)
+        self.train(train, options, Some(History { epochs, stopped, ..History::default() }), callback)
     }
 
-    /// Trains from where the model stands to where the options end.
+    /// Trains from where the model stands to where the options end. What was `before` has a checkpoint already.
     fn train(
         &mut self,
         train: &Dataset,
         options: &FitOptions,
-        history: History,
+        before: Option<History>,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
         options.check()?;
@@ -112,6 +112,7 @@ impl Model {
         let validation_samples = validation.as_ref().map(Dataset::len);
         let samples = train.len();
         let checkpoints = callback.checkpoints();
+        let is_new = before.is_none();
         let mut run = Run {
             options,
             schedule,
@@ -119,7 +120,7 @@ impl Model {
             samples,
             validation: validation_samples,
             table,
-            history,
+            history: before.unwrap_or_default(),
             data: train.clone(),
             start: None,
         };
@@ -132,7 +133,7 @@ impl Model {
         if let Some(sampling) = options.profile {
             executor.profile(sampling)?;
         }
-        if schedule.steps_done == 0 {
+        if is_new {
             // So that a run can go on whenever it is cut off.
             self.checkpoint_for(&mut run, callback)?;
         }
@@ -190,12 +191,12 @@ impl Model {
             self.guard(run)?;
             let mut state = self.training.run;
             let part = train_part(self.executor(None)?, &pass, &mut state, callback)?;
-            state.within.seconds += begun.elapsed().as_secs_f64();
             self.training.run = state;
             if let Some(row) = part.ran.tripped {
                 return Err(self.tripped(run, &pass, row, part.last_loss)?.into());
             }
             self.check_weights(run)?;
+            self.training.run.within.seconds += begun.elapsed().as_secs_f64();
             if from + part.ran.rows < to {
                 self.checkpoint_for(run, callback)?;
                 return Ok(Epoch::Interrupted);

@@ -54,6 +54,86 @@ fn a_run_can_only_go_further() {
     assert_eq!(sandbox.json_lines("whole/history.jsonl").len(), 7, "{outcome:?}");
 }
 
+/// The first checkpoint is the only one until the second is written: it is not written anew, and one that a killed process
+/// was replacing is brought back.
+#[test]
+fn the_only_checkpoint_is_never_missing() {
+    let sandbox = Sandbox::new();
+    let train = "train --model model.toml --data data --batch-size 4 --device cpu";
+    sandbox.succeed(&format!("{train} --epochs 1 --out whole"));
+    sandbox.succeed(&format!("{train} --epochs 1 --out run"));
+    let [first, last] = ["step-00000000", "step-00000010"];
+    fs::remove_dir_all(sandbox.path("run/checkpoints").join(last)).unwrap();
+    let manifest = sandbox.path("run/checkpoints").join(first).join("manifest.toml");
+    let written = || fs::metadata(&manifest).unwrap().modified().unwrap();
+    let before = written();
+    sandbox.succeed("train --resume --out run");
+    assert_eq!(written(), before, "it was written anew");
+    // (where a killed process had left them: the first, the last)
+    let rows = [
+        (".step-00000000.replaced", ".step-00000010.77.tmp"),
+        (".step-00000000.replaced", ".step-00000010.replaced"),
+        ("step-00000000", ".step-00000010.replaced"),
+    ];
+    for (first_left, last_left) in rows {
+        let checkpoints = sandbox.path("run/checkpoints");
+        fs::rename(checkpoints.join(first), checkpoints.join(first_left)).unwrap();
+        fs::rename(checkpoints.join(last), checkpoints.join(last_left)).unwrap();
+        let outcome = sandbox.succeed("train --resume --out run");
+        let from = if last_left.ends_with("tmp") { first } else { last };
+        assert!(outcome.stderr.contains(&format!("Going on from run/checkpoints/{from}\n")), "{outcome:?}");
+        assert_eq!(sandbox.list("run/checkpoints"), [first, last], "{first_left}, {last_left}");
+        let [ours, theirs] =
+            ["run", "whole"].map(|run| fs::read(sandbox.path(run).join("weights.safetensors")).unwrap());
+        assert!(ours == theirs, "{first_left}, {last_left}");
+    }
+    // Both are there: the new one counts, and the old one goes.
+    copy(
+        &sandbox.path("run/checkpoints").join(last),
+        &sandbox.path("run/checkpoints/.step-00000010.replaced"),
+    );
+    sandbox.succeed("train --resume --out run");
+    assert_eq!(sandbox.list("run/checkpoints"), [first, last]);
+}
+
+#[cfg(unix)]
+#[test]
+fn two_processes_do_not_train_into_one_folder() {
+    let sandbox = Sandbox::new();
+    let endless = format!("{TRAIN} --device cpu --out run").replace("--epochs 6", "--epochs 100000");
+    let mut child = sandbox.command(&endless).stdout(std::process::Stdio::null()).spawn().unwrap();
+    while !sandbox.path("run/checkpoints/step-00000000").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let busy = ["`run` is the folder of a run that another process trains at this moment"];
+    sandbox.fail("train --resume --out run", 1, &busy);
+    sandbox.fail(&format!("{TRAIN} --device cpu --force --out run"), 1, &busy);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    sandbox.succeed(&format!("{TRAIN} --device cpu --force --out run"));
+}
+
+/// What keeps a run from going on is told with the checkpoint that it would go on from.
+#[test]
+fn what_stands_in_the_way_is_told_with_the_checkpoint() {
+    let sandbox = Sandbox::new();
+    sandbox.succeed(&format!("{TRAIN} --device cpu --out run --max-steps 20"));
+    let kept = "`run/checkpoints/step-00000020` is kept: once this is mended, go on with: shadegrad train --resume --out run";
+    fs::rename(sandbox.path("data"), sandbox.path("elsewhere")).unwrap();
+    sandbox.fail("train --resume --out run --max-steps 30", 1, &["is not a folder", kept]);
+    fs::rename(sandbox.path("elsewhere"), sandbox.path("data")).unwrap();
+    sandbox.fail("train --resume --out run --max-steps 30 --device nonesuch", 1, &["nonesuch", kept]);
+    fs::remove_file(sandbox.path("run/steps.jsonl")).unwrap();
+    fs::create_dir(sandbox.path("run/steps.jsonl")).unwrap();
+    sandbox.fail(
+        "train --resume --out run --max-steps 30",
+        1,
+        &["`run/steps.jsonl` cannot be written", kept],
+    );
+    fs::remove_dir(sandbox.path("run/steps.jsonl")).unwrap();
+    sandbox.succeed("train --resume --out run --max-steps 30");
+}
+
 #[test]
 fn another_device_must_be_asked_for() {
     let sandbox = Sandbox::new();

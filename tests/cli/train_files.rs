@@ -197,3 +197,28 @@ fn what_fails_before_training_leaves_no_folder() {
         assert!(!sandbox.path("runs").exists() && !sandbox.path("deep").exists(), "{row}");
     }
 }
+
+#[test]
+fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
+    let sandbox = Sandbox::new();
+    let train =
+        |flags: &str| format!("train --model model.toml --data data --device cpu --epochs 1 --out {flags}");
+    let events = || -> usize {
+        let sizes = sandbox
+            .list("logs/run")
+            .into_iter()
+            .map(|name| fs::metadata(sandbox.path("logs/run").join(name)).unwrap().len() as usize);
+        sizes.sum()
+    };
+    sandbox.succeed(&train("run --tensorboard logs"));
+    let once = events();
+    sandbox.succeed(&train("run --force"));
+    assert_eq!(events(), once, "a run without the flag leaves them alone");
+    let refused = ["`logs/run` holds the figures of another run", "--tensorboard DIR", "--force"];
+    sandbox.fail(&train("elsewhere/run --tensorboard logs"), 1, &refused);
+    assert!(!sandbox.path("elsewhere").exists());
+    sandbox.succeed(&train("run --force --tensorboard logs"));
+    // Of the first file only its header is left.
+    assert!(events() < once + once / 2, "{} and {once} bytes", events());
+    sandbox.succeed("train --resume --out run --epochs 2 --tensorboard logs");
+}
