@@ -1,12 +1,12 @@
-// conv2d_backward_input of many channels, as matmul_a_bt_block8 computes a product: the rows are positions of dx, the terms
-// the output channels of every output that a position reached, the columns input channels. The 8 lanes of a subgroup hold
-// 8 input channels each of BLOCK terms of the kernel in registers and let TILE_M positions pass by; longer sums are
-// continued in dx. IN_C and OUT_C are multiples of 8; channels past the edge are computed from the last ones and not
-// stored, terms past the end and of outputs that are not there are zero.
+// conv2d_backward_input of many channels, weight by weight of the window: through each of them, an output hands its gradient
+// to one position of dx. The 8 lanes of a subgroup hold 8 input channels each of BLOCK output channels of a weight in
+// registers, and let the outputs of TILE_IMAGES images pass by whose position is in a band of TILE_H rows; sums are
+// continued in dx. ROWS_AT_ONCE images are under way at a time, so that no two lanes ever meet at a position. IN_C is a
+// multiple of 8, OUT_C of BLOCK; channels past the edge are computed from the last ones and not stored.
 //
-// dy     [batch, OUT_H, OUT_W, OUT_C]
+// dy     [BATCH, OUT_H, OUT_W, OUT_C]
 // kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
-// dx     [batch, IN_H, IN_W, IN_C]
+// dx     [BATCH, IN_H, IN_W, IN_C]
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4<u64>>;
 @group(0) @binding(1) var<storage, read> kernel: array<vec4<u64>>;
@@ -14,8 +14,18 @@
 
 const OUT_EIGHTS = OUT_C / EIGHTS;
 const IN_EIGHTS = IN_C / EIGHTS;
-const K = KERNEL_H * KERNEL_W * OUT_C;
+// Blocks of one weight of the window.
+const BLOCKS = OUT_EIGHTS / BLOCK_EIGHTS;
 const TILES_N = (IN_EIGHTS + ROW_LANES - 1u) / ROW_LANES;
+const BANDS = (IN_H + TILE_H - 1u) / TILE_H;
+
+// The outputs of an image, from row x to before row y, that hand their gradient through row p of the window to a row of dx
+// from `first` to before `end`.
+fn output_rows(p: u32, first: u32, end: u32) -> vec2u {
+    let begin = select(0u, (first - p + STRIDE_H - 1u) / STRIDE_H, first > p);
+    let past = select(0u, (end - p + STRIDE_H - 1u) / STRIDE_H, end > p);
+    return vec2u(begin, min(past, OUT_H));
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -29,19 +39,30 @@ fn main(
     }
     let tile = index / LANES;
     let column = tile % TILES_N * ROW_LANES + place_in_row(lane);
-    let first_row = tile / TILES_N * TILE_M;
-    let end_row = min(first_row + TILE_M, POSITIONS);
+    let first_h = tile / TILES_N % BANDS * TILE_H;
+    let end_h = min(first_h + TILE_H, IN_H);
+    let first_image = tile / (TILES_N * BANDS) * TILE_IMAGES;
+    let end_image = min(first_image + TILE_IMAGES, BATCH);
+    for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {
+        let n = images + row_of(lane);
+        if n < end_image && column < IN_EIGHTS {
+            for (var position = first_h * IN_W; position < end_h * IN_W; position++) {
+                dx[DX_BASE + (n * IN_H * IN_W + position) * IN_EIGHTS + column] = packed(Eight());
+            }
+        }
+    }
     let channel = min(column, IN_EIGHTS - 1u) * EIGHTS;
-    for (var begin = 0u; begin < K; begin += BLOCK) {
+    for (var block = 0u; block < KERNEL_H * KERNEL_W * BLOCKS; block++) {
+        let tap = block / BLOCKS;
+        let begin = block % BLOCKS * BLOCK_EIGHTS;
         // Term giver * 8 + t of the block, of the lane's first and last four channels.
         var low: Block;
         var high: Block;
-        for (var giver = 0u; giver < LANES; giver++) {
-            let terms = min(begin / EIGHTS + giver, K / EIGHTS - 1u);
-            let of_tap = (terms / OUT_EIGHTS * IN_C + channel) * OUT_EIGHTS + terms % OUT_EIGHTS;
+        for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
+            let of_tap = KERNEL_BASE + (tap * IN_C + channel) * OUT_EIGHTS + begin + giver;
             for (var c = 0u; c < 4u; c++) {
-                let of_low = unpacked(kernel[KERNEL_BASE + of_tap + c * OUT_EIGHTS]);
-                let of_high = unpacked(kernel[KERNEL_BASE + of_tap + (4u + c) * OUT_EIGHTS]);
+                let of_low = unpacked(kernel[of_tap + c * OUT_EIGHTS]);
+                let of_high = unpacked(kernel[of_tap + (4u + c) * OUT_EIGHTS]);
                 for (var t = 0u; t < 4u; t++) {
                     low[giver][t][c] = of_low.low[t];
                     low[giver][4u + t][c] = of_low.high[t];
@@ -50,35 +71,31 @@ fn main(
                 }
             }
         }
-        for (var rows = first_row; rows < end_row; rows += ROWS_AT_ONCE) {
-            let own = rows + row_of(lane);
-            let row = min(own, end_row - 1u);
-            let n = row / (IN_W * IN_H);
-            var terms: Terms;
-            for (var u = 0u; u < ROWS_AT_ONCE; u++) {
-                let eight = begin / EIGHTS + u * ROW_LANES + place_in_row(lane);
-                let tap = eight / OUT_EIGHTS;
-                // Row and column of the output that this term of the position reached, times the strides.
-                let down = row / IN_W % IN_H - tap / KERNEL_W;
-                let right = row % IN_W - tap % KERNEL_W;
-                let i = down / STRIDE_H;
-                let j = right / STRIDE_W;
-                // Below zero is past the edge of unsigned numbers.
-                let inside = i < OUT_H && j < OUT_W && eight * EIGHTS < K;
-                let met = vec4<bool>(inside && down % STRIDE_H == 0u && right % STRIDE_W == 0u);
-                let output = (n * OUT_H + min(i, OUT_H - 1u)) * OUT_W + min(j, OUT_W - 1u);
-                let mine = unpacked(dy[DY_BASE + output * OUT_EIGHTS + eight % OUT_EIGHTS]);
-                terms[u] = Eight(select(vec4f(), mine.low, met), select(vec4f(), mine.high, met));
-            }
-            let place = DX_BASE + row * IN_EIGHTS + column;
-            let stored = own < end_row && column < IN_EIGHTS;
-            var sum = Eight();
-            if begin > 0u && stored {
-                sum = unpacked(dx[place]);
-            }
-            sum = with_products(sum, terms, lane, &low, &high);
-            if stored {
-                dx[place] = packed(sum);
+        let rows = output_rows(tap / KERNEL_W, first_h, end_h);
+        for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {
+            let own = images + row_of(lane);
+            let n = min(own, end_image - 1u);
+            let stored = own < end_image && column < IN_EIGHTS;
+            // Where the window of the first output meets dx with this weight.
+            let met = (n * IN_H + tap / KERNEL_W) * IN_W + tap % KERNEL_W;
+            for (var output = rows.x * OUT_W; output < rows.y * OUT_W; output++) {
+                var terms: Terms;
+                for (var u = 0u; u < LOADS; u++) {
+                    if has_eight(u, lane) {
+                        let eight = (n * (OUT_H * OUT_W) + output) * OUT_EIGHTS + begin + eight_of(u, lane);
+                        terms[u] = unpacked(dy[DY_BASE + eight]);
+                    }
+                }
+                let position = met + output / OUT_W * (STRIDE_H * IN_W) + output % OUT_W * STRIDE_W;
+                let place = DX_BASE + position * IN_EIGHTS + column;
+                var sum = Eight();
+                if stored {
+                    sum = unpacked(dx[place]);
+                }
+                sum = with_products(sum, &terms, lane, &low, &high);
+                if stored {
+                    dx[place] = packed(sum);
+                }
             }
         }
     }

@@ -1,18 +1,19 @@
 // conv2d_backward_kernel of many channels, as matmul_at_b_block8 computes a product: the terms are output positions, the
 // rows input channels of every weight of the window, the columns output channels. The 8 lanes of a subgroup hold 8 output
 // channels each of BLOCK positions of dy in registers and let TILE_M rows of the kernel pass by; longer sums are continued
-// in partial. IN_C is a multiple of 4, OUT_C of 8; channels past the edge are computed from the last ones and not stored, positions
+// in partial. IN_C and OUT_C are multiples of 8; channels past the edge are computed from the last ones and not stored, positions
 // past the part are zero.
 //
 // x       [batch, IN_H, IN_W, IN_C]
 // dy      [batch, OUT_H, OUT_W, OUT_C]
 // partial [PARTS, KERNEL_H, KERNEL_W, IN_C, OUT_C]
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<vec4<u64>>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<u64>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4<u64>>;
 
 const OUT_EIGHTS = OUT_C / EIGHTS;
+const IN_EIGHTS = IN_C / EIGHTS;
 const ROWS = KERNEL_H * KERNEL_W * IN_C;
 const TILES_M = (ROWS + TILE_M - 1u) / TILE_M;
 const TILES_N = (OUT_EIGHTS + LANES - 1u) / LANES;
@@ -45,7 +46,7 @@ fn main(
             let position = min(mine, end - 1u);
             let h = position / OUT_W % OUT_H * STRIDE_H;
             let n = position / (OUT_W * OUT_H);
-            origins[u] = X_BASE + ((n * IN_H + h) * IN_W + position % OUT_W * STRIDE_W) * (IN_C / 4u);
+            origins[u] = X_BASE + ((n * IN_H + h) * IN_W + position % OUT_W * STRIDE_W) * IN_EIGHTS;
             there[u] = mine < end;
             for (var t = 0u; t < LANES; t++) {
                 let row = min(begin + u * LANES + t, end - 1u);
@@ -54,20 +55,22 @@ fn main(
                 high[u][t] = eight.high;
             }
         }
-        for (var four = first_row; four < min(first_row + TILE_M, ROWS); four += 4u) {
-            let tap = four / IN_C;
-            let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * (IN_C / 4u) + four % IN_C / 4u;
-            var terms: array<vec4f, EIGHTS>;
+        for (var eight = first_row; eight < min(first_row + TILE_M, ROWS); eight += EIGHTS) {
+            let tap = eight / IN_C;
+            let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_EIGHTS + eight % IN_C / EIGHTS;
+            var terms: Across;
             for (var u = 0u; u < EIGHTS; u++) {
-                terms[u] = select(vec4f(), x[origins[u] + of_tap], vec4<bool>(there[u]));
+                let mine = unpacked(x[origins[u] + of_tap]);
+                terms[u].low = select(vec4f(), mine.low, vec4<bool>(there[u]));
+                terms[u].high = select(vec4f(), mine.high, vec4<bool>(there[u]));
             }
-            for (var e = 0u; e < min(4u, ROWS - four); e++) {
-                let place = PARTIAL_BASE + (part * ROWS + four + e) * OUT_EIGHTS + column;
+            for (var e = 0u; e < EIGHTS; e++) {
+                let place = PARTIAL_BASE + (part * ROWS + eight + e) * OUT_EIGHTS + column;
                 var sum = Eight();
                 if begin > first && column < OUT_EIGHTS {
                     sum = unpacked(partial[place]);
                 }
-                sum = with_products_across(sum, terms, e, &low, &high);
+                sum = with_products_across(sum, &terms, e, &low, &high);
                 if column < OUT_EIGHTS {
                     partial[place] = packed(sum);
                 }

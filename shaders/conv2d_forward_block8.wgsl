@@ -38,7 +38,7 @@ fn main(
         // Term giver * 8 + t of the block, of the lane's first and last four channels.
         var low: Block;
         var high: Block;
-        for (var giver = 0u; giver < LANES; giver++) {
+        for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
             for (var t = 0u; t < EIGHTS; t++) {
                 let row = min(begin + giver * EIGHTS + t, K - 1u);
                 let eight = unpacked(kernel[KERNEL_BASE + row * OUT_EIGHTS + channel]);
@@ -54,13 +54,15 @@ fn main(
             let n = row / (OUT_W * OUT_H);
             let origin = X_BASE + ((n * IN_H + h) * IN_W + w) * IN_EIGHTS;
             var terms: Terms;
-            for (var u = 0u; u < ROWS_AT_ONCE; u++) {
-                let eight = begin / EIGHTS + u * ROW_LANES + place_in_row(lane);
-                let tap = min(eight, K / EIGHTS - 1u) / IN_EIGHTS;
-                let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_EIGHTS + eight % IN_EIGHTS;
-                let mine = unpacked(x[origin + of_tap]);
-                let there = vec4<bool>(eight * EIGHTS < K);
-                terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));
+            for (var u = 0u; u < LOADS; u++) {
+                if has_eight(u, lane) {
+                    let eight = begin / EIGHTS + eight_of(u, lane);
+                    let tap = min(eight, K / EIGHTS - 1u) / IN_EIGHTS;
+                    let of_tap = (tap / KERNEL_W * IN_W + tap % KERNEL_W) * IN_EIGHTS + eight % IN_EIGHTS;
+                    let mine = unpacked(x[origin + of_tap]);
+                    let there = vec4<bool>(eight * EIGHTS < K);
+                    terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));
+                }
             }
             let place = Y_BASE + row * OUT_EIGHTS + column;
             let stored = own < end_row && column < OUT_EIGHTS;
@@ -68,7 +70,7 @@ fn main(
             if begin > 0u && stored {
                 sum = unpacked(y[place]);
             }
-            sum = with_products(sum, terms, lane, &low, &high);
+            sum = with_products(sum, &terms, lane, &low, &high);
             if RELU && begin + BLOCK >= K {
                 sum.low = select(sum.low, vec4f(), sum.low <= vec4f());
                 sum.high = select(sum.high, vec4f(), sum.high <= vec4f());

@@ -1,6 +1,6 @@
 // dense_rmsprop_update, with the gradient of the layer's output in registers: the 8 lanes of a subgroup hold 8 columns
 // each of the whole of b and let TILE_M rows of weights pass by, whose gradients they compute as matmul_at_b_block8 does
-// and use at once. M is a multiple of 4, N of 8, and K at most BLOCK.
+// and use at once. M and N are multiples of 8, and K is at most BLOCK.
 //
 // a         [K, M]
 // b         [K, N]
@@ -9,7 +9,7 @@
 // state     [slots, LEN]
 // parameter [LEN]
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<u64>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<u64>>;
 @group(0) @binding(2) var<storage, read> loss: array<f32>;
 @group(0) @binding(3) var<storage, read_write> tripwire: array<atomic<u32>>;
@@ -71,12 +71,12 @@ fn main(
             high[group8][t] = eight.high;
         }
     }
-    for (var four = first_row; four < min(first_row + TILE_M, OUT_M); four += 4u) {
-        let terms = terms_of_rows(four, 0u, K, lane);
-        for (var e = 0u; e < min(4u, OUT_M - four); e++) {
-            let gradient = with_products_across(Eight(), terms, e, &low, &high);
+    for (var eight = first_row; eight < min(first_row + TILE_M, OUT_M); eight += EIGHTS) {
+        var terms = terms_of_rows(eight, 0u, K, lane);
+        for (var e = 0u; e < min(EIGHTS, OUT_M - eight); e++) {
+            let gradient = with_products_across(Eight(), &terms, e, &low, &high);
             if column < N_EIGHTS {
-                update(gradient, FIRST / EIGHTS + (four + e) * N_EIGHTS + column);
+                update(gradient, FIRST / EIGHTS + (eight + e) * N_EIGHTS + column);
             }
         }
     }

@@ -1,14 +1,14 @@
 // matmul_at_b, with a block of b that stays: the 8 lanes of a subgroup hold 8 columns each of BLOCK rows of b in registers
-// and let TILE_M rows of the result pass by. For four at a time they load the BLOCK terms of a once, 8 to a lane, and hand
+// and let TILE_M rows of the result pass by. For eight at a time they load the BLOCK terms of a once, 8 to a lane, and hand
 // them to one another. A part that is longer than a block is summed up in partial.
-// M is a multiple of 4, N of 8, TERMS_PER_PART of BLOCK; the row past M is that of ones; columns past the edge are computed
+// M and N are multiples of 8, TERMS_PER_PART of BLOCK; the row past M is that of ones; columns past the edge are computed
 // from the last ones and not stored, terms past the end are zero.
 //
 // a       [K, M]
 // b       [K, N]
 // partial [PARTS, OUT_M, N]
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<u64>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<u64>>;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4<u64>>;
 
@@ -44,15 +44,15 @@ fn main(
                 high[group8][t] = eight.high;
             }
         }
-        for (var four = first_row; four < min(first_row + TILE_M, OUT_M); four += 4u) {
-            let terms = terms_of_rows(four, begin, end, lane);
-            for (var e = 0u; e < min(4u, OUT_M - four); e++) {
-                let place = PARTIAL_BASE + (part * OUT_M + four + e) * N_EIGHTS + column;
+        for (var eight = first_row; eight < min(first_row + TILE_M, OUT_M); eight += EIGHTS) {
+            var terms = terms_of_rows(eight, begin, end, lane);
+            for (var e = 0u; e < min(EIGHTS, OUT_M - eight); e++) {
+                let place = PARTIAL_BASE + (part * OUT_M + eight + e) * N_EIGHTS + column;
                 var sum = Eight();
                 if TERMS_PER_PART > BLOCK && begin > first && column < N_EIGHTS {
                     sum = unpacked(partial[place]);
                 }
-                sum = with_products_across(sum, terms, e, &low, &high);
+                sum = with_products_across(sum, &terms, e, &low, &high);
                 if column < N_EIGHTS {
                     partial[place] = packed(sum);
                 }

@@ -1,14 +1,23 @@
-// The terms of a block that lie across the rows of a [K, M], of which a lane has every eighth; M is a multiple of 4.
+// The terms of a block that lie across the rows of a factor, of which a lane has every eighth, for eight rows at once.
+alias Across = array<Eight, EIGHTS>;
 
-// Terms of four rows of the result, of those from begin to end; each is 1 in the row past M.
-fn terms_of_rows(row: u32, begin: u32, end: u32, lane: u32) -> array<vec4f, EIGHTS> {
-    var terms: array<vec4f, EIGHTS>;
-    let column = min(row, M - 1u) / 4u;
+// A sum and the products of BLOCK terms with a block of eight columns: element e of each of these.
+fn with_products_across(
+    sum: Eight,
+    terms: ptr<function, Across>,
+    e: u32,
+    low: ptr<function, Block>,
+    high: ptr<function, Block>,
+) -> Eight {
+    var total = sum;
     for (var u = 0u; u < EIGHTS; u++) {
-        let t = begin + u * LANES + lane;
-        let value = a[A_BASE + min(t, K - 1u) * (M / 4u) + column];
-        let ones = select(value, vec4f(1.0), vec4<bool>(row >= M));
-        terms[u] = select(vec4f(), ones, vec4<bool>(t < end));
+        let four = select((*terms)[u].low, (*terms)[u].high, vec4<bool>(e >= 4u));
+        let own = four[e % 4u];
+        for (var giver = 0u; giver < LANES; giver++) {
+            let term = subgroupShuffle(own, giver);
+            total.low += term * (*low)[u][giver];
+            total.high += term * (*high)[u][giver];
+        }
     }
-    return terms;
+    return total;
 }

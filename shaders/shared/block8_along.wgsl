@@ -1,10 +1,11 @@
 // The terms of a block that lie along the rows of a factor, in eights.
 //
 // ROW_LANES lanes next to one another take the columns of one row, and the others those of the next rows, so that few
-// columns fill a subgroup too. Of their row they have ROWS_AT_ONCE times EIGHTS terms each.
+// columns fill a subgroup too. Of their row's terms they have BLOCK_EIGHTS eights between them, LOADS each at most.
 const ROWS_AT_ONCE = LANES / ROW_LANES;
+const LOADS = (BLOCK_EIGHTS + ROW_LANES - 1u) / ROW_LANES;
 
-alias Terms = array<Eight, ROWS_AT_ONCE>;
+alias Terms = array<Eight, LOADS>;
 
 // Which of the rows a lane is on, and its place there. Where a row takes all lanes the compiler is told, for then every
 // lane does the same.
@@ -16,21 +17,28 @@ fn place_in_row(lane: u32) -> u32 {
     return select(lane % ROW_LANES, lane, ROW_LANES == LANES);
 }
 
-// A sum and the products of BLOCK terms with a block of eight columns; of the lanes of a row each brings those terms
-// u * ROW_LANES + (its place) of every LANES, in eights.
+// Which eight of the block a lane brings with its load u, and whether there is one: some lanes have none in the last load.
+fn eight_of(u: u32, lane: u32) -> u32 {
+    return u * ROW_LANES + place_in_row(lane);
+}
+
+fn has_eight(u: u32, lane: u32) -> bool {
+    return (u + 1u) * ROW_LANES <= BLOCK_EIGHTS || eight_of(u, lane) < BLOCK_EIGHTS;
+}
+
+// A sum and the products of BLOCK terms with a block of eight columns.
 fn with_products(
     sum: Eight,
-    terms: Terms,
+    terms: ptr<function, Terms>,
     lane: u32,
     low: ptr<function, Block>,
     high: ptr<function, Block>,
 ) -> Eight {
-    var mine = terms;
     var total = sum;
     let first_lane = row_of(lane) * ROW_LANES;
-    for (var giver = 0u; giver < LANES; giver++) {
-        let a_low = subgroupShuffle(mine[giver / ROW_LANES].low, first_lane + giver % ROW_LANES);
-        let a_high = subgroupShuffle(mine[giver / ROW_LANES].high, first_lane + giver % ROW_LANES);
+    for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
+        let a_low = subgroupShuffle((*terms)[giver / ROW_LANES].low, first_lane + giver % ROW_LANES);
+        let a_high = subgroupShuffle((*terms)[giver / ROW_LANES].high, first_lane + giver % ROW_LANES);
         for (var t = 0u; t < 4u; t++) {
             total.low += a_low[t] * (*low)[giver][t];
             total.high += a_low[t] * (*high)[giver][t];

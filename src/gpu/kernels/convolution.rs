@@ -1,12 +1,12 @@
 //! Convolution and pooling, each way, alone and together.
 
-use super::product::{along_tile, block_rows, blocks, row_lanes};
+use super::product::{across_tile, along_tile, blocks, row_lanes};
 use super::{
-    BLOCK, BLOCK_ALONG, BLOCK8, EIGHT, EIGHTS, EightF32, F32, IMAGE_ROWS, Kernel, LANES, LINEAR, SCALAR,
-    SUBGROUP8, SUM_SCALAR, SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32, WINDOW, outputs, parts,
-    quarter_outputs, shader, tiles,
+    BLOCK, BLOCK_ACROSS, BLOCK_ALONG, BLOCK8, EIGHT, EIGHTS, EightF32, F32, IMAGE_ROWS, Kernel, LANES,
+    LINEAR, SCALAR, SUBGROUP8, SUM_SCALAR, SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32, WINDOW, outputs,
+    parts, quarter_outputs, shader, tiles,
 };
-use crate::plan::{ConvPoolShape, ConvShape, Op};
+use crate::plan::{ConvPoolShape, ConvShape, MAX_ITERATIONS, Op};
 
 /// Invocations of a workgroup of a kernel that has few invocations, each with much work.
 const SMALL_WORKGROUP: u32 = 8;
@@ -20,6 +20,11 @@ const MOST_TAPS: usize = 25;
 const MOST_ELEMENTS: usize = 9;
 /// Most rows of windows of one subgroup of a pooled convolution.
 const WINDOW_ROWS: usize = 8;
+/// Most eights of terms of a block of a convolution that stays in the registers of a subgroup: half as many again as of a
+/// product, for its sums are long, and each further block has to load and store them.
+const MOST_EIGHTS: usize = 12;
+/// Positions of each image, or of all images together, that pass by a block of `conv2d_backward_input`.
+const BAND_POSITIONS: usize = 256;
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
 pub(super) const KERNELS: &[Kernel] = &[
@@ -28,9 +33,18 @@ pub(super) const KERNELS: &[Kernel] = &[
         source: shader!("conv2d_forward_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32, EightF32],
-        tile: position_tile,
+        tile: |op| match op {
+            Op::Conv2dForward { conv: s, .. } => {
+                let tile = along_tile(op, s.out_c, block_eights(s.terms() / EIGHTS));
+                [tile, vec![("POSITIONS", s.positions())]].concat()
+            }
+            _ => Vec::new(),
+        },
         fits: channels_by_8,
-        invocations: position_blocks,
+        invocations: |op| match op {
+            Op::Conv2dForward { conv: s, .. } => blocks(op, [s.positions(), s.out_c]),
+            _ => 0,
+        },
         ..BLOCK8
     },
     Kernel {
@@ -67,9 +81,31 @@ pub(super) const KERNELS: &[Kernel] = &[
         source: shader!("conv2d_backward_input_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32],
-        tile: position_tile,
-        fits: channels_by_8,
-        invocations: position_blocks,
+        tile: |op| match op {
+            Op::Conv2dBackwardInput(s) => {
+                let [images, rows] = bands(s);
+                vec![
+                    ("BATCH", s.batch),
+                    ("TILE_IMAGES", images),
+                    ("TILE_H", rows),
+                    ("ROW_LANES", row_lanes(s.in_c)),
+                    ("BLOCK_EIGHTS", tap_block(s)),
+                ]
+            }
+            _ => Vec::new(),
+        },
+        fits: |op| {
+            let short = |s: &ConvShape| band_iterations(s) <= MAX_ITERATIONS;
+            channels_by_8(op) && matches!(op, Op::Conv2dBackwardInput(s) if short(s))
+        },
+        invocations: |op| match op {
+            Op::Conv2dBackwardInput(s) => {
+                let [images, rows] = bands(s);
+                let columns = s.in_c.div_ceil(EIGHTS).div_ceil(row_lanes(s.in_c));
+                tiles([s.batch, s.in_h], [images, rows]) * columns * LANES as usize
+            }
+            _ => 0,
+        },
         ..BLOCK8
     },
     Kernel {
@@ -92,9 +128,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_kernel",
         source: shader!("conv2d_backward_kernel_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK],
-        elements: &[Vec4F32, EightF32, EightF32],
-        tile: |op| vec![("TILE_M", block_rows(op))],
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS],
+        elements: &[EightF32, EightF32, EightF32],
+        tile: across_tile,
         fits: channels_by_8,
         invocations: |op| match op {
             Op::Conv2dBackwardKernel(s) => blocks(op, [s.terms(), s.out_c]),
@@ -297,26 +333,80 @@ fn channels_by_8(op: &Op) -> bool {
         }
         // With few input channels a block's rows would be too few to make up for loading it.
         Op::Conv2dBackwardKernel(s) => {
-            s.terms() >= EIGHTS * LANES as usize && s.in_c % 4 == 0 && s.out_c % EIGHTS == 0
+            s.terms() >= EIGHTS * LANES as usize && s.in_c % EIGHTS == 0 && s.out_c % EIGHTS == 0
         }
         _ => false,
     }
 }
 
-/// Positions and channels of the result of a convolution as a product.
-fn position_area(op: &Op) -> [usize; 2] {
-    match op {
-        Op::Conv2dForward { conv: s, .. } => [s.positions(), s.out_c],
-        Op::Conv2dBackwardInput(s) => [s.batch * s.in_h * s.in_w, s.in_c],
-        _ => [0, 0],
+/// Eights of terms of a block, of so many in all: as few blocks as the longest allows, all of nearly the same length.
+fn block_eights(eights: usize) -> usize {
+    eights.div_ceil(eights.div_ceil(MOST_EIGHTS))
+}
+
+/// Blocks of `conv2d_forward`.
+pub(super) fn forward_blocks(s: &ConvShape) -> usize {
+    let eights = s.terms().div_ceil(EIGHTS);
+    eights.div_ceil(block_eights(eights))
+}
+
+/// Eights of output channels of a block of one weight of the window: the most that leave none over.
+fn tap_block(s: &ConvShape) -> usize {
+    let eights = s.out_c / EIGHTS;
+    (1..=MOST_EIGHTS.min(eights)).rev().find(|block| eights.is_multiple_of(*block)).unwrap_or(1)
+}
+
+/// Images and rows of dx of one subgroup of `conv2d_backward_input`: enough positions to make up for loading a block, and few
+/// enough for many subgroups.
+fn bands(s: &ConvShape) -> [usize; 2] {
+    let at_once = LANES as usize / row_lanes(s.in_c);
+    let rows = s.in_h.min((BAND_POSITIONS / s.in_w).max(1));
+    let rows = s.in_h.div_ceil(s.in_h.div_ceil(rows));
+    let images = (BAND_POSITIONS / (rows * s.in_w)).max(1);
+    // A power of two: batches mostly are.
+    [at_once << images.ilog2(), rows]
+}
+
+/// Iterations of an invocation of `conv2d_backward_input` over all its loops, at most.
+fn band_iterations(s: &ConvShape) -> usize {
+    let [images, rows] = bands(s);
+    let steps = images * row_lanes(s.in_c) / LANES as usize;
+    let taps = s.kernel_h * s.kernel_w * (s.out_c / EIGHTS / tap_block(s));
+    steps * (rows * s.in_w + taps * rows.min(s.out_h) * s.out_w)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::product::block_rows;
+    use super::*;
+
+    /// lavapipe leaves loops at 65,535 iterations without a word.
+    #[test]
+    fn loops_over_blocks_stay_short_however_large_the_convolution() {
+        let valid = ConvShape::valid;
+        let shapes = [
+            valid([64, 13, 13, 32], [3, 3], [1, 1], 64),
+            valid([1, 5, 5, 3000], [3, 3], [1, 1], 8),
+            valid([64, 40, 40, 3000], [3, 3], [1, 1], 64),
+            valid([2, 300, 300, 64], [3, 3], [1, 1], 64),
+            valid([2, 9, 9000, 16], [3, 3], [1, 1], 1024),
+            valid([512, 3, 3, 8], [3, 3], [1, 1], 24),
+        ];
+        for s in shapes {
+            let forward = Op::Conv2dForward { conv: s, relu: false };
+            assert!(forward_blocks(&s) * block_rows(&forward) <= MAX_ITERATIONS, "{s:?}");
+            let kernel = Op::Conv2dBackwardKernel(s);
+            let blocks = (s.row_split().terms_per_part * s.out_w).div_ceil(EIGHTS * LANES as usize);
+            let rows = block_rows(&kernel);
+            assert!(blocks * (rows + rows / EIGHTS) <= MAX_ITERATIONS, "{s:?}");
+            let block8 = KERNELS.iter().find(|kernel| kernel.kind == "conv2d_backward_input").unwrap();
+            let fits = (block8.fits)(&Op::Conv2dBackwardInput(s));
+            assert_eq!(fits, band_iterations(&s) <= MAX_ITERATIONS, "{s:?}");
+            let [images, rows] = bands(&s);
+            assert!(rows <= s.in_h && images >= LANES as usize / row_lanes(s.in_c), "{s:?}");
+        }
+        // A single row of this one is too long, and other kernels have it.
+        assert!(band_iterations(&shapes[4]) > MAX_ITERATIONS);
+        assert!(shapes.iter().filter(|s| band_iterations(s) <= MAX_ITERATIONS).count() == 5);
     }
-}
-
-fn position_tile(op: &Op) -> Vec<(&'static str, usize)> {
-    let [positions, channels] = position_area(op);
-    [along_tile(op, channels), vec![("POSITIONS", positions)]].concat()
-}
-
-fn position_blocks(op: &Op) -> usize {
-    blocks(op, position_area(op))
 }

@@ -1,10 +1,10 @@
 //! Several steps of a dense layer in one kernel.
 
-use super::product::{block_rows, blocks, one_block};
+use super::product::{across_tile, blocks, one_block};
 use super::{
-    AtomicU32, BLOCK, BLOCK_ACROSS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, FIRST_MAXIMUM, GUARDED, Kernel,
-    LANES, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, TILE, TRIPWIRE, U32, VEC4, Vec4F32, WEIGHT_DECAY,
-    outputs, quarter_outputs, shader,
+    AtomicU32, BLOCK, BLOCK_ACROSS, BLOCK_ROWS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, FIRST_MAXIMUM, GUARDED,
+    Kernel, LANES, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, TILE, TRIPWIRE, U32, VEC4, Vec4F32,
+    WEIGHT_DECAY, outputs, quarter_outputs, shader,
 };
 use crate::plan::{METRICS_LANES, MatmulShape, Op};
 
@@ -45,12 +45,23 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("dense_rmsprop_update_block8.wgsl"),
-        shared: &[LINEAR, STEP, EIGHT, BLOCK, BLOCK_ACROSS, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP],
-        elements: &[Vec4F32, EightF32, F32, AtomicU32, EightF32, EightF32],
+        shared: &[
+            LINEAR,
+            STEP,
+            EIGHT,
+            BLOCK,
+            BLOCK_ACROSS,
+            BLOCK_ROWS,
+            WEIGHT_DECAY,
+            GUARDED,
+            TRIPWIRE,
+            RMSPROP,
+        ],
+        elements: &[EightF32, EightF32, F32, AtomicU32, EightF32, EightF32],
         reads_step: true,
-        tile: |op| vec![("TILE_M", block_rows(op))],
+        tile: across_tile,
         fits: |op| {
-            let fits = |s: &MatmulShape| one_block(s.k) && s.m.is_multiple_of(4);
+            let fits = |s: &MatmulShape| one_block(s.k) && s.m.is_multiple_of(EIGHTS);
             let whole = matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product));
             whole && update_by(op, EIGHTS)
         },

@@ -1,10 +1,12 @@
 //! Matrix products and sums of columns and parts.
 
+use super::convolution::forward_blocks;
 use super::{
-    BLOCK, BLOCK_ACROSS, BLOCK_ALONG, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR,
-    SUM_SCALAR, SUM_VEC4, TILE, TILES, VEC4, Vec4F32, outputs, parts, quarter_outputs, shader, tiles,
+    BLOCK, BLOCK_ACROSS, BLOCK_ALONG, BLOCK_PRODUCT, BLOCK_ROWS, BLOCK8, EIGHT, EIGHTS, EightF32, F32,
+    Kernel, LANES, LINEAR, SCALAR, SUM_SCALAR, SUM_VEC4, TILE, TILES, VEC4, Vec4F32, outputs, parts,
+    quarter_outputs, shader, tiles,
 };
-use crate::plan::Op;
+use crate::plan::{MAX_ITERATIONS, Op};
 
 /// Rows, and vec4s of columns, of one invocation of `matmul`.
 const MATMUL_TILE: [usize; 2] = [8, 2];
@@ -14,10 +16,10 @@ const AT_B_TILE: [usize; 2] = [4, 4];
 const A_BT_TILE: [usize; 2] = [16, 2];
 /// Invocations along each side of a tile in workgroup memory; each computes 4 rows by 4 columns.
 const SIDE: usize = 8;
-/// Terms of a block that stays in the registers of a subgroup.
-const BLOCK_TERMS: usize = EIGHTS * LANES as usize;
+/// Eights of terms of a block that stays in the registers of a subgroup, where nothing else is said.
+const BLOCK_EIGHTS: usize = LANES as usize;
 /// Most rows that pass by a block: enough to make up for loading it.
-const BLOCK_ROWS: usize = 128;
+const MOST_ROWS: usize = 128;
 
 /// A kernel whose workgroup shares tiles of both factors.
 const WORKGROUP_TILE: Kernel = Kernel {
@@ -45,10 +47,10 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul",
         source: shader!("matmul_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG, BLOCK_PRODUCT],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
-            Op::Matmul(s) => along_tile(op, s.n),
+            Op::Matmul(s) => along_tile(op, s.n, BLOCK_EIGHTS),
             _ => Vec::new(),
         },
         fits: |op| matches!(op, Op::Matmul(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
@@ -98,10 +100,10 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_at_b",
         source: shader!("matmul_at_b_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS],
-        elements: &[Vec4F32, EightF32, EightF32],
-        tile: |op| vec![("TILE_M", block_rows(op))],
-        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % EIGHTS == 0 && whole_blocks(op)),
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS, BLOCK_ROWS],
+        elements: &[EightF32, EightF32, EightF32],
+        tile: across_tile,
+        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % EIGHTS == 0 && s.n % EIGHTS == 0 && whole_blocks(op)),
         invocations: |op| match op {
             &Op::MatmulAtB { product: s, bias } => blocks(op, [s.m + usize::from(bias), s.n]),
             _ => 0,
@@ -150,10 +152,10 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_a_bt",
         source: shader!("matmul_a_bt_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
+        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG, BLOCK_PRODUCT],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
-            Op::MatmulABt(s) => along_tile(op, s.n),
+            Op::MatmulABt(s) => along_tile(op, s.n, BLOCK_EIGHTS),
             _ => Vec::new(),
         },
         fits: |op| matches!(op, Op::MatmulABt(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
@@ -250,17 +252,25 @@ fn workgroup_tiles(op: &Op, area: [usize; 2]) -> usize {
 
 /// Rows that pass by one block: as few tiles as the longest allows, all of nearly the same length.
 pub(super) fn block_rows(op: &Op) -> usize {
-    let rows = match *op {
-        Op::Matmul(s) | Op::MatmulABt(s) => s.m,
-        Op::MatmulAtB { product, bias } => product.m + usize::from(bias),
-        Op::DenseRmspropUpdate { product, .. } => product.m + 1,
-        Op::Conv2dForward { conv: s, .. } => s.positions(),
-        Op::Conv2dBackwardInput(s) => s.batch * s.in_h * s.in_w,
-        Op::Conv2dBackwardKernel(s) => s.terms(),
+    let (rows, most) = match *op {
+        Op::Matmul(s) | Op::MatmulABt(s) => (s.m, MOST_ROWS),
+        Op::MatmulAtB { product, bias } => (product.m + usize::from(bias), MOST_ROWS),
+        Op::DenseRmspropUpdate { product, .. } => (product.m + 1, MOST_ROWS),
+        Op::Conv2dForward { conv: s, .. } => (s.positions(), short(2 * MOST_ROWS, forward_blocks(&s))),
+        Op::Conv2dBackwardKernel(s) => {
+            let terms = s.row_split().terms_per_part * s.out_w;
+            // A load for every eight rows beside the rows themselves.
+            (s.terms(), short(3 * MOST_ROWS, 2 * terms.div_ceil(BLOCK_EIGHTS * EIGHTS)))
+        }
         _ => return 1,
     };
-    // Some load four rows at a time.
-    rows.div_ceil(rows.div_ceil(BLOCK_ROWS)).next_multiple_of(4)
+    // Some load eight rows at a time.
+    rows.div_ceil(rows.div_ceil(most)).next_multiple_of(EIGHTS)
+}
+
+/// So many rows, or fewer where so many blocks would make an invocation's loops too long.
+fn short(rows: usize, blocks: usize) -> usize {
+    rows.min((MAX_ITERATIONS / blocks).max(2 * EIGHTS) - EIGHTS)
 }
 
 /// Lanes that take so many columns, eight each: a power of two, so that the lanes of several rows fill a subgroup.
@@ -268,9 +278,14 @@ pub(super) fn row_lanes(columns: usize) -> usize {
     columns.div_ceil(EIGHTS).next_power_of_two().min(LANES as usize)
 }
 
-/// How rows pass by a block of so many columns whose terms lie along them.
-pub(super) fn along_tile(op: &Op, columns: usize) -> Vec<(&'static str, usize)> {
-    vec![("TILE_M", block_rows(op)), ("ROW_LANES", row_lanes(columns))]
+/// How rows pass by a block of so many columns, and of so many eights of terms that lie along the rows.
+pub(super) fn along_tile(op: &Op, columns: usize, block_eights: usize) -> Vec<(&'static str, usize)> {
+    vec![("TILE_M", block_rows(op)), ("ROW_LANES", row_lanes(columns)), ("BLOCK_EIGHTS", block_eights)]
+}
+
+/// How rows pass by a block whose terms lie across them.
+pub(super) fn across_tile(op: &Op) -> Vec<(&'static str, usize)> {
+    vec![("TILE_M", block_rows(op)), ("BLOCK_EIGHTS", BLOCK_EIGHTS)]
 }
 
 /// Invocations of subgroups that cover all parts of an area of rows and columns.
@@ -281,10 +296,10 @@ pub(super) fn blocks(op: &Op, area: [usize; 2]) -> usize {
 
 /// Whether parts are cut between blocks.
 fn whole_blocks(op: &Op) -> bool {
-    op.split().is_some_and(|split| split.parts == 1 || split.terms_per_part % BLOCK_TERMS == 0)
+    op.split().is_some_and(|split| split.parts == 1 || split.terms_per_part % (BLOCK_EIGHTS * EIGHTS) == 0)
 }
 
 /// Whether one block holds all terms.
 pub(super) fn one_block(terms: usize) -> bool {
-    terms <= BLOCK_TERMS
+    terms <= BLOCK_EIGHTS * EIGHTS
 }

@@ -29,15 +29,19 @@ pub(super) fn convolutions() -> Vec<Case> {
         // Channels in eights: strides, more of them than 8 lanes hold, positions for more than one tile.
         valid([3, 9, 11, 8], [3, 3], [2, 3], 72),
         valid([2, 10, 14, 24], [2, 2], [1, 1], 16),
+        // Blocks of 12 eights, of 11 and of one; bands of rows; batches that leave places for images empty.
+        valid([3, 40, 15, 32], [3, 3], [2, 1], 96),
+        valid([5, 9, 20, 16], [3, 2], [3, 2], 88),
+        valid([9, 6, 6, 48], [1, 2], [1, 1], 8),
     ];
     let mut table: Vec<Case> = shapes.into_iter().flat_map(all).collect();
     // One for each kernel, and for sums in several blocks.
-    table.extend([2, 3, 5, 6, 9, 12, 13].map(|at| with_relu(shapes[at])));
+    table.extend([2, 3, 5, 6, 9, 12, 13, 14, 15, 16].map(|at| with_relu(shapes[at])));
     let exact = valid([4, 11, 10, 3], [3, 3], [1, 1], 12);
     table.extend(all(exact).map(|case| case.with(Numbers::Eighths)));
     let fold = valid([7, 10, 9, 6], [3, 2], [1, 1], 24);
     table.extend(all(fold).map(Case::folded));
-    table.extend(all(valid([24, 10, 9, 16], [3, 3], [1, 1], 16)).map(Case::folded));
+    table.extend(all(valid([24, 10, 9, 16], [3, 3], [1, 1], 72)).map(Case::folded));
     table.extend([
         // The longest sums: 25,000 products in one output.
         forward(valid([1, 6, 6, 1000], [5, 5], [1, 1], 4)),

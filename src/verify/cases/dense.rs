@@ -64,6 +64,11 @@ pub(super) fn products() -> Vec<Case> {
         biased(96, 28, 1100),
         biased(9, 8, 70_004).with(Numbers::Eighths),
         biased(268, 136, 5).folded(),
+        biased(264, 136, 5).folded(),
+        // Rows in eights: one more for the bias in the last tile and in one of its own, several blocks to a part.
+        biased(8, 8, 3),
+        biased(128, 24, 200),
+        biased(104, 40, 1100),
         biased(67, 33, 6).folded(),
     ]);
     table
