@@ -1,40 +1,41 @@
 // gather_batch, images and targets at once:
-//   x[i, p] = scale[images[order[first + i], p]] and one_hot[i, c] = 1 where c = labels[order[first + i]], else 0,
+//   x[i, p] = images[order[first + i], p] / 255 and one_hot[i, c] = 1 where c = labels[order[first + i]], else 0,
 // for i < batch_size; rows past it are 0.
-// One invocation per word of an image, up to four pixels, then one per element of one_hot.
+// One invocation per Real of pixels, then one per element of one_hot.
 //
 // images  [samples, STRIDE_WORDS] words of four bytes, the first pixel in the lowest
 // labels  [samples] bytes, four to a word, the first in the lowest
 // order   [_]
-// scale   [256]
 // x       [BATCH, PIXELS]
 // one_hot [BATCH, CLASSES]
 
 @group(0) @binding(0) var<storage, read> images: array<u32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
 @group(0) @binding(2) var<storage, read> order: array<u32>;
-@group(0) @binding(3) var<storage, read> scale: array<f32>;
-@group(0) @binding(4) var<storage, read_write> x: array<f32>;
-@group(0) @binding(5) var<storage, read_write> one_hot: array<f32>;
+@group(0) @binding(3) var<storage, read_write> x: array<Real>;
+@group(0) @binding(4) var<storage, read_write> one_hot: array<f32>;
 
-const WORDS = BATCH * STRIDE_WORDS;
+const IMAGE_REALS = PIXELS / WIDTH;
+const REALS = BATCH * IMAGE_REALS;
+
+// b / 255 as f32 rounds it, for which WGSL's division is not accurate enough. 255 * 65793 = 2^24 - 1, so
+//   b / 255 = (65793 b + b / 255) / 2^24.
+// The first product is a whole number below 2^24, and exact. The second is so small beside it that its own error never
+// decides how the sum is rounded, nor does it matter whether the two are fused.
+fn quotients(bytes: Index) -> Real {
+    return Real(bytes * 65793u) * 0x1p-24f + Real(bytes) * (0x1p-24f / 255f);
+}
 
 fn of_image(index: u32) {
-    let word = index % STRIDE_WORDS;
-    let i = index / STRIDE_WORDS;
-    let filled = i < step.batch_size;
-    var pixels = 0u;
-    if filled {
+    let p = index % IMAGE_REALS;
+    let i = index / IMAGE_REALS;
+    var value = Real();
+    if i < step.batch_size {
         let sample = order[ORDER_BASE + step.first + i];
-        pixels = images[IMAGES_BASE + sample * STRIDE_WORDS + word];
+        let word = images[IMAGES_BASE + sample * STRIDE_WORDS + p * WIDTH / 4u];
+        value = quotients(bytes_of(word, p));
     }
-    for (var byte = 0u; byte < 4u; byte++) {
-        let p = word * 4u + byte;
-        if p < PIXELS {
-            let value = scale[SCALE_BASE + ((pixels >> (8u * byte)) & 255u)];
-            x[X_BASE + i * PIXELS + p] = select(0.0, value, filled);
-        }
-    }
+    x[X_BASE + index] = value;
 }
 
 fn of_target(index: u32) {
@@ -54,9 +55,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if index >= INVOCATIONS {
         return;
     }
-    if index < WORDS {
+    if index < REALS {
         of_image(index);
     } else {
-        of_target(index - WORDS);
+        of_target(index - REALS);
     }
 }

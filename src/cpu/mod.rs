@@ -27,6 +27,7 @@ mod dense_softmax_cross_entropy;
 mod dropout_backward;
 mod dropout_forward;
 mod executor;
+mod gather_batch;
 mod gather_images;
 mod leaky_relu_backward;
 mod leaky_relu_forward;

@@ -30,10 +30,10 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
         }
         (
             &Op::GatherBatch { pixels, classes, .. },
-            [Bytes(images), Bytes(labels), InU32(order), In(scale), Out(x), Out(one_hot)],
+            [Bytes(images), Bytes(labels), InU32(order), Out(x), Out(one_hot)],
         ) => {
-            super::gather_images::gather_images(pixels, step, images, order, scale, x);
-            super::one_hot::one_hot(classes, step, labels, order, one_hot);
+            let sizes = [pixels, classes];
+            super::gather_batch::gather_batch(sizes, step, [images, labels], order, x, one_hot);
         }
         (Op::AugmentImages(s), [In(transforms), In(source), Out(x)]) => {
             super::augment_images::augment_images(s, step, transforms, source, x);

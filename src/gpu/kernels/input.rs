@@ -1,6 +1,8 @@
 //! Batches of images and targets.
 
-use super::{F32, Kernel, LINEAR, PHILOX, SCALAR, STEP, U32, Vec4F32, outputs, shader};
+use super::{
+    BYTES_SCALAR, BYTES_VEC4, F32, Kernel, LINEAR, PHILOX, SCALAR, STEP, U32, VEC4, Vec4F32, outputs, shader,
+};
 use crate::plan::{Op, image_stride};
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -29,13 +31,24 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "gather_batch",
         source: shader!("gather_batch.wgsl"),
-        shared: &[LINEAR, STEP],
-        elements: &[U32, U32, U32, F32, F32, F32],
+        shared: &[LINEAR, STEP, BYTES_VEC4],
+        elements: &[U32, U32, U32, Vec4F32, F32],
+        reads_step: true,
+        fits: |op| matches!(op, Op::GatherBatch { pixels, .. } if pixels.is_multiple_of(4)),
+        invocations: |op| match *op {
+            Op::GatherBatch { batch, pixels, classes } => batch * (pixels / 4 + classes),
+            _ => 0,
+        },
+        ..VEC4
+    },
+    Kernel {
+        kind: "gather_batch",
+        source: shader!("gather_batch.wgsl"),
+        shared: &[LINEAR, STEP, BYTES_SCALAR],
+        elements: &[U32, U32, U32, F32, F32],
         reads_step: true,
         invocations: |op| match *op {
-            Op::GatherBatch { batch, pixels, classes } => {
-                batch * (image_stride(pixels) / size_of::<u32>() + classes)
-            }
+            Op::GatherBatch { batch, pixels, classes } => batch * (pixels + classes),
             _ => 0,
         },
         ..SCALAR

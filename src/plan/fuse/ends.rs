@@ -16,8 +16,8 @@ pub(super) fn gather_batch(plan: &Plan, at: usize) -> Option<Rewrite> {
     let (&Op::GatherImages { batch, pixels }, &Op::OneHot { classes, .. }) = (&images.op, &labels.op) else {
         return None;
     };
-    let [bytes, order, scale, x] = images.args.clone().try_into().ok()?;
-    let args = vec![bytes, labels.args[0].clone(), order, scale, x, labels.args[2].clone()];
+    let [bytes, order, _, x] = &images.args[..] else { return None };
+    let args = [bytes, &labels.args[0], order, x, &labels.args[2]].map(Tensor::clone).to_vec();
     let op = Op::GatherBatch { batch, pixels, classes };
     Rewrite::one(vec![at, at + 1], Step { name: "input/gather".to_owned(), stage: Stage::Input, op, args })
 }

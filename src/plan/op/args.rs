@@ -25,7 +25,6 @@ impl Op {
                 arg("images", In, Bytes, &[DATA, image_stride(pixels)]),
                 arg("labels", In, Bytes, &[DATA]),
                 arg("order", In, U32, &[DATA]),
-                arg("scale", In, F32, &[256]),
                 arg("x", Out, F32, &[batch, pixels]),
                 arg("one_hot", Out, F32, &[batch, classes]),
             ],

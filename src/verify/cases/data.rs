@@ -21,6 +21,7 @@ pub(super) fn gathering() -> Vec<Case> {
         both(64, 784, 10).batch(23, 640, 3),
         both(1, 1, 2),
         both(7, 27, 3).batch(4, 9, 0),
+        both(3, 129, 4).folded(),
         both(5, 3072, 130).folded(),
         labels(64, 10),
         labels(64, 10).batch(23, 640, 3),
