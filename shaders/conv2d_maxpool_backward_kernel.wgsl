@@ -6,12 +6,12 @@
 //
 // x       [BATCH, IN_H, IN_W, IN_C]
 // dy      [BATCH, OUT_H, OUT_W, OUT_C]
-// winner  [BATCH, OUT_H, OUT_W, OUT_C]
+// winner  [BATCH, OUT_H, OUT_W, OUT_C], as words of WIDTH winners each
 // partial [PARTS, KERNEL_H * KERNEL_W * IN_C + 1, OUT_C]
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<Real>;
-@group(0) @binding(2) var<storage, read> winner: array<Index>;
+@group(0) @binding(2) var<storage, read> winner: array<u32>;
 @group(0) @binding(3) var<storage, read_write> partial: array<Real>;
 
 const REALS = OUT_C / WIDTH;
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         for (var j = 0u; j < OUT_W; j++) {
             let window = (row * OUT_W + j) * REALS + o;
             let gradient = dy[DY_BASE + window];
-            let won = winner[WINNER_BASE + window];
+            let won = winners_in(winner[WINNER_BASE + window]);
             for (var element = 0u; element < POOL_H * POOL_W; element++) {
                 let h = i * POOL_STRIDE_H + element / POOL_W;
                 let w = j * POOL_STRIDE_W + element % POOL_W;

@@ -5,12 +5,12 @@
 //
 // x       [BATCH, IN_H, IN_W, 1]
 // dy      [BATCH, OUT_H, OUT_W, OUT_C]
-// winner  [BATCH, OUT_H, OUT_W, OUT_C]
+// winner  [BATCH, OUT_H, OUT_W, OUT_C], as words of four winners each
 // partial [PARTS, KERNEL_H * KERNEL_W + 1, OUT_C]
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4<u64>>;
-@group(0) @binding(2) var<storage, read> winner: array<vec4<u64>>;
+@group(0) @binding(2) var<storage, read> winner: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4<u64>>;
 
 const C_EIGHTS = OUT_C / EIGHTS;
@@ -85,9 +85,9 @@ fn main(
             for (var r = 0u; r < RUN; r++) {
                 let j = run * RUN + r;
                 let window = (row * OUT_W + min(j, OUT_W - 1u)) * C_EIGHTS + channel;
-                let won = unpacked(winner[WINNER_BASE + window]);
-                low[r] = bitcast<vec4u>(won.low);
-                high[r] = bitcast<vec4u>(won.high);
+                let won = winner[WINNER_BASE + window];
+                low[r] = winners_in(won.x);
+                high[r] = winners_in(won.y);
                 let outside = vec4<bool>(j >= OUT_W || own >= end);
                 let gradient = unpacked(dy[DY_BASE + window]);
                 let none = vec4u(POOL_H * POOL_W);

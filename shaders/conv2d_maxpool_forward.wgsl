@@ -8,13 +8,13 @@
 // kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
 // bias   [OUT_C]
 // y      [BATCH, OUT_H, OUT_W, OUT_C]
-// winner [BATCH, OUT_H, OUT_W, OUT_C]
+// winner [BATCH, OUT_H, OUT_W, OUT_C], as words of WIDTH winners each
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> kernel: array<Real>;
 @group(0) @binding(2) var<storage, read> bias: array<Real>;
 @group(0) @binding(3) var<storage, read_write> y: array<Real>;
-@group(0) @binding(4) var<storage, read_write> winner: array<Index>;
+@group(0) @binding(4) var<storage, read_write> winner: array<u32>;
 
 const REALS = OUT_C / WIDTH;
 
@@ -52,5 +52,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         }
     }
     y[Y_BASE + index] = best.value;
-    winner[WINNER_BASE + index] = best.element;
+    winner[WINNER_BASE + index] = winners_kept(best.element);
 }

@@ -7,13 +7,13 @@
 // kernel [KERNEL_H, KERNEL_W, 1, OUT_C]
 // bias   [OUT_C]
 // y      [BATCH, OUT_H, OUT_W, OUT_C]
-// winner [BATCH, OUT_H, OUT_W, OUT_C]
+// winner [BATCH, OUT_H, OUT_W, OUT_C], as words of four winners each
 
 @group(0) @binding(0) var<storage, read> x: array<Real>;
 @group(0) @binding(1) var<storage, read> kernel: array<Real>;
 @group(0) @binding(2) var<storage, read> bias: array<Real>;
 @group(0) @binding(3) var<storage, read_write> y: array<Real>;
-@group(0) @binding(4) var<storage, read_write> winner: array<Index>;
+@group(0) @binding(4) var<storage, read_write> winner: array<u32>;
 
 const REALS = OUT_C / WIDTH;
 const TILES_C = (REALS + LANES - 1u) / LANES;
@@ -84,7 +84,7 @@ fn main(
                 if o < REALS && j < OUT_W {
                     let place = ((n * OUT_H + i) * OUT_W + j) * REALS + o;
                     y[Y_BASE + place] = found[r].value;
-                    winner[WINNER_BASE + place] = found[r].element;
+                    winner[WINNER_BASE + place] = winners_kept(found[r].element);
                 }
             }
         }

@@ -4,11 +4,11 @@
 // so that no two invocations write the same place.
 //
 // dy     [BATCH, OUT_H, OUT_W, CHANNELS]
-// winner [BATCH, OUT_H, OUT_W, CHANNELS]
+// winner [BATCH, OUT_H, OUT_W, CHANNELS], as words of WIDTH winners each
 // dx     [BATCH, IN_H, IN_W, CHANNELS]
 
 @group(0) @binding(0) var<storage, read> dy: array<Real>;
-@group(0) @binding(1) var<storage, read> winner: array<Index>;
+@group(0) @binding(1) var<storage, read> winner: array<u32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<Real>;
 
 const REALS = CHANNELS / WIDTH;
@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
                 continue;
             }
             let window = ((n * OUT_H + i) * OUT_W + j) * REALS + c;
-            let won = winner[WINNER_BASE + window] == Index(p * POOL_W + q);
+            let won = winners_in(winner[WINNER_BASE + window]) == Index(p * POOL_W + q);
             sum += select(Real(), dy[DY_BASE + window], won);
         }
     }

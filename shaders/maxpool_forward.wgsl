@@ -4,11 +4,11 @@
 //
 // x      [BATCH, IN_H, IN_W, CHANNELS]
 // y      [BATCH, OUT_H, OUT_W, CHANNELS]
-// winner [BATCH, OUT_H, OUT_W, CHANNELS]
+// winner [BATCH, OUT_H, OUT_W, CHANNELS], as words of WIDTH winners each
 
 @group(0) @binding(0) var<storage, read> x: array<Real>;
 @group(0) @binding(1) var<storage, read_write> y: array<Real>;
-@group(0) @binding(2) var<storage, read_write> winner: array<Index>;
+@group(0) @binding(2) var<storage, read_write> winner: array<u32>;
 
 const REALS = CHANNELS / WIDTH;
 
@@ -34,5 +34,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         }
     }
     y[Y_BASE + index] = best;
-    winner[WINNER_BASE + index] = first;
+    winner[WINNER_BASE + index] = winners_kept(first);
 }

@@ -59,6 +59,7 @@ mod tripwire;
 mod weight_decay;
 mod weight_penalty;
 mod weight_penalty_gradient;
+mod winners;
 
 pub use executor::CpuExecutor;
 pub use run::{Arg, run};

@@ -1,6 +1,6 @@
 //! From a step kind to its twin.
 
-use super::Real;
+use super::{Real, winners};
 use crate::plan::{Op, StepParams};
 
 /// One argument of a twin, in the order of [`Op::args`].
@@ -51,16 +51,20 @@ pub fn run<T: Real>(op: &Op, step: &StepParams, args: &mut [Arg<'_, T>]) -> bool
             super::conv2d_backward_kernel::conv2d_backward_kernel(conv, x, dy, partial);
         }
         (Op::MaxpoolForward(pool), [In(x), Out(y), OutU32(winner)]) => {
-            super::maxpool_forward::maxpool_forward(pool, x, y, winner);
+            let find = |winner: &mut [u32]| super::maxpool_forward::maxpool_forward(pool, x, y, winner);
+            winners::pack(pool, winner, find);
         }
         (Op::MaxpoolBackward(pool), [In(dy), InU32(winner), Out(dx)]) => {
-            super::maxpool_backward::maxpool_backward(pool, dy, winner, dx);
+            super::maxpool_backward::maxpool_backward(pool, dy, &winners::unpacked(pool, winner), dx);
         }
         (Op::Conv2dMaxpoolForward(s), [In(x), In(kernel), In(bias), Out(y), OutU32(winner)]) => {
-            super::conv2d_maxpool_forward::conv2d_maxpool_forward(s, x, kernel, bias, y, winner);
+            winners::pack(&s.pool, winner, |winner| {
+                super::conv2d_maxpool_forward::conv2d_maxpool_forward(s, x, kernel, bias, y, winner);
+            });
         }
         (Op::Conv2dMaxpoolBackwardKernel(s), [In(x), In(dy), InU32(winner), Out(partial)]) => {
-            super::conv2d_maxpool_backward_kernel::conv2d_maxpool_backward_kernel(s, x, dy, winner, partial);
+            let winner = winners::unpacked(&s.pool, winner);
+            super::conv2d_maxpool_backward_kernel::conv2d_maxpool_backward_kernel(s, x, dy, &winner, partial);
         }
         (Op::Matmul(shape), [In(a), In(b), Out(partial)]) => {
             super::matmul::matmul(shape, a, b, partial);

@@ -13,8 +13,8 @@ pub enum Element {
     Vec4F32,
     /// One integer, or four bytes.
     U32,
-    /// Four integers.
-    Vec4U32,
+    /// Two integers.
+    Vec2U32,
     /// One integer that several invocations may write at once.
     AtomicU32,
     /// Eight floats, as four integers of 64 bits.
@@ -26,7 +26,8 @@ impl Element {
     pub fn words(self) -> usize {
         match self {
             Element::F32 | Element::U32 | Element::AtomicU32 => 1,
-            Element::Vec4F32 | Element::Vec4U32 => 4,
+            Element::Vec2U32 => 2,
+            Element::Vec4F32 => 4,
             Element::EightF32 => 8,
         }
     }

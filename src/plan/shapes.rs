@@ -118,6 +118,18 @@ impl PoolShape {
     pub fn y(&self) -> Vec<usize> {
         vec![self.batch, self.out_h, self.out_w, self.channels]
     }
+
+    /// Whether the winners of four channels share a word, a byte each: where channels come in fours, and a byte holds every
+    /// number of a window's elements and the one past them.
+    pub fn packs_winners(&self) -> bool {
+        self.channels.is_multiple_of(4) && self.pool_h * self.pool_w <= usize::from(u8::MAX)
+    }
+
+    /// Dimensions of the winners, in words.
+    pub fn winner(&self) -> Vec<usize> {
+        let channels = if self.packs_winners() { self.channels / 4 } else { self.channels };
+        vec![self.batch, self.out_h, self.out_w, channels]
+    }
 }
 
 /// A convolution whose output is pooled at once, in windows that do not overlap.

@@ -82,8 +82,14 @@ fn judge_integers(band: &Band, values: &[u32], bound: &Bound, got: &[u32]) -> Fi
     let name = band.spec.name;
     let mut finding = Finding { name, error: 0.0, bound: 0.0, problem: None };
     for (at, (&value, &got)) in values.iter().zip(got).enumerate() {
+        let is_in = |set: &u64, number: u32| set.checked_shr(number).unwrap_or(0) & 1 == 1;
         let as_good = match bound {
-            Bound::Among(sets) => sets.get(at).is_some_and(|set| set.checked_shr(got).unwrap_or(0) & 1 == 1),
+            Bound::Among(sets) => sets.get(at).is_some_and(|set| is_in(set, got)),
+            Bound::BytesAmong(sets) => {
+                let bytes = got.to_le_bytes();
+                let sets = sets.get(bytes.len() * at..).unwrap_or_default();
+                sets.len() >= bytes.len() && sets.iter().zip(bytes).all(|(set, byte)| is_in(set, byte.into()))
+            }
             _ => false,
         };
         let error = if as_good { 0.0 } else { f64::from(value.abs_diff(got)) };
@@ -105,7 +111,7 @@ fn judge_floats(band: &Band, values: &[f64], bound: &Bound, got: &[u32]) -> Find
     let mut worst_at = None;
     for (at, (&value, &bits)) in values.iter().zip(got).enumerate() {
         let bound = match bound {
-            Bound::Exact | Bound::Among(_) => 0.0,
+            Bound::Exact | Bound::Among(_) | Bound::BytesAmong(_) => 0.0,
             Bound::Each(bounds) => bounds.get(at).copied().unwrap_or(0.0),
         };
         let got = f64::from(f32::from_bits(bits));
@@ -216,6 +222,38 @@ mod tests {
             expected[1].bound = bound.clone();
             got[1][bands[1].base + 1] = (-1.000_000_1f32).to_bits();
             assert!(judge(&bands, &expected, &got).problem.is_some(), "{bound:?}");
+        }
+    }
+
+    /// A number may be one of several where a near-tie may fall either way: in a word of its own or, four to a word, in a byte.
+    #[test]
+    fn integers_may_be_any_of_a_set() {
+        let sets = vec![0b1, 0b110, 0b100, 0b1_0001];
+        let word = |bytes: [u8; 4]| u32::from_le_bytes(bytes);
+        // (bytes, whether each is in its set)
+        let rows = [
+            ([0, 1, 2, 4], true),
+            ([0, 2, 2, 0], true),
+            ([0, 0, 2, 4], false),
+            ([1, 1, 2, 4], false),
+            ([0, 1, 2, 5], false),
+            ([0, 1, 200, 4], false),
+        ];
+        for (bytes, good) in rows {
+            let (bands, mut expected, mut got) = perfect();
+            expected[2].output = Output::Integers(vec![0, 1, 2, 0]);
+            expected[2].bound = Bound::Among(sets.clone());
+            got[2][bands[2].range()].copy_from_slice(&bytes.map(u32::from));
+            assert_eq!(judge(&bands, &expected, &got).problem.is_none(), good, "{bytes:?}");
+            let shared = word([0, 1, 2, 0]);
+            expected[2].output = Output::Integers(vec![shared, shared, shared, shared]);
+            expected[2].bound = Bound::BytesAmong(sets.repeat(4));
+            got[2][bands[2].range()].copy_from_slice(&[shared, word(bytes), shared, shared]);
+            assert_eq!(judge(&bands, &expected, &got).problem.is_none(), good, "{bytes:?} in one word");
+            // Sets of three words stand for no fourth one, which then has to be the expected one itself.
+            expected[2].bound = Bound::BytesAmong(sets.repeat(3));
+            got[2][bands[2].range()].copy_from_slice(&[shared, shared, shared, word([0, 2, 2, 0])]);
+            assert!(judge(&bands, &expected, &got).problem.is_some());
         }
     }
 

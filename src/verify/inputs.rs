@@ -115,7 +115,16 @@ fn integers(case: &Case, name: &str, len: usize, stream: &mut Stream) -> Vec<u32
         (_, "row_correct") => 2,
         _ => HOSTILE_U32,
     };
-    let mut values: Vec<u32> = (0..len).map(|_| stream.below(bound)).collect();
+    let packed = match (&case.op, name) {
+        (Op::MaxpoolBackward(pool), "winner") => pool.packs_winners(),
+        (Op::Conv2dMaxpoolBackwardKernel(s), "winner") => s.pool.packs_winners(),
+        _ => false,
+    };
+    let mut draw = || match packed {
+        true => u32::from_le_bytes(std::array::from_fn(|_| stream.below(bound) as u8)),
+        false => stream.below(bound),
+    };
+    let mut values: Vec<u32> = (0..len).map(|_| draw()).collect();
     if name == "row_correct" {
         values[case.step.batch_size as usize..].fill(HOSTILE_U32);
     }

@@ -24,6 +24,8 @@ pub(super) enum Bound {
     Each(Vec<f64>),
     /// An integer, one of those whose bits are set.
     Among(Vec<u64>),
+    /// Four integers to a word, a byte each, likewise.
+    BytesAmong(Vec<u64>),
 }
 
 /// The expected elements of an argument.

@@ -172,7 +172,8 @@ fn window_bounds(case: &Case, s: &ConvPoolShape, arguments: &[Argument]) -> Opti
         let none = if s.relu && largest <= *error { 1 << s.none_won() } else { 0 };
         elements.sum::<u64>() | none
     });
-    let allowed = Bound::Among(allowed.collect());
+    let allowed = allowed.collect();
+    let allowed = if s.pool.packs_winners() { Bound::BytesAmong(allowed) } else { Bound::Among(allowed) };
     Some([y, allowed])
 }
 

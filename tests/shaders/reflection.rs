@@ -78,6 +78,9 @@ fn runtime_elements(module: &Module, variable: &GlobalVariable) -> Option<Elemen
     let (element, bytes) = match module.types[base].inner {
         TypeInner::Scalar(scalar) => (scalar_element(scalar, false)?, 4),
         TypeInner::Atomic(scalar) if scalar == naga::Scalar::U32 => (Element::AtomicU32, 4),
+        TypeInner::Vector { size: VectorSize::Bi, scalar } if scalar == naga::Scalar::U32 => {
+            (Element::Vec2U32, 8)
+        }
         TypeInner::Vector { size: VectorSize::Quad, scalar } => {
             (scalar_element(scalar, true)?, 4 * u32::from(scalar.width))
         }
@@ -91,7 +94,6 @@ fn scalar_element(scalar: naga::Scalar, four: bool) -> Option<Element> {
         (ScalarKind::Float, 4, false) => Some(Element::F32),
         (ScalarKind::Float, 4, true) => Some(Element::Vec4F32),
         (ScalarKind::Uint, 4, false) => Some(Element::U32),
-        (ScalarKind::Uint, 4, true) => Some(Element::Vec4U32),
         (ScalarKind::Uint, 8, true) => Some(Element::EightF32),
         _ => None,
     }

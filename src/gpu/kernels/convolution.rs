@@ -3,8 +3,8 @@
 use super::product::{across_tile, along_tile, blocks, row_lanes};
 use super::{
     BLOCK, BLOCK_ACROSS, BLOCK_ALONG, BLOCK8, EIGHT, EIGHTS, EightF32, F32, IMAGE_ROWS, Kernel, LANES,
-    LINEAR, SCALAR, SUBGROUP8, SUM_SCALAR, SUM_VEC4, TILE, U32, VEC4, Vec4F32, Vec4U32, WINDOW, outputs,
-    parts, quarter_outputs, shader, tiles,
+    LINEAR, SCALAR, SUBGROUP8, SUM_SCALAR, SUM_VEC4, TILE, U32, VEC4, Vec2U32, Vec4F32, WINDOW,
+    WINNERS_SCALAR, WINNERS_VEC4, outputs, parts, quarter_outputs, shader, tiles,
 };
 use crate::plan::{ConvPoolShape, ConvShape, MAX_ITERATIONS, Op};
 
@@ -172,38 +172,44 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "maxpool_forward",
         source: shader!("maxpool_forward.wgsl"),
-        elements: &[Vec4F32, Vec4F32, Vec4U32],
-        fits: channels_by_4,
-        invocations: quarter_outputs,
+        shared: &[LINEAR, WINNERS_VEC4],
+        elements: &[Vec4F32, Vec4F32, U32],
+        fits: packs_winners,
+        invocations: outputs,
         ..VEC4
     },
     Kernel {
         kind: "maxpool_forward",
         source: shader!("maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, F32, U32],
+        fits: |op| !packs_winners(op),
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "maxpool_backward",
         source: shader!("maxpool_backward.wgsl"),
-        elements: &[Vec4F32, Vec4U32, Vec4F32],
-        fits: channels_by_4,
+        shared: &[LINEAR, WINNERS_VEC4],
+        elements: &[Vec4F32, U32, Vec4F32],
+        fits: packs_winners,
         invocations: quarter_outputs,
         ..VEC4
     },
     Kernel {
         kind: "maxpool_backward",
         source: shader!("maxpool_backward.wgsl"),
+        shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, U32, F32],
+        fits: |op| !packs_winners(op),
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "conv2d_maxpool_forward",
         source: shader!("conv2d_maxpool_forward_subgroup8.wgsl"),
-        shared: &[LINEAR, WINDOW],
-        elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
+        shared: &[LINEAR, WINDOW, WINNERS_VEC4],
+        elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, U32],
         tile: |op| vec![("TILE_I", window_rows(op)), ("RUN", run(op))],
         fits: one_channel_by_lanes,
         invocations: |op| match op {
@@ -218,26 +224,27 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_forward",
         source: shader!("conv2d_maxpool_forward.wgsl"),
-        shared: &[LINEAR, WINDOW],
-        elements: &[F32, Vec4F32, Vec4F32, Vec4F32, Vec4U32],
-        fits: channels_by_4,
-        invocations: quarter_outputs,
+        shared: &[LINEAR, WINDOW, WINNERS_VEC4],
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32, U32],
+        fits: packs_winners,
+        invocations: outputs,
         ..VEC4
     },
     Kernel {
         kind: "conv2d_maxpool_forward",
         source: shader!("conv2d_maxpool_forward.wgsl"),
-        shared: &[LINEAR, WINDOW],
+        shared: &[LINEAR, WINDOW, WINNERS_SCALAR],
         elements: &[F32, F32, F32, F32, U32],
+        fits: |op| !packs_winners(op),
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
-        shared: &[LINEAR, EIGHT, IMAGE_ROWS],
+        shared: &[LINEAR, EIGHT, IMAGE_ROWS, WINNERS_VEC4],
         tile: image_tile,
-        elements: &[Vec4F32, EightF32, EightF32, EightF32],
+        elements: &[Vec4F32, EightF32, Vec2U32, EightF32],
         fits: |op| {
             let eights = |s: &ConvPoolShape| s.conv.out_c.is_multiple_of(EIGHTS);
             one_channel_by_lanes(op) && matches!(op, Op::Conv2dMaxpoolBackwardKernel(s) if eights(s))
@@ -253,15 +260,18 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
-        elements: &[F32, Vec4F32, Vec4U32, Vec4F32],
-        fits: channels_by_4,
+        shared: &[LINEAR, WINNERS_VEC4],
+        elements: &[F32, Vec4F32, U32, Vec4F32],
+        fits: packs_winners,
         invocations: quarter_outputs,
         ..VEC4
     },
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, F32, U32, F32],
+        fits: |op| !packs_winners(op),
         invocations: outputs,
         ..SCALAR
     },
@@ -280,8 +290,15 @@ fn channels_by_4(op: &Op) -> bool {
         Op::Conv2dForward { conv: s, .. } | Op::Conv2dBackwardInput(s) | Op::Conv2dBackwardKernel(s) => {
             s.out_c % 4 == 0
         }
-        Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => s.channels % 4 == 0,
-        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => s.conv.out_c % 4 == 0,
+        _ => false,
+    }
+}
+
+/// Whether the winners of four channels share a word.
+fn packs_winners(op: &Op) -> bool {
+    match op {
+        Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => s.packs_winners(),
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => s.pool.packs_winners(),
         _ => false,
     }
 }
@@ -292,7 +309,7 @@ fn one_channel_by_lanes(op: &Op) -> bool {
         Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
             let row = s.conv.in_w.is_multiple_of(4) && s.conv.in_w <= 4 * LANES as usize;
             let window = s.conv.kernel_h * s.conv.kernel_w <= MOST_TAPS && s.none_won() <= MOST_ELEMENTS;
-            s.conv.in_c == 1 && s.conv.out_c.is_multiple_of(4) && row && window
+            s.conv.in_c == 1 && s.pool.packs_winners() && row && window
         }
         _ => false,
     }

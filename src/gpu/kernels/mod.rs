@@ -12,7 +12,7 @@ mod update;
 use super::kernel::{Element, Kernel, Source};
 use crate::plan::Op;
 
-use Element::{AtomicU32, EightF32, F32, U32, Vec4F32, Vec4U32};
+use Element::{AtomicU32, EightF32, F32, U32, Vec2U32, Vec4F32};
 
 /// Invocations of a workgroup, where nothing speaks for another number: a multiple of every subgroup size.
 const WORKGROUP: u32 = 64;
@@ -44,6 +44,8 @@ const GUARDED: Source = shader!("shared/guarded.wgsl");
 const TRIPWIRE: Source = shader!("shared/tripwire.wgsl");
 const BYTES_SCALAR: Source = shader!("shared/bytes_scalar.wgsl");
 const BYTES_VEC4: Source = shader!("shared/bytes_vec4.wgsl");
+const WINNERS_SCALAR: Source = shader!("shared/winners_scalar.wgsl");
+const WINNERS_VEC4: Source = shader!("shared/winners_vec4.wgsl");
 const DRAWS_SCALAR: Source = shader!("shared/draws_scalar.wgsl");
 const DRAWS_VEC4: Source = shader!("shared/draws_vec4.wgsl");
 const DROPOUT: Source = shader!("shared/dropout.wgsl");

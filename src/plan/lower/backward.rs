@@ -92,8 +92,9 @@ impl Lowering {
                 self.step(Stage::Backward, name("backward_input"), op, vec![dy, kernel, dx.clone()])?;
             }
             LayerGeometry::MaxPooling2D { pool, strides } => {
-                let op = Op::MaxpoolBackward(pool_shape(layer, batch, pool, strides));
-                let winner = self.winner(layer, &dy.shape);
+                let pool = pool_shape(layer, batch, pool, strides);
+                let winner = self.winner(layer, &pool.winner());
+                let op = Op::MaxpoolBackward(pool);
                 self.step(Stage::Backward, name("backward"), op, vec![dy, winner, dx.clone()])?;
             }
             LayerGeometry::Dense => {

@@ -69,8 +69,9 @@ impl Lowering {
                 self.step(Stage::Forward, name("forward"), op, vec![x, kernel, bias, y.clone()])?;
             }
             LayerGeometry::MaxPooling2D { pool, strides } => {
-                let op = Op::MaxpoolForward(pool_shape(layer, batch, pool, strides));
-                let winner = self.winner(layer, &shape);
+                let pool = pool_shape(layer, batch, pool, strides);
+                let winner = self.winner(layer, &pool.winner());
+                let op = Op::MaxpoolForward(pool);
                 self.step(Stage::Forward, name("forward"), op, vec![x, y.clone(), winner])?;
             }
             LayerGeometry::Dense => {

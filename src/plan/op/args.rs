@@ -55,11 +55,11 @@ impl Op {
             Op::MaxpoolForward(pool) => vec![
                 arg("x", In, F32, &pool.x()),
                 arg("y", Out, F32, &pool.y()),
-                arg("winner", Out, U32, &pool.y()),
+                arg("winner", Out, U32, &pool.winner()),
             ],
             Op::MaxpoolBackward(pool) => vec![
                 arg("dy", In, F32, &pool.y()),
-                arg("winner", In, U32, &pool.y()),
+                arg("winner", In, U32, &pool.winner()),
                 arg("dx", Out, F32, &pool.x()),
             ],
             Op::Conv2dMaxpoolForward(ConvPoolShape { conv, pool, .. }) => vec![
@@ -67,12 +67,12 @@ impl Op {
                 arg("kernel", In, F32, &conv.kernel()),
                 arg("bias", In, F32, &[conv.out_c]),
                 arg("y", Out, F32, &pool.y()),
-                arg("winner", Out, U32, &pool.y()),
+                arg("winner", Out, U32, &pool.winner()),
             ],
             Op::Conv2dMaxpoolBackwardKernel(s) => vec![
                 arg("x", In, F32, &s.conv.x()),
                 arg("dy", In, F32, &s.pool.y()),
-                arg("winner", In, U32, &s.pool.y()),
+                arg("winner", In, U32, &s.pool.winner()),
                 arg("partial", Out, F32, &[&[self.parts()], &s.gradient()[..]].concat()),
             ],
             Op::Matmul(MatmulShape { m, n, k }) => vec![

@@ -70,6 +70,9 @@ pub(super) fn poolings() -> Vec<Case> {
         // Gaps.
         valid([3, 10, 13, 4], [2, 2], [3, 4]),
         valid([2, 6, 7, 130], [2, 3], [2, 1]),
+        // The largest window whose elements, and none of them, have a byte's numbers, and one more.
+        valid([1, 17, 18, 4], [15, 17], [1, 1]),
+        valid([1, 17, 16, 4], [16, 16], [1, 1]),
     ];
     let mut table: Vec<Case> = shapes
         .into_iter()
@@ -77,8 +80,9 @@ pub(super) fn poolings() -> Vec<Case> {
         .collect();
     let ties = valid([2, 7, 9, 4], [3, 3], [2, 2]);
     table.extend([forward(ties).with(Numbers::Equal), backward(ties).with(Numbers::Eighths)]);
-    let fold = valid([3, 17, 19, 12], [2, 2], [1, 1]);
-    table.extend([forward(fold).with(Numbers::Eighths).folded(), backward(fold).folded()]);
+    for fold in [valid([3, 17, 19, 12], [2, 2], [1, 1]), valid([3, 9, 11, 5], [2, 2], [1, 1])] {
+        table.extend([forward(fold).with(Numbers::Eighths).folded(), backward(fold).folded()]);
+    }
     table
 }
 
