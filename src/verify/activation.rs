@@ -1,11 +1,6 @@
 //! Bounds of activations, from the accuracy of `exp` and division in WGSL. Each gets the elements before the step.
 
-use super::tolerance::{DIVISION, FLUSHED, HALF_ULP, ULP, sum_of_products};
-
-/// Relative error of `exp(-x)` for an exact x: 3 + 2|x| ULP.
-fn exp_error(x: f64) -> f64 {
-    (3.0 + 2.0 * x.abs()) * ULP
-}
+use super::tolerance::{DIVISION, FLUSHED, HALF_ULP, ULP, exp_error, sum_of_products};
 
 /// Of `1 / (1 + exp(-x))`: with e = exp(-|x|), a quotient of 1 or e by 1 + e.
 pub(super) fn sigmoid(x: f64) -> f64 {

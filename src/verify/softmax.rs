@@ -1,7 +1,7 @@
 //! Bounds of softmax and cross-entropy, from the accuracy of `exp`, `log` and division in WGSL.
 
 use super::inputs::Argument;
-use super::tolerance::{DIVISION, FLUSHED, ULP, sum_of_products};
+use super::tolerance::{DIVISION, FLUSHED, ULP, exp_error, sum_of_products};
 use crate::plan::MatmulShape;
 
 /// Absolute error of `log` on `[0.5, 2]`.
@@ -19,9 +19,9 @@ struct Row {
     s_error: f64,
 }
 
-/// Relative error of `exp(d)` with `d = z - m` rounded once: `3 + 2|d|` ULP of exp, `|d|` ULP of the difference.
-fn exp_error(d: f64) -> f64 {
-    (3.0 + 3.0 * d.abs()) * ULP
+/// Relative error of `exp(d)` with `d = z - m` rounded once: that of exp, and `|d|` ULP of the difference.
+fn difference_exp_error(d: f64) -> f64 {
+    exp_error(d) + d.abs() * ULP
 }
 
 /// Absolute error of the `log` of a number that is off by no more than `error` itself: which of WGSL's two rules holds is
@@ -35,7 +35,8 @@ pub(super) fn log_error(x: f64, error: f64) -> f64 {
 impl Row {
     fn new(logits: &[f32]) -> Self {
         let m = logits.iter().fold(f64::MIN, |m, &z| m.max(f64::from(z)));
-        let terms = logits.iter().map(|&z| f64::from(z) - m).map(|d| (d.exp(), d.exp() * exp_error(d)));
+        let terms =
+            logits.iter().map(|&z| f64::from(z) - m).map(|d| (d.exp(), d.exp() * difference_exp_error(d)));
         let (s, error) = terms.fold((0.0, 0.0), |(s, error), (e, of_e)| (s + e, error + of_e + FLUSHED));
         // All terms are positive: the sum is its own magnitude.
         let additions = if logits.len() > 1 { sum_of_products(logits.len()) } else { 0.0 };
@@ -46,7 +47,7 @@ impl Row {
     fn probability(&self, z: f32) -> [f64; 2] {
         let d = f64::from(z) - self.m;
         let p = d.exp() / self.s;
-        [p, p * (exp_error(d) + self.s_error + DIVISION) + 2.0 * FLUSHED]
+        [p, p * (difference_exp_error(d) + self.s_error + DIVISION) + 2.0 * FLUSHED]
     }
 
     /// `ln s` and its absolute error.

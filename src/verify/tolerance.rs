@@ -32,6 +32,11 @@ pub(super) fn sum_of_products(terms: usize) -> f64 {
     if terms <= 1 { ULP } else { 8.0 * HALF_ULP * (terms as f64).sqrt() }
 }
 
+/// Relative error of `exp` of an exact number: 3 + 2|x| ULP.
+pub(super) fn exp_error(x: f64) -> f64 {
+    (3.0 + 2.0 * x.abs()) * ULP
+}
+
 /// A bound for each argument; `None` when the twin does not take these arguments.
 pub(super) fn bounds(case: &Case, arguments: &[Argument], outputs: &[Output]) -> Option<Vec<Bound>> {
     if let Some(bounds) = update::bounds(case, arguments) {

@@ -1,12 +1,13 @@
 //! Numbers that are not finite: the step is taken back and named, on both executors, fused and not.
 
-use shadegrad::data::Dataset;
+use shadegrad::data::{Augmentation, Dataset};
 use shadegrad::device::Device;
 use shadegrad::error::Error;
 use shadegrad::model::{
-    Activation, Adadelta, Adam, AdamW, Conv2D, Dense, Flatten, Optimizer, RmsProp, Sequential, Sgd,
-    WeightTensor, Weights,
+    Activation, Adadelta, Adam, AdamW, Conv2D, Dense, Dropout, Flatten, MaxPooling2D, Optimizer, RmsProp,
+    Sequential, Sgd, WeightTensor, Weights,
 };
+use shadegrad::profile::Sampling;
 use shadegrad::train::{
     Bad, Callback, CallbackError, Checkpoint, Checkpoints, Compile, Divergence, FitOptions, Found,
     LearningRateSchedule, Model, NoCallback, StepDecay,
@@ -187,6 +188,72 @@ fn a_loss_that_is_not_finite_updates_nothing() {
             let [kept, expected] = [&mut model, &mut short].map(|model| flat(&model.weights().unwrap()));
             assert_eq!(bits(&kept), bits(&expected), "{place}");
         }
+    }
+}
+
+/// Draws, and what they make of images, are the same when steps before the bad one are taken again; so is all that is
+/// computed while the steps are timed.
+#[test]
+fn what_draws_and_what_is_timed_is_taken_back_too() {
+    let data = random_data(30, [8, 8, 1], 2, 3);
+    let augmentation = Augmentation {
+        rotation_range: 20.0,
+        noise_stddev: 0.1,
+        width_shift_range: 0.2,
+        ..Default::default()
+    };
+    let model = |device: &Device, no_fuse: bool| {
+        let model = Sequential::new([8, 8, 1])
+            .add(Conv2D::new(4, 3).activation(Activation::Relu))
+            .add(MaxPooling2D::new(2))
+            .add(Dropout::new(0.4))
+            .add(Flatten::new())
+            .add(Dense::new(2).activation(Activation::Softmax));
+        let compile = Compile { augmentation: Some(augmentation), seed: 5, no_fuse, ..Compile::default() };
+        model.compile(device, compile).unwrap()
+    };
+    let options = FitOptions {
+        epochs: 3,
+        batch_size: BATCH,
+        schedule: jump(5),
+        profile: Some(Sampling::Every(2)),
+        ..FitOptions::default()
+    };
+    for (name, device, no_fuse) in places() {
+        let mut run = Recorder::default();
+        let unguarded = FitOptions { allow_nan: true, ..options.clone() };
+        model(&device, no_fuse).fit(&data, &unguarded, &mut run).unwrap();
+        let first = run.steps.iter().find(|step| !step.loss.is_finite()).unwrap();
+        for profile in [None, options.profile] {
+            let place = format!("{name}, {profile:?}");
+            let mut tripped = model(&device, no_fuse);
+            let options = FitOptions { profile, ..options.clone() };
+            let found = diverged(&mut tripped, &data, &options, &mut NoCallback);
+            assert_eq!((found.step, found.epoch), (first.step, first.epoch), "{place}: {found}");
+            assert!(matches!(found.found, Found::Weight { .. } | Found::Output { .. }), "{place}: {found}");
+            let mut short = model(&device, no_fuse);
+            let until = FitOptions { max_steps: Some(first.step - 1), ..unguarded.clone() };
+            short.fit(&data, &until, &mut NoCallback).unwrap();
+            let [kept, expected] = [&mut tripped, &mut short].map(|model| flat(&model.weights().unwrap()));
+            assert_eq!(bits(&kept), bits(&expected), "{place}");
+        }
+        // A gradient, after which the steps before it are taken again.
+        let compile = Compile { no_fuse, ..Compile::default() };
+        let (mut bad, dark) = overflowing(&device, RmsProp::default().into(), compile);
+        let options = FitOptions {
+            epochs: 1,
+            batch_size: BATCH,
+            shuffle: false,
+            profile: Some(Sampling::Every(2)),
+            ..FitOptions::default()
+        };
+        let found = diverged(&mut bad, &dark, &options, &mut NoCallback);
+        assert_eq!((found.step, found.bad), (BAD, Bad::Gradient), "{name}");
+        let (mut short, _) = overflowing(&device, RmsProp::default().into(), compile);
+        let until = FitOptions { max_steps: Some(BAD - 1), profile: None, ..options };
+        short.fit(&dark, &until, &mut NoCallback).unwrap();
+        let [kept, expected] = [&mut bad, &mut short].map(|model| flat(&model.weights().unwrap()));
+        assert_eq!(bits(&kept), bits(&expected), "{name}");
     }
 }
 
