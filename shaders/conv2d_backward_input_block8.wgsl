@@ -1,8 +1,8 @@
 // conv2d_backward_input of many channels, weight by weight of the window: through each of them, an output hands its gradient
 // to one position of dx. The 8 lanes of a subgroup hold 8 input channels each of BLOCK output channels of a weight in
 // registers, and let the outputs of TILE_IMAGES images pass by whose position is in a band of TILE_H rows; sums are
-// continued in dx. ROWS_AT_ONCE images are under way at a time, so that no two lanes ever meet at a position. IN_C is a
-// multiple of 8, OUT_C of BLOCK; channels past the edge are computed from the last ones and not stored.
+// continued in dx. ROWS_AT_ONCE images are under way at a time, so that no two lanes ever meet at a position. IN_C and OUT_C
+// are multiples of 8; channels past the edge are computed from the last ones and not stored, terms past it are zero.
 //
 // dy     [BATCH, OUT_H, OUT_W, OUT_C]
 // kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
@@ -15,7 +15,7 @@
 const OUT_EIGHTS = OUT_C / EIGHTS;
 const IN_EIGHTS = IN_C / EIGHTS;
 // Blocks of one weight of the window.
-const BLOCKS = OUT_EIGHTS / BLOCK_EIGHTS;
+const BLOCKS = (OUT_EIGHTS + BLOCK_EIGHTS - 1u) / BLOCK_EIGHTS;
 const TILES_N = (IN_EIGHTS + ROW_LANES - 1u) / ROW_LANES;
 const BANDS = (IN_H + TILE_H - 1u) / TILE_H;
 
@@ -59,7 +59,8 @@ fn main(
         var low: Block;
         var high: Block;
         for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
-            let of_tap = KERNEL_BASE + (tap * IN_C + channel) * OUT_EIGHTS + begin + giver;
+            let eight = min(begin + giver, OUT_EIGHTS - 1u);
+            let of_tap = KERNEL_BASE + (tap * IN_C + channel) * OUT_EIGHTS + eight;
             for (var c = 0u; c < 4u; c++) {
                 let of_low = unpacked(kernel[of_tap + c * OUT_EIGHTS]);
                 let of_high = unpacked(kernel[of_tap + (4u + c) * OUT_EIGHTS]);
@@ -82,8 +83,11 @@ fn main(
                 var terms: Terms;
                 for (var u = 0u; u < LOADS; u++) {
                     if has_eight(u, lane) {
-                        let eight = (n * (OUT_H * OUT_W) + output) * OUT_EIGHTS + begin + eight_of(u, lane);
-                        terms[u] = unpacked(dy[DY_BASE + eight]);
+                        let eight = begin + eight_of(u, lane);
+                        let first = DY_BASE + (n * (OUT_H * OUT_W) + output) * OUT_EIGHTS;
+                        let mine = unpacked(dy[first + min(eight, OUT_EIGHTS - 1u)]);
+                        let there = vec4<bool>(eight < OUT_EIGHTS);
+                        terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));
                     }
                 }
                 let position = met + output / OUT_W * (STRIDE_H * IN_W) + output % OUT_W * STRIDE_W;

@@ -36,7 +36,7 @@
 //! 3. [`plan`]: the step list for a model, its loss, its optimizer and a batch size, with every buffer it needs.
 //! 4. [`device`]: which device runs it; [`executor`] is what both kinds have in common.
 //! 5. [`gpu`]: the data set lies on the device as bytes, or is streamed to it where it does not fit. A step gathers a
-//!    batch through a table of `x / 255`, runs forward, loss, backward and update without coming back to the host, and
+//!    batch as `x / 255`, runs forward, loss, backward and update without coming back to the host, and
 //!    leaves loss and hits in a buffer that is read some time later.
 //! 6. [`cpu`]: the same, with loops in the order of the maths.
 //! 7. [`verify`]: every kernel against its twin, on this adapter; [`profile`]: how long each step takes; [`tune`]: which

@@ -197,6 +197,7 @@ impl Callback for Folds<'_> {
     }
 
     fn on_fold_end(&mut self, result: &FoldResult) -> Result<(), CallbackError> {
+        self.progress.end();
         if let Some(diverged) = &result.diverged {
             note(format_args!("warning: {}: fold {} has no score: {diverged}", self.model, self.fold));
         }
@@ -213,7 +214,11 @@ impl Folds<'_> {
 
 /// One line per model: means over the folds and their standard deviations.
 fn table(models: &[CrossValidation]) -> String {
-    let spread = |spread: &Spread, digits: usize| match spread.mean.is_nan() {
+    let spread = |found: &CrossValidation, spread: &Spread, digits: usize| match found
+        .folds
+        .iter()
+        .all(|fold| fold.diverged.is_some())
+    {
         true => "-".to_owned(),
         false => format!("{:.digits$} +- {:.digits$}", spread.mean, spread.deviation),
     };
@@ -223,9 +228,9 @@ fn table(models: &[CrossValidation]) -> String {
             [
                 found.model.clone(),
                 thousands(found.parameters),
-                spread(&found.accuracy, 4),
-                spread(&found.loss, 4),
-                spread(&found.seconds, 1),
+                spread(found, &found.accuracy, 4),
+                spread(found, &found.loss, 4),
+                spread(found, &found.seconds, 1),
             ]
         })
         .collect();

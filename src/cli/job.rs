@@ -58,6 +58,7 @@ impl Job {
     /// A run from its last whole checkpoint; `--epochs` and `--max-steps` may let it go further.
     pub fn resume(args: &TrainArgs, folder: &RunFolder) -> anyhow::Result<Self> {
         let dir = folder.dir();
+        checkpoint::bring_back(dir)?;
         let (SavedCheckpoint { name, mut file, mut settings, checkpoint }, damaged) = load_last(dir)?;
         for one in damaged {
             note(format_args!("warning: {one}; going on from the one before"));

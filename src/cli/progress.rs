@@ -54,8 +54,10 @@ impl Progress {
         Progress { terminal: false, quiet: true, ..Progress::new() }
     }
 
-    /// Before the first step.
+    /// Before the first step; what was shown of training that ended within an epoch is over.
     pub fn begin(&mut self, schedule: &Schedule) {
+        self.end();
+        (self.loss, self.correct, self.samples) = (0.0, 0, 0);
         self.schedule = *schedule;
         self.steps = schedule.steps_done % schedule.steps_per_epoch.max(1);
     }
@@ -99,6 +101,13 @@ impl Progress {
             }
         }
         (self.loss, self.correct, self.samples, self.steps) = (0.0, 0, 0, 0);
+    }
+
+    /// Leaves the bar as it is, when its epoch does not come to its end.
+    pub fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.abandon();
+        }
     }
 
     /// A line between those of the bar.

@@ -109,7 +109,7 @@ pub struct TrainArgs {
     /// Write no checkpoints: the run cannot go on when it is interrupted
     #[arg(long, conflicts_with_all = ["checkpoint_steps", "resume"])]
     no_checkpoints: bool,
-    /// Replace the files of an earlier run in --out; other files in it stay
+    /// Replace the files of an earlier run in --out, and its figures in --tensorboard; other files stay
     #[arg(long, requires = "out")]
     force: bool,
     /// Keep the data set in the host's memory and stream it to the adapter, as is done anyway with one that does not fit;
@@ -143,9 +143,10 @@ impl TrainArgs {
     /// Refuses a folder in which TensorBoard would draw the curves of two runs as one.
     fn check_tensorboard(&self, folder: &RunFolder) -> anyhow::Result<()> {
         match self.tensorboard(folder, None) {
-            Some(board) if !self.resume && !self.force && board.has_events()? => bail!(
+            // Those of the run that --force replaces are replaced with it.
+            Some(board) if !(self.resume || self.force && folder.has_run()) && board.has_events()? => bail!(
                 "`{}` holds the figures of another run, and TensorBoard would draw both as one; choose another \
-                 --tensorboard DIR or --out DIR, or replace both with --force",
+                 --tensorboard DIR, or replace that run with --out and --force",
                 board.dir().display()
             ),
             _ => Ok(()),

@@ -157,10 +157,8 @@ pub fn save(
     let temporary = parent.join(format!(".{}.{}.tmp", name(checkpoint.steps()), std::process::id()));
     let fail = |cause| RunError::write(&target, cause);
     let files = files(model_toml, settings, checkpoint).map_err(fail)?;
-    let written = write_files(&temporary, &target, files).and_then(|()| {
-        let renamed = replace(&temporary, &target);
-        renamed.and_then(|()| sync_folder(&parent)).map_err(fail)
-    });
+    let written =
+        write_files(&temporary, &target, files).and_then(|()| replace(&temporary, &target).map_err(fail));
     if written.is_err() {
         // The first error is the one to report.
         let _ = remove(&temporary);
@@ -186,13 +184,20 @@ pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(CHECKPOINTS).join(name(steps))
 }
 
-/// Puts a folder in the place of another, if there is one, which is not removed before.
+/// Puts a folder in the place of another, if there is one, which goes only when the new one is known to be there. Where it
+/// cannot be put there, the old one stays.
 fn replace(new: &Path, target: &Path) -> io::Result<()> {
     let aside = aside(target);
-    match fs::rename(target, &aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => fs::rename(new, target)?,
+    if fs::symlink_metadata(target).is_ok() {
+        remove(&aside)?;
+        fs::rename(target, &aside)?;
     }
+    if let Err(error) = fs::rename(new, target) {
+        // The first error is the one to report; there may have been nothing.
+        let _ = fs::rename(&aside, target);
+        return Err(error);
+    }
+    target.parent().map_or(Ok(()), sync_folder)?;
     remove(&aside)
 }
 
@@ -202,17 +207,28 @@ fn aside(target: &Path) -> PathBuf {
     target.with_file_name(format!(".{name}{REPLACED}"))
 }
 
-/// Brings back what was to be replaced when the process was killed before anything else was in its place.
-fn bring_back(parent: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(parent)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+/// Brings back a checkpoint that was to be replaced when the process was killed, before anything else was in its place. For
+/// whoever has the run's folder to himself ([`RunFolder`](super::run::RunFolder)).
+///
+/// # Errors
+/// When the folder cannot be read or changed; a run without checkpoints has nothing to bring back.
+pub fn bring_back(run: &Path) -> Result<(), RunError> {
+    let parent = run.join(CHECKPOINTS);
+    let fail = |cause| RunError::write(&parent, cause);
+    let entries = match fs::read_dir(&parent) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(fail)?,
+    };
+    for entry in entries {
+        let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
         let whole = name.strip_prefix('.').and_then(|name| name.strip_suffix(REPLACED));
         if let Some(whole) = whole.filter(|whole| steps_of(whole).is_some()) {
             let target = parent.join(whole);
             match target.exists() {
-                true => remove(&parent.join(&name))?,
-                false => fs::rename(parent.join(&name), target)?,
+                true => remove(&parent.join(&name)),
+                false => fs::rename(parent.join(&name), target),
             }
+            .map_err(fail)?;
         }
     }
     Ok(())
@@ -265,7 +281,7 @@ fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result
 }
 
 /// Brings the names in a folder to the disk, where that can be asked for.
-fn sync_folder(dir: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
 
@@ -334,11 +350,6 @@ fn steps_after(checkpoint: &Checkpoint, epoch: usize) -> Option<usize> {
 pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>), ResumeError> {
     let parent = run.join(CHECKPOINTS);
     let none = || ResumeError::None { dir: run.display().to_string() };
-    if let Err(cause) = bring_back(&parent)
-        && cause.kind() != io::ErrorKind::NotFound
-    {
-        log::warn!("`{}`: {cause}", parent.display());
-    }
     let (found, _) = names(&parent).map_err(|_| none())?;
     let mut damaged = Vec::new();
     for name in found {
@@ -453,4 +464,42 @@ fn optimizer_state(bytes: &[u8], expected: usize) -> Result<Vec<f32>, String> {
         return Err(fail(format!("it holds {:?} {:?}, not {expected} F32", view.shape(), view.dtype())));
     }
     Ok(bytemuck::pod_collect_to_vec(view.data()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(path: &Path, content: &str) {
+        fs::create_dir_all(path).unwrap();
+        fs::write(path.join(STATE_FILE), content).unwrap();
+    }
+
+    #[test]
+    fn a_checkpoint_is_replaced_or_stays() {
+        let run = tempfile::tempdir().unwrap();
+        let parent = run.path().join(CHECKPOINTS);
+        let (new, target) = (parent.join(".step-00000007.1.tmp"), parent.join("step-00000007"));
+        let content = || fs::read_to_string(target.join(STATE_FILE)).unwrap();
+        let names = || fs::read_dir(&parent).unwrap().count();
+        folder(&new, "first");
+        replace(&new, &target).unwrap();
+        assert_eq!((content().as_str(), names()), ("first", 1));
+        // One that was set aside before is in nobody's way.
+        folder(&aside(&target), "older");
+        folder(&new, "second");
+        replace(&new, &target).unwrap();
+        assert_eq!((content().as_str(), names()), ("second", 1));
+        // There is no new one.
+        assert!(replace(&new, &target).is_err());
+        assert_eq!((content().as_str(), names()), ("second", 1));
+        // Killed between the two renames, and before the old one was removed.
+        fs::rename(&target, aside(&target)).unwrap();
+        bring_back(run.path()).unwrap();
+        assert_eq!((content().as_str(), names()), ("second", 1));
+        folder(&aside(&target), "older");
+        bring_back(run.path()).unwrap();
+        assert_eq!((content().as_str(), names()), ("second", 1));
+        bring_back(&run.path().join("nowhere")).unwrap();
+    }
 }

@@ -96,15 +96,19 @@ impl RunFolder {
             let dir = parent.join(format!("{model}-{n}"));
             match fs::create_dir(&dir) {
                 Ok(()) => {
-                    folder.made.insert(0, dir.clone());
-                    folder.dir = dir;
+                    folder.dir = dir.clone();
+                    match folder.lock() {
+                        // Somebody was named it the moment it was there.
+                        Err(RunError::Busy { .. }) => continue,
+                        locked => locked?,
+                    }
+                    folder.made.insert(0, dir);
                     break;
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(cause) => return Err(RunError::write(&dir, cause)),
             }
         }
-        folder.lock()?;
         folder.probed()
     }
 
@@ -142,7 +146,7 @@ impl RunFolder {
         RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false, lock: None }
     }
 
-    /// Claims the folder until this process ends, however it does. A folder can be locked like a file on Unix; on other
+    /// Claims the folder until this is dropped or the process ends, however it does. A folder can be locked like a file on Unix; on other
     /// systems, and where the file system knows no locks, nobody is kept out.
     fn lock(&mut self) -> Result<(), RunError> {
         if cfg!(unix) {
@@ -153,6 +157,11 @@ impl RunFolder {
             self.lock = Some(folder);
         }
         Ok(())
+    }
+
+    /// Whether it holds a run already.
+    pub fn has_run(&self) -> bool {
+        self.dir.join(MODEL_FILE).exists()
     }
 
     /// Where it is.
@@ -205,14 +214,7 @@ impl RunFolder {
 
     /// Removes what a process that was killed had not yet renamed.
     fn remove_leftovers(&self) -> Result<(), RunError> {
-        let fail = |cause| RunError::write(&self.dir, cause);
-        for entry in fs::read_dir(&self.dir).map_err(fail)? {
-            let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
-            if is_leftover(&name) {
-                self.remove(&[&name])?;
-            }
-        }
-        Ok(())
+        remove_files(&self.dir, is_leftover)
     }
 
     /// Removes the results of an earlier cross-validation, and keeps the folder from now on.
@@ -221,11 +223,14 @@ impl RunFolder {
     /// When one cannot be removed.
     pub fn begin_crossval(&mut self) -> Result<(), RunError> {
         self.remove(&[CROSSVAL_FILE])?;
-        for model in folders(&self.dir)? {
-            for fold in folders(&model)?.iter().filter(|fold| is_fold(fold)) {
-                [HISTORY_FILE, FOLD_FILE].iter().try_for_each(|file| remove(&fold.join(file)))?;
+        for model in folders(&self.dir, is_model)? {
+            for fold in folders(&model, is_fold)? {
+                remove_files(&fold, |name| {
+                    let whole = unfinished(name).unwrap_or(name);
+                    [HISTORY_FILE, FOLD_FILE].contains(&whole)
+                })?;
                 // Folders go where nothing else is in them.
-                let _ = fs::remove_dir(fold).and_then(|()| fs::remove_dir(&model));
+                let _ = fs::remove_dir(&fold).and_then(|()| fs::remove_dir(&model));
             }
         }
         self.begun = true;
@@ -297,19 +302,35 @@ fn remove(path: &Path) -> Result<(), RunError> {
     }
 }
 
+/// Removes the files of a folder that are called so.
+fn remove_files(dir: &Path, is_called: impl Fn(&str) -> bool) -> Result<(), RunError> {
+    let fail = |cause| RunError::write(dir, cause);
+    for entry in fs::read_dir(dir).map_err(fail)? {
+        let name = entry.map_err(fail)?.file_name();
+        if is_called(&name.to_string_lossy()) {
+            remove(&dir.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a folder is called as that of a model of a cross-validation is.
+fn is_model(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(number, _)| number.parse::<usize>().is_ok())
+}
+
 /// Whether a folder is called as that of a fold is.
-fn is_fold(dir: &Path) -> bool {
-    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+fn is_fold(name: &str) -> bool {
     name.strip_prefix(FOLD).is_some_and(|number| number.parse::<usize>().is_ok())
 }
 
-/// The folders in a folder.
-fn folders(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
+/// The folders in a folder that are called so.
+fn folders(dir: &Path, is_called: fn(&str) -> bool) -> Result<Vec<PathBuf>, RunError> {
     let fail = |cause| RunError::write(dir, cause);
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
-        if entry.file_type().map_err(fail)?.is_dir() {
+        if is_called(&entry.file_name().to_string_lossy()) && entry.file_type().map_err(fail)?.is_dir() {
             found.push(entry.path());
         }
     }
@@ -318,9 +339,13 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
 
 /// Whether a file of this name was made by [`write_whole`] for a file of a run, or to probe its folder.
 fn is_leftover(name: &str) -> bool {
-    let unfinished = name.strip_suffix(TEMPORARY).and_then(|name| name.rsplit_once('.'));
-    let whole = unfinished.and_then(|(name, _)| name.strip_prefix('.'));
+    let whole = unfinished(name);
     name.starts_with(PROBE) || whole.is_some_and(|name| FILES.contains(&name) || name.starts_with(PROBE))
+}
+
+/// What a file will be called that [`write_whole`] has not finished.
+fn unfinished(name: &str) -> Option<&str> {
+    name.strip_suffix(TEMPORARY)?.rsplit_once('.')?.0.strip_prefix('.')
 }
 
 /// Writes a file under a temporary name beside it, brings it to the disk, and renames it.

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 
 use prost::{Message, Oneof};
 
+use super::checkpoint::sync_folder;
 use super::run::RunError;
 use crate::train::{Callback, CallbackError, Checkpoint, EpochRecord, Schedule, StepRecord};
 
@@ -192,6 +193,7 @@ impl EventFile {
                 Ok(file) => {
                     let mut file = EventFile { path, writer: BufWriter::new(file) };
                     file.push(0, What::FileVersion(VERSION.to_owned()))?;
+                    sync_folder(dir).map_err(|cause| RunError::write(dir, cause))?;
                     return Ok(file);
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}

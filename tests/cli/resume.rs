@@ -101,16 +101,30 @@ fn the_only_checkpoint_is_never_missing() {
 fn two_processes_do_not_train_into_one_folder() {
     let sandbox = Sandbox::new();
     let endless = format!("{TRAIN} --device cpu --out run").replace("--epochs 6", "--epochs 100000");
-    let mut child = sandbox.command(&endless).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let child = sandbox.command(&endless).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let child = KilledInTheEnd(child);
+    let begun = std::time::Instant::now();
     while !sandbox.path("run/checkpoints/step-00000000").exists() {
+        assert!(begun.elapsed().as_secs() < 60, "it does not begin");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let busy = ["`run` is the folder of a run that another process trains at this moment"];
     sandbox.fail("train --resume --out run", 1, &busy);
     sandbox.fail(&format!("{TRAIN} --device cpu --force --out run"), 1, &busy);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(child);
     sandbox.succeed(&format!("{TRAIN} --device cpu --force --out run"));
+}
+
+/// A process that does not outlive its test.
+#[cfg(unix)]
+struct KilledInTheEnd(std::process::Child);
+
+#[cfg(unix)]
+impl Drop for KilledInTheEnd {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 /// What keeps a run from going on is told with the checkpoint that it would go on from.

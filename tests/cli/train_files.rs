@@ -216,6 +216,8 @@ fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
     assert_eq!(events(), once, "a run without the flag leaves them alone");
     let refused = ["`logs/run` holds the figures of another run", "--tensorboard DIR", "--force"];
     sandbox.fail(&train("elsewhere/run --tensorboard logs"), 1, &refused);
+    sandbox.fail(&train("elsewhere/run --force --tensorboard logs"), 1, &refused);
+    assert_eq!(events(), once);
     assert!(!sandbox.path("elsewhere").exists());
     sandbox.succeed(&train("run --force --tensorboard logs"));
     // Of the first file only its header is left.

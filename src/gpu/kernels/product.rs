@@ -18,8 +18,10 @@ const A_BT_TILE: [usize; 2] = [16, 2];
 const SIDE: usize = 8;
 /// Eights of terms of a block that stays in the registers of a subgroup, where nothing else is said.
 const BLOCK_EIGHTS: usize = LANES as usize;
-/// Most rows that pass by a block: enough to make up for loading it.
+/// Most rows that pass by a block: enough to make up for loading it. Convolutions have more of them, and many blocks.
 const MOST_ROWS: usize = 128;
+const MOST_POSITIONS: usize = 256;
+const MOST_KERNEL_ROWS: usize = 384;
 
 /// A kernel whose workgroup shares tiles of both factors.
 const WORKGROUP_TILE: Kernel = Kernel {
@@ -256,11 +258,11 @@ pub(super) fn block_rows(op: &Op) -> usize {
         Op::Matmul(s) | Op::MatmulABt(s) => (s.m, MOST_ROWS),
         Op::MatmulAtB { product, bias } => (product.m + usize::from(bias), MOST_ROWS),
         Op::DenseRmspropUpdate { product, .. } => (product.m + 1, MOST_ROWS),
-        Op::Conv2dForward { conv: s, .. } => (s.positions(), short(2 * MOST_ROWS, forward_blocks(&s))),
+        Op::Conv2dForward { conv: s, .. } => (s.positions(), short(MOST_POSITIONS, forward_blocks(&s))),
         Op::Conv2dBackwardKernel(s) => {
             let terms = s.row_split().terms_per_part * s.out_w;
             // A load for every eight rows beside the rows themselves.
-            (s.terms(), short(3 * MOST_ROWS, 2 * terms.div_ceil(BLOCK_EIGHTS * EIGHTS)))
+            (s.terms(), short(MOST_KERNEL_ROWS, 2 * terms.div_ceil(BLOCK_EIGHTS * EIGHTS)))
         }
         _ => return 1,
     };

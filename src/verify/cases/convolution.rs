@@ -29,10 +29,12 @@ pub(super) fn convolutions() -> Vec<Case> {
         // Channels in eights: strides, more of them than 8 lanes hold, positions for more than one tile.
         valid([3, 9, 11, 8], [3, 3], [2, 3], 72),
         valid([2, 10, 14, 24], [2, 2], [1, 1], 16),
-        // Blocks of 12 eights, of 11 and of one; bands of rows; batches that leave places for images empty.
-        valid([3, 40, 15, 32], [3, 3], [2, 1], 96),
+        // Blocks of 12 eights, of 11, of 7 with one too many, and of one; bands of rows; batches that leave places for images empty.
+        valid([3, 40, 15, 32], [3, 3], [2, 1], 104),
         valid([5, 9, 20, 16], [3, 2], [3, 2], 88),
         valid([9, 6, 6, 48], [1, 2], [1, 1], 8),
+        // More input channels than 8 lanes hold, several blocks to one weight.
+        valid([2, 5, 6, 88], [2, 2], [1, 1], 208),
     ];
     let mut table: Vec<Case> = shapes.into_iter().flat_map(all).collect();
     // One for each kernel, and for sums in several blocks.
