@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::kernel::{BuiltKernel, Checks};
+use rayon::prelude::*;
+
+use super::kernel::{BuiltKernel, Checks, Kernel};
 use super::{Gpu, GpuError};
 use crate::executor::DataSlot;
-use crate::plan::{Plan, Step};
+use crate::plan::{Op, Plan, Step};
 
 /// A step with its kernel; its arguments are bound for each data slot.
 pub(super) struct BuiltStep {
@@ -29,7 +31,8 @@ impl BuiltStep {
 /// A kernel for every step; steps whose shader text is the same share a pipeline.
 pub(super) fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuError> {
     let per_dimension = gpu.limits().max_compute_workgroups_per_dimension;
-    let mut built: HashMap<String, BuiltKernel> = HashMap::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut wanted = Vec::new();
     let mut steps = Vec::new();
     for Step { name, op, args, .. } in &plan.steps {
         let Some(kernel) = gpu.kernel(op) else {
@@ -39,16 +42,20 @@ pub(super) fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuE
             });
         };
         let bases: Vec<_> = args.iter().map(|tensor| tensor.offset).collect();
-        let text = kernel.text(op, &bases, per_dimension);
-        let kernel_of_step = match built.get(&text) {
-            Some(known) => known.clone(),
-            None => {
-                let new = kernel.build(gpu, op, &bases, Checks::Off)?;
-                built.insert(text, new.clone());
-                new
-            }
-        };
-        steps.push(BuiltStep { kernel: kernel_of_step, variant: kernel.variant, bound: [None, None] });
+        let place = *places.entry(kernel.text(op, &bases, per_dimension)).or_insert_with(|| {
+            wanted.push((kernel, op, bases));
+            wanted.len() - 1
+        });
+        steps.push((kernel.variant, place));
     }
-    Ok(steps)
+    // Side by side: translating a shader takes tens of milliseconds. Errors are caught by thread.
+    let build = |(kernel, op, bases): (&Kernel, &Op, Vec<usize>)| kernel.build(gpu, op, &bases, Checks::Off);
+    let built = wanted.into_par_iter().map(build).collect::<Vec<_>>();
+    let built = built.into_iter().collect::<Result<Vec<BuiltKernel>, _>>()?;
+    let step = |(variant, place): (_, usize)| BuiltStep {
+        kernel: built[place].clone(),
+        variant,
+        bound: [None, None],
+    };
+    Ok(steps.into_iter().map(step).collect())
 }

@@ -33,8 +33,11 @@ pub(super) fn convolutions() -> Vec<Case> {
         valid([3, 40, 15, 32], [3, 3], [2, 1], 104),
         valid([5, 9, 20, 16], [3, 2], [3, 2], 88),
         valid([9, 6, 6, 48], [1, 2], [1, 1], 8),
-        // More input channels than 8 lanes hold, several blocks to one weight.
+        // Two blocks to a weight, channels for two tiles of 8 lanes, short last bands, blocks, tiles of rows and parts.
+        valid([3, 29, 15, 72], [3, 3], [1, 1], 160),
         valid([2, 5, 6, 88], [2, 2], [1, 1], 208),
+        // Bands of a single row.
+        valid([1, 4, 140, 8], [2, 2], [1, 1], 8),
     ];
     let mut table: Vec<Case> = shapes.into_iter().flat_map(all).collect();
     // One for each kernel, and for sums in several blocks.
@@ -75,6 +78,7 @@ pub(super) fn poolings() -> Vec<Case> {
         // The largest window whose elements, and none of them, have a byte's numbers, and one more.
         valid([1, 17, 18, 4], [15, 17], [1, 1]),
         valid([1, 17, 16, 4], [16, 16], [1, 1]),
+        valid([1, 33, 17, 3], [32, 16], [1, 1]),
     ];
     let mut table: Vec<Case> = shapes
         .into_iter()

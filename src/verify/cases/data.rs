@@ -23,6 +23,7 @@ pub(super) fn gathering() -> Vec<Case> {
         both(7, 27, 3).batch(4, 9, 0),
         both(3, 129, 4).folded(),
         both(5, 3072, 130).folded(),
+        both(13, 8, 256),
         labels(64, 10),
         labels(64, 10).batch(23, 640, 3),
         labels(1, 2),

@@ -30,6 +30,8 @@ pub(super) fn products() -> Vec<Case> {
         // Columns for one lane and for more than 8, several tiles of rows, a block that is not full.
         [9, 8, 8],
         [300, 72, 24],
+        // One part of a little more than a block.
+        [9, 8, 104],
         // Columns for two lanes and for four, so that several rows pass by at once; the last of them are not there.
         [11, 16, 200],
         [130, 32, 72],
