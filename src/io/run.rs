@@ -146,8 +146,8 @@ impl RunFolder {
         RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false, lock: None }
     }
 
-    /// Claims the folder until this is dropped or the process ends, however it does. A folder can be locked like a file on Unix; on other
-    /// systems, and where the file system knows no locks, nobody is kept out.
+    /// Claims the folder until this is dropped or the process ends, however it does. On Unix a folder can be locked like a
+    /// file; on other systems, and where the file system knows no locks, nobody is kept out.
     fn lock(&mut self) -> Result<(), RunError> {
         if cfg!(unix) {
             let folder = File::open(&self.dir).map_err(|cause| RunError::write(&self.dir, cause))?;

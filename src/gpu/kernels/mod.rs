@@ -6,6 +6,7 @@ mod dense;
 mod elementwise;
 mod input;
 mod loss;
+mod pooling;
 mod product;
 mod update;
 
@@ -90,9 +91,10 @@ const BLOCK8: Kernel =
 const EIGHTS: usize = 8;
 
 /// The families, in the order in which a training step meets them.
-const FAMILIES: [&[Kernel]; 8] = [
+const FAMILIES: [&[Kernel]; 9] = [
     input::KERNELS,
     convolution::KERNELS,
+    pooling::KERNELS,
     product::KERNELS,
     dense::KERNELS,
     elementwise::KERNELS,

@@ -1,0 +1,172 @@
+//! Pooling, each way, alone and together with the convolution before it.
+
+use super::convolution::MOST_TAPS;
+use super::product::row_lanes;
+use super::{
+    EIGHT, EIGHTS, EightF32, F32, IMAGE_ROWS, Kernel, LANES, LINEAR, SCALAR, SUBGROUP8, U32, VEC4, Vec2U32,
+    Vec4F32, WINDOW, WINNERS_SCALAR, WINNERS_VEC4, outputs, parts, quarter_outputs, shader, tiles,
+};
+use crate::plan::{ConvPoolShape, Op};
+
+/// Most elements of a pooling window that one invocation holds in registers.
+const MOST_ELEMENTS: usize = 9;
+/// Most rows of windows of one subgroup of a pooled convolution.
+const WINDOW_ROWS: usize = 8;
+
+/// Kernels of this family; of those of one kind that fit a step, the first is taken.
+pub(super) const KERNELS: &[Kernel] = &[
+    Kernel {
+        kind: "maxpool_forward",
+        source: shader!("maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINNERS_VEC4],
+        elements: &[Vec4F32, Vec4F32, U32],
+        fits: packs_winners,
+        invocations: outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "maxpool_forward",
+        source: shader!("maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINNERS_SCALAR],
+        elements: &[F32, F32, U32],
+        fits: |op| !packs_winners(op),
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "maxpool_backward",
+        source: shader!("maxpool_backward.wgsl"),
+        shared: &[LINEAR, WINNERS_VEC4],
+        elements: &[Vec4F32, U32, Vec4F32],
+        fits: packs_winners,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "maxpool_backward",
+        source: shader!("maxpool_backward.wgsl"),
+        shared: &[LINEAR, WINNERS_SCALAR],
+        elements: &[F32, U32, F32],
+        fits: |op| !packs_winners(op),
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward_subgroup8.wgsl"),
+        shared: &[LINEAR, WINDOW, WINNERS_VEC4],
+        elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, U32],
+        tile: |op| vec![("TILE_I", window_rows(op)), ("RUN", run(op))],
+        fits: one_channel_by_lanes,
+        invocations: |op| match op {
+            Op::Conv2dMaxpoolForward(s) => {
+                let tile = [window_rows(op), LANES as usize];
+                s.conv.batch * tiles([s.pool.out_h, s.conv.out_c / 4], tile) * LANES as usize
+            }
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINDOW, WINNERS_VEC4],
+        elements: &[F32, Vec4F32, Vec4F32, Vec4F32, U32],
+        fits: packs_winners,
+        invocations: outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_maxpool_forward",
+        source: shader!("conv2d_maxpool_forward.wgsl"),
+        shared: &[LINEAR, WINDOW, WINNERS_SCALAR],
+        elements: &[F32, F32, F32, F32, U32],
+        fits: |op| !packs_winners(op),
+        invocations: outputs,
+        ..SCALAR
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
+        shared: &[LINEAR, EIGHT, IMAGE_ROWS, WINNERS_VEC4],
+        tile: image_tile,
+        elements: &[Vec4F32, EightF32, Vec2U32, EightF32],
+        fits: |op| {
+            let eights = |s: &ConvPoolShape| s.conv.out_c.is_multiple_of(EIGHTS);
+            one_channel_by_lanes(op) && matches!(op, Op::Conv2dMaxpoolBackwardKernel(s) if eights(s))
+        },
+        invocations: |op| match op {
+            Op::Conv2dMaxpoolBackwardKernel(s) => {
+                (s.conv.out_c / EIGHTS).div_ceil(row_lanes(s.conv.out_c)) * parts(op) * LANES as usize
+            }
+            _ => 0,
+        },
+        ..SUBGROUP8
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        shared: &[LINEAR, WINNERS_VEC4],
+        elements: &[F32, Vec4F32, U32, Vec4F32],
+        fits: packs_winners,
+        invocations: quarter_outputs,
+        ..VEC4
+    },
+    Kernel {
+        kind: "conv2d_maxpool_backward_kernel",
+        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        shared: &[LINEAR, WINNERS_SCALAR],
+        elements: &[F32, F32, U32, F32],
+        fits: |op| !packs_winners(op),
+        invocations: outputs,
+        ..SCALAR
+    },
+];
+
+/// Whether the winners of four channels share a word.
+fn packs_winners(op: &Op) -> bool {
+    match op {
+        Op::MaxpoolForward(s) | Op::MaxpoolBackward(s) => s.packs_winners(),
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => s.pool.packs_winners(),
+        _ => false,
+    }
+}
+
+/// Whether a subgroup can hold a row of the image, a Real to a lane, and its registers the rest of the work.
+fn one_channel_by_lanes(op: &Op) -> bool {
+    match op {
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
+            let row = s.conv.in_w.is_multiple_of(4) && s.conv.in_w <= 4 * LANES as usize;
+            let window = s.conv.kernel_h * s.conv.kernel_w <= MOST_TAPS && s.none_won() <= MOST_ELEMENTS;
+            s.conv.in_c == 1 && s.pool.packs_winners() && row && window
+        }
+        _ => false,
+    }
+}
+
+/// How the gradient of a pooled convolution shares out lanes and registers.
+fn image_tile(op: &Op) -> Vec<(&'static str, usize)> {
+    let Op::Conv2dMaxpoolBackwardKernel(s) = op else { return Vec::new() };
+    let lanes = row_lanes(s.conv.out_c);
+    vec![("IMAGE_LANES", lanes), ("IMAGES", LANES as usize / lanes), ("RUN", run(op))]
+}
+
+/// Rows of windows that one subgroup goes through: as few tiles as the longest allows, all of nearly the same length.
+fn window_rows(op: &Op) -> usize {
+    let Op::Conv2dMaxpoolForward(s) = op else { return 1 };
+    s.pool.out_h.div_ceil(s.pool.out_h.div_ceil(WINDOW_ROWS))
+}
+
+/// Windows that a subgroup computes at a time: the fewest that begin at every fourth pixel.
+fn run(op: &Op) -> usize {
+    match op {
+        Op::Conv2dMaxpoolForward(s) | Op::Conv2dMaxpoolBackwardKernel(s) => {
+            match s.pool.stride_w * s.conv.stride_w % 4 {
+                0 => 1,
+                2 => 2,
+                _ => 4,
+            }
+        }
+        _ => 1,
+    }
+}

@@ -1,0 +1,188 @@
+//! Reading checkpoints: all of one is checked before any of it is used.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors};
+
+use super::{
+    BEST_FILE, CHECKPOINTS, CheckpointState, FORMAT, MANIFEST_FILE, Manifest, OPTIMIZER_FILE,
+    OPTIMIZER_TENSOR, RunSettings, STATE_FILE, names,
+};
+use crate::io::run::{MODEL_FILE, WEIGHTS_FILE};
+use crate::io::{read_weights, sha256};
+use crate::model::ModelFile;
+use crate::train::{Checkpoint, Compile, TrainingState};
+
+/// A checkpoint as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedCheckpoint {
+    /// Its name, such as `step-00000938`.
+    pub name: String,
+    /// The model and its training.
+    pub file: ModelFile,
+    /// What the run was told beside it.
+    pub settings: RunSettings,
+    /// The state of training.
+    pub checkpoint: Checkpoint,
+}
+
+/// Why a checkpoint is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("checkpoint `{}` is not used: {problem}", path.display())]
+pub struct DamagedCheckpoint {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// There are no checkpoints.
+    #[error(
+        "`{dir}` has no checkpoint to go on from; `train` writes them into the folder `{CHECKPOINTS}` of its --out DIR"
+    )]
+    None {
+        /// The folder of the run.
+        dir: String,
+    },
+    /// There is no whole one.
+    #[error("`{dir}` has no whole checkpoint to go on from:\n{}", list(damaged))]
+    Damaged {
+        /// The folder of the run.
+        dir: String,
+        /// Every checkpoint.
+        damaged: Vec<DamagedCheckpoint>,
+    },
+}
+
+fn list(damaged: &[DamagedCheckpoint]) -> String {
+    damaged.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The last whole checkpoint of a run, and those after it that are damaged.
+///
+/// # Errors
+/// When there is none, or no whole one.
+pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>), ResumeError> {
+    let parent = run.join(CHECKPOINTS);
+    let none = || ResumeError::None { dir: run.display().to_string() };
+    let (found, _) = names(&parent).map_err(|_| none())?;
+    let mut damaged = Vec::new();
+    for name in found {
+        let path = parent.join(&name);
+        match load(&path) {
+            Ok(saved) => return Ok((saved, damaged)),
+            Err(problem) => damaged.push(DamagedCheckpoint { path, problem }),
+        }
+    }
+    Err(if damaged.is_empty() {
+        none()
+    } else {
+        ResumeError::Damaged { dir: run.display().to_string(), damaged }
+    })
+}
+
+/// Reads and checks a checkpoint; what is wrong with it otherwise.
+fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
+    let files = checked_files(dir)?;
+    let text = |name: &str| {
+        let bytes = files.get(name).ok_or_else(|| format!("it has no `{name}`"))?;
+        String::from_utf8(bytes.clone()).map_err(|_| format!("`{name}` is not text"))
+    };
+    let file = ModelFile::parse(MODEL_FILE, &text(MODEL_FILE)?).map_err(|error| error.to_string())?;
+    let state: CheckpointState =
+        toml::from_str(&text(STATE_FILE)?).map_err(|error| format!("`{STATE_FILE}`: {error}"))?;
+    if state.format != FORMAT {
+        return Err(format!("it is of format {}, but this program reads format {FORMAT}", state.format));
+    }
+    check_state(&state, &file, files.contains_key(BEST_FILE))
+        .map_err(|problem| format!("`{STATE_FILE}`: {problem}"))?;
+    let network = file.model.network().map_err(|error| error.to_string())?;
+    let weights = |name: &str| read_weights(&dir.join(name), &network).map_err(|error| error.to_string());
+    let best_weights = files.contains_key(BEST_FILE).then(|| weights(BEST_FILE)).transpose()?;
+    let optimizer = files.get(OPTIMIZER_FILE).ok_or_else(|| format!("it has no `{OPTIMIZER_FILE}`"))?;
+    let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
+    let expected = Checkpoint::optimizer_state_len(&network, &compile).map_err(|error| error.to_string())?;
+    let checkpoint = Checkpoint {
+        training: state.training,
+        weights: weights(WEIGHTS_FILE)?,
+        optimizer_state: optimizer_state(optimizer, expected)?,
+        best_weights,
+        epochs: state.epochs,
+        stopped: state.stopped,
+    };
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name != super::name(checkpoint.steps()) {
+        return Err(format!("its state is that after step {}", checkpoint.steps()));
+    }
+    Ok(SavedCheckpoint { name, file, settings: state.settings, checkpoint })
+}
+
+/// Refuses counters that no training comes to; what is wrong otherwise.
+fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Result<(), String> {
+    let TrainingState { epochs_begun, steps_begun, learning_rate, run } = state.training;
+    let number = run.early_stopping.best_epoch;
+    let keeps_best = file.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
+    let rules = [
+        (state.epochs.len() == run.epoch, "it does not hold as many epochs as are over"),
+        (state.epochs.iter().zip(1..).all(|(epoch, n)| epoch.epoch == n), "its epochs are not in order"),
+        (epochs_begun >= run.epoch && steps_begun >= run.step, "it has taken more steps than were begun"),
+        (
+            run.step.checked_rem(run.epoch).map_or(run.step == 0, |rest| rest == 0 && run.step > 0),
+            "its steps are no whole number per epoch",
+        ),
+        (
+            (run.within.rows == 0) == (run.within.samples == 0),
+            "its epoch under way has steps or samples only",
+        ),
+        (run.within.correct <= run.within.samples, "more samples are right than there are"),
+        (learning_rate.is_none_or(|rate| rate.is_finite() && rate >= 0.0), "its learning rate is none"),
+        (number <= run.epoch, "its best epoch is yet to come"),
+        (
+            !keeps_best || has_best == (number > 0),
+            "the weights of its best epoch are missing, or there is none",
+        ),
+        (state.settings.seed.parse::<u64>().is_ok(), "its seed is no whole number"),
+    ];
+    rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err((*problem).to_owned()))
+}
+
+/// The files that the manifest names, each with the checksum that it says.
+fn checked_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let read =
+        |name: &str| fs::read(dir.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"));
+    let manifest =
+        String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| format!("`{MANIFEST_FILE}` is not text"))?;
+    let manifest: Manifest =
+        toml::from_str(&manifest).map_err(|error| format!("`{MANIFEST_FILE}`: {error}"))?;
+    let known = [MODEL_FILE, STATE_FILE, WEIGHTS_FILE, BEST_FILE, OPTIMIZER_FILE];
+    let mut files = BTreeMap::new();
+    for (name, sum) in manifest.sha256 {
+        if !known.contains(&name.as_str()) {
+            return Err(format!("`{MANIFEST_FILE}` names `{name}`, which is no file of a checkpoint"));
+        }
+        let bytes = read(&name)?;
+        if sha256(&bytes) != sum {
+            return Err(format!(
+                "`{name}` is damaged: it does not have the checksum that was written with it"
+            ));
+        }
+        files.insert(name, bytes);
+    }
+    Ok(files)
+}
+
+fn optimizer_state(bytes: &[u8], expected: usize) -> Result<Vec<f32>, String> {
+    let fail = |problem: String| format!("`{OPTIMIZER_FILE}`: {problem}");
+    let parsed = SafeTensors::deserialize(bytes).map_err(|error| fail(error.to_string()))?;
+    let view = parsed.tensor(OPTIMIZER_TENSOR).map_err(|error| fail(error.to_string()))?;
+    if view.dtype() != Dtype::F32 || view.shape() != [expected] {
+        return Err(fail(format!("it holds {:?} {:?}, not {expected} F32", view.shape(), view.dtype())));
+    }
+    Ok(bytemuck::pod_collect_to_vec(view.data()))
+}
