@@ -12,7 +12,6 @@ mod determinism;
 mod divergence;
 mod ending;
 mod fit;
-mod host_time;
 mod inference;
 mod optimizers;
 mod steps;
