@@ -245,6 +245,11 @@ impl Gpu {
         format!("{} ({}, {})", self.name, self.backend, self.driver)
     }
 
+    /// Name and version of its driver.
+    pub(crate) fn driver(&self) -> &str {
+        &self.driver
+    }
+
     /// What the adapter allows.
     pub fn limits(&self) -> &wgpu::Limits {
         &self.limits
@@ -304,6 +309,21 @@ impl Gpu {
             Err(wgpu::PollError::Timeout) => {
                 Err(GpuError::Timeout { adapter: self.name.clone(), seconds: TIMEOUT.as_secs() })
             }
+            Err(error) => Err(self.device_error(error.to_string())),
+        }
+    }
+
+    /// Whether a submission is done, after waiting for it this long at most.
+    pub(crate) fn is_done_within(
+        &self,
+        submission: &wgpu::SubmissionIndex,
+        longest: Duration,
+    ) -> Result<bool, GpuError> {
+        let wait =
+            wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(longest) };
+        match self.device.poll(wait) {
+            Ok(_) => Ok(true),
+            Err(wgpu::PollError::Timeout) => Ok(false),
             Err(error) => Err(self.device_error(error.to_string())),
         }
     }

@@ -11,6 +11,7 @@ use super::steps::{BuiltStep, build_steps};
 use super::stream::Stream;
 use super::table::{Room, StepTable};
 use super::timing::Timer;
+use super::warm_up::WarmUp;
 use super::{Gpu, GpuError};
 use crate::data::{Dataset, TRANSFORM};
 use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, byte_scale, check_data};
@@ -25,6 +26,7 @@ pub struct GpuExecutor {
     buffers: Vec<Option<wgpu::Buffer>>,
     /// One per step of the plan.
     steps: Vec<BuiltStep>,
+    warm_up: WarmUp,
     pub(super) feed: Feed,
     table: Option<StepTable>,
     flight: Flight,
@@ -55,6 +57,7 @@ impl GpuExecutor {
             plan,
             buffers,
             steps,
+            warm_up: WarmUp::default(),
             table: None,
             flight: Flight::new(),
             timer: None,
@@ -141,14 +144,18 @@ impl GpuExecutor {
     /// Encodes one step of the plan for one row of the step table.
     fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, index: usize, slot: DataSlot, row: usize) {
         let step = &self.steps[index];
-        pass.set_pipeline(&step.kernel.pipeline);
-        pass.set_bind_group(0, &step.bound[slot as usize], &[]);
-        if step.kernel.reads_step {
-            let offset = (row as u64 * self.gpu.step_stride()) as u32;
-            pass.set_bind_group(1, self.table.as_ref().map(StepTable::bound), &[offset]);
-        }
+        step.select(pass, slot, self.table.as_ref(), row);
         let [x, y] = step.kernel.groups;
         pass.dispatch_workgroups(x, y, 1);
+    }
+
+    /// Has the kernels of a phase compiled that will run it.
+    fn warm_up(&mut self, phase: Phase, slot: DataSlot) -> Result<(), GpuError> {
+        let table = self.table.as_ref();
+        self.warm_up.run(&self.gpu, &self.plan, &self.steps, phase, &|pass, index| {
+            self.steps[index].select(pass, slot, table, 0);
+            pass.dispatch_workgroups(0, 0, 0);
+        })
     }
 
     /// Copies the figures of some rows into a staging buffer: losses, then counts, then the tripwire.
@@ -209,7 +216,7 @@ impl GpuExecutor {
         {
             self.gpu.upload(buffer, 0, bytemuck::cast_slice(pass.transforms));
         }
-        Ok(())
+        self.warm_up(pass.phase, pass.data)
     }
 
     /// Runs a pass, or what is begun of it when `stop` is set or a row trips. `timer` measures it.

@@ -16,6 +16,7 @@ mod stream;
 mod table;
 mod tally;
 mod timing;
+mod warm_up;
 
 pub use choices::Choices;
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::kernel::{BuiltKernel, Checks, Kernel};
+use super::table::StepTable;
 use super::{Gpu, GpuError};
 use crate::executor::DataSlot;
 use crate::plan::{Op, Plan, Step};
@@ -12,6 +13,8 @@ use crate::plan::{Op, Plan, Step};
 /// A step with its kernel; its arguments are bound for each data slot.
 pub(super) struct BuiltStep {
     pub(super) kernel: BuiltKernel,
+    /// Which pipeline that is: steps whose shader text is the same share it.
+    pub(super) pipeline: usize,
     pub(super) variant: &'static str,
     pub(super) bound: [Option<wgpu::BindGroup>; 2],
 }
@@ -25,6 +28,21 @@ impl BuiltStep {
             .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
             .collect();
         self.bound[slot as usize] = Some(gpu.bind_group(label, &self.kernel.arguments, &entries));
+    }
+
+    /// Selects its kernel, its arguments, and a row of the step table.
+    pub(super) fn select(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        slot: DataSlot,
+        table: Option<&StepTable>,
+        row: usize,
+    ) {
+        pass.set_pipeline(&self.kernel.pipeline);
+        pass.set_bind_group(0, &self.bound[slot as usize], &[]);
+        if let (true, Some(table)) = (self.kernel.reads_step, table) {
+            pass.set_bind_group(1, table.bound(), &[table.offset(row)]);
+        }
     }
 }
 
@@ -54,6 +72,7 @@ pub(super) fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuE
     let built = built.into_iter().collect::<Result<Vec<BuiltKernel>, _>>()?;
     let step = |(variant, place): (_, usize)| BuiltStep {
         kernel: built[place].clone(),
+        pipeline: place,
         variant,
         bound: [None, None],
     };

@@ -29,6 +29,7 @@ impl Room {
 pub(super) struct StepTable {
     buffer: wgpu::Buffer,
     bound: wgpu::BindGroup,
+    stride: u64,
     capacity: Room,
 }
 
@@ -42,7 +43,7 @@ impl StepTable {
             wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size });
         let entries = [wgpu::BindGroupEntry { binding: 0, resource }];
         let bound = gpu.bind_group("step", gpu.step_layout(), &entries);
-        Ok(StepTable { buffer, bound, capacity })
+        Ok(StepTable { buffer, bound, stride: gpu.step_stride(), capacity })
     }
 
     /// The longest pass there is room for.
@@ -53,6 +54,11 @@ impl StepTable {
     /// Group 1: one row at a dynamic offset.
     pub(super) fn bound(&self) -> &wgpu::BindGroup {
         &self.bound
+    }
+
+    /// Where a row begins, in bytes.
+    pub(super) fn offset(&self, row: usize) -> u32 {
+        (row as u64 * self.stride) as u32
     }
 
     /// Overwrites the first rows.
