@@ -61,16 +61,12 @@ fn main(
         for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
             let eight = min(begin + giver, OUT_EIGHTS - 1u);
             let of_tap = KERNEL_BASE + (tap * IN_C + channel) * OUT_EIGHTS + eight;
-            for (var c = 0u; c < 4u; c++) {
-                let of_low = unpacked(kernel[of_tap + c * OUT_EIGHTS]);
-                let of_high = unpacked(kernel[of_tap + (4u + c) * OUT_EIGHTS]);
-                for (var t = 0u; t < 4u; t++) {
-                    low[giver][t][c] = of_low.low[t];
-                    low[giver][4u + t][c] = of_low.high[t];
-                    high[giver][t][c] = of_high.low[t];
-                    high[giver][4u + t][c] = of_high.high[t];
-                }
+            var own: array<Eight, EIGHTS>;
+            for (var c = 0u; c < EIGHTS; c++) {
+                own[c] = unpacked(kernel[of_tap + c * OUT_EIGHTS]);
             }
+            low[giver] = across(own[0], own[1], own[2], own[3]);
+            high[giver] = across(own[4], own[5], own[6], own[7]);
         }
         let rows = output_rows(tap / KERNEL_W, first_h, end_h);
         for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {

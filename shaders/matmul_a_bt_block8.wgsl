@@ -30,16 +30,12 @@ fn main(
         var high: Block;
         for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
             let terms = B_BASE + min(begin / EIGHTS + giver, K_EIGHTS - 1u);
-            for (var c = 0u; c < 4u; c++) {
-                let of_low = unpacked(b[terms + (b_row + c) * K_EIGHTS]);
-                let of_high = unpacked(b[terms + (b_row + 4u + c) * K_EIGHTS]);
-                for (var t = 0u; t < 4u; t++) {
-                    low[giver][t][c] = of_low.low[t];
-                    low[giver][4u + t][c] = of_low.high[t];
-                    high[giver][t][c] = of_high.low[t];
-                    high[giver][4u + t][c] = of_high.high[t];
-                }
+            var own: array<Eight, EIGHTS>;
+            for (var c = 0u; c < EIGHTS; c++) {
+                own[c] = unpacked(b[terms + (b_row + c) * K_EIGHTS]);
             }
+            low[giver] = across(own[0], own[1], own[2], own[3]);
+            high[giver] = across(own[4], own[5], own[6], own[7]);
         }
         pass_by(tile, begin, lane, &low, &high);
     }

@@ -1,6 +1,17 @@
 // The terms of a block that lie across the rows of a factor, of which a lane has every eighth, for eight rows at once.
 alias Across = array<Eight, EIGHTS>;
 
+// One float of each lane.
+fn from_all(own: f32) -> Eight {
+    let low = vec4f(
+        subgroupShuffle(own, 0u), subgroupShuffle(own, 1u), subgroupShuffle(own, 2u), subgroupShuffle(own, 3u)
+    );
+    let high = vec4f(
+        subgroupShuffle(own, 4u), subgroupShuffle(own, 5u), subgroupShuffle(own, 6u), subgroupShuffle(own, 7u)
+    );
+    return Eight(low, high);
+}
+
 // A sum and the products of BLOCK terms with a block of eight columns: element e of each of these.
 fn with_products_across(
     sum: Eight,
@@ -13,11 +24,7 @@ fn with_products_across(
     for (var u = 0u; u < EIGHTS; u++) {
         let four = select((*terms)[u].low, (*terms)[u].high, vec4<bool>(e >= 4u));
         let own = four[e % 4u];
-        for (var giver = 0u; giver < LANES; giver++) {
-            let term = subgroupShuffle(own, giver);
-            total.low += term * (*low)[u][giver];
-            total.high += term * (*high)[u][giver];
-        }
+        total = with_eight(total, from_all(own), (*low)[u], (*high)[u]);
     }
     return total;
 }

@@ -39,14 +39,7 @@ fn with_products(
     for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
         let a_low = subgroupShuffle((*terms)[giver / ROW_LANES].low, first_lane + giver % ROW_LANES);
         let a_high = subgroupShuffle((*terms)[giver / ROW_LANES].high, first_lane + giver % ROW_LANES);
-        for (var t = 0u; t < 4u; t++) {
-            total.low += a_low[t] * (*low)[giver][t];
-            total.high += a_low[t] * (*high)[giver][t];
-        }
-        for (var t = 0u; t < 4u; t++) {
-            total.low += a_high[t] * (*low)[giver][4u + t];
-            total.high += a_high[t] * (*high)[giver][4u + t];
-        }
+        total = with_eight(total, Eight(a_low, a_high), (*low)[giver], (*high)[giver]);
     }
     return total;
 }
