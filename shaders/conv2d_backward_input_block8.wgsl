@@ -65,8 +65,8 @@ fn main(
             for (var c = 0u; c < EIGHTS; c++) {
                 own[c] = unpacked(kernel[of_tap + c * OUT_EIGHTS]);
             }
-            low[giver] = across(own[0], own[1], own[2], own[3]);
-            high[giver] = across(own[4], own[5], own[6], own[7]);
+            low[giver] = transposed(own[0], own[1], own[2], own[3]);
+            high[giver] = transposed(own[4], own[5], own[6], own[7]);
         }
         let rows = output_rows(tap / KERNEL_W, first_h, end_h);
         for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {

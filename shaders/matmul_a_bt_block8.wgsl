@@ -34,8 +34,8 @@ fn main(
             for (var c = 0u; c < EIGHTS; c++) {
                 own[c] = unpacked(b[terms + (b_row + c) * K_EIGHTS]);
             }
-            low[giver] = across(own[0], own[1], own[2], own[3]);
-            high[giver] = across(own[4], own[5], own[6], own[7]);
+            low[giver] = transposed(own[0], own[1], own[2], own[3]);
+            high[giver] = transposed(own[4], own[5], own[6], own[7]);
         }
         pass_by(tile, begin, lane, &low, &high);
     }

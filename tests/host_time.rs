@@ -2,7 +2,8 @@
 //!
 //! A binary of its own with a single test, so that no other test takes the processor from the one that is timed. What
 //! counts is the processor time of the thread that trains: by the clock on the wall, a host that the driver's own threads
-//! put aside would seem to be at work.
+//! put aside would seem to be at work. A host that keeps the device waiting without work of its own is not noticed here:
+//! `bench` prints such gaps.
 #![cfg(unix)]
 
 use std::time::{Duration, Instant};

@@ -1,7 +1,9 @@
 // The terms of a block that lie across the rows of a factor, of which a lane has every eighth, for eight rows at once.
 alias Across = array<Eight, EIGHTS>;
 
-// One float of each lane.
+const_assert LANES == EIGHTS && BLOCK_EIGHTS == EIGHTS;
+
+// One float of each of the eight lanes, in their order.
 fn from_all(own: f32) -> Eight {
     let low = vec4f(
         subgroupShuffle(own, 0u), subgroupShuffle(own, 1u), subgroupShuffle(own, 2u), subgroupShuffle(own, 3u)

@@ -26,6 +26,20 @@ fn has_eight(u: u32, lane: u32) -> bool {
     return (u + 1u) * ROW_LANES <= BLOCK_EIGHTS || eight_of(u, lane) < BLOCK_EIGHTS;
 }
 
+// Four rows of eight terms as eight rows of four: term t of each in row t.
+fn transposed(a: Eight, b: Eight, c: Eight, d: Eight) -> array<vec4f, EIGHTS> {
+    return array(
+        vec4f(a.low.x, b.low.x, c.low.x, d.low.x),
+        vec4f(a.low.y, b.low.y, c.low.y, d.low.y),
+        vec4f(a.low.z, b.low.z, c.low.z, d.low.z),
+        vec4f(a.low.w, b.low.w, c.low.w, d.low.w),
+        vec4f(a.high.x, b.high.x, c.high.x, d.high.x),
+        vec4f(a.high.y, b.high.y, c.high.y, d.high.y),
+        vec4f(a.high.z, b.high.z, c.high.z, d.high.z),
+        vec4f(a.high.w, b.high.w, c.high.w, d.high.w),
+    );
+}
+
 // A sum and the products of BLOCK terms with a block of eight columns.
 fn with_products(
     sum: Eight,

@@ -301,15 +301,9 @@ impl Gpu {
 
     /// Waits until a submission is done, and reports what went wrong meanwhile.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
-        let polled =
-            self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) });
-        self.check()?;
-        match polled {
-            Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => {
-                Err(GpuError::Timeout { adapter: self.name.clone(), seconds: TIMEOUT.as_secs() })
-            }
-            Err(error) => Err(self.device_error(error.to_string())),
+        match self.poll(submission, TIMEOUT)? {
+            true => Ok(()),
+            false => Err(GpuError::Timeout { adapter: self.name.clone(), seconds: TIMEOUT.as_secs() }),
         }
     }
 
@@ -319,9 +313,14 @@ impl Gpu {
         submission: &wgpu::SubmissionIndex,
         longest: Duration,
     ) -> Result<bool, GpuError> {
-        let wait =
-            wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(longest) };
-        match self.device.poll(wait) {
+        self.poll(Some(submission.clone()), longest)
+    }
+
+    fn poll(&self, submission: Option<wgpu::SubmissionIndex>, longest: Duration) -> Result<bool, GpuError> {
+        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(longest) };
+        let polled = self.device.poll(wait);
+        self.check()?;
+        match polled {
             Ok(_) => Ok(true),
             Err(wgpu::PollError::Timeout) => Ok(false),
             Err(error) => Err(self.device_error(error.to_string())),

@@ -153,8 +153,7 @@ impl GpuExecutor {
     fn warm_up(&mut self, phase: Phase, slot: DataSlot) -> Result<(), GpuError> {
         let table = self.table.as_ref();
         self.warm_up.run(&self.gpu, &self.plan, &self.steps, phase, &|pass, index| {
-            self.steps[index].select(pass, slot, table, 0);
-            pass.dispatch_workgroups(0, 0, 0);
+            self.steps[index].encode_empty(pass, slot, table);
         })
     }
 

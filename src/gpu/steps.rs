@@ -44,6 +44,17 @@ impl BuiltStep {
             pass.set_bind_group(1, table.bound(), &[table.offset(row)]);
         }
     }
+
+    /// Runs it on no workgroups.
+    pub(super) fn encode_empty(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        slot: DataSlot,
+        table: Option<&StepTable>,
+    ) {
+        self.select(pass, slot, table, 0);
+        pass.dispatch_workgroups(0, 0, 0);
+    }
 }
 
 /// A kernel for every step; steps whose shader text is the same share a pipeline.

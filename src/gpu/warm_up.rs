@@ -1,11 +1,12 @@
 //! Compiling the kernels of a phase before its first pass, two at a time where that takes long.
 //!
 //! lavapipe compiles a kernel when it is first dispatched, on the one thread that serves the device's queue, for up to most
-//! of a second. What it compiled lies on disk for every device after that, so a second device can share the work. A dispatch
-//! of no workgroups is enough.
+//! of a second. Soon after, what it compiled lies in a cache on disk for every device, so a second one can share the work. A
+//! dispatch of no workgroups is enough.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
 use super::kernel::Checks;
@@ -15,7 +16,7 @@ use super::{Gpu, GpuError};
 use crate::executor::DataSlot;
 use crate::plan::{Phase, Plan};
 
-/// A kernel that is not ready after this long was not found on disk.
+/// A kernel that is not ready after this long was probably not found on disk.
 const GRACE: Duration = Duration::from_millis(30);
 /// Bytes of a buffer that no invocation reads: more than an element of any binding.
 const UNREAD: u64 = 256;
@@ -42,11 +43,18 @@ impl WarmUp {
         if !gpu.driver().starts_with("llvmpipe") {
             return Ok(());
         }
-        let mut compiled = self.compiled.clone();
+        let mut cold = HashSet::new();
         let steps = plan.steps_of(phase).map(|(index, _)| index);
-        let jobs: VecDeque<_> = steps.filter(|&index| compiled.insert(built[index].pipeline)).collect();
-        compile(gpu, plan, &Jobs(Mutex::new(jobs)), encode)?;
-        self.compiled = compiled;
+        let jobs: VecDeque<_> = steps
+            .filter(|&index| {
+                let pipeline = built[index].pipeline;
+                !self.compiled.contains(&pipeline) && cold.insert(pipeline)
+            })
+            .collect();
+        if !jobs.is_empty() {
+            compile(gpu, plan, built, &Jobs(Mutex::new(jobs)), encode)?;
+        }
+        self.compiled.extend(cold);
         Ok(())
     }
 }
@@ -56,60 +64,85 @@ impl WarmUp {
 struct Jobs(Mutex<VecDeque<usize>>);
 
 impl Jobs {
-    fn take(&self, from: fn(&mut VecDeque<usize>) -> Option<usize>) -> Option<usize> {
-        from(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, act: impl FnOnce(&mut VecDeque<usize>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn compile(gpu: &Gpu, plan: &Plan, jobs: &Jobs, encode: Encode<'_>) -> Result<(), GpuError> {
-    std::thread::scope(|scope| {
-        let mut helped = false;
-        while let Some(index) = jobs.take(VecDeque::pop_front) {
-            let mut encoder = gpu.device().create_command_encoder(&Default::default());
-            encode(&mut encoder.begin_compute_pass(&Default::default()), index);
-            let submission = gpu.submit(encoder.finish());
-            if !helped && !gpu.is_done_within(&submission, GRACE)? {
-                helped = true;
-                scope.spawn(|| match help(gpu, plan, jobs) {
-                    Ok(count) => log::debug!("{count} kernels were compiled on a second device"),
-                    // The first one does it as well, more slowly.
-                    Err(error) => log::debug!("no second device compiles: {error}"),
-                });
+fn compile(
+    gpu: &Gpu,
+    plan: &Plan,
+    built: &[BuiltStep],
+    jobs: &Jobs,
+    encode: Encode<'_>,
+) -> Result<(), GpuError> {
+    // What was uploaded so far is not to count as compiling.
+    gpu.wait(Some(gpu.queue().submit([])))?;
+    thread::scope(|scope| {
+        let mut helper = None;
+        let mut compile_here = || {
+            while let Some(index) = jobs.with(VecDeque::pop_front) {
+                let mut encoder = gpu.device().create_command_encoder(&Default::default());
+                encode(&mut encoder.begin_compute_pass(&Default::default()), index);
+                let submission = gpu.submit(encoder.finish());
+                if helper.is_none() && is_shared() && !gpu.is_done_within(&submission, GRACE)? {
+                    helper = Some(scope.spawn(|| help(gpu, plan, built, jobs)));
+                }
+                gpu.wait(Some(submission))?;
             }
-            gpu.wait(Some(submission))?;
+            Ok(())
+        };
+        let outcome = compile_here();
+        if outcome.is_err() {
+            jobs.with(VecDeque::clear);
         }
-        Ok(())
+        // Whatever the helper did not do, the first step does.
+        match helper.map(thread::ScopedJoinHandle::join) {
+            None => {}
+            Some(Ok(Ok(count))) => log::debug!("{count} kernels were compiled on a second device"),
+            Some(Ok(Err(error))) => log::debug!("the second device stopped compiling: {error}"),
+            Some(Err(_)) => log::debug!("the second device stopped compiling: it was lost"),
+        }
+        outcome
     })
 }
 
+/// Whether two devices have a processor core each.
+fn is_shared() -> bool {
+    available_parallelism().is_ok_and(|cores| cores.get() > 1)
+}
+
 /// Compiles on a device of its own; says how many kernels.
-fn help(gpu: &Gpu, plan: &Plan, jobs: &Jobs) -> Result<usize, GpuError> {
+fn help(gpu: &Gpu, plan: &Plan, built: &[BuiltStep], jobs: &Jobs) -> Result<usize, GpuError> {
+    let mut next = jobs.with(VecDeque::pop_back);
+    if next.is_none() {
+        return Ok(0);
+    }
     let sibling = gpu.sibling()?;
     let table = StepTable::new(&sibling, Room { rows: 1, ..Room::default() })?;
     table.upload(&sibling, &[bytemuck::Zeroable::zeroed()]);
     let mut count = 0;
-    while let Some(index) = jobs.take(VecDeque::pop_back) {
+    while let Some(index) = next {
         let step = &plan.steps[index];
-        let Some(kernel) = gpu.kernel(&step.op) else { continue };
+        let Some(kernel) = gpu.kernel(&step.op) else { return Ok(count) };
         let bases: Vec<_> = step.args.iter().map(|tensor| tensor.offset).collect();
-        let mut built = BuiltStep {
+        let mut twin = BuiltStep {
             kernel: kernel.build(&sibling, &step.op, &bases, Checks::Off)?,
-            pipeline: index,
-            variant: kernel.variant,
             bound: [None, None],
+            ..built[index]
         };
         let buffer = |_| sibling.buffer("unread", UNREAD, wgpu::BufferUsages::STORAGE);
         let buffers = step.args.iter().map(buffer).collect::<Result<Vec<_>, _>>()?;
-        built.bind(&sibling, DataSlot::Training, &step.name, &buffers.iter().collect::<Vec<_>>());
+        twin.bind(&sibling, DataSlot::Training, &step.name, &buffers.iter().collect::<Vec<_>>());
         let mut encoder = sibling.device().create_command_encoder(&Default::default());
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            built.select(&mut pass, DataSlot::Training, Some(&table), 0);
-            pass.dispatch_workgroups(0, 0, 0);
+            twin.encode_empty(&mut pass, DataSlot::Training, Some(&table));
         }
         let submission = sibling.submit(encoder.finish());
         sibling.wait(Some(submission))?;
         count += 1;
+        next = jobs.with(VecDeque::pop_back);
     }
     Ok(count)
 }

@@ -1,24 +1,59 @@
-//! The first training on a machine: the driver has compiled nothing yet.
+//! The first training on a machine with lavapipe: it has compiled nothing yet.
+#![cfg(target_os = "linux")]
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, outcome};
 
-/// The folder in which Mesa keeps what it compiled is a new one.
-#[cfg(target_os = "linux")]
-#[test]
-fn two_devices_compile_side_by_side() {
+/// What came of training with an empty folder for what Mesa compiles.
+struct Cold {
+    /// Kernels that a second device compiled.
+    helped: usize,
+    weights: Vec<u8>,
+    /// Files in the folder afterwards.
+    compiled: usize,
+}
+
+fn train(cores: &str) -> Cold {
     let sandbox = Sandbox::new();
-    let cache = sandbox.path("shaders").display().to_string();
+    let cache = sandbox.path("compiled").display().to_string();
     let sandbox = sandbox.with("MESA_SHADER_CACHE_DIR", &cache).with("RUST_LOG", "shadegrad=debug");
-    let train = "train --device software --limit 640 --max-steps 3 --out";
-    let helped = sandbox.succeed(&format!("{train} cold")).stderr.lines().any(|line| {
-        let count = line.split_once("warm_up] ").and_then(|(_, said)| said.split(' ').next()?.parse().ok());
-        line.ends_with(" kernels were compiled on a second device") && count > Some(0)
+    let train = sandbox.command("train --device software --limit 640 --max-steps 3 --out run");
+    let mut pinned = Command::new("taskset");
+    pinned.args(["-c", cores]).arg(train.get_program()).args(train.get_args());
+    pinned.current_dir(sandbox.path("")).env("RUST_LOG_STYLE", "never");
+    for (name, value) in train.get_envs() {
+        match value {
+            Some(value) => pinned.env(name, value),
+            None => pinned.env_remove(name),
+        };
+    }
+    let outcome = outcome(cores, pinned);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let helped = outcome.stderr.lines().filter_map(|line| {
+        let said = line.strip_suffix(" kernels were compiled on a second device")?;
+        said.rsplit(' ').next()?.parse::<usize>().ok()
     });
-    assert!(helped, "one device compiled everything");
-    sandbox.succeed(&format!("{train} warm"));
-    let [cold, warm] =
-        ["cold", "warm"].map(|run| fs::read(sandbox.path(run).join("weights.safetensors")).unwrap());
-    assert!(cold == warm, "the weights differ");
+    Cold {
+        helped: helped.sum(),
+        weights: fs::read(sandbox.path("run/weights.safetensors")).unwrap(),
+        compiled: files(Path::new(&cache)),
+    }
+}
+
+fn files(folder: &Path) -> usize {
+    let count = |path: &Path| if path.is_dir() { files(path) } else { 1 };
+    fs::read_dir(folder).unwrap().map(|entry| count(&entry.unwrap().path())).sum()
+}
+
+#[test]
+fn a_second_device_compiles_for_the_first_where_there_are_two_cores() {
+    let (two, one) = (train("0,1"), train("0"));
+    assert!(two.helped > 0, "one device compiled everything");
+    assert_eq!(one.helped, 0, "two devices on one core");
+    assert!(two.weights == one.weights, "the weights differ");
+    // Had the first one not found what the second one compiled, it would have added its own.
+    assert_eq!(two.compiled, one.compiled, "files of compiled kernels");
 }
