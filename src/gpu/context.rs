@@ -301,28 +301,14 @@ impl Gpu {
 
     /// Waits until a submission is done, and reports what went wrong meanwhile.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
-        match self.poll(submission, TIMEOUT)? {
-            true => Ok(()),
-            false => Err(GpuError::Timeout { adapter: self.name.clone(), seconds: TIMEOUT.as_secs() }),
-        }
-    }
-
-    /// Whether a submission is done, after waiting for it this long at most.
-    pub(crate) fn is_done_within(
-        &self,
-        submission: &wgpu::SubmissionIndex,
-        longest: Duration,
-    ) -> Result<bool, GpuError> {
-        self.poll(Some(submission.clone()), longest)
-    }
-
-    fn poll(&self, submission: Option<wgpu::SubmissionIndex>, longest: Duration) -> Result<bool, GpuError> {
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(longest) };
-        let polled = self.device.poll(wait);
+        let polled =
+            self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) });
         self.check()?;
         match polled {
-            Ok(_) => Ok(true),
-            Err(wgpu::PollError::Timeout) => Ok(false),
+            Ok(_) => Ok(()),
+            Err(wgpu::PollError::Timeout) => {
+                Err(GpuError::Timeout { adapter: self.name.clone(), seconds: TIMEOUT.as_secs() })
+            }
             Err(error) => Err(self.device_error(error.to_string())),
         }
     }

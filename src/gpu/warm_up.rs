@@ -5,7 +5,7 @@
 //! dispatch of no workgroups is enough.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
@@ -78,33 +78,52 @@ fn compile(
 ) -> Result<(), GpuError> {
     // What was uploaded so far is not to count as compiling.
     gpu.wait(Some(gpu.queue().submit([])))?;
+    let (done, kernels) = mpsc::channel();
     thread::scope(|scope| {
-        let mut helper = None;
-        let mut compile_here = || {
-            while let Some(index) = jobs.with(VecDeque::pop_front) {
-                let mut encoder = gpu.device().create_command_encoder(&Default::default());
-                encode(&mut encoder.begin_compute_pass(&Default::default()), index);
-                let submission = gpu.submit(encoder.finish());
-                if helper.is_none() && is_shared() && !gpu.is_done_within(&submission, GRACE)? {
-                    helper = Some(scope.spawn(|| help(gpu, plan, built, jobs)));
-                }
-                gpu.wait(Some(submission))?;
-            }
-            Ok(())
-        };
-        let outcome = compile_here();
+        let helper = is_shared().then(|| scope.spawn(|| help_when_slow(gpu, plan, built, jobs, kernels)));
+        let outcome = compile_here(gpu, jobs, encode, done);
         if outcome.is_err() {
             jobs.with(VecDeque::clear);
         }
         // Whatever the helper did not do, the first step does.
         match helper.map(thread::ScopedJoinHandle::join) {
-            None => {}
+            None | Some(Ok(Ok(0))) => {}
             Some(Ok(Ok(count))) => log::debug!("{count} kernels were compiled on a second device"),
             Some(Ok(Err(error))) => log::debug!("the second device stopped compiling: {error}"),
             Some(Err(_)) => log::debug!("the second device stopped compiling: it was lost"),
         }
         outcome
     })
+}
+
+/// Compiles on the device that will run the kernels; tells of each that is done.
+fn compile_here(gpu: &Gpu, jobs: &Jobs, encode: Encode<'_>, done: mpsc::Sender<()>) -> Result<(), GpuError> {
+    while let Some(index) = jobs.with(VecDeque::pop_front) {
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        encode(&mut encoder.begin_compute_pass(&Default::default()), index);
+        let submission = gpu.submit(encoder.finish());
+        gpu.wait(Some(submission))?;
+        // Nobody listens any more once the helper helps.
+        let _ = done.send(());
+    }
+    Ok(())
+}
+
+/// Helps as soon as a kernel is not done within [`GRACE`].
+fn help_when_slow(
+    gpu: &Gpu,
+    plan: &Plan,
+    built: &[BuiltStep],
+    jobs: &Jobs,
+    kernels: mpsc::Receiver<()>,
+) -> Result<usize, GpuError> {
+    loop {
+        match kernels.recv_timeout(GRACE) {
+            Ok(()) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(0),
+            Err(mpsc::RecvTimeoutError::Timeout) => return help(gpu, plan, built, jobs),
+        }
+    }
 }
 
 /// Whether two devices have a processor core each.
