@@ -41,7 +41,9 @@ fn main(
     let column = tile % TILES_N * ROW_LANES + place_in_row(lane);
     let first_h = tile / TILES_N % BANDS * TILE_H;
     let end_h = min(first_h + TILE_H, IN_H);
-    let first_image = tile / (TILES_N * BANDS) * TILE_IMAGES;
+    // The bound never takes effect. Without it lavapipe of Mesa 26.2.6 skips every store of a last, smaller tile, while it does
+    // the same loops right in a shader with one statement more.
+    let first_image = min(tile / (TILES_N * BANDS) * TILE_IMAGES, BATCH);
     let end_image = min(first_image + TILE_IMAGES, BATCH);
     for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {
         let n = images + row_of(lane);
