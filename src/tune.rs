@@ -42,7 +42,7 @@ pub struct Candidate {
 pub fn trials(gpu: &Gpu, plan: &Plan) -> Vec<Trial> {
     let mut trials: Vec<Trial> = Vec::new();
     for step in &plan.steps {
-        let bases: Vec<usize> = step.args.iter().map(|tensor| tensor.offset).collect();
+        let bases = step.bases();
         match trials.iter_mut().find(|trial| trial.op == step.op) {
             Some(known) if known.bases.contains(&bases) => {}
             Some(known) => known.bases.push(bases),

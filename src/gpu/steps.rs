@@ -63,14 +63,15 @@ pub(super) fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuE
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut wanted = Vec::new();
     let mut steps = Vec::new();
-    for Step { name, op, args, .. } in &plan.steps {
+    for step in &plan.steps {
+        let Step { name, op, .. } = step;
         let Some(kernel) = gpu.kernel(op) else {
             return Err(GpuError::Unsupported {
                 adapter: gpu.name().to_owned(),
                 problem: format!("no kernel for step `{name}`"),
             });
         };
-        let bases: Vec<_> = args.iter().map(|tensor| tensor.offset).collect();
+        let bases = step.bases();
         let place = *places.entry(kernel.text(op, &bases, per_dimension)).or_insert_with(|| {
             wanted.push((kernel, op, bases));
             wanted.len() - 1

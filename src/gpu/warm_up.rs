@@ -144,9 +144,8 @@ fn help(gpu: &Gpu, plan: &Plan, built: &[BuiltStep], jobs: &Jobs) -> Result<usiz
     while let Some(index) = next {
         let step = &plan.steps[index];
         let Some(kernel) = gpu.kernel(&step.op) else { return Ok(count) };
-        let bases: Vec<_> = step.args.iter().map(|tensor| tensor.offset).collect();
         let mut twin = BuiltStep {
-            kernel: kernel.build(&sibling, &step.op, &bases, Checks::Off)?,
+            kernel: kernel.build(&sibling, &step.op, &step.bases(), Checks::Off)?,
             bound: [None, None],
             ..built[index]
         };

@@ -189,6 +189,13 @@ pub struct Step {
     pub args: Vec<Tensor>,
 }
 
+impl Step {
+    /// Where each argument begins in its buffer, in elements.
+    pub fn bases(&self) -> Vec<usize> {
+        self.args.iter().map(|tensor| tensor.offset).collect()
+    }
+}
+
 /// What changes from one execution of the plan to the next. Laid out as `StepParams` in `shaders/shared/step.wgsl`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]

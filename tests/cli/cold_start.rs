@@ -72,7 +72,7 @@ fn a_second_device_compiles_for_the_first_where_there_are_two_cores() {
         let two = train(&cores[..2]);
         assert!(two.helped > 0, "one device compiled everything");
         assert!(two.weights == one.weights, "the weights differ");
-        // Had the first one not found what the second one compiled, it would have added its own.
+        // A kernel that the two devices keep under different names, so that neither finds the other's, would lie there twice.
         assert_eq!(two.compiled, one.compiled, "files of compiled kernels");
     }
 }
