@@ -12,6 +12,7 @@ pub(crate) mod report;
 mod result;
 pub mod run;
 mod run_error;
+mod save;
 mod saved;
 mod tensorboard;
 mod weights;

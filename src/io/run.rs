@@ -338,7 +338,7 @@ fn folders(dir: &Path, is_called: fn(&str) -> bool) -> Result<Vec<PathBuf>, RunE
 }
 
 /// Whether a file of this name was made by [`write_whole`] for a file of a run, or to probe its folder.
-fn is_leftover(name: &str) -> bool {
+pub(super) fn is_leftover(name: &str) -> bool {
     let whole = unfinished(name);
     name.starts_with(PROBE) || whole.is_some_and(|name| FILES.contains(&name) || name.starts_with(PROBE))
 }

@@ -53,6 +53,16 @@ pub enum RunError {
         /// The files.
         missing: Vec<&'static str>,
     },
+    /// A model cannot be saved where other files lie.
+    #[error(
+        "`{dir}` holds other files than a saved model ({found}); save it to a folder that is empty or not there yet"
+    )]
+    NotASavedModel {
+        /// The folder.
+        dir: String,
+        /// The first such file or folder, and how many more there are.
+        found: String,
+    },
     /// The result of a run cannot be read.
     #[error("`{path}` is not the result of a run: {problem}; without this file its defaults are taken")]
     Result {

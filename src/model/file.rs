@@ -193,7 +193,7 @@ fn parse_optimizer(mut table: toml::Table) -> Result<(Optimizer, LearningRateSch
 }
 
 /// Names, where there are any, must tell the classes apart and fit into a line.
-fn check_class_names(names: &[String], classes: usize) -> Result<(), String> {
+pub(crate) fn check_class_names(names: &[String], classes: usize) -> Result<(), String> {
     if names.is_empty() {
         return Ok(());
     }

@@ -13,6 +13,7 @@ mod summary;
 mod weights;
 
 pub use activation::{Activation, ActivationLayer, Dropout, LeakyReLU, ReLU, Softmax};
+pub(crate) use file::check_class_names;
 pub use file::{ModelFile, TUTORIAL};
 pub use layer::{Conv2D, Dense, Flatten, Layer, MaxPooling2D, Padding, Pair};
 pub use optimizer::{Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, RmsProp, Sgd};

@@ -124,6 +124,7 @@ impl Model {
             data: train.clone(),
             start: None,
         };
+        self.fitted = options.setting();
         let executor = self.executor(Some(options.batch_size))?;
         callback.on_train_begin(&run.schedule)?;
         executor.set_data(DataSlot::Training, &train)?;

@@ -1,5 +1,6 @@
 //! The compiled model: its weights, `evaluate`, `predict`.
 
+use super::options::FitOptions;
 use super::passes::evaluate;
 use super::state::TrainingState;
 use crate::data::batches::{epoch_order, step_table};
@@ -7,7 +8,7 @@ use crate::data::{Augmentation, Dataset};
 use crate::device::Device;
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
-use crate::model::{Loss, ModelError, Network, Optimizer, Sequential, Weights};
+use crate::model::{Loss, ModelError, ModelFile, Network, Optimizer, Sequential, Weights, check_class_names};
 use crate::plan::{Phase, Plan, Tensor};
 use std::ops::ControlFlow;
 
@@ -44,7 +45,13 @@ pub struct Evaluation {
 /// A model with weights, on a device.
 pub struct Model {
     pub(super) network: Network,
+    /// What the network was made of.
+    sequential: Sequential,
     pub(super) compile: Compile,
+    /// How it was trained last; its sets are left out.
+    pub(crate) fitted: FitOptions,
+    /// Empty where classes are numbers only.
+    class_names: Vec<String>,
     device: Device,
     /// Current as long as there is no executor; then the executor's are.
     weights: Weights,
@@ -71,7 +78,10 @@ impl Sequential {
         Ok(Model {
             weights: network.initial_weights(compile.seed),
             network,
+            sequential: self.clone(),
             compile,
+            fitted: FitOptions::default(),
+            class_names: Vec::new(),
             device: device.clone(),
             state: None,
             training: TrainingState::default(),
@@ -85,6 +95,35 @@ impl Model {
     /// The shapes and names of the layers.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// What the classes are called, in order; empty where they are numbers only.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// Names the classes, in order; no names make them numbers again.
+    ///
+    /// # Errors
+    /// [`ModelError::Model`] when there is not one name for each class, or one is empty, has control characters or is there twice.
+    pub fn set_class_names(&mut self, names: Vec<String>) -> Result<(), Error> {
+        let checked = check_class_names(&names, self.network.classes());
+        checked.map_err(|problem| ModelError::Model { model: self.network.name.clone(), problem })?;
+        self.class_names = names;
+        Ok(())
+    }
+
+    /// What a model file says of this model: layers, loss, optimizer, augmentation, names of classes, and how it was trained last
+    /// (the defaults before that).
+    pub fn file(&self) -> ModelFile {
+        ModelFile {
+            model: self.sequential.clone(),
+            loss: self.compile.loss,
+            optimizer: self.compile.optimizer,
+            augmentation: self.compile.augmentation,
+            training: self.fitted.clone(),
+            class_names: self.class_names.clone(),
+        }
     }
 
     /// How far training is: counters, the learning rate's reduction, early stopping.

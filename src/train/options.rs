@@ -161,6 +161,11 @@ impl FitOptions {
         }
     }
 
+    /// What a model file says of these options: all but the validation set and what is of one run only.
+    pub(super) fn setting(&self) -> Self {
+        FitOptions { validation: None, allow_nan: false, profile: None, ..self.clone() }
+    }
+
     /// Whether an epoch is as good as it shall be. `loss` and `accuracy` are those to go by.
     pub(super) fn is_good_enough(&self, loss: f64, accuracy: f64) -> bool {
         let asked = self.until_loss.is_some() || self.until_accuracy.is_some();

@@ -14,5 +14,6 @@ mod ending;
 mod fit;
 mod inference;
 mod optimizers;
+mod saving;
 mod steps;
 mod streaming;

@@ -1,0 +1,82 @@
+//! A model into a folder that [`Model::load`] reads.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, is_leftover, weights_metadata, write_whole};
+use super::weights_to_bytes;
+use crate::error::Error;
+use crate::model::{ModelFile, thousands};
+use crate::train::Model;
+
+/// What a folder holds that [`Model::save`] wrote.
+const SAVED: [&str; 2] = [WEIGHTS_FILE, MODEL_FILE];
+
+impl Model {
+    /// Saves the model: [`load`](Self::load) of the same folder gives it back, with the same weights to the bit. The program
+    /// takes the folder as well: `shadegrad predict DIR`, `evaluate DIR --data ...`, `export DIR`.
+    ///
+    /// The folder, made when it is missing, gets `model.toml` (layers, loss, optimizer, names of classes, how it was trained
+    /// last) and `weights.safetensors` (names and layouts of Keras). A model that was saved there before is replaced. The
+    /// state of the optimizer is not kept: to stop and go on with the same bits take a
+    /// [`Checkpoint`](crate::train::Checkpoint).
+    ///
+    /// ```no_run
+    /// # let mut model = shadegrad::train::Model::load("runs/tutorial-1".as_ref())?;
+    /// model.save("digits".as_ref())?;
+    /// let again = shadegrad::train::Model::load("digits".as_ref())?;
+    /// # Ok::<(), shadegrad::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`RunError::NotASavedModel`] when the folder holds anything else, such as the files of a run; it stays as it was.
+    /// - [`ModelError`](crate::model::ModelError) when the model's name cannot stand in a model file.
+    /// - [`RunError::Write`] when a file cannot be written, and the device's when it does not answer.
+    pub fn save(&mut self, dir: &Path) -> Result<(), Error> {
+        let file = self.file();
+        let text = file.to_toml()?;
+        // A name of one's own may hold what a model file refuses.
+        ModelFile::parse(MODEL_FILE, &text)?;
+        let weights = weights_to_bytes(&self.weights()?, &weights_metadata(&file.model.name))?;
+        claim(dir)?;
+        for (name, bytes) in SAVED.into_iter().zip([weights.as_slice(), text.as_bytes()]) {
+            let path = dir.join(name);
+            write_whole(&path, bytes).map_err(|cause| RunError::write(&path, cause))?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the folder, or sees to it that nothing but a saved model lies there.
+fn claim(dir: &Path) -> Result<(), RunError> {
+    let fail = |cause| RunError::write(dir, cause);
+    let entries = match fs::read_dir(dir) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return fs::create_dir_all(dir).map_err(fail),
+        entries => entries.map_err(fail)?,
+    };
+    let mut foreign = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(fail)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_file = entry.file_type().map_err(fail)?.is_file();
+        if !(is_file && (SAVED.contains(&name.as_str()) || is_leftover(&name))) {
+            foreign.push(name);
+        }
+    }
+    foreign.sort();
+    match foreign.split_first() {
+        None => Ok(()),
+        Some((first, others)) => {
+            let more = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" and {} more", thousands(others.len()))
+            };
+            Err(RunError::NotASavedModel {
+                dir: dir.display().to_string(),
+                found: format!("`{first}`{more}"),
+            })
+        }
+    }
+}
