@@ -81,3 +81,8 @@ pub use data::Dataset;
 pub use device::{Device, DeviceChoice};
 pub use error::Error;
 pub use model::Sequential;
+
+/// What README prints as programs compiles.
+#[cfg(all(doctest, feature = "mnist-data"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
