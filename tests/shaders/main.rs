@@ -5,6 +5,7 @@
 mod common;
 mod reflection;
 mod samples;
+mod texts;
 mod translation;
 
 use std::collections::BTreeSet;
