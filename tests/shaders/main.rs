@@ -20,6 +20,9 @@ use samples::{KINDS, Sample, kind_number, samples};
 /// WebGPU's least limit of `max_compute_workgroups_per_dimension`, and one that folds nearly every dispatch.
 const PER_DIMENSION: [u32; 2] = [65_535, 3];
 
+/// The folder of what serves drivers with eight lanes only.
+const LANES: &str = "lanes";
+
 /// Name, file and sizes of a row, for messages.
 fn place(kernel: &Kernel, sample: &Sample) -> String {
     format!("{}, shaders/{}, {}", kernel.title(), kernel.source.file, sample.place)
@@ -142,10 +145,17 @@ fn every_file_is_used_and_named_after_its_kind() {
     for kernel in KERNELS {
         let plain = format!("{}.wgsl", kernel.kind);
         let variant = format!("{}_{}.wgsl", kernel.kind, kernel.variant);
-        let file = kernel.source.file;
+        let path = kernel.source.file;
+        let (folder, file) = path.split_once('/').expect("a folder and a file");
         assert!(
             file == plain || file == variant,
             "{}: {file} is neither {plain} nor {variant}",
+            kernel.title()
+        );
+        assert_eq!(
+            folder == LANES,
+            kernel.lanes.is_some(),
+            "{}: {path} is in the wrong folder",
             kernel.title()
         );
         for Source { file, text } in kernel.shared.iter().chain([&kernel.source]) {
@@ -154,7 +164,8 @@ fn every_file_is_used_and_named_after_its_kind() {
             used.insert((*file).to_owned());
         }
         for Source { file, .. } in kernel.shared {
-            assert!(file.starts_with("shared/"), "{}: {file} is not in shared/", kernel.title());
+            let shared = file.starts_with("shared/") || kernel.lanes.is_some() && file.starts_with(LANES);
+            assert!(shared, "{}: {file} is not shared", kernel.title());
         }
     }
     for probe in PROBES {
@@ -162,12 +173,11 @@ fn every_file_is_used_and_named_after_its_kind() {
         used.insert(probe.source.file.to_owned());
     }
     let mut found = BTreeSet::new();
-    for folder in ["", "shared/", "probe/"] {
-        for entry in std::fs::read_dir(repository("shaders").join(folder)).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_file() {
-                found.insert(format!("{folder}{}", entry.file_name().to_string_lossy()));
-            }
+    for folder in std::fs::read_dir(repository("shaders")).unwrap() {
+        let folder = folder.unwrap();
+        for entry in std::fs::read_dir(folder.path()).expect("only folders in shaders/") {
+            let file = entry.unwrap().file_name();
+            found.insert(format!("{}/{}", folder.file_name().display(), file.display()));
         }
     }
     assert_eq!(found, used, "files in shaders/ (left), files that the tables use (right)");

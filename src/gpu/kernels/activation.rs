@@ -17,44 +17,60 @@ const TO_SECOND_BY_4: Kernel = Kernel { elements: &[Vec4F32, Vec4F32], ..IN_PLAC
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
 pub(super) const KERNELS: &[Kernel] = &[
-    Kernel { kind: "sigmoid_forward", source: shader!("sigmoid_forward.wgsl"), ..IN_PLACE_BY_4 },
-    Kernel { kind: "sigmoid_forward", source: shader!("sigmoid_forward.wgsl"), ..IN_PLACE },
-    Kernel { kind: "sigmoid_backward", source: shader!("sigmoid_backward.wgsl"), ..TO_SECOND_BY_4 },
-    Kernel { kind: "sigmoid_backward", source: shader!("sigmoid_backward.wgsl"), ..TO_SECOND },
-    Kernel { kind: "tanh_forward", source: shader!("tanh_forward.wgsl"), ..IN_PLACE_BY_4 },
-    Kernel { kind: "tanh_forward", source: shader!("tanh_forward.wgsl"), ..IN_PLACE },
-    Kernel { kind: "tanh_backward", source: shader!("tanh_backward.wgsl"), ..TO_SECOND_BY_4 },
-    Kernel { kind: "tanh_backward", source: shader!("tanh_backward.wgsl"), ..TO_SECOND },
-    Kernel { kind: "leaky_relu_forward", source: shader!("leaky_relu_forward.wgsl"), ..IN_PLACE_BY_4 },
-    Kernel { kind: "leaky_relu_forward", source: shader!("leaky_relu_forward.wgsl"), ..IN_PLACE },
-    Kernel { kind: "leaky_relu_backward", source: shader!("leaky_relu_backward.wgsl"), ..TO_SECOND_BY_4 },
-    Kernel { kind: "leaky_relu_backward", source: shader!("leaky_relu_backward.wgsl"), ..TO_SECOND },
-    Kernel { kind: "copy", source: shader!("copy.wgsl"), ..TO_SECOND_BY_4 },
-    Kernel { kind: "copy", source: shader!("copy.wgsl"), ..TO_SECOND },
+    Kernel { kind: "sigmoid_forward", source: shader!("activations/sigmoid_forward.wgsl"), ..IN_PLACE_BY_4 },
+    Kernel { kind: "sigmoid_forward", source: shader!("activations/sigmoid_forward.wgsl"), ..IN_PLACE },
+    Kernel {
+        kind: "sigmoid_backward",
+        source: shader!("activations/sigmoid_backward.wgsl"),
+        ..TO_SECOND_BY_4
+    },
+    Kernel { kind: "sigmoid_backward", source: shader!("activations/sigmoid_backward.wgsl"), ..TO_SECOND },
+    Kernel { kind: "tanh_forward", source: shader!("activations/tanh_forward.wgsl"), ..IN_PLACE_BY_4 },
+    Kernel { kind: "tanh_forward", source: shader!("activations/tanh_forward.wgsl"), ..IN_PLACE },
+    Kernel { kind: "tanh_backward", source: shader!("activations/tanh_backward.wgsl"), ..TO_SECOND_BY_4 },
+    Kernel { kind: "tanh_backward", source: shader!("activations/tanh_backward.wgsl"), ..TO_SECOND },
+    Kernel {
+        kind: "leaky_relu_forward",
+        source: shader!("activations/leaky_relu_forward.wgsl"),
+        ..IN_PLACE_BY_4
+    },
+    Kernel { kind: "leaky_relu_forward", source: shader!("activations/leaky_relu_forward.wgsl"), ..IN_PLACE },
+    Kernel {
+        kind: "leaky_relu_backward",
+        source: shader!("activations/leaky_relu_backward.wgsl"),
+        ..TO_SECOND_BY_4
+    },
+    Kernel {
+        kind: "leaky_relu_backward",
+        source: shader!("activations/leaky_relu_backward.wgsl"),
+        ..TO_SECOND
+    },
+    Kernel { kind: "copy", source: shader!("activations/copy.wgsl"), ..TO_SECOND_BY_4 },
+    Kernel { kind: "copy", source: shader!("activations/copy.wgsl"), ..TO_SECOND },
     Kernel {
         kind: "dropout_forward",
-        source: shader!("dropout_forward.wgsl"),
+        source: shader!("regularization/dropout_forward.wgsl"),
         shared: &[LINEAR, STEP, PHILOX, DRAWS_VEC4, DROPOUT],
         reads_step: true,
         ..TO_SECOND_BY_4
     },
     Kernel {
         kind: "dropout_forward",
-        source: shader!("dropout_forward.wgsl"),
+        source: shader!("regularization/dropout_forward.wgsl"),
         shared: &[LINEAR, STEP, PHILOX, DRAWS_SCALAR, DROPOUT],
         reads_step: true,
         ..TO_SECOND
     },
     Kernel {
         kind: "dropout_backward",
-        source: shader!("dropout_backward.wgsl"),
+        source: shader!("regularization/dropout_backward.wgsl"),
         shared: &[LINEAR, STEP, PHILOX, DRAWS_VEC4, DROPOUT],
         reads_step: true,
         ..IN_PLACE_BY_4
     },
     Kernel {
         kind: "dropout_backward",
-        source: shader!("dropout_backward.wgsl"),
+        source: shader!("regularization/dropout_backward.wgsl"),
         shared: &[LINEAR, STEP, PHILOX, DRAWS_SCALAR, DROPOUT],
         reads_step: true,
         ..IN_PLACE

@@ -25,7 +25,7 @@ const BAND_POSITIONS: usize = 256;
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_forward",
-        source: shader!("conv2d_forward_block8.wgsl"),
+        source: shader!("lanes/conv2d_forward_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32, EightF32],
         tile: |op| match op {
@@ -44,7 +44,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_forward",
-        source: shader!("conv2d_forward_tile.wgsl"),
+        source: shader!("convolution/conv2d_forward_tile.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
         tile: |op| conv_tile(op).map_or(Vec::new(), |[w, c]| vec![("TILE_W", w), ("TILE_C", c)]),
         fits: channels_by_4,
@@ -58,7 +58,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_forward",
-        source: shader!("conv2d_forward.wgsl"),
+        source: shader!("convolution/conv2d_forward.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
         fits: channels_by_4,
         invocations: quarter_outputs,
@@ -66,14 +66,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_forward",
-        source: shader!("conv2d_forward.wgsl"),
+        source: shader!("convolution/conv2d_forward.wgsl"),
         elements: &[F32, F32, F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "conv2d_backward_input",
-        source: shader!("conv2d_backward_input_block8.wgsl"),
+        source: shader!("lanes/conv2d_backward_input_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
@@ -105,7 +105,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_backward_input",
-        source: shader!("conv2d_backward_input.wgsl"),
+        source: shader!("convolution/conv2d_backward_input.wgsl"),
         shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, Vec4F32, F32],
         fits: channels_by_4,
@@ -114,7 +114,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_backward_input",
-        source: shader!("conv2d_backward_input.wgsl"),
+        source: shader!("convolution/conv2d_backward_input.wgsl"),
         shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32, F32],
         invocations: outputs,
@@ -122,7 +122,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_backward_kernel",
-        source: shader!("conv2d_backward_kernel_block8.wgsl"),
+        source: shader!("lanes/conv2d_backward_kernel_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS],
         elements: &[EightF32, EightF32, EightF32],
         tile: across_tile,
@@ -135,7 +135,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_backward_kernel",
-        source: shader!("conv2d_backward_kernel_tile.wgsl"),
+        source: shader!("convolution/conv2d_backward_kernel_tile.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32],
         workgroup: SMALL_WORKGROUP,
         tile: |_| vec![("TILE_C", CONV_TILE_C)],
@@ -151,7 +151,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_backward_kernel",
-        source: shader!("conv2d_backward_kernel.wgsl"),
+        source: shader!("convolution/conv2d_backward_kernel.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32],
         fits: channels_by_4,
         invocations: quarter_outputs,
@@ -159,7 +159,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_backward_kernel",
-        source: shader!("conv2d_backward_kernel.wgsl"),
+        source: shader!("convolution/conv2d_backward_kernel.wgsl"),
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR

@@ -19,7 +19,7 @@ const UPDATE_TILE_TERMS: usize = 1024;
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_softmax_cross_entropy",
-        source: shader!("dense_softmax_cross_entropy_block8.wgsl"),
+        source: shader!("lanes/dense_softmax_cross_entropy_block8.wgsl"),
         shared: &[STEP, FIRST_MAXIMUM, EIGHT],
         elements: &[EightF32, F32, F32, F32, F32, EightF32, F32, U32],
         reads_step: true,
@@ -34,7 +34,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_softmax_cross_entropy",
-        source: shader!("dense_softmax_cross_entropy.wgsl"),
+        source: shader!("dense/dense_softmax_cross_entropy.wgsl"),
         shared: &[STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, F32, F32, F32, F32, U32],
         workgroup: METRICS_LANES as u32,
@@ -44,7 +44,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_rmsprop_update",
-        source: shader!("dense_rmsprop_update_block8.wgsl"),
+        source: shader!("lanes/dense_rmsprop_update_block8.wgsl"),
         shared: &[
             LINEAR,
             STEP,
@@ -73,7 +73,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_rmsprop_update",
-        source: shader!("dense_rmsprop_update_tile.wgsl"),
+        source: shader!("update/dense_rmsprop_update_tile.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[Vec4F32, Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
@@ -90,7 +90,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_rmsprop_update",
-        source: shader!("dense_rmsprop_update.wgsl"),
+        source: shader!("update/dense_rmsprop_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
@@ -100,7 +100,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_rmsprop_update",
-        source: shader!("dense_rmsprop_update.wgsl"),
+        source: shader!("update/dense_rmsprop_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, F32, F32, AtomicU32, F32, F32],
         reads_step: true,
@@ -109,7 +109,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_forward",
-        source: shader!("dense_forward.wgsl"),
+        source: shader!("dense/dense_forward.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
         fits: |op| matches!(op, Op::DenseForward { product, .. } if product.n % 4 == 0),
         invocations: quarter_outputs,
@@ -117,14 +117,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "dense_forward",
-        source: shader!("dense_forward.wgsl"),
+        source: shader!("dense/dense_forward.wgsl"),
         elements: &[F32, F32, F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "dense_backward",
-        source: shader!("dense_backward.wgsl"),
+        source: shader!("dense/dense_backward.wgsl"),
         elements: &[F32, F32, F32, F32, F32],
         invocations: |op| match op {
             Op::DenseBackward { product: s, .. } => (s.k + 1) * s.n + s.m * s.k,

@@ -7,7 +7,7 @@ use crate::plan::Op;
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "bias_add",
-        source: shader!("bias_add.wgsl"),
+        source: shader!("dense/bias_add.wgsl"),
         elements: &[Vec4F32, Vec4F32],
         fits: |op| matches!(op, Op::BiasAdd { columns, .. } if columns % 4 == 0),
         invocations: quarter_outputs,
@@ -15,14 +15,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "bias_add",
-        source: shader!("bias_add.wgsl"),
+        source: shader!("dense/bias_add.wgsl"),
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "relu_forward",
-        source: shader!("relu_forward.wgsl"),
+        source: shader!("activations/relu_forward.wgsl"),
         elements: &[Vec4F32],
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -30,14 +30,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "relu_forward",
-        source: shader!("relu_forward.wgsl"),
+        source: shader!("activations/relu_forward.wgsl"),
         elements: &[F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "relu_backward",
-        source: shader!("relu_backward.wgsl"),
+        source: shader!("activations/relu_backward.wgsl"),
         elements: &[Vec4F32, Vec4F32],
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -45,7 +45,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "relu_backward",
-        source: shader!("relu_backward.wgsl"),
+        source: shader!("activations/relu_backward.wgsl"),
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR

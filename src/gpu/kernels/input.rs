@@ -9,7 +9,7 @@ use crate::plan::{Op, image_stride};
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "gather_images",
-        source: shader!("gather_images.wgsl"),
+        source: shader!("data/gather_images.wgsl"),
         shared: &[LINEAR, STEP],
         elements: &[U32, U32, F32, F32],
         reads_step: true,
@@ -21,7 +21,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "one_hot",
-        source: shader!("one_hot.wgsl"),
+        source: shader!("data/one_hot.wgsl"),
         shared: &[LINEAR, STEP],
         elements: &[U32, U32, F32],
         reads_step: true,
@@ -30,7 +30,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "gather_batch",
-        source: shader!("gather_batch.wgsl"),
+        source: shader!("data/gather_batch.wgsl"),
         shared: &[LINEAR, STEP, BYTES_VEC4],
         elements: &[U32, U32, U32, Vec4F32, F32],
         reads_step: true,
@@ -43,7 +43,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "gather_batch",
-        source: shader!("gather_batch.wgsl"),
+        source: shader!("data/gather_batch.wgsl"),
         shared: &[LINEAR, STEP, BYTES_SCALAR],
         elements: &[U32, U32, U32, F32, F32],
         reads_step: true,
@@ -55,7 +55,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "augment_images",
-        source: shader!("augment_images.wgsl"),
+        source: shader!("data/augment_images.wgsl"),
         shared: &[LINEAR, STEP, PHILOX],
         elements: &[Vec4F32, F32, F32],
         reads_step: true,

@@ -7,21 +7,21 @@ use crate::plan::{METRICS_LANES, Op};
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "softmax",
-        source: shader!("softmax.wgsl"),
+        source: shader!("activations/softmax.wgsl"),
         elements: &[F32, F32],
         invocations: rows,
         ..SCALAR
     },
     Kernel {
         kind: "softmax_backward",
-        source: shader!("softmax_backward.wgsl"),
+        source: shader!("activations/softmax_backward.wgsl"),
         elements: &[F32, F32],
         invocations: rows,
         ..SCALAR
     },
     Kernel {
         kind: "mean_squared_error",
-        source: shader!("mean_squared_error.wgsl"),
+        source: shader!("loss/mean_squared_error.wgsl"),
         shared: &[LINEAR, STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, U32, F32],
         reads_step: true,
@@ -30,7 +30,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "cross_entropy",
-        source: shader!("cross_entropy.wgsl"),
+        source: shader!("loss/cross_entropy.wgsl"),
         shared: &[LINEAR, STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, U32, F32],
         reads_step: true,
@@ -39,7 +39,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "softmax_cross_entropy",
-        source: shader!("softmax_cross_entropy.wgsl"),
+        source: shader!("loss/softmax_cross_entropy.wgsl"),
         shared: &[LINEAR, STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, U32, F32],
         reads_step: true,
@@ -48,7 +48,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "softmax_cross_entropy_metrics",
-        source: shader!("softmax_cross_entropy_metrics.wgsl"),
+        source: shader!("loss/softmax_cross_entropy_metrics.wgsl"),
         shared: &[STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, F32, U32],
         workgroup: METRICS_LANES as u32,
@@ -58,7 +58,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "batch_metrics",
-        source: shader!("batch_metrics.wgsl"),
+        source: shader!("loss/batch_metrics.wgsl"),
         shared: &[STEP],
         elements: &[F32, U32, F32, U32],
         workgroup: METRICS_LANES as u32,

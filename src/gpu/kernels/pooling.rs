@@ -17,7 +17,7 @@ const WINDOW_ROWS: usize = 8;
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "maxpool_forward",
-        source: shader!("maxpool_forward.wgsl"),
+        source: shader!("pooling/maxpool_forward.wgsl"),
         shared: &[LINEAR, WINNERS_VEC4],
         elements: &[Vec4F32, Vec4F32, U32],
         fits: packs_winners,
@@ -26,7 +26,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "maxpool_forward",
-        source: shader!("maxpool_forward.wgsl"),
+        source: shader!("pooling/maxpool_forward.wgsl"),
         shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, F32, U32],
         fits: |op| !packs_winners(op),
@@ -35,7 +35,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "maxpool_backward",
-        source: shader!("maxpool_backward.wgsl"),
+        source: shader!("pooling/maxpool_backward.wgsl"),
         shared: &[LINEAR, WINNERS_VEC4],
         elements: &[Vec4F32, U32, Vec4F32],
         fits: packs_winners,
@@ -44,7 +44,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "maxpool_backward",
-        source: shader!("maxpool_backward.wgsl"),
+        source: shader!("pooling/maxpool_backward.wgsl"),
         shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, U32, F32],
         fits: |op| !packs_winners(op),
@@ -53,7 +53,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_maxpool_forward",
-        source: shader!("conv2d_maxpool_forward_subgroup8.wgsl"),
+        source: shader!("lanes/conv2d_maxpool_forward_subgroup8.wgsl"),
         shared: &[LINEAR, WINDOW, WINNERS_VEC4],
         elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, U32],
         tile: |op| vec![("TILE_I", window_rows(op)), ("RUN", run(op))],
@@ -69,7 +69,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_maxpool_forward",
-        source: shader!("conv2d_maxpool_forward.wgsl"),
+        source: shader!("convolution/conv2d_maxpool_forward.wgsl"),
         shared: &[LINEAR, WINDOW, WINNERS_VEC4],
         elements: &[F32, Vec4F32, Vec4F32, Vec4F32, U32],
         fits: packs_winners,
@@ -78,7 +78,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_maxpool_forward",
-        source: shader!("conv2d_maxpool_forward.wgsl"),
+        source: shader!("convolution/conv2d_maxpool_forward.wgsl"),
         shared: &[LINEAR, WINDOW, WINNERS_SCALAR],
         elements: &[F32, F32, F32, F32, U32],
         fits: |op| !packs_winners(op),
@@ -87,7 +87,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
-        source: shader!("conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
+        source: shader!("lanes/conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
         shared: &[LINEAR, EIGHT, IMAGE_ROWS, WINNERS_VEC4],
         tile: image_tile,
         elements: &[Vec4F32, EightF32, Vec2U32, EightF32],
@@ -105,7 +105,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
-        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),
         shared: &[LINEAR, WINNERS_VEC4],
         elements: &[F32, Vec4F32, U32, Vec4F32],
         fits: packs_winners,
@@ -114,7 +114,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
-        source: shader!("conv2d_maxpool_backward_kernel.wgsl"),
+        source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),
         shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, F32, U32, F32],
         fits: |op| !packs_winners(op),

@@ -38,7 +38,7 @@ const WORKGROUP_TILE: Kernel = Kernel {
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul",
-        source: shader!("matmul_workgroup.wgsl"),
+        source: shader!("dense/matmul_workgroup.wgsl"),
         fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0 && s.k % 4 == 0),
         invocations: |op| match op {
             Op::Matmul(s) => workgroup_tiles(op, [s.m, s.n]),
@@ -48,7 +48,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul",
-        source: shader!("matmul_block8.wgsl"),
+        source: shader!("lanes/matmul_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG, BLOCK_PRODUCT],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
@@ -64,7 +64,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul",
-        source: shader!("matmul_tile.wgsl"),
+        source: shader!("dense/matmul_tile.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(MATMUL_TILE),
         fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0 && s.k % 4 == 0),
@@ -76,7 +76,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul",
-        source: shader!("matmul.wgsl"),
+        source: shader!("dense/matmul.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32],
         fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0),
         invocations: quarter_outputs,
@@ -84,14 +84,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul",
-        source: shader!("matmul.wgsl"),
+        source: shader!("dense/matmul.wgsl"),
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "matmul_at_b",
-        source: shader!("matmul_at_b_workgroup.wgsl"),
+        source: shader!("dense/matmul_at_b_workgroup.wgsl"),
         fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
         invocations: |op| match op {
             &Op::MatmulAtB { product: s, bias } => workgroup_tiles(op, [s.m + usize::from(bias), s.n]),
@@ -101,7 +101,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_at_b",
-        source: shader!("matmul_at_b_block8.wgsl"),
+        source: shader!("lanes/matmul_at_b_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS, BLOCK_ROWS],
         elements: &[EightF32, EightF32, EightF32],
         tile: across_tile,
@@ -114,7 +114,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_at_b",
-        source: shader!("matmul_at_b_tile.wgsl"),
+        source: shader!("dense/matmul_at_b_tile.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(AT_B_TILE),
         fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
@@ -128,7 +128,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_at_b",
-        source: shader!("matmul_at_b.wgsl"),
+        source: shader!("dense/matmul_at_b.wgsl"),
         elements: &[F32, Vec4F32, Vec4F32],
         fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.n % 4 == 0),
         invocations: quarter_outputs,
@@ -136,14 +136,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_at_b",
-        source: shader!("matmul_at_b.wgsl"),
+        source: shader!("dense/matmul_at_b.wgsl"),
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "matmul_a_bt",
-        source: shader!("matmul_a_bt_workgroup.wgsl"),
+        source: shader!("dense/matmul_a_bt_workgroup.wgsl"),
         fits: |op| matches!(op, Op::MatmulABt(s) if s.n % 4 == 0 && s.k % 4 == 0),
         invocations: |op| match op {
             Op::MatmulABt(s) => workgroup_tiles(op, [s.m, s.n]),
@@ -153,7 +153,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_a_bt",
-        source: shader!("matmul_a_bt_block8.wgsl"),
+        source: shader!("lanes/matmul_a_bt_block8.wgsl"),
         shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG, BLOCK_PRODUCT],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
@@ -169,7 +169,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_a_bt",
-        source: shader!("matmul_a_bt_tile.wgsl"),
+        source: shader!("dense/matmul_a_bt_tile.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(A_BT_TILE),
         fits: |op| matches!(op, Op::MatmulABt(s) if s.n % 4 == 0 && s.k % 4 == 0),
@@ -181,7 +181,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_a_bt",
-        source: shader!("matmul_a_bt.wgsl"),
+        source: shader!("dense/matmul_a_bt.wgsl"),
         shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, Vec4F32, F32],
         fits: |op| matches!(op, Op::MatmulABt(s) if s.k % 4 == 0),
@@ -190,7 +190,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "matmul_a_bt",
-        source: shader!("matmul_a_bt.wgsl"),
+        source: shader!("dense/matmul_a_bt.wgsl"),
         shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32, F32],
         invocations: outputs,
@@ -198,7 +198,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sum_partials",
-        source: shader!("sum_partials.wgsl"),
+        source: shader!("dense/sum_partials.wgsl"),
         elements: &[Vec4F32, Vec4F32],
         fits: |op| matches!(op, Op::SumPartials { len, .. } if len % 4 == 0),
         invocations: quarter_outputs,
@@ -206,14 +206,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sum_partials",
-        source: shader!("sum_partials.wgsl"),
+        source: shader!("dense/sum_partials.wgsl"),
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "sum_partials_bias",
-        source: shader!("sum_partials_bias.wgsl"),
+        source: shader!("dense/sum_partials_bias.wgsl"),
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         fits: |op| matches!(op, Op::SumPartialsBias { columns, .. } if columns % 4 == 0),
         invocations: quarter_outputs,
@@ -221,14 +221,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sum_partials_bias",
-        source: shader!("sum_partials_bias.wgsl"),
+        source: shader!("dense/sum_partials_bias.wgsl"),
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "column_sum",
-        source: shader!("column_sum.wgsl"),
+        source: shader!("dense/column_sum.wgsl"),
         elements: &[Vec4F32, Vec4F32],
         fits: |op| matches!(op, Op::ColumnSum { columns, .. } if columns % 4 == 0),
         invocations: quarter_outputs,
@@ -236,7 +236,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "column_sum",
-        source: shader!("column_sum.wgsl"),
+        source: shader!("dense/column_sum.wgsl"),
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR

@@ -10,7 +10,7 @@ use crate::plan::Op;
 pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "weight_penalty",
-        source: shader!("weight_penalty.wgsl"),
+        source: shader!("regularization/weight_penalty.wgsl"),
         shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, F32],
         fits: summed_by_4,
@@ -19,7 +19,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "weight_penalty",
-        source: shader!("weight_penalty.wgsl"),
+        source: shader!("regularization/weight_penalty.wgsl"),
         shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32],
         invocations: outputs,
@@ -27,7 +27,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "add_penalty",
-        source: shader!("add_penalty.wgsl"),
+        source: shader!("regularization/add_penalty.wgsl"),
         shared: &[LINEAR, STEP],
         elements: &[F32, F32],
         reads_step: true,
@@ -36,7 +36,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "weight_penalty_gradient",
-        source: shader!("weight_penalty_gradient.wgsl"),
+        source: shader!("regularization/weight_penalty_gradient.wgsl"),
         elements: &[Vec4F32, Vec4F32],
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -44,14 +44,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "weight_penalty_gradient",
-        source: shader!("weight_penalty_gradient.wgsl"),
+        source: shader!("regularization/weight_penalty_gradient.wgsl"),
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "clip_by_value",
-        source: shader!("clip_by_value.wgsl"),
+        source: shader!("update/clip_by_value.wgsl"),
         shared: &[LINEAR, STEP, GUARDED],
         elements: &[Vec4F32],
         reads_step: true,
@@ -61,7 +61,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "clip_by_value",
-        source: shader!("clip_by_value.wgsl"),
+        source: shader!("update/clip_by_value.wgsl"),
         shared: &[LINEAR, STEP, GUARDED],
         elements: &[F32],
         reads_step: true,
@@ -70,7 +70,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sum_of_squares",
-        source: shader!("sum_of_squares.wgsl"),
+        source: shader!("update/sum_of_squares.wgsl"),
         shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, F32],
         fits: summed_by_4,
@@ -79,7 +79,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sum_of_squares",
-        source: shader!("sum_of_squares.wgsl"),
+        source: shader!("update/sum_of_squares.wgsl"),
         shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32],
         invocations: outputs,
@@ -87,7 +87,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "clip_by_norm",
-        source: shader!("clip_by_norm.wgsl"),
+        source: shader!("update/clip_by_norm.wgsl"),
         elements: &[F32, Vec4F32],
         fits: outputs_by_4,
         invocations: quarter_outputs,
@@ -95,14 +95,14 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "clip_by_norm",
-        source: shader!("clip_by_norm.wgsl"),
+        source: shader!("update/clip_by_norm.wgsl"),
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "sgd_update",
-        source: shader!("sgd_update.wgsl"),
+        source: shader!("update/sgd_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32],
         reads_step: true,
@@ -112,7 +112,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sgd_update",
-        source: shader!("sgd_update.wgsl"),
+        source: shader!("update/sgd_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32],
         reads_step: true,
@@ -121,7 +121,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sgd_momentum_update",
-        source: shader!("sgd_momentum_update.wgsl"),
+        source: shader!("update/sgd_momentum_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
@@ -131,7 +131,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "sgd_momentum_update",
-        source: shader!("sgd_momentum_update.wgsl"),
+        source: shader!("update/sgd_momentum_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
@@ -140,7 +140,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "adadelta_update",
-        source: shader!("adadelta_update.wgsl"),
+        source: shader!("update/adadelta_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
@@ -150,7 +150,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "adadelta_update",
-        source: shader!("adadelta_update.wgsl"),
+        source: shader!("update/adadelta_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
@@ -159,7 +159,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "adam_update",
-        source: shader!("adam_update.wgsl"),
+        source: shader!("update/adam_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
@@ -169,7 +169,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "adam_update",
-        source: shader!("adam_update.wgsl"),
+        source: shader!("update/adam_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
@@ -178,7 +178,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "rmsprop_update",
-        source: shader!("rmsprop_update.wgsl"),
+        source: shader!("update/rmsprop_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
@@ -188,7 +188,7 @@ pub(super) const KERNELS: &[Kernel] = &[
     },
     Kernel {
         kind: "rmsprop_update",
-        source: shader!("rmsprop_update.wgsl"),
+        source: shader!("update/rmsprop_update.wgsl"),
         shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
