@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // copy: y = x, for a step in place whose input is still needed.
 // One invocation per Real.
 //

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // leaky_relu_backward: dy = dy where y > 0, else SLOPE * dy, in place; y is the layer's output, whose sign is its input's.
 // One invocation per Real.
 //

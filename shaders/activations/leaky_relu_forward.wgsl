@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // leaky_relu_forward: y = y where y > 0, else SLOPE * y, in place.
 // One invocation per Real.
 //

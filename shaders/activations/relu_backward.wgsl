@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // relu_backward: dy = dy where y > 0, else 0, in place; y is the layer's output, and the derivative at 0 is 0.
 // One invocation per Real.
 //

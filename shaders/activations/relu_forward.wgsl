@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // relu_forward: y = max(y, 0) in place. Written with a comparison so that a NaN stays one.
 // One invocation per Real.
 //

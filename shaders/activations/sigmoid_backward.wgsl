@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // sigmoid_backward: dy = dy * y * (1 - y) in place; y is the layer's output.
 // One invocation per Real.
 //

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // sigmoid_forward: y = 1 / (1 + exp(-y)) in place. Written with exp(-|y|), which is at most 1 and never overflows.
 // One invocation per Real.
 //

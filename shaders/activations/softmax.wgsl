@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // softmax: probabilities[r, c] = exp(logits[r, c] - m) / sum_d exp(logits[r, d] - m), m the row's maximum.
 // One invocation per row.
 //

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // softmax_backward: dy[r, c] = y[r, c] * (dy[r, c] - sum_d dy[r, d] * y[r, d]) in place; y is the layer's output.
 // One invocation per row.
 //

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // tanh_backward: dy = dy * (1 - y^2) in place; y is the layer's output.
 // One invocation per Real.
 //

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // tanh_forward: y = tanh(y) in place: of WGSL's own tanh too little is known.
 // With e = exp(-2|y|), which is at most 1, tanh(|y|) is (1 - e) / (1 + e). Near 0, where that cancels, it is the series
 // y - y^3/3 + 2y^5/15 - 17y^7/315 + 62y^9/2835.

@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/horizontal_{scalar,vec4}.wgsl
+
 // conv2d_backward_input: dx[n, h, w, c] = sum_{p, q, o} dy[n, (h-p)/sh, (w-q)/sw, o] * kernel[p, q, c, o],
 // over the taps for which both quotients are whole and inside the output.
 // One invocation per element of dx: it gathers, so that no two invocations write the same place.

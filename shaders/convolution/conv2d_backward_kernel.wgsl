@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // conv2d_backward_kernel: dkernel[p, q, c, o] = sum_{n, i, j} x[n, i*sh + p, j*sw + q, c] * dy[n, i, j, o], in parts:
 // partial[s] sums the s-th range of TERMS_PER_PART output rows (n, i).
 // One invocation per part, tap, input channel and Real of output channels.

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // conv2d_backward_kernel, as a register tile: one invocation sums the whole kernel window for one part, input channel
 // and TILE_C Reals of output channels. It goes along each output row with the inputs under the window in registers, so
 // that each load feeds many multiply-adds. OUT_C is a multiple of 4.

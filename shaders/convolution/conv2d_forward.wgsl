@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // conv2d_forward: y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p, j*sw + q, c] * kernel[p, q, c, o], with RELU cut
 // off below 0.
 // One invocation per output position and Real of output channels.

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // conv2d_forward, as a register tile: one invocation computes TILE_W neighbouring outputs of one row by TILE_C Reals of
 // output channels, so that each load feeds many multiply-adds. OUT_C is a multiple of 4; what lies past the edge is
 // computed from the last positions and channels and not stored.

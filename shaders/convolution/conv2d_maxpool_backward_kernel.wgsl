@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/winners_{scalar,vec4}.wgsl
+
 // conv2d_maxpool_backward_kernel: gradients of kernel and bias, from the winners of the windows alone. With (h, w) the
 // output of the convolution that won window (n, i, j) of channel o:
 // dkernel[p, q, c, o] = sum_{n, i, j} x[n, h*sh + p, w*sw + q, c] * dy[n, i, j, o];  dbias[o] = sum_{n, i, j} dy[n, i, j, o],

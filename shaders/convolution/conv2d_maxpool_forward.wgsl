@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/window_maximum.wgsl
+// import shared/winners_{scalar,vec4}.wgsl
+
 // conv2d_maxpool_forward: convolution, ReLU where asked for, and the maximum of each window, without the convolution's
 // output ever leaving the registers.
 // z[n, h, w, o] = relu(bias[o] + sum_{p, q, c} x[n, h*sh + p, w*sw + q, c] * kernel[p, q, c, o]);

@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/philox.wgsl
+
 // augment_images: each image of the batch seen through a transform of its own, and noise. Element (i, j) of an image is
 //   sum_{u, v in {0, 1}} w_u(y) w_v(x) source[floor(y) + u, floor(x) + v] + NOISE * draw
 // at the place (y, x) = (t0 i + t1 j + t2, t3 i + t4 j + t5), with w_1(y) = y - floor(y), w_0 = 1 - w_1, and 0 outside the

@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/bytes_{scalar,vec4}.wgsl
+
 // gather_batch, images and targets at once:
 //   x[i, p] = images[order[first + i], p] / 255 and one_hot[i, c] = 1 where c = labels[order[first + i]], else 0,
 // for i < batch_size; rows past it are 0.

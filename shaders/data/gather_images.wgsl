@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+
 // gather_images: x[i, p] = scale[images[order[first + i], p]] for i < batch_size, else 0.
 // One invocation per word of an image: up to four pixels.
 //

@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+
 // one_hot: one_hot[i, c] = 1 where c = labels[order[first + i]] and i < batch_size, else 0.
 // One invocation per element.
 //

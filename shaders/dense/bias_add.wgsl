@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // bias_add: y[r, c] += bias[c].
 // One invocation per Real of y.
 //

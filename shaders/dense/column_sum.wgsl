@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // column_sum: sum[c] = sum_r x[r, c], in parts: partial[s] sums the s-th range of TERMS_PER_PART rows.
 // One invocation per part and Real of columns.
 //

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // dense_backward, for small layers, both gradients at once:
 //   gradient[t, j] = sum_i x[i, t] * dy[i, j], and gradient[K, j] = sum_i dy[i, j] for the bias;
 //   dx[i, t] = sum_j dy[i, j] * kernel[t, j], and 0 where x[i, t] <= 0 if x came out of ReLU.

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // dense_forward, for small layers: y[i, j] = bias[j] + sum_t x[i, t] * kernel[t, j], and max(y, 0) where ReLU is asked for.
 // One invocation per row and Real of columns.
 //

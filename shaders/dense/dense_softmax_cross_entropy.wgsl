@@ -1,3 +1,6 @@
+// import shared/step.wgsl
+// import shared/first_maximum.wgsl
+
 // dense_softmax_cross_entropy: the last layer of a classifier in training, both ways, with the loss between them. With
 // logits[r, c] = bias[c] + sum_t x[r, t] * kernel[t, c], over rows r < batch_size, m the row's maximum and
 // s = sum_c exp(logits[r, c] - m):

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // matmul: c[i, j] = sum_t a[i, t] * b[t, j], in parts: partial[s] sums the s-th range of TERMS_PER_PART terms.
 // One invocation per part, row and Real of columns.
 //

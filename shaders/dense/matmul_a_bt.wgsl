@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/horizontal_{scalar,vec4}.wgsl
+
 // matmul_a_bt: c[i, j] = sum_t a[i, t] * b[j, t], in parts: partial[s] sums the s-th range of TERMS_PER_PART terms.
 // One invocation per part and element of c; it sums Reals of terms.
 //

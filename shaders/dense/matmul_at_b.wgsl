@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // matmul_at_b: c[i, j] = sum_t a[t, i] * b[t, j], in parts: partial[s] sums the s-th range of TERMS_PER_PART terms.
 // OUT_M is M, or M + 1 where a row follows that a column of ones after the last of a would give.
 // One invocation per part, row and Real of columns.

@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // matmul_at_b, as a register tile: one invocation computes TILE_M Reals of rows by TILE_N Reals of columns of one
 // part, so that each load feeds many multiply-adds. M and N are multiples of 4; the row past M is that of ones;
 // what lies further past the edge is not stored.

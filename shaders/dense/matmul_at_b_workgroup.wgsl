@@ -1,3 +1,5 @@
+// import shared/workgroup_tile.wgsl
+
 // matmul_at_b, through workgroup memory: a workgroup computes one tile (shared/workgroup_tile.wgsl) of one part, so that
 // what one invocation loads feeds a whole row or column of them. M and N are multiples of 4; the row past M is that of
 // ones; columns and terms past the edge count as zeros; what lies past the edge is not stored.

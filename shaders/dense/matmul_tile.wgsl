@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // matmul, as a register tile: one invocation computes TILE_M rows by TILE_N Reals of columns of one part, so that
 // each load feeds many multiply-adds. K and N are multiples of 4; rows and columns past the edge are computed from
 // the last ones and not stored.

@@ -1,3 +1,5 @@
+// import shared/workgroup_tile.wgsl
+
 // matmul, through workgroup memory: a workgroup computes one tile (shared/workgroup_tile.wgsl) of one part, so that what
 // one invocation loads feeds a whole row or column of them. K and N are multiples of 4; rows, columns and terms past the
 // edge count as zeros and are not stored.

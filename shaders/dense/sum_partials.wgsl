@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // sum_partials: sum[i] = partial[0, i] + partial[1, i] + ..., in this order.
 // One invocation per Real of the sum.
 //

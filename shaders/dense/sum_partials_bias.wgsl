@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // sum_partials_bias: y[r, c] = bias[c] + (partial[0, r, c] + partial[1, r, c] + ...), and max(y, 0) where ReLU is asked for.
 // One invocation per Real of y.
 //

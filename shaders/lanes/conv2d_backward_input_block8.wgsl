@@ -1,3 +1,8 @@
+// import shared/linear_index.wgsl
+// import lanes/eight.wgsl
+// import lanes/block8.wgsl
+// import lanes/block8_along.wgsl
+
 // conv2d_backward_input of many channels, weight by weight of the window: through each of them, an output hands its gradient
 // to one position of dx. The 8 lanes of a subgroup hold 8 input channels each of BLOCK output channels of a weight in
 // registers, and let the outputs of TILE_IMAGES images pass by whose position is in a band of TILE_H rows; sums are

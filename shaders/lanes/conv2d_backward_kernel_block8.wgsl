@@ -1,3 +1,8 @@
+// import shared/linear_index.wgsl
+// import lanes/eight.wgsl
+// import lanes/block8.wgsl
+// import lanes/block8_across.wgsl
+
 // conv2d_backward_kernel of many channels, as matmul_at_b_block8 computes a product: the terms are output positions, the
 // rows input channels of every weight of the window, the columns output channels. The 8 lanes of a subgroup hold 8 output
 // channels each of BLOCK positions of dy in registers and let TILE_M rows of the kernel pass by; longer sums are continued

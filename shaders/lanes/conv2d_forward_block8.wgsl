@@ -1,3 +1,8 @@
+// import shared/linear_index.wgsl
+// import lanes/eight.wgsl
+// import lanes/block8.wgsl
+// import lanes/block8_along.wgsl
+
 // conv2d_forward of many channels, as matmul_block8 computes a product: the rows are output positions, the terms the
 // channels under the window, the columns output channels. The 8 lanes of a subgroup hold 8 output channels each of BLOCK
 // terms of the kernel in registers and let TILE_M positions pass by; longer sums are continued in y. IN_C and OUT_C are

@@ -1,3 +1,8 @@
+// import shared/linear_index.wgsl
+// import lanes/eight.wgsl
+// import lanes/image_rows8.wgsl
+// import shared/winners_vec4.wgsl
+
 // conv2d_maxpool_backward_kernel for images of one channel, by subgroup: each lane holds the sums of 8 channels over the
 // whole kernel window, IMAGE_LANES lanes hold those of all channels for one row of windows at a time, and the others those
 // for the next rows of the part, RUN windows at a time. They hand each other the pixels (shared/image_rows8.wgsl) and in the

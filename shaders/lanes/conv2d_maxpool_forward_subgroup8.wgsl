@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/window_maximum.wgsl
+// import shared/winners_vec4.wgsl
+
 // conv2d_maxpool_forward for images of one channel, by subgroup: the 8 lanes hold 8 Reals of channels with all their
 // weights in registers, and go through TILE_I rows of windows of one image together, RUN windows at a time. Each lane loads
 // one Real of an image row, the whole row between them, and hands its pixels to the others. IN_W is a multiple of 4, at

@@ -1,3 +1,14 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import lanes/eight.wgsl
+// import lanes/block8.wgsl
+// import lanes/block8_across.wgsl
+// import lanes/block8_rows.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+// import shared/rmsprop.wgsl
+
 // dense_rmsprop_update, with the gradient of the layer's output in registers: the 8 lanes of a subgroup hold 8 columns
 // each of the whole of b and let TILE_M rows of weights pass by, whose gradients they compute as matmul_at_b_block8 does
 // and use at once. M and N are multiples of 8, and K is at most BLOCK.

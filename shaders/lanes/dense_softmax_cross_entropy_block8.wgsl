@@ -1,3 +1,7 @@
+// import shared/step.wgsl
+// import shared/first_maximum.wgsl
+// import lanes/eight.wgsl
+
 // dense_softmax_cross_entropy, by one subgroup: a lane takes a row of 8 at a time, forward, through the loss and back, and
 // gets the weights from the others, each of which loads 8. The sums of gradient run over the rows: for these the lanes hold
 // 8 elements of a row of x each, and hand the gradients of its logits to one another. No lane ever reads what another one

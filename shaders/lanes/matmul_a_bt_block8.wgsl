@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import lanes/eight.wgsl
+// import lanes/block8.wgsl
+// import lanes/block8_along.wgsl
+// import lanes/block8_product.wgsl
+
 // matmul_a_bt, with a block of b that stays: the 8 lanes of a subgroup hold BLOCK terms of 8 rows each of b in registers
 // and let TILE_M rows of a pass by. Of each they load the BLOCK terms once, 8 to a lane, and hand them to one another, so
 // that two accesses feed 512 multiply-adds of 8 lanes. A part that is longer than a block is summed up in partial.

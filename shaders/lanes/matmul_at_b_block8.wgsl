@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import lanes/eight.wgsl
+// import lanes/block8.wgsl
+// import lanes/block8_across.wgsl
+// import lanes/block8_rows.wgsl
+
 // matmul_at_b, with a block of b that stays: the 8 lanes of a subgroup hold 8 columns each of BLOCK rows of b in registers
 // and let TILE_M rows of the result pass by. For eight at a time they load the BLOCK terms of a once, 8 to a lane, and hand
 // them to one another. A part that is longer than a block is summed up in partial.

@@ -1,3 +1,5 @@
+// import shared/step.wgsl
+
 // batch_metrics: loss[slot] = (1/batch_size) sum_r row_loss[r] and correct[slot] = sum_r row_correct[r],
 // over r < batch_size.
 // One workgroup: each invocation sums every WORKGROUP_SIZE-th row, then the sums are added pairwise, always alike.

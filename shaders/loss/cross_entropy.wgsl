@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/first_maximum.wgsl
+
 // cross_entropy of outputs taken as probabilities, per row r < batch_size, with s = sum_c y[r, c] and q[c] = y[r, c] / s:
 //   row_loss[r]    = -sum_c one_hot[r, c] * ln(clamp(q[c], LEAST, LARGEST))
 //   row_correct[r] = 1 where the first maximum of y is that of one_hot, else 0

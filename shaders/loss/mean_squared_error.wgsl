@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/first_maximum.wgsl
+
 // mean_squared_error, per row r < batch_size:
 //   row_loss[r]    = (1/COLUMNS) sum_c (y[r, c] - one_hot[r, c])^2
 //   row_correct[r] = 1 where the first maximum of y is that of one_hot, else 0

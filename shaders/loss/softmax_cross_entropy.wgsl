@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/first_maximum.wgsl
+
 // softmax_cross_entropy, on logits, per row r < batch_size, with m the row's maximum and s = sum_c exp(logits[r, c] - m):
 //   row_loss[r]    = sum_c one_hot[r, c] * (ln s - (logits[r, c] - m))
 //   row_correct[r] = 1 where the first maximum of logits is that of one_hot, else 0

@@ -1,3 +1,6 @@
+// import shared/step.wgsl
+// import shared/first_maximum.wgsl
+
 // softmax_cross_entropy_metrics, on logits, over rows r < batch_size, with m the row's maximum and
 // s = sum_c exp(logits[r, c] - m):
 //   dlogits[r, c] = (exp(logits[r, c] - m) / s - one_hot[r, c]) / batch_size, and 0 in the rows past the batch's size

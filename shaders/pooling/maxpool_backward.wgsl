@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/winners_{scalar,vec4}.wgsl
+
 // maxpool_backward: dx[n, h, w, c] = sum of dy[n, i, j, c] over the windows (i, j) whose winner is the element (h, w);
 // a winner past the window's elements stands for none.
 // One invocation per input position and Real of channels: it looks at the windows that cover its position,

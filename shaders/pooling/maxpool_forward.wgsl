@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/winners_{scalar,vec4}.wgsl
+
 // maxpool_forward: y[n, i, j, c] = max_{p, q} x[n, i*sh + p, j*sw + q, c];
 // winner is p*POOL_W + q of the first maximum in row-major order.
 // One invocation per output position and Real of channels.

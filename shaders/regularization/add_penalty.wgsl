@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+
 // add_penalty: loss[slot] <- loss[slot] + penalty. One invocation.
 //
 // penalty [1]

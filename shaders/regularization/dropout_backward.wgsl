@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/philox.wgsl
+// import shared/draws_{scalar,vec4}.wgsl
+// import shared/dropout.wgsl
+
 // dropout_backward: the gradient of dropout_forward in place: dy = dy * SCALE where the forward step kept the element, else
 // 0. The draws are made again, so that no mask is stored.
 // One invocation per Real.

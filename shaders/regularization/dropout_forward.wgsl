@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/philox.wgsl
+// import shared/draws_{scalar,vec4}.wgsl
+// import shared/dropout.wgsl
+
 // dropout_forward: in training, y = x * SCALE where the element's draw keeps it, else 0; otherwise y = x.
 // One invocation per Real.
 //

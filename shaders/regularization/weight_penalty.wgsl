@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/horizontal_{scalar,vec4}.wgsl
+
 // weight_penalty: sum_i L1*|w[i]| + L2*w[i]^2, in parts: partial[s] sums the s-th range of TERMS_PER_PART weights.
 // One invocation per part.
 //

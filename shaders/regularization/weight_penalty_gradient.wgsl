@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // weight_penalty_gradient: the gradient of weight_penalty, added in place: g <- g + L1*sign(w) + 2*L2*w, with the sign
 // of 0 being 0. One invocation per Real.
 //

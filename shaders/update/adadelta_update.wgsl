@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+
 // adadelta_update, after weight decay (shared/weight_decay.wgsl), with the formula of Keras (epsilon inside both roots):
 //   a <- rho*a + (1 - rho)*g^2
 //   u <- sqrt(d + epsilon) * g / sqrt(a + epsilon)

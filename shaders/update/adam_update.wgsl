@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+
 // adam_update, after weight decay (shared/weight_decay.wgsl), with the formula of Keras (epsilon outside the root):
 //   m <- m + (1 - beta_1)*(g - m)
 //   v <- v + (1 - beta_2)*(g^2 - v)

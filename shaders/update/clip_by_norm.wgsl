@@ -1,3 +1,5 @@
+// import shared/linear_index.wgsl
+
 // clip_by_norm: g <- g * LIMIT / max(norm, LIMIT) in place, norm = sqrt(square_sum); g stays as it is where the norm is
 // within the limit. One invocation per Real.
 //

@@ -1,3 +1,7 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/guarded.wgsl
+
 // clip_by_value: g <- min(max(g, -LIMIT), LIMIT) in place, by comparisons, so that a NaN stays one. Where the step is
 // guarded, what is infinite stays so too: the update that follows is to see it (shared/tripwire.wgsl).
 // One invocation per Real.

@@ -1,3 +1,11 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+// import shared/rmsprop.wgsl
+// import shared/rmsprop_in_place.wgsl
+
 // dense_rmsprop_update: the gradient of a dense layer's kernel and bias, and RMSprop with it at once, so that it never goes
 // through memory:
 //   g[i, j] = sum_t a[t, i] * b[t, j], with a column of ones after the last of a, whose sums are the bias's

@@ -1,3 +1,11 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+// import shared/rmsprop.wgsl
+// import shared/rmsprop_in_place.wgsl
+
 // dense_rmsprop_update, as a register tile: one invocation computes the gradients of TILE_M Reals of rows by one Real of
 // columns, so that each load feeds many multiply-adds, and updates those weights. M and N are multiples of 4; the row past
 // M is that of the bias; what lies further past the edge is not stored.

@@ -1,3 +1,11 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+// import shared/rmsprop.wgsl
+// import shared/rmsprop_in_place.wgsl
+
 // rmsprop_update: RMSprop (shared/rmsprop.wgsl) over all weights but HOLE_LEN of them from HOLE_FIRST, which another step
 // updates. One invocation per Real.
 //

@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+
 // sgd_momentum_update, after weight decay (shared/weight_decay.wgsl):
 //   m <- MOMENTUM*m - learning_rate*g
 //   w <- w + m;  when NESTEROV:  w <- w + MOMENTUM*m - learning_rate*g

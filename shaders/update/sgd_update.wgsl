@@ -1,3 +1,9 @@
+// import shared/linear_index.wgsl
+// import shared/step.wgsl
+// import shared/weight_decay.wgsl
+// import shared/guarded.wgsl
+// import shared/tripwire.wgsl
+
 // sgd_update: w <- w - learning_rate * g, after weight decay (shared/weight_decay.wgsl), and unless the tripwire
 // (shared/tripwire.wgsl) forbids it. One invocation per Real.
 //

@@ -1,3 +1,6 @@
+// import shared/linear_index.wgsl
+// import shared/horizontal_{scalar,vec4}.wgsl
+
 // sum_of_squares: sum_i x[i]^2, in parts: partial[s] sums the s-th range of TERMS_PER_PART elements.
 // One invocation per part.
 //

@@ -1,6 +1,7 @@
 //! From a row of the kernel table to a compute pipeline.
 
 use super::constants::{Constant, constants};
+use super::source::Source;
 use super::{Gpu, GpuError};
 use crate::plan::{Access, Op};
 
@@ -33,15 +34,6 @@ impl Element {
     }
 }
 
-/// A shader file: its name under `shaders/` and its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Source {
-    /// Path under `shaders/`.
-    pub file: &'static str,
-    /// Its text.
-    pub text: &'static str,
-}
-
 /// One way to run one step kind: a row of [`KERNELS`](super::KERNELS).
 #[derive(Debug, Clone, Copy)]
 pub struct Kernel {
@@ -49,10 +41,8 @@ pub struct Kernel {
     pub kind: &'static str,
     /// What sets it apart from the other kernels of its kind.
     pub variant: &'static str,
-    /// Its own file.
+    /// Its own file; its first lines say which others come before it.
     pub source: Source,
-    /// Shared files that come before it.
-    pub shared: &'static [Source],
     /// Element types of the bindings, in the order of [`Op::args`].
     pub elements: &'static [Element],
     /// Components of the shader's `Real` and `Index`: 1 or 4.
@@ -108,7 +98,7 @@ impl Kernel {
         [x as u32, groups.div_ceil(x) as u32]
     }
 
-    /// The WGSL text for one step: a header of constants, the shared files, the kernel's own file.
+    /// The WGSL text for one step: a header of constants, the imported files, the kernel's own file.
     ///
     /// `bases` says where each argument begins in its binding, in 32-bit words.
     pub fn text(&self, op: &Op, bases: &[usize], per_dimension: u32) -> String {
@@ -119,8 +109,9 @@ impl Kernel {
         text
     }
 
-    fn files(&self) -> impl Iterator<Item = &Source> {
-        self.shared.iter().chain([&self.source])
+    /// Its own file behind those that it imports.
+    pub fn files(&self) -> Vec<Source> {
+        self.source.with_imports(self.width)
     }
 
     fn header(&self, op: &Op, bases: &[usize], per_dimension: u32) -> String {

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use super::source::{Source, shader};
 use super::timing::Stamps;
-use super::{Gpu, GpuError, Source};
+use super::{Gpu, GpuError};
 
 /// Invocations of a workgroup of a probe.
 const WORKGROUP: u32 = 64;
@@ -57,10 +58,7 @@ impl Probe {
 
 const MULTIPLY_ADD: Probe = Probe {
     name: "multiply_add",
-    source: Source {
-        file: "probe/multiply_add.wgsl",
-        text: include_str!("../../shaders/probe/multiply_add.wgsl"),
-    },
+    source: shader!("probe/multiply_add.wgsl"),
     workgroup: WORKGROUP,
     iterations: ROUNDS,
     constants: &[("ROUNDS", ROUNDS), ("START_PERIOD", START_PERIOD)],
@@ -68,10 +66,7 @@ const MULTIPLY_ADD: Probe = Probe {
 
 const STREAM_COPY: Probe = Probe {
     name: "stream_copy",
-    source: Source {
-        file: "probe/stream_copy.wgsl",
-        text: include_str!("../../shaders/probe/stream_copy.wgsl"),
-    },
+    source: shader!("probe/stream_copy.wgsl"),
     workgroup: WORKGROUP,
     iterations: COPIES,
     constants: &[("COPIES", COPIES)],

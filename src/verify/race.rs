@@ -171,7 +171,7 @@ mod tests {
         let Device::Gpu(gpu) = Device::open(&DeviceChoice::Software).unwrap().0 else { unreachable!() };
         let op = Op::SumPartials { parts: 3, len: 40 };
         let default = *choose(&op, gpu.class()).unwrap();
-        let with = |text| Kernel { source: Source { file: "strange.wgsl", text }, shared: &[], ..default };
+        let with = |text| Kernel { source: Source { file: "strange.wgsl", text }, ..default };
         let idle = with(
             "@group(0) @binding(0) var<storage> partial: array<Real>;
              @group(0) @binding(1) var<storage, read_write> sum: array<Real>;

@@ -11,7 +11,7 @@ mod translation;
 use std::collections::BTreeSet;
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use shadegrad::gpu::{KERNELS, Kernel, PROBES, Source};
+use shadegrad::gpu::{KERNELS, Kernel, PROBES, SHARED, Source};
 use shadegrad::plan::{MAX_ITERATIONS, Op};
 
 use common::repository;
@@ -158,12 +158,14 @@ fn every_file_is_used_and_named_after_its_kind() {
             "{}: {path} is in the wrong folder",
             kernel.title()
         );
-        for Source { file, text } in kernel.shared.iter().chain([&kernel.source]) {
+        for Source { file, text } in kernel.files() {
             let on_disk = std::fs::read_to_string(repository("shaders").join(file)).unwrap();
-            assert!(*text == on_disk, "{}: the table holds another text than {file}", kernel.title());
-            used.insert((*file).to_owned());
+            assert!(text == on_disk, "{}: the table holds another text than {file}", kernel.title());
+            used.insert(file.to_owned());
         }
-        for Source { file, .. } in kernel.shared {
+        for file in kernel.source.imports(kernel.width) {
+            let known = SHARED.iter().any(|shared| shared.file == file);
+            assert!(known, "{}: {path} imports {file}, which nobody knows", kernel.title());
             let shared = file.starts_with("shared/") || kernel.lanes.is_some() && file.starts_with(LANES);
             assert!(shared, "{}: {file} is not shared", kernel.title());
         }
@@ -175,7 +177,10 @@ fn every_file_is_used_and_named_after_its_kind() {
     let mut found = BTreeSet::new();
     for folder in std::fs::read_dir(repository("shaders")).unwrap() {
         let folder = folder.unwrap();
-        for entry in std::fs::read_dir(folder.path()).expect("only folders in shaders/") {
+        if folder.file_name() == "README.md" {
+            continue;
+        }
+        for entry in std::fs::read_dir(folder.path()).expect("only folders beside it") {
             let file = entry.unwrap().file_name();
             found.insert(format!("{}/{}", folder.file_name().display(), file.display()));
         }
@@ -183,11 +188,11 @@ fn every_file_is_used_and_named_after_its_kind() {
     assert_eq!(found, used, "files in shaders/ (left), files that the tables use (right)");
 }
 
-/// The text with one more line, of no meaning in WGSL, after the first `lines` lines.
-fn broken(source: &Source, lines: usize) -> Source {
-    let mut text: Vec<&str> = source.text.lines().collect();
+/// The text with one more line, of no meaning in WGSL, after so many lines.
+fn broken(text: &str, lines: usize) -> String {
+    let mut text: Vec<&str> = text.lines().collect();
     text.insert(lines, "?");
-    Source { file: source.file, text: (text.join("\n") + "\n").leak() }
+    text.join("\n") + "\n"
 }
 
 #[test]
@@ -195,24 +200,21 @@ fn an_error_is_mapped_to_its_file_and_line() {
     let all = samples();
     for kernel in KERNELS {
         let sample = fitting(kernel, &all).next().unwrap();
-        let files = kernel.shared.len() + 1;
-        for at in 0..files {
-            let source = kernel.shared.get(at).unwrap_or(&kernel.source);
-            for before in [0, 1, source.text.lines().count()] {
-                let mut changed = *kernel;
-                let mut shared = kernel.shared.to_vec();
-                match shared.get_mut(at) {
-                    Some(place) => *place = broken(source, before),
-                    None => changed.source = broken(source, before),
-                }
-                changed.shared = shared.leak();
-                let text = changed.text(&sample.op, &sample.bases, PER_DIMENSION[0]);
-                let error = naga::front::wgsl::parse_str(&text).unwrap_err();
-                let line = error.location(&text).unwrap().line_number as usize;
-                let found = changed.locate(&sample.op, &sample.bases, PER_DIMENSION[0], line);
+        let text = kernel.text(&sample.op, &sample.bases, PER_DIMENSION[0]);
+        let files = kernel.files();
+        let lines: usize = files.iter().map(|source| source.text.lines().count()).sum();
+        let mut begin = text.lines().count() - lines;
+        for source in files {
+            let length = source.text.lines().count();
+            for before in [0, 1, length - 1] {
+                let changed = broken(&text, begin + before);
+                let error = naga::front::wgsl::parse_str(&changed).unwrap_err();
+                let line = error.location(&changed).unwrap().line_number as usize;
+                let found = kernel.locate(&sample.op, &sample.bases, PER_DIMENSION[0], line);
                 let expected = format!("shaders/{}:{}", source.file, before + 1);
                 assert_eq!(found, expected, "{}", place(kernel, sample));
             }
+            begin += length;
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Activations and dropout.
 
-use super::{
-    DRAWS_SCALAR, DRAWS_VEC4, DROPOUT, F32, Kernel, LINEAR, PHILOX, SCALAR, STEP, VEC4, Vec4F32, outputs,
-    outputs_by_4, quarter_outputs, shader,
-};
+use super::{F32, Kernel, SCALAR, VEC4, Vec4F32, outputs, outputs_by_4, quarter_outputs, shader};
 
 /// One tensor that is changed element by element.
 const IN_PLACE: Kernel = Kernel { elements: &[F32], invocations: outputs, ..SCALAR };
@@ -50,28 +47,24 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dropout_forward",
         source: shader!("regularization/dropout_forward.wgsl"),
-        shared: &[LINEAR, STEP, PHILOX, DRAWS_VEC4, DROPOUT],
         reads_step: true,
         ..TO_SECOND_BY_4
     },
     Kernel {
         kind: "dropout_forward",
         source: shader!("regularization/dropout_forward.wgsl"),
-        shared: &[LINEAR, STEP, PHILOX, DRAWS_SCALAR, DROPOUT],
         reads_step: true,
         ..TO_SECOND
     },
     Kernel {
         kind: "dropout_backward",
         source: shader!("regularization/dropout_backward.wgsl"),
-        shared: &[LINEAR, STEP, PHILOX, DRAWS_VEC4, DROPOUT],
         reads_step: true,
         ..IN_PLACE_BY_4
     },
     Kernel {
         kind: "dropout_backward",
         source: shader!("regularization/dropout_backward.wgsl"),
-        shared: &[LINEAR, STEP, PHILOX, DRAWS_SCALAR, DROPOUT],
         reads_step: true,
         ..IN_PLACE
     },

@@ -2,8 +2,8 @@
 
 use super::product::{across_tile, along_tile, blocks, row_lanes};
 use super::{
-    BLOCK, BLOCK_ACROSS, BLOCK_ALONG, BLOCK8, EIGHT, EIGHTS, EightF32, F32, Kernel, LANES, LINEAR, SCALAR,
-    SUM_SCALAR, SUM_VEC4, TILE, VEC4, Vec4F32, outputs, parts, quarter_outputs, shader, tiles,
+    BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, TILE, VEC4, Vec4F32, outputs, parts,
+    quarter_outputs, shader, tiles,
 };
 use crate::plan::{ConvShape, MAX_ITERATIONS, Op};
 
@@ -26,7 +26,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_forward",
         source: shader!("lanes/conv2d_forward_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32, EightF32],
         tile: |op| match op {
             Op::Conv2dForward { conv: s, .. } => {
@@ -74,7 +73,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_input",
         source: shader!("lanes/conv2d_backward_input_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
             Op::Conv2dBackwardInput(s) => {
@@ -106,7 +104,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_input",
         source: shader!("convolution/conv2d_backward_input.wgsl"),
-        shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, Vec4F32, F32],
         fits: channels_by_4,
         invocations: outputs,
@@ -115,7 +112,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_input",
         source: shader!("convolution/conv2d_backward_input.wgsl"),
-        shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR
@@ -123,7 +119,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_kernel",
         source: shader!("lanes/conv2d_backward_kernel_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS],
         elements: &[EightF32, EightF32, EightF32],
         tile: across_tile,
         fits: channels_by_8,

@@ -2,9 +2,8 @@
 
 use super::product::{across_tile, blocks, one_block};
 use super::{
-    AtomicU32, BLOCK, BLOCK_ACROSS, BLOCK_ROWS, BLOCK8, EIGHT, EIGHTS, EightF32, F32, FIRST_MAXIMUM, GUARDED,
-    Kernel, LANES, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, TILE, TRIPWIRE, U32, VEC4, Vec4F32,
-    WEIGHT_DECAY, outputs, quarter_outputs, shader,
+    AtomicU32, BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, TILE, U32, VEC4, Vec4F32, outputs,
+    quarter_outputs, shader,
 };
 use crate::plan::{METRICS_LANES, MatmulShape, Op};
 
@@ -20,7 +19,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_softmax_cross_entropy",
         source: shader!("lanes/dense_softmax_cross_entropy_block8.wgsl"),
-        shared: &[STEP, FIRST_MAXIMUM, EIGHT],
         elements: &[EightF32, F32, F32, F32, F32, EightF32, F32, U32],
         reads_step: true,
         fits: |op| {
@@ -35,7 +33,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_softmax_cross_entropy",
         source: shader!("dense/dense_softmax_cross_entropy.wgsl"),
-        shared: &[STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, F32, F32, F32, F32, U32],
         workgroup: METRICS_LANES as u32,
         reads_step: true,
@@ -45,18 +42,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("lanes/dense_rmsprop_update_block8.wgsl"),
-        shared: &[
-            LINEAR,
-            STEP,
-            EIGHT,
-            BLOCK,
-            BLOCK_ACROSS,
-            BLOCK_ROWS,
-            WEIGHT_DECAY,
-            GUARDED,
-            TRIPWIRE,
-            RMSPROP,
-        ],
         elements: &[EightF32, EightF32, F32, AtomicU32, EightF32, EightF32],
         reads_step: true,
         tile: across_tile,
@@ -74,7 +59,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("update/dense_rmsprop_update_tile.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[Vec4F32, Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         tile: |_| vec![("TILE_M", UPDATE_TILE)],
@@ -91,7 +75,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("update/dense_rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: |op| update_by(op, 4),
@@ -101,7 +84,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("update/dense_rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: updated,

@@ -1,8 +1,6 @@
 //! Batches of images and targets.
 
-use super::{
-    BYTES_SCALAR, BYTES_VEC4, F32, Kernel, LINEAR, PHILOX, SCALAR, STEP, U32, VEC4, Vec4F32, outputs, shader,
-};
+use super::{F32, Kernel, SCALAR, U32, VEC4, Vec4F32, outputs, shader};
 use crate::plan::{Op, image_stride};
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -10,7 +8,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "gather_images",
         source: shader!("data/gather_images.wgsl"),
-        shared: &[LINEAR, STEP],
         elements: &[U32, U32, F32, F32],
         reads_step: true,
         invocations: |op| match *op {
@@ -22,7 +19,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "one_hot",
         source: shader!("data/one_hot.wgsl"),
-        shared: &[LINEAR, STEP],
         elements: &[U32, U32, F32],
         reads_step: true,
         invocations: outputs,
@@ -31,7 +27,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "gather_batch",
         source: shader!("data/gather_batch.wgsl"),
-        shared: &[LINEAR, STEP, BYTES_VEC4],
         elements: &[U32, U32, U32, Vec4F32, F32],
         reads_step: true,
         fits: |op| matches!(op, Op::GatherBatch { pixels, .. } if pixels.is_multiple_of(4)),
@@ -44,7 +39,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "gather_batch",
         source: shader!("data/gather_batch.wgsl"),
-        shared: &[LINEAR, STEP, BYTES_SCALAR],
         elements: &[U32, U32, U32, F32, F32],
         reads_step: true,
         invocations: |op| match *op {
@@ -56,7 +50,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "augment_images",
         source: shader!("data/augment_images.wgsl"),
-        shared: &[LINEAR, STEP, PHILOX],
         elements: &[Vec4F32, F32, F32],
         reads_step: true,
         invocations: outputs,

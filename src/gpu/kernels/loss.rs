@@ -1,6 +1,6 @@
 //! Softmax, loss and metrics.
 
-use super::{F32, FIRST_MAXIMUM, Kernel, LINEAR, SCALAR, STEP, U32, shader};
+use super::{F32, Kernel, SCALAR, U32, shader};
 use crate::plan::{METRICS_LANES, Op};
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -22,7 +22,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "mean_squared_error",
         source: shader!("loss/mean_squared_error.wgsl"),
-        shared: &[LINEAR, STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, U32, F32],
         reads_step: true,
         invocations: rows,
@@ -31,7 +30,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "cross_entropy",
         source: shader!("loss/cross_entropy.wgsl"),
-        shared: &[LINEAR, STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, U32, F32],
         reads_step: true,
         invocations: rows,
@@ -40,7 +38,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "softmax_cross_entropy",
         source: shader!("loss/softmax_cross_entropy.wgsl"),
-        shared: &[LINEAR, STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, U32, F32],
         reads_step: true,
         invocations: rows,
@@ -49,7 +46,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "softmax_cross_entropy_metrics",
         source: shader!("loss/softmax_cross_entropy_metrics.wgsl"),
-        shared: &[STEP, FIRST_MAXIMUM],
         elements: &[F32, F32, F32, F32, U32],
         workgroup: METRICS_LANES as u32,
         reads_step: true,
@@ -59,7 +55,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "batch_metrics",
         source: shader!("loss/batch_metrics.wgsl"),
-        shared: &[STEP],
         elements: &[F32, U32, F32, U32],
         workgroup: METRICS_LANES as u32,
         reads_step: true,

@@ -10,7 +10,8 @@ mod pooling;
 mod product;
 mod update;
 
-use super::kernel::{Element, Kernel, Source};
+use super::kernel::{Element, Kernel};
+use super::source::{Source, shader};
 use crate::plan::Op;
 
 use Element::{AtomicU32, EightF32, F32, U32, Vec2U32, Vec4F32};
@@ -18,47 +19,11 @@ use Element::{AtomicU32, EightF32, F32, U32, Vec2U32, Vec4F32};
 /// Invocations of a workgroup, where nothing speaks for another number: a multiple of every subgroup size.
 const WORKGROUP: u32 = 64;
 
-macro_rules! shader {
-    ($file:literal) => {
-        crate::gpu::kernel::Source { file: $file, text: include_str!(concat!("../../../shaders/", $file)) }
-    };
-}
-use shader;
-
-const LINEAR: Source = shader!("shared/linear_index.wgsl");
-const STEP: Source = shader!("shared/step.wgsl");
-const PHILOX: Source = shader!("shared/philox.wgsl");
-const WINDOW: Source = shader!("shared/window_maximum.wgsl");
-const FIRST_MAXIMUM: Source = shader!("shared/first_maximum.wgsl");
-const SUM_SCALAR: Source = shader!("shared/horizontal_scalar.wgsl");
-const SUM_VEC4: Source = shader!("shared/horizontal_vec4.wgsl");
-const EIGHT: Source = shader!("lanes/eight.wgsl");
-const BLOCK: Source = shader!("lanes/block8.wgsl");
-const IMAGE_ROWS: Source = shader!("lanes/image_rows8.wgsl");
-const BLOCK_ALONG: Source = shader!("lanes/block8_along.wgsl");
-const BLOCK_ACROSS: Source = shader!("lanes/block8_across.wgsl");
-const BLOCK_ROWS: Source = shader!("lanes/block8_rows.wgsl");
-const BLOCK_PRODUCT: Source = shader!("lanes/block8_product.wgsl");
-const TILES: Source = shader!("shared/workgroup_tile.wgsl");
-const WEIGHT_DECAY: Source = shader!("shared/weight_decay.wgsl");
-const GUARDED: Source = shader!("shared/guarded.wgsl");
-const TRIPWIRE: Source = shader!("shared/tripwire.wgsl");
-const BYTES_SCALAR: Source = shader!("shared/bytes_scalar.wgsl");
-const BYTES_VEC4: Source = shader!("shared/bytes_vec4.wgsl");
-const WINNERS_SCALAR: Source = shader!("shared/winners_scalar.wgsl");
-const WINNERS_VEC4: Source = shader!("shared/winners_vec4.wgsl");
-const DRAWS_SCALAR: Source = shader!("shared/draws_scalar.wgsl");
-const DRAWS_VEC4: Source = shader!("shared/draws_vec4.wgsl");
-const DROPOUT: Source = shader!("shared/dropout.wgsl");
-const RMSPROP: Source = shader!("shared/rmsprop.wgsl");
-const RMSPROP_IN_PLACE: Source = shader!("shared/rmsprop_in_place.wgsl");
-
 /// A plain kernel with one float or integer at a time, one invocation per output.
 const SCALAR: Kernel = Kernel {
     kind: "",
     variant: "scalar",
     source: Source { file: "", text: "" },
-    shared: &[LINEAR],
     elements: &[],
     width: 1,
     workgroup: WORKGROUP,
@@ -84,8 +49,7 @@ const LANES: u32 = 8;
 const SUBGROUP8: Kernel = Kernel { variant: "subgroup8", lanes: Some(LANES), workgroup: LANES, ..VEC4 };
 
 /// A kernel whose subgroup keeps a block of one factor, [`EIGHTS`] floats to a lane, and lets the other pass by.
-const BLOCK8: Kernel =
-    Kernel { variant: "block8", lanes: Some(LANES), workgroup: LANES, shared: &[LINEAR, EIGHT], ..VEC4 };
+const BLOCK8: Kernel = Kernel { variant: "block8", lanes: Some(LANES), workgroup: LANES, ..VEC4 };
 
 /// Floats that a lane of a `block8` kernel loads at a time.
 const EIGHTS: usize = 8;

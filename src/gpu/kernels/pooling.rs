@@ -3,8 +3,8 @@
 use super::convolution::MOST_TAPS;
 use super::product::row_lanes;
 use super::{
-    EIGHT, EIGHTS, EightF32, F32, IMAGE_ROWS, Kernel, LANES, LINEAR, SCALAR, SUBGROUP8, U32, VEC4, Vec2U32,
-    Vec4F32, WINDOW, WINNERS_SCALAR, WINNERS_VEC4, outputs, parts, quarter_outputs, shader, tiles,
+    EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, SUBGROUP8, U32, VEC4, Vec2U32, Vec4F32, outputs, parts,
+    quarter_outputs, shader, tiles,
 };
 use crate::plan::{ConvPoolShape, Op};
 
@@ -18,7 +18,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "maxpool_forward",
         source: shader!("pooling/maxpool_forward.wgsl"),
-        shared: &[LINEAR, WINNERS_VEC4],
         elements: &[Vec4F32, Vec4F32, U32],
         fits: packs_winners,
         invocations: outputs,
@@ -27,7 +26,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "maxpool_forward",
         source: shader!("pooling/maxpool_forward.wgsl"),
-        shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, F32, U32],
         fits: |op| !packs_winners(op),
         invocations: outputs,
@@ -36,7 +34,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "maxpool_backward",
         source: shader!("pooling/maxpool_backward.wgsl"),
-        shared: &[LINEAR, WINNERS_VEC4],
         elements: &[Vec4F32, U32, Vec4F32],
         fits: packs_winners,
         invocations: quarter_outputs,
@@ -45,7 +42,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "maxpool_backward",
         source: shader!("pooling/maxpool_backward.wgsl"),
-        shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, U32, F32],
         fits: |op| !packs_winners(op),
         invocations: outputs,
@@ -54,7 +50,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_forward",
         source: shader!("lanes/conv2d_maxpool_forward_subgroup8.wgsl"),
-        shared: &[LINEAR, WINDOW, WINNERS_VEC4],
         elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, U32],
         tile: |op| vec![("TILE_I", window_rows(op)), ("RUN", run(op))],
         fits: one_channel_by_lanes,
@@ -70,7 +65,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_forward",
         source: shader!("convolution/conv2d_maxpool_forward.wgsl"),
-        shared: &[LINEAR, WINDOW, WINNERS_VEC4],
         elements: &[F32, Vec4F32, Vec4F32, Vec4F32, U32],
         fits: packs_winners,
         invocations: outputs,
@@ -79,7 +73,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_forward",
         source: shader!("convolution/conv2d_maxpool_forward.wgsl"),
-        shared: &[LINEAR, WINDOW, WINNERS_SCALAR],
         elements: &[F32, F32, F32, F32, U32],
         fits: |op| !packs_winners(op),
         invocations: outputs,
@@ -88,7 +81,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("lanes/conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
-        shared: &[LINEAR, EIGHT, IMAGE_ROWS, WINNERS_VEC4],
         tile: image_tile,
         elements: &[Vec4F32, EightF32, Vec2U32, EightF32],
         fits: |op| {
@@ -106,7 +98,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),
-        shared: &[LINEAR, WINNERS_VEC4],
         elements: &[F32, Vec4F32, U32, Vec4F32],
         fits: packs_winners,
         invocations: quarter_outputs,
@@ -115,7 +106,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),
-        shared: &[LINEAR, WINNERS_SCALAR],
         elements: &[F32, F32, U32, F32],
         fits: |op| !packs_winners(op),
         invocations: outputs,

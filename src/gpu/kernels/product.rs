@@ -2,8 +2,7 @@
 
 use super::convolution::forward_blocks;
 use super::{
-    BLOCK, BLOCK_ACROSS, BLOCK_ALONG, BLOCK_PRODUCT, BLOCK_ROWS, BLOCK8, EIGHT, EIGHTS, EightF32, F32,
-    Kernel, LANES, LINEAR, SCALAR, SUM_SCALAR, SUM_VEC4, TILE, TILES, VEC4, Vec4F32, outputs, parts,
+    BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, TILE, VEC4, Vec4F32, outputs, parts,
     quarter_outputs, shader, tiles,
 };
 use crate::plan::{MAX_ITERATIONS, Op};
@@ -26,7 +25,6 @@ const MOST_KERNEL_ROWS: usize = 384;
 /// A kernel whose workgroup shares tiles of both factors.
 const WORKGROUP_TILE: Kernel = Kernel {
     variant: "workgroup",
-    shared: &[TILES],
     elements: &[Vec4F32, Vec4F32, Vec4F32],
     workgroup: (SIDE * SIDE) as u32,
     hardware: true,
@@ -49,7 +47,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul",
         source: shader!("lanes/matmul_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG, BLOCK_PRODUCT],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
             Op::Matmul(s) => along_tile(op, s.n, BLOCK_EIGHTS),
@@ -102,7 +99,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_at_b",
         source: shader!("lanes/matmul_at_b_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ACROSS, BLOCK_ROWS],
         elements: &[EightF32, EightF32, EightF32],
         tile: across_tile,
         fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % EIGHTS == 0 && s.n % EIGHTS == 0 && whole_blocks(op)),
@@ -154,7 +150,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_a_bt",
         source: shader!("lanes/matmul_a_bt_block8.wgsl"),
-        shared: &[LINEAR, EIGHT, BLOCK, BLOCK_ALONG, BLOCK_PRODUCT],
         elements: &[EightF32, EightF32, EightF32],
         tile: |op| match op {
             Op::MatmulABt(s) => along_tile(op, s.n, BLOCK_EIGHTS),
@@ -182,7 +177,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_a_bt",
         source: shader!("dense/matmul_a_bt.wgsl"),
-        shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, Vec4F32, F32],
         fits: |op| matches!(op, Op::MatmulABt(s) if s.k % 4 == 0),
         invocations: outputs,
@@ -191,7 +185,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_a_bt",
         source: shader!("dense/matmul_a_bt.wgsl"),
-        shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32, F32],
         invocations: outputs,
         ..SCALAR

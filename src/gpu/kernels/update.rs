@@ -1,9 +1,6 @@
 //! Penalties of weights, clipping of gradients, and weight updates.
 
-use super::{
-    AtomicU32, F32, GUARDED, Kernel, LINEAR, RMSPROP, RMSPROP_IN_PLACE, SCALAR, STEP, SUM_SCALAR, SUM_VEC4,
-    TRIPWIRE, VEC4, Vec4F32, WEIGHT_DECAY, outputs, outputs_by_4, quarter_outputs, shader,
-};
+use super::{AtomicU32, F32, Kernel, SCALAR, VEC4, Vec4F32, outputs, outputs_by_4, quarter_outputs, shader};
 use crate::plan::Op;
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -11,7 +8,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "weight_penalty",
         source: shader!("regularization/weight_penalty.wgsl"),
-        shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, F32],
         fits: summed_by_4,
         invocations: outputs,
@@ -20,7 +16,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "weight_penalty",
         source: shader!("regularization/weight_penalty.wgsl"),
-        shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR
@@ -28,7 +23,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "add_penalty",
         source: shader!("regularization/add_penalty.wgsl"),
-        shared: &[LINEAR, STEP],
         elements: &[F32, F32],
         reads_step: true,
         invocations: |_| 1,
@@ -52,7 +46,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "clip_by_value",
         source: shader!("update/clip_by_value.wgsl"),
-        shared: &[LINEAR, STEP, GUARDED],
         elements: &[Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
@@ -62,7 +55,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "clip_by_value",
         source: shader!("update/clip_by_value.wgsl"),
-        shared: &[LINEAR, STEP, GUARDED],
         elements: &[F32],
         reads_step: true,
         invocations: outputs,
@@ -71,7 +63,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sum_of_squares",
         source: shader!("update/sum_of_squares.wgsl"),
-        shared: &[LINEAR, SUM_VEC4],
         elements: &[Vec4F32, F32],
         fits: summed_by_4,
         invocations: outputs,
@@ -80,7 +71,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sum_of_squares",
         source: shader!("update/sum_of_squares.wgsl"),
-        shared: &[LINEAR, SUM_SCALAR],
         elements: &[F32, F32],
         invocations: outputs,
         ..SCALAR
@@ -103,7 +93,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_update",
         source: shader!("update/sgd_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
@@ -113,7 +102,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_update",
         source: shader!("update/sgd_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32],
         reads_step: true,
         invocations: outputs,
@@ -122,7 +110,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_momentum_update",
         source: shader!("update/sgd_momentum_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
@@ -132,7 +119,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "sgd_momentum_update",
         source: shader!("update/sgd_momentum_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: outputs,
@@ -141,7 +127,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adadelta_update",
         source: shader!("update/adadelta_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
@@ -151,7 +136,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adadelta_update",
         source: shader!("update/adadelta_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: outputs,
@@ -160,7 +144,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adam_update",
         source: shader!("update/adam_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: outputs_by_4,
@@ -170,7 +153,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "adam_update",
         source: shader!("update/adam_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: outputs,
@@ -179,7 +161,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "rmsprop_update",
         source: shader!("update/rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
         reads_step: true,
         fits: update_by_4,
@@ -189,7 +170,6 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "rmsprop_update",
         source: shader!("update/rmsprop_update.wgsl"),
-        shared: &[LINEAR, STEP, WEIGHT_DECAY, GUARDED, TRIPWIRE, RMSPROP, RMSPROP_IN_PLACE],
         elements: &[F32, F32, AtomicU32, F32, F32],
         reads_step: true,
         invocations: updated,
