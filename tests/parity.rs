@@ -2,7 +2,12 @@
 
 use shadegrad::device::HOW_TO_GET_AN_ADAPTER;
 use shadegrad::gpu::{DeviceKind, Gpu, adapters};
+use shadegrad::plan::{MatmulShape, Op, StepParams};
 use shadegrad::verify::{VerifyRow, verify};
+
+#[path = "../examples/one_kernel.rs"]
+#[allow(dead_code, reason = "its `main` is not run")]
+mod one_kernel;
 
 /// Without an adapter there is nothing to test, and that is a failure: a skipped test looks like a passed one.
 fn open_adapter() -> Gpu {
@@ -28,4 +33,32 @@ fn every_kernel_agrees_with_its_twin() {
     let failed: Vec<String> = report.rows.iter().filter(|row| !row.passed).map(describe).collect();
     assert!(failed.is_empty(), "{}: {} rows failed:\n{}", report.device, failed.len(), failed.join("\n"));
     assert!(report.passed() && seen == report.rows.len());
+}
+
+#[test]
+fn one_step_runs_on_numbers_of_ones_own() {
+    let gpu = open_adapter();
+    let params: StepParams = bytemuck::Zeroable::zeroed();
+    let product = Op::Matmul(MatmulShape { m: 1, n: 2, k: 3 });
+    let (mut a, mut b, mut c) = ([1.0f32, 2.0, 3.0], [1.0f32, 0.0, 0.0, 1.0, 1.0, 1.0], [0.0f32; 2]);
+    let words = |values: &mut [f32]| bytemuck::cast_slice_mut::<f32, u32>(values).to_vec();
+    let mut arguments = [words(&mut a), words(&mut b), words(&mut c)];
+    let [x, y, z] = &mut arguments;
+    gpu.run_once(&product, &params, &mut [x, y, z]).unwrap();
+    let found: Vec<f32> = arguments[2].iter().map(|&word| f32::from_bits(word)).collect();
+    assert_eq!(found, [4.0, 5.0]);
+
+    // (arguments, a word of the error)
+    let rows: [(&[usize], &str); 3] =
+        [(&[3, 6], "3 arguments"), (&[3, 5, 2], "`b`"), (&[3, 6, 0], "`partial`")];
+    for (lengths, expected) in rows {
+        let mut words: Vec<Vec<u32>> = lengths.iter().map(|&length| vec![0; length]).collect();
+        let mut arguments: Vec<&mut [u32]> = words.iter_mut().map(Vec::as_mut_slice).collect();
+        let error = gpu.run_once(&product, &params, &mut arguments).unwrap_err().to_string();
+        assert!(error.starts_with("matmul: ") && error.contains(expected), "{lengths:?}: {error}");
+    }
+
+    let mut x = [-2.0, -1.0, 0.0, 3.0];
+    one_kernel::leaky_relu(&mut x, 0.5).unwrap();
+    assert_eq!(x, [-1.0, -0.5, 0.0, 3.0]);
 }

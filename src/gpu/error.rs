@@ -119,6 +119,14 @@ pub enum GpuError {
         /// Of the model.
         model: usize,
     },
+    /// What a step was given by itself is not what it takes.
+    #[error("{kind}: {problem}")]
+    Arguments {
+        /// The step kind.
+        kind: &'static str,
+        /// What is wrong with them.
+        problem: String,
+    },
     /// A pass asks for samples or rows that are not there.
     #[error("row {row} of the pass: {problem}")]
     Pass {

@@ -10,6 +10,7 @@ mod flight;
 mod kernel;
 mod kernels;
 mod memory;
+mod once;
 mod probe;
 mod source;
 mod steps;
