@@ -10,6 +10,8 @@ use crate::plan::{Access, Op};
 pub enum Element {
     /// One float.
     F32,
+    /// One float or four, as many as the kernel's `Real` has.
+    Real,
     /// Four floats.
     Vec4F32,
     /// One integer, or four bytes.
@@ -23,9 +25,19 @@ pub enum Element {
 }
 
 impl Element {
-    /// Number of 32-bit words.
-    pub fn words(self) -> usize {
+    /// What it is in a kernel of this [`Kernel::width`].
+    pub fn by(self, width: usize) -> Self {
         match self {
+            Element::Real if width == 1 => Element::F32,
+            Element::Real => Element::Vec4F32,
+            other => other,
+        }
+    }
+
+    /// Number of 32-bit words in a kernel of this [`Kernel::width`].
+    pub fn words(self, width: usize) -> usize {
+        match self {
+            Element::Real => width,
             Element::F32 | Element::U32 | Element::AtomicU32 => 1,
             Element::Vec2U32 => 2,
             Element::Vec4F32 => 4,
@@ -59,8 +71,11 @@ pub struct Kernel {
     pub tile: fn(&Op) -> Vec<(&'static str, usize)>,
     /// Whether it can run this step.
     pub fits: fn(&Op) -> bool,
-    /// How many invocations this step takes.
-    pub invocations: fn(&Op) -> usize,
+    /// In a row of the table: which steps the same file can run with four floats to a `Real`. Such a row stands for two kernels, that
+    /// one first; a kernel of [`KERNELS`](super::KERNELS) has `None`.
+    pub by_four: Option<fn(&Op) -> bool>,
+    /// How many invocations this step takes, with so many floats to a `Real`.
+    pub invocations: fn(&Op, usize) -> usize,
 }
 
 /// Which checks the shader compiler adds.
@@ -91,9 +106,14 @@ impl Kernel {
         format!("{} ({})", self.kind, self.variant)
     }
 
+    /// How many invocations a step takes.
+    pub fn invocations(&self, op: &Op) -> usize {
+        (self.invocations)(op, self.width)
+    }
+
     /// Workgroups along x and y; groups past the limit of one dimension are folded into y.
     pub fn groups(&self, op: &Op, per_dimension: u32) -> [u32; 2] {
-        let groups = (self.invocations)(op).div_ceil(self.workgroup as usize).max(1);
+        let groups = self.invocations(op).div_ceil(self.workgroup as usize).max(1);
         let x = groups.min(per_dimension as usize);
         [x as u32, groups.div_ceil(x) as u32]
     }
@@ -121,11 +141,11 @@ impl Kernel {
             ("WIDTH".to_owned(), Constant::U32(self.width)),
             ("WORKGROUP_SIZE".to_owned(), Constant::U32(self.workgroup as usize)),
             ("GROUPS_X".to_owned(), Constant::U32(self.groups(op, per_dimension)[0] as usize)),
-            ("INVOCATIONS".to_owned(), Constant::U32((self.invocations)(op))),
+            ("INVOCATIONS".to_owned(), Constant::U32(self.invocations(op))),
         ];
         for ((spec, element), base) in op.args().iter().zip(self.elements).zip(bases) {
             let name = format!("{}_BASE", spec.name.to_uppercase());
-            list.push((name, Constant::U32(base / element.words())));
+            list.push((name, Constant::U32(base / element.words(self.width))));
         }
         list.extend(self.lanes.map(|lanes| ("LANES".to_owned(), Constant::U32(lanes as usize))));
         list.extend(constants(op).into_iter().map(|(name, value)| (name.to_owned(), value)));

@@ -65,7 +65,11 @@ fn arguments(kernel: &Kernel, op: &Op, module: &Module) -> Result<(), String> {
             Access::Out | Access::InOut => StorageAccess::LOAD | StorageAccess::STORE,
         };
         equal(&format!("access of `{}`", spec.name), variable.space, AddressSpace::Storage { access })?;
-        equal(&format!("elements of `{}`", spec.name), runtime_elements(module, variable), Some(*element))?;
+        equal(
+            &format!("elements of `{}`", spec.name),
+            runtime_elements(module, variable),
+            Some(element.by(kernel.width)),
+        )?;
     }
     Ok(())
 }
@@ -86,7 +90,7 @@ fn runtime_elements(module: &Module, variable: &GlobalVariable) -> Option<Elemen
         }
         _ => return None,
     };
-    (stride == bytes && element.words() * 4 == bytes as usize).then_some(element)
+    (stride == bytes && element.words(1) * 4 == bytes as usize).then_some(element)
 }
 
 fn scalar_element(scalar: naga::Scalar, four: bool) -> Option<Element> {

@@ -2,8 +2,8 @@
 
 use super::product::{across_tile, along_tile, blocks, row_lanes};
 use super::{
-    BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, TILE, VEC4, Vec4F32, outputs, parts,
-    quarter_outputs, shader, tiles,
+    BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, Real, SCALAR, TILE, Vec4F32, outputs, parts, reals, shader,
+    tiles,
 };
 use crate::plan::{ConvShape, MAX_ITERATIONS, Op};
 
@@ -35,7 +35,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             _ => Vec::new(),
         },
         fits: channels_by_8,
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Conv2dForward { conv: s, .. } => blocks(op, [s.positions(), s.out_c]),
             _ => 0,
         },
@@ -47,7 +47,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
         tile: |op| conv_tile(op).map_or(Vec::new(), |[w, c]| vec![("TILE_W", w), ("TILE_C", c)]),
         fits: channels_by_4,
-        invocations: |op| match (op, conv_tile(op)) {
+        invocations: |op, _| match (op, conv_tile(op)) {
             (Op::Conv2dForward { conv: s, .. }, Some(tile)) => {
                 s.batch * s.out_h * tiles([s.out_w, s.out_c / 4], tile)
             }
@@ -58,16 +58,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_forward",
         source: shader!("convolution/conv2d_forward.wgsl"),
-        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
-        fits: channels_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "conv2d_forward",
-        source: shader!("convolution/conv2d_forward.wgsl"),
-        elements: &[F32, F32, F32, F32],
-        invocations: outputs,
+        elements: &[F32, Real, Real, Real],
+        by_four: Some(channels_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
@@ -91,7 +84,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             let short = |s: &ConvShape| band_iterations(s) <= MAX_ITERATIONS;
             channels_by_8(op) && matches!(op, Op::Conv2dBackwardInput(s) if short(s))
         },
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Conv2dBackwardInput(s) => {
                 let [images, rows] = bands(s);
                 let columns = s.in_c.div_ceil(EIGHTS).div_ceil(row_lanes(s.in_c));
@@ -104,15 +97,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_input",
         source: shader!("convolution/conv2d_backward_input.wgsl"),
-        elements: &[Vec4F32, Vec4F32, F32],
-        fits: channels_by_4,
-        invocations: outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "conv2d_backward_input",
-        source: shader!("convolution/conv2d_backward_input.wgsl"),
-        elements: &[F32, F32, F32],
+        elements: &[Real, Real, F32],
+        by_four: Some(channels_by_4),
         invocations: outputs,
         ..SCALAR
     },
@@ -122,7 +108,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[EightF32, EightF32, EightF32],
         tile: across_tile,
         fits: channels_by_8,
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Conv2dBackwardKernel(s) => blocks(op, [s.terms(), s.out_c]),
             _ => 0,
         },
@@ -138,7 +124,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             let small = |s: &ConvShape| s.kernel_h * s.kernel_w <= MOST_TAPS;
             channels_by_4(op) && matches!(op, Op::Conv2dBackwardKernel(s) if small(s))
         },
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Conv2dBackwardKernel(s) => s.in_c * (s.out_c / 4).div_ceil(CONV_TILE_C) * parts(op),
             _ => 0,
         },
@@ -147,16 +133,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_backward_kernel",
         source: shader!("convolution/conv2d_backward_kernel.wgsl"),
-        elements: &[F32, Vec4F32, Vec4F32],
-        fits: channels_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "conv2d_backward_kernel",
-        source: shader!("convolution/conv2d_backward_kernel.wgsl"),
-        elements: &[F32, F32, F32],
-        invocations: outputs,
+        elements: &[F32, Real, Real],
+        by_four: Some(channels_by_4),
+        invocations: reals,
         ..SCALAR
     },
 ];

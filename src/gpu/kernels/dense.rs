@@ -2,8 +2,7 @@
 
 use super::product::{across_tile, blocks, one_block};
 use super::{
-    AtomicU32, BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, TILE, U32, VEC4, Vec4F32, outputs,
-    quarter_outputs, shader,
+    AtomicU32, BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, Real, SCALAR, TILE, U32, Vec4F32, reals, shader,
 };
 use crate::plan::{METRICS_LANES, MatmulShape, Op};
 
@@ -27,7 +26,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             };
             matches!(op, Op::DenseSoftmaxCrossEntropy { product, .. } if fits(product))
         },
-        invocations: |_| LANES as usize,
+        invocations: |_, _| LANES as usize,
         ..BLOCK8
     },
     Kernel {
@@ -36,7 +35,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[F32, F32, F32, F32, F32, F32, F32, U32],
         workgroup: METRICS_LANES as u32,
         reads_step: true,
-        invocations: |_| METRICS_LANES,
+        invocations: |_, _| METRICS_LANES,
         ..SCALAR
     },
     Kernel {
@@ -50,7 +49,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             let whole = matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product));
             whole && update_by(op, EIGHTS)
         },
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::DenseRmspropUpdate { product: s, .. } => blocks(op, [s.m + 1, s.n]),
             _ => 0,
         },
@@ -66,7 +65,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             let fits = |s: &MatmulShape| s.m.is_multiple_of(4) && s.k <= UPDATE_TILE_TERMS;
             matches!(op, Op::DenseRmspropUpdate { product, .. } if fits(product)) && update_by(op, 4)
         },
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::DenseRmspropUpdate { product: s, .. } => (s.m + 1).div_ceil(4 * UPDATE_TILE) * (s.n / 4),
             _ => 0,
         },
@@ -75,40 +74,25 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "dense_rmsprop_update",
         source: shader!("update/dense_rmsprop_update.wgsl"),
-        elements: &[F32, Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
+        elements: &[F32, Real, F32, AtomicU32, Real, Real],
         reads_step: true,
-        fits: |op| update_by(op, 4),
-        invocations: |op| updated(op) / 4,
-        ..VEC4
-    },
-    Kernel {
-        kind: "dense_rmsprop_update",
-        source: shader!("update/dense_rmsprop_update.wgsl"),
-        elements: &[F32, F32, F32, AtomicU32, F32, F32],
-        reads_step: true,
-        invocations: updated,
+        by_four: Some(|op| update_by(op, 4)),
+        invocations: |op, width| updated(op) / width,
         ..SCALAR
     },
     Kernel {
         kind: "dense_forward",
         source: shader!("dense/dense_forward.wgsl"),
-        elements: &[F32, Vec4F32, Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::DenseForward { product, .. } if product.n % 4 == 0),
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "dense_forward",
-        source: shader!("dense/dense_forward.wgsl"),
-        elements: &[F32, F32, F32, F32],
-        invocations: outputs,
+        elements: &[F32, Real, Real, Real],
+        by_four: Some(|op| matches!(op, Op::DenseForward { product, .. } if product.n % 4 == 0)),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "dense_backward",
         source: shader!("dense/dense_backward.wgsl"),
         elements: &[F32, F32, F32, F32, F32],
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::DenseBackward { product: s, .. } => (s.k + 1) * s.n + s.m * s.k,
             _ => 0,
         },

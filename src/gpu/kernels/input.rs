@@ -1,6 +1,6 @@
 //! Batches of images and targets.
 
-use super::{F32, Kernel, SCALAR, U32, VEC4, Vec4F32, outputs, shader};
+use super::{F32, Kernel, Real, SCALAR, U32, Vec4F32, outputs, shader};
 use crate::plan::{Op, image_stride};
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -10,7 +10,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         source: shader!("data/gather_images.wgsl"),
         elements: &[U32, U32, F32, F32],
         reads_step: true,
-        invocations: |op| match *op {
+        invocations: |op, _| match *op {
             Op::GatherImages { batch, pixels } => batch * image_stride(pixels) / size_of::<u32>(),
             _ => 0,
         },
@@ -27,22 +27,11 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "gather_batch",
         source: shader!("data/gather_batch.wgsl"),
-        elements: &[U32, U32, U32, Vec4F32, F32],
+        elements: &[U32, U32, U32, Real, F32],
         reads_step: true,
-        fits: |op| matches!(op, Op::GatherBatch { pixels, .. } if pixels.is_multiple_of(4)),
-        invocations: |op| match *op {
-            Op::GatherBatch { batch, pixels, classes } => batch * (pixels / 4 + classes),
-            _ => 0,
-        },
-        ..VEC4
-    },
-    Kernel {
-        kind: "gather_batch",
-        source: shader!("data/gather_batch.wgsl"),
-        elements: &[U32, U32, U32, F32, F32],
-        reads_step: true,
-        invocations: |op| match *op {
-            Op::GatherBatch { batch, pixels, classes } => batch * (pixels + classes),
+        by_four: Some(|op| matches!(op, Op::GatherBatch { pixels, .. } if pixels.is_multiple_of(4))),
+        invocations: |op, width| match *op {
+            Op::GatherBatch { batch, pixels, classes } => batch * (pixels / width + classes),
             _ => 0,
         },
         ..SCALAR

@@ -49,7 +49,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[F32, F32, F32, F32, U32],
         workgroup: METRICS_LANES as u32,
         reads_step: true,
-        invocations: |_| METRICS_LANES,
+        invocations: |_, _| METRICS_LANES,
         ..SCALAR
     },
     Kernel {
@@ -58,12 +58,12 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[F32, U32, F32, U32],
         workgroup: METRICS_LANES as u32,
         reads_step: true,
-        invocations: |_| METRICS_LANES,
+        invocations: |_, _| METRICS_LANES,
         ..SCALAR
     },
 ];
 
-fn rows(op: &Op) -> usize {
+fn rows(op: &Op, _: usize) -> usize {
     match *op {
         Op::Softmax { rows, .. }
         | Op::SoftmaxBackward { rows, .. }

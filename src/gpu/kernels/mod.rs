@@ -14,7 +14,7 @@ use super::kernel::{Element, Kernel};
 use super::source::{Source, shader};
 use crate::plan::Op;
 
-use Element::{AtomicU32, EightF32, F32, U32, Vec2U32, Vec4F32};
+use Element::{AtomicU32, EightF32, F32, Real, U32, Vec2U32, Vec4F32};
 
 /// Invocations of a workgroup, where nothing speaks for another number: a multiple of every subgroup size.
 const WORKGROUP: u32 = 64;
@@ -32,7 +32,8 @@ const SCALAR: Kernel = Kernel {
     reads_step: false,
     tile: |_| Vec::new(),
     fits: |_| true,
-    invocations: |_| 0,
+    by_four: None,
+    invocations: |_, _| 0,
 };
 
 /// The same file with four floats or integers at a time.
@@ -70,7 +71,11 @@ const FAMILIES: [&[Kernel]; 9] = [
 const COUNT: usize = {
     let (mut count, mut family) = (0, 0);
     while family < FAMILIES.len() {
-        count += FAMILIES[family].len();
+        let mut at = 0;
+        while at < FAMILIES[family].len() {
+            count += if FAMILIES[family][at].by_four.is_some() { 2 } else { 1 };
+            at += 1;
+        }
         family += 1;
     }
     count
@@ -82,7 +87,12 @@ const ALL: [Kernel; COUNT] = {
     while family < FAMILIES.len() {
         let mut at = 0;
         while at < FAMILIES[family].len() {
-            all[count] = FAMILIES[family][at];
+            let row = FAMILIES[family][at];
+            if let Some(fits) = row.by_four {
+                all[count] = Kernel { variant: VEC4.variant, width: VEC4.width, fits, by_four: None, ..row };
+                count += 1;
+            }
+            all[count] = Kernel { by_four: None, ..row };
             count += 1;
             at += 1;
         }
@@ -139,17 +149,18 @@ fn parts(op: &Op) -> usize {
 }
 
 /// Elements of the last argument, which is what a kernel with one invocation per output writes.
-fn outputs(op: &Op) -> usize {
+fn outputs(op: &Op, _: usize) -> usize {
     let last = op.args().pop();
     last.map_or(0, |arg| arg.shape.iter().product())
 }
 
-fn quarter_outputs(op: &Op) -> usize {
-    outputs(op) / 4
+/// `Real`s of the last argument.
+fn reals(op: &Op, width: usize) -> usize {
+    outputs(op, width) / width
 }
 
 fn outputs_by_4(op: &Op) -> bool {
-    outputs(op).is_multiple_of(4)
+    outputs(op, 1).is_multiple_of(4)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::convolution::MOST_TAPS;
 use super::product::row_lanes;
 use super::{
-    EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, SUBGROUP8, U32, VEC4, Vec2U32, Vec4F32, outputs, parts,
-    quarter_outputs, shader, tiles,
+    EIGHTS, EightF32, F32, Kernel, LANES, Real, SCALAR, SUBGROUP8, U32, Vec2U32, Vec4F32, outputs, parts,
+    reals, shader, tiles,
 };
 use crate::plan::{ConvPoolShape, Op};
 
@@ -18,33 +18,19 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "maxpool_forward",
         source: shader!("pooling/maxpool_forward.wgsl"),
-        elements: &[Vec4F32, Vec4F32, U32],
-        fits: packs_winners,
-        invocations: outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "maxpool_forward",
-        source: shader!("pooling/maxpool_forward.wgsl"),
-        elements: &[F32, F32, U32],
+        elements: &[Real, Real, U32],
         fits: |op| !packs_winners(op),
+        by_four: Some(packs_winners),
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "maxpool_backward",
         source: shader!("pooling/maxpool_backward.wgsl"),
-        elements: &[Vec4F32, U32, Vec4F32],
-        fits: packs_winners,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "maxpool_backward",
-        source: shader!("pooling/maxpool_backward.wgsl"),
-        elements: &[F32, U32, F32],
+        elements: &[Real, U32, Real],
         fits: |op| !packs_winners(op),
-        invocations: outputs,
+        by_four: Some(packs_winners),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
@@ -53,7 +39,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[Vec4F32, Vec4F32, Vec4F32, Vec4F32, U32],
         tile: |op| vec![("TILE_I", window_rows(op)), ("RUN", run(op))],
         fits: one_channel_by_lanes,
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Conv2dMaxpoolForward(s) => {
                 let tile = [window_rows(op), LANES as usize];
                 s.conv.batch * tiles([s.pool.out_h, s.conv.out_c / 4], tile) * LANES as usize
@@ -65,16 +51,9 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_forward",
         source: shader!("convolution/conv2d_maxpool_forward.wgsl"),
-        elements: &[F32, Vec4F32, Vec4F32, Vec4F32, U32],
-        fits: packs_winners,
-        invocations: outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "conv2d_maxpool_forward",
-        source: shader!("convolution/conv2d_maxpool_forward.wgsl"),
-        elements: &[F32, F32, F32, F32, U32],
+        elements: &[F32, Real, Real, Real, U32],
         fits: |op| !packs_winners(op),
+        by_four: Some(packs_winners),
         invocations: outputs,
         ..SCALAR
     },
@@ -87,7 +66,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             let eights = |s: &ConvPoolShape| s.conv.out_c.is_multiple_of(EIGHTS);
             one_channel_by_lanes(op) && matches!(op, Op::Conv2dMaxpoolBackwardKernel(s) if eights(s))
         },
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Conv2dMaxpoolBackwardKernel(s) => {
                 (s.conv.out_c / EIGHTS).div_ceil(row_lanes(s.conv.out_c)) * parts(op) * LANES as usize
             }
@@ -98,17 +77,10 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "conv2d_maxpool_backward_kernel",
         source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),
-        elements: &[F32, Vec4F32, U32, Vec4F32],
-        fits: packs_winners,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "conv2d_maxpool_backward_kernel",
-        source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),
-        elements: &[F32, F32, U32, F32],
+        elements: &[F32, Real, U32, Real],
         fits: |op| !packs_winners(op),
-        invocations: outputs,
+        by_four: Some(packs_winners),
+        invocations: reals,
         ..SCALAR
     },
 ];

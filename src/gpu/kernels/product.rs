@@ -2,8 +2,8 @@
 
 use super::convolution::forward_blocks;
 use super::{
-    BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, SCALAR, TILE, VEC4, Vec4F32, outputs, parts,
-    quarter_outputs, shader, tiles,
+    BLOCK8, EIGHTS, EightF32, F32, Kernel, LANES, Real, SCALAR, TILE, VEC4, Vec4F32, outputs, parts, reals,
+    shader, tiles,
 };
 use crate::plan::{MAX_ITERATIONS, Op};
 
@@ -38,7 +38,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         kind: "matmul",
         source: shader!("dense/matmul_workgroup.wgsl"),
         fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0 && s.k % 4 == 0),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Matmul(s) => workgroup_tiles(op, [s.m, s.n]),
             _ => 0,
         },
@@ -53,7 +53,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             _ => Vec::new(),
         },
         fits: |op| matches!(op, Op::Matmul(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Matmul(s) => blocks(op, [s.m, s.n]),
             _ => 0,
         },
@@ -65,7 +65,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(MATMUL_TILE),
         fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0 && s.k % 4 == 0),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::Matmul(s) => tiles([s.m, s.n / 4], MATMUL_TILE) * parts(op),
             _ => 0,
         },
@@ -74,23 +74,16 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul",
         source: shader!("dense/matmul.wgsl"),
-        elements: &[F32, Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::Matmul(s) if s.n % 4 == 0),
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "matmul",
-        source: shader!("dense/matmul.wgsl"),
-        elements: &[F32, F32, F32],
-        invocations: outputs,
+        elements: &[F32, Real, Real],
+        by_four: Some(|op| matches!(op, Op::Matmul(s) if s.n % 4 == 0)),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "matmul_at_b",
         source: shader!("dense/matmul_at_b_workgroup.wgsl"),
         fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             &Op::MatmulAtB { product: s, bias } => workgroup_tiles(op, [s.m + usize::from(bias), s.n]),
             _ => 0,
         },
@@ -102,7 +95,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[EightF32, EightF32, EightF32],
         tile: across_tile,
         fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % EIGHTS == 0 && s.n % EIGHTS == 0 && whole_blocks(op)),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             &Op::MatmulAtB { product: s, bias } => blocks(op, [s.m + usize::from(bias), s.n]),
             _ => 0,
         },
@@ -114,7 +107,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(AT_B_TILE),
         fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.m % 4 == 0 && s.n % 4 == 0),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             &Op::MatmulAtB { product: s, bias } => {
                 tiles([(s.m + usize::from(bias)).div_ceil(4), s.n / 4], AT_B_TILE) * parts(op)
             }
@@ -125,23 +118,16 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_at_b",
         source: shader!("dense/matmul_at_b.wgsl"),
-        elements: &[F32, Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::MatmulAtB { product: s, .. } if s.n % 4 == 0),
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "matmul_at_b",
-        source: shader!("dense/matmul_at_b.wgsl"),
-        elements: &[F32, F32, F32],
-        invocations: outputs,
+        elements: &[F32, Real, Real],
+        by_four: Some(|op| matches!(op, Op::MatmulAtB { product: s, .. } if s.n % 4 == 0)),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "matmul_a_bt",
         source: shader!("dense/matmul_a_bt_workgroup.wgsl"),
         fits: |op| matches!(op, Op::MatmulABt(s) if s.n % 4 == 0 && s.k % 4 == 0),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::MatmulABt(s) => workgroup_tiles(op, [s.m, s.n]),
             _ => 0,
         },
@@ -156,7 +142,7 @@ pub(super) const KERNELS: &[Kernel] = &[
             _ => Vec::new(),
         },
         fits: |op| matches!(op, Op::MatmulABt(s) if s.n % EIGHTS == 0 && s.k % EIGHTS == 0 && whole_blocks(op)),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::MatmulABt(s) => blocks(op, [s.m, s.n]),
             _ => 0,
         },
@@ -168,7 +154,7 @@ pub(super) const KERNELS: &[Kernel] = &[
         elements: &[Vec4F32, Vec4F32, Vec4F32],
         tile: |_| tile(A_BT_TILE),
         fits: |op| matches!(op, Op::MatmulABt(s) if s.n % 4 == 0 && s.k % 4 == 0),
-        invocations: |op| match op {
+        invocations: |op, _| match op {
             Op::MatmulABt(s) => tiles([s.m, s.n / 4], A_BT_TILE) * parts(op),
             _ => 0,
         },
@@ -177,61 +163,33 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "matmul_a_bt",
         source: shader!("dense/matmul_a_bt.wgsl"),
-        elements: &[Vec4F32, Vec4F32, F32],
-        fits: |op| matches!(op, Op::MatmulABt(s) if s.k % 4 == 0),
-        invocations: outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "matmul_a_bt",
-        source: shader!("dense/matmul_a_bt.wgsl"),
-        elements: &[F32, F32, F32],
+        elements: &[Real, Real, F32],
+        by_four: Some(|op| matches!(op, Op::MatmulABt(s) if s.k % 4 == 0)),
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "sum_partials",
         source: shader!("dense/sum_partials.wgsl"),
-        elements: &[Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::SumPartials { len, .. } if len % 4 == 0),
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "sum_partials",
-        source: shader!("dense/sum_partials.wgsl"),
-        elements: &[F32, F32],
-        invocations: outputs,
+        elements: &[Real, Real],
+        by_four: Some(|op| matches!(op, Op::SumPartials { len, .. } if len % 4 == 0)),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "sum_partials_bias",
         source: shader!("dense/sum_partials_bias.wgsl"),
-        elements: &[Vec4F32, Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::SumPartialsBias { columns, .. } if columns % 4 == 0),
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "sum_partials_bias",
-        source: shader!("dense/sum_partials_bias.wgsl"),
-        elements: &[F32, F32, F32],
-        invocations: outputs,
+        elements: &[Real, Real, Real],
+        by_four: Some(|op| matches!(op, Op::SumPartialsBias { columns, .. } if columns % 4 == 0)),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "column_sum",
         source: shader!("dense/column_sum.wgsl"),
-        elements: &[Vec4F32, Vec4F32],
-        fits: |op| matches!(op, Op::ColumnSum { columns, .. } if columns % 4 == 0),
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "column_sum",
-        source: shader!("dense/column_sum.wgsl"),
-        elements: &[F32, F32],
-        invocations: outputs,
+        elements: &[Real, Real],
+        by_four: Some(|op| matches!(op, Op::ColumnSum { columns, .. } if columns % 4 == 0)),
+        invocations: reals,
         ..SCALAR
     },
 ];

@@ -1,6 +1,6 @@
 //! Penalties of weights, clipping of gradients, and weight updates.
 
-use super::{AtomicU32, F32, Kernel, SCALAR, VEC4, Vec4F32, outputs, outputs_by_4, quarter_outputs, shader};
+use super::{AtomicU32, F32, Kernel, Real, SCALAR, outputs, outputs_by_4, reals, shader};
 use crate::plan::Op;
 
 /// Kernels of this family; of those of one kind that fit a step, the first is taken.
@@ -8,15 +8,8 @@ pub(super) const KERNELS: &[Kernel] = &[
     Kernel {
         kind: "weight_penalty",
         source: shader!("regularization/weight_penalty.wgsl"),
-        elements: &[Vec4F32, F32],
-        fits: summed_by_4,
-        invocations: outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "weight_penalty",
-        source: shader!("regularization/weight_penalty.wgsl"),
-        elements: &[F32, F32],
+        elements: &[Real, F32],
+        by_four: Some(summed_by_4),
         invocations: outputs,
         ..SCALAR
     },
@@ -25,154 +18,85 @@ pub(super) const KERNELS: &[Kernel] = &[
         source: shader!("regularization/add_penalty.wgsl"),
         elements: &[F32, F32],
         reads_step: true,
-        invocations: |_| 1,
+        invocations: |_, _| 1,
         ..SCALAR
     },
     Kernel {
         kind: "weight_penalty_gradient",
         source: shader!("regularization/weight_penalty_gradient.wgsl"),
-        elements: &[Vec4F32, Vec4F32],
-        fits: outputs_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "weight_penalty_gradient",
-        source: shader!("regularization/weight_penalty_gradient.wgsl"),
-        elements: &[F32, F32],
-        invocations: outputs,
+        elements: &[Real, Real],
+        by_four: Some(outputs_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "clip_by_value",
         source: shader!("update/clip_by_value.wgsl"),
-        elements: &[Vec4F32],
+        elements: &[Real],
         reads_step: true,
-        fits: outputs_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "clip_by_value",
-        source: shader!("update/clip_by_value.wgsl"),
-        elements: &[F32],
-        reads_step: true,
-        invocations: outputs,
+        by_four: Some(outputs_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "sum_of_squares",
         source: shader!("update/sum_of_squares.wgsl"),
-        elements: &[Vec4F32, F32],
-        fits: summed_by_4,
-        invocations: outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "sum_of_squares",
-        source: shader!("update/sum_of_squares.wgsl"),
-        elements: &[F32, F32],
+        elements: &[Real, F32],
+        by_four: Some(summed_by_4),
         invocations: outputs,
         ..SCALAR
     },
     Kernel {
         kind: "clip_by_norm",
         source: shader!("update/clip_by_norm.wgsl"),
-        elements: &[F32, Vec4F32],
-        fits: outputs_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "clip_by_norm",
-        source: shader!("update/clip_by_norm.wgsl"),
-        elements: &[F32, F32],
-        invocations: outputs,
+        elements: &[F32, Real],
+        by_four: Some(outputs_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "sgd_update",
         source: shader!("update/sgd_update.wgsl"),
-        elements: &[Vec4F32, F32, AtomicU32, Vec4F32],
+        elements: &[Real, F32, AtomicU32, Real],
         reads_step: true,
-        fits: outputs_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "sgd_update",
-        source: shader!("update/sgd_update.wgsl"),
-        elements: &[F32, F32, AtomicU32, F32],
-        reads_step: true,
-        invocations: outputs,
+        by_four: Some(outputs_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "sgd_momentum_update",
         source: shader!("update/sgd_momentum_update.wgsl"),
-        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
+        elements: &[Real, F32, AtomicU32, Real, Real],
         reads_step: true,
-        fits: outputs_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "sgd_momentum_update",
-        source: shader!("update/sgd_momentum_update.wgsl"),
-        elements: &[F32, F32, AtomicU32, F32, F32],
-        reads_step: true,
-        invocations: outputs,
+        by_four: Some(outputs_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "adadelta_update",
         source: shader!("update/adadelta_update.wgsl"),
-        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
+        elements: &[Real, F32, AtomicU32, Real, Real],
         reads_step: true,
-        fits: outputs_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "adadelta_update",
-        source: shader!("update/adadelta_update.wgsl"),
-        elements: &[F32, F32, AtomicU32, F32, F32],
-        reads_step: true,
-        invocations: outputs,
+        by_four: Some(outputs_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "adam_update",
         source: shader!("update/adam_update.wgsl"),
-        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
+        elements: &[Real, F32, AtomicU32, Real, Real],
         reads_step: true,
-        fits: outputs_by_4,
-        invocations: quarter_outputs,
-        ..VEC4
-    },
-    Kernel {
-        kind: "adam_update",
-        source: shader!("update/adam_update.wgsl"),
-        elements: &[F32, F32, AtomicU32, F32, F32],
-        reads_step: true,
-        invocations: outputs,
+        by_four: Some(outputs_by_4),
+        invocations: reals,
         ..SCALAR
     },
     Kernel {
         kind: "rmsprop_update",
         source: shader!("update/rmsprop_update.wgsl"),
-        elements: &[Vec4F32, F32, AtomicU32, Vec4F32, Vec4F32],
+        elements: &[Real, F32, AtomicU32, Real, Real],
         reads_step: true,
-        fits: update_by_4,
-        invocations: |op| updated(op) / 4,
-        ..VEC4
-    },
-    Kernel {
-        kind: "rmsprop_update",
-        source: shader!("update/rmsprop_update.wgsl"),
-        elements: &[F32, F32, AtomicU32, F32, F32],
-        reads_step: true,
-        invocations: updated,
+        by_four: Some(update_by_4),
+        invocations: |op, width| updated(op) / width,
         ..SCALAR
     },
 ];
