@@ -71,7 +71,7 @@ struct Results<'a> {
 pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     let files = args.model.iter().map(|source| model_file(args, source)).collect::<Result<Vec<_>, _>>()?;
     let mut folder = match &args.out {
-        Some(dir) => RunFolder::at(dir, args.force)?,
+        Some(dir) => RunFolder::at_crossval(dir, args.force)?,
         None => RunFolder::next(Path::new(RUNS), "crossval")?,
     };
     let TrainTest { train, .. } = args.data.load()?;

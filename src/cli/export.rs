@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-
 use super::output::Output;
-use crate::io::run::write_whole;
+use crate::io::destination::Destination;
 use crate::io::{SavedRun, onnx};
 use crate::model::bytes;
 
@@ -17,10 +15,10 @@ pub struct ExportArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The file to write
+    /// The file to write, or `-` for standard output; a symbolic link stays, and what it leads to is written
     #[arg(value_name = "FILE.onnx")]
     file: PathBuf,
-    /// Replace the file if it is there
+    /// Replace the file if it is there; pipes and devices are never replaced
     #[arg(long)]
     force: bool,
 }
@@ -28,14 +26,12 @@ pub struct ExportArgs {
 /// Writes the whole file or none.
 pub fn run(args: &ExportArgs, output: &mut Output) -> anyhow::Result<()> {
     let run = SavedRun::read(&args.run)?;
-    let file = args.file.display();
-    if args.file.is_dir() {
-        bail!("`{file}` is a folder; give the name of a file, such as model.onnx");
-    }
-    if !args.force && args.file.exists() {
-        bail!("`{file}` is there already; choose another name, or replace it with --force");
+    let file = Destination::new(&args.file, &args.run, "model.onnx")?;
+    file.check_free(args.force)?;
+    if file.is_stdout() {
+        output.step_aside();
     }
     let model = onnx::to_onnx(&run)?;
-    write_whole(&args.file, &model).with_context(|| format!("`{file}` cannot be written"))?;
+    file.write(&model)?;
     output.line(format_args!("Wrote {file}: {}, opset {}", bytes(model.len()), onnx::OPSET))
 }

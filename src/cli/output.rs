@@ -10,12 +10,18 @@ use anyhow::Context;
 pub struct Output {
     closed: bool,
     quiet: bool,
+    aside: bool,
 }
 
 impl Output {
     /// From now on only results are printed.
     pub fn quiet(&mut self) {
         self.quiet = true;
+    }
+
+    /// From now on lines go to standard error: standard output is for a file.
+    pub fn step_aside(&mut self) {
+        self.aside = true;
     }
 
     /// Prints one line or several.
@@ -25,6 +31,10 @@ impl Output {
 
     /// Prints what the command is for, as [`line`](Self::line) does, even when quiet.
     pub fn result(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
+        if self.aside {
+            note(text);
+            return Ok(());
+        }
         if self.closed {
             return Ok(());
         }

@@ -13,8 +13,8 @@ use super::pictures::Source;
 use crate::data::{DataError, Picture};
 use crate::device::Device;
 use crate::io::SavedRun;
+use crate::io::destination::Destination;
 use crate::io::png::png;
-use crate::io::run::write_whole;
 use crate::train::Model;
 
 /// Pictures that are judged at once.
@@ -47,7 +47,8 @@ pub struct PredictArgs {
     /// always work so
     #[arg(long)]
     plain: bool,
-    /// Print what the network sees, or with =FILE.png write it to a file that is not there yet
+    /// Print what the network sees, or with =FILE.png write it to a file that is not there yet; with =- the picture goes to
+    /// standard output and the predictions to standard error
     #[arg(long, value_name = "FILE.png", num_args = 0..=1, require_equals = true)]
     show: Option<Option<PathBuf>>,
     /// One line of JSON per picture
@@ -58,11 +59,10 @@ pub struct PredictArgs {
 /// Exit code 1 when there was a picture that could not be judged.
 pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let saved = SavedRun::read(&args.run)?;
-    if let Some(Some(file)) = &args.show
-        && file.exists()
-    {
-        bail!("`{}` is there already; give --show= another name", file.display());
-    }
+    let shown = match &args.show {
+        Some(Some(file)) => Some(show_file(file, &args.run, output)?),
+        _ => None,
+    };
     let (device, _) = Device::open(&args.device.device)?;
     let mut judge = Judge { args, model: saved.compile(&device)?, saved, failed: false, seen: Vec::new() };
     for argument in &args.images {
@@ -75,10 +75,22 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
             Err(error) => judge.fail(&argument.display().to_string(), &error, output)?,
         }
     }
-    if let Some(Some(file)) = &args.show {
+    if let Some(file) = &shown {
         judge.write_seen(file)?;
     }
     Ok(if judge.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The file of `--show=FILE`. Where it goes to standard output, nothing else does.
+fn show_file(file: &Path, run: &Path, output: &mut Output) -> anyhow::Result<Destination> {
+    let shown = Destination::new(file, run, "seen.png")?;
+    if shown.is_occupied() {
+        bail!("`{shown}` is there already; give --show= another name");
+    }
+    if shown.is_stdout() {
+        output.step_aside();
+    }
+    Ok(shown)
 }
 
 struct Judge<'a> {
@@ -170,7 +182,7 @@ impl Judge<'_> {
     }
 
     /// All images as one picture, enlarged, in rows from left to right.
-    fn write_seen(&self, file: &Path) -> anyhow::Result<()> {
+    fn write_seen(&self, file: &Destination) -> anyhow::Result<()> {
         let [h, w, c] = self.saved.network.input_shape;
         if c != 1 && c != 3 {
             bail!("--show=FILE writes grey and coloured images; those of this model have {c} channels");
@@ -193,8 +205,7 @@ impl Judge<'_> {
                 }
             }
         }
-        write_whole(file, &png(height, width, &pixels)?)
-            .with_context(|| format!("`{}` cannot be written", file.display()))
+        Ok(file.write(&png(height, width, &pixels)?)?)
     }
 }
 

@@ -11,8 +11,9 @@ use super::progress::spinner;
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::SavedRun;
-use crate::io::report::RunReport;
-use crate::io::run::{REPORT_FILE, read_result, write_whole};
+use crate::io::destination::{Destination, DestinationError};
+use crate::io::report::{RunReport, is_plot};
+use crate::io::run::{REPORT_FILE, is_report, read_result};
 use crate::model::{bytes, thousands};
 
 /// Write what there is to see of a run as one HTML page
@@ -25,10 +26,11 @@ pub struct ReportArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The file to write; by default report.html in the run folder, which is replaced
+    /// The file to write, or `-` for standard output; by default report.html in the run folder, where an earlier page is
+    /// replaced
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
-    /// Write the plots as SVG files into this folder, too
+    /// Write the plots as SVG files into this folder, too; there --force replaces plots only
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
     /// Replace files that are there
@@ -46,9 +48,9 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     let run = SavedRun::read(&args.run)?;
     let result = read_result(&args.run)?;
-    let out = args.out.clone().unwrap_or_else(|| args.run.join(REPORT_FILE));
-    if args.out.is_some() {
-        args.check_free(&out)?;
+    let out = args.page()?;
+    if out.is_stdout() {
+        output.step_aside();
     }
     if let Some(dir) = args.plots.as_ref().filter(|dir| dir.exists() && !dir.is_dir()) {
         bail!("`{}` is not a folder; give --plots another name", dir.display());
@@ -74,24 +76,39 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
 }
 
 impl ReportArgs {
-    fn check_free(&self, file: &Path) -> anyhow::Result<()> {
-        let name = file.display();
-        if file.is_dir() {
-            bail!("`{name}` is a folder; give the name of a file, such as report.html");
+    /// The place of the page. One whose name was not given is replaced only where it is a page of ours.
+    fn page(&self) -> Result<Destination, DestinationError> {
+        match &self.out {
+            Some(file) => {
+                let out = Destination::new(file, &self.run, REPORT_FILE)?;
+                out.check_free(self.force)?;
+                Ok(out)
+            }
+            None => {
+                let out = Destination::new(&self.run.join(REPORT_FILE), &self.run, REPORT_FILE)?;
+                out.check_ours(
+                    is_report,
+                    "a page of `report`",
+                    "move it away, or choose another name with --out",
+                )?;
+                Ok(out)
+            }
         }
-        if !self.force && file.exists() {
-            bail!("`{name}` is there already; choose another name, or replace it with --force");
-        }
-        Ok(())
     }
 
     fn write_plots(&self, dir: &Path, report: &RunReport<'_>, output: &mut Output) -> anyhow::Result<()> {
-        let files: Vec<_> =
-            report.plots().iter().map(|plot| (dir.join(format!("{}.svg", plot.name)), &plot.svg)).collect();
-        for (file, _) in &files {
-            self.check_free(file)?;
-        }
+        let mut files = Vec::new();
         fs::create_dir_all(dir).with_context(|| format!("`{}` cannot be made", dir.display()))?;
+        for plot in report.plots() {
+            let file = Destination::new(&dir.join(format!("{}.svg", plot.name)), &self.run, "loss.svg")?;
+            file.check_free(self.force)?;
+            file.check_ours(
+                is_plot,
+                "a plot of `report`",
+                "move it away, or choose another folder with --plots",
+            )?;
+            files.push((file, &plot.svg));
+        }
         for (file, svg) in files {
             write(&file, svg.as_bytes(), output)?;
         }
@@ -99,8 +116,7 @@ impl ReportArgs {
     }
 }
 
-fn write(file: &Path, content: &[u8], output: &mut Output) -> anyhow::Result<()> {
-    let name = file.display();
-    write_whole(file, content).with_context(|| format!("`{name}` cannot be written"))?;
-    output.line(format_args!("Wrote {name}: {}", bytes(content.len())))
+fn write(file: &Destination, content: &[u8], output: &mut Output) -> anyhow::Result<()> {
+    file.write(content)?;
+    output.line(format_args!("Wrote {file}: {}", bytes(content.len())))
 }

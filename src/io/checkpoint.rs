@@ -14,6 +14,7 @@
 //! bit of a float, NaN included.
 
 mod read;
+mod remove;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -24,6 +25,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 pub use self::read::{DamagedCheckpoint, ResumeError, SavedCheckpoint, load_last};
+pub(super) use self::remove::{any, clear, in_the_way};
+use self::remove::{remove, remove_old, set_aside, settle};
 use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, weights_metadata, write_whole};
 use super::{sha256, weights_to_bytes};
 use crate::train::{Checkpoint, EpochRecord, Stopped, TrainingState};
@@ -138,11 +141,14 @@ pub fn path(run: &Path, steps: usize) -> PathBuf {
 }
 
 /// Puts a folder in the place of another, if there is one, which goes only when the new one is known to be there. Where it
-/// cannot be put there, the old one stays.
+/// cannot be put there, the old one stays. What else lay in it lies in the new one then.
 fn replace(new: &Path, target: &Path) -> io::Result<()> {
     let aside = aside(target);
-    if fs::symlink_metadata(target).is_ok() {
-        remove(&aside)?;
+    if let Ok(found) = fs::symlink_metadata(target) {
+        if !found.is_dir() {
+            return Err(io::Error::other("something is there that is no checkpoint; move it away"));
+        }
+        settle(&aside, target)?;
         fs::rename(target, &aside)?;
     }
     if let Err(error) = fs::rename(new, target) {
@@ -151,7 +157,7 @@ fn replace(new: &Path, target: &Path) -> io::Result<()> {
         return Err(error);
     }
     target.parent().map_or(Ok(()), sync_folder)?;
-    remove(&aside)
+    settle(&aside, target)
 }
 
 /// Where a checkpoint lies while another takes its place.
@@ -174,11 +180,10 @@ pub fn bring_back(run: &Path) -> Result<(), RunError> {
     };
     for entry in entries {
         let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
-        let whole = name.strip_prefix('.').and_then(|name| name.strip_suffix(REPLACED));
-        if let Some(whole) = whole.filter(|whole| steps_of(whole).is_some()) {
+        if let Some(whole) = set_aside(&name) {
             let target = parent.join(whole);
             match target.exists() {
-                true => remove(&parent.join(&name)),
+                true => settle(&parent.join(&name), &target),
                 false => fs::rename(parent.join(&name), target),
             }
             .map_err(fail)?;
@@ -225,7 +230,11 @@ fn files(
 
 /// Writes them into a folder that will be renamed; errors name them as they would be called then.
 fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result<(), RunError> {
-    let made = remove(dir).and_then(|()| fs::create_dir_all(dir));
+    let made = remove(dir).and_then(|()| fs::create_dir_all(dir.parent().unwrap_or(dir)));
+    let made = made.and_then(|()| match fs::symlink_metadata(dir) {
+        Ok(found) if found.is_dir() => Ok(()),
+        _ => fs::create_dir(dir),
+    });
     made.map_err(|cause| RunError::write(target, cause))?;
     for (name, bytes) in files {
         write_whole(&dir.join(name), &bytes).map_err(|cause| RunError::write(&target.join(name), cause))?;
@@ -244,46 +253,13 @@ fn optimizer_to_bytes(state: &[f32]) -> io::Result<Vec<u8>> {
     safetensors::serialize([(OPTIMIZER_TENSOR, view)], None).map_err(io::Error::other)
 }
 
-/// The names of the checkpoints in a folder, the last step first, and temporary ones that a run left behind.
-fn names(parent: &Path) -> io::Result<(Vec<String>, Vec<String>)> {
-    let mut whole = Vec::new();
-    let mut temporary = Vec::new();
-    for entry in fs::read_dir(parent)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if steps_of(&name).is_some() {
-            whole.push(name);
-        } else if name.starts_with('.') && name.ends_with(".tmp") {
-            temporary.push(name);
-        }
-    }
+/// The names of the checkpoints in a folder, the last step first.
+fn names(parent: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(parent)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut whole = names.collect::<io::Result<Vec<_>>>()?;
+    whole.retain(|name| steps_of(name).is_some());
     whole.sort_by_key(|name| std::cmp::Reverse(steps_of(name)));
-    Ok((whole, temporary))
-}
-
-fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) -> io::Result<()> {
-    let (whole, temporary) = names(parent)?;
-    let best = best_epoch(&checkpoint.epochs).and_then(|best| steps_after(checkpoint, best));
-    let best = best.map(name);
-    let (later, whole): (Vec<_>, Vec<_>) =
-        whole.into_iter().partition(|name| steps_of(name) > Some(checkpoint.steps()));
-    let old = whole.into_iter().skip(keep).filter(|name| Some(name) != best.as_ref());
-    for name in old.chain(later).chain(temporary) {
-        remove(&parent.join(name))?;
-    }
-    Ok(())
-}
-
-/// Removes a folder, or a file that stands in its place, if there is any.
-fn remove(path: &Path) -> io::Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
+    Ok(whole)
 }
 
 fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::run::RunError;
+use super::run::{RunError, write_whole};
 
 /// The files that grow while a run trains.
 #[derive(Debug)]
@@ -46,7 +46,9 @@ pub struct LineFile {
 
 impl LineFile {
     pub(super) fn create(path: PathBuf) -> Result<Self, RunError> {
-        let file = File::create(&path).map_err(|cause| RunError::write(&path, cause))?;
+        // An empty file is renamed into place: one of an earlier run may be shared by hard links.
+        let made = write_whole(&path, b"").and_then(|()| File::options().write(true).open(&path));
+        let file = made.map_err(|cause| RunError::write(&path, cause))?;
         Ok(LineFile { path, writer: BufWriter::new(file) })
     }
 

@@ -1,6 +1,8 @@
 //! Files: weights, and the folder that a run writes.
 
 pub mod checkpoint;
+#[cfg(feature = "cli")]
+pub(crate) mod destination;
 mod header;
 mod history_csv;
 mod line_file;
@@ -16,6 +18,7 @@ mod save;
 mod saved;
 mod tensorboard;
 mod weights;
+mod whole;
 
 use sha2::{Digest, Sha256};
 

@@ -14,17 +14,22 @@
 //!
 //! JSON has no NaN and no infinity: `null` stands for them.
 
+mod crossval;
+mod ours;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
-use super::checkpoint::CHECKPOINTS;
+use super::checkpoint;
 pub use super::line_file::{LineFile, RunLogs};
 pub use super::result::{RunResult, Versions, read_result};
 pub use super::run_error::RunError;
+pub(crate) use super::whole::write_whole;
+pub(super) use ours::is_leftover;
+#[cfg(feature = "cli")]
+pub(crate) use ours::{GENERATOR, is_input, is_report};
 
 /// The model file of a run.
 pub const MODEL_FILE: &str = "model.toml";
@@ -64,8 +69,6 @@ const FILES: [&str; 8] = [
 
 /// What the name of a file begins with that tries whether a folder can be written; the number of the process follows.
 const PROBE: &str = ".probe-";
-/// What the name of a file ends with that is not yet whole.
-const TEMPORARY: &str = ".tmp";
 
 /// Version of the layout of a run's files.
 pub(super) const FORMAT: u32 = 1;
@@ -80,6 +83,8 @@ pub struct RunFolder {
     /// Folders that did not exist before, the innermost first.
     made: Vec<PathBuf>,
     begun: bool,
+    /// Whether there may be a run that this one replaces.
+    replaces: bool,
     /// Keeps other processes from training into the folder.
     lock: Option<File>,
 }
@@ -112,17 +117,30 @@ impl RunFolder {
         folder.probed()
     }
 
-    /// Claims this folder, made when it is missing. With `force` it need not be empty: [`begin`](Self::begin) then
-    /// removes the files of an earlier run, and everything else stays.
+    /// Claims this folder, made when it is missing. With `force` it may hold an earlier run: [`begin`](Self::begin) then
+    /// removes the files of that, each by its name, and everything else stays.
     ///
     /// # Errors
-    /// When it is not a folder, not empty, or cannot be made or written to.
+    /// When it is not a folder, or cannot be made or written to; when it is not empty, or with `force`, when what it holds
+    /// is no run, or a symbolic link is called like a file of one.
     pub fn at(dir: &Path, force: bool) -> Result<Self, RunError> {
+        RunFolder::claim(dir, force, ours::check)
+    }
+
+    /// Claims a folder, which with `force` need not be empty if the check finds nothing in the way.
+    fn claim(
+        dir: &Path,
+        force: bool,
+        check: impl Fn(&Path) -> Result<(), RunError>,
+    ) -> Result<Self, RunError> {
         let mut folder = RunFolder::new(dir);
+        folder.replaces = force;
         folder.make_all()?;
         folder.lock()?;
         let mut entries = fs::read_dir(dir).map_err(|cause| RunError::write(dir, cause))?;
-        if !force && entries.next().is_some() {
+        if force {
+            check(dir)?;
+        } else if entries.next().is_some() {
             return Err(RunError::Occupied { dir: dir.display().to_string() });
         }
         folder.probed()
@@ -143,7 +161,7 @@ impl RunFolder {
     }
 
     fn new(dir: &Path) -> Self {
-        RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false, lock: None }
+        RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false, replaces: false, lock: None }
     }
 
     /// Claims the folder until this is dropped or the process ends, however it does. On Unix a folder can be locked like a
@@ -169,24 +187,28 @@ impl RunFolder {
         &self.dir
     }
 
-    /// Removes what an earlier run left, writes the model file and opens the logs.
+    /// Removes what an earlier run left, opens the logs and writes the model file.
+    ///
+    /// A process that is killed at any moment of it leaves a folder that another run may replace: the files that tell of a
+    /// run go last, and the logs are there before the model file is.
     ///
     /// # Errors
-    /// When a file cannot be removed or written.
+    /// When a file cannot be removed or written, or is not what a run writes.
     pub fn begin(&mut self, model_toml: &str) -> Result<RunLogs, RunError> {
-        self.remove(&FILES)?;
-        let checkpoints = self.dir.join(CHECKPOINTS);
-        match fs::remove_dir_all(&checkpoints) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                return Err(RunError::write(&checkpoints, cause));
-            }
-            _ => {}
+        if self.replaces {
+            // Time has passed since it was claimed.
+            ours::check(&self.dir)?;
+            self.remove(&[WEIGHTS_FILE, HISTORY_CSV_FILE, PROFILE_FILE])?;
+            ours::remove_report(&self.dir)?;
+            checkpoint::clear(&self.dir)?;
+            self.remove(&[RESULT_FILE])?;
         }
         self.begun = true;
         self.remove_leftovers()?;
-        self.write(MODEL_FILE, model_toml.as_bytes())?;
         let open = |file| LineFile::create(self.dir.join(file));
-        Ok(RunLogs { steps: open(STEPS_FILE)?, history: open(HISTORY_FILE)? })
+        let logs = RunLogs { steps: open(STEPS_FILE)?, history: open(HISTORY_FILE)? };
+        self.write(MODEL_FILE, model_toml.as_bytes())?;
+        Ok(logs)
     }
 
     /// Cuts the logs of a run that goes on back to so many steps and epochs, and opens them at their end.
@@ -205,7 +227,8 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be removed.
     pub fn remove_outdated(&self) -> Result<(), RunError> {
-        self.remove(&[PROFILE_FILE, REPORT_FILE])
+        self.remove(&[PROFILE_FILE])?;
+        ours::remove_report(&self.dir)
     }
 
     fn remove(&self, files: &[&str]) -> Result<(), RunError> {
@@ -214,41 +237,7 @@ impl RunFolder {
 
     /// Removes what a process that was killed had not yet renamed.
     fn remove_leftovers(&self) -> Result<(), RunError> {
-        remove_files(&self.dir, is_leftover)
-    }
-
-    /// Removes the results of an earlier cross-validation, and keeps the folder from now on.
-    ///
-    /// # Errors
-    /// When one cannot be removed.
-    pub fn begin_crossval(&mut self) -> Result<(), RunError> {
-        self.remove(&[CROSSVAL_FILE])?;
-        for model in folders(&self.dir, is_model)? {
-            for fold in folders(&model, is_fold)? {
-                remove_files(&fold, |name| {
-                    let whole = unfinished(name).unwrap_or(name);
-                    [HISTORY_FILE, FOLD_FILE].contains(&whole)
-                })?;
-                // Folders go where nothing else is in them.
-                let _ = fs::remove_dir(&fold).and_then(|()| fs::remove_dir(&model));
-            }
-        }
-        self.begun = true;
-        Ok(())
-    }
-
-    /// Writes a value per line into a whole file of a folder within, made when it is missing.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write_lines(&self, within: &str, file: &str, values: &[impl Serialize]) -> Result<(), RunError> {
-        let dir = self.dir.join(within);
-        fs::create_dir_all(&dir).map_err(|cause| RunError::write(&dir, cause))?;
-        let path = dir.join(file);
-        let lines = values.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
-        let text = lines.map(|lines| lines.join("\n") + "\n").map_err(io::Error::from);
-        let written = text.and_then(|text| write_whole(&path, text.as_bytes()));
-        written.map_err(|cause| RunError::write(&path, cause))
+        remove_files(&self.dir, ours::is_leftover)
     }
 
     /// Writes a whole file: under another name first, so that no reader ever sees half of it.
@@ -294,10 +283,12 @@ impl Drop for RunFolder {
     }
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it is there and a link did not take its place.
 fn remove(path: &Path) -> Result<(), RunError> {
-    match fs::remove_file(path) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(RunError::write(path, cause)),
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_symlink() => {
+            fs::remove_file(path).map_err(|cause| RunError::write(path, cause))
+        }
         _ => Ok(()),
     }
 }
@@ -306,60 +297,12 @@ fn remove(path: &Path) -> Result<(), RunError> {
 fn remove_files(dir: &Path, is_called: impl Fn(&str) -> bool) -> Result<(), RunError> {
     let fail = |cause| RunError::write(dir, cause);
     for entry in fs::read_dir(dir).map_err(fail)? {
-        let name = entry.map_err(fail)?.file_name();
-        if is_called(&name.to_string_lossy()) {
-            remove(&dir.join(name))?;
+        let entry = entry.map_err(fail)?;
+        if is_called(&entry.file_name().to_string_lossy()) && entry.metadata().map_err(fail)?.is_file() {
+            remove(&entry.path())?;
         }
     }
     Ok(())
-}
-
-/// Whether a folder is called as that of a model of a cross-validation is.
-fn is_model(name: &str) -> bool {
-    name.split_once('-').is_some_and(|(number, _)| number.parse::<usize>().is_ok())
-}
-
-/// Whether a folder is called as that of a fold is.
-fn is_fold(name: &str) -> bool {
-    name.strip_prefix(FOLD).is_some_and(|number| number.parse::<usize>().is_ok())
-}
-
-/// The folders in a folder that are called so.
-fn folders(dir: &Path, is_called: fn(&str) -> bool) -> Result<Vec<PathBuf>, RunError> {
-    let fail = |cause| RunError::write(dir, cause);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(dir).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        if is_called(&entry.file_name().to_string_lossy()) && entry.file_type().map_err(fail)?.is_dir() {
-            found.push(entry.path());
-        }
-    }
-    Ok(found)
-}
-
-/// Whether a file of this name was made by [`write_whole`] for a file of a run, or to probe its folder.
-pub(super) fn is_leftover(name: &str) -> bool {
-    let whole = unfinished(name);
-    name.starts_with(PROBE) || whole.is_some_and(|name| FILES.contains(&name) || name.starts_with(PROBE))
-}
-
-/// What a file will be called that [`write_whole`] has not finished.
-fn unfinished(name: &str) -> Option<&str> {
-    name.strip_suffix(TEMPORARY)?.rsplit_once('.')?.0.strip_prefix('.')
-}
-
-/// Writes a file under a temporary name beside it, brings it to the disk, and renames it.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}{TEMPORARY}", std::process::id()));
-    let written = File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }
 
 /// What the weight file of a run says about itself: nothing that differs between equal runs.

@@ -15,6 +15,36 @@ pub enum RunError {
         /// The folder.
         dir: String,
     },
+    /// The folder holds something, and no run that could be replaced.
+    #[error(
+        "the folder `{dir}` does not hold a run of this program, which --force could replace: it holds {found}; choose another \
+         one with --out, or move these away"
+    )]
+    Foreign {
+        /// The folder.
+        dir: String,
+        /// Names in it.
+        found: String,
+    },
+    /// Something stands where a run writes, and no run wrote it.
+    #[error(
+        "`{path}` is {what}, and --force replaces only what an earlier run wrote; move it away, or choose another folder with \
+         --out"
+    )]
+    InTheWay {
+        /// The file, link or folder.
+        path: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A folder cannot be looked into.
+    #[error("`{path}` cannot be read: {cause}")]
+    Read {
+        /// The folder.
+        path: String,
+        /// What the operating system said.
+        cause: io::Error,
+    },
     /// There is something else where the folder should be.
     #[error("`{dir}` is not a folder; choose another place with --out")]
     NotAFolder {
@@ -74,6 +104,14 @@ pub enum RunError {
 }
 
 impl RunError {
+    pub(super) fn in_the_way(path: &Path, what: &'static str) -> Self {
+        RunError::InTheWay { path: path.display().to_string(), what }
+    }
+
+    pub(super) fn read(path: &Path, cause: io::Error) -> Self {
+        RunError::Read { path: path.display().to_string(), cause }
+    }
+
     pub(super) fn write(path: &Path, cause: io::Error) -> Self {
         let remedy = match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {

@@ -6,11 +6,13 @@
 mod bench;
 mod cold_start;
 mod crossval;
+mod destinations;
 mod devices;
 mod ending;
 mod evaluate;
 mod explain;
 mod export;
+mod force;
 mod full_disk;
 mod interruptions;
 mod mistakes;

@@ -71,7 +71,7 @@ fn list(damaged: &[DamagedCheckpoint]) -> String {
 pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>), ResumeError> {
     let parent = run.join(CHECKPOINTS);
     let none = || ResumeError::None { dir: run.display().to_string() };
-    let (found, _) = names(&parent).map_err(|_| none())?;
+    let found = names(&parent).map_err(|_| none())?;
     let mut damaged = Vec::new();
     for name in found {
         let path = parent.join(&name);

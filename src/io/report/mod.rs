@@ -18,7 +18,7 @@ use crate::train::Report;
 use images::{Image, sample};
 use layers::LayerView;
 use logs::{Epoch, Profile};
-pub use plots::Plot;
+pub use plots::{Plot, is_plot};
 
 /// Mistakes that are shown.
 const MISTAKES: usize = 24;

@@ -6,6 +6,7 @@ use super::html::{bar, escaped, table};
 use super::images::Image;
 use super::layers::LayerView;
 use super::{FOLLOWED, RunReport};
+use crate::io::run::GENERATOR;
 use crate::model::thousands;
 use crate::train::ClassFigures;
 
@@ -34,11 +35,12 @@ pub fn html(report: &RunReport<'_>) -> String {
         .map(|(id, title, content)| format!("<section id=\"{id}\">\n<h2>{title}</h2>\n{content}</section>\n"))
         .collect();
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{GENERATOR} {version}\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{name} - Shadegrad</title>\n<style>\n{style}</style>\n</head>\n<body>\n\
          <header>\n<h1>{name}</h1>\n{summary}<nav>\n{links}</nav>\n</header>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        version = env!("CARGO_PKG_VERSION"),
         style = include_str!("style.css"),
         summary = summary(report),
     )

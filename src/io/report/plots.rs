@@ -1,5 +1,8 @@
 //! Curves as SVG.
 
+use std::fs;
+use std::path::Path;
+
 use plotters::prelude::*;
 
 use super::ReportError;
@@ -25,6 +28,16 @@ pub struct Plot {
     pub title: &'static str,
     /// A whole SVG file.
     pub svg: String,
+}
+
+/// Whether a file is a plot that `report` wrote: of its size, with a curve in one of its colours.
+pub fn is_plot(path: &Path) -> bool {
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    let svg = if is_file { fs::read_to_string(path).unwrap_or_default() } else { String::new() };
+    let (width, height) = SIZE;
+    let start = format!("<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" ");
+    let has = |RGBColor(r, g, b)| svg.contains(&format!("stroke=\"#{r:02X}{g:02X}{b:02X}\""));
+    svg.starts_with(&start) && (has(TRAINING) || has(VALIDATION))
 }
 
 /// One curve.
