@@ -7,32 +7,24 @@
 //!
 //! A file is a sequence of records: length (u64), its checksum, an `Event` of `tensorboard/compat/proto/event.proto`, its
 //! checksum, all little-endian. Checksums are CRC-32C, masked as `tensorflow/core/lib/hash/crc32c.h` describes.
+//!
+//! TensorBoard takes the files of a folder in the order of their names, and drops what it has read of a curve where a step is
+//! not later than the one before. So a run that goes on writes into a file whose name sorts after all others, and times that
+//! do not go back, whatever the clock says by then.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+mod event;
+mod files;
+
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use prost::{Message, Oneof};
-
-use super::checkpoint::sync_folder;
+use self::event::{Event, Summary, Value, What};
+use self::files::EventFile;
 use super::run::RunError;
 use crate::train::{Callback, CallbackError, Checkpoint, EpochRecord, Schedule, StepRecord};
-
-/// What the first event of every file says.
-const VERSION: &str = "brain.Event:2";
-/// Bytes of a record beside its event: the length and two checksums.
-const FRAME: usize = size_of::<u64>() + 2 * size_of::<u32>();
-/// What is added to a checksum that was turned by 15 bits.
-const MASK: u32 = 0xa282_ead8;
 
 /// The figures of a step; all others are of an epoch.
 const BATCH_LOSS: &str = "batch_loss";
 const BATCH_ACCURACY: &str = "batch_accuracy";
-/// How the name of a file begins, by which TensorBoard knows it, and how ours end.
-const PREFIX: &str = "events.out.tfevents.";
-const SUFFIX: &str = ".shadegrad";
-
 /// Writes an event file while a model trains; begun when training is.
 #[derive(Debug)]
 pub struct TensorBoard {
@@ -64,30 +56,7 @@ impl TensorBoard {
     /// # Errors
     /// When the folder cannot be read.
     pub fn has_events(&self) -> Result<bool, RunError> {
-        Ok(!self.files()?.is_empty())
-    }
-
-    /// The event files in the folder that are ours.
-    fn files(&self) -> Result<Vec<PathBuf>, RunError> {
-        let fail = |cause| RunError::write(&self.dir, cause);
-        let entries = match fs::read_dir(&self.dir) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(fail)?,
-        };
-        let mut files = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(fail)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-                files.push(entry.path());
-            }
-        }
-        Ok(files)
-    }
-
-    fn cut_back(&self, from: [usize; 2]) -> Result<(), RunError> {
-        let cut = |path: &PathBuf| cut(path, from).map_err(|cause| RunError::write(path, cause));
-        self.files()?.iter().try_for_each(cut)
+        Ok(!files::named(&self.dir)?.is_empty())
     }
 
     fn write(&mut self, step: usize, figures: &[(&str, f32)]) -> Result<(), RunError> {
@@ -100,10 +69,11 @@ impl TensorBoard {
 
 impl Callback for TensorBoard {
     fn on_train_begin(&mut self, _: &Schedule) -> Result<(), CallbackError> {
-        if let Some(from) = self.from {
-            self.cut_back(from)?;
-        }
-        self.file = Some(EventFile::create(&self.dir)?);
+        let last = match self.from {
+            Some(from) => files::cut_back(&self.dir, |event| comes_again(event, from))?,
+            None => 0.0,
+        };
+        self.file = Some(EventFile::create(&self.dir, last)?);
         Ok(())
     }
 
@@ -139,152 +109,26 @@ impl Callback for TensorBoard {
     }
 }
 
-/// `Event`.
-#[derive(Clone, PartialEq, Message)]
-struct Event {
-    /// Seconds since 1970.
-    #[prost(double, tag = "1")]
-    wall_time: f64,
-    #[prost(int64, tag = "2")]
-    step: i64,
-    #[prost(oneof = "What", tags = "3, 5")]
-    what: Option<What>,
-}
-
-/// What an event is.
-#[derive(Clone, PartialEq, Oneof)]
-enum What {
-    #[prost(string, tag = "3")]
-    FileVersion(String),
-    #[prost(message, tag = "5")]
-    Summary(Summary),
-}
-
-/// `Summary`.
-#[derive(Clone, PartialEq, Message)]
-struct Summary {
-    #[prost(message, repeated, tag = "1")]
-    value: Vec<Value>,
-}
-
-/// `Summary.Value`, of scalars only.
-#[derive(Clone, PartialEq, Message)]
-struct Value {
-    #[prost(string, tag = "1")]
-    tag: String,
-    #[prost(float, tag = "2")]
-    simple_value: f32,
-}
-
-#[derive(Debug)]
-struct EventFile {
-    path: PathBuf,
-    writer: BufWriter<File>,
-}
-
-impl EventFile {
-    fn create(dir: &Path) -> Result<Self, RunError> {
-        fs::create_dir_all(dir).map_err(|cause| RunError::write(dir, cause))?;
-        // The reader takes files in the order of their names: seconds first, then what parts two of one second.
-        let (seconds, process) = (now() as u64, std::process::id());
-        for n in 0u64.. {
-            let path = dir.join(format!("{PREFIX}{seconds}.{process}.{n}{SUFFIX}"));
-            match File::create_new(&path) {
-                Ok(file) => {
-                    let mut file = EventFile { path, writer: BufWriter::new(file) };
-                    file.push(0, What::FileVersion(VERSION.to_owned()))?;
-                    sync_folder(dir).map_err(|cause| RunError::write(dir, cause))?;
-                    return Ok(file);
-                }
-                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(cause) => return Err(RunError::write(&path, cause)),
-            }
-        }
-        Err(RunError::write(dir, io::ErrorKind::AlreadyExists.into()))
-    }
-
-    fn push(&mut self, step: usize, what: What) -> Result<(), RunError> {
-        let event = Event { wall_time: now(), step: step as i64, what: Some(what) };
-        let written = self.writer.write_all(&framed(&event.encode_to_vec()));
-        written.map_err(|cause| RunError::write(&self.path, cause))
-    }
-
-    fn flush(&mut self) -> Result<(), RunError> {
-        self.writer.flush().map_err(|cause| RunError::write(&self.path, cause))
-    }
-
-    fn sync(&mut self) -> Result<(), RunError> {
-        self.flush()?;
-        self.writer.get_ref().sync_data().map_err(|cause| RunError::write(&self.path, cause))
-    }
-}
-
-/// Seconds since 1970; 0 on a clock that is set before.
-fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-}
-
-/// Cuts a file before the first event of a later step or epoch, or the first that is damaged or not whole.
-fn cut(path: &Path, [steps, epochs]: [usize; 2]) -> io::Result<()> {
-    let bytes = fs::read(path)?;
-    let mut rest = bytes.as_slice();
-    while let Some((event, following)) = first_event(rest) {
-        let of_step = |value: &Value| [BATCH_LOSS, BATCH_ACCURACY].contains(&value.tag.as_str());
-        let last = match &event.what {
-            Some(What::Summary(summary)) if summary.value.iter().any(of_step) => steps,
-            _ => epochs,
-        };
-        if event.step > last as i64 {
-            break;
-        }
-        rest = following;
-    }
-    let end = bytes.len() - rest.len();
-    if end == bytes.len() { Ok(()) } else { File::options().write(true).open(path)?.set_len(end as u64) }
-}
-
-/// The first event of a sequence, and what follows it.
-fn first_event(bytes: &[u8]) -> Option<(Event, &[u8])> {
-    let length = u64::from_le_bytes(*bytes.first_chunk()?);
-    let whole = FRAME.checked_add(usize::try_from(length).ok()?)?;
-    let (record, following) = bytes.split_at_checked(whole)?;
-    let event = record.get(FRAME - size_of::<u32>()..whole - size_of::<u32>())?;
-    (framed(event) == record).then(|| Some((Event::decode(event).ok()?, following)))?
-}
-
-fn framed(event: &[u8]) -> Vec<u8> {
-    let length = (event.len() as u64).to_le_bytes();
-    let mut record = length.to_vec();
-    record.extend(masked(&length).to_le_bytes());
-    record.extend(event);
-    record.extend(masked(event).to_le_bytes());
-    record
-}
-
-fn masked(bytes: &[u8]) -> u32 {
-    crc32c(bytes).rotate_right(15).wrapping_add(MASK)
-}
-
-/// CRC-32C (Castagnoli), bit by bit: a run writes some hundred kilobytes.
-fn crc32c(bytes: &[u8]) -> u32 {
-    const POLYNOMIAL: u32 = 0x82f6_3b78;
-    let bit = |crc: u32, _| if crc & 1 == 1 { POLYNOMIAL ^ (crc >> 1) } else { crc >> 1 };
-    !bytes.iter().fold(!0u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit))
+/// Whether an event is of a later step or epoch than these.
+fn comes_again(event: &Event, [steps, epochs]: [usize; 2]) -> bool {
+    let of_step = |value: &Value| [BATCH_LOSS, BATCH_ACCURACY].contains(&value.tag.as_str());
+    let last = match &event.what {
+        Some(What::Summary(summary)) if summary.value.iter().any(of_step) => steps,
+        _ => epochs,
+    };
+    event.step > last as i64
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use prost::Message;
+
+    use super::event::{first_event, framed};
     use super::*;
     use crate::model::{Dense, Flatten, Sequential};
     use crate::train::TrainingState;
-
-    #[test]
-    fn the_checksum_is_that_of_rfc_3720() {
-        for (bytes, sum) in [(&[0u8; 32], 0x8a91_36aa), (&[0xff; 32], 0x62a8_ab43)] {
-            assert_eq!(crc32c(bytes), sum);
-        }
-        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
-    }
 
     fn events(mut bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
@@ -342,6 +186,45 @@ mod tests {
         fs::write(&other, &whole).unwrap();
         train(Some([0, 0]));
         assert_eq!(fs::read(&other).unwrap(), whole);
+    }
+
+    /// As TensorBoard reads a folder: file by file in the order of their names, event by event.
+    #[test]
+    fn a_clock_that_was_set_back_puts_nothing_out_of_order() {
+        const AHEAD: f64 = 9e8;
+        let folder = tempfile::tempdir().unwrap();
+        let schedule = Schedule { epochs: 1, steps_per_epoch: 9, steps: 9, steps_done: 0 };
+        let listed = || -> Vec<_> {
+            let mut files: Vec<_> =
+                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+            files.sort();
+            files
+        };
+        // (steps that are there already, last step)
+        for (from, to) in [(0, 4), (3, 5), (5, 9)] {
+            let mut board = TensorBoard::new(folder.path()).going_on((from > 0).then_some([from, 0]));
+            board.on_train_begin(&schedule).unwrap();
+            for step in from + 1..=to {
+                board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: 1, n: 4 }).unwrap();
+            }
+            drop(board);
+            if from == 0 {
+                // The first had the name and the times of a clock that was ahead.
+                let path = listed().remove(0);
+                let mut ours = events(&fs::read(&path).unwrap());
+                ours.iter_mut().for_each(|event| event.wall_time += AHEAD);
+                let bytes: Vec<u8> = ours.iter().flat_map(|e| framed(&e.encode_to_vec())).collect();
+                let name = format!("events.out.tfevents.{}.1.0.shadegrad", ours[0].wall_time as u64);
+                fs::write(path.with_file_name(name), bytes).unwrap();
+                fs::remove_file(path).unwrap();
+            }
+        }
+        let files = listed();
+        assert_eq!(files.len(), 3);
+        let all: Vec<_> = files.iter().flat_map(|file| events(&fs::read(file).unwrap())).collect();
+        let steps: Vec<_> = all.iter().map(|event| event.step).filter(|step| *step > 0).collect();
+        assert_eq!(steps, (1..=9).collect::<Vec<_>>());
+        assert!(all.is_sorted_by(|a, b| a.wall_time <= b.wall_time), "{all:?}");
     }
 
     /// So that a process that is killed afterwards leaves no gap.
