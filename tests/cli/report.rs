@@ -129,6 +129,56 @@ fn what_is_not_known_is_said() {
     assert!(page(&sandbox).contains("no convolution"));
 }
 
+/// What the page may weigh, whatever the model is.
+const LARGEST: usize = 3_000_000;
+
+#[test]
+fn a_page_of_very_much_stays_small_and_says_what_is_left_out() {
+    let (classes, long) = (1000, "x".repeat(300));
+    let names: Vec<String> = (0..classes).map(|class| format!("\"{class}-{long}\"")).collect();
+    let model =
+        MODEL.replace("input_shape", &format!("class_names = [{}]\ninput_shape", names.join(",\n"))).replace(
+            "units = 3\n",
+            &format!(
+                "units = 1000\nactivation = \"relu\"\n\n[[layers]]\ntype = \"Dense\"\nunits = {classes}\n"
+            ),
+        );
+    let sandbox = trained(&model, "--max-steps 1 --profile");
+    let epoch = |n: usize| {
+        format!(
+            "{{\"epoch\":{n},\"loss\":2.0,\"accuracy\":0.5,\"val_loss\":1.5,\"val_accuracy\":0.25,\"seconds\":1.0}}\n"
+        )
+    };
+    let step = |n: usize| format!("{{\"step\":{n},\"epoch\":1,\"loss\":2.0,\"correct\":1,\"n\":4}}\n");
+    fs::write(sandbox.path("out/history.jsonl"), (1..=50_000).map(epoch).collect::<String>()).unwrap();
+    fs::write(sandbox.path("out/steps.jsonl"), (1..=50_000).map(step).collect::<String>()).unwrap();
+    sandbox.succeed("report out --device cpu --plots plots");
+    let page = sandbox.text("out/report.html");
+    check(&page);
+    assert!(page.len() < LARGEST, "{} bytes", page.len());
+    for text in [
+        "Of 1,000 classes these are the 50 that were most often mistaken",
+        "The most frequent mistakes",
+        "Of 1,000 classes these are the 200 of the lowest F1",
+        "The 50 most probable of 1,000 classes",
+        "Loss of each epoch, in means of 167 in a row",
+        "Loss of each step, in means of 167 in a row",
+        "# The rest is in the file.",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    assert!(sandbox.list("plots").iter().all(|plot| sandbox.text(&format!("plots/{plot}")).len() < 50_000));
+    // The classes that were mistaken are among those that are shown.
+    let report: serde_json::Value =
+        serde_json::from_str(&sandbox.succeed("evaluate out --json --device cpu").stdout).unwrap();
+    let matrix = page.split("<table class=\"matrix\">").nth(1).unwrap().split("</table>").next().unwrap();
+    for (row, counts) in report["confusion"].as_array().unwrap().iter().enumerate() {
+        let wrong = counts.as_array().unwrap().iter().enumerate().any(|(column, n)| column != row && *n != 0);
+        assert!(!wrong || matrix.contains(&format!("<th scope=\"row\">{row} {row}-xxx")), "{row}");
+    }
+    assert_eq!(matrix.matches("<tr><th").count(), 50);
+}
+
 #[test]
 fn what_cannot_be_is_refused() {
     let sandbox = trained(MODEL, "--max-steps 2");

@@ -8,6 +8,9 @@ use crate::io::png::png;
 
 type Rgb = [u8; 3];
 
+/// The longest side of a sample or a map in the page; larger ones are reduced.
+const LONGEST_SIDE: usize = 112;
+
 /// Between tiles, and where a last row ends early: neither end of any scale.
 const GAP: Rgb = [128, 128, 128];
 const WHITE: Rgb = [255, 255, 255];
@@ -21,6 +24,8 @@ pub struct Image {
     pub uri: String,
     /// In pixels.
     pub width: usize,
+    /// Pixels of what it shows, along a side, to one of its own.
+    pub reduced: usize,
 }
 
 /// Which colour a number has.
@@ -67,17 +72,51 @@ impl Scale {
 
 /// A sample `[h, w, c]` as it is fed: grey, or in its three colours; of any other number of channels, their mean.
 pub fn sample([h, w, c]: [usize; 3], bytes: &[u8]) -> Result<Image, ReportError> {
-    let pixels: Vec<u8> = match c {
-        1 | 3 => bytes.to_vec(),
-        _ => bytes
-            .chunks_exact(c)
-            .map(|pixel| (pixel.iter().map(|&byte| usize::from(byte)).sum::<usize>() / c) as u8)
-            .collect(),
+    let (pixels, channels) = match c {
+        1 | 3 => (bytes.to_vec(), c),
+        _ => {
+            let mean = |pixel: &[u8]| (pixel.iter().map(|&byte| usize::from(byte)).sum::<usize>() / c) as u8;
+            (bytes.chunks_exact(c).map(mean).collect(), 1)
+        }
     };
-    image(h, w, &pixels)
+    let by = reduction(h, w);
+    if by == 1 {
+        return image([h, w], &pixels, by);
+    }
+    let channel =
+        |channel| pixels.iter().skip(channel).step_by(channels).map(|&byte| f32::from(byte)).collect();
+    let reduced: Vec<Vec<f32>> = (0..channels).map(|at| reduced([h, w], channel(at), by)).collect();
+    let pixel = |at: usize| reduced.iter().map(move |channel| channel[at].round() as u8);
+    let pixels: Vec<u8> = (0..reduced.first().map_or(0, Vec::len)).flat_map(pixel).collect();
+    image([h / by, w / by].map(|side| side.max(1)), &pixels, by)
 }
 
-/// Maps `[h, w]` side by side, so many to a row, with this many pixels around each.
+/// By how much a side of a map is to be divided.
+fn reduction(h: usize, w: usize) -> usize {
+    h.max(w).div_ceil(LONGEST_SIDE).max(1)
+}
+
+/// A map `[h, w]` of the means of blocks of so many values along each side; what does not fill a block is left out, unless
+/// that would leave nothing.
+fn reduced([h, w]: [usize; 2], map: Vec<f32>, by: usize) -> Vec<f32> {
+    if by == 1 {
+        return map;
+    }
+    let block = |length: usize, at: usize| at * by..((at + 1) * by).min(length);
+    let mean = |top: usize, left: usize| {
+        let (rows, columns) = (block(h, top), block(w, left));
+        let count = (rows.len() * columns.len()) as f32;
+        rows.flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| map[y * w + x]).sum::<f32>()
+            / count
+    };
+    let [rows, columns] = [h, w].map(|side| (side / by).max(1));
+    (0..rows)
+        .flat_map(|top| (0..columns).map(move |left| (top, left)))
+        .map(|(top, left)| mean(top, left))
+        .collect()
+}
+
+/// Maps `[h, w]` side by side, so many to a row, with this many pixels around each. Large ones are reduced.
 pub fn tiles(
     [h, w]: [usize; 2],
     maps: &[Vec<f32>],
@@ -85,6 +124,9 @@ pub fn tiles(
     gap: usize,
     scale: Scale,
 ) -> Result<Image, ReportError> {
+    let by = reduction(h, w);
+    let maps: Vec<_> = maps.iter().map(|map| reduced([h, w], map.clone(), by)).collect();
+    let [h, w] = [h, w].map(|side| (side / by).max(1));
     let columns = columns.min(maps.len()).max(1);
     let rows = maps.len().div_ceil(columns);
     let side = |tiles: usize, pixels: usize| tiles * (pixels + gap) + gap;
@@ -98,13 +140,13 @@ pub fn tiles(
             }
         }
     }
-    image(height, width, pixels.as_flattened())
+    image([height, width], pixels.as_flattened(), by)
 }
 
-fn image(height: usize, width: usize, pixels: &[u8]) -> Result<Image, ReportError> {
+fn image([height, width]: [usize; 2], pixels: &[u8], reduced: usize) -> Result<Image, ReportError> {
     let file =
         png(height, width, pixels).map_err(|error| ReportError::Image { problem: error.to_string() })?;
-    Ok(Image { uri: format!("data:image/png;base64,{}", STANDARD.encode(file)), width })
+    Ok(Image { uri: format!("data:image/png;base64,{}", STANDARD.encode(file)), width, reduced })
 }
 
 #[cfg(test)]
@@ -135,6 +177,28 @@ mod tests {
         assert_eq!([scale.color(-4.0), scale.color(0.0), scale.color(4.0)], [NEGATIVE, WHITE, POSITIVE]);
         assert_eq!(Scale::of(&[0.0, 0.0]).color(0.0), [0; 3]);
         assert_eq!(scale.legend(), "blue is -4.000, white is 0, red is 4.000");
+    }
+
+    #[test]
+    fn large_pictures_are_reduced() {
+        // [h, w, c], by how much, [h, w] of the picture
+        let rows = [
+            ([112, 112, 1], 1, [112, 112]),
+            ([113, 112, 1], 2, [56, 56]),
+            ([448, 300, 3], 4, [112, 75]),
+            ([3000, 2, 1], 27, [111, 1]),
+        ];
+        for (shape, by, [h, w]) in rows {
+            let pixels = vec![9; shape.iter().product()];
+            let found = sample(shape, &pixels).unwrap();
+            let decoded = decode(&found);
+            assert_eq!((found.reduced, decoded.dimensions()), (by, (w as u32, h as u32)), "{shape:?}");
+            assert!(decoded.pixels().all(|pixel| pixel.0 == [9; 3]), "{shape:?}");
+        }
+        assert_eq!(reduced([2, 4], vec![1.0, 3.0, 5.0, 5.0, 1.0, 3.0, 5.0, 9.0], 2), [2.0, 6.0]);
+        let maps = vec![vec![1.0; 300 * 300]; 3];
+        let found = tiles([300, 300], &maps, 2, 1, Scale::of(&maps.concat())).unwrap();
+        assert_eq!((found.reduced, found.width), (3, 2 * 101 + 1));
     }
 
     #[test]

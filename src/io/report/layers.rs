@@ -23,6 +23,11 @@ const VALUE_ZOOM: usize = 14;
 /// What is shown of a layer.
 const MOST_TILES: usize = 64;
 const MOST_VALUES: usize = 1024;
+/// Values of all tiles of a layer together, unless they are the first few.
+const MOST_PIXELS: usize = MOST_TILES * 56 * 56;
+const LEAST_TILES: usize = 8;
+/// Bytes of the pictures of all layers together.
+const BUDGET: usize = 2_000_000;
 
 /// A picture of a layer.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ pub fn filters(run: &SavedRun) -> Result<Option<LayerView>, ReportError> {
         };
         (0..h * w).map(mean).collect()
     };
-    let maps: Vec<_> = (0..count.min(MOST_TILES)).map(filter).collect();
+    let maps: Vec<_> = (0..count.min(most_tiles(h, w))).map(filter).collect();
     let scale = Scale::of(&maps.concat());
     let of_channels =
         if channels > 1 { format!(", each the mean over {channels} channels") } else { String::new() };
@@ -77,6 +82,24 @@ pub fn activations(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<
         });
     }
     Ok(views)
+}
+
+/// Maps that are shown of a layer: fewer where they are large.
+fn most_tiles(h: usize, w: usize) -> usize {
+    (MOST_PIXELS / (h * w).max(1)).clamp(LEAST_TILES, MOST_TILES)
+}
+
+/// The views that the page has room for, in order, and how many are left out: large ones, once there are many.
+pub fn within_budget(views: Vec<LayerView>) -> (Vec<LayerView>, usize) {
+    let (all, mut bytes, mut kept) = (views.len(), 0, Vec::new());
+    for view in views {
+        if bytes + view.image.uri.len() <= BUDGET {
+            bytes += view.image.uri.len();
+            kept.push(view);
+        }
+    }
+    let left_out = all - kept.len();
+    (kept, left_out)
 }
 
 /// The values of each layer after its last step.
@@ -116,7 +139,7 @@ fn outputs(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<(String,
 
 fn view_of_maps(name: String, [h, w, c]: [usize; 3], values: &[f32]) -> Result<LayerView, ReportError> {
     let map = |channel: usize| values.iter().skip(channel).step_by(c).copied().collect::<Vec<_>>();
-    let maps: Vec<_> = (0..c.min(MOST_TILES)).map(map).collect();
+    let maps: Vec<_> = (0..c.min(most_tiles(h, w))).map(map).collect();
     let scale = Scale::of(&maps.concat());
     let caption = format!("{} of {h}x{w}; {}", shown(maps.len(), c, "channels"), scale.legend());
     Ok(LayerView { name, caption, image: tiles([h, w], &maps, TILES_IN_A_ROW, 1, scale)?, zoom: MAP_ZOOM })
@@ -167,6 +190,22 @@ mod tests {
         let views = activations(&run(), &data, 1).unwrap();
         assert_eq!(views[1].caption, "2 channels of 2x2; black is 0, white is 1.000");
         assert_eq!(views[2].caption, "2 values; black is 0, white is 1.099");
+    }
+
+    #[test]
+    fn large_views_are_left_out_once_there_are_many() {
+        let view = |bytes: usize| LayerView {
+            name: bytes.to_string(),
+            caption: String::new(),
+            image: Image { uri: "x".repeat(bytes), width: 1, reduced: 1 },
+            zoom: 1,
+        };
+        let (kept, left_out) =
+            within_budget([BUDGET / 2, BUDGET, BUDGET / 4, BUDGET / 2, 10].map(view).into());
+        let kept: Vec<_> = kept.into_iter().map(|view| view.image.uri.len()).collect();
+        assert_eq!((kept, left_out), (vec![BUDGET / 2, BUDGET / 4, 10], 2));
+        let tiles = [(26, 26), (56, 56), (112, 112), (1000, 1000)].map(|(h, w)| most_tiles(h, w));
+        assert_eq!(tiles, [64, 64, 16, 8]);
     }
 
     #[test]

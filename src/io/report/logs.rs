@@ -10,9 +10,6 @@ use serde::de::DeserializeOwned;
 use super::ReportError;
 use crate::io::run::{HISTORY_FILE, PROFILE_FILE, STEPS_FILE};
 
-/// Points of a curve, at most.
-const MOST_POINTS: usize = 300;
-
 /// A line of `history.jsonl`; what is not finite is `None`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Epoch {
@@ -54,19 +51,10 @@ pub fn epochs(run: &Path) -> Result<Vec<Epoch>, ReportError> {
     lines(&run.join(HISTORY_FILE))
 }
 
-/// The loss over steps, each point the mean of as many steps in a row as it takes to have few points.
+/// The loss over steps.
 pub fn step_losses(run: &Path) -> Result<Vec<(f64, f64)>, ReportError> {
     let steps: Vec<StepLine> = lines(&run.join(STEPS_FILE))?;
-    let points: Vec<_> = steps.iter().filter_map(|line| Some((line.step as f64, line.loss?))).collect();
-    Ok(thinned(&points))
-}
-
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let mean = |block: &[(f64, f64)]| {
-        let (x, y) = block.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
-        (x / block.len() as f64, y / block.len() as f64)
-    };
-    points.chunks(points.len().div_ceil(MOST_POINTS).max(1)).map(mean).collect()
+    Ok(steps.iter().filter_map(|line| Some((line.step as f64, line.loss?))).collect())
 }
 
 /// What `train --profile` measured; `None` where it was not asked to.
@@ -98,19 +86,5 @@ fn read(path: &Path) -> Result<Option<String>, ReportError> {
     match fs::read_to_string(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         read => read.map(Some).map_err(|cause| ReportError::Read { path: path.display().to_string(), cause }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_curves_are_means_of_steps_in_a_row() {
-        let points: Vec<_> = (1..=601).map(|step| (f64::from(step), f64::from(step) * 10.0)).collect();
-        let thin = thinned(&points);
-        assert_eq!((thin.len(), thin[0], thin[200]), (201, (2.0, 20.0), (601.0, 6010.0)));
-        assert_eq!(thinned(&points[..300]), points[..300]);
-        assert!(thinned(&[]).is_empty());
     }
 }

@@ -1,5 +1,6 @@
 //! A run as a page: its curves, mistakes, filters and settings in one HTML file that needs nothing else.
 
+mod classes;
 mod html;
 mod images;
 mod layers;
@@ -24,6 +25,9 @@ pub use plots::{Plot, is_plot};
 const MISTAKES: usize = 24;
 /// The test image whose way through the layers is shown.
 const FOLLOWED: usize = 0;
+
+/// Characters of the name of a class.
+const MOST_CHARACTERS: usize = 100;
 
 /// Why a page cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +97,8 @@ pub struct RunReport<'a> {
     followed_label: usize,
     followed_probabilities: Vec<f32>,
     activations: Vec<LayerView>,
+    /// How many more layers there are.
+    layers_left_out: usize,
     profile: Option<Profile>,
 }
 
@@ -114,6 +120,7 @@ impl<'a> RunReport<'a> {
             .map_err(|cause| ReportError::Read { path: path.display().to_string(), cause })?;
         let classes = run.network.classes();
         let epochs = logs::epochs(dir)?;
+        let (activations, layers_left_out) = layers::within_budget(layers::activations(run, test, FOLLOWED)?);
         let image = |index| sample(test.shape(), test.image(index).unwrap_or_default());
         Ok(RunReport {
             run,
@@ -127,7 +134,8 @@ impl<'a> RunReport<'a> {
             followed: image(FOLLOWED)?,
             followed_label: test.label(FOLLOWED).unwrap_or_default().into(),
             followed_probabilities: probabilities[FOLLOWED * classes..][..classes].to_vec(),
-            activations: layers::activations(run, test, FOLLOWED)?,
+            activations,
+            layers_left_out,
             profile: logs::profile(dir)?,
         })
     }
@@ -164,6 +172,14 @@ fn mistakes(test: &Dataset, probabilities: &[f32], classes: usize) -> Result<Vec
         .collect()
 }
 
+/// A text of which only the beginning is shown where it is very long.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// The place of the largest value, the first of equal ones.
 fn largest(row: &[f32]) -> usize {
     (0..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best })
@@ -172,6 +188,13 @@ fn largest(row: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_shortened() {
+        for (length, expected) in [(3, 3), (MOST_CHARACTERS, MOST_CHARACTERS), (500, MOST_CHARACTERS + 1)] {
+            assert_eq!(shortened(&"\u{fc}".repeat(length)).chars().count(), expected, "{length}");
+        }
+    }
 
     #[test]
     fn the_most_certain_mistakes_come_first() {

@@ -2,26 +2,28 @@
 
 use serde_json::Value;
 
+use super::classes;
 use super::html::{bar, escaped, table};
 use super::images::Image;
 use super::layers::LayerView;
 use super::{FOLLOWED, RunReport};
 use crate::io::run::GENERATOR;
 use crate::model::thousands;
-use crate::train::ClassFigures;
 
 /// What a browser may load for this page: nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-/// The darkest shade of a cell of the confusion matrix.
-const DARKEST: f64 = 0.6;
+/// Rows of the tables of kernels, at most.
+const MOST_KERNELS: usize = 200;
+/// Characters of `model.toml`.
+const MOST_TEXT: usize = 100_000;
 
 /// The whole file.
 pub fn html(report: &RunReport<'_>) -> String {
     let name = escaped(&report.run.network.name);
     let sections = [
         ("curves", "Curves", curves(report)),
-        ("confusion", "Confusion matrix", confusion(report)),
-        ("classes", "Classes", classes(report)),
+        ("confusion", "Confusion matrix", classes::confusion(report)),
+        ("classes", "Classes", classes::figures(report)),
         ("mistakes", "Most confident mistakes", mistakes(report)),
         ("filters", "Filters of the first convolution", filters(report)),
         ("activations", "One image through the layers", activations(report)),
@@ -75,7 +77,8 @@ fn curves(report: &RunReport<'_>) -> String {
         .map(|plot| {
             format!(
                 "<figure class=\"plot\">\n{}<figcaption>{}</figcaption>\n</figure>\n",
-                plot.svg, plot.title
+                plot.svg,
+                plot.caption()
             )
         })
         .collect();
@@ -88,68 +91,11 @@ fn curves(report: &RunReport<'_>) -> String {
     format!("<div class=\"plots\">\n{figures}</div>\n{hint}")
 }
 
-/// A class in a table: its number, and its name if it has one.
-fn class(report: &RunReport<'_>, class: usize) -> String {
-    match report.run.class_name(class) {
-        name if name == class.to_string() => name,
-        name => format!("{class} {}", escaped(&name)),
-    }
-}
-
-fn confusion(report: &RunReport<'_>) -> String {
-    let counts = report.figures.confusion.counts();
-    let classes = counts.len();
-    let wrong = |row: usize, column: usize| if row == column { 0 } else { counts[row][column] };
-    let most_wrong =
-        (0..classes * classes).map(|at| wrong(at / classes, at % classes)).max().unwrap_or(0).max(1);
-    let cell = |row: usize, column: usize| {
-        let count = counts[row][column];
-        let (kind, part) = if row == column {
-            ("right", count as f64 / counts[row].iter().sum::<u64>().max(1) as f64)
-        } else {
-            ("wrong", (count as f64 / most_wrong as f64).sqrt())
-        };
-        let faint = if count == 0 { " none" } else { "" };
-        format!("<td class=\"{kind}{faint}\" style=\"--shade:{:.2}\">{count}</td>", part * DARKEST)
-    };
-    let headings: String = (0..classes)
-        .map(|column| {
-            let name = escaped(&report.run.class_name(column));
-            format!("<th scope=\"col\" title=\"{name}\">{column}</th>")
-        })
-        .collect();
-    let rows: String = (0..classes)
-        .map(|row| {
-            let cells: String = (0..classes).map(|column| cell(row, column)).collect();
-            format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", class(report, row))
-        })
-        .collect();
-    format!(
-        "<p>A row for each true class, a column for each predicted one; {} test images.</p>\n\
-         <div class=\"scroll\"><table class=\"matrix\">\n<thead><tr><td></td>{headings}</tr></thead>\n\
-         <tbody>\n{rows}</tbody></table></div>\n",
-        thousands(report.figures.samples)
-    )
-}
-
-fn classes(report: &RunReport<'_>) -> String {
-    let figures = |name: String, [precision, recall, f1]: [f64; 3], support: usize| {
-        let figure = |figure: f64| format!("{figure:.4}");
-        vec![name, figure(precision), figure(recall), figure(f1), thousands(support)]
-    };
-    let row =
-        |c: &ClassFigures| figures(class(report, c.class), [c.precision, c.recall, c.f1], c.support as usize);
-    let mut rows: Vec<_> = report.figures.classes.iter().map(row).collect();
-    let means = report.figures.means;
-    rows.push(figures("mean".to_owned(), [means.precision, means.recall, means.f1], report.figures.samples));
-    table(&["Class", "Precision", "Recall", "F1", "Samples"], &rows)
-}
-
 fn mistakes(report: &RunReport<'_>) -> String {
     if report.mistakes.is_empty() {
         return "<p>There is none: every test image was classified rightly.</p>\n".to_owned();
     }
-    let name = |class: usize| escaped(&report.run.class_name(class));
+    let name = |class: usize| classes::name(report, class);
     let figures: String = report
         .mistakes
         .iter()
@@ -165,7 +111,16 @@ fn mistakes(report: &RunReport<'_>) -> String {
             )
         })
         .collect();
-    format!("<div class=\"mistakes\">\n{figures}</div>\n")
+    let reduced = reduced(report.mistakes.iter().map(|mistake| &mistake.image));
+    format!("{reduced}<div class=\"mistakes\">\n{figures}</div>\n")
+}
+
+/// Says so where pictures are smaller than what they show.
+fn reduced<'a>(images: impl Iterator<Item = &'a Image>) -> String {
+    match images.map(|image| image.reduced).max() {
+        Some(by) if by > 1 => format!("<p>Pictures are shown at 1/{by} of their size.</p>\n"),
+        _ => String::new(),
+    }
 }
 
 /// An image, as wide as asked for or as there is room.
@@ -187,21 +142,19 @@ fn filters(report: &RunReport<'_>) -> String {
 }
 
 fn activations(report: &RunReport<'_>) -> String {
-    let label = escaped(&report.run.class_name(report.followed_label));
+    let label = classes::name(report, report.followed_label);
     let input = picture(&report.followed, &format!("test image {FOLLOWED}"), 140);
     let layers: String = report.activations.iter().map(layer).collect();
-    let rows: Vec<_> = report
-        .followed_probabilities
-        .iter()
-        .enumerate()
-        .map(|(at, &probability)| {
-            vec![class(report, at), format!("{probability:.4}"), bar(probability.into())]
-        })
-        .collect();
+    let left_out = match report.layers_left_out {
+        0 => String::new(),
+        more => format!("<p>Pictures of {more} more layers are left out: the page would be too large.</p>\n"),
+    };
+    let reduced =
+        reduced([&report.followed].into_iter().chain(report.activations.iter().map(|view| &view.image)));
     format!(
-        "<figure>{input}<figcaption>Test image {FOLLOWED}, labelled <b>{label}</b></figcaption></figure>\n{layers}\
-         <h3>What the model says</h3>\n{}",
-        table(&["Class", "Probability", ""], &rows)
+        "{reduced}<figure>{input}<figcaption>Test image {FOLLOWED}, labelled <b>{label}</b></figcaption></figure>\n\
+         {layers}\n{left_out}<h3>What the model says</h3>\n{}",
+        classes::probabilities(report)
     )
 }
 
@@ -212,8 +165,15 @@ fn kernels(report: &RunReport<'_>) -> String {
             .to_owned();
     };
     let longest = profile.steps.iter().map(|step| step.ms).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
-    let rows: Vec<_> = profile
-        .steps
+    let mut steps: Vec<_> = profile.steps.iter().collect();
+    let mut of = String::new();
+    if steps.len() > MOST_KERNELS {
+        of =
+            format!(" Of {} kernels these are the {MOST_KERNELS} that take longest.", thousands(steps.len()));
+        steps.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+        steps.truncate(MOST_KERNELS);
+    }
+    let rows: Vec<_> = steps
         .iter()
         .map(|step| {
             let [name, kind, variant] = [&step.name, &step.kind, &step.variant].map(|text| escaped(text));
@@ -223,7 +183,7 @@ fn kernels(report: &RunReport<'_>) -> String {
         })
         .collect();
     format!(
-        "<p>{:.4} ms for a training step of {} images on {}.</p>\n{}",
+        "<p>{:.4} ms for a training step of {} images on {}.{of}</p>\n{}",
         profile.step_ms,
         profile.batch_size,
         escaped(&profile.device),
@@ -234,7 +194,7 @@ fn kernels(report: &RunReport<'_>) -> String {
 fn settings(report: &RunReport<'_>) -> String {
     let model = format!(
         "<details open><summary>model.toml</summary>\n<pre>{}</pre></details>\n",
-        escaped(&report.model_toml)
+        escaped(&beginning(&report.model_toml))
     );
     let Some(result) = report.result else {
         return format!("<p>This folder has no result.json.</p>\n{model}");
@@ -248,14 +208,28 @@ fn settings(report: &RunReport<'_>) -> String {
             .collect()
     };
     let mut rows = entries(&value);
+    let mut kernels = entries(&value["kernels"]);
+    let summary = match kernels.len() {
+        few if few <= MOST_KERNELS => "Kernel of each step".to_owned(),
+        many => format!("Kernels of the first {MOST_KERNELS} of {} steps", thousands(many)),
+    };
+    kernels.truncate(MOST_KERNELS);
     if let (Some(stopped), Some(row)) = (&result.stopped, rows.iter_mut().find(|row| row[0] == "stopped")) {
         row[1] = escaped(&stopped.to_string());
     }
     format!(
-        "{}<details><summary>Kernel of each step</summary>\n{}</details>\n{model}",
+        "{}<details><summary>{summary}</summary>\n{}</details>\n{model}",
         table(&[], &rows),
-        table(&["Step", "Variant"], &entries(&value["kernels"]))
+        table(&["Step", "Variant"], &kernels)
     )
+}
+
+/// A text, of which the end is left out where it is very long.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT) {
+        Some((end, _)) => format!("{}\n# The rest is in the file.\n", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// A value of `result.json` as a reader writes it.

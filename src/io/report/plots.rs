@@ -13,6 +13,8 @@ const SIZE: (u32, u32) = (480, 300);
 const FONT: (&str, u32) = ("sans-serif", 18);
 const LINE: u32 = 2;
 const DOT: u32 = 3;
+/// Points of a curve, at most: of more, each is the mean of as many in a row as it takes.
+const MOST_POINTS: usize = 300;
 /// More points than this are a line without dots.
 const MOST_DOTS: usize = 40;
 /// The page repaints these; see `style.css`.
@@ -26,8 +28,20 @@ pub struct Plot {
     pub name: &'static str,
     /// What it shows.
     pub title: &'static str,
+    /// Steps or epochs of which a point is the mean.
+    pub block: usize,
     /// A whole SVG file.
     pub svg: String,
+}
+
+impl Plot {
+    /// What stands below it.
+    pub fn caption(&self) -> String {
+        match self.block {
+            1 => self.title.to_owned(),
+            block => format!("{}, in means of {block} in a row", self.title),
+        }
+    }
 }
 
 /// Whether a file is a plot that `report` wrote: of its size, with a curve in one of its colours.
@@ -76,11 +90,27 @@ pub fn plots(epochs: &[Epoch], step_losses: &[(f64, f64)]) -> Result<Vec<Plot>, 
     for (name, title, axes, mut curves) in rows {
         curves.retain(|curve| !curve.points.is_empty());
         if !curves.is_empty() {
+            let block = curves.iter().map(|curve| block(&curve.points)).max().unwrap_or(1);
+            curves.iter_mut().for_each(|curve| curve.points = thinned(&curve.points, block));
             let svg = draw(&axes, &curves).map_err(|problem| ReportError::Plot { plot: name, problem })?;
-            plots.push(Plot { name, title, svg });
+            plots.push(Plot { name, title, block, svg });
         }
     }
     Ok(plots)
+}
+
+/// As many points in a row as it takes to have few.
+fn block(points: &[(f64, f64)]) -> usize {
+    points.len().div_ceil(MOST_POINTS).max(1)
+}
+
+/// The means of so many points in a row.
+fn thinned(points: &[(f64, f64)], block: usize) -> Vec<(f64, f64)> {
+    let mean = |block: &[(f64, f64)]| {
+        let (x, y) = block.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+        (x / block.len() as f64, y / block.len() as f64)
+    };
+    points.chunks(block).map(mean).collect()
 }
 
 fn draw(axes: &Axes, curves: &[Curve]) -> Result<String, String> {
@@ -173,6 +203,22 @@ mod tests {
         }
         assert!(loss.contains("validation") && !accuracy.contains("validation"));
         assert!(plots.iter().all(|plot| plot.svg.contains("epoch")));
+    }
+
+    #[test]
+    fn long_curves_are_means_of_points_in_a_row() {
+        let points: Vec<_> = (1..=601).map(|step| (f64::from(step), f64::from(step) * 10.0)).collect();
+        let thin = thinned(&points, block(&points));
+        assert_eq!((thin.len(), thin[0], thin[200]), (201, (2.0, 20.0), (601.0, 6010.0)));
+        assert_eq!(thinned(&points[..300], block(&points[..300])), points[..300]);
+        assert!(thinned(&[], block(&[])).is_empty());
+
+        let epochs: Vec<_> = (1..=100_000).map(|n| epoch(n, Some(1.0 / n as f64), Some(2.0))).collect();
+        let plots = plots(&epochs, &points).unwrap();
+        let captions: Vec<_> = plots.iter().map(Plot::caption).collect();
+        assert_eq!(captions[0], "Loss of each epoch, in means of 334 in a row");
+        assert_eq!(captions[2], "Loss of each step, in means of 3 in a row");
+        assert!(plots.iter().all(|plot| plot.svg.len() < 50_000), "{captions:?}");
     }
 
     /// Whether y is a share, points, ranges of x and y.

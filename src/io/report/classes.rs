@@ -1,0 +1,173 @@
+//! The parts of the page that grow with the number of classes. Of very many each shows the most telling ones, and says so.
+
+use std::cmp::Reverse;
+
+use super::html::{bar, escaped, table};
+use super::{RunReport, shortened};
+use crate::model::thousands;
+use crate::train::ClassFigures;
+
+/// The darkest shade of a cell of the confusion matrix.
+const DARKEST: f64 = 0.6;
+/// Rows and columns of the matrix, at most: more are wider than any screen, and their cells would be most of the page.
+const MOST_IN_MATRIX: usize = 50;
+/// Rows of the other tables.
+const MOST_ROWS: usize = 200;
+const MOST_PAIRS: usize = 50;
+const MOST_PROBABLE: usize = 50;
+
+/// A class in a table: its number, and its name if it has one.
+fn class(report: &RunReport<'_>, class: usize) -> String {
+    match name(report, class) {
+        name if name == class.to_string() => name,
+        name => format!("{class} {name}"),
+    }
+}
+
+/// What a class is called.
+pub fn name(report: &RunReport<'_>, class: usize) -> String {
+    escaped(&shortened(&report.run.class_name(class)))
+}
+
+/// Which class was taken for which.
+pub fn confusion(report: &RunReport<'_>) -> String {
+    let counts = report.figures.confusion.counts();
+    let shown = most_mistaken(counts, MOST_IN_MATRIX);
+    let samples = thousands(report.figures.samples);
+    let text = format!("A row for each true class, a column for each predicted one; {samples} test images.");
+    if shown.len() == counts.len() {
+        return format!("<p>{text}</p>\n{}", matrix(report, &shown));
+    }
+    format!(
+        "<p>{text} Of {} classes these are the {} that were most often mistaken, or others for them. \
+         <code>shadegrad evaluate --json</code> prints the counts of all.</p>\n{}\
+         <h3>The most frequent mistakes</h3>\n{}",
+        thousands(counts.len()),
+        shown.len(),
+        matrix(report, &shown),
+        pairs(report)
+    )
+}
+
+/// So many classes that were most often mistaken, or others for them, in order of their numbers.
+fn most_mistaken(counts: &[Vec<u64>], most: usize) -> Vec<usize> {
+    let mut wrong = vec![0; counts.len()];
+    for (row, cells) in counts.iter().enumerate() {
+        for (column, count) in cells.iter().enumerate().filter(|(column, _)| *column != row) {
+            wrong[row] += count;
+            wrong[column] += count;
+        }
+    }
+    let mut classes: Vec<usize> = (0..counts.len()).collect();
+    classes.sort_by_key(|&class| Reverse(wrong[class]));
+    classes.truncate(most);
+    classes.sort_unstable();
+    classes
+}
+
+fn matrix(report: &RunReport<'_>, shown: &[usize]) -> String {
+    let counts = report.figures.confusion.counts();
+    let wrong = |row: usize, column: usize| if row == column { 0 } else { counts[row][column] };
+    let off_diagonal = shown.iter().flat_map(|&row| shown.iter().map(move |&column| wrong(row, column)));
+    let most_wrong = off_diagonal.max().unwrap_or(0).max(1);
+    let cell = |row: usize, column: usize| {
+        let count = counts[row][column];
+        let (kind, part) = if row == column {
+            ("right", count as f64 / counts[row].iter().sum::<u64>().max(1) as f64)
+        } else {
+            ("wrong", (count as f64 / most_wrong as f64).sqrt())
+        };
+        let faint = if count == 0 { " none" } else { "" };
+        format!("<td class=\"{kind}{faint}\" style=\"--shade:{:.2}\">{count}</td>", part * DARKEST)
+    };
+    let heading =
+        |&column: &usize| format!("<th scope=\"col\" title=\"{}\">{column}</th>", name(report, column));
+    let headings: String = shown.iter().map(heading).collect();
+    let row = |&row: &usize| {
+        let cells: String = shown.iter().map(|&column| cell(row, column)).collect();
+        format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", class(report, row))
+    };
+    let rows: String = shown.iter().map(row).collect();
+    format!(
+        "<div class=\"scroll\"><table class=\"matrix\">\n<thead><tr><td></td>{headings}</tr></thead>\n\
+         <tbody>\n{rows}</tbody></table></div>\n"
+    )
+}
+
+/// The mistakes that were made most often, of equal ones the first.
+fn pairs(report: &RunReport<'_>) -> String {
+    let counts = report.figures.confusion.counts();
+    let cells = counts
+        .iter()
+        .enumerate()
+        .flat_map(|(row, cells)| cells.iter().enumerate().map(move |(column, &count)| (row, column, count)));
+    let mut wrong: Vec<_> = cells.filter(|(row, column, count)| row != column && *count > 0).collect();
+    wrong.sort_by_key(|(.., count)| Reverse(*count));
+    let all = wrong.len();
+    wrong.truncate(MOST_PAIRS);
+    let row = |&(row, column, count): &(usize, usize, u64)| {
+        vec![class(report, row), class(report, column), thousands(count as usize)]
+    };
+    let rows: Vec<_> = wrong.iter().map(row).collect();
+    let left = match all - wrong.len() {
+        0 => String::new(),
+        more => format!("<p>{} more pairs are left out.</p>\n", thousands(more)),
+    };
+    format!("{}{left}", table(&["True class", "Taken for", "Times"], &rows))
+}
+
+/// Precision, recall and F1 of each class.
+pub fn figures(report: &RunReport<'_>) -> String {
+    let figures = |name: String, [precision, recall, f1]: [f64; 3], support: usize| {
+        let figure = |figure: f64| format!("{figure:.4}");
+        vec![name, figure(precision), figure(recall), figure(f1), thousands(support)]
+    };
+    let row = |c: &&ClassFigures| {
+        figures(class(report, c.class), [c.precision, c.recall, c.f1], c.support as usize)
+    };
+    let mut classes: Vec<_> = report.figures.classes.iter().collect();
+    let all = classes.len();
+    let mut text = String::new();
+    if all > MOST_ROWS {
+        classes.sort_by(|a, b| (a.support == 0).cmp(&(b.support == 0)).then(a.f1.total_cmp(&b.f1)));
+        classes.truncate(MOST_ROWS);
+        text = format!(
+            "<p>Of {} classes these are the {MOST_ROWS} of the lowest F1, the lowest first, those without a test image \
+             last. <code>shadegrad evaluate --json</code> prints all.</p>\n",
+            thousands(all)
+        );
+    }
+    let mut rows: Vec<_> = classes.iter().map(row).collect();
+    let means = report.figures.means;
+    rows.push(figures("mean".to_owned(), [means.precision, means.recall, means.f1], report.figures.samples));
+    format!("{text}{}", table(&["Class", "Precision", "Recall", "F1", "Samples"], &rows))
+}
+
+/// How probable each class is for the image that is followed.
+pub fn probabilities(report: &RunReport<'_>) -> String {
+    let mut all: Vec<(usize, f32)> = report.followed_probabilities.iter().copied().enumerate().collect();
+    let mut text = String::new();
+    if all.len() > MOST_PROBABLE {
+        text = format!("<p>The {MOST_PROBABLE} most probable of {} classes.</p>\n", thousands(all.len()));
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        all.truncate(MOST_PROBABLE);
+    }
+    let row = |&(at, probability): &(usize, f32)| {
+        vec![class(report, at), format!("{probability:.4}"), bar(probability.into())]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    format!("{text}{}", table(&["Class", "Probability", ""], &rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_mistaken_classes_are_in_order() {
+        let counts = [vec![9, 0, 0, 1], vec![0, 9, 2, 0], vec![0, 0, 9, 0], vec![0, 3, 0, 9]];
+        for (most, expected) in [(4, vec![0, 1, 2, 3]), (2, vec![1, 3]), (3, vec![1, 2, 3])] {
+            assert_eq!(most_mistaken(&counts, most), expected);
+        }
+    }
+}
