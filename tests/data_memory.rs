@@ -83,7 +83,7 @@ struct Row {
 }
 
 #[rustfmt::skip] // the rows stay comparable
-fn rows() -> [Row; 8] {
+fn rows() -> [Row; 10] {
     [
         Row { what: "256 MiB of zeros behind a header that announces 4 labels", bytes: zeros_behind(&[4], 256 * MIB), data: 4 * 2,
               is: |outcome| matches!(outcome, Err(IdxError::TrailingBytes { .. })) },
@@ -100,9 +100,32 @@ fn rows() -> [Row; 8] {
               is: |outcome| matches!(outcome, Err(IdxError::TrailingBytes { .. })) },
         Row { what: "an honest 40 MiB, compressed", bytes: zeros_behind(&[40 * MIB as u32], 40 * MIB), data: 2 * 40 * MIB,
               is: |outcome| matches!(outcome, Ok(labels) if labels.len() == 40 * MIB) },
+        Row { what: "an honest 8 MiB in 64 members, and zeros after them", bytes: members(8 * MIB, 64), data: 2 * 8 * MIB,
+              is: |outcome| matches!(outcome, Ok(labels) if labels.len() == 8 * MIB) },
+        Row { what: "60 MiB announced over members that are empty", bytes: [zeros_behind(&[60 * MIB as u32], 1), empty_members(4000)].concat(), data: 0,
+              is: |outcome| matches!(outcome, Err(IdxError::Truncated { .. })) },
         Row { what: "an honest 8 MiB, plain", bytes: [header(&[8 * MIB as u32]), vec![0; 8 * MIB]].concat(), data: 8 * MIB,
               is: |outcome| matches!(outcome, Ok(labels) if labels.len() == 8 * MIB) },
     ]
+}
+
+/// So many zeros behind their header, each part of them a gzip member, padded as on a tape.
+fn members(zeros: usize, parts: usize) -> Vec<u8> {
+    let rest = gzip(&vec![0; zeros / parts]);
+    let mut bytes = zeros_behind(&[zeros as u32], zeros / parts);
+    bytes.extend(rest.repeat(parts - 1));
+    bytes.resize(bytes.len() + MIB, 0);
+    bytes
+}
+
+fn empty_members(count: usize) -> Vec<u8> {
+    gzip(&[]).repeat(count)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn padded(mut bytes: Vec<u8>, junk: usize) -> Vec<u8> {

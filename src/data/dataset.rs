@@ -1,28 +1,10 @@
-//! Images with their labels, and the folder of four IDX files they usually come in.
+//! Images with their labels.
 
 use std::fmt;
-use std::fs;
-use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::{DataError, IdxError};
-use super::idx::{self, IdxImages};
-
-/// Names of the four files, without the `.gz` they may carry.
-pub(super) const TRAIN: FileNames =
-    FileNames { images: "train-images-idx3-ubyte", labels: "train-labels-idx1-ubyte" };
-pub(super) const TEST: FileNames =
-    FileNames { images: "t10k-images-idx3-ubyte", labels: "t10k-labels-idx1-ubyte" };
-
-pub(super) struct FileNames {
-    pub(super) images: &'static str,
-    pub(super) labels: &'static str,
-}
-
-/// Fewer classes than this cannot be told apart.
-const MIN_CLASSES: usize = 2;
+use super::error::DataError;
 
 /// Images and their labels, as bytes.
 ///
@@ -207,120 +189,4 @@ impl fmt::Debug for Dataset {
             .field("classes", &self.classes)
             .finish_non_exhaustive()
     }
-}
-
-/// A data set to learn from and one to be judged by. Both have the same shape and number of classes.
-#[derive(Debug, Clone)]
-pub struct TrainTest {
-    /// To learn from.
-    pub train: Dataset,
-    /// To be judged by.
-    pub test: Dataset,
-}
-
-/// Reads the four IDX files of an MNIST-like data set (MNIST, Fashion-MNIST, KMNIST, ...).
-///
-/// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-/// `t10k-labels-idx1-ubyte`; a dot may stand before `idx`, and `.gz` may follow. A plain file is preferred to a
-/// compressed one of the same name. Images are grey: shape `[rows, columns, 1]`.
-///
-/// The number of classes is the largest label of both sets + 1, and at least 2; MNIST gives 10. A data set whose last
-/// class has no example needs [`Dataset::new`].
-///
-/// Errors: [`DataError::Folder`], [`DataError::MissingFile`] with the names tried, [`DataError::Idx`] for a defect of a
-/// file, [`DataError::LabelCount`], [`DataError::ShapeMismatch`] between training and test images.
-pub fn load_dir(dir: &Path) -> Result<TrainTest, DataError> {
-    fs::read_dir(dir).map_err(|cause| DataError::Folder { dir: dir.to_owned(), cause })?;
-    pair(read_labelled(dir, &TRAIN)?, read_labelled(dir, &TEST)?)
-}
-
-/// Reads one set of images and labels from a folder: the test set of a data set ([`load_dir`]), or, in a folder without
-/// one, the training set.
-///
-/// Errors: as [`load_dir`]; [`DataError::MissingFile`] names the test set's files.
-pub fn load_set(dir: &Path) -> Result<Dataset, DataError> {
-    fs::read_dir(dir).map_err(|cause| DataError::Folder { dir: dir.to_owned(), cause })?;
-    let names =
-        if find(dir, TEST.images).is_err() && find(dir, TRAIN.images).is_ok() { &TRAIN } else { &TEST };
-    let set = read_labelled(dir, names)?;
-    let classes = (usize::from(set.max_label()) + 1).max(MIN_CLASSES);
-    set.into_dataset(classes)
-}
-
-/// The content of an image file and of its label file, with the names to use in messages.
-pub(super) struct Labelled {
-    pub(super) images_file: PathBuf,
-    pub(super) images: IdxImages,
-    pub(super) labels_file: PathBuf,
-    pub(super) labels: Vec<u8>,
-}
-
-impl Labelled {
-    /// `[h, w, c]` of one image.
-    fn shape(&self) -> [usize; 3] {
-        [self.images.rows, self.images.cols, 1]
-    }
-
-    fn max_label(&self) -> u8 {
-        self.labels.iter().copied().max().unwrap_or(0)
-    }
-
-    fn into_dataset(self, classes: usize) -> Result<Dataset, DataError> {
-        if self.images.count != self.labels.len() {
-            return Err(DataError::LabelCount {
-                images_file: self.images_file,
-                labels_file: self.labels_file,
-                images: self.images.count,
-                labels: self.labels.len(),
-            });
-        }
-        let shape = self.shape();
-        Dataset::new(self.images.pixels, self.labels, shape, classes)
-    }
-}
-
-fn read_labelled(dir: &Path, names: &FileNames) -> Result<Labelled, DataError> {
-    // The label file is small and is found missing before much is read.
-    let images_file = find(dir, names.images)?;
-    let labels_file = find(dir, names.labels)?;
-    Ok(Labelled {
-        labels: idx::read_labels(&labels_file)?,
-        images: idx::read_images(&images_file)?,
-        images_file,
-        labels_file,
-    })
-}
-
-/// The first file that is there under one of the spellings of `name`.
-fn find(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
-    let dotted = name.replace("-idx", ".idx");
-    let plain = [name.to_owned(), dotted];
-    let gzip = plain.each_ref().map(|name| format!("{name}.gz"));
-    let tried: Vec<String> = plain.into_iter().chain(gzip).collect();
-    for name in &tried {
-        let path = dir.join(name);
-        match fs::metadata(&path) {
-            // A widespread archive of MNIST has folders of these names beside the files.
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => return Ok(path),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-            Err(cause) => return Err(IdxError::Io { file: path, cause }.into()),
-        }
-    }
-    Err(DataError::MissingFile { dir: dir.to_owned(), tried })
-}
-
-/// Makes data sets of the files, once they are known to fit together.
-pub(super) fn pair(train: Labelled, test: Labelled) -> Result<TrainTest, DataError> {
-    if train.shape() != test.shape() {
-        return Err(DataError::ShapeMismatch {
-            train: train.shape(),
-            test: test.shape(),
-            train_file: train.images_file,
-            test_file: test.images_file,
-        });
-    }
-    let largest = train.max_label().max(test.max_label());
-    let classes = (usize::from(largest) + 1).max(MIN_CLASSES);
-    Ok(TrainTest { train: train.into_dataset(classes)?, test: test.into_dataset(classes)? })
 }

@@ -49,6 +49,14 @@ pub enum IdxError {
     )]
     NotIdx { at: Place, found: Vec<u8> },
 
+    /// The numbers of the header have their bytes in the wrong order. `says` is what shows it.
+    #[error(
+        "{at}: expected big-endian numbers, found {says}: the file was written with its bytes swapped; \
+         write the numbers of the header again with their most significant byte first (in Python: struct.pack('>I', n)), \
+         the elements stay as they are"
+    )]
+    ByteOrder { at: Place, says: String },
+
     /// The element type is not unsigned bytes.
     #[error("{at}: expected element type 0x08 (u8), found {found:#04x}{}; convert the data to bytes", described(type_name(*found)))]
     ElementType { at: Place, found: u8 },
@@ -95,10 +103,10 @@ pub enum IdxError {
     )]
     TruncatedGzip { at: Place },
 
-    /// The file goes on after the gzip stream.
+    /// The file goes on after the last gzip member with what is neither a member nor zero padding.
     #[error(
-        "{at}: expected the end of the file after the gzip stream, found {found} more byte(s); \
-         if these are further gzip members, decompress the file and compress it again in one piece"
+        "{at}: expected the end of the file after the gzip stream, or a further gzip member, found {found} more byte(s); \
+         fetch the file again, or have `gzip` decompress it, which leaves them out"
     )]
     GzipTrailingBytes { at: Place, found: u64 },
 
@@ -123,6 +131,21 @@ pub enum DataError {
     /// The folder exists, one of the four files does not.
     #[error("{dir}: expected one of the files {}, found none of them", tried.join(", "))]
     MissingFile { dir: PathBuf, tried: Vec<String> },
+
+    /// The folder holds several splits of EMNIST and nothing says which is meant.
+    #[error(
+        "{dir}: expected the files of one data set, found those of {}; name one, such as {}",
+        found.join(", "),
+        dir.join(found.first().map_or("", String::as_str)).display()
+    )]
+    SeveralSets { dir: PathBuf, found: Vec<String> },
+
+    /// A label that is below that of the first class. `index` is that of the first such label.
+    #[error(
+        "{file}: label {index}: expected at least {first_label}, the label of the first class, found {label}; \
+         set `first_label` to the smallest label there is"
+    )]
+    LabelBelowFirst { file: PathBuf, index: usize, label: u8, first_label: u8 },
 
     /// An image file and its label file are of different length.
     #[error("{labels_file}: expected {images} labels, one for each image of {images_file}, found {labels}")]
@@ -202,7 +225,7 @@ fn described(text: &str) -> String {
 
 /// What people most often have in place of an IDX file, told by its first bytes.
 fn looks_like(first: &[u8]) -> &'static str {
-    const SIGNATURES: [(&[u8], &str); 12] = [
+    const SIGNATURES: [(&[u8], &str); 11] = [
         (b"<", "a web page? the download may have failed"),
         (b"{", "JSON? the download may have failed"),
         (b"vers", "a Git LFS pointer? run `git lfs pull`"),
@@ -214,7 +237,6 @@ fn looks_like(first: &[u8]) -> &'static str {
         (b"\xfd7zX", "xz; decompress it"),
         (b"\x28\xb5\x2f\xfd", "zstd; decompress it"),
         (b"\x93NUM", "a NumPy array; write it as IDX"),
-        (b"\x03\x08\x00\x00", "IDX with its bytes swapped; numbers must be big-endian"),
     ];
     SIGNATURES.iter().find(|(signature, _)| first.starts_with(signature)).map_or("", |(_, text)| text)
 }

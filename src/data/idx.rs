@@ -9,7 +9,7 @@
 //! | 4+4`d` |        | the elements, exactly as many as the product of the dimensions |
 //!
 //! Source: "The IDX file format" on the MNIST page of LeCun, Cortes and Burges. A file may be gzip-compressed, in one
-//! member; its first bytes tell, not its name.
+//! member or several; its first bytes tell, not its name.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -18,6 +18,8 @@ pub use super::error::{IdxError, Place};
 use super::source::Source;
 
 const TYPE_U8: u8 = 0x08;
+/// Of a file whose first bytes are in the wrong order and are recognised all the same: colour images have 4.
+const MOST_DIMENSIONS: u8 = 4;
 const TYPE_AT: usize = 2;
 const DIMENSION_COUNT_AT: usize = 3;
 const DIMENSIONS_AT: usize = 4;
@@ -90,9 +92,22 @@ fn read<const N: usize>(
     axes: [&'static str; N],
 ) -> Result<([usize; N], Vec<u8>), IdxError> {
     let announced = read_header::<N>(&mut source)?;
-    let (dimensions, elements) = check_dimensions(&source, axes, announced)?;
-    let data = source.payload(header_len::<N>(), elements, DIMENSIONS_AT as u64)?;
-    Ok((dimensions, data))
+    let refused = |error| swapped(&source, announced).unwrap_or(error);
+    let (dimensions, elements) = check_dimensions(&source, axes, announced).map_err(refused)?;
+    let header = header_len::<N>();
+    source.check_announced(header, elements, DIMENSIONS_AT as u64).map_err(refused)?;
+    Ok((dimensions, source.payload(header, elements)?))
+}
+
+/// What is wrong with dimensions that were refused, where they would do with their bytes in the other order.
+fn swapped<const N: usize>(source: &Source<impl BufRead>, announced: [u32; N]) -> Option<IdxError> {
+    let found = announced.map(u32::swap_bytes);
+    let elements = found.iter().try_fold(1u64, |product, &size| product.checked_mul(size.into()))?;
+    let whole = elements.checked_add(header_len::<N>() as u64)?;
+    (found != announced && elements > 0 && source.can_hold(whole)).then(|| IdxError::ByteOrder {
+        at: source.at(DIMENSIONS_AT as u64),
+        says: format!("dimensions that fit the file only as little-endian numbers, {found:?}"),
+    })
 }
 
 const fn header_len<const N: usize>() -> usize {
@@ -109,6 +124,11 @@ fn read_header<const N: usize>(source: &mut Source<impl BufRead>) -> Result<[u32
 
     if header.iter().take(TYPE_AT).any(|&byte| byte != 0) {
         header.truncate(DIMENSIONS_AT);
+        if let [count @ 1..=MOST_DIMENSIONS, TYPE_U8, 0, 0] = header[..] {
+            let says =
+                format!("the first four bytes, {count:02x} {TYPE_U8:02x} 00 00, from the last to the first");
+            return Err(IdxError::ByteOrder { at: source.at(0), says });
+        }
         return Err(IdxError::NotIdx { at: source.at(0), found: header });
     }
     if let Some(&found) = header.get(TYPE_AT).filter(|&&code| code != TYPE_U8) {

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::dataset::{FileNames, Labelled, TEST, TRAIN, TrainTest, pair};
 use super::error::DataError;
+use super::files::{FileNames, TEST, TRAIN};
+use super::folder::{Labelled, TrainTest, pair};
 use super::idx;
 
 /// An embedded pair of gzip files.

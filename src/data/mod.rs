@@ -1,6 +1,6 @@
 //! Data sets: IDX files and the embedded MNIST, as bytes.
 //!
-//! [`load_dir`] reads the four files of a data set, `mnist` (with the feature `mnist-data`) those that the library
+//! [`load_dir`] reads the four files of a data set, [`load_dir_with`] those that lie otherwise, `mnist` (with the feature `mnist-data`) those that the library
 //! carries, [`idx`] a single file; [`Dataset::new`] takes images from anywhere else. Pixels and labels stay bytes
 //! here: they become f32 when a batch is gathered. Every defect of a file is its own variant of [`IdxError`], every
 //! way in which files do not fit together one of [`DataError`]. [`Picture`] turns pictures of any size into images for
@@ -9,19 +9,27 @@
 mod augmentation;
 pub mod batches;
 mod dataset;
+mod emnist;
 mod error;
+mod files;
+mod folder;
 pub mod folds;
 pub mod idx;
+mod members;
 #[cfg(feature = "mnist-data")]
 mod mnist;
 mod picture;
 mod resample;
 mod source;
+mod transpose;
 
 pub use augmentation::{Augmentation, TRANSFORM, Transform};
 pub(crate) use batches::pad_records;
-pub use dataset::{Dataset, TrainTest, load_dir, load_set};
+pub use dataset::Dataset;
+pub use emnist::EmnistSplit;
 pub use error::{DataError, IdxError, Place};
+pub use folder::{LoadOptions, TrainTest, load_dir, load_dir_with, load_set, load_set_with, split_of};
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;
 pub use picture::Picture;
+pub use transpose::transpose;

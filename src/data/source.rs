@@ -4,14 +4,11 @@
 //! announced one before memory is reserved, and for a compressed one memory grows with the bytes that arrive.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::GzDecoder;
-
 use super::error::{IdxError, Place};
-
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+use super::members::{Counted, GZIP_MAGIC, Members};
 
 /// The most bytes that one byte of a deflate stream can stand for: a match of 258 bytes in 2 bits (RFC 1951, 3.2.5;
 /// zlib's technical notes give the same 1032:1).
@@ -28,12 +25,9 @@ pub(super) struct Source<R> {
     body: Body<R>,
 }
 
-/// The first two bytes, looked at to tell gzip from plain, are chained in front of the rest.
-type Rejoined<R> = Counted<io::Chain<Cursor<Vec<u8>>, R>>;
-
 enum Body<R> {
-    Plain(Rejoined<R>),
-    Gzip(Box<GzDecoder<Rejoined<R>>>),
+    Plain(Counted<R>),
+    Gzip(Members<R>),
 }
 
 impl Source<BufReader<File>> {
@@ -56,18 +50,14 @@ impl Source<BufReader<File>> {
 
 impl<R: BufRead> Source<R> {
     /// `stored` is the length of what `reader` gives; `file` is its name in messages.
-    pub(super) fn new(file: &Path, stored: u64, mut reader: R) -> Result<Self, IdxError> {
-        let mut first = Vec::with_capacity(GZIP_MAGIC.len());
-        (&mut reader)
-            .take(GZIP_MAGIC.len() as u64)
-            .read_to_end(&mut first)
-            .map_err(|cause| IdxError::Io { file: file.to_owned(), cause })?;
+    pub(super) fn new(file: &Path, stored: u64, reader: R) -> Result<Self, IdxError> {
+        let mut whole = Counted::new(reader);
+        let first = whole.peek().map_err(|cause| IdxError::Io { file: file.to_owned(), cause })?;
         let gzip = first == GZIP_MAGIC;
-        let whole = Counted { inner: Cursor::new(first).chain(reader), consumed: 0 };
         Ok(Self {
             file: file.to_owned(),
             stored,
-            body: if gzip { Body::Gzip(Box::new(GzDecoder::new(whole))) } else { Body::Plain(whole) },
+            body: if gzip { Body::Gzip(Members::new(whole)) } else { Body::Plain(whole) },
         })
     }
 
@@ -85,7 +75,7 @@ impl<R: BufRead> Source<R> {
         let limit = count as u64;
         let outcome = match &mut self.body {
             Body::Plain(reader) => reader.take(limit).read_to_end(data),
-            Body::Gzip(decoder) => decoder.take(limit).read_to_end(data),
+            Body::Gzip(members) => members.take(limit).read_to_end(data),
         };
         outcome.map_err(|cause| self.read_error(cause))
     }
@@ -93,10 +83,10 @@ impl<R: BufRead> Source<R> {
     /// Sorts what the decoder reports as kinds of [`io::Error`] into defects of the stream and failures to read.
     fn read_error(&self, cause: io::Error) -> IdxError {
         let file = self.file.clone();
-        let Body::Gzip(decoder) = &self.body else {
+        let Body::Gzip(members) = &self.body else {
             return IdxError::Io { file, cause };
         };
-        let at = Place { file, offset: decoder.get_ref().consumed, unpacked: false };
+        let at = Place { file, offset: members.consumed(), unpacked: false };
         match cause.kind() {
             io::ErrorKind::UnexpectedEof => IdxError::TruncatedGzip { at },
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => IdxError::CorruptGzip { at, cause },
@@ -104,20 +94,12 @@ impl<R: BufRead> Source<R> {
         }
     }
 
-    /// Reads exactly `payload` bytes, after a header of `header` bytes, and confirms that nothing follows.
+    /// Reads exactly `payload` bytes, after a header of `header` bytes, and confirms that nothing follows. That so many are
+    /// plausible was asked before: [`check_announced`](Self::check_announced).
     ///
-    /// `sizes_at` is the offset of the dimensions, blamed for an announcement that cannot be true.
-    ///
-    /// Errors: [`IdxError::Truncated`], [`IdxError::TrailingBytes`], [`IdxError::Implausible`],
-    /// [`IdxError::OutOfMemory`], and those of a gzip stream.
-    pub(super) fn payload(
-        &mut self,
-        header: usize,
-        payload: usize,
-        sizes_at: u64,
-    ) -> Result<Vec<u8>, IdxError> {
+    /// Errors: [`IdxError::Truncated`], [`IdxError::TrailingBytes`], [`IdxError::OutOfMemory`], and those of a gzip stream.
+    pub(super) fn payload(&mut self, header: usize, payload: usize) -> Result<Vec<u8>, IdxError> {
         let expected = header as u64 + payload as u64;
-        self.check_announced(expected, sizes_at)?;
         let mut data = Vec::new();
         while data.len() < payload {
             let missing = payload - data.len();
@@ -141,18 +123,36 @@ impl<R: BufRead> Source<R> {
     }
 
     /// Refuses an announced length that the stored one contradicts, before memory is reserved for it.
-    fn check_announced(&self, expected: u64, sizes_at: u64) -> Result<(), IdxError> {
-        if self.is_gzip() {
-            let most = self.stored.saturating_mul(DEFLATE_MAX_RATIO);
-            if expected > most {
-                return Err(IdxError::Implausible { at: self.at(sizes_at), expected: most, found: expected });
+    ///
+    /// `sizes_at` is the offset of the dimensions, blamed for an announcement that cannot be true.
+    ///
+    /// Errors: [`IdxError::Truncated`], [`IdxError::TrailingBytes`], [`IdxError::Implausible`].
+    pub(super) fn check_announced(
+        &self,
+        header: usize,
+        payload: usize,
+        sizes_at: u64,
+    ) -> Result<(), IdxError> {
+        let expected = header as u64 + payload as u64;
+        match self.most() {
+            most if self.is_gzip() && expected > most => {
+                Err(IdxError::Implausible { at: self.at(sizes_at), expected: most, found: expected })
             }
-        } else if self.stored < expected {
-            return Err(self.truncated(expected, self.stored));
-        } else if self.stored > expected {
-            return Err(self.trailing(expected, self.stored));
+            _ if self.is_gzip() => Ok(()),
+            stored if stored < expected => Err(self.truncated(expected, stored)),
+            stored if stored > expected => Err(self.trailing(expected, stored)),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether the file, uncompressed, may be so long: for a plain one, whether it is.
+    pub(super) fn can_hold(&self, bytes: u64) -> bool {
+        if self.is_gzip() { bytes <= self.most() } else { bytes == self.most() }
+    }
+
+    /// The most bytes that there may be, uncompressed.
+    fn most(&self) -> u64 {
+        if self.is_gzip() { self.stored.saturating_mul(DEFLATE_MAX_RATIO) } else { self.stored }
     }
 
     fn trailing(&self, expected: u64, found: u64) -> IdxError {
@@ -161,50 +161,22 @@ impl<R: BufRead> Source<R> {
 
     /// Confirms the end of the data and, for gzip, the checksum and the end of the file.
     fn check_end(&mut self, expected: u64) -> Result<(), IdxError> {
-        // A decoder verifies its checksum when it is asked for a byte after the last one.
         if self.append(&mut Vec::new(), 1)? > 0 {
             return Err(self.trailing(expected, expected + 1));
         }
-        let Body::Gzip(decoder) = &mut self.body else {
+        self.check_garbage()
+    }
+
+    /// Refuses what follows the last member of a gzip file; to be asked once its stream was read to the end.
+    fn check_garbage(&self) -> Result<(), IdxError> {
+        let Body::Gzip(members) = &self.body else {
             return Ok(());
         };
-        let reader = decoder.get_mut();
-        let ended = reader.consumed;
-        let rest_is_empty = match reader.fill_buf() {
-            Ok(rest) => rest.is_empty(),
-            Err(cause) => return Err(self.read_error(cause)),
-        };
-        if rest_is_empty {
-            return Ok(());
-        }
-        Err(IdxError::GzipTrailingBytes {
-            at: Place { file: self.file.clone(), offset: ended, unpacked: false },
-            found: self.stored.saturating_sub(ended),
+        members.garbage().map_or(Ok(()), |offset| {
+            Err(IdxError::GzipTrailingBytes {
+                at: Place { file: self.file.clone(), offset, unpacked: false },
+                found: self.stored.saturating_sub(offset),
+            })
         })
-    }
-}
-
-/// A reader that knows how many of its bytes were used, for the offsets in messages.
-struct Counted<R> {
-    inner: R,
-    consumed: u64,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.consumed += count as u64;
-        Ok(count)
-    }
-}
-
-impl<R: BufRead> BufRead for Counted<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.inner.consume(count);
-        self.consumed += count as u64;
     }
 }

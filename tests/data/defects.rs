@@ -36,6 +36,12 @@ macro_rules! row {
     };
 }
 
+/// A file whose dimensions have their bytes in the wrong order, with so many elements.
+fn little_endian(dimensions: &[u32], elements: usize) -> Vec<u8> {
+    let swapped: Vec<u32> = dimensions.iter().map(|dimension| dimension.swap_bytes()).collect();
+    idx(U8, &swapped, &vec![1; elements])
+}
+
 #[rustfmt::skip] // one row, one line
 fn format_rows() -> Vec<Row> {
     vec![
@@ -45,7 +51,13 @@ fn format_rows() -> Vec<Row> {
         row!("short web page", Images, b"<p".to_vec(), NotIdx, ["byte 0:", "found 3c 70", "web page"]),
         row!("PNG", Images, b"\x89PNG\r\n\x1a\n".to_vec(), NotIdx, ["byte 0:", "found 89 50 4e 47", "PNG"]),
         row!("LFS pointer", Labels, b"version https://git-lfs".to_vec(), NotIdx, ["byte 0:", "git lfs pull"]),
-        row!("swapped bytes", Images, vec![3, 8, 0, 0, 2, 0, 0, 0], NotIdx, ["byte 0:", "found 03 08 00 00", "big-endian"]),
+        row!("swapped bytes", Images, vec![3, 8, 0, 0, 2, 0, 0, 0], ByteOrder, ["byte 0:", "expected big-endian", "03 08 00 00", "most significant byte first"]),
+        row!("swapped bytes of labels", Labels, vec![1, 8, 0, 0, 2, 0, 0, 0, 1, 0], ByteOrder, ["byte 0:", "01 08 00 00", "'>I'"]),
+        row!("little-endian images", Images, little_endian(&[2, 2, 3], 12), ByteOrder, ["byte 4:", "little-endian numbers, [2, 2, 3]", "most significant byte first"]),
+        row!("little-endian labels", Labels, little_endian(&[2], 2), ByteOrder, ["byte 4:", "little-endian numbers, [2]"]),
+        row!("little-endian, many", Labels, little_endian(&[70_000], 70_000), ByteOrder, ["byte 4:", "little-endian numbers, [70000]"]),
+        row!("little-endian, one short", Images, little_endian(&[2, 2, 3], 11), SizeOverflow, ["byte 4:", "found [33554432, 33554432, 50331648]"]),
+        row!("the same in either order", Labels, little_endian(&[0x0100_0001], 2), Truncated, ["byte 10:", "expected at least 16777225 bytes"]),
         row!("unknown bytes", Images, vec![0, 7, 7, 7], NotIdx, ["byte 0:", "found 00 07 07 07"]),
         row!("floats", Images, idx(0x0d, &[1, 1, 1], &[0; 4]), ElementType, ["byte 2:", "expected element type 0x08", "found 0x0d (f32)", "convert"]),
         row!("unknown type", Labels, idx(0x42, &[1], &[0]), ElementType, ["byte 2:", "found 0x42"]),
@@ -67,6 +79,7 @@ fn format_rows() -> Vec<Row> {
 fn gzip_rows() -> Vec<Row> {
     let packed = gzip(&two_images());
     let len = packed.len();
+    let (first, second) = (gzip(&two_images()[..20]), gzip(&two_images()[20..]));
     vec![
         row!("magic alone", Images, packed[..2].to_vec(), TruncatedGzip, ["byte 2:", "expected the rest of the gzip stream", "found the end of the file"]),
         row!("no checksum", Images, packed[..len - 8].to_vec(), TruncatedGzip, ["expected the rest", "found the end", "fetch"]),
@@ -75,8 +88,23 @@ fn gzip_rows() -> Vec<Row> {
         row!("wrong length", Images, with(packed.clone(), |b| b[len - 4] ^= 1), CorruptGzip, ["expected an intact gzip stream", "found: "]),
         row!("unknown method", Images, with(packed.clone(), |b| b[2] = 9), CorruptGzip, ["expected an intact gzip stream", "found: "]),
         row!("reserved block type", Images, with(packed.clone(), |b| b[10] |= 0b110), CorruptGzip, ["expected an intact gzip stream", "found: "]),
-        row!("two members", Images, [packed.clone(), packed.clone()].concat(), GzipTrailingBytes, ["expected the end of the file", "more byte(s)", "compress it again"]),
-        row!("garbage after", Images, [packed.clone(), vec![0; 3]].concat(), GzipTrailingBytes, ["expected the end of the file", "found 3 more byte(s)"]),
+        row!("the whole file twice", Images, [packed.clone(), packed.clone()].concat(), TrailingBytes, ["byte 28 of the uncompressed data:", "expected the end after the 28 bytes"]),
+        row!("half of the data, one member", Images, first.clone(), Truncated, ["byte 20 of the uncompressed data:", "expected at least 28"]),
+        row!("second member without its end", Images, [&first[..], &second[..second.len() - 9]].concat(), TruncatedGzip, ["expected the rest", "found the end of the file"]),
+        row!("second member without its last byte", Images, [&first[..], &second[..second.len() - 1]].concat(), TruncatedGzip, ["expected the rest"]),
+        row!("second member cut within its header", Images, [&first[..], &second[..5]].concat(), TruncatedGzip, ["expected the rest"]),
+        row!("second member cut within its magic", Images, [&packed[..], &second[..1]].concat(), TruncatedGzip, ["expected the rest"]),
+        row!("wrong checksum in the first of two", Images, with([&first[..], &second[..]].concat(), |b| b[first.len() - 8] ^= 1), CorruptGzip, ["expected an intact gzip stream", "checksum"]),
+        row!("wrong checksum in the second", Images, with([&first[..], &second[..]].concat(), |b| { let at = b.len() - 8; b[at] ^= 1 }), CorruptGzip, ["expected an intact gzip stream", "checksum"]),
+        row!("unknown method in the second", Images, with([&first[..], &second[..]].concat(), |b| b[first.len() + 2] = 9), CorruptGzip, ["expected an intact gzip stream"]),
+        row!("garbage after", Images, [&packed[..], b"xyz"].concat(), GzipTrailingBytes, ["expected the end of the file", "found 3 more byte(s)", "fetch the file again"]),
+        row!("garbage after two", Images, [&first[..], &second[..], b"xyz"].concat(), GzipTrailingBytes, ["expected the end of the file", "found 3 more byte(s)"]),
+        row!("garbage that begins like a member", Images, [&packed[..], &[0x1f, 0xa1]].concat(), GzipTrailingBytes, ["found 2 more byte(s)"]),
+        row!("garbage after zeros", Images, [&packed[..], &[0, 0, 7]].concat(), GzipTrailingBytes, ["found 3 more byte(s)"]),
+        row!("a member after zeros", Images, [&packed[..], &[0, 0], &second[..]].concat(), GzipTrailingBytes, ["expected the end of the file"]),
+        row!("half of the data, zeros, a member", Images, [&first[..], &[0, 0], &second[..]].concat(), Truncated, ["byte 20 of the uncompressed data:"]),
+        row!("little-endian images inside", Images, gzip(&little_endian(&[2, 2, 3], 12)), ByteOrder, ["byte 4 of the uncompressed data:", "little-endian numbers, [2, 2, 3]"]),
+        row!("little-endian labels inside", Labels, gzip(&little_endian(&[2], 2)), ByteOrder, ["byte 4 of the uncompressed data:", "little-endian numbers, [2]"]),
         row!("tar inside", Images, gzip(b"train/images"), NotIdx, ["byte 0 of the uncompressed data:", "found 74 72 61 69"]),
         row!("gzip inside", Images, gzip(&packed), NotIdx, ["byte 0 of the uncompressed data:", "gzip inside gzip"]),
         row!("nothing inside", Labels, gzip(&[]), Truncated, ["byte 0 of the uncompressed data:", "expected at least 8", "end after 0"]),

@@ -2,6 +2,7 @@
 
 mod builder;
 mod defects;
+mod emnist;
 mod parts;
 mod pictures;
 mod properties;

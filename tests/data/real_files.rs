@@ -99,3 +99,45 @@ fn plain_files_are_preferred_and_folders_of_the_same_name_passed_over() {
     assert_eq!(read.test.images(), [8]);
     assert_eq!(read.train.classes(), 2, "two classes at least, though all labels are 0");
 }
+
+/// A file that is there plain and compressed is read from the first that is whole.
+#[test]
+fn a_damaged_file_gives_way_to_a_whole_one_beside_it() {
+    use crate::builder::{U8, gzip, idx};
+
+    let pixel = |value: u8| idx(U8, &[1, 1, 1], &[value]);
+    let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 1].to_vec();
+    let (plain, dotted, packed) = (pixel(1), pixel(2), gzip(&pixel(3)));
+    let names = ["train-images-idx3-ubyte", "train-images.idx3-ubyte", "train-images-idx3-ubyte.gz"];
+    // What stands in the files of these names, and the pixel that is read, or the file whose error it is.
+    let rows: [([Option<Vec<u8>>; 3], Result<u8, usize>); 9] = [
+        ([Some(plain.clone()), Some(dotted.clone()), Some(packed.clone())], Ok(1)),
+        ([Some(plain.clone()), None, Some(cut(packed.clone()))], Ok(1)),
+        ([Some(cut(plain.clone())), None, Some(packed.clone())], Ok(3)),
+        ([Some(Vec::new()), None, Some(packed.clone())], Ok(3)),
+        ([Some(cut(plain.clone())), Some(dotted.clone()), Some(packed.clone())], Ok(2)),
+        ([Some(cut(plain.clone())), Some(cut(dotted.clone())), Some(packed.clone())], Ok(3)),
+        ([Some(cut(plain.clone())), None, Some(cut(packed.clone()))], Err(0)),
+        ([None, Some(cut(dotted)), Some(cut(packed.clone()))], Err(1)),
+        ([None, None, Some(cut(packed))], Err(2)),
+    ];
+    for (row, (contents, expected)) in rows.into_iter().enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+        for (name, bytes) in names.iter().zip(contents) {
+            bytes.iter().for_each(|bytes| write(name, bytes));
+        }
+        write("t10k-images-idx3-ubyte", &pixel(9));
+        for labels in ["train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"] {
+            write(labels, &idx(U8, &[1], &[0]));
+        }
+        match (load_dir(dir.path()), expected) {
+            (Ok(read), Ok(pixel)) => assert_eq!(read.train.images(), [pixel], "row {row}"),
+            (Err(error), Err(file)) => {
+                let start = format!("{}: byte ", dir.path().join(names[file]).display());
+                assert!(error.to_string().starts_with(&start), "row {row}: {error}");
+            }
+            (read, _) => panic!("row {row}: {:?}", read.map(|read| read.train.images().to_vec())),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The files of a data set in a folder, by their names.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{DataError, IdxError};
+
+/// Names of an image file and of its label file, without the `.gz` they may carry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FileNames {
+    pub(super) images: &'static str,
+    pub(super) labels: &'static str,
+}
+
+/// Those of MNIST and of the sets made like it.
+pub(super) const TRAIN: FileNames =
+    FileNames { images: "train-images-idx3-ubyte", labels: "train-labels-idx1-ubyte" };
+pub(super) const TEST: FileNames =
+    FileNames { images: "t10k-images-idx3-ubyte", labels: "t10k-labels-idx1-ubyte" };
+
+impl FileNames {
+    /// Whether either file is in the folder.
+    pub(super) fn any_in(&self, dir: &Path) -> bool {
+        [self.images, self.labels].iter().any(|name| !candidates(dir, name).is_empty())
+    }
+}
+
+/// How a file may be called, the preferred name first: a dot may stand before `idx`, and `.gz` may follow.
+fn spellings(name: &str) -> [String; 4] {
+    let dotted = name.replace("-idx", ".idx");
+    [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")]
+}
+
+/// The files that are there under one of the spellings of `name`.
+fn candidates(dir: &Path, name: &str) -> Vec<PathBuf> {
+    let may_be_read = |path: &PathBuf| match fs::metadata(path) {
+        // A widespread archive of MNIST has folders of these names beside the files.
+        Ok(found) => !found.is_dir(),
+        // What else there is to say of it is said when it is read.
+        Err(cause) => !matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    };
+    spellings(name).iter().map(|name| dir.join(name)).filter(may_be_read).collect()
+}
+
+/// Refuses a folder without a file of this name.
+pub(super) fn check_there(dir: &Path, name: &str) -> Result<(), DataError> {
+    if candidates(dir, name).is_empty() {
+        return Err(DataError::MissingFile { dir: dir.to_owned(), tried: spellings(name).to_vec() });
+    }
+    Ok(())
+}
+
+/// Reads the file of this name; where it is there more than once, plain and compressed, the first that is whole, with a
+/// warning that says what is wrong with those before it.
+///
+/// Errors: [`DataError::MissingFile`]; the defect of the preferred file where none is whole.
+pub(super) fn read<T>(
+    dir: &Path,
+    name: &str,
+    read: impl Fn(&Path) -> Result<T, IdxError>,
+) -> Result<(PathBuf, T), DataError> {
+    check_there(dir, name)?;
+    let mut preferred = None;
+    for file in candidates(dir, name) {
+        match read(&file) {
+            Ok(content) => {
+                if let Some(defect) = preferred {
+                    log::warn!("{defect}; {} is read in its place", file.display());
+                }
+                return Ok((file, content));
+            }
+            // The same data in another file would not fit either.
+            Err(error @ IdxError::OutOfMemory { .. }) => return Err(error.into()),
+            Err(error) => {
+                preferred.get_or_insert(error);
+            }
+        }
+    }
+    let gone = || IdxError::Io { file: dir.join(name), cause: io::ErrorKind::NotFound.into() };
+    Err(preferred.unwrap_or_else(gone).into())
+}

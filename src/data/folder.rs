@@ -1,0 +1,234 @@
+//! The folder of IDX files that a data set usually comes in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::dataset::Dataset;
+use super::emnist::EmnistSplit;
+use super::error::DataError;
+use super::files::{self, FileNames, TEST, TRAIN};
+use super::idx::{self, IdxImages};
+use super::transpose::transpose;
+
+/// Fewer classes than this cannot be told apart.
+const MIN_CLASSES: usize = 2;
+
+/// A data set to learn from and one to be judged by. Both have the same shape and number of classes.
+#[derive(Debug, Clone)]
+pub struct TrainTest {
+    /// To learn from.
+    pub train: Dataset,
+    /// To be judged by.
+    pub test: Dataset,
+}
+
+/// How the files of a data set are to be understood, where that differs from MNIST. The default goes by the names of the
+/// files: those of EMNIST say how its images lie and what its labels count from ([`EmnistSplit`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoadOptions {
+    /// Whether rows and columns of every image are swapped, since they are stored so. `None`: for EMNIST only.
+    pub transpose: Option<bool>,
+    /// The label of the first class, which is taken from every label. `None`: 1 for the letters of EMNIST, else 0.
+    pub first_label: Option<u8>,
+}
+
+/// Reads the four IDX files of an MNIST-like data set (MNIST, Fashion-MNIST, KMNIST, EMNIST, ...).
+///
+/// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte`; a dot may stand before `idx`, and `.gz` may follow. A plain file is preferred to a
+/// compressed one of the same name, unless it is damaged and the compressed one is whole, which is then told by a warning.
+/// Images are grey: shape `[rows, columns, 1]`.
+///
+/// In a folder without these, the files of one split of EMNIST are read: `emnist-letters-train-images-idx3-ubyte`,
+/// `emnist-letters-test-labels-idx1-ubyte` and so on. Where there are several splits, `dir` names one as if it were a folder
+/// within: `gzip/emnist-letters`. Their images are transposed and the labels of letters begin with 1; both is undone.
+///
+/// The number of classes is the largest label of both sets + 1, and at least 2; MNIST gives 10. A data set whose last
+/// class has no example needs [`Dataset::new`]. Where all labels are above 0, a warning says so.
+///
+/// Errors: [`DataError::Folder`], [`DataError::MissingFile`] with the names tried, [`DataError::SeveralSets`],
+/// [`DataError::Idx`] for a defect of a file, [`DataError::LabelCount`], [`DataError::ShapeMismatch`] between training and
+/// test images.
+pub fn load_dir(dir: &Path) -> Result<TrainTest, DataError> {
+    load_dir_with(dir, &LoadOptions::default())
+}
+
+/// [`load_dir`] for files that are to be understood otherwise.
+///
+/// Errors: as [`load_dir`], and [`DataError::LabelBelowFirst`].
+pub fn load_dir_with(dir: &Path, options: &LoadOptions) -> Result<TrainTest, DataError> {
+    let folder = Folder::find(dir, options)?;
+    let (train, test) = (folder.read(folder.train())?, folder.read(folder.test())?);
+    warn(&folder, options, &train, &test);
+    pair(train, test)
+}
+
+/// Reads one set of images and labels from a folder: the test set of a data set ([`load_dir`]), or, in a folder without
+/// one, the training set.
+///
+/// Errors: as [`load_dir`]; [`DataError::MissingFile`] names the test set's files.
+pub fn load_set(dir: &Path) -> Result<Dataset, DataError> {
+    load_set_with(dir, &LoadOptions::default())
+}
+
+/// [`load_set`] for files that are to be understood otherwise.
+///
+/// Errors: as [`load_set`], and [`DataError::LabelBelowFirst`].
+pub fn load_set_with(dir: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
+    let folder = Folder::find(dir, options)?;
+    let there = |names: &FileNames| files::check_there(&folder.dir, names.images).is_ok();
+    let (train, test) = (folder.train(), folder.test());
+    let set = folder.read(if !there(test) && there(train) { train } else { test })?;
+    let classes = (usize::from(set.max_label()) + 1).max(MIN_CLASSES);
+    set.into_dataset(classes)
+}
+
+/// The split of EMNIST that [`load_dir`] would read; `None` where its files are called otherwise, or there are none.
+pub fn split_of(dir: &Path) -> Option<&'static EmnistSplit> {
+    Folder::find(dir, &LoadOptions::default()).ok()?.split
+}
+
+/// Where the files of a data set are, and how they are to be understood.
+struct Folder {
+    dir: PathBuf,
+    split: Option<&'static EmnistSplit>,
+    transpose: bool,
+    first_label: u8,
+}
+
+impl Folder {
+    fn find(dir: &Path, options: &LoadOptions) -> Result<Self, DataError> {
+        let (dir, split) = match Folder::named_split(dir) {
+            Some((parent, split)) => (parent, Some(split)),
+            None => (dir, Folder::only_split(dir)?),
+        };
+        Ok(Folder {
+            dir: dir.to_owned(),
+            split,
+            transpose: options.transpose.unwrap_or(split.is_some()),
+            first_label: options.first_label.unwrap_or(split.map_or(0, EmnistSplit::first_label)),
+        })
+    }
+
+    /// `folder/emnist-letters` where that is no folder itself.
+    fn named_split(dir: &Path) -> Option<(&Path, &'static EmnistSplit)> {
+        let split = EmnistSplit::of_prefix(dir.file_name()?.to_str()?)?;
+        let parent = match dir.parent()? {
+            here if here.as_os_str().is_empty() => Path::new("."),
+            parent => parent,
+        };
+        let there = split.train.any_in(parent) || split.test.any_in(parent);
+        (!dir.exists() && there).then_some((parent, split))
+    }
+
+    /// The one split in a folder that has no files called like those of MNIST.
+    fn only_split(dir: &Path) -> Result<Option<&'static EmnistSplit>, DataError> {
+        fs::read_dir(dir).map_err(|cause| DataError::Folder { dir: dir.to_owned(), cause })?;
+        if TRAIN.any_in(dir) || TEST.any_in(dir) {
+            return Ok(None);
+        }
+        match EmnistSplit::all_in(dir)[..] {
+            [] => Ok(None),
+            [split] => Ok(Some(split)),
+            ref several => Err(DataError::SeveralSets {
+                dir: dir.to_owned(),
+                found: several.iter().map(|split| split.prefix()).collect(),
+            }),
+        }
+    }
+
+    fn train(&self) -> &'static FileNames {
+        self.split.map_or(&TRAIN, |split| &split.train)
+    }
+
+    fn test(&self) -> &'static FileNames {
+        self.split.map_or(&TEST, |split| &split.test)
+    }
+
+    fn read(&self, names: &FileNames) -> Result<Labelled, DataError> {
+        // The label file is small and is found missing before much is read.
+        files::check_there(&self.dir, names.images)?;
+        let (labels_file, mut labels) = files::read(&self.dir, names.labels, |file| idx::read_labels(file))?;
+        let (images_file, mut images) = files::read(&self.dir, names.images, |file| idx::read_images(file))?;
+        if self.transpose {
+            transpose(&mut images.pixels, [images.rows, images.cols, 1]);
+            (images.rows, images.cols) = (images.cols, images.rows);
+        }
+        let first_label = self.first_label;
+        if let Some(index) = labels.iter().position(|&label| label < first_label) {
+            let label = labels[index];
+            return Err(DataError::LabelBelowFirst { file: labels_file, index, label, first_label });
+        }
+        labels.iter_mut().for_each(|label| *label -= first_label);
+        Ok(Labelled { images_file, images, labels_file, labels })
+    }
+}
+
+/// Says what looks as if it was to be understood otherwise.
+fn warn(folder: &Folder, options: &LoadOptions, train: &Labelled, test: &Labelled) {
+    let smallest = train.labels.iter().chain(&test.labels).min().copied();
+    if let (Some(smallest @ 1..), None) = (smallest, options.first_label) {
+        let largest = train.max_label().max(test.max_label());
+        log::warn!(
+            "the labels of {} and of its test set run from {smallest} to {largest}: no image is of a class below {smallest}; \
+             if the first class is labelled {smallest}, set `first_label` to {smallest}",
+            train.labels_file.display()
+        );
+    }
+    let split = EmnistSplit::of_counts([train.images.count, test.images.count]);
+    if let (Some(split), None, None) = (split, folder.split, options.transpose) {
+        log::warn!(
+            "{} and its test set have as many images as {split}, whose images are stored with rows and columns swapped; \
+             if it is that, set `transpose`, or give the files back their names, `{}-...`",
+            train.images_file.display(),
+            split.prefix()
+        );
+    }
+}
+
+/// The content of an image file and of its label file, with the names to use in messages.
+pub(super) struct Labelled {
+    pub(super) images_file: PathBuf,
+    pub(super) images: IdxImages,
+    pub(super) labels_file: PathBuf,
+    pub(super) labels: Vec<u8>,
+}
+
+impl Labelled {
+    /// `[h, w, c]` of one image.
+    fn shape(&self) -> [usize; 3] {
+        [self.images.rows, self.images.cols, 1]
+    }
+
+    fn max_label(&self) -> u8 {
+        self.labels.iter().copied().max().unwrap_or(0)
+    }
+
+    fn into_dataset(self, classes: usize) -> Result<Dataset, DataError> {
+        if self.images.count != self.labels.len() {
+            return Err(DataError::LabelCount {
+                images_file: self.images_file,
+                labels_file: self.labels_file,
+                images: self.images.count,
+                labels: self.labels.len(),
+            });
+        }
+        let shape = self.shape();
+        Dataset::new(self.images.pixels, self.labels, shape, classes)
+    }
+}
+
+/// Makes data sets of the files, once they are known to fit together.
+pub(super) fn pair(train: Labelled, test: Labelled) -> Result<TrainTest, DataError> {
+    if train.shape() != test.shape() {
+        return Err(DataError::ShapeMismatch {
+            train: train.shape(),
+            test: test.shape(),
+            train_file: train.images_file,
+            test_file: test.images_file,
+        });
+    }
+    let largest = train.max_label().max(test.max_label());
+    let classes = (usize::from(largest) + 1).max(MIN_CLASSES);
+    Ok(TrainTest { train: train.into_dataset(classes)?, test: test.into_dataset(classes)? })
+}
