@@ -65,10 +65,12 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), GpuErr
     if data.shape() != network.input_shape {
         return Err(GpuError::DataShape { data: data.shape(), model: network.input_shape });
     }
-    if data.classes() > network.classes() {
-        return Err(GpuError::Classes { data: data.classes(), model: network.classes() });
+    let (data, model, from_zero) = (data.classes(), network.classes(), data.labels().contains(&0));
+    match data {
+        _ if data <= model => Ok(()),
+        _ if data == model + 1 && !from_zero => Err(GpuError::LabelsFromOne { data, model }),
+        _ => Err(GpuError::Classes { data, model }),
     }
-    Ok(())
 }
 
 /// Figures of one batch.

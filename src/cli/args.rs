@@ -1,11 +1,15 @@
 //! Arguments that several commands take.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::bail;
+use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 
-use crate::data::{TrainTest, load_dir};
+use super::output::note;
+use super::path_text::{from_text, refused, to_text};
+use crate::data::{LoadOptions, TrainTest, load_dir_with, split_of};
 use crate::device::{Device, DeviceChoice};
 use crate::model::ModelFile;
 use crate::plan::{MAX_BATCH, Plan};
@@ -53,11 +57,18 @@ pub enum ModelSource {
     File(PathBuf),
 }
 
-impl FromStr for ModelSource {
-    type Err = std::convert::Infallible;
+impl From<OsString> for ModelSource {
+    fn from(text: OsString) -> Self {
+        if text == TUTORIAL { ModelSource::Tutorial } else { ModelSource::File(text.into()) }
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text == TUTORIAL { ModelSource::Tutorial } else { ModelSource::File(text.into()) })
+impl ValueParserFactory for ModelSource {
+    type Parser = ValueParser;
+
+    /// A path need not be text.
+    fn value_parser() -> ValueParser {
+        OsStringValueParser::new().map(ModelSource::from).into()
     }
 }
 
@@ -87,24 +98,41 @@ pub enum DataSource {
 impl FromStr for DataSource {
     type Err = std::convert::Infallible;
 
+    /// As a run records it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text == MNIST { DataSource::Mnist } else { DataSource::Folder(text.into()) })
+        Ok(if text == MNIST { DataSource::Mnist } else { DataSource::Folder(from_text(text)) })
+    }
+}
+
+impl ValueParserFactory for DataSource {
+    type Parser = ValueParser;
+
+    /// A path need not be text.
+    fn value_parser() -> ValueParser {
+        let parse = |text: OsString| match text == MNIST {
+            true => Ok(DataSource::Mnist),
+            false => refused(text.as_ref()).map_or_else(|| Ok(DataSource::Folder(text.into())), Err),
+        };
+        OsStringValueParser::new().try_map(parse).into()
     }
 }
 
 impl std::fmt::Display for DataSource {
-    /// As it is written on the command line; a folder with its whole path, so that it is found from anywhere.
+    /// As it is recorded; a folder with its whole path, so that it is found from anywhere.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             DataSource::Mnist => f.write_str(MNIST),
-            DataSource::Folder(dir) => write!(f, "{}", whole_path(dir).display()),
+            DataSource::Folder(dir) => f.write_str(&to_text(&whole_path(dir))),
         }
     }
 }
 
 impl DataSource {
-    /// Reads and checks training and test set.
-    pub fn load(&self) -> anyhow::Result<TrainTest> {
+    /// Reads and checks training and test set, and says what is done to them.
+    pub fn load(&self, options: &LoadOptions) -> anyhow::Result<TrainTest> {
+        if let Some(said) = self.said(options) {
+            note(said);
+        }
         match self {
             #[cfg(feature = "mnist-data")]
             DataSource::Mnist => Ok(crate::data::mnist()?),
@@ -112,18 +140,56 @@ impl DataSource {
             DataSource::Mnist => bail!(
                 "this build does not carry MNIST; build it with the feature `mnist-data`, or give a folder with --data DIR"
             ),
-            DataSource::Folder(dir) if !dir.is_dir() => bail!(
+            DataSource::Folder(dir) if !dir.is_dir() && split_of(dir).is_none() => bail!(
                 "`{}` is not a folder; --data takes `{MNIST}` or a folder with the four IDX files of a data set",
                 dir.display()
             ),
-            DataSource::Folder(dir) => Ok(load_dir(dir)?),
+            DataSource::Folder(dir) => Ok(load_dir_with(dir, options)?),
         }
+    }
+
+    /// What is done to images and labels of the files beyond reading them, in one line; `None` where nothing is.
+    pub fn said(&self, options: &LoadOptions) -> Option<String> {
+        let DataSource::Folder(dir) = self else {
+            return None;
+        };
+        let split = split_of(dir);
+        let transposed = options.transpose.unwrap_or(split.is_some());
+        let first_label = options.first_label.or(split.map(|split| split.first_label())).unwrap_or(0);
+        let name =
+            split.map_or_else(|| self.to_string(), |split| format!("{split}, by the names of its files"));
+        let done = [
+            transposed.then(|| "rows and columns of the images are swapped".to_owned()),
+            (first_label > 0).then(|| format!("label {first_label} is the first class")),
+        ];
+        let done: Vec<_> = done.into_iter().flatten().collect();
+        (!done.is_empty()).then(|| format!("Data: {name}: {}", done.join(", ")))
+    }
+
+    /// What the classes of a data set are called that is known by the names of its files, where these are as many; else
+    /// nothing, and so for digits, which are called by their numbers anyway.
+    pub fn class_names(&self, options: &LoadOptions, classes: usize) -> Vec<String> {
+        let DataSource::Folder(dir) = self else {
+            return Vec::new();
+        };
+        let known = split_of(dir)
+            .filter(|split| options.first_label.is_none_or(|first| first == split.first_label()))
+            .map(|split| split.class_names())
+            .unwrap_or_default();
+        let numbers = known.iter().enumerate().all(|(class, name)| *name == class.to_string());
+        if known.len() == classes && !numbers { known } else { Vec::new() }
     }
 }
 
-/// The path from the root where the file system knows it, else as it was given.
+/// The path from the root where the file system knows it, or the folder with the split of EMNIST that it names; else as it
+/// was given.
 pub fn whole_path(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    let split = || {
+        let prefix = split_of(path)?.prefix();
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(dir.canonicalize().ok()?.join(prefix))
+    };
+    path.canonicalize().ok().or_else(split).unwrap_or_else(|| path.to_owned())
 }
 
 fn device(text: &str) -> Result<DeviceChoice, String> {

@@ -6,6 +6,7 @@ use anyhow::bail;
 use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource};
+use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::Progress;
 use super::table::{Align, render};
@@ -36,6 +37,8 @@ pub struct CrossvalArgs {
     /// The data set: the embedded one or a folder with four IDX files
     #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
     data: DataSource,
+    #[command(flatten)]
+    layout: LayoutArgs,
     /// Parts of the training set
     #[arg(long, value_name = "K", default_value = "5", value_parser = folds, allow_negative_numbers = true)]
     folds: usize,
@@ -63,6 +66,10 @@ struct Results<'a> {
     seed: u64,
     samples: usize,
     data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transpose: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_label: Option<u8>,
     device: String,
     models: &'a [CrossValidation],
 }
@@ -74,7 +81,8 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         Some(dir) => RunFolder::at_crossval(dir, args.force)?,
         None => RunFolder::next(Path::new(RUNS), "crossval")?,
     };
-    let TrainTest { train, .. } = args.data.load()?;
+    let layout = args.layout.options(&args.data, None)?;
+    let TrainTest { train, .. } = args.data.load(&layout)?;
     let train = args.training.limited(train)?;
     for file in &files {
         check_data(&file.model.network()?, &train)?;
@@ -109,6 +117,8 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         seed: args.training.seed,
         samples: train.len(),
         data: args.data.to_string(),
+        transpose: layout.transpose,
+        first_label: layout.first_label,
         device: device.title(),
         models: &models,
     };

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg};
 use super::judging::{self, ReportArgs};
+use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::run::print_figures;
@@ -27,6 +28,8 @@ pub struct EvaluateArgs {
     /// The data set: the embedded one or a folder with four IDX files; by default the one the run was trained on
     #[arg(long, value_name = "mnist|DIR")]
     data: Option<DataSource>,
+    #[command(flatten)]
+    layout: LayoutArgs,
     #[command(flatten)]
     device: DeviceArg,
     #[command(flatten)]
@@ -59,7 +62,8 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
         (None, Some(RunResult { data, .. })) => data.parse()?,
         (None, None) => DataSource::Mnist,
     };
-    let data = source.load()?;
+    let recorded_layout = result.as_ref().map(RunResult::load_options);
+    let data = source.load(&args.layout.options(&source, recorded_layout)?)?;
     check_data(&network, &data.test)?;
     let (device, why) = Device::open(&args.device.device)?;
 

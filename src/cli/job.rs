@@ -1,13 +1,14 @@
 //! What `train` is told: by its arguments, or by the checkpoint that it goes on from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
 use super::args::{DataSource, whole_path};
 use super::output::note;
+use super::path_text::{from_text, refused, to_text};
 use super::train::TrainArgs;
-use crate::data::{Dataset, TrainTest, load_set};
+use crate::data::{Dataset, TrainTest, load_set_with};
 use crate::device::{Device, DeviceChoice};
 use crate::gpu::{Choices, adapters};
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
@@ -39,12 +40,16 @@ impl Job {
         if args.validation_data.is_some() {
             file.training.validation_split = None;
         }
-        let whole =
-            |path: &Option<PathBuf>| path.as_deref().map(|path| whole_path(path).display().to_string());
+        let layout = args.layout.options(&args.data, None)?;
+        if file.class_names.is_empty() {
+            file.class_names = args.data.class_names(&layout, file.model.network()?.classes());
+        }
         let settings = RunSettings {
             data: args.data.to_string(),
-            validation_data: whole(&args.validation_data),
-            init: whole(&args.init),
+            validation_data: recorded(args.validation_data.as_deref())?,
+            init: recorded(args.init.as_deref())?,
+            transpose: layout.transpose,
+            first_label: layout.first_label,
             limit: args.training.limit,
             seed: args.training.seed.to_string(),
             no_fuse: args.fuse.no_fuse(),
@@ -103,16 +108,15 @@ impl Job {
     /// Reads the data, and leaves of it what is trained on and what each epoch is judged on.
     pub fn sets(&self) -> anyhow::Result<Sets> {
         let source: DataSource = self.settings.data.parse()?;
-        let TrainTest { train, test } = source.load()?;
+        let TrainTest { train, test } = source.load(&self.settings.load_options())?;
         let train = match self.settings.limit {
             Some(limit) => train.take(limit.min(train.len()))?,
             None => train,
         };
-        let validation = self
-            .settings
-            .validation_data
-            .as_ref()
-            .map(|dir| load_set(dir.as_ref()).with_context(|| format!("`{dir}` is no validation set")));
+        let validation = self.settings.validation_data.as_ref().map(|dir| {
+            load_set_with(&from_text(dir), &self.settings.load_options())
+                .with_context(|| format!("`{dir}` is no validation set"))
+        });
         let (train, validation) = match validation {
             Some(own) => (train, Some(own?)),
             None => self.file.training.split(&train)?,
@@ -158,6 +162,15 @@ impl Job {
         let ran = if self.settings.no_fuse { plan.clone() } else { device.prepare(plan.clone()) };
         let choices = Choices::recorded(&ran, &self.settings.kernels);
         Ok((device.choosing(choices), why))
+    }
+}
+
+/// A path from the root as a run records it.
+fn recorded(path: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let Some(path) = path else { return Ok(None) };
+    match refused(path) {
+        Some(problem) => bail!("`{}`: {problem}", path.display()),
+        None => Ok(Some(to_text(&whole_path(path)))),
     }
 }
 

@@ -10,7 +10,7 @@ use super::args::DeviceArg;
 use super::message;
 use super::output::{Output, note};
 use super::pictures::Source;
-use crate::data::{DataError, Picture};
+use crate::data::{DataError, Picture, transpose};
 use crate::device::Device;
 use crate::io::SavedRun;
 use crate::io::destination::Destination;
@@ -47,6 +47,10 @@ pub struct PredictArgs {
     /// always work so
     #[arg(long)]
     plain: bool,
+    /// Swap rows and columns of what the network sees: for models that were trained on images stored so, such as those of
+    /// EMNIST with `--transpose=false`
+    #[arg(long)]
+    transpose: bool,
     /// Print what the network sees, or with =FILE.png write it to a file that is not there yet; with =- the picture goes to
     /// standard output and the predictions to standard error
     #[arg(long, value_name = "FILE.png", num_args = 0..=1, require_equals = true)]
@@ -131,6 +135,16 @@ impl Judge<'_> {
 
     fn prepare(&self, picture: &Picture) -> Result<Vec<u8>, DataError> {
         let shape = self.saved.network.input_shape;
+        if self.args.transpose {
+            let upright = [shape[1], shape[0], shape[2]];
+            let mut image = self.upright(picture, upright)?;
+            transpose(&mut image, upright);
+            return Ok(image);
+        }
+        self.upright(picture, shape)
+    }
+
+    fn upright(&self, picture: &Picture, shape: [usize; 3]) -> Result<Vec<u8>, DataError> {
         if self.args.plain || shape[2] != 1 { picture.resized(shape) } else { picture.drawn(shape) }
     }
 

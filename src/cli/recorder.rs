@@ -6,6 +6,7 @@ use anyhow::anyhow;
 
 use super::interrupt;
 use super::message;
+use super::path_text::shell_word;
 use super::progress::Progress;
 use crate::io::checkpoint::{RunSettings, path, run_of, save};
 use crate::io::run::{RunError, RunFolder, RunLogs};
@@ -42,7 +43,7 @@ pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>) -> anyho
             "{}; `{}` is kept: once this is mended, go on with: shadegrad train --resume --out {}",
             message(&error),
             checkpoint.display(),
-            run.display()
+            shell_word(run)
         ),
         _ => error,
     }

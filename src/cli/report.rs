@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::args::{DataSource, DeviceArg};
+use super::layout::LayoutArgs;
 use super::output::Output;
 use super::progress::spinner;
 use crate::device::Device;
@@ -13,7 +14,7 @@ use crate::executor::check_data;
 use crate::io::SavedRun;
 use crate::io::destination::{Destination, DestinationError};
 use crate::io::report::{RunReport, is_plot};
-use crate::io::run::{REPORT_FILE, is_report, read_result};
+use crate::io::run::{REPORT_FILE, RunResult, is_report, read_result};
 use crate::model::{bytes, thousands};
 
 /// Write what there is to see of a run as one HTML page
@@ -41,6 +42,8 @@ pub struct ReportArgs {
     #[arg(long, value_name = "mnist|DIR")]
     data: Option<DataSource>,
     #[command(flatten)]
+    layout: LayoutArgs,
+    #[command(flatten)]
     device: DeviceArg,
 }
 
@@ -60,7 +63,8 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
         (None, Some(result)) => result.data.parse()?,
         (None, None) => DataSource::Mnist,
     };
-    let test = source.load()?.test;
+    let recorded_layout = result.as_ref().map(RunResult::load_options);
+    let test = source.load(&args.layout.options(&source, recorded_layout)?)?.test;
     check_data(&run.network, &test)?;
 
     let (device, _) = Device::open(&args.device.device)?;

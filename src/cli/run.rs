@@ -9,6 +9,7 @@ use super::job::{Job, Sets};
 use super::judging;
 use super::listeners::{JsonEpochs, Line, Listeners};
 use super::output::{Output, note};
+use super::path_text::{shell_word, to_text};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::{Recorder, Told};
@@ -90,14 +91,17 @@ impl Run<'_> {
 
     /// The last words of a run that Ctrl-C ended.
     pub fn tell_interrupted(&self, history: &History, output: &mut Output) -> anyhow::Result<ExitCode> {
-        let (steps, run) = (history.steps, self.folder.dir().display());
+        let (steps, run) = (history.steps, self.folder.dir());
         if self.args.json {
-            let line = Line::Interrupted::<()> { run: run.to_string(), steps };
+            let line = Line::Interrupted::<()> { run: to_text(run), steps };
             output.result(serde_json::to_string(&line)?)?;
         }
         note(match self.args.checkpoints(&self.job.settings) {
             Checkpoints::Never => format!("Interrupted after step {steps}; nothing was kept"),
-            _ => format!("Interrupted after step {steps}; go on with: shadegrad train --resume --out {run}"),
+            _ => format!(
+                "Interrupted after step {steps}; go on with: shadegrad train --resume --out {}",
+                shell_word(run)
+            ),
         });
         Ok(ExitCode::from(interrupt::EXIT_CODE))
     }
@@ -149,7 +153,7 @@ impl Run<'_> {
         }
         let run = self.folder.dir().display();
         if self.args.json {
-            let line = Line::Result { run: run.to_string(), result };
+            let line = Line::Result { run: to_text(self.folder.dir()), result };
             return output.result(serde_json::to_string(&line)?);
         }
         output.result(format_args!("Run: {run}"))?;
@@ -196,5 +200,7 @@ fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) ->
         test_samples: sets.test.len(),
         kernels: settings.kernels.clone(),
         tuned: settings.tuned,
+        transpose: settings.transpose,
+        first_label: settings.first_label,
     })
 }

@@ -11,6 +11,7 @@ use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, whole_path
 use super::interrupt;
 use super::job::{Job, Sets};
 use super::judging::ReportArgs;
+use super::layout::LayoutArgs;
 use super::output::Output;
 use super::recorder::unfinished;
 use super::run::Run;
@@ -36,9 +37,11 @@ const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
 /// What a run that goes on was told when it began.
-const RESUMED: [&str; 20] = [
+const RESUMED: [&str; 22] = [
     "model",
     "data",
+    "transpose",
+    "first_label",
     "validation_data",
     "init",
     "no_fuse",
@@ -73,6 +76,8 @@ pub struct TrainArgs {
     /// The data set: the embedded one or a folder with four IDX files
     #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
     pub(super) data: DataSource,
+    #[command(flatten)]
+    pub(super) layout: LayoutArgs,
     #[command(flatten)]
     pub(super) training: TrainingArgs,
     /// Judge each epoch on a set of your own: a folder with IDX files of a test set, or else of a training set

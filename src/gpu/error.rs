@@ -127,6 +127,18 @@ pub enum GpuError {
         /// What is wrong with them.
         problem: String,
     },
+    /// Labels go beyond the model's outputs by one, and begin above 0.
+    #[error(
+        "the labels of the data set run up to {model} and none is 0, which makes {data} classes, but the model's last \
+         layer has {model} units; if the first class is labelled 1, load the data with `first_label` 1, else give the \
+         layer {data} units"
+    )]
+    LabelsFromOne {
+        /// Classes of the data set.
+        data: usize,
+        /// Of the model.
+        model: usize,
+    },
     /// A pass asks for samples or rows that are not there.
     #[error("row {row} of the pass: {problem}")]
     Pass {

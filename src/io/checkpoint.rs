@@ -29,6 +29,7 @@ pub(super) use self::remove::{any, clear, in_the_way};
 use self::remove::{remove, remove_old, set_aside, settle};
 use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, weights_metadata, write_whole};
 use super::{sha256, weights_to_bytes};
+use crate::data::LoadOptions;
 use crate::train::{Checkpoint, EpochRecord, Stopped, TrainingState};
 
 /// The folder of a run's checkpoints.
@@ -73,6 +74,19 @@ pub struct RunSettings {
     pub checkpoint_steps: Option<usize>,
     /// The kernel variant that runs each step of the plan.
     pub kernels: BTreeMap<String, String>,
+    /// Whether images were read with rows and columns swapped, where that was told ([`crate::data::LoadOptions`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transpose: Option<bool>,
+    /// The label of the first class, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_label: Option<u8>,
+}
+
+impl RunSettings {
+    /// How the run understands the files of its data set.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions { transpose: self.transpose, first_label: self.first_label }
+    }
 }
 
 /// `state.toml`.

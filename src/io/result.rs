@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::run::{FORMAT, RESULT_FILE, RunError};
+use crate::data::LoadOptions;
 use crate::train::Stopped;
 
 /// What came out of a run, and what it takes to repeat it beside `model.toml`.
@@ -76,6 +77,19 @@ pub struct RunResult {
     /// Whether measuring decided which variants those are; otherwise the device's class did.
     #[serde(default)]
     pub tuned: bool,
+    /// Whether images were read with rows and columns swapped, where that was told ([`crate::data::LoadOptions`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transpose: Option<bool>,
+    /// The label of the first class, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_label: Option<u8>,
+}
+
+impl RunResult {
+    /// How the run understood the files of its data set.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions { transpose: self.transpose, first_label: self.first_label }
+    }
 }
 
 /// Versions of what wrote a run.

@@ -15,8 +15,11 @@ mod export;
 mod force;
 mod full_disk;
 mod interruptions;
+mod layouts;
 mod mistakes;
 mod no_adapter;
+#[cfg(target_os = "linux")]
+mod paths;
 mod predict;
 mod progress;
 mod report;
