@@ -9,7 +9,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValuePar
 
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
-use crate::data::{LoadOptions, TrainTest, load_dir_with, split_of};
+use crate::data::{Dataset, LoadOptions, TrainTest, load_dir_with, load_test_with, split_of};
 use crate::device::{Device, DeviceChoice};
 use crate::model::ModelFile;
 use crate::plan::{MAX_BATCH, Plan};
@@ -130,9 +130,7 @@ impl std::fmt::Display for DataSource {
 impl DataSource {
     /// Reads and checks training and test set, and says what is done to them.
     pub fn load(&self, options: &LoadOptions) -> anyhow::Result<TrainTest> {
-        if let Some(said) = self.said(options) {
-            note(said);
-        }
+        self.tell(options);
         match self {
             #[cfg(feature = "mnist-data")]
             DataSource::Mnist => Ok(crate::data::mnist()?),
@@ -140,11 +138,44 @@ impl DataSource {
             DataSource::Mnist => bail!(
                 "this build does not carry MNIST; build it with the feature `mnist-data`, or give a folder with --data DIR"
             ),
-            DataSource::Folder(dir) if !dir.is_dir() && split_of(dir).is_none() => bail!(
+            DataSource::Folder(dir) if !self.is_there() => bail!(
                 "`{}` is not a folder; --data takes `{MNIST}` or a folder with the four IDX files of a data set",
                 dir.display()
             ),
             DataSource::Folder(dir) => Ok(load_dir_with(dir, options)?),
+        }
+    }
+
+    /// As it was given on the command line.
+    pub fn as_argument(&self) -> PathBuf {
+        match self {
+            DataSource::Mnist => MNIST.into(),
+            DataSource::Folder(dir) => dir.clone(),
+        }
+    }
+
+    /// Reads and checks the test set alone, and says what is done to it.
+    pub fn load_test(&self, options: &LoadOptions) -> anyhow::Result<Dataset> {
+        match self {
+            DataSource::Folder(dir) if self.is_there() => {
+                self.tell(options);
+                Ok(load_test_with(dir, options)?)
+            }
+            _ => Ok(self.load(options)?.test),
+        }
+    }
+
+    /// Whether there is a folder; the embedded data is always there.
+    pub fn is_there(&self) -> bool {
+        match self {
+            DataSource::Mnist => true,
+            DataSource::Folder(dir) => dir.is_dir() || split_of(dir).is_some(),
+        }
+    }
+
+    fn tell(&self, options: &LoadOptions) {
+        if let Some(said) = self.said(options) {
+            note(said);
         }
     }
 

@@ -9,6 +9,7 @@ use super::args::{DataSource, DeviceArg, FuseArg, ModelSource};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::Progress;
+use super::same_data::tell_other_training_set;
 use super::table::{Align, render};
 use super::train::RUNS;
 use super::training::TrainingArgs;
@@ -84,6 +85,9 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     let layout = args.layout.options(&args.data, None)?;
     let TrainTest { train, .. } = args.data.load(&layout)?;
     let train = args.training.limited(train)?;
+    for source in &args.model {
+        tell_other_training_set(source, &train);
+    }
     for file in &files {
         check_data(&file.model.network()?, &train)?;
     }

@@ -10,11 +10,11 @@ use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::run::print_figures;
+use super::same_data::test_set;
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
 use crate::gpu::Choices;
-use crate::io::SavedRun;
-use crate::io::run::{RunResult, read_result};
+use crate::io::{Recorded, SavedRun, read_recorded};
 use crate::model::{ModelFile, Network, thousands};
 use crate::plan::Plan;
 use crate::train::{Compile, Evaluation, Report};
@@ -25,7 +25,7 @@ pub struct EvaluateArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The data set: the embedded one or a folder with four IDX files; by default the one the run was trained on
+    /// The data set: the embedded one or a folder with the IDX files of a test set; by default the one the run was trained on
     #[arg(long, value_name = "mnist|DIR")]
     data: Option<DataSource>,
     #[command(flatten)]
@@ -42,6 +42,9 @@ pub struct EvaluateArgs {
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Figures {
+    /// `mnist`, or the folder.
+    data: String,
+    test_samples: usize,
     /// `None` where it is not finite.
     test_loss: Option<f64>,
     test_accuracy: f64,
@@ -53,40 +56,36 @@ struct Figures {
 /// are its own, bit for bit.
 pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
-    let result = read_result(&args.run).unwrap_or_else(|error| {
+    let recorded = read_recorded(&args.run).unwrap_or_else(|error| {
         note(format_args!("warning: {error}"));
         None
     });
-    let source = match (&args.data, &result) {
-        (Some(given), _) => given.clone(),
-        (None, Some(RunResult { data, .. })) => data.parse()?,
-        (None, None) => DataSource::Mnist,
-    };
-    let recorded_layout = result.as_ref().map(RunResult::load_options);
-    let data = source.load(&args.layout.options(&source, recorded_layout)?)?;
-    check_data(&network, &data.test)?;
+    let (source, test) = test_set("evaluate", &args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
+    check_data(&network, &test)?;
     let (device, why) = Device::open(&args.device.device)?;
 
     if !args.json {
         output.line(format_args!("Device: {why}"))?;
-        output.line(format_args!("Data: {source}, {} test images", thousands(data.test.len())))?;
+        output.line(format_args!("Data: {source}, {} test images", thousands(test.len())))?;
     }
-    let recorded = result.as_ref().map(|run| recorded(&file, &network, &device, run)).transpose()?;
-    let (no_fuse, choices) = recorded.unwrap_or_default();
+    let ran = recorded.as_ref().map(|run| ran_by(&file, &network, &device, run)).transpose()?;
+    let (no_fuse, choices) = ran.unwrap_or_default();
     let device = device.choosing(choices);
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
     let mut model = file.model.compile(&device, compile)?;
     model.set_weights(weights)?;
-    let spinner = spinner(format!("judging on {} test images", thousands(data.test.len())));
-    let evaluation = model.evaluate_with(&data.test, result.map(|result| result.batch_size))?;
+    let spinner = spinner(format!("judging on {} test images", thousands(test.len())));
+    let evaluation = model.evaluate_with(&test, recorded.map(|recorded| recorded.batch_size))?;
     let asked = args.json || args.report.asked();
-    let report = asked.then(|| args.report.judge(&mut model, &data.test)).transpose()?;
+    let report = asked.then(|| args.report.judge(&mut model, &test)).transpose()?;
     spinner.finish_and_clear();
     match report {
         Some(report) if args.json => {
             let Evaluation { loss, accuracy } = evaluation;
             let test_loss = loss.is_finite().then_some(loss);
             return output.line(serde_json::to_string_pretty(&Figures {
+                data: source.to_string(),
+                test_samples: test.len(),
                 test_loss,
                 test_accuracy: accuracy,
                 report,
@@ -99,11 +98,11 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
 }
 
 /// Whether a run took each step by itself, and its kernels: for the steps that this device runs under the same names.
-fn recorded(
+fn ran_by(
     file: &ModelFile,
     network: &Network,
     device: &Device,
-    run: &RunResult,
+    run: &Recorded,
 ) -> anyhow::Result<(bool, Choices)> {
     let plain =
         Plan::build(network, file.loss, file.optimizer, run.batch_size)?.augment(file.augmentation.as_ref());

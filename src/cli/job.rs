@@ -7,8 +7,9 @@ use anyhow::{Context, bail};
 use super::args::{DataSource, whole_path};
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
+use super::same_data::check_resumed;
 use super::train::TrainArgs;
-use crate::data::{Dataset, TrainTest, load_set_with};
+use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
 use crate::device::{Device, DeviceChoice};
 use crate::gpu::{Choices, adapters};
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
@@ -32,6 +33,13 @@ pub struct Sets {
     pub test: Dataset,
 }
 
+impl Sets {
+    /// What tells them from other data.
+    pub fn digests(&self) -> DataDigests {
+        DataDigests::of(&self.train, self.validation.as_ref(), &self.test)
+    }
+}
+
 impl Job {
     /// A run from its beginning.
     pub fn begin(args: &TrainArgs) -> anyhow::Result<Self> {
@@ -40,12 +48,13 @@ impl Job {
         if args.validation_data.is_some() {
             file.training.validation_split = None;
         }
-        let layout = args.layout.options(&args.data, None)?;
+        let data = args.data();
+        let layout = args.layout.options(&data, None)?;
         if file.class_names.is_empty() {
-            file.class_names = args.data.class_names(&layout, file.model.network()?.classes());
+            file.class_names = data.class_names(&layout, file.model.network()?.classes());
         }
         let settings = RunSettings {
-            data: args.data.to_string(),
+            data: data.to_string(),
             validation_data: recorded(args.validation_data.as_deref())?,
             init: recorded(args.init.as_deref())?,
             transpose: layout.transpose,
@@ -91,6 +100,7 @@ impl Job {
         file.training.epochs = args.training.epochs.unwrap_or(file.training.epochs);
         file.training.max_steps = args.training.max_steps.or(file.training.max_steps);
         settings.checkpoint_steps = args.checkpoint_steps.or(settings.checkpoint_steps);
+        move_data(args, &mut settings)?;
         settings.allow_nan |= args.training.allow_nan;
         Ok(Job { file, settings, checkpoint: Some(checkpoint) })
     }
@@ -105,9 +115,47 @@ impl Job {
         self.settings.seed.parse().with_context(|| format!("`{}` is no seed", self.settings.seed))
     }
 
+    /// Refuses to go on with other data than the run was begun with, unless that is wanted.
+    pub fn check_same_data(&self, args: &TrainArgs, found: &DataDigests) -> anyhow::Result<()> {
+        let (Some(_), Some(run)) = (&self.checkpoint, &args.out) else {
+            return Ok(());
+        };
+        let settings = &self.settings;
+        let places = [&settings.data, settings.validation_data.as_ref().unwrap_or(&settings.data)];
+        check_resumed(
+            settings.data_digests.as_ref(),
+            found,
+            places.map(String::as_str),
+            args.accept_other_data,
+            &args.go_on(run),
+        )
+    }
+
+    /// Says how a run goes on whose data has moved.
+    fn check_there(&self, args: &TrainArgs, source: &DataSource) -> anyhow::Result<()> {
+        let validation =
+            self.settings.validation_data.as_deref().map(|dir| DataSource::Folder(from_text(dir)));
+        // A folder that was just named is not one that has moved.
+        let source = Some(source).filter(|_| args.data.is_none());
+        let validation = validation.as_ref().filter(|_| args.validation_data.is_none());
+        for (source, flag) in [(source, "--data"), (validation, "--validation-data")] {
+            if let (Some(source), Some(_), Some(run)) = (source, &self.checkpoint, &args.out)
+                && !source.is_there()
+            {
+                bail!(
+                    "the data of this run, `{source}`, is not there any more; if it has moved, name the folder where it is \
+                     now: {} {flag} DIR",
+                    args.go_on(run)
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the data, and leaves of it what is trained on and what each epoch is judged on.
-    pub fn sets(&self) -> anyhow::Result<Sets> {
+    pub fn sets(&self, args: &TrainArgs) -> anyhow::Result<Sets> {
         let source: DataSource = self.settings.data.parse()?;
+        self.check_there(args, &source)?;
         let TrainTest { train, test } = source.load(&self.settings.load_options())?;
         let train = match self.settings.limit {
             Some(limit) => train.take(limit.min(train.len()))?,
@@ -172,6 +220,21 @@ fn recorded(path: Option<&Path>) -> anyhow::Result<Option<String>> {
         Some(problem) => bail!("`{}`: {problem}", path.display()),
         None => Ok(Some(to_text(&whole_path(path)))),
     }
+}
+
+/// Where the data of a run that goes on is now, if that is said.
+fn move_data(args: &TrainArgs, settings: &mut RunSettings) -> anyhow::Result<()> {
+    if let Some(data) = &args.data {
+        settings.data = data.to_string();
+    }
+    match (&args.validation_data, &settings.validation_data) {
+        (Some(_), None) => bail!(
+            "--validation-data was given, but this run was begun without a validation set of its own, and goes on without"
+        ),
+        (Some(dir), Some(_)) => settings.validation_data = recorded(Some(dir))?,
+        (None, _) => {}
+    }
+    Ok(())
 }
 
 /// The device of this title.

@@ -6,8 +6,8 @@ use anyhow::anyhow;
 
 use super::interrupt;
 use super::message;
-use super::path_text::shell_word;
 use super::progress::Progress;
+use super::train::TrainArgs;
 use crate::io::checkpoint::{RunSettings, path, run_of, save};
 use crate::io::run::{RunError, RunFolder, RunLogs};
 use crate::train::{
@@ -35,18 +35,20 @@ pub struct Diverged {
     last_checkpoint: Option<PathBuf>,
 }
 
-/// An error of a run that can go on from a checkpoint: what it says, and how. One that has diverged says so itself.
-pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>) -> anyhow::Error {
-    let run = last_checkpoint.and_then(run_of);
-    match (last_checkpoint, run) {
-        (Some(checkpoint), Some(run)) if !error.is::<Diverged>() => anyhow!(
-            "{}; `{}` is kept: once this is mended, go on with: shadegrad train --resume --out {}",
-            message(&error),
-            checkpoint.display(),
-            shell_word(run)
-        ),
-        _ => error,
+/// An error of a run that can go on from a checkpoint: what it says, and how. One that has diverged says so itself, and one that
+/// names a command already needs no second one.
+pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, args: &TrainArgs) -> anyhow::Error {
+    let (Some(checkpoint), Some(run)) = (last_checkpoint, last_checkpoint.and_then(run_of)) else {
+        return error;
+    };
+    if error.is::<Diverged>() {
+        return error;
     }
+    let (said, go_on, checkpoint) = (message(&error), args.go_on(run), checkpoint.display());
+    if said.contains(&go_on) {
+        return anyhow!("{said}\n`{checkpoint}` is kept");
+    }
+    anyhow!("{said}; `{checkpoint}` is kept: once this is mended, go on with: {go_on}")
 }
 
 fn before(checkpoint: &Option<PathBuf>) -> String {

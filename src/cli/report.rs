@@ -9,12 +9,14 @@ use super::args::{DataSource, DeviceArg};
 use super::layout::LayoutArgs;
 use super::output::Output;
 use super::progress::spinner;
+use super::same_data::test_set;
 use crate::device::Device;
 use crate::executor::check_data;
-use crate::io::SavedRun;
-use crate::io::destination::{Destination, DestinationError};
+use crate::io::checkpoint::is_checkpoint;
+use crate::io::destination::Destination;
 use crate::io::report::{RunReport, is_plot};
-use crate::io::run::{REPORT_FILE, RunResult, is_report, read_result};
+use crate::io::run::{REPORT_FILE, is_report, read_result};
+use crate::io::{SavedRun, read_recorded};
 use crate::model::{bytes, thousands};
 
 /// Write what there is to see of a run as one HTML page
@@ -37,8 +39,8 @@ pub struct ReportArgs {
     /// Replace files that are there
     #[arg(long)]
     force: bool,
-    /// The data set whose test images are judged: the embedded one or a folder with four IDX files; by default the one
-    /// the run was trained on
+    /// The data set whose test images are judged: the embedded one or a folder with the IDX files of a test set; by default
+    /// the one the run was trained on
     #[arg(long, value_name = "mnist|DIR")]
     data: Option<DataSource>,
     #[command(flatten)]
@@ -51,6 +53,7 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     let run = SavedRun::read(&args.run)?;
     let result = read_result(&args.run)?;
+    let recorded = read_recorded(&args.run)?;
     let out = args.page()?;
     if out.is_stdout() {
         output.step_aside();
@@ -58,13 +61,7 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     if let Some(dir) = args.plots.as_ref().filter(|dir| dir.exists() && !dir.is_dir()) {
         bail!("`{}` is not a folder; give --plots another name", dir.display());
     }
-    let source = match (&args.data, &result) {
-        (Some(given), _) => given.clone(),
-        (None, Some(result)) => result.data.parse()?,
-        (None, None) => DataSource::Mnist,
-    };
-    let recorded_layout = result.as_ref().map(RunResult::load_options);
-    let test = source.load(&args.layout.options(&source, recorded_layout)?)?.test;
+    let (_, test) = test_set("report", &args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
     check_data(&run.network, &test)?;
 
     let (device, _) = Device::open(&args.device.device)?;
@@ -81,13 +78,17 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
 
 impl ReportArgs {
     /// The place of the page. One whose name was not given is replaced only where it is a page of ours.
-    fn page(&self) -> Result<Destination, DestinationError> {
+    fn page(&self) -> anyhow::Result<Destination> {
         match &self.out {
             Some(file) => {
                 let out = Destination::new(file, &self.run, REPORT_FILE)?;
                 out.check_free(self.force)?;
                 Ok(out)
             }
+            None if is_checkpoint(&self.run) => bail!(
+                "`{}` is a checkpoint, which holds nothing else; say where the page shall go: --out FILE.html",
+                self.run.display()
+            ),
             None => {
                 let out = Destination::new(&self.run.join(REPORT_FILE), &self.run, REPORT_FILE)?;
                 out.check_ours(

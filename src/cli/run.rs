@@ -9,7 +9,7 @@ use super::job::{Job, Sets};
 use super::judging;
 use super::listeners::{JsonEpochs, Line, Listeners};
 use super::output::{Output, note};
-use super::path_text::{shell_word, to_text};
+use super::path_text::to_text;
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::{Recorder, Told};
@@ -98,10 +98,7 @@ impl Run<'_> {
         }
         note(match self.args.checkpoints(&self.job.settings) {
             Checkpoints::Never => format!("Interrupted after step {steps}; nothing was kept"),
-            _ => format!(
-                "Interrupted after step {steps}; go on with: shadegrad train --resume --out {}",
-                shell_word(run)
-            ),
+            _ => format!("Interrupted after step {steps}; go on with: {}", self.args.go_on(run)),
         });
         Ok(ExitCode::from(interrupt::EXIT_CODE))
     }
@@ -200,6 +197,7 @@ fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) ->
         test_samples: sets.test.len(),
         kernels: settings.kernels.clone(),
         tuned: settings.tuned,
+        data_digests: settings.data_digests.clone(),
         transpose: settings.transpose,
         first_label: settings.first_label,
     })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, whole_path};
 use super::interrupt;
@@ -37,12 +37,10 @@ const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
 /// What a run that goes on was told when it began.
-const RESUMED: [&str; 22] = [
+const RESUMED: [&str; 20] = [
     "model",
-    "data",
     "transpose",
     "first_label",
-    "validation_data",
     "init",
     "no_fuse",
     "tune",
@@ -73,9 +71,9 @@ pub struct TrainArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     pub(super) model: ModelSource,
-    /// The data set: the embedded one or a folder with four IDX files
-    #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
-    pub(super) data: DataSource,
+    /// The data set: the embedded one or a folder with four IDX files; by default mnist, and with --resume where it was
+    #[arg(long, value_name = "mnist|DIR")]
+    pub(super) data: Option<DataSource>,
     #[command(flatten)]
     pub(super) layout: LayoutArgs,
     #[command(flatten)]
@@ -87,7 +85,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE.safetensors")]
     pub(super) init: Option<PathBuf>,
     #[command(flatten)]
-    device: DeviceArg,
+    pub(super) device: DeviceArg,
     #[command(flatten)]
     pub(super) fuse: FuseArg,
     #[command(flatten)]
@@ -96,9 +94,12 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Go on with the run in --out from its last checkpoint; of what decides its result only --epochs and --max-steps may be
-    /// given anew, larger, and --device and --allow-nan
+    /// given anew, larger, and --device and --allow-nan; where its data has moved, --data and --validation-data
     #[arg(long, requires = "out", conflicts_with_all = RESUMED)]
     pub(super) resume: bool,
+    /// Go on with --resume even where the data is not the data that the run was begun with
+    #[arg(long, requires = "resume")]
+    pub(super) accept_other_data: bool,
     /// Print the results only, no progress and nothing about the model
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -109,7 +110,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,
     /// Keep the last N checkpoints, and that of the best epoch
-    #[arg(long, value_name = "N", default_value = "3", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = TrainArgs::KEEP_CHECKPOINTS, value_parser = count, allow_negative_numbers = true)]
     pub(super) keep_checkpoints: usize,
     /// Write no checkpoints: the run cannot go on when it is interrupted
     #[arg(long, conflicts_with_all = ["checkpoint_steps", "resume"])]
@@ -120,18 +121,25 @@ pub struct TrainArgs {
     /// Keep the data set in the host's memory and stream it to the adapter, as is done anyway with one that does not fit;
     /// results are the same
     #[arg(long)]
-    stream: bool,
+    pub(super) stream: bool,
     #[command(flatten)]
     pub(super) report: ReportArgs,
     /// Write the figures for TensorBoard as well, into a folder named after the run in this one
     #[arg(long, value_name = "DIR")]
-    tensorboard: Option<PathBuf>,
+    pub(super) tensorboard: Option<PathBuf>,
     /// Time the steps of the plan meanwhile, on some batches, and print them as `bench` does; results are the same
     #[arg(long)]
-    profile: bool,
+    pub(super) profile: bool,
 }
 
 impl TrainArgs {
+    pub(super) const KEEP_CHECKPOINTS: usize = 3;
+
+    /// The data set of a run that begins.
+    pub(super) fn data(&self) -> DataSource {
+        self.data.clone().unwrap_or(DataSource::Mnist)
+    }
+
     pub(super) fn quiet(&self) -> bool {
         self.quiet || self.json
     }
@@ -203,16 +211,16 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let mut last = job.checkpoint_path(args);
     let begun = last.clone();
     let prepared = prepare(args, job, folder, output);
-    let (mut run, options) = prepared.map_err(|error| unfinished(error, begun.as_deref()))?;
+    let (mut run, options) = prepared.map_err(|error| unfinished(error, begun.as_deref(), args))?;
     interrupt::listen();
     let trained = run.train(&options, output, &mut last);
-    let trained = trained.map_err(|error| unfinished(error, last.as_deref()))?;
+    let trained = trained.map_err(|error| unfinished(error, last.as_deref(), args))?;
     if trained.history.stopped.is_some_and(|stopped| stopped.reason == StopReason::Interrupted) {
         return run.tell_interrupted(&trained.history, output);
     }
     let seconds_to_first_step = trained.first_step.map(|at| at.duration_since(started).as_secs_f64());
     let kept = run.keep(&trained.history, seconds_to_first_step);
-    let (evaluation, result) = kept.map_err(|error| unfinished(error, last.as_deref()))?;
+    let (evaluation, result) = kept.map_err(|error| unfinished(error, last.as_deref(), args))?;
     run.print(&trained.history, &evaluation, &result, output)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -233,14 +241,22 @@ fn prepare<'a>(
         None => args.folder(&job.file.model.name)?,
     };
     args.check_tensorboard(&folder)?;
-    let sets = job.sets()?;
+    let sets = job.sets(args)?;
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;
     options.profile = args.sampling(&options, sets.train.len());
     for data in [Some(&sets.train), sets.validation.as_ref()].into_iter().flatten() {
         check_data(&network, data)?;
     }
-    let (device, why) = job.open(&args.device.device, &plan)?;
+    let (opened, digests) = std::thread::scope(|scope| {
+        // Every byte is read for them: some hundredths of a second, while the driver opens the device.
+        let digests = scope.spawn(|| sets.digests());
+        (job.open(&args.device.device, &plan), digests.join())
+    });
+    let digests = digests.map_err(|_| anyhow!("the data set could not be summed up"))?;
+    job.check_same_data(args, &digests)?;
+    let (device, why) = opened?;
+    job.settings.data_digests = Some(digests);
     let plan = if job.settings.no_fuse { plan } else { device.prepare(plan) };
 
     output.line(format_args!("Device: {why}"))?;

@@ -83,6 +83,17 @@ pub fn load_set_with(dir: &Path, options: &LoadOptions) -> Result<Dataset, DataE
     set.into_dataset(classes)
 }
 
+/// Reads the test set of a data set ([`load_dir`]) alone; its files are all that need be there. The number of classes is the
+/// largest label + 1, and at least 2: fewer than those of the whole data set where the last ones have no example here.
+///
+/// Errors: as [`load_dir_with`].
+pub fn load_test_with(dir: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
+    let folder = Folder::find(dir, options)?;
+    let set = folder.read(folder.test())?;
+    let classes = (usize::from(set.max_label()) + 1).max(MIN_CLASSES);
+    set.into_dataset(classes)
+}
+
 /// The split of EMNIST that [`load_dir`] would read; `None` where its files are called otherwise, or there are none.
 pub fn split_of(dir: &Path) -> Option<&'static EmnistSplit> {
     Folder::find(dir, &LoadOptions::default()).ok()?.split

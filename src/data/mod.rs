@@ -9,6 +9,7 @@
 mod augmentation;
 pub mod batches;
 mod dataset;
+mod digest;
 mod emnist;
 mod error;
 mod files;
@@ -26,9 +27,12 @@ mod transpose;
 pub use augmentation::{Augmentation, TRANSFORM, Transform};
 pub(crate) use batches::pad_records;
 pub use dataset::Dataset;
+pub use digest::DataDigests;
 pub use emnist::EmnistSplit;
 pub use error::{DataError, IdxError, Place};
-pub use folder::{LoadOptions, TrainTest, load_dir, load_dir_with, load_set, load_set_with, split_of};
+pub use folder::{
+    LoadOptions, TrainTest, load_dir, load_dir_with, load_set, load_set_with, load_test_with, split_of,
+};
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;
 pub use picture::Picture;

@@ -24,12 +24,14 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
-pub use self::read::{DamagedCheckpoint, ResumeError, SavedCheckpoint, load_last};
+pub use self::read::{
+    DamagedCheckpoint, ResumeError, SavedCheckpoint, is_checkpoint, last_checkpoint, load_last, read_settings,
+};
 pub(super) use self::remove::{any, clear, in_the_way};
 use self::remove::{remove, remove_old, set_aside, settle};
 use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, weights_metadata, write_whole};
 use super::{sha256, weights_to_bytes};
-use crate::data::LoadOptions;
+use crate::data::{DataDigests, LoadOptions};
 use crate::train::{Checkpoint, EpochRecord, Stopped, TrainingState};
 
 /// The folder of a run's checkpoints.
@@ -80,6 +82,9 @@ pub struct RunSettings {
     /// The label of the first class, where that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_label: Option<u8>,
+    /// What tells the data from other data; `None` in a run from before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_digests: Option<DataDigests>,
 }
 
 impl RunSettings {

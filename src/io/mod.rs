@@ -9,6 +9,7 @@ mod line_file;
 pub mod onnx;
 #[cfg(feature = "cli")]
 pub(crate) mod png;
+mod recorded;
 #[cfg(feature = "cli")]
 pub(crate) mod report;
 mod result;
@@ -23,6 +24,7 @@ mod whole;
 use sha2::{Digest, Sha256};
 
 pub use history_csv::HistoryCsv;
+pub use recorded::{Recorded, read_recorded};
 pub use saved::SavedRun;
 pub use tensorboard::TensorBoard;
 pub use weights::{WeightFileError, read_weights, weights_to_bytes};

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::run::{FORMAT, RESULT_FILE, RunError};
-use crate::data::LoadOptions;
+use crate::data::{DataDigests, LoadOptions};
 use crate::train::Stopped;
 
 /// What came out of a run, and what it takes to repeat it beside `model.toml`.
@@ -83,6 +83,9 @@ pub struct RunResult {
     /// The label of the first class, where that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_label: Option<u8>,
+    /// What tells the data from other data; `None` in a run from before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_digests: Option<DataDigests>,
 }
 
 impl RunResult {

@@ -324,5 +324,9 @@ pub fn check_run(dir: &Path) -> Result<(), RunError> {
     }
     let missing: Vec<_> =
         [MODEL_FILE, WEIGHTS_FILE].into_iter().filter(|file| !dir.join(file).exists()).collect();
-    if missing.is_empty() { Ok(()) } else { Err(RunError::Incomplete { dir: name(), missing }) }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let checkpoint = checkpoint::last_checkpoint(dir).map(|path| path.display().to_string());
+    Err(RunError::Incomplete { dir: name(), missing, checkpoint })
 }

@@ -76,12 +76,18 @@ pub enum RunError {
         dir: String,
     },
     /// A file that every run has is missing.
-    #[error("`{dir}` is not the folder of a finished run: it has no {}", missing.join(" and no "))]
+    #[error(
+        "`{dir}` is not the folder of a finished run: it has no {}{}",
+        missing.join(" and no "),
+        checkpoint.as_ref().map_or(String::new(), |path| format!("; its last checkpoint can be given in its place: {path}"))
+    )]
     Incomplete {
         /// The folder.
         dir: String,
         /// The files.
         missing: Vec<&'static str>,
+        /// The last checkpoint of a run that has not ended, if there is one.
+        checkpoint: Option<String>,
     },
     /// A model cannot be saved where other files lie.
     #[error(
@@ -92,6 +98,14 @@ pub enum RunError {
         dir: String,
         /// The first such file or folder, and how many more there are.
         found: String,
+    },
+    /// What a checkpoint says of its run cannot be read.
+    #[error("`{path}` is not the record of a checkpoint: {problem}; give another checkpoint of the run")]
+    Settings {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The result of a run cannot be read.
     #[error("`{path}` is not the result of a run: {problem}; without this file its defaults are taken")]

@@ -33,8 +33,7 @@ fn a_run_without_its_result_is_evaluated_all_the_same() {
     let (sandbox, figures) = trained();
     fs::remove_file(sandbox.path("out/result.json")).unwrap();
     assert_eq!(sandbox.succeed("evaluate out --device cpu --data data").last_line(), figures);
-    // Then MNIST is the default, which these weights do not fit.
-    sandbox.fail("evaluate out --device cpu", 1, &["[28, 28, 1]", "[8, 8, 1]"]);
+    sandbox.fail("evaluate out --device cpu --data mnist", 1, &["[28, 28, 1]", "[8, 8, 1]"]);
     fs::write(sandbox.path("out/result.json"), "{").unwrap();
     let outcome = sandbox.succeed("evaluate out --device cpu --data data");
     assert!(outcome.stderr.contains("warning: `out/result.json`"), "{}", outcome.stderr);

@@ -24,6 +24,7 @@ mod predict;
 mod progress;
 mod report;
 mod resume;
+mod same_data;
 mod sandbox;
 mod train;
 mod train_files;

@@ -90,7 +90,7 @@ fn a_command_that_is_suggested_can_be_pasted() {
         resume.arg(&folder);
         let failed = outcome("resume", resume);
         fs::rename(sandbox.path("away"), sandbox.path("data")).unwrap();
-        let suggested = format!("go on with: shadegrad train --resume --out {word}");
+        let suggested = format!("shadegrad train --resume --out {word} --epochs 9 --max-steps 2 --data DIR");
         assert!(failed.stderr.contains(&suggested), "{suggested:?} is missing from {}", failed.stderr);
     }
 }

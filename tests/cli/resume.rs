@@ -132,17 +132,23 @@ impl Drop for KilledInTheEnd {
 fn what_stands_in_the_way_is_told_with_the_checkpoint() {
     let sandbox = Sandbox::new();
     sandbox.succeed(&format!("{TRAIN} --device cpu --out run --max-steps 20"));
-    let kept = "`run/checkpoints/step-00000020` is kept: once this is mended, go on with: shadegrad train --resume --out run";
+    let kept = "`run/checkpoints/step-00000020` is kept";
+    let again = "once this is mended, go on with: ";
+    let command = "shadegrad train --resume --out run --max-steps 30";
     fs::rename(sandbox.path("data"), sandbox.path("elsewhere")).unwrap();
-    sandbox.fail("train --resume --out run --max-steps 30", 1, &["is not a folder", kept]);
+    sandbox.fail("train --resume --out run --max-steps 30", 1, &["is not there any more", kept, command]);
     fs::rename(sandbox.path("elsewhere"), sandbox.path("data")).unwrap();
-    sandbox.fail("train --resume --out run --max-steps 30 --device nonesuch", 1, &["nonesuch", kept]);
+    sandbox.fail(
+        "train --resume --out run --max-steps 30 --device nonesuch",
+        1,
+        &["nonesuch", kept, again, command],
+    );
     fs::remove_file(sandbox.path("run/steps.jsonl")).unwrap();
     fs::create_dir(sandbox.path("run/steps.jsonl")).unwrap();
     sandbox.fail(
         "train --resume --out run --max-steps 30",
         1,
-        &["`run/steps.jsonl` cannot be written", kept],
+        &["`run/steps.jsonl` cannot be written", kept, again, command],
     );
     fs::remove_dir(sandbox.path("run/steps.jsonl")).unwrap();
     sandbox.succeed("train --resume --out run --max-steps 30");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors};
@@ -10,7 +11,7 @@ use super::{
     BEST_FILE, CHECKPOINTS, CheckpointState, FORMAT, MANIFEST_FILE, Manifest, OPTIMIZER_FILE,
     OPTIMIZER_TENSOR, RunSettings, STATE_FILE, names,
 };
-use crate::io::run::{MODEL_FILE, WEIGHTS_FILE};
+use crate::io::run::{MODEL_FILE, RunError, WEIGHTS_FILE};
 use crate::io::{read_weights, sha256};
 use crate::model::ModelFile;
 use crate::train::{Checkpoint, Compile, TrainingState};
@@ -85,6 +86,33 @@ pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>)
     } else {
         ResumeError::Damaged { dir: run.display().to_string(), damaged }
     })
+}
+
+/// Where the last checkpoint of a run lies, whole or not; `None` where it has none.
+pub fn last_checkpoint(run: &Path) -> Option<PathBuf> {
+    let parent = run.join(CHECKPOINTS);
+    let name = names(&parent).ok()?.into_iter().next()?;
+    Some(parent.join(name))
+}
+
+/// Whether a folder is a checkpoint, and not a run.
+pub fn is_checkpoint(dir: &Path) -> bool {
+    dir.join(STATE_FILE).is_file()
+}
+
+/// What the run of a checkpoint was told; `None` in a folder that is no checkpoint. The checksum is not looked at.
+///
+/// # Errors
+/// When the record is there and cannot be read.
+pub fn read_settings(checkpoint: &Path) -> Result<Option<RunSettings>, RunError> {
+    let path = checkpoint.join(STATE_FILE);
+    let fail = |problem: String| RunError::Settings { path: path.display().to_string(), problem };
+    let text = match fs::read_to_string(&path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|cause| fail(cause.to_string()))?,
+    };
+    let state: CheckpointState = toml::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    Ok(Some(state.settings))
 }
 
 /// Reads and checks a checkpoint; what is wrong with it otherwise.

@@ -1,0 +1,61 @@
+//! The command with which a run goes on, as it can be pasted into a shell.
+
+use std::path::Path;
+
+use super::path_text::shell_word;
+use super::train::TrainArgs;
+use crate::device::DeviceChoice;
+
+/// The program as it was called.
+pub fn program() -> String {
+    std::env::args_os().next().map_or_else(|| "shadegrad".to_owned(), |name| shell_word(name.as_ref()))
+}
+
+impl TrainArgs {
+    /// The command that goes on with a run as this one was to: what the run does not remember is said again. What is given to
+    /// a run that goes on is not in its last checkpoint yet.
+    pub(super) fn go_on(&self, run: &Path) -> String {
+        let mut words = vec![program(), "train --resume --out".to_owned(), shell_word(run)];
+        if self.resume {
+            words.extend(self.said_anew());
+        }
+        let number = |flag: &str, value: Option<usize>| value.map(|value| format!("{flag} {value}"));
+        let keep = (self.keep_checkpoints != TrainArgs::KEEP_CHECKPOINTS).then_some(self.keep_checkpoints);
+        let board = self.tensorboard.as_ref().map(|dir| format!("--tensorboard {}", shell_word(dir)));
+        words.extend([number("--keep-checkpoints", keep), board].into_iter().flatten());
+        words.extend(number("--top-k", self.report.top_k));
+        let switches = [
+            ("--report", self.report.report),
+            ("--profile", self.profile),
+            ("--stream", self.stream),
+            ("--quiet", self.quiet),
+            ("--json", self.json),
+        ];
+        words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned()));
+        words.join(" ")
+    }
+
+    /// What a run that goes on was told beside what it remembers.
+    fn said_anew(&self) -> Vec<String> {
+        let number = |flag: &str, value: Option<usize>| value.map(|value| format!("{flag} {value}"));
+        let path = |flag: &str, path: Option<&Path>| path.map(|path| format!("{flag} {}", shell_word(path)));
+        let device = match &self.device.device {
+            DeviceChoice::Auto => None,
+            named => Some(format!("--device {}", shell_word(named.to_string().as_ref()))),
+        };
+        let data =
+            self.data.as_ref().map(|data| format!("--data {}", shell_word(data.as_argument().as_ref())));
+        let switch = |flag: &str, on: bool| on.then(|| flag.to_owned());
+        let said = [
+            data,
+            path("--validation-data", self.validation_data.as_deref()),
+            switch("--accept-other-data", self.accept_other_data),
+            number("--epochs", self.training.epochs),
+            number("--max-steps", self.training.max_steps),
+            number("--checkpoint-steps", self.checkpoint_steps),
+            switch("--allow-nan", self.training.allow_nan),
+            device,
+        ];
+        said.into_iter().flatten().collect()
+    }
+}

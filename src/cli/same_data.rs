@@ -1,0 +1,126 @@
+//! Whether data is what it was.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use super::args::{DataSource, ModelSource};
+use super::go_on::program;
+use super::layout::LayoutArgs;
+use super::output::note;
+use super::path_text::shell_word;
+use crate::data::{DataDigests, Dataset};
+use crate::io::Recorded;
+use crate::io::run::read_result;
+
+/// Whether a run that goes on may do so with these sets; `accept` where its user wants it whatever they are, and `go_on` is the
+/// command to go on with.
+///
+/// # Errors
+/// When they are not those that it was begun with.
+pub fn check_resumed(
+    recorded: Option<&DataDigests>,
+    found: &DataDigests,
+    [data, validation]: [&str; 2],
+    accept: bool,
+    go_on: &str,
+) -> anyhow::Result<()> {
+    let Some(recorded) = recorded else {
+        note(
+            "warning: this run was begun before checkpoints knew their data: whether it is still the same cannot be told",
+        );
+        return Ok(());
+    };
+    let train = recorded.train != found.train;
+    let other: Vec<String> = [
+        (train, "training set", data),
+        // A part of the training set changes with it.
+        (!train && recorded.validation != found.validation, "validation set", validation),
+    ]
+    .into_iter()
+    .filter(|(differs, ..)| *differs)
+    .map(|(_, set, place)| format!("the {set} in `{place}`"))
+    .collect();
+    if other.is_empty() {
+        if recorded.test != found.test {
+            note(format_args!(
+                "warning: the test set in `{data}` is not the one that this run was begun with; training is not changed by it, \
+                 its result is"
+            ));
+        }
+        return Ok(());
+    }
+    let other = other.join(" and ");
+    if accept {
+        note(format_args!(
+            "warning: {other} is not the one that this run was begun with; it goes on as you said"
+        ));
+        return Ok(());
+    }
+    bail!(
+        "{other} is not the one that this run was begun with: its images or labels differ, and training would end elsewhere. \
+         Give it the data of then (--data DIR, --validation-data DIR), or go on with the new data: {go_on} --accept-other-data"
+    )
+}
+
+/// The test set that a command judges a run on: the one that is named, else the run's own. Says so where it is another than
+/// the run was judged on.
+///
+/// # Errors
+/// When none is named and the run does not say which it had, or it cannot be read.
+pub fn test_set(
+    command: &str,
+    run: &Path,
+    named: Option<&DataSource>,
+    layout: LayoutArgs,
+    recorded: Option<&Recorded>,
+) -> anyhow::Result<(DataSource, Dataset)> {
+    let again = || format!("{} {command} {} --data", program(), shell_word(run));
+    let source = match (named, recorded) {
+        (Some(named), _) => named.clone(),
+        (None, Some(recorded)) => recorded.data.parse()?,
+        (None, None) => bail!(
+            "`{}` does not say which data it was trained on; name it: {} DIR, or {1} mnist for the embedded set",
+            run.display(),
+            again()
+        ),
+    };
+    if named.is_none() && !source.is_there() {
+        bail!(
+            "the data of this run, `{source}`, is not there any more; if it has moved, name the folder where it is now: {} DIR",
+            again()
+        );
+    }
+    let options = layout.options(&source, recorded.map(|recorded| recorded.load_options))?;
+    let test = source.load_test(&options)?;
+    tell_other_test_set(recorded, &test, &source.to_string(), named.is_some());
+    Ok((source, test))
+}
+
+/// Says so where a test set is not the one that a run was judged on; `chosen` where its user named it.
+fn tell_other_test_set(recorded: Option<&Recorded>, test: &Dataset, source: &str, chosen: bool) {
+    let other = recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
+    match (other, chosen) {
+        (Some(true), true) => note(format_args!("note: this is not the test set that the run was judged on")),
+        (Some(true), false) => note(format_args!(
+            "warning: the test set in `{source}` is not the one that the run was judged on: its images or labels have changed"
+        )),
+        _ => {}
+    }
+}
+
+/// Says so where a model file is that of a run which was trained on other data.
+pub fn tell_other_training_set(model: &ModelSource, train: &Dataset) {
+    let ModelSource::File(path) = model else { return };
+    let run = path.parent().unwrap_or(Path::new("."));
+    let digests = read_result(run)
+        .ok()
+        .flatten()
+        .and_then(|result| Some((result.data_digests?, result.validation_samples)));
+    // Where a part of the set was kept for validation, the whole of it has another digest.
+    if let Some((digests, 0)) = digests
+        && digests.train != train.digest()
+    {
+        note(format_args!("note: this is not the training set of the run in `{}`", run.display()));
+    }
+}

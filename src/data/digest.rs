@@ -1,0 +1,84 @@
+//! What tells one data set from another.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::dataset::Dataset;
+
+/// What the bytes that are summed begin with; another way of summing gets another number.
+const MARK: &[u8] = b"shadegrad data set 1\n";
+
+impl Dataset {
+    /// SHA-256, in hexadecimal, over a mark, the number of images, `[h, w, c]` as 64-bit little-endian numbers, all labels, and
+    /// all pixels, in their order.
+    ///
+    /// Two data sets have the same one only if a model learns the same from them: from which files they were read does not
+    /// matter, nor how many classes are said to exist. It reads every byte: 47 MB of MNIST take some 25 to 150 ms.
+    pub fn digest(&self) -> String {
+        let mut sum = Sha256::new_with_prefix(MARK);
+        for size in [self.len()].into_iter().chain(self.shape()) {
+            sum.update((size as u64).to_le_bytes());
+        }
+        sum.update(self.labels());
+        sum.update(self.images());
+        sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The [`Dataset::digest`]s of what a run reads, as it was used: after limits and splits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataDigests {
+    /// Of what is trained on.
+    pub train: String,
+    /// Of what each epoch is judged on, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<String>,
+    /// Of the test set.
+    pub test: String,
+}
+
+impl DataDigests {
+    /// Of these sets, side by side.
+    pub fn of(train: &Dataset, validation: Option<&Dataset>, test: &Dataset) -> Self {
+        let others = || rayon::join(|| validation.map(Dataset::digest), || test.digest());
+        let (train, (validation, test)) = rayon::join(|| train.digest(), others);
+        DataDigests { train, validation, test }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(images: &[u8], labels: &[u8], shape: [usize; 3], classes: usize) -> Dataset {
+        Dataset::new(images.to_vec(), labels.to_vec(), shape, classes).unwrap()
+    }
+
+    #[test]
+    fn a_digest_tells_every_change_and_nothing_else() {
+        let base = set(&[1, 2, 3, 4, 5, 6, 7, 8], &[0, 1], [2, 2, 1], 2);
+        // Made once by hashlib, so that the digests that runs recorded are found again.
+        let known = "f201398f4efb821f4c376c3f9eb7bc696d317709ef6ab1d7cf0e4b0afbf7fcfa";
+        assert_eq!(base.digest(), known);
+        let same = [
+            set(&[1, 2, 3, 4, 5, 6, 7, 8], &[0, 1], [2, 2, 1], 9),
+            set(&[9, 9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8], &[1, 0, 1], [2, 2, 1], 2).slice(1..3).unwrap(),
+        ];
+        for (row, other) in same.iter().enumerate() {
+            assert_eq!(other.digest(), known, "row {row}");
+        }
+        let others = [
+            set(&[1, 2, 3, 4, 5, 6, 7, 9], &[0, 1], [2, 2, 1], 2),
+            set(&[1, 2, 3, 4, 5, 6, 7, 8], &[1, 1], [2, 2, 1], 2),
+            set(&[5, 6, 7, 8, 1, 2, 3, 4], &[1, 0], [2, 2, 1], 2),
+            set(&[1, 2, 3, 4, 5, 6, 7, 8], &[0, 1], [4, 1, 1], 2),
+            set(&[1, 2, 3, 4, 5, 6, 7, 8], &[0, 1], [1, 4, 1], 2),
+            set(&[1, 2, 3, 4, 5, 6, 7, 8], &[0, 1, 0, 1], [1, 2, 1], 2),
+            base.take(1).unwrap(),
+        ];
+        for (row, other) in others.iter().enumerate() {
+            assert_ne!(other.digest(), known, "row {row}");
+        }
+    }
+}

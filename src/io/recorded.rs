@@ -1,0 +1,66 @@
+//! What a run recorded of its data and its kernels, wherever it did.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::checkpoint::{last_checkpoint, read_settings};
+use super::run::{MODEL_FILE, read_result};
+use crate::data::LoadOptions;
+use crate::error::Error;
+use crate::model::ModelFile;
+
+/// What it takes to judge a run as it judged itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// `mnist` or a folder.
+    pub data: String,
+    /// How the files of the data set are understood.
+    pub load_options: LoadOptions,
+    /// Samples per step.
+    pub batch_size: usize,
+    /// The kernel variant that ran each step of the plan.
+    pub kernels: BTreeMap<String, String>,
+    /// [`Dataset::digest`](crate::data::Dataset::digest) of the test set; `None` in a run from before it was recorded.
+    pub test_digest: Option<String>,
+}
+
+/// Reads `result.json`; of a run that has none yet the last checkpoint, and of a checkpoint its own record. `None` where nothing
+/// was recorded, as in a folder that `Model::save` wrote.
+///
+/// # Errors
+/// When a record is there and cannot be read.
+pub fn read_recorded(dir: &Path) -> Result<Option<Recorded>, Error> {
+    if let Some(result) = read_result(dir)? {
+        let load_options = result.load_options();
+        let test_digest = result.data_digests.map(|digests| digests.test);
+        let (data, batch_size, kernels) = (result.data, result.batch_size, result.kernels);
+        return Ok(Some(Recorded { data, load_options, batch_size, kernels, test_digest }));
+    }
+    let own = read_settings(dir)?.map(|settings| (dir.to_owned(), settings));
+    let last = || {
+        let path = last_checkpoint(dir)?;
+        Some(read_settings(&path).transpose()?.map(|settings| (path, settings)))
+    };
+    let found = match own {
+        Some(own) => Some(own),
+        None => last().transpose()?,
+    };
+    let Some((place, settings)) = found else {
+        return Ok(None);
+    };
+    let file = ModelFile::read(&place.join(MODEL_FILE))?;
+    Ok(Some(Recorded {
+        load_options: settings.load_options(),
+        data: settings.data,
+        batch_size: file.training.batch_size,
+        kernels: settings.kernels,
+        test_digest: settings.data_digests.map(|digests| digests.test),
+    }))
+}
+
+impl Recorded {
+    /// Whether a test set is another than the run's; `None` where the run did not record its own.
+    pub fn is_other_test_set(&self, digest: &str) -> Option<bool> {
+        self.test_digest.as_ref().map(|recorded| recorded != digest)
+    }
+}
