@@ -72,7 +72,7 @@ fn decoded(_: &str) -> Option<PathBuf> {
 
 /// A path as one word of a command that can be pasted into a shell.
 pub fn shell_word(path: &Path) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/-_.,:+=@\\".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "/-_.,:+@".contains(c) || cfg!(not(unix)) && c == '\\';
     match path.to_str() {
         Some(text) if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') => {
             text.to_owned()
@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn any_path_is_read_back() {
-        let rows: [(&[u8], &str, &str); 7] = [
+        let rows: [(&[u8], &str, &str); 10] = [
+            (b"", "", "''"),
+            (br"a\b", r"a\b", r"'a\b'"),
+            (b"two\nlines", "two\nlines", r"$'two\x0alines'"),
             (b"/a/b", "/a/b", "/a/b"),
             (b"a b%41", "a b%41", "'a b%41'"),
             ("/z\u{fc}rich".as_bytes(), "/z\u{fc}rich", "/z\u{fc}rich"),

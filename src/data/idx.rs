@@ -18,6 +18,8 @@ pub use super::error::{IdxError, Place};
 use super::source::Source;
 
 const TYPE_U8: u8 = 0x08;
+/// Of the element types that the format knows, in whatever file.
+const LAST_TYPE: u8 = 0x0e;
 /// Of a file whose first bytes are in the wrong order and are recognised all the same: colour images have 4.
 const MOST_DIMENSIONS: u8 = 4;
 const TYPE_AT: usize = 2;
@@ -124,9 +126,9 @@ fn read_header<const N: usize>(source: &mut Source<impl BufRead>) -> Result<[u32
 
     if header.iter().take(TYPE_AT).any(|&byte| byte != 0) {
         header.truncate(DIMENSIONS_AT);
-        if let [count @ 1..=MOST_DIMENSIONS, TYPE_U8, 0, 0] = header[..] {
+        if let [count @ 1..=MOST_DIMENSIONS, code @ TYPE_U8..=LAST_TYPE, 0, 0] = header[..] {
             let says =
-                format!("the first four bytes, {count:02x} {TYPE_U8:02x} 00 00, from the last to the first");
+                format!("the first four bytes, {count:02x} {code:02x} 00 00, from the last to the first");
             return Err(IdxError::ByteOrder { at: source.at(0), says });
         }
         return Err(IdxError::NotIdx { at: source.at(0), found: header });

@@ -160,6 +160,25 @@ fn labels_that_count_from_1_are_explained() {
     sandbox.fail(&format!("{train} --model model.toml --first-label 2"), 1, &too_large);
 }
 
+/// Renamed files are known by how many images they hold, and that is not sure enough to do more than say so.
+#[test]
+fn a_set_with_as_many_images_as_emnist_is_pointed_out() {
+    let sandbox = Sandbox::new();
+    for (set, count) in [("train", 124_800u32), ("t10k", 20_800)] {
+        let labels: Vec<u8> = (0..count).map(|n| (n % 26 + 1) as u8).collect();
+        let write = |kind: &str, bytes: Vec<u8>| {
+            fs::write(sandbox.path(&format!("data/{set}-{kind}-ubyte")), bytes).unwrap();
+        };
+        write("images-idx3", idx(&[count, 1, 1], &labels));
+        write("labels-idx1", idx(&[count], &labels));
+    }
+    let said =
+        ["as many images as EMNIST letters", "`transpose`", "`emnist-letters-...`", "labels", "from 1 to 26"];
+    sandbox.fail("train --model model.toml --data data", 1, &said);
+    let asked = sandbox.run("train --model model.toml --data data --transpose=false").stderr;
+    assert!(!asked.contains("as many images"), "{asked}");
+}
+
 #[test]
 fn wrong_words_about_data_are_refused() {
     let sandbox = Sandbox::new();

@@ -83,6 +83,49 @@ fn without_shuffling_the_seed_decides_nothing_but_the_start() {
 }
 
 #[test]
+fn weights_of_half_precision_are_a_beginning_like_others() {
+    use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+    let sandbox = Sandbox::new();
+    sandbox.train("--device cpu --max-steps 1 --out start");
+    let bytes = std::fs::read(sandbox.path("start/weights.safetensors")).unwrap();
+    let start = SafeTensors::deserialize(&bytes).unwrap();
+    let narrow = |view: &TensorView<'_>| -> Vec<half::f16> {
+        let (values, _) = view.data().as_chunks();
+        values.iter().map(|&value| half::f16::from_f32(f32::from_le_bytes(value))).collect()
+    };
+    let write = |name: &str, dtype: Dtype, bytes_of: fn(half::f16) -> Vec<u8>| {
+        let tensors = start.tensors();
+        let narrowed: Vec<(&str, Vec<usize>, Vec<u8>)> = tensors
+            .iter()
+            .map(|(name, view)| {
+                (name.as_str(), view.shape().to_vec(), narrow(view).into_iter().flat_map(bytes_of).collect())
+            })
+            .collect();
+        let views = narrowed
+            .iter()
+            .map(|(name, shape, bytes)| (*name, TensorView::new(dtype, shape.clone(), bytes).unwrap()));
+        std::fs::write(sandbox.path(name), safetensors::serialize(views, None).unwrap()).unwrap();
+    };
+    write("half", Dtype::F16, |value| value.to_le_bytes().to_vec());
+    write("single", Dtype::F32, |value| value.to_f32().to_le_bytes().to_vec());
+    write("double", Dtype::F64, |value| value.to_f64().to_le_bytes().to_vec());
+    let trained = |init: &str| {
+        sandbox.train(&format!("--device cpu --epochs 1 --init {init} --out from-{init}"));
+        std::fs::read(sandbox.path(&format!("from-{init}/weights.safetensors"))).unwrap()
+    };
+    assert_eq!(trained("half"), trained("single"));
+    assert!(
+        sandbox.path("half").metadata().unwrap().len() < sandbox.path("single").metadata().unwrap().len()
+    );
+    let refused = ["weight file `double`", "is of type F64", "convert it to F32"];
+    sandbox.fail("train --model model.toml --data data --init double", 1, &refused);
+    // As the weights of a run, too.
+    std::fs::copy(sandbox.path("half"), sandbox.path("start/weights.safetensors")).unwrap();
+    sandbox.succeed("evaluate start --device cpu");
+}
+
+#[test]
 fn flags_speak_over_the_model_file() {
     let sandbox = Sandbox::new();
     sandbox.train("--device cpu --max-steps 1 --optimizer rmsprop --learning-rate 0.02 --out a");

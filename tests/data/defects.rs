@@ -53,6 +53,7 @@ fn format_rows() -> Vec<Row> {
         row!("LFS pointer", Labels, b"version https://git-lfs".to_vec(), NotIdx, ["byte 0:", "git lfs pull"]),
         row!("swapped bytes", Images, vec![3, 8, 0, 0, 2, 0, 0, 0], ByteOrder, ["byte 0:", "expected big-endian", "03 08 00 00", "most significant byte first"]),
         row!("swapped bytes of labels", Labels, vec![1, 8, 0, 0, 2, 0, 0, 0, 1, 0], ByteOrder, ["byte 0:", "01 08 00 00", "'>I'"]),
+        row!("swapped bytes of floats", Images, vec![3, 0x0d, 0, 0, 2, 0, 0, 0], ByteOrder, ["byte 0:", "03 0d 00 00"]),
         row!("little-endian images", Images, little_endian(&[2, 2, 3], 12), ByteOrder, ["byte 4:", "little-endian numbers, [2, 2, 3]", "most significant byte first"]),
         row!("little-endian labels", Labels, little_endian(&[2], 2), ByteOrder, ["byte 4:", "little-endian numbers, [2]"]),
         row!("little-endian, many", Labels, little_endian(&[70_000], 70_000), ByteOrder, ["byte 4:", "little-endian numbers, [70000]"]),
