@@ -35,7 +35,8 @@ fn emnist(dir: &Path, split: &str, labels: [u8; 2]) {
 fn emnist_comes_out_upright_with_labels_from_0() {
     let none = LoadOptions::default();
     // Split or MNIST's names, labels in the files, options, and what comes out: swapped, labels, classes.
-    let rows: [(Option<&str>, [u8; 2], LoadOptions, bool, [u8; 2], usize); 9] = [
+    type Row = (Option<&'static str>, [u8; 2], LoadOptions, bool, [u8; 2], usize);
+    let rows: [Row; 9] = [
         (Some("balanced"), [0, 46], none, true, [0, 46], 47),
         (Some("byclass"), [0, 61], none, true, [0, 61], 62),
         (Some("digits"), [9, 0], none, true, [9, 0], 10),
@@ -125,7 +126,8 @@ fn a_label_below_the_first_is_named() {
 #[test]
 fn the_splits_have_the_classes_of_their_mappings() {
     // Split, classes, first label, and some classes with the character that its mapping gives for their label.
-    let rows: [(&str, usize, u8, &[(usize, char)]); 6] = [
+    type Row = (&'static str, usize, u8, &'static [(usize, char)]);
+    let rows: [Row; 6] = [
         ("byclass", 62, 0, &[(0, '0'), (9, '9'), (10, 'A'), (35, 'Z'), (36, 'a'), (61, 'z')]),
         ("bymerge", 47, 0, &[(10, 'A'), (36, 'a'), (37, 'b'), (38, 'd'), (46, 't')]),
         (

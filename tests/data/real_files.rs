@@ -110,7 +110,8 @@ fn a_damaged_file_gives_way_to_a_whole_one_beside_it() {
     let (plain, dotted, packed) = (pixel(1), pixel(2), gzip(&pixel(3)));
     let names = ["train-images-idx3-ubyte", "train-images.idx3-ubyte", "train-images-idx3-ubyte.gz"];
     // What stands in the files of these names, and the pixel that is read, or the file whose error it is.
-    let rows: [([Option<Vec<u8>>; 3], Result<u8, usize>); 9] = [
+    type Row = ([Option<Vec<u8>>; 3], Result<u8, usize>);
+    let rows: [Row; 9] = [
         ([Some(plain.clone()), Some(dotted.clone()), Some(packed.clone())], Ok(1)),
         ([Some(plain.clone()), None, Some(cut(packed.clone()))], Ok(1)),
         ([Some(cut(plain.clone())), None, Some(packed.clone())], Ok(3)),
