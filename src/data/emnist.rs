@@ -5,14 +5,15 @@
 //! | split      | training images | test images | classes |
 //! |------------|----------------:|------------:|---------|
 //! | `byclass`  |         697,932 |     116,323 | 62: digits, capital letters, small letters |
-//! | `bymerge`  |         697,932 |     116,323 | 47: as `byclass`, but small letters that look like their capitals count as these |
+//! | `bymerge`  |         697,932 |     116,323 | 47: the same, but small letters like their capitals count as these |
 //! | `balanced` |         112,800 |      18,800 | 47: as `bymerge` |
 //! | `letters`  |         124,800 |      20,800 | 26: letters, capital or small |
 //! | `digits`   |         240,000 |      40,000 | 10: digits |
 //! | `mnist`    |          60,000 |      10,000 | 10: digits |
 //!
 //! Source: Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten letters" (2017), and the
-//! files `emnist-*-mapping.txt` of its distribution. TensorFlow Datasets and torchvision give the images as they are stored.
+//! files `emnist-*-mapping.txt` of its distribution. TensorFlow Datasets and torchvision give the images as they are
+//! stored.
 
 use std::fmt;
 use std::path::Path;

@@ -36,19 +36,20 @@ pub struct LoadOptions {
 ///
 /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte`; a dot may stand before `idx`, and `.gz` may follow. A plain file is preferred to a
-/// compressed one of the same name, unless it is damaged and the compressed one is whole, which is then told by a warning.
-/// Images are grey: shape `[rows, columns, 1]`.
+/// compressed one of the same name, unless it is damaged and the compressed one is whole, which is then told by a
+/// warning. Images are grey: shape `[rows, columns, 1]`.
 ///
 /// In a folder without these, the files of one split of EMNIST are read: `emnist-letters-train-images-idx3-ubyte`,
-/// `emnist-letters-test-labels-idx1-ubyte` and so on. Where there are several splits, `dir` names one as if it were a folder
-/// within: `gzip/emnist-letters`. Their images are transposed and the labels of letters begin with 1; both is undone.
+/// `emnist-letters-test-labels-idx1-ubyte` and so on. Where there are several splits, `dir` names one as if it were a
+/// folder within: `gzip/emnist-letters`. Their images are transposed and the labels of letters begin with 1; both is
+/// undone.
 ///
 /// The number of classes is the largest label of both sets + 1, and at least 2; MNIST gives 10. A data set whose last
 /// class has no example needs [`Dataset::new`]. Where all labels are above 0, a warning says so.
 ///
 /// Errors: [`DataError::Folder`], [`DataError::MissingFile`] with the names tried, [`DataError::SeveralSets`],
-/// [`DataError::Idx`] for a defect of a file, [`DataError::LabelCount`], [`DataError::ShapeMismatch`] between training and
-/// test images.
+/// [`DataError::Idx`] for a defect of a file, [`DataError::LabelCount`], [`DataError::ShapeMismatch`] between training
+/// and test images.
 pub fn load_dir(dir: &Path) -> Result<TrainTest, DataError> {
     load_dir_with(dir, &LoadOptions::default())
 }
