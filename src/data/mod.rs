@@ -35,5 +35,5 @@ pub use folder::{
 };
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;
-pub use picture::Picture;
+pub use picture::{Doubt, Drawing, Picture};
 pub use transpose::transpose;

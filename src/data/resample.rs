@@ -9,19 +9,51 @@ pub struct Plane {
     pub values: Vec<f32>,
 }
 
+impl Plane {
+    /// The rectangle of the size `[height, width]` whose corner is at `[top, left]`; it lies inside.
+    pub fn part(&self, [top, left]: [usize; 2], [height, width]: [usize; 2]) -> Plane {
+        let row = |y: usize| &self.values[(top + y) * self.width + left..][..width];
+        Plane { height, width, values: (0..height).flat_map(row).copied().collect() }
+    }
+}
+
 /// The plane at the size `[height, width]`: each output is a mean of the inputs around its place, with weights that
 /// fall linearly to 0 at one output pixel's distance, or at one input pixel's where the plane grows.
-pub fn resample(plane: &Plane, [height, width]: [usize; 2]) -> Plane {
-    let across = taps(plane.width, width);
-    let wide: Vec<f32> = plane
-        .values
-        .chunks_exact(plane.width)
-        .flat_map(|row| across.iter().map(|tap| tap.mean(|at| row[at])))
-        .collect();
-    let values = taps(plane.height, height)
-        .iter()
-        .flat_map(|tap| (0..width).map(|x| tap.mean(|y| wide[y * width + x])).collect::<Vec<_>>())
-        .collect();
+pub fn resample(plane: &Plane, to: [usize; 2]) -> Plane {
+    resample_rows([plane.height, plane.width], to, |y, row| {
+        row.copy_from_slice(&plane.values[y * plane.width..][..plane.width]);
+    })
+}
+
+/// [`resample`] of a plane of the size `from` that is given row by row, from the top: only the result and one row are
+/// held.
+pub fn resample_rows(
+    from: [usize; 2],
+    [height, width]: [usize; 2],
+    mut fill: impl FnMut(usize, &mut [f32]),
+) -> Plane {
+    let across = taps(from[1], width);
+    let down = taps(from[0], height);
+    let mut row = vec![0.0; from[1]];
+    let mut narrow = vec![0.0; width];
+    let mut values = vec![0.0; height * width];
+    // Outputs whose inputs ended above.
+    let mut done = 0;
+    for y in 0..from[0] {
+        fill(y, &mut row);
+        for (value, tap) in narrow.iter_mut().zip(&across) {
+            *value = tap.mean(|at| row[at]);
+        }
+        while down.get(done).is_some_and(|tap| tap.first + tap.weights.len() <= y) {
+            done += 1;
+        }
+        for (output, tap) in down.iter().enumerate().skip(done).take_while(|(_, tap)| tap.first <= y) {
+            if let Some(weight) = tap.weights.get(y - tap.first) {
+                let line = &mut values[output * width..][..width];
+                line.iter_mut().zip(&narrow).for_each(|(sum, value)| *sum += weight * value);
+            }
+        }
+    }
     Plane { height, width, values }
 }
 

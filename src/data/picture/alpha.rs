@@ -1,0 +1,35 @@
+//! What is behind transparent parts.
+
+use super::{Picture, WHITE, luma, median};
+
+const BLACK: f32 = 0.0;
+/// A pixel is looked at in each square of so many pixels a side, at most so many each way.
+const LOOKS: usize = 700;
+/// Pixels below this alpha are not looked at.
+const VISIBLE: u8 = 128;
+/// Where more than this share is visible, that is paper with clear corners or margins, and not ink alone.
+const PAPER: f32 = 0.6;
+
+/// The luma behind transparent parts: that of the paper where most is opaque, else white or black, whichever is further
+/// from the mean of the ink. A picture without transparent parts has white.
+pub(super) fn behind(picture: &Picture) -> f32 {
+    let (down, across) = (picture.height.div_ceil(LOOKS), picture.width.div_ceil(LOOKS));
+    let mut visible = Vec::new();
+    let mut looks = 0;
+    for y in (0..picture.height).step_by(down) {
+        for pixel in picture.row(y).step_by(across) {
+            looks += 1;
+            if pixel[3] >= VISIBLE {
+                visible.push(luma([pixel[0], pixel[1], pixel[2]].map(f32::from)));
+            }
+        }
+    }
+    if visible.is_empty() || visible.len() == looks {
+        return WHITE;
+    }
+    if visible.len() as f32 > PAPER * looks as f32 {
+        return median(&mut visible);
+    }
+    let mean = visible.iter().sum::<f32>() / visible.len() as f32;
+    if mean > WHITE / 2.0 { BLACK } else { WHITE }
+}

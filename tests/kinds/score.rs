@@ -1,0 +1,44 @@
+//! Pictures of a kind, read by the program.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::draw::{Dice, Digit, Kind};
+
+/// The share of what is read in clean pictures that each kind must reach.
+pub const ASKED: f64 = 0.85;
+const SIDE: usize = 28;
+
+/// Of how many pictures this was true.
+#[derive(Debug, Default)]
+pub struct Score {
+    pub read: usize,
+    pub warned: usize,
+    pub refused: usize,
+}
+
+/// The first digits of the test set, drawn into `folder` and read by `predict`.
+pub fn score(program: &Path, run: &str, folder: &Path, kind: &Kind, count: usize) -> Score {
+    fs::create_dir_all(folder).unwrap();
+    let test = shadegrad::data::mnist().unwrap().test;
+    for index in 0..count {
+        let digit = Digit::new(&test.image(index).unwrap()[..SIDE * SIDE]);
+        let (bytes, ending) = (kind.draw)(&digit, &mut Dice(index as u64));
+        let label = test.label(index).unwrap();
+        fs::write(folder.join(format!("{index:04}-{label}.{ending}")), bytes).unwrap();
+    }
+    let output = Command::new(program).args(["predict", run, "--json"]).arg(folder).output().unwrap();
+    let mut score = Score::default();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let stem = Path::new(line["image"].as_str().unwrap()).file_stem().unwrap().to_owned();
+        let truth = stem.to_str().unwrap().rsplit('-').next().unwrap().parse::<u64>().unwrap();
+        score.read += usize::from(line["label"] == truth);
+        score.warned += usize::from(line["warnings"].as_array().is_some_and(|warnings| !warnings.is_empty()));
+        score.refused += usize::from(line["error"].is_string());
+    }
+    score
+}
