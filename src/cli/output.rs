@@ -1,6 +1,8 @@
 //! Standard output and standard error, whoever reads them.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -39,7 +41,7 @@ impl Output {
             return Ok(());
         }
         let mut stdout = io::stdout().lock();
-        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        match writeln!(stdout, "{}", harmless(&text.to_string())).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
                 self.closed = true;
                 Ok(())
@@ -51,5 +53,31 @@ impl Output {
 
 /// Prints a line on standard error; that nobody reads it is no reason to stop.
 pub fn note(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(&text.to_string()));
+}
+
+/// The name of a file as a terminal may show it: names may hold line breaks, and codes that move the cursor, colour what
+/// follows or set the window's title. Such characters are written as in Rust, `\n` and `\u{1b}`.
+pub fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string(), char::is_control).into_owned()
+}
+
+/// A text of one line or several without other control characters.
+fn harmless(text: &str) -> Cow<'_, str> {
+    escaped(text, |character| character.is_control() && !matches!(character, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let mut made = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_bad(character) {
+            made.extend(character.escape_default());
+        } else {
+            made.push(character);
+        }
+    }
+    Cow::Owned(made)
 }

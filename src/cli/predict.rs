@@ -9,8 +9,8 @@ use serde_json::json;
 use super::args::DeviceArg;
 use super::message;
 use super::output::{Output, note};
-use super::pictures::Source;
-use crate::data::{DataError, Picture, transpose};
+use super::pictures::{Found, Source};
+use crate::data::{DataError, transpose};
 use crate::device::Device;
 use crate::io::SavedRun;
 use crate::io::destination::Destination;
@@ -31,7 +31,8 @@ const IN_A_ROW: usize = 8;
 /// Say what pictures show, by the model of a run folder
 ///
 /// Takes PNG and JPEG files of any size, folders of them, and `-` for standard input. A picture is made to look like
-/// MNIST first: grey, bright on black (a light background is inverted), cropped to the drawing, scaled and centred.
+/// MNIST first: grey, bright on black (a light background is inverted), frames, lines and specks left out, cropped to the
+/// drawing, scaled and centred; where it is not certain what was meant, a warning says so.
 /// Exit code 1 when a picture could not be read; the others are judged all the same.
 #[derive(Debug, clap::Args)]
 pub struct PredictArgs {
@@ -71,9 +72,12 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
     let mut judge = Judge { args, model: saved.compile(&device)?, saved, failed: false, seen: Vec::new() };
     for argument in &args.images {
         match Source::all(argument) {
-            Ok(sources) => {
-                for some in sources.chunks(AT_ONCE) {
+            Ok(folder) => {
+                for some in folder.sources.chunks(AT_ONCE) {
                     judge.sources(some, output)?;
+                }
+                if let Some(passed_over) = folder.passed_over {
+                    note(format_args!("note: {passed_over}"));
                 }
             }
             Err(error) => judge.fail(&argument.display().to_string(), &error, output)?,
@@ -106,46 +110,61 @@ struct Judge<'a> {
     seen: Vec<Vec<u8>>,
 }
 
+/// What the network sees of a picture.
+struct Seen {
+    image: Vec<u8>,
+    /// What makes it uncertain.
+    warnings: Vec<String>,
+}
+
 impl Judge<'_> {
     fn sources(&mut self, sources: &[Source], output: &mut Output) -> anyhow::Result<()> {
         let mut images = Vec::new();
         let mut named = Vec::new();
         for source in sources {
-            match source.read().and_then(|picture| self.prepare(&picture).with_context(|| source.to_string()))
-            {
-                Ok(image) => {
-                    images.extend_from_slice(&image);
-                    named.push((source, image));
+            match source.read().and_then(|found| self.prepare(found).with_context(|| source.to_string())) {
+                Ok(seen) => {
+                    images.extend_from_slice(&seen.image);
+                    named.push((source, seen));
                 }
-                Err(error) => self.fail(&source.to_string(), &error, output)?,
+                Err(error) => self.fail(&source.name(), &error, output)?,
             }
         }
         let probabilities = self.model.predict(&images)?;
         let classes = self.saved.network.classes();
-        for ((source, image), row) in named.into_iter().zip(probabilities.chunks_exact(classes)) {
-            output.line(if self.args.json { self.json(source, row) } else { self.text(source, row) })?;
+        for ((source, seen), row) in named.into_iter().zip(probabilities.chunks_exact(classes)) {
+            for warning in &seen.warnings {
+                note(format_args!("warning: {source}: {warning}"));
+            }
+            output.line(if self.args.json { self.json(source, &seen.warnings, row) } else { self.text(source, row) })?;
             match &self.args.show {
                 None => {}
-                Some(None) => output.line(self.drawing(&image))?,
-                Some(Some(_)) => self.seen.push(image),
+                Some(None) => output.line(self.drawing(&seen.image))?,
+                Some(Some(_)) => self.seen.push(seen.image),
             }
         }
         Ok(())
     }
 
-    fn prepare(&self, picture: &Picture) -> Result<Vec<u8>, DataError> {
+    fn prepare(&self, found: Found) -> Result<Seen, DataError> {
         let shape = self.saved.network.input_shape;
         if self.args.transpose {
             let upright = [shape[1], shape[0], shape[2]];
-            let mut image = self.upright(picture, upright)?;
-            transpose(&mut image, upright);
-            return Ok(image);
+            let mut seen = self.upright(found, upright)?;
+            transpose(&mut seen.image, upright);
+            return Ok(seen);
         }
-        self.upright(picture, shape)
+        self.upright(found, shape)
     }
 
-    fn upright(&self, picture: &Picture, shape: [usize; 3]) -> Result<Vec<u8>, DataError> {
-        if self.args.plain || shape[2] != 1 { picture.resized(shape) } else { picture.drawn(shape) }
+    fn upright(&self, found: Found, shape: [usize; 3]) -> Result<Seen, DataError> {
+        let Found { picture, remarks: mut warnings } = found;
+        if self.args.plain || shape[2] != 1 {
+            return Ok(Seen { image: picture.resized(shape)?, warnings });
+        }
+        let drawing = picture.drawing(shape)?;
+        warnings.extend(drawing.doubts.iter().map(ToString::to_string));
+        Ok(Seen { image: drawing.image, warnings })
     }
 
     fn fail(&mut self, source: &str, error: &anyhow::Error, output: &mut Output) -> anyhow::Result<()> {
@@ -169,14 +188,15 @@ impl Judge<'_> {
         format!("{source}: {}{others}", best[0])
     }
 
-    fn json(&self, source: &Source, row: &[f32]) -> String {
+    fn json(&self, source: &Source, warnings: &[String], row: &[f32]) -> String {
         let label = ranked(row)[0];
         json!({
-            "image": source.to_string(),
+            "image": source.name(),
             "label": label,
             "name": self.saved.class_name(label),
             "probability": row[label],
             "probabilities": row,
+            "warnings": warnings,
         })
         .to_string()
     }

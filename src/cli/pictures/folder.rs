@@ -1,0 +1,69 @@
+//! Which files of a folder are pictures.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use super::Source;
+use crate::cli::output::shown;
+
+/// Names that are taken as pictures.
+const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// macOS keeps what other file systems have no place for in files of such names.
+const RESOURCES: &str = "._";
+
+/// The pictures that an argument names.
+#[derive(Debug)]
+pub struct Folder {
+    pub sources: Vec<Source>,
+    /// What was passed over, in a line: ``2 files were passed over (1 .heic, 1 .txt)``.
+    pub passed_over: Option<String>,
+}
+
+impl Folder {
+    pub(super) fn of(source: Source) -> Self {
+        Folder { sources: vec![source], passed_over: None }
+    }
+
+    /// What lies in the folder itself, by name. Something with a picture's name that is no file is kept, and refused when it
+    /// is read. Hidden files without such a name are not counted.
+    pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
+        let unreadable = || format!("{}: the folder cannot be read", shown(folder));
+        let mut files = Vec::new();
+        let mut others: BTreeMap<String, usize> = BTreeMap::new();
+        for entry in fs::read_dir(folder).with_context(unreadable)? {
+            let entry = entry.with_context(unreadable)?;
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(RESOURCES) {
+                continue;
+            }
+            let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+            match ending {
+                Some(ending) if ENDINGS.contains(&ending.as_str()) => files.push(path),
+                ending if !name.starts_with('.') && path.is_file() => {
+                    let kind = ending.map_or("without an ending".to_owned(), |ending| format!(".{ending}"));
+                    *others.entry(kind).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        let passed_over = passed_over(&others);
+        if files.is_empty() {
+            let others = passed_over.map(|text| format!("; {text}")).unwrap_or_default();
+            bail!("{}: no pictures in this folder; their names must end with .png, .jpg or .jpeg{others}", shown(folder));
+        }
+        files.sort();
+        let passed_over = passed_over.map(|text| format!("{}: {text}", shown(folder)));
+        Ok(Folder { sources: files.into_iter().map(Source::File).collect(), passed_over })
+    }
+}
+
+fn passed_over(others: &BTreeMap<String, usize>) -> Option<String> {
+    let count: usize = others.values().sum();
+    let kinds: Vec<String> = others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let (files, were) = if count == 1 { ("file", "was") } else { ("files", "were") };
+    (count > 0).then(|| format!("{count} {files} {were} passed over ({})", kinds.join(", ")))
+}

@@ -1,0 +1,63 @@
+//! What a file is, by its first bytes.
+
+use anyhow::bail;
+
+/// Bytes that are looked at.
+pub(super) const LOOKED_AT: usize = 1024;
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Png,
+    Jpeg,
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
+
+/// Where, which bytes, and what has them there.
+const OTHERS: &[(usize, &[u8], &str)] = &[
+    (0, b"GIF8", "a GIF picture"),
+    (0, b"II*\0", "a TIFF or camera raw picture"),
+    (0, b"MM\0*", "a TIFF or camera raw picture"),
+    (0, b"BM", "a BMP picture"),
+    (8, b"WEBP", "a WebP picture"),
+    (4, b"ftypavi", "an AVIF picture"),
+    (4, b"ftyphei", "a HEIC picture"),
+    (4, b"ftyphev", "a HEIC picture"),
+    (4, b"ftypmif1", "a HEIC picture"),
+    (4, b"ftypmsf1", "a HEIC picture"),
+    (4, b"ftyp", "a film"),
+    (4, b"JXL ", "a JPEG XL picture"),
+    (0, &[0xff, 0x0a], "a JPEG XL picture"),
+    (4, b"jP  ", "a JPEG 2000 picture"),
+    (0, &[0xff, 0x4f, 0xff, 0x51], "a JPEG 2000 picture"),
+    (0, b"8BPS", "a Photoshop picture"),
+    (0, b"\0\0\x01\0", "an icon"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"%!PS", "a PostScript document"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"\x1f\x8b", "a gzip file"),
+];
+
+/// PNG or JPEG. Errors: what else it is, as far as it is known.
+pub(super) fn of(start: &[u8]) -> anyhow::Result<Format> {
+    if start.starts_with(PNG) {
+        return Ok(Format::Png);
+    }
+    if start.starts_with(JPEG) {
+        return Ok(Format::Jpeg);
+    }
+    let has = |(at, bytes, _): &&(usize, &[u8], &str)| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
+    if let Some((_, _, what)) = OTHERS.iter().find(has) {
+        bail!("is {what}; convert it to PNG or JPEG first");
+    }
+    let text = String::from_utf8_lossy(start).to_lowercase();
+    if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<') && text.contains("<svg") {
+        bail!("is an SVG drawing; convert it to PNG or JPEG first");
+    }
+    if start.is_empty() {
+        bail!("is empty, and so neither PNG nor JPEG");
+    }
+    bail!("is neither PNG nor JPEG; convert it first");
+}

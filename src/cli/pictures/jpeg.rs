@@ -1,0 +1,185 @@
+//! JPEG: what is needed of the file is read up to the picture's end, and weighed before it is decoded.
+
+use std::io::{self, BufRead, Cursor, Read};
+
+use anyhow::{anyhow, bail};
+use image::codecs::jpeg::JpegDecoder;
+use image::error::ImageError;
+use image::{DynamicImage, ImageDecoder};
+
+use super::{BYTES_PER_PIXEL, Found, SLACK, check_size, damaged, io_error};
+use crate::data::Picture;
+
+/// Markers (ITU-T T.81, table B.1): 255 and one of these.
+const MARK: u8 = 0xff;
+const END: u8 = 0xd9;
+const SCAN: u8 = 0xda;
+const PROGRESSIVE: [u8; 4] = [0xc2, 0xc6, 0xca, 0xce];
+/// Not frames, among the numbers of frames: tables of codes, and an extension.
+const NO_FRAMES: [u8; 3] = [0xc4, 0xc8, 0xcc];
+const FIRST_FRAME: u8 = 0xc0;
+const LAST_FRAME: u8 = 0xcf;
+/// Of the segments for applications those of cameras (orientation) and Adobe (colours) are needed.
+const APPLICATIONS: std::ops::RangeInclusive<u8> = 0xe0..=0xef;
+const CAMERA: u8 = 0xe1;
+const CAMERA_NAME: &[u8] = b"Exif\0";
+const ADOBE: u8 = 0xee;
+const COMMENT: u8 = 0xfe;
+/// Each scan goes over the whole picture; pictures of programs have about ten.
+const MOST_SCANS: usize = 100;
+/// The picture in the decoder, bytes a pixel and channel, and a coefficient.
+const COLOURS: u64 = 3;
+const COEFFICIENT: u64 = 2;
+/// The decoder has its own copy of the file.
+const COPIES: u64 = 2;
+/// The smallest unit of coding is at most four blocks of eight pixels a side.
+const LARGEST_UNIT: u64 = 32;
+
+/// The picture.
+pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
+    let bytes = Scanner { source, bytes: Vec::new(), frame: None, scans: 0 }.read()?;
+    let mut decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(refused)?;
+    let orientation = decoder.orientation().map_err(refused)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
+    image.apply_orientation(orientation);
+    let image = image.into_rgba8();
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    Ok(Found { picture: Picture::new(height, width, image.into_raw())?, remarks: Vec::new() })
+}
+
+/// What a frame's header says.
+struct Frame {
+    height: u64,
+    width: u64,
+    progressive: bool,
+    /// Bytes of all coefficients.
+    coefficients: u64,
+}
+
+struct Scanner<R> {
+    source: R,
+    bytes: Vec<u8>,
+    frame: Option<Frame>,
+    scans: usize,
+}
+
+impl<R: BufRead> Scanner<R> {
+    /// The file up to its end of picture, without what is not needed. What follows does not count: phones put films there. A
+    /// file that stops before has no end; the decoder would fill what is missing with grey.
+    fn read(mut self) -> anyhow::Result<Vec<u8>> {
+        let mut start = [0; 2];
+        self.source.read_exact(&mut start).map_err(io_error)?;
+        self.bytes.extend(start);
+        loop {
+            let Some(marker) = self.marker()? else { bail!("is damaged or incomplete: its picture has no end") };
+            if marker == END {
+                self.bytes.extend([MARK, END]);
+                return Ok(self.bytes);
+            }
+            let segment = self.segment()?;
+            let camera = marker == CAMERA && segment[2..].starts_with(CAMERA_NAME);
+            if marker != COMMENT && (!APPLICATIONS.contains(&marker) || marker == ADOBE || camera) {
+                self.bytes.extend([MARK, marker]);
+                self.bytes.extend_from_slice(&segment);
+            }
+            if (FIRST_FRAME..=LAST_FRAME).contains(&marker) && !NO_FRAMES.contains(&marker) {
+                self.frame = frame(marker, &segment);
+                self.frame.as_ref().map_or(Ok(()), |frame| check_size(frame.height, frame.width))?;
+            }
+            self.scans += usize::from(marker == SCAN);
+            self.weigh()?;
+        }
+    }
+
+    /// The next marker that a length follows, or that of the end; what is before it is kept. Within a scan 255 is followed
+    /// by 0, and marks of where a decoder may begin anew; neither have they a length.
+    fn marker(&mut self) -> anyhow::Result<Option<u8>> {
+        let mut marked = false;
+        loop {
+            let buffer = self.source.fill_buf().map_err(io_error)?;
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            if marked {
+                let marker = buffer[0];
+                self.source.consume(1);
+                match marker {
+                    0x00 | 0x01 | 0xd0..=0xd8 => self.bytes.extend([MARK, marker]),
+                    // Filling.
+                    MARK => continue,
+                    _ => return Ok(Some(marker)),
+                }
+                marked = false;
+                continue;
+            }
+            let plain = buffer.iter().position(|byte| *byte == MARK);
+            let count = plain.unwrap_or(buffer.len());
+            self.bytes.extend_from_slice(&buffer[..count]);
+            marked = plain.is_some();
+            self.source.consume(count + usize::from(marked));
+            self.weigh()?;
+        }
+    }
+
+    /// A length, which counts itself, and as many bytes.
+    fn segment(&mut self) -> anyhow::Result<Vec<u8>> {
+        let mut segment = vec![0; 2];
+        self.source.read_exact(&mut segment).map_err(|_| self.cut())?;
+        let length = u64::from(u16::from_be_bytes([segment[0], segment[1]]));
+        let rest = length.checked_sub(2).ok_or_else(|| damaged("a segment of it has no length"))?;
+        let read = (&mut self.source).take(rest).read_to_end(&mut segment).map_err(io_error)?;
+        if (read as u64) < rest { Err(self.cut()) } else { Ok(segment) }
+    }
+
+    fn cut(&self) -> anyhow::Error {
+        damaged("its picture has no end")
+    }
+
+    /// Refuses what would take more to decode than pictures of this size may.
+    fn weigh(&self) -> anyhow::Result<()> {
+        let (pixels, progressive, coefficients) =
+            self.frame.as_ref().map_or((0, false, 0), |frame| (frame.height * frame.width, frame.progressive, frame.coefficients));
+        let kept = progressive || self.scans > 1;
+        let whole = COPIES * self.bytes.len() as u64 + COLOURS * pixels + if kept { coefficients } else { 0 };
+        let most = SLACK + BYTES_PER_PIXEL * pixels;
+        if whole > most {
+            let how = if kept { " in several scans (progressive); save it in one, or" } else { ";" };
+            bail!(
+                "takes {} MiB to decode, and {pixels} pixels may take {}{how} make the picture smaller",
+                whole >> 20,
+                most >> 20
+            );
+        }
+        if self.scans > MOST_SCANS {
+            bail!("has more than {MOST_SCANS} scans (progressive); save it again");
+        }
+        Ok(())
+    }
+}
+
+/// Of a frame's segment (T.81, B.2.2): length, precision, height, width, and of each component a name and its sampling.
+/// None where it is too short: the decoder says that better.
+fn frame(marker: u8, segment: &[u8]) -> Option<Frame> {
+    let side = |at: usize| Some(u64::from(u16::from_be_bytes(*segment.get(at..)?.first_chunk()?)));
+    let (height, width) = (side(3)?, side(5)?);
+    let count = usize::from(*segment.get(7)?);
+    let sampling: Option<Vec<[u64; 2]>> = (0..count)
+        .map(|at| segment.get(9 + 3 * at).map(|both| [u64::from(both >> 4).max(1), u64::from(both & 15).max(1)]))
+        .collect();
+    let sampling = sampling?;
+    let most = |axis: usize| sampling.iter().map(|both| both[axis]).max().unwrap_or(1);
+    let samples: u64 = sampling.iter().map(|[across, down]| across * down).sum();
+    // A plane is as large as its share of the largest; at the edges whole units are kept.
+    let padded = (height.next_multiple_of(LARGEST_UNIT)) * (width.next_multiple_of(LARGEST_UNIT));
+    let coefficients = COEFFICIENT * padded * samples / (most(0) * most(1));
+    Some(Frame { height, width, progressive: PROGRESSIVE.contains(&marker), coefficients })
+}
+
+fn refused(error: ImageError) -> anyhow::Error {
+    match error {
+        ImageError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => {
+            anyhow!("cannot be read: {cause}")
+        }
+        error => damaged(error),
+    }
+}

@@ -1,0 +1,153 @@
+//! Pictures from files, folders and standard input.
+//!
+//! Time and memory are bounded by what a picture's header announces, and what that may be is bounded here, before anything
+//! is reserved for it: at most 4 bytes a pixel and some megabytes beside the 4 that are kept, the file included.
+
+mod folder;
+mod format;
+mod jpeg;
+mod png;
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+
+use super::output::shown;
+use crate::data::Picture;
+use format::Format;
+
+pub use folder::Folder;
+
+/// Standard input.
+const STDIN: &str = "-";
+/// What a picture may have.
+const MOST_PIXELS: u64 = 64 << 20;
+const LONGEST_SIDE: u64 = 65_535;
+const MOST_BYTES: u64 = 256 << 20;
+/// Beside 8 bytes a pixel, what a picture may take while it is decoded.
+const SLACK: u64 = 40 << 20;
+const BYTES_PER_PIXEL: u64 = 8;
+/// Bytes of a buffer in front of a file.
+const BUFFER: usize = 64 << 10;
+
+/// Where a picture comes from, as it is named in results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// A picture, and what was done to it that one may want to know.
+pub struct Found {
+    pub picture: Picture,
+    pub remarks: Vec<String>,
+}
+
+impl std::fmt::Display for Source {
+    /// As a terminal may show it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Stdin => f.write_str(STDIN),
+            Source::File(path) => shown(path).fmt(f),
+        }
+    }
+}
+
+impl Source {
+    /// What an argument names: standard input, a file, or the pictures that lie in a folder, by name.
+    pub fn all(argument: &Path) -> anyhow::Result<Folder> {
+        if argument == Path::new(STDIN) {
+            return Ok(Folder::of(Source::Stdin));
+        }
+        if argument.is_dir() { Folder::read(argument) } else { Ok(Folder::of(Source::File(argument.to_owned()))) }
+    }
+
+    /// The name as it was given.
+    pub fn name(&self) -> String {
+        match self {
+            Source::Stdin => STDIN.to_owned(),
+            Source::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// The picture; every error names this source.
+    pub fn read(&self) -> anyhow::Result<Found> {
+        let read = match self {
+            Source::Stdin => decode(io::stdin().lock()),
+            Source::File(path) => decode_file(path),
+        };
+        read.with_context(|| self.to_string())
+    }
+}
+
+fn decode_file(path: &Path) -> anyhow::Result<Found> {
+    // Asked before opening, since opening a pipe would wait for its writer.
+    let kind = fs::metadata(path).context("cannot be read")?.file_type();
+    if !kind.is_file() {
+        let found = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
+        bail!("is {found}; give a PNG or JPEG file, a folder of them, or `-` for standard input");
+    }
+    decode(BufReader::with_capacity(BUFFER, File::open(path).context("cannot be read")?))
+}
+
+/// By content, not by name, and turned as the camera was held.
+fn decode(source: impl BufRead) -> anyhow::Result<Found> {
+    let mut source = source.take(MOST_BYTES);
+    let mut start = Vec::new();
+    source.by_ref().take(format::LOOKED_AT as u64).read_to_end(&mut start).context("cannot be read")?;
+    let format = format::of(&start)?;
+    let source = io::Cursor::new(start).chain(source);
+    guarded(|| match format {
+        Format::Png => png::decode(source),
+        Format::Jpeg => jpeg::decode(source),
+    })
+}
+
+/// What a decoder says; should one panic, that is this picture's fault and not the end of the others.
+fn guarded(decode: impl FnOnce() -> anyhow::Result<Found>) -> anyhow::Result<Found> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
+    panic::set_hook(hook);
+    decoded.unwrap_or_else(|_| bail!("is damaged: its decoder gave up"))
+}
+
+/// Refuses a picture by what its header says.
+fn check_size(height: u64, width: u64) -> anyhow::Result<()> {
+    if height.max(width) > LONGEST_SIDE {
+        bail!(
+            "{width} x {height} pixels: a side of more than {LONGEST_SIDE}; cut out the part that is meant, or make \
+             the picture smaller"
+        );
+    }
+    if height * width > MOST_PIXELS {
+        bail!("{width} x {height} pixels are more than {MOST_PIXELS}; make the picture smaller");
+    }
+    Ok(())
+}
+
+/// Zeros, unless there is no memory for them.
+fn zeros(count: u64) -> anyhow::Result<Vec<u8>> {
+    let count = usize::try_from(count)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(count).map_err(|_| anyhow!("there is no memory for its {count} bytes"))?;
+    bytes.resize(count, 0);
+    Ok(bytes)
+}
+
+fn damaged(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow!("is damaged or incomplete: {error}")
+}
+
+/// An error of reading, or of what was read.
+fn io_error(error: io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => damaged(error),
+        _ => anyhow!("cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,153 @@
+//! PNG, row by row: beside the picture only a row of it is held.
+
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+
+use anyhow::{anyhow, bail};
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbaImage};
+use png::{ColorType, Decoder, DecodingError, Limits, Transformations};
+
+use super::{Found, check_size, damaged, io_error, zeros};
+use crate::data::Picture;
+
+/// What chunks beside the pixels may take together.
+const MOST_CHUNKS: usize = 8 << 20;
+/// Red, green, blue, alpha.
+const CHANNELS: usize = 4;
+/// A sample of 16 bits whose values all fit into one of these is a smaller one in a wide file: microscopes, scanners and
+/// depth cameras write 8, 10 or 12 bits so.
+const NARROW: [u32; 3] = [8, 10, 12];
+const WIDE: u32 = 16;
+
+/// The picture.
+pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
+    let limits = Limits { bytes: MOST_CHUNKS };
+    let mut decoder = Decoder::new_with_limits(Forward(source), limits);
+    decoder.set_transformations(Transformations::EXPAND);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    let header = decoder.read_header_info().map_err(refused)?;
+    let (height, width) = (header.height, header.width);
+    check_size(u64::from(height), u64::from(width))?;
+    let mut reader = decoder.read_info().map_err(refused)?;
+    let (colour, depth) = reader.output_color_type();
+    let bytes = if depth == png::BitDepth::Sixteen { 2 } else { 1 };
+    let stored = colour.samples() * bytes;
+    let pixel = CHANNELS * bytes;
+    let (rows, columns) = (height as usize, width as usize);
+    let mut pixels = zeros(u64::from(height) * u64::from(width) * pixel as u64)?;
+    for places in places(rows, columns, reader.info().interlaced) {
+        let Some(row) = reader.next_row().map_err(refused)? else { bail!("is damaged or incomplete: rows are missing") };
+        let line = &mut pixels[places.row * columns * pixel..][..columns * pixel];
+        let targets = line.chunks_exact_mut(pixel).skip(places.first).step_by(places.step);
+        for (to, from) in targets.zip(row.data().chunks_exact(stored)) {
+            widen(colour, from, to);
+        }
+    }
+    let turned = reader.info().exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
+    let mut remarks = Vec::new();
+    if bytes == 2 {
+        remarks.extend(narrowed(&mut pixels));
+    }
+    let image = RgbaImage::from_raw(width, height, pixels).ok_or_else(|| anyhow!("is damaged"))?;
+    let mut image = DynamicImage::ImageRgba8(image);
+    image.apply_orientation(turned.unwrap_or(Orientation::NoTransforms));
+    let (height, width) = (image.height() as usize, image.width() as usize);
+    Ok(Found { picture: Picture::new(height, width, image.into_rgba8().into_raw())?, remarks })
+}
+
+/// Where the pixels of a row belong.
+struct Places {
+    row: usize,
+    first: usize,
+    step: usize,
+}
+
+/// Of each pass of an interlaced picture (Adam7; the specification of PNG, section 8.2) the first row and the step of rows,
+/// the first column and the step of columns.
+const PASSES: [[usize; 4]; 7] =
+    [[0, 8, 0, 8], [0, 8, 4, 8], [4, 8, 0, 4], [0, 4, 2, 4], [2, 4, 0, 2], [0, 2, 1, 2], [1, 2, 0, 1]];
+const WHOLE: [usize; 4] = [0, 1, 0, 1];
+
+/// Of all rows as they are stored; a pass without pixels has none.
+fn places(height: usize, width: usize, interlaced: bool) -> impl Iterator<Item = Places> {
+    let passes = if interlaced { &PASSES[..] } else { &[WHOLE][..] };
+    passes.iter().filter(move |[_, _, first, _]| *first < width).flat_map(move |&[top, down, first, step]| {
+        (top..height).step_by(down).map(move |row| Places { row, first, step })
+    })
+}
+
+/// A pixel as red, green, blue and alpha; a sample has one or two bytes.
+fn widen(colour: ColorType, from: &[u8], to: &mut [u8]) {
+    let sample = to.len() / CHANNELS;
+    let grey = matches!(colour, ColorType::Grayscale | ColorType::GrayscaleAlpha);
+    let clear = matches!(colour, ColorType::GrayscaleAlpha | ColorType::Rgba);
+    for (channel, to) in to.chunks_exact_mut(sample).enumerate() {
+        let alpha = channel + 1 == CHANNELS;
+        match (alpha, clear) {
+            (true, false) => to.fill(u8::MAX),
+            (true, true) => to.copy_from_slice(&from[from.len() - sample..]),
+            (false, _) => to.copy_from_slice(&from[if grey { 0 } else { channel * sample }..][..sample]),
+        }
+    }
+}
+
+/// Samples of 16 bits to 8, in place; where they fill only a narrow part of the range, that part is stretched.
+fn narrowed(pixels: &mut Vec<u8>) -> Option<String> {
+    let sample = |pair: &[u8]| u32::from(u16::from_be_bytes([pair[0], pair[1]]));
+    let (mut colour, mut alpha) = (0, 0);
+    for pixel in pixels.chunks_exact(2 * CHANNELS) {
+        for pair in pixel[..2 * (CHANNELS - 1)].chunks_exact(2) {
+            colour = colour.max(sample(pair));
+        }
+        alpha = alpha.max(sample(&pixel[2 * (CHANNELS - 1)..]));
+    }
+    let bits = |greatest: u32| NARROW.into_iter().find(|bits| greatest < 1 << bits).unwrap_or(WIDE);
+    let widths = [bits(colour), bits(alpha)].map(|bits| (1u32 << bits) - 1);
+    for at in 0..pixels.len() / 2 {
+        let most = widths[usize::from(at % CHANNELS == CHANNELS - 1)];
+        pixels[at] = ((sample(&pixels[2 * at..]) * 255 + most / 2) / most) as u8;
+    }
+    pixels.truncate(pixels.len() / 2);
+    pixels.shrink_to_fit();
+    let used = bits(colour);
+    (used < WIDE && colour > 0).then(|| {
+        format!("its samples have 16 bits, but none is over {colour}: they were taken as {used} bits and stretched")
+    })
+}
+
+fn refused(error: DecodingError) -> anyhow::Error {
+    match error {
+        DecodingError::LimitsExceeded => anyhow!(
+            "has chunks of more than {} MiB beside its pixels; save it without metadata",
+            MOST_CHUNKS >> 20
+        ),
+        DecodingError::IoError(error) => io_error(error),
+        error => damaged(error),
+    }
+}
+
+/// The decoder asks for a reader that can go back, and never goes back.
+struct Forward<R>(R);
+
+impl<R: Read> Read for Forward<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl<R: BufRead> BufRead for Forward<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.0.consume(count);
+    }
+}
+
+impl<R> Seek for Forward<R> {
+    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
