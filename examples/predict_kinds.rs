@@ -23,17 +23,32 @@ fn main() -> ExitCode {
         eprintln!("{count} is not a number of pictures");
         return ExitCode::from(2);
     };
+    let test = match shadegrad::data::mnist() {
+        Ok(data) => data.test,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let job = score::Job { program: program.as_ref(), run: run.as_ref(), device: "auto", test: &test, count };
     println!("| kind | pictures | read | of clean | warned | refused | what is drawn |");
     println!("|---|---|---|---|---|---|---|");
     let mut clean = None;
     let mut short = Vec::new();
-    for kind in draw::KINDS.iter().filter(|kind| names.is_empty() || names.iter().any(|name| name == kind.name)) {
-        let score = score::score(Path::new(program), run, &Path::new(folder).join(kind.name), kind, count);
+    for kind in
+        draw::KINDS.iter().filter(|kind| names.is_empty() || names.iter().any(|name| name == kind.name))
+    {
+        let score = score::score(&job, &Path::new(folder).join(kind.name), kind);
         let first = *clean.get_or_insert(score.read.max(1));
         let share = score.read as f64 / first as f64;
         println!(
             "| {} | {count} | {} | {:.0} % | {} | {} | {} |",
-            kind.name, score.read, 100.0 * share, score.warned, score.refused, kind.what
+            kind.name,
+            score.read,
+            100.0 * share,
+            score.warned,
+            score.refused,
+            kind.what
         );
         if kind.asked && share < score::ASKED {
             short.push(kind.name);

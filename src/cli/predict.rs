@@ -136,7 +136,11 @@ impl Judge<'_> {
             for warning in &seen.warnings {
                 note(format_args!("warning: {source}: {warning}"));
             }
-            output.line(if self.args.json { self.json(source, &seen.warnings, row) } else { self.text(source, row) })?;
+            output.line(if self.args.json {
+                self.json(source, &seen.warnings, row)
+            } else {
+                self.text(source, row)
+            })?;
             match &self.args.show {
                 None => {}
                 Some(None) => output.line(self.drawing(&seen.image))?,

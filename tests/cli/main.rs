@@ -20,6 +20,8 @@ mod mistakes;
 mod no_adapter;
 #[cfg(target_os = "linux")]
 mod paths;
+#[cfg(unix)]
+mod pictures;
 mod predict;
 mod progress;
 mod report;

@@ -48,9 +48,7 @@ pub const KINDS: &[Kind] = &[
     kind("white-on-clear", "white on a transparent ground", |digit, dice| {
         png_clear(&digit.page(dice), [255, 255, 255])
     }),
-    kind("thin", "a pen of two pixels", |digit, dice| {
-        png(&digit.thinned().page(dice).over(252.0, 30.0))
-    }),
+    kind("thin", "a pen of two pixels", |digit, dice| png(&digit.thinned().page(dice).over(252.0, 30.0))),
     kind("thick", "a marker of a sixth of the digit's height", |digit, dice| {
         png(&digit.thickened().page(dice).over(250.0, 25.0))
     }),
@@ -108,7 +106,8 @@ pub const KINDS: &[Kind] = &[
     }),
     kind("ruled-photo", "ruled paper, a little turned, photographed", |digit, dice| {
         let mut page = digit.page(dice).over(235.0, 50.0);
-        let (step, first, rise) = (30.0 + 14.0 * dice.share(), 28.0 * dice.share(), 0.05 * dice.share() - 0.025);
+        let (step, first, rise) =
+            (30.0 + 14.0 * dice.share(), 28.0 * dice.share(), 0.05 * dice.share() - 0.025);
         page.each(|y, x, grey| {
             let off = ((y as f32 - first - rise * x as f32).rem_euclid(step) - 1.0).abs();
             grey.min(235.0 - 95.0 * (1.4 - off).clamp(0.0, 1.0))
@@ -138,7 +137,12 @@ pub const KINDS: &[Kind] = &[
     }),
     kind("corner", "small, in a corner of a page of 1500 x 2000", |digit, dice| {
         let zoom = 3;
-        let page = Page::holding(digit, zoom, [2000, 1500], [60 + dice.below(40), 1500 - 30 * zoom - dice.below(60)]);
+        let page = Page::holding(
+            digit,
+            zoom,
+            [2000, 1500],
+            [60 + dice.below(40), 1500 - 30 * zoom - dice.below(60)],
+        );
         png(&page.over(250.0, 30.0))
     }),
     kind("tiny", "28 pixels high", |digit, dice| {
@@ -222,7 +226,9 @@ impl Digit {
     fn page(&self, dice: &mut Dice) -> Page {
         // MNIST's digits have 4 free pixels on each side.
         let free = 3 * ZOOM;
-        let place = |side: usize, dice: &mut Dice| dice.below(side + 2 * free - LARGE - 20) as isize - free as isize + 10;
+        let place = |side: usize, dice: &mut Dice| {
+            dice.below(side + 2 * free - LARGE - 20) as isize - free as isize + 10
+        };
         let at = [place(PAGE[0], dice), place(PAGE[1], dice)];
         let mut page = Page { height: PAGE[0], width: PAGE[1], ink: vec![0.0; PAGE[0] * PAGE[1]] };
         page.put(&self.ink, LARGE, at);
@@ -237,7 +243,9 @@ impl Digit {
                 .into_iter()
                 .chain([LARGE as isize - 1, -1, -1 - LARGE as isize]);
             let mut near = [false; 8];
-            near.iter_mut().zip(offsets).for_each(|(near, offset)| *near = inked[at.wrapping_add_signed(offset)]);
+            near.iter_mut()
+                .zip(offsets)
+                .for_each(|(near, offset)| *near = inked[at.wrapping_add_signed(offset)]);
             near
         };
         loop {
@@ -248,7 +256,11 @@ impl Digit {
                     let count = near.iter().filter(|near| **near).count();
                     let starts = (0..8).filter(|n| !near[*n] && near[(n + 1) % 8]).count();
                     let [a, b, c, d] = [near[0], near[2], near[4], near[6]];
-                    let sides = if turn == 0 { !(a && b && c) && !(b && c && d) } else { !(a && b && d) && !(a && c && d) };
+                    let sides = if turn == 0 {
+                        !(a && b && c) && !(b && c && d)
+                    } else {
+                        !(a && b && d) && !(a && c && d)
+                    };
                     (2..=6).contains(&count) && starts == 1 && sides
                 };
                 let inner = (LARGE + 1..LARGE * (LARGE - 1) - 1).filter(|at| inked[*at]);

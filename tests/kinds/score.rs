@@ -5,12 +5,22 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use shadegrad::data::Dataset;
 
 use crate::draw::{Dice, Digit, Kind};
 
 /// The share of what is read in clean pictures that each kind must reach.
 pub const ASKED: f64 = 0.85;
 const SIDE: usize = 28;
+
+/// Who reads, and how many digits of which set.
+pub struct Job<'a> {
+    pub program: &'a Path,
+    pub run: &'a Path,
+    pub device: &'a str,
+    pub test: &'a Dataset,
+    pub count: usize,
+}
 
 /// Of how many pictures this was true.
 #[derive(Debug, Default)]
@@ -21,16 +31,19 @@ pub struct Score {
 }
 
 /// The first digits of the test set, drawn into `folder` and read by `predict`.
-pub fn score(program: &Path, run: &str, folder: &Path, kind: &Kind, count: usize) -> Score {
+pub fn score(job: &Job, folder: &Path, kind: &Kind) -> Score {
     fs::create_dir_all(folder).unwrap();
-    let test = shadegrad::data::mnist().unwrap().test;
-    for index in 0..count {
-        let digit = Digit::new(&test.image(index).unwrap()[..SIDE * SIDE]);
+    for index in 0..job.count {
+        let digit = Digit::new(&job.test.image(index).unwrap()[..SIDE * SIDE]);
         let (bytes, ending) = (kind.draw)(&digit, &mut Dice(index as u64));
-        let label = test.label(index).unwrap();
+        let label = job.test.label(index).unwrap();
         fs::write(folder.join(format!("{index:04}-{label}.{ending}")), bytes).unwrap();
     }
-    let output = Command::new(program).args(["predict", run, "--json"]).arg(folder).output().unwrap();
+    let output = Command::new(job.program)
+        .args(["predict", "--json", "--device", job.device])
+        .args([job.run, folder])
+        .output()
+        .unwrap();
     let mut score = Score::default();
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();

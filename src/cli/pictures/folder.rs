@@ -53,7 +53,10 @@ impl Folder {
         let passed_over = passed_over(&others);
         if files.is_empty() {
             let others = passed_over.map(|text| format!("; {text}")).unwrap_or_default();
-            bail!("{}: no pictures in this folder; their names must end with .png, .jpg or .jpeg{others}", shown(folder));
+            bail!(
+                "{}: no pictures in this folder; their names must end with .png, .jpg or .jpeg{others}",
+                shown(folder)
+            );
         }
         files.sort();
         let passed_over = passed_over.map(|text| format!("{}: {text}", shown(folder)));

@@ -48,12 +48,14 @@ pub(super) fn of(start: &[u8]) -> anyhow::Result<Format> {
     if start.starts_with(JPEG) {
         return Ok(Format::Jpeg);
     }
-    let has = |(at, bytes, _): &&(usize, &[u8], &str)| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
+    let has =
+        |(at, bytes, _): &&(usize, &[u8], &str)| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
     if let Some((_, _, what)) = OTHERS.iter().find(has) {
         bail!("is {what}; convert it to PNG or JPEG first");
     }
     let text = String::from_utf8_lossy(start).to_lowercase();
-    if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<') && text.contains("<svg") {
+    if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<') && text.contains("<svg")
+    {
         bail!("is an SVG drawing; convert it to PNG or JPEG first");
     }
     if start.is_empty() {

@@ -71,7 +71,9 @@ impl<R: BufRead> Scanner<R> {
         self.source.read_exact(&mut start).map_err(io_error)?;
         self.bytes.extend(start);
         loop {
-            let Some(marker) = self.marker()? else { bail!("is damaged or incomplete: its picture has no end") };
+            let Some(marker) = self.marker()? else {
+                bail!("is damaged or incomplete: its picture has no end")
+            };
             if marker == END {
                 self.bytes.extend([MARK, END]);
                 return Ok(self.bytes);
@@ -137,8 +139,9 @@ impl<R: BufRead> Scanner<R> {
 
     /// Refuses what would take more to decode than pictures of this size may.
     fn weigh(&self) -> anyhow::Result<()> {
-        let (pixels, progressive, coefficients) =
-            self.frame.as_ref().map_or((0, false, 0), |frame| (frame.height * frame.width, frame.progressive, frame.coefficients));
+        let (pixels, progressive, coefficients) = self.frame.as_ref().map_or((0, false, 0), |frame| {
+            (frame.height * frame.width, frame.progressive, frame.coefficients)
+        });
         let kept = progressive || self.scans > 1;
         let whole = COPIES * self.bytes.len() as u64 + COLOURS * pixels + if kept { coefficients } else { 0 };
         let most = SLACK + BYTES_PER_PIXEL * pixels;
@@ -164,7 +167,9 @@ fn frame(marker: u8, segment: &[u8]) -> Option<Frame> {
     let (height, width) = (side(3)?, side(5)?);
     let count = usize::from(*segment.get(7)?);
     let sampling: Option<Vec<[u64; 2]>> = (0..count)
-        .map(|at| segment.get(9 + 3 * at).map(|both| [u64::from(both >> 4).max(1), u64::from(both & 15).max(1)]))
+        .map(|at| {
+            segment.get(9 + 3 * at).map(|both| [u64::from(both >> 4).max(1), u64::from(both & 15).max(1)])
+        })
         .collect();
     let sampling = sampling?;
     let most = |axis: usize| sampling.iter().map(|both| both[axis]).max().unwrap_or(1);

@@ -64,7 +64,11 @@ impl Source {
         if argument == Path::new(STDIN) {
             return Ok(Folder::of(Source::Stdin));
         }
-        if argument.is_dir() { Folder::read(argument) } else { Ok(Folder::of(Source::File(argument.to_owned()))) }
+        if argument.is_dir() {
+            Folder::read(argument)
+        } else {
+            Ok(Folder::of(Source::File(argument.to_owned())))
+        }
     }
 
     /// The name as it was given.

@@ -37,7 +37,9 @@ pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
     let (rows, columns) = (height as usize, width as usize);
     let mut pixels = zeros(u64::from(height) * u64::from(width) * pixel as u64)?;
     for places in places(rows, columns, reader.info().interlaced) {
-        let Some(row) = reader.next_row().map_err(refused)? else { bail!("is damaged or incomplete: rows are missing") };
+        let Some(row) = reader.next_row().map_err(refused)? else {
+            bail!("is damaged or incomplete: rows are missing")
+        };
         let line = &mut pixels[places.row * columns * pixel..][..columns * pixel];
         let targets = line.chunks_exact_mut(pixel).skip(places.first).step_by(places.step);
         for (to, from) in targets.zip(row.data().chunks_exact(stored)) {

@@ -28,9 +28,9 @@ pub enum Doubt {
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Doubt::LighterAndDarker => {
-                f.write_str("it has marks both lighter and darker than its background; the stronger ones were read")
-            }
+            Doubt::LighterAndDarker => f.write_str(
+                "it has marks both lighter and darker than its background; the stronger ones were read",
+            ),
             Doubt::SeveralDrawings => {
                 f.write_str("there is more than one drawing in it; cut out the one that is meant")
             }

@@ -67,8 +67,10 @@ impl Ground {
             let residuals: Vec<f64> = blocks.iter().map(residual).collect();
             let mut sorted: Vec<f32> = residuals.iter().map(|residual| *residual as f32).collect();
             let scale = f64::from(median(&mut sorted)).max(0.5) * 2.0;
-            weights =
-                residuals.iter().map(|residual| 1.0 / (1.0 + (residual / scale) * (residual / scale))).collect();
+            weights = residuals
+                .iter()
+                .map(|residual| 1.0 / (1.0 + (residual / scale) * (residual / scale)))
+                .collect();
         }
         Some(Ground::Surface { size, terms })
     }
@@ -158,7 +160,8 @@ fn least_squares(blocks: &[([f64; TERMS], f64)], weights: &[f64]) -> Option<[f64
     }
     (0..TERMS).for_each(|at| rows[at][at] += RIDGE);
     for column in 0..TERMS {
-        let pivot = (column..TERMS).max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()))?;
+        let pivot =
+            (column..TERMS).max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()))?;
         rows.swap(column, pivot);
         let lead = rows[column];
         if lead[column] == 0.0 {
