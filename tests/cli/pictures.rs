@@ -43,7 +43,8 @@ fn json_lines(outcome: &Outcome) -> Vec<Value> {
 fn png(size: [u32; 2], depth: u8, interlaced: bool, chunks: &[u8], data: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(data).unwrap();
-    let header = [&size[0].to_be_bytes()[..], &size[1].to_be_bytes(), &[depth, 0, 0, 0, u8::from(interlaced)]];
+    let header =
+        [&size[0].to_be_bytes()[..], &size[1].to_be_bytes(), &[depth, 0, 0, 0, u8::from(interlaced)]];
     [
         b"\x89PNG\r\n\x1a\n",
         &chunk(b"IHDR", &header.concat())[..],
@@ -107,7 +108,11 @@ fn what_a_picture_takes_does_not_depend_on_its_shape() {
         ("60000x2.png", flat(60_000, 2), Some("nothing stands out")),
         ("profile.png", with(b"iCCP"), None),
         ("text.png", with(b"zTXt"), None),
-        ("exif.png", png([48, 64], 8, false, &chunk(b"eXIf", &vec![7; 20 << 20]), &rows(false)), Some("8 MiB")),
+        (
+            "exif.png",
+            png([48, 64], 8, false, &chunk(b"eXIf", &vec![7; 20 << 20]), &rows(false)),
+            Some("8 MiB"),
+        ),
     ];
     for (name, file, refusal) in table {
         fs::write(sandbox.path(name), file).unwrap();
@@ -136,7 +141,8 @@ fn an_interlaced_picture_is_the_same_picture() {
     for (name, interlaced) in [("plain.png", false), ("interlaced.png", true)] {
         fs::write(sandbox.path(name), png([48, 64], 8, interlaced, b"", &rows(interlaced))).unwrap();
     }
-    let lines = json_lines(&sandbox.succeed("predict out good.png plain.png interlaced.png --json --device cpu"));
+    let lines =
+        json_lines(&sandbox.succeed("predict out good.png plain.png interlaced.png --json --device cpu"));
     assert_eq!(lines[0]["probabilities"], lines[1]["probabilities"]);
     assert_eq!(lines[0]["probabilities"], lines[2]["probabilities"]);
     assert_eq!(lines[0]["warnings"], serde_json::json!([]));
@@ -161,7 +167,10 @@ fn narrow_samples_of_sixteen_bits_are_stretched() {
         match stretched {
             Some(bits) => {
                 let text = format!("taken as {bits} bits and stretched");
-                assert!(warnings.contains(&text) && outcome.stderr.contains(&text), "{greatest}: {outcome:?}");
+                assert!(
+                    warnings.contains(&text) && outcome.stderr.contains(&text),
+                    "{greatest}: {outcome:?}"
+                );
             }
             None => assert_eq!(warnings, "[]", "{greatest}"),
         }
@@ -232,9 +241,8 @@ fn pipes_and_devices_are_refused_at_once() {
         ("album", "album/pipe.png: is a pipe or a device"),
         ("/dev/zero good.png", "/dev/zero: is a pipe or a device"),
     ] {
-        let mut command = assert_cmd::Command::from_std(
-            sandbox.command(&format!("predict out {arguments} --device cpu")),
-        );
+        let mut command =
+            assert_cmd::Command::from_std(sandbox.command(&format!("predict out {arguments} --device cpu")));
         // Without an answer it would wait for a writer for ever.
         let output = command.timeout(std::time::Duration::from_secs(30)).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments}");

@@ -28,7 +28,7 @@ const MOST_PIXELS: u64 = 64 << 20;
 const LONGEST_SIDE: u64 = 65_535;
 const MOST_BYTES: u64 = 256 << 20;
 /// Beside 8 bytes a pixel, what a picture may take while it is decoded.
-const SLACK: u64 = 40 << 20;
+const SLACK: u64 = 60 << 20;
 const BYTES_PER_PIXEL: u64 = 8;
 /// Bytes of a buffer in front of a file.
 const BUFFER: usize = 64 << 10;

@@ -12,6 +12,8 @@ use crate::data::resample::Plane;
 const ABOVE_GRAIN: f32 = 4.5;
 /// and than this share of what this share of all that is further has.
 const STRONG: f32 = 0.3;
+/// The same on a local ground, whose edges of shadows are not quite where the picture's are.
+const STRONG_BY_SHADOWS: f32 = 0.5;
 const MOST: f32 = 0.9;
 /// A ground is right when at most this share of the border is ink,
 const EMPTY_BORDER: f32 = 0.01;
@@ -87,13 +89,17 @@ impl Look {
         let surface = Ground::surface(plane).and_then(|ground| Look::on(ground, plane, noise));
         let local = Ground::local(plane, darker(if surface.is_some() { &surface } else { &even }));
         let local = Look::on(local, plane, noise);
-        let mut best: Option<Look> = None;
-        for look in [even.filter(Look::is_even), surface, local].into_iter().flatten() {
-            if best.as_ref().is_none_or(|best| look.border < BETTER * best.border) {
-                best = Some(look);
-            }
-        }
-        let mut best = best?;
+        let even = even.filter(Look::is_even);
+        let least = if even.is_some() { BETTER } else { f32::INFINITY }
+            * even.as_ref().map_or(1.0, |even| even.border);
+        let others: Vec<Look> =
+            [surface, local].into_iter().flatten().filter(|look| look.border < least).collect();
+        let first = others.iter().position(|look| look.border <= EMPTY_BORDER);
+        let emptiest = (0..others.len()).min_by(|a, b| others[*a].border.total_cmp(&others[*b].border));
+        let mut best = match first.or(emptiest) {
+            Some(at) => others.into_iter().nth(at)?,
+            None => even?,
+        };
         if best.border > FULL_BORDER {
             best.doubts.push(Doubt::UnevenGround);
         }
@@ -140,7 +146,8 @@ impl Look {
         if most < FAR * least {
             look.doubts.push(Doubt::Faint);
         }
-        look.threshold = least.max(STRONG * most);
+        let strong = if matches!(look.ground, Ground::Local(_)) { STRONG_BY_SHADOWS } else { STRONG };
+        look.threshold = least.max(strong * most);
         let border = border(&look.ink);
         let inked = border.iter().filter(|ink| **ink > look.threshold).count();
         look.border = inked as f32 / border.len() as f32;

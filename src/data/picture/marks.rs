@@ -11,6 +11,10 @@ const EDGE: usize = 2;
 /// A mark of which so much lies within this share of the sides from an edge is no drawing.
 const ALONG: f32 = 0.9;
 const RIM: f32 = 0.06;
+/// A frame that does not lie along the edges is at least this share of the picture's smaller side, and so much of its own
+/// sides thick, slant included.
+const LEAST_FRAME: f32 = 0.3;
+const FRAME_RIM: f32 = 0.1;
 /// The drawing is the heaviest mark that does not touch an edge, where it has this share of the heaviest of all.
 const FREE: f32 = 0.1;
 /// A speck has less than this share of the drawing's ink, or is smaller than this share of its size.
@@ -43,6 +47,8 @@ struct Mark {
     /// Of the area, near an edge of the picture.
     rim: usize,
     at_edge: bool,
+    /// Drawn around the rest.
+    frame: bool,
 }
 
 impl Mark {
@@ -65,7 +71,7 @@ impl Mark {
     }
 
     fn is_edge(&self) -> bool {
-        self.at_edge && self.rim as f32 >= ALONG * self.area as f32
+        self.frame || (self.at_edge && self.rim as f32 >= ALONG * self.area as f32)
     }
 
     fn join(&mut self, other: &Mark) {
@@ -81,7 +87,8 @@ impl Marks {
     pub fn of(mask: &Mask, ink: &Plane) -> Option<Marks> {
         let side = mask.height.min(mask.width);
         let bridge = ((side as f32 * GAP) as usize).max(1);
-        let (labels, marks) = labelled(mask, &mask.widened(bridge), ink);
+        let (labels, mut marks) = labelled(mask, &mask.widened(bridge), ink);
+        find_frames(mask, &labels, &mut marks);
         let drawing = drawing(&marks)?;
         let main = &marks[drawing];
         let is_speck = |mark: &Mark| {
@@ -127,6 +134,40 @@ fn drawing(marks: &[Mark]) -> Option<usize> {
     Some(heaviest(true).filter(|free| marks[*free].ink >= FREE * marks[any].ink).unwrap_or(any))
 }
 
+/// A frame lies along its box, all four corners included, and there is something else in it.
+fn find_frames(mask: &Mask, labels: &[u32], marks: &mut [Mark]) {
+    let side = mask.height.min(mask.width) as f32;
+    let holds = |outer: &Mark, inner: &Mark| {
+        let within =
+            |axis: usize| outer.first[axis] < inner.first[axis] && inner.last[axis] < outer.last[axis];
+        within(0) && within(1) && inner.size() as f32 >= SPECK_SIZE * outer.size() as f32
+    };
+    for at in 0..marks.len() {
+        let mark = &marks[at];
+        let sides = [0, 1].map(|axis| mark.last[axis] + 1 - mark.first[axis]);
+        if (sides[0].min(sides[1]) as f32) < LEAST_FRAME * side
+            || !marks.iter().any(|inner| holds(mark, inner))
+        {
+            continue;
+        }
+        let rim = sides.map(|side| (side as f32 * FRAME_RIM) as usize + 1);
+        let (mut along, mut corners) = (0, [false; 4]);
+        for y in 0..sides[0] {
+            for x in 0..sides[1] {
+                let place = (mark.first[0] + y) * mask.width + mark.first[1] + x;
+                if labels[place] as usize != at + 1 || !mask.inked[place] {
+                    continue;
+                }
+                let (below, right) = (sides[0] - 1 - y < rim[0], sides[1] - 1 - x < rim[1]);
+                let (down, across) = (below || y < rim[0], right || x < rim[1]);
+                along += usize::from(down || across);
+                corners[2 * usize::from(below) + usize::from(right)] |= down && across;
+            }
+        }
+        marks[at].frame = along as f32 >= ALONG * marks[at].area as f32 && corners == [true; 4];
+    }
+}
+
 /// For each pixel of a widened mask the number of its mark from 1, and the marks: their sizes are those of the mask itself.
 fn labelled(mask: &Mask, wide: &Mask, ink: &Plane) -> (Vec<u32>, Vec<Mark>) {
     let (height, width) = (mask.height, mask.width);
@@ -139,8 +180,15 @@ fn labelled(mask: &Mask, wide: &Mask, ink: &Plane) -> (Vec<u32>, Vec<Mark>) {
             continue;
         }
         let label = marks.len() as u32 + 1;
-        let mut mark =
-            Mark { first: [height, width], last: [0, 0], ink: 0.0, area: 0, rim: 0, at_edge: false };
+        let mut mark = Mark {
+            first: [height, width],
+            last: [0, 0],
+            ink: 0.0,
+            area: 0,
+            rim: 0,
+            at_edge: false,
+            frame: false,
+        };
         labels[start] = label;
         open.push(start);
         while let Some(at) = open.pop() {
