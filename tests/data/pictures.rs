@@ -1,6 +1,6 @@
 //! Pictures become images as MNIST's: which way, where and how large does not matter.
 
-use shadegrad::data::{DataError, Picture};
+use shadegrad::data::{DataError, Doubt, Picture};
 
 const SHAPE: [usize; 3] = [28, 28, 1];
 
@@ -142,5 +142,105 @@ fn what_cannot_be_is_refused() {
     assert!(matches!(blank.drawn([8, 8, 3]), Err(DataError::PictureChannels { .. })));
     for (height, width, bytes) in [(0, 0, 0), (1, 1, 3), (2, 2, 17), (usize::MAX, usize::MAX, 4)] {
         assert!(matches!(Picture::new(height, width, vec![0; bytes]), Err(DataError::Picture { .. })));
+    }
+}
+
+#[test]
+fn what_is_no_part_of_the_drawing_is_left_out() {
+    const SIZE: usize = 240;
+    let ring = ring([130, 110], 60.0);
+    let base = |y: usize, x: usize| if ring(y, x) { 30 } else { 240 };
+    let image = |pixel: &dyn Fn(usize, usize) -> [u8; 4]| {
+        picture(SIZE, SIZE, pixel).drawing(SHAPE).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let expected = image(&|y, x| grey(base(y, x)));
+    assert_eq!(expected.doubts, []);
+    let edge = |at: usize| at == 0 || at + 1 == SIZE;
+    let near =
+        |y: usize, x: usize, [cy, cx]: [usize; 2], r: usize| y.abs_diff(cy) <= r && x.abs_diff(cx) <= r;
+    let light = |y: usize, x: usize| {
+        1.0 - 0.55 * ((y as f32 / 120.0 - 1.0).powi(2) + (x as f32 / 120.0 - 1.0).powi(2)) / 2.0
+    };
+    let rows: Vec<(&str, Box<dyn Fn(usize, usize) -> [u8; 4]>)> = vec![
+        ("a frame", Box::new(|y, x| grey(if edge(y) || edge(x) { 0 } else { base(y, x) }))),
+        ("two sides", Box::new(|y, x| grey(if y < 3 || x < 3 { 60 } else { base(y, x) }))),
+        ("a line near the edge", Box::new(|y, x| grey(if y == 11 || x == 228 { 60 } else { base(y, x) }))),
+        (
+            "a frame inside",
+            Box::new(|y, x| {
+                let off = y.min(x).min(SIZE - 1 - y).min(SIZE - 1 - x);
+                grey(if (20..23).contains(&off) { 20 } else { base(y, x) })
+            }),
+        ),
+        ("ruled", Box::new(|y, x| grey(if y % 31 == 7 { base(y, x).min(110) } else { base(y, x) }))),
+        ("a speck", Box::new(|y, x| grey(if near(y, x, [30, 210], 4) { 0 } else { base(y, x) }))),
+        ("dark corners", Box::new(|y, x| grey((f32::from(base(y, x)) * light(y, x)) as u8))),
+        ("a shadow", Box::new(|y, x| grey(if y + x / 3 < 150 { base(y, x) / 2 } else { base(y, x) }))),
+        ("white on clear", Box::new(|y, x| [255, 255, 255, if ring(y, x) { 255 } else { 0 }])),
+        (
+            "clear corners",
+            Box::new(|y, x| {
+                let [r, g, b, _] = grey(base(y, x));
+                [r, g, b, if y + x < 30 || y + x > 450 { 0 } else { 255 }]
+            }),
+        ),
+    ];
+    for (what, pixel) in rows {
+        let seen = image(&*pixel);
+        let differences = seen.image.iter().zip(&expected.image).map(|(a, b)| u32::from(a.abs_diff(*b)));
+        let mean = differences.sum::<u32>() / 784;
+        assert!(mean <= 6, "{what}: {mean} on average, {:?}", seen.doubts);
+    }
+}
+
+#[test]
+fn doubts_are_said() {
+    let ring_at = |at: [usize; 2], size: f32| ring(at, size);
+    let (one, other) = (ring_at([100, 80], 50.0), ring_at([100, 240], 50.0));
+    let (cut, tiny) = (ring_at([100, 160], 110.0), ring_at([100, 160], 4.0));
+    let rows: Vec<(&str, Box<dyn Fn(usize, usize) -> u8>, Option<Doubt>)> = vec![
+        ("one", Box::new(|y, x| if one(y, x) { 20 } else { 240 }), None),
+        (
+            "two",
+            Box::new(|y, x| if one(y, x) || other(y, x) { 20 } else { 240 }),
+            Some(Doubt::SeveralDrawings),
+        ),
+        ("cut", Box::new(|y, x| if cut(y, x) { 20 } else { 240 }), Some(Doubt::CutOff)),
+        ("tiny", Box::new(|y, x| if tiny(y, x) { 20 } else { 240 }), Some(Doubt::Small { pixels: 9 })),
+        ("weak", Box::new(|y, x| if one(y, x) { 215 } else { 240 }), Some(Doubt::Faint)),
+        (
+            "light and dark",
+            Box::new(|y, x| {
+                if one(y, x) {
+                    20
+                } else if other(y, x) {
+                    235
+                } else {
+                    128
+                }
+            }),
+            Some(Doubt::LighterAndDarker),
+        ),
+    ];
+    for (what, value, expected) in rows {
+        let doubts = picture(200, 320, |y, x| grey(value(y, x))).drawing(SHAPE).unwrap().doubts;
+        match expected {
+            Some(doubt) => assert!(doubts.contains(&doubt), "{what}: {doubts:?}"),
+            None => assert_eq!(doubts, [], "{what}"),
+        }
+    }
+}
+
+/// A disc grew with the scale, and a line took minutes; now both are a moment's work.
+#[test]
+fn thin_and_long_pictures_are_judged_too() {
+    for (height, width) in [(1, 16_000), (16_000, 1), (3, 60_000), (2, 9), (1, 1)] {
+        let inked = |y: usize, x: usize| (height * width > 1) && (y + x) * 3 / (height + width) == 1;
+        let picture = picture(height, width, |y, x| grey(if inked(y, x) { 0 } else { 255 }));
+        match picture.drawn(SHAPE) {
+            Ok(image) => assert_eq!(image.len(), 784, "{height} x {width}"),
+            Err(error) => assert!(matches!(error, DataError::BlankPicture), "{height} x {width}: {error}"),
+        }
+        assert_eq!(picture.resized(SHAPE).unwrap().len(), 784, "{height} x {width}");
     }
 }
