@@ -77,10 +77,12 @@ def named(layers):
 
 
 def write(path, content, force):
-    """Writes a whole file or none."""
-    path = Path(path)
+    """Writes a whole file or none. A symbolic link stays, and what it leads to is written."""
+    path = Path(os.path.realpath(path))
     if path.exists() and not force:
         stop(f"{path} is there already; choose another name, or replace it with --force")
+    if path.exists() and not path.is_file():
+        stop(f"{path} is not a regular file; choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=path.suffix, delete=False) as file:
         file.write(content)
@@ -95,6 +97,14 @@ def model_file(model, settings):
         lines += ["", "[[layers]]", f"type = {json.dumps(kind)}"]
         lines += [f"{setting} = {json.dumps(value)}" for setting, value in config.items()]
     return "\n".join(lines) + "\n"
+
+
+def holds_model(folder):
+    """Whether the model file of a folder reads as one."""
+    try:
+        return "layers" in tomllib.loads((folder / "model.toml").read_text())
+    except (OSError, ValueError):
+        return False
 
 
 def from_keras(source, target, force):
@@ -115,6 +125,8 @@ def from_keras(source, target, force):
     target = Path(target)
     if target.exists() and any(target.iterdir()) and not force:
         stop(f"{target} is not empty; choose another folder, or replace its model with --force")
+    if any((target / name).exists() for name in ("model.toml", "weights.safetensors")) and not holds_model(target):
+        stop(f"{target} holds files of these names that are no model; choose another folder")
     write(target / "model.toml", model_file(model, settings).encode(), force)
     write(target / "weights.safetensors", save(tensors), force)
 
