@@ -32,16 +32,16 @@ pub fn name(report: &RunReport<'_>, class: usize) -> String {
 /// Which class was taken for which.
 pub fn confusion(report: &RunReport<'_>) -> String {
     let counts = report.figures.confusion.counts();
-    let shown = most_mistaken(counts, MOST_IN_MATRIX);
     let samples = thousands(report.figures.samples);
     let text = format!("A row for each true class, a column for each predicted one; {samples} test images.");
-    if shown.len() == counts.len() {
-        return format!("<p>{text}</p>\n{}", matrix(report, &shown));
+    if counts.len() <= MOST_IN_MATRIX {
+        let all: Vec<usize> = (0..counts.len()).collect();
+        return format!("<p>{text}</p>\n{}", matrix(report, &all));
     }
+    let shown = most_mistaken(counts, MOST_IN_MATRIX);
     format!(
-        "<p>{text} Of {} classes these are the {} that were most often mistaken, or others for them. \
-         <code>shadegrad evaluate --json</code> prints the counts of all.</p>\n{}\
-         <h3>The most frequent mistakes</h3>\n{}",
+        "<p>{text} Of {} classes these are the {} that were most often mistaken, or others for them; \
+         <code>shadegrad evaluate RUN --json</code> prints the counts of all.</p>\n{}{}",
         thousands(counts.len()),
         shown.len(),
         matrix(report, &shown),
@@ -49,7 +49,8 @@ pub fn confusion(report: &RunReport<'_>) -> String {
     )
 }
 
-/// So many classes that were most often mistaken, or others for them, in order of their numbers.
+/// At most so many classes that were most often mistaken, or others for them, in order of their numbers. Those that neither
+/// a test image shows nor the model ever said are not among them.
 fn most_mistaken(counts: &[Vec<u64>], most: usize) -> Vec<usize> {
     let mut wrong = vec![0; counts.len()];
     for (row, cells) in counts.iter().enumerate() {
@@ -58,7 +59,8 @@ fn most_mistaken(counts: &[Vec<u64>], most: usize) -> Vec<usize> {
             wrong[column] += count;
         }
     }
-    let mut classes: Vec<usize> = (0..counts.len()).collect();
+    let mut classes: Vec<usize> =
+        (0..counts.len()).filter(|&class| wrong[class] + counts[class][class] > 0).collect();
     classes.sort_by_key(|&class| Reverse(wrong[class]));
     classes.truncate(most);
     classes.sort_unstable();
@@ -113,7 +115,13 @@ fn pairs(report: &RunReport<'_>) -> String {
         0 => String::new(),
         more => format!("<p>{} more pairs are left out.</p>\n", thousands(more)),
     };
-    format!("{}{left}", table(&["True class", "Taken for", "Times"], &rows))
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<h3>The most frequent mistakes</h3>\n{}{left}",
+        table(&["True class", "Taken for", "Times"], &rows)
+    )
 }
 
 /// Precision, recall and F1 of each class.
@@ -129,12 +137,14 @@ pub fn figures(report: &RunReport<'_>) -> String {
     let all = classes.len();
     let mut text = String::new();
     if all > MOST_ROWS {
-        classes.sort_by(|a, b| (a.support == 0).cmp(&(b.support == 0)).then(a.f1.total_cmp(&b.f1)));
+        classes.retain(|class| class.support > 0);
+        classes.sort_by(|a, b| a.f1.total_cmp(&b.f1));
         classes.truncate(MOST_ROWS);
         text = format!(
-            "<p>Of {} classes these are the {MOST_ROWS} of the lowest F1, the lowest first, those without a test image \
-             last. <code>shadegrad evaluate --json</code> prints all.</p>\n",
-            thousands(all)
+            "<p>Of {} classes these are the {} of the lowest F1, the lowest first, without those of which there is no test \
+             image; <code>shadegrad evaluate RUN --json</code> prints all.</p>\n",
+            thousands(all),
+            classes.len()
         );
     }
     let mut rows: Vec<_> = classes.iter().map(row).collect();
@@ -165,8 +175,9 @@ mod tests {
 
     #[test]
     fn the_most_mistaken_classes_are_in_order() {
-        let counts = [vec![9, 0, 0, 1], vec![0, 9, 2, 0], vec![0, 0, 9, 0], vec![0, 3, 0, 9]];
-        for (most, expected) in [(4, vec![0, 1, 2, 3]), (2, vec![1, 3]), (3, vec![1, 2, 3])] {
+        let counts =
+            [vec![9, 0, 0, 1, 0], vec![0, 9, 2, 0, 0], vec![0, 0, 9, 0, 0], vec![0, 3, 0, 9, 0], vec![0; 5]];
+        for (most, expected) in [(5, vec![0, 1, 2, 3]), (2, vec![1, 3]), (3, vec![1, 2, 3])] {
             assert_eq!(most_mistaken(&counts, most), expected);
         }
     }
