@@ -138,10 +138,12 @@ impl RunFolder {
         folder.make_all()?;
         folder.lock()?;
         let mut entries = fs::read_dir(dir).map_err(|cause| RunError::write(dir, cause))?;
-        if force {
+        if entries.next().is_some() {
+            // First: `force` is not to be advised where it would be refused.
             check(dir)?;
-        } else if entries.next().is_some() {
-            return Err(RunError::Occupied { dir: dir.display().to_string() });
+            if !force {
+                return Err(RunError::Occupied { dir: dir.display().to_string() });
+            }
         }
         folder.probed()
     }

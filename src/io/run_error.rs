@@ -17,8 +17,8 @@ pub enum RunError {
     },
     /// The folder holds something, and no run that could be replaced.
     #[error(
-        "the folder `{dir}` does not hold a run of this program, which --force could replace: it holds {found}; choose another \
-         one with --out, or move these away"
+        "the folder `{dir}` is not empty and holds no run that --force could replace: it holds {found}; choose another one \
+         with --out, or move these away"
     )]
     Foreign {
         /// The folder.

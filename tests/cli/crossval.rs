@@ -120,4 +120,14 @@ fn mistakes_are_found_before_training() {
     sandbox.fail(args, 1, &["`out` is not empty", "--force"]);
     sandbox.succeed(&format!("{args} --force"));
     assert_eq!(sandbox.text("out/notes.txt"), "mine");
+    // What only is called like its files is somebody's work.
+    for file in ["crossval.json", "1-small/fold-2/history.jsonl"] {
+        let result = sandbox.text(&format!("out/{file}"));
+        fs::write(sandbox.path("out").join(file), "{\"mine\": 1}\n").unwrap();
+        let said = format!("`out/{file}` is no file of a cross-validation");
+        sandbox.fail(&format!("{args} --force"), 1, &[&said, "move it away"]);
+        assert_eq!(sandbox.text(&format!("out/{file}")), "{\"mine\": 1}\n");
+        fs::write(sandbox.path("out").join(file), result).unwrap();
+    }
+    sandbox.succeed(&format!("{args} --force"));
 }

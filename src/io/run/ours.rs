@@ -5,7 +5,7 @@
 //! a folder that is not ours is somebody's work. A symbolic link is never ours: no run makes one.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::Value;
@@ -133,9 +133,9 @@ pub(in crate::io) fn is_leftover(name: &str) -> bool {
 }
 
 /// Whether a path is that of a file in a run that commands read: none of them may write there.
+#[cfg(feature = "cli")]
 pub(crate) fn is_input(run: &Path, path: &Path) -> bool {
-    let whole = |path: &Path| -> io::Result<_> { path.canonicalize() };
-    let (Ok(run), Ok(path)) = (whole(run), whole(path)) else { return false };
+    let (Ok(run), Ok(path)) = (run.canonicalize(), path.canonicalize()) else { return false };
     let Ok(within) = path.strip_prefix(run) else { return false };
     let is = |file: &str| within == Path::new(file);
     within.starts_with(CHECKPOINTS) || FILES.into_iter().any(|file| file != REPORT_FILE && is(file))
