@@ -32,12 +32,12 @@ fn a_folder_that_holds_no_run_is_refused() {
         for (at, file) in files.iter().enumerate() {
             write(&sandbox, &format!("{out}/{file}"), if at == 0 { content } else { "mine" });
         }
-        let said = format!("`{out}` does not hold a run");
-        sandbox.fail(
-            &format!("{TRAIN} --out {out} --force"),
-            1,
-            &[&[said.as_str(), "--out"], named].concat(),
-        );
+        let said = format!("`{out}` is not empty and holds no run that --force could replace");
+        // Nor is it advised.
+        for flag in ["--force", ""] {
+            let said = [&[said.as_str(), "--out"], named].concat();
+            sandbox.fail(&format!("{TRAIN} --out {out} {flag}"), 1, &said);
+        }
         for (at, file) in files.iter().enumerate() {
             let left = sandbox.text(&format!("{out}/{file}"));
             assert_eq!(left, if at == 0 { content } else { "mine" }, "{out}/{file}");

@@ -106,10 +106,11 @@ pub(super) fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) ->
     old.chain(later).chain(temporary).try_for_each(|name| remove(&parent.join(name)))
 }
 
-/// Removes a checkpoint, if there is any. What is not a folder stays.
+/// Removes a checkpoint, if there is any. What is not a folder stays, but for an empty file, as damage to a disk leaves it.
 pub(super) fn remove(dir: &Path) -> io::Result<()> {
     if no_folder(dir).is_some() {
-        return Ok(());
+        let found = fs::symlink_metadata(dir)?;
+        return if found.is_file() && found.len() == 0 { fs::remove_file(dir) } else { Ok(()) };
     }
     for name in listed(dir)?.into_iter().filter(|name| is_file(name)) {
         let path = dir.join(name);
@@ -165,12 +166,15 @@ mod tests {
             (".notes.tmp", true),
             (".mine.7.tmp/model.toml", true),
             ("step-1a/model.toml", true),
+            ("step-00000006", true),
             ("model.toml", true),
         ];
         let run = tempfile::tempdir().unwrap();
         let parent = run.path().join(CHECKPOINTS);
         rows.iter().for_each(|(file, _)| write(&parent.join(file)));
+        fs::write(parent.join("step-00000007"), "").unwrap();
         clear(run.path()).unwrap();
+        assert!(!parent.join("step-00000007").exists());
         for (file, stays) in rows {
             let path = parent.join(file);
             assert_eq!(path.exists(), stays, "{file}");
