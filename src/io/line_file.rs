@@ -46,8 +46,13 @@ pub struct LineFile {
 
 impl LineFile {
     pub(super) fn create(path: PathBuf) -> Result<Self, RunError> {
-        // An empty file is renamed into place: one of an earlier run may be shared by hard links.
-        let made = write_whole(&path, b"").and_then(|()| File::options().write(true).open(&path));
+        let made = match File::create_new(&path) {
+            // An empty file is renamed into its place: one of an earlier run may be shared by hard links.
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                write_whole(&path, b"").and_then(|()| File::options().write(true).open(&path))
+            }
+            made => made,
+        };
         let file = made.map_err(|cause| RunError::write(&path, cause))?;
         Ok(LineFile { path, writer: BufWriter::new(file) })
     }
