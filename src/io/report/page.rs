@@ -118,7 +118,9 @@ fn mistakes(report: &RunReport<'_>) -> String {
 /// Says so where pictures are smaller than what they show.
 fn reduced<'a>(images: impl Iterator<Item = &'a Image>) -> String {
     match images.map(|image| image.reduced).max() {
-        Some(by) if by > 1 => format!("<p>Pictures are shown at 1/{by} of their size.</p>\n"),
+        Some(by) if by > 1 => {
+            format!("<p>Large pictures are shown smaller, down to 1/{by} of their size.</p>\n")
+        }
         _ => String::new(),
     }
 }
