@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::cpu::CpuExecutor;
 use crate::executor::Executor;
+use crate::gpu::backend::nothing_looked_at;
+use crate::gpu::names::{apart, listed, meant_by};
 use crate::gpu::{AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters};
 use crate::plan::{Op, Plan};
 
@@ -20,7 +22,8 @@ pub enum DeviceChoice {
     Software,
     /// The adapter with this number in the list of [`adapters`].
     Index(usize),
-    /// The first adapter whose name contains this text, upper and lower case alike.
+    /// The one adapter that this text means, upper and lower case alike: with this place on the PCI bus, else of this name,
+    /// else with the text in its name. Where it means several, none is taken.
     Name(String),
 }
 
@@ -54,6 +57,11 @@ pub const HOW_TO_GET_AN_ADAPTER: &str = "no Vulkan, Metal or DX12 adapter was fo
      software one (Debian and Ubuntu: apt-get install mesa-vulkan-drivers; Fedora: dnf install mesa-vulkan-drivers; \
      Arch: pacman -S vulkan-swrast)";
 
+/// [`HOW_TO_GET_AN_ADAPTER`], unless the environment variable `WGPU_BACKEND` is what keeps adapters from being found.
+pub fn how_to_get_an_adapter() -> String {
+    nothing_looked_at().unwrap_or_else(|| HOW_TO_GET_AN_ADAPTER.to_owned())
+}
+
 /// What runs a step on the CPU executor, in place of a kernel's variant.
 pub const TWIN: &str = "twin";
 
@@ -80,7 +88,7 @@ impl Device {
     /// Opens the chosen device; the second value says in one line which one it is and why.
     ///
     /// # Errors
-    /// When no adapter fits the choice, or its driver refuses.
+    /// When no adapter fits the choice, or several fit a name, or the driver refuses.
     pub fn open(choice: &DeviceChoice) -> Result<(Self, String), GpuError> {
         if *choice == DeviceChoice::Auto {
             return Ok(open_auto());
@@ -89,11 +97,12 @@ impl Device {
             return Ok((Device::Cpu, "CPU executor, as asked".to_owned()));
         }
         let found = adapters();
-        let Some(adapter) = pick(&found, choice) else {
+        let number = pick(&found, choice)?;
+        let Some(adapter) = number.and_then(|number| found.get(number)) else {
             return Err(no_adapter(&found, choice));
         };
         let gpu = adapter.open()?;
-        let line = format!("{}, as asked", describe(adapter));
+        let line = format!("{}, as asked", describe(&found, adapter, number.unwrap_or_default()));
         Ok((Device::Gpu(Arc::new(gpu)), line))
     }
 
@@ -157,53 +166,56 @@ pub fn auto_index(found: &[AdapterReport]) -> Option<usize> {
 
 fn open_auto() -> (Device, String) {
     let found = adapters();
-    let mut order: Vec<&AdapterReport> = found.iter().collect();
-    order.sort_by_key(|adapter| adapter.kind());
+    let mut order: Vec<(usize, &AdapterReport)> = found.iter().enumerate().collect();
+    order.sort_by_key(|(_, adapter)| adapter.kind());
     let mut refused = Vec::new();
-    for adapter in order {
+    for (number, adapter) in order {
         match adapter.open() {
             Ok(gpu) => {
                 let why = match adapter.kind() {
                     DeviceKind::Software => "no hardware GPU was found",
                     _ => "hardware comes first",
                 };
-                let line = format!("{}: {why}", describe(adapter));
+                let line = format!("{}: {why}", describe(&found, adapter, number));
                 return (Device::Gpu(Arc::new(gpu)), line);
             }
             Err(error) => refused.push(error.to_string()),
         }
     }
-    let why = if refused.is_empty() { HOW_TO_GET_AN_ADAPTER.to_owned() } else { refused.join("; ") };
+    let why = if refused.is_empty() { how_to_get_an_adapter() } else { refused.join("; ") };
     (Device::Cpu, format!("CPU executor: {why}"))
 }
 
-fn pick<'a>(found: &'a [AdapterReport], choice: &DeviceChoice) -> Option<&'a AdapterReport> {
-    match choice {
+/// The number of the adapter that is meant, if there is one.
+fn pick(found: &[AdapterReport], choice: &DeviceChoice) -> Result<Option<usize>, GpuError> {
+    Ok(match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => None,
-        DeviceChoice::Software => found.iter().find(|adapter| adapter.kind() == DeviceKind::Software),
-        DeviceChoice::Index(index) => found.get(*index),
-        DeviceChoice::Name(name) => {
-            let wanted = name.to_lowercase();
-            found.iter().find(|adapter| adapter.name().to_lowercase().contains(&wanted))
-        }
-    }
+        DeviceChoice::Software => found.iter().position(|adapter| adapter.kind() == DeviceKind::Software),
+        DeviceChoice::Index(index) => Some(*index),
+        DeviceChoice::Name(name) => match meant_by(found, name)[..] {
+            [] => None,
+            [one] => Some(one),
+            [first, ..] => {
+                let found = listed(found, meant_by(found, name));
+                return Err(GpuError::Ambiguous { asked: name.clone(), found, first });
+            }
+        },
+    })
 }
 
 fn no_adapter(found: &[AdapterReport], choice: &DeviceChoice) -> GpuError {
-    let list: Vec<_> = found
-        .iter()
-        .enumerate()
-        .map(|(index, adapter)| format!("{index}: {} ({})", adapter.name(), adapter.kind()))
-        .collect();
-    let found = match (found.is_empty(), choice) {
-        (true, _) => HOW_TO_GET_AN_ADAPTER.to_owned(),
-        (false, _) => {
-            format!("there is {}; `auto`, `cpu` and `software` are understood as well", list.join(", "))
+    let found = match found.len() {
+        0 => how_to_get_an_adapter(),
+        count => {
+            let list = listed(found, 0..count);
+            format!("there is {list}; `auto`, `cpu` and `software` are understood as well")
         }
     };
     GpuError::NoAdapter { asked: choice.to_string(), found }
 }
 
-fn describe(adapter: &AdapterReport) -> String {
-    format!("{} ({}, {}, {})", adapter.name(), adapter.kind(), adapter.backend(), adapter.driver())
+/// An adapter in words, with what tells it from others of its name.
+fn describe(found: &[AdapterReport], adapter: &AdapterReport, number: usize) -> String {
+    let apart = apart(found, number);
+    format!("{} ({}, {}, {}{apart})", adapter.name(), adapter.kind(), adapter.backend(), adapter.driver())
 }

@@ -23,8 +23,8 @@ const TUTORIAL: &str = "tutorial";
 #[derive(Debug, clap::Args)]
 pub struct DeviceArg {
     /// Where to compute: `auto` (a hardware GPU, else a software adapter, else the CPU executor), `cpu`, `software`,
-    /// or an adapter's number or part of its name as `shadegrad devices` lists them
-    #[arg(long, value_name = "auto|cpu|software|NAME|INDEX", default_value = "auto", value_parser = device)]
+    /// or an adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them
+    #[arg(long, value_name = "auto|cpu|software|NAME|INDEX|PCI", default_value = "auto", value_parser = device)]
     pub device: DeviceChoice,
 }
 

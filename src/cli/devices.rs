@@ -2,9 +2,12 @@
 
 use super::output::Output;
 use super::table::{Align, render};
-use crate::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
+use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
 use crate::gpu::{AdapterReport, adapters};
 use crate::model::{bytes, thousands};
+
+/// Stands where there is nothing to tell.
+const NONE: &str = "-";
 
 /// List every adapter with the limits that matter, and say which one `--device auto` takes
 #[derive(Debug, clap::Args)]
@@ -15,7 +18,7 @@ pub fn run(_args: &DevicesArgs, output: &mut Output) -> anyhow::Result<()> {
     let found = adapters();
     output.line(names(&found))?;
     if found.is_empty() {
-        output.line(format_args!("\n{HOW_TO_GET_AN_ADAPTER}"))?;
+        output.line(format_args!("\n{}", how_to_get_an_adapter()))?;
         return output.line("\n--device auto takes the CPU executor: there is no adapter");
     }
     output.line(format_args!("\n{}", limits(&found)))?;
@@ -28,6 +31,7 @@ fn names(found: &[AdapterReport]) -> String {
     let headings =
         [("Device", Align::Left), ("Name", Align::Left), ("Kind", Align::Left), ("Backend", Align::Left)];
     let [device, name, kind, backend] = headings;
+    let driver = ("Driver", Align::Left);
     let mut rows: Vec<[String; 5]> = found
         .iter()
         .enumerate()
@@ -42,9 +46,19 @@ fn names(found: &[AdapterReport]) -> String {
         })
         .collect();
     let threads = format!("{} threads", rayon::current_num_threads());
-    let cpu = ["cpu", "CPU executor", "plain Rust", "-", threads.as_str()];
+    let cpu = ["cpu", "CPU executor", "plain Rust", NONE, threads.as_str()];
     rows.push(cpu.map(str::to_owned));
-    render([device, name, kind, backend, ("Driver", Align::Left)], &rows)
+    if found.iter().all(|adapter| adapter.pci().is_none()) {
+        return render([device, name, kind, backend, driver], &rows);
+    }
+    let places =
+        found.iter().map(|adapter| adapter.pci().unwrap_or(NONE.to_owned())).chain([NONE.to_owned()]);
+    let rows: Vec<_> = rows
+        .into_iter()
+        .zip(places)
+        .map(|([device, name, kind, backend, driver], pci)| [device, name, kind, backend, pci, driver])
+        .collect();
+    render([device, name, kind, backend, ("PCI", Align::Left), driver], &rows)
 }
 
 /// The limits that decide what fits.

@@ -237,9 +237,18 @@ fn move_data(args: &TrainArgs, settings: &mut RunSettings) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The device of this title.
+/// The device of this title; of several, the first, and that is said.
 fn find(title: &str) -> Option<Device> {
-    let numbered = (0..adapters().len()).map(DeviceChoice::Index);
-    let open = |choice| Device::open(&choice).ok().map(|(device, _)| device);
-    numbered.chain([DeviceChoice::Cpu]).filter_map(open).find(|device| device.title() == title)
+    if Device::Cpu.title() == title {
+        return Some(Device::Cpu);
+    }
+    let found = adapters();
+    let numbers: Vec<usize> = (0..found.len()).filter(|&number| found[number].title() == title).collect();
+    let first = *numbers.first()?;
+    if numbers.len() > 1 {
+        note(format_args!(
+            "note: devices {numbers:?} are all {title}; going on with number {first}, unless --device names another"
+        ));
+    }
+    Device::open(&DeviceChoice::Index(first)).ok().map(|(device, _)| device)
 }

@@ -64,9 +64,18 @@ impl KernelTimes {
                 times.content.steps = content.map(|content| content.steps).unwrap_or_default();
                 None
             }
-            Err(problem) => {
+            Err(Problem::Damaged(problem)) => {
                 let path = path.display();
                 Some(format!("`{path}` is not a file of kernel times and will be written anew: {problem}"))
+            }
+            Err(Problem::Unreadable(cause)) => {
+                // What it holds is not known to be worthless.
+                times.path = None;
+                Some(format!(
+                    "`{}` cannot be read: {cause}; it stays as it is, and kernels are measured each time until it can be \
+                     read or is removed",
+                    path.display()
+                ))
             }
         };
         (times, problem)
@@ -99,15 +108,24 @@ impl KernelTimes {
     }
 }
 
-fn read(path: &Path) -> Result<Option<Content>, String> {
+/// Why there is nothing to be had from the file.
+enum Problem {
+    /// The system does not let it be read.
+    Unreadable(io::Error),
+    /// It holds something else.
+    Damaged(String),
+}
+
+fn read(path: &Path) -> Result<Option<Content>, Problem> {
     let bytes = match fs::read(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|cause| cause.to_string())?,
+        read => read.map_err(Problem::Unreadable)?,
     };
-    let content: Content = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let content: Content =
+        serde_json::from_slice(&bytes).map_err(|error| Problem::Damaged(error.to_string()))?;
     match content.format {
         FORMAT => Ok(Some(content)),
-        other => Err(format!("its format is {other}, not {FORMAT}")),
+        other => Err(Problem::Damaged(format!("its format is {other}, not {FORMAT}"))),
     }
 }
 
@@ -143,6 +161,24 @@ mod tests {
         let (times, problem) = KernelTimes::at(&path);
         assert_eq!((problem, times.get("a"), times.get("b")), (None, Some(&entry().candidates[..]), None));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join(FILE)).unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        for path in [dir.path().join(FILE), dir.path().join("file").join(FILE)] {
+            let (mut times, problem) = KernelTimes::at(&path);
+            let problem = problem.unwrap();
+            assert!(
+                problem.contains("cannot be read: ") && !problem.contains("is not a file of"),
+                "{problem}"
+            );
+            times.insert("a".to_owned(), entry());
+            times.save().unwrap();
+            assert!(path.is_dir() == path.exists());
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ const AFTER_HELP: &str = "\
 Start with `shadegrad train`: it trains the convolutional network of the Keras tutorial on MNIST.
 
 Environment: RUST_LOG sets what is logged to standard error (such as `warn` or `wgpu_core=info`),
-WGPU_BACKEND which of vulkan, metal and dx12 are looked at.";
+WGPU_BACKEND which of vulkan, metal and dx12 are looked at, with commas between them.";
 
 /// Trains convolutional networks with hand-written WGSL compute shaders.
 #[derive(Debug, Parser)]

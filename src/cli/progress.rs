@@ -1,9 +1,8 @@
 //! Progress on standard error, in Keras's manner: a bar on a terminal, one line per epoch otherwise.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::note;
 use crate::model::thousands;
@@ -37,7 +36,7 @@ impl Progress {
     /// Nothing shown yet.
     pub fn new() -> Self {
         Progress {
-            terminal: std::io::stderr().is_terminal(),
+            terminal: is_terminal(),
             quiet: false,
             bar: None,
             schedule: Schedule { epochs: 0, steps_per_epoch: 0, steps_done: 0, steps: 0 },
@@ -133,9 +132,14 @@ impl Progress {
     }
 }
 
+/// Whether standard error is a terminal that a bar can be drawn on; one that calls itself dumb cannot go back in a line.
+fn is_terminal() -> bool {
+    !ProgressDrawTarget::stderr().is_hidden()
+}
+
 /// What turns while something of unknown length goes on; nothing where there is no terminal.
 pub fn spinner(text: String) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if !is_terminal() {
         return ProgressBar::hidden();
     }
     let spinner = ProgressBar::new_spinner().with_message(text);

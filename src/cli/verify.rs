@@ -10,7 +10,7 @@ use super::output::Output;
 use super::progress::spinner;
 use super::table::{Align, render};
 use super::trace::TraceJob;
-use crate::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
+use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
 use crate::verify::{VerifyReport, VerifyRow, cases, verify};
 
 /// Run every kernel on a device and compare what it computes with its twin on the CPU
@@ -45,7 +45,7 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     }
     let (device, why) = Device::open(&args.device.device)?;
     let Device::Gpu(gpu) = &device else {
-        bail!("there is no device whose kernels could be verified: {HOW_TO_GET_AN_ADAPTER}");
+        bail!("there is no device whose kernels could be verified: {}", how_to_get_an_adapter());
     };
     if !args.json {
         output.line(format_args!("Device: {why}\n"))?;

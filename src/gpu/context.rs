@@ -65,10 +65,20 @@ impl AdapterReport {
         self.adapter.get_info().backend.to_str()
     }
 
+    /// Its place on the PCI bus, such as `0000:01:00.0`; `None` where there is none or the driver does not tell.
+    pub fn pci(&self) -> Option<String> {
+        Some(self.adapter.get_info().device_pci_bus_id).filter(|place| !place.is_empty())
+    }
+
     /// Name and version of its driver.
     pub fn driver(&self) -> String {
         let info = self.adapter.get_info();
         format!("{} {}", info.driver, info.driver_info).trim().to_owned()
+    }
+
+    /// Name, backend and driver, for results.
+    pub fn title(&self) -> String {
+        format!("{} ({}, {})", self.name(), self.backend(), self.driver())
     }
 
     /// Smallest and largest number of invocations that run in step.
@@ -147,7 +157,6 @@ pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     name: String,
-    backend: &'static str,
     driver: String,
     kind: DeviceKind,
     limits: wgpu::Limits,
@@ -212,7 +221,6 @@ impl Gpu {
             device,
             queue,
             name,
-            backend: report.backend(),
             driver: report.driver(),
             kind: report.kind(),
             limits,
@@ -242,7 +250,7 @@ impl Gpu {
 
     /// Name, backend and driver, for results.
     pub fn title(&self) -> String {
-        format!("{} ({}, {})", self.name, self.backend, self.driver)
+        self.report.title()
     }
 
     /// Name and version of its driver.

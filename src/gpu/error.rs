@@ -12,6 +12,16 @@ pub enum GpuError {
         /// What there is, and what to do.
         found: String,
     },
+    /// Several adapters fit the name that was asked for.
+    #[error("`{asked}` fits several devices: {found}; name one by its number, such as --device {first}")]
+    Ambiguous {
+        /// What was asked for.
+        asked: String,
+        /// Those that fit.
+        found: String,
+        /// The number of the first of them.
+        first: usize,
+    },
     /// The driver did not open the device.
     #[error("{adapter}: the driver did not open the device: {reason}; try another one with --device")]
     Open {

@@ -1,5 +1,6 @@
 //! The GPU executor: adapters, the kernel table, and the same plan run by compute shaders.
 
+pub(crate) mod backend;
 mod choices;
 mod constants;
 mod context;
@@ -10,6 +11,7 @@ mod flight;
 mod kernel;
 mod kernels;
 mod memory;
+pub(crate) mod names;
 mod once;
 mod probe;
 mod source;

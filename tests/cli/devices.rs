@@ -1,6 +1,8 @@
 //! `devices`.
 
 use crate::sandbox::Sandbox;
+#[cfg(target_os = "linux")]
+use crate::twins::twin_adapters;
 
 #[test]
 fn every_device_is_listed_with_its_limits_and_the_choice_of_auto() {
@@ -36,5 +38,37 @@ fn a_device_is_found_by_its_number_and_by_part_of_its_name() {
         let outcome = sandbox.train(&format!("--max-steps 1 --device {device} --out {out}"));
         let first = outcome.stdout.lines().next().unwrap();
         assert!(first.starts_with(&format!("Device: {name}")) && first.ends_with("as asked"), "{first}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn of_several_adapters_of_a_name_none_is_taken_silently() {
+    let sandbox = twin_adapters();
+    let list = sandbox.succeed("devices").stdout;
+    assert!(list.contains("number 0): no hardware GPU was found"), "{list}");
+    sandbox.train("--device cpu --max-steps 1 --out run");
+    let refused = ["`llvmpipe` fits several devices: 0: llvmpipe", ", 1: llvmpipe", "such as --device 0"];
+    for command in [
+        "train --model model.toml --data data --out a",
+        "crossval --model model.toml --data data --out b",
+        "evaluate run",
+        "report run",
+        "predict run picture.png",
+        "bench --model model.toml",
+        "verify",
+        "explain --model model.toml",
+    ] {
+        sandbox.fail(&format!("{command} --device llvmpipe"), 1, &refused);
+    }
+    // A run goes on with the first of them, and says so.
+    sandbox.train("--device 1 --max-steps 1 --out twin");
+    let outcome = sandbox.succeed("train --resume --out twin --max-steps 2");
+    assert!(outcome.stderr.contains("note: devices [0, 1] are all llvmpipe"), "{}", outcome.stderr);
+    // A number takes one of them, and the line says which.
+    for number in ["0", "1"] {
+        let outcome = sandbox.train(&format!("--device {number} --max-steps 1 --out out-{number}"));
+        let first = outcome.stdout.lines().next().unwrap();
+        assert!(first.ends_with(&format!(", number {number}), as asked")), "{first}");
     }
 }

@@ -31,4 +31,5 @@ mod sandbox;
 mod train;
 mod train_files;
 mod tune;
+mod twins;
 mod verify;

@@ -30,6 +30,30 @@ fn the_list_of_devices_is_no_failure() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_backend_that_cannot_be_used_here_is_named() {
+    for (value, is) in
+        [("gl", "is `gl`"), ("metal", "is `metal`"), ("", "is empty"), ("vulcan", "is `vulcan`")]
+    {
+        let sandbox = Sandbox::new().with("WGPU_BACKEND", value);
+        let told = format!("the environment variable WGPU_BACKEND {is}");
+        let [devices, train] = [
+            sandbox.succeed("devices").stdout,
+            sandbox.train("--max-steps 1 --out out").stdout.lines().next().unwrap().to_owned(),
+        ];
+        for text in [devices, train] {
+            assert!(text.contains(&told) && text.contains("only vulkan can"), "{value}: {text}");
+            assert!(!text.contains("apt-get"), "{value}: {text}");
+        }
+        for args in ["verify", "train --device software", "train --device 0", "bench --device llvmpipe"] {
+            sandbox.fail(args, 1, &["error: ", &told]);
+        }
+        let stderr = sandbox.run("devices").stderr;
+        assert_eq!(stderr, "", "{value}");
+    }
+}
+
 #[test]
 fn what_needs_an_adapter_says_how_to_get_one() {
     let sandbox = machine_without_driver();

@@ -11,9 +11,14 @@ const TRAIN: &str =
 
 /// What a terminal gets: `script` (util-linux) makes one.
 fn on_a_terminal(sandbox: &Sandbox, args: &str, no_color: bool) -> String {
+    on_terminal_of(sandbox, args, no_color, "xterm")
+}
+
+/// The same on a terminal that calls itself this.
+fn on_terminal_of(sandbox: &Sandbox, args: &str, no_color: bool, term: &str) -> String {
     let mut script = Command::new("script");
     script.args(["-qec", &format!("{} {args}", program().display()), "/dev/null"]);
-    script.current_dir(sandbox.path("")).env("TERM", "xterm").env_remove("NO_COLOR");
+    script.current_dir(sandbox.path("")).env("TERM", term).env_remove("NO_COLOR");
     if no_color {
         script.env("NO_COLOR", "1");
     }
@@ -59,4 +64,14 @@ fn no_color_and_quiet_are_heeded() {
     let events: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.iter().map(|line| &line["event"]).collect::<Vec<_>>(), ["epoch", "epoch", "result"]);
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let sandbox = Sandbox::new();
+    let text = on_terminal_of(&sandbox, &format!("{TRAIN} --out run"), false, "dumb");
+    let line =
+        predicates::str::is_match(r"(?m)^Epoch 2/2 - 32 steps - .* - loss: \d.* - val_loss: \d").unwrap();
+    assert!(predicates::Predicate::eval(&line, &text), "{text:?}");
+    assert!(!text.contains('\u{1b}') && text.matches("Epoch 1/2").count() == 1, "{text:?}");
 }

@@ -101,6 +101,19 @@ fn a_damaged_file_is_ignored_with_a_warning_and_replaced() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_called_that_and_left_alone() {
+    let sandbox = sandbox();
+    // A folder, since no permission keeps root from reading a file.
+    fs::create_dir_all(sandbox.path(TIMES).join("inside")).unwrap();
+    let outcome = sandbox.succeed("explain --model model.toml --batch-size 8 --device software --tune");
+    for text in ["warning: ", "kernels.json` cannot be read: ", "stays as it is", " 0 known before"] {
+        assert!(outcome.stderr.contains(text), "{text:?} is missing from {}", outcome.stderr);
+    }
+    assert!(!outcome.stderr.contains("is not a file of kernel times"), "{}", outcome.stderr);
+    assert_eq!(sandbox.list("cache/shadegrad/kernels.json"), ["inside"]);
+}
+
+#[test]
 fn without_the_flag_nothing_is_kept_and_the_cpu_has_nothing_to_tune() {
     let sandbox = sandbox();
     sandbox.train("--device software --max-steps 1 --out plain");
