@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use std::ops::ControlFlow;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size, count};
-use super::output::Output;
+use super::output::{Output, warn_of_loss};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::tune::TuneArg;
@@ -64,6 +64,7 @@ pub struct BenchArgs {
 /// Checks, times, prints.
 pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
+    warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let network = file.model.network()?;
     let plan = Plan::build(&network, file.loss, file.optimizer, batch)?.augment(file.augmentation.as_ref());

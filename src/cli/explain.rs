@@ -1,7 +1,7 @@
 //! `shadegrad explain`.
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
-use super::output::Output;
+use super::output::{Output, warn_of_loss};
 use super::tune::TuneArg;
 use crate::device::Device;
 use crate::gpu::Streaming;
@@ -33,6 +33,7 @@ pub struct ExplainArgs {
 /// Prints the plan.
 pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
+    warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, batch)?
         .augment(file.augmentation.as_ref());

@@ -17,6 +17,7 @@ mod judging;
 mod kernel_times;
 mod layout;
 mod listeners;
+mod logging;
 mod output;
 mod path_text;
 mod pictures;
@@ -41,9 +42,6 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 
 use output::{Output, note};
-
-/// What is logged unless RUST_LOG says otherwise: what wgpu has to say comes back as an error where it matters.
-const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,naga=off";
 
 const AFTER_HELP: &str = "\
 Start with `shadegrad train`: it trains the convolutional network of the Keras tutorial on MNIST.
@@ -76,8 +74,7 @@ enum Command {
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
 pub fn main(started: Instant) -> ExitCode {
     let cli = Cli::parse();
-    let filter = env_logger::Env::default().default_filter_or(DEFAULT_LOG);
-    env_logger::Builder::from_env(filter).init();
+    logging::init();
     let mut output = Output::default();
     let ran = match &cli.command {
         Command::Train(args) => train::run(args, started, &mut output),

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::model::ModelFile;
+
 /// Standard output. When its reader leaves (`| head`) the rest goes nowhere, and what a command does beside printing
 /// is still done.
 #[derive(Debug, Default)]
@@ -49,6 +51,15 @@ impl Output {
             written => written.context("standard output cannot be written"),
         }
     }
+}
+
+/// Warns of a loss that a model's outputs do not suit, where a command plans a model and does not compile it: then the
+/// library does.
+pub fn warn_of_loss(file: &ModelFile) -> anyhow::Result<()> {
+    if let Some(advice) = file.model.network()?.loss_advice(file.loss) {
+        note(format_args!("warning: {advice}"));
+    }
+    Ok(())
 }
 
 /// Prints a line on standard error; that nobody reads it is no reason to stop.

@@ -26,9 +26,10 @@ pub struct Told {
 /// Why a run is not worth going on with, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{divergence}. {} What usually helps: a smaller --learning-rate, `clipnorm` in [optimizer], a schedule that warms up, \
+    "{divergence}. {} {}: a smaller --learning-rate, `clipnorm` in [optimizer], a schedule that warms up, \
      another --seed or weights to begin with. --allow-nan trains on all the same.",
-    before(last_checkpoint)
+    before(last_checkpoint),
+    if divergence.advice.is_some() { "Once the outputs suit the loss, what else may help" } else { "What usually helps" }
 )]
 pub struct Diverged {
     divergence: Box<Divergence>,
@@ -72,6 +73,8 @@ pub struct Recorder<'a> {
     allow_nan: bool,
     /// Whether that was said.
     diverged: bool,
+    /// What is wrong with the model itself, if anything is.
+    advice: Option<String>,
     last_checkpoint: Option<PathBuf>,
 }
 
@@ -87,6 +90,7 @@ impl<'a> Recorder<'a> {
             progress: Progress::new(),
             allow_nan: false,
             diverged: false,
+            advice: None,
             last_checkpoint: None,
         }
     }
@@ -94,6 +98,11 @@ impl<'a> Recorder<'a> {
     /// Going on, or not, where a number is not finite.
     pub fn allow_nan(self, allow_nan: bool) -> Self {
         Recorder { allow_nan, ..self }
+    }
+
+    /// With what is to be said of the model where its numbers are not finite.
+    pub fn advising(self, advice: Option<String>) -> Self {
+        Recorder { advice, ..self }
     }
 
     /// The error of a run that has diverged; the logs hold what led to it.
@@ -145,9 +154,10 @@ impl Callback for Recorder<'_> {
         }
         if !record.loss.is_finite() && self.allow_nan && !self.diverged {
             self.diverged = true;
+            let remedy = self.advice.as_deref().unwrap_or("try a smaller --learning-rate");
             self.progress.say(&format!(
                 "warning: the loss of step {} is {}: training has diverged, and nothing after this step is of use; \
-                 try a smaller --learning-rate. JSON files hold null in its place.",
+                 {remedy}. JSON files hold null in its place.",
                 record.step, record.loss
             ));
         }

@@ -69,6 +69,7 @@ impl Run<'_> {
         }
         let decides = Recorder::new(&mut self.folder, told, checkpoints)
             .allow_nan(job.settings.allow_nan)
+            .advising(self.model.network().loss_advice(job.file.loss))
             .quiet(quiet)
             .going_on(from);
         let mut listeners = Listeners { decides, listen, first_step: None };

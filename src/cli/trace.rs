@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::args::{FuseArg, ModelSource};
 use super::bench::data;
-use super::output::Output;
+use super::output::{Output, warn_of_loss};
 use super::progress::spinner;
 use super::table::{Align, render};
 use crate::data::batches::{epoch_order, step_table};
@@ -31,6 +31,7 @@ impl TraceJob<'_> {
     /// Traces training; the exit code is 1 when a step leaves its bound.
     pub fn run(&self, device: &Device, gpu: &Gpu, output: &mut Output) -> anyhow::Result<ExitCode> {
         let file = self.model.read()?;
+        warn_of_loss(&file)?;
         let network = file.model.network()?;
         let batch = file.training.batch_size;
         let plain =

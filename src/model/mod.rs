@@ -1,6 +1,7 @@
 //! Models as values: layers, the shapes they give, their initial weights, and the model file.
 
 mod activation;
+mod advice;
 mod file;
 mod infer;
 mod init;

@@ -97,7 +97,11 @@ pub fn cross_validate(
         if options.validation.is_none() && options.validation_split.is_none() {
             options.validation = Some(held.clone());
         }
-        let mut compiled = model.compile(device, compile)?;
+        // What there is to warn of is the same for every fold.
+        let mut compiled = match fold {
+            0 => model.compile(device, compile)?,
+            _ => model.compile_silently(device, compile)?,
+        };
         let mut heard = Heard { callback: &mut *callback, epochs: Vec::new() };
         let trained = compiled.fit(&train, &options, &mut heard);
         let history = heard.epochs;

@@ -12,7 +12,7 @@ use crate::plan::{Plan, Role, Stage, Step, StepParams, indices};
 /// Training has come to a number that is not finite. The model has the weights from before the step, but for
 /// [`Bad::Weights`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("training has diverged: {}: {found}", told(*bad, *step, *epoch))]
+#[error("training has diverged: {}: {found}{}", told(*bad, *step, *epoch), also(advice))]
 pub struct Divergence {
     /// The first bad step, counted from 1 over the whole run; with [`Bad::Weights`] the last that may be it.
     pub step: usize,
@@ -22,6 +22,8 @@ pub struct Divergence {
     pub bad: Bad,
     /// Where that came from.
     pub found: Found,
+    /// What is wrong with the model itself, if so: [`loss_advice`](crate::model::Network::loss_advice).
+    pub advice: Option<String>,
 }
 
 /// What of a step is not finite.
@@ -65,6 +67,10 @@ pub enum Found {
     Nothing,
     /// The step could not be run again, for this reason.
     NotReplayed(String),
+}
+
+fn also(advice: &Option<String>) -> String {
+    advice.as_ref().map_or(String::new(), |advice| format!("; {advice}"))
 }
 
 fn told(bad: Bad, step: usize, epoch: usize) -> String {
@@ -133,6 +139,12 @@ impl Model {
             self.executor(None)?.run(&before, &mut |_, _| ControlFlow::Continue(()))?;
         }
         Ok(())
+    }
+
+    /// The error of a step.
+    pub(super) fn divergence(&self, step: usize, epoch: usize, bad: Bad, found: Found) -> Box<Divergence> {
+        let advice = self.network.loss_advice(self.compile.loss);
+        Box::new(Divergence { step, epoch, bad, found, advice })
     }
 
     /// Where the first number that is not finite arises in a row of a pass over `data`, whose weights the model has.

@@ -241,7 +241,7 @@ impl Model {
         let RunState { epoch, step, within, .. } = self.training.run;
         if let Some(found) = start.bad_weight() {
             let [step, epoch] = [step + within.rows, epoch + 1];
-            return Err(Box::new(Divergence { step, epoch, bad: Bad::Weights, found }).into());
+            return Err(self.divergence(step, epoch, Bad::Weights, found).into());
         }
         run.start = Some(start);
         Ok(())
@@ -262,7 +262,7 @@ impl Model {
         }
         let RunState { epoch, step, within, .. } = self.training.run;
         let found = self.trace(pass, row, &run.data);
-        Ok(Box::new(Divergence { step: step + within.rows + 1, epoch: epoch + 1, bad, found }))
+        Ok(self.divergence(step + within.rows + 1, epoch + 1, bad, found))
     }
 
     /// Closes an epoch: decides how training goes on, tells of it, and makes a checkpoint of one that was whole.

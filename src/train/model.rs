@@ -65,11 +65,19 @@ pub struct Model {
 }
 
 impl Sequential {
-    /// Checks the model and gives it fresh weights.
+    /// Checks the model and gives it fresh weights. A loss that its outputs do not suit is warned of
+    /// ([`Network::loss_advice`]).
     ///
     /// # Errors
     /// When a layer or a setting cannot be.
     pub fn compile(&self, device: &Device, compile: Compile) -> Result<Model, Error> {
+        let model = self.compile_silently(device, compile)?;
+        model.warn_of_loss();
+        Ok(model)
+    }
+
+    /// [`compile`](Self::compile) for the second time.
+    pub(super) fn compile_silently(&self, device: &Device, compile: Compile) -> Result<Model, Error> {
         compile.optimizer.check()?;
         if let Some(problem) = compile.augmentation.and_then(|augmentation| augmentation.problem()) {
             return Err(ModelError::Model { model: self.name.clone(), problem }.into());
@@ -123,6 +131,13 @@ impl Model {
             augmentation: self.compile.augmentation,
             training: self.fitted.clone(),
             class_names: self.class_names.clone(),
+        }
+    }
+
+    /// Says on the log that the loss cannot make sense of the outputs, where it cannot.
+    fn warn_of_loss(&self) {
+        if let Some(advice) = self.network.loss_advice(self.compile.loss) {
+            log::warn!("{advice}");
         }
     }
 

@@ -15,6 +15,7 @@ mod export;
 mod force;
 mod full_disk;
 mod interruptions;
+mod last_activation;
 mod layouts;
 mod mistakes;
 mod no_adapter;

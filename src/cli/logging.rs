@@ -1,0 +1,33 @@
+//! What the library logs, on standard error.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use env_logger::{Builder, Env};
+use log::Level;
+
+/// What is logged unless RUST_LOG says otherwise: what wgpu has to say comes back as an error where it matters.
+const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,wgpu_types=off,naga=off";
+/// What the names of this library's modules begin with.
+const LIBRARY: &str = "shadegrad";
+
+/// Warnings of the library look like those of the program, and each is said once. Who sets RUST_LOG looks for more, and
+/// gets every line with its time and place.
+pub fn init() {
+    let mut builder = Builder::from_env(Env::default().default_filter_or(DEFAULT_LOG));
+    if std::env::var_os("RUST_LOG").is_none() {
+        let said = Mutex::new(HashSet::new());
+        builder.format(move |out, record| {
+            let kind = if record.level() == Level::Error { "error" } else { "warning" };
+            let from = match record.target() {
+                own if own.starts_with(LIBRARY) => String::new(),
+                other => format!("{other}: "),
+            };
+            let line = format!("{kind}: {from}{}", record.args());
+            let is_new = said.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone());
+            if is_new { writeln!(out, "{line}") } else { Ok(()) }
+        });
+    }
+    builder.init();
+}
