@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource};
@@ -84,14 +84,16 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     };
     let layout = args.layout.options(&args.data, None)?;
     let TrainTest { train, .. } = args.data.load(&layout)?;
-    let train = args.training.limited(train)?;
+    let names = files.first().map_or(&[][..], |file| &file.class_names);
+    let train = args.training.limited(train, names)?;
     for source in &args.model {
         tell_other_training_set(source, &train);
     }
     for file in &files {
         check_data(&file.model.network()?, &train)?;
     }
-    stratified_folds(train.labels(), args.folds, args.training.seed)?;
+    let folds = stratified_folds(train.labels(), args.folds, args.training.seed)?;
+    check_splits(&files, &train, &folds)?;
     let (device, why) = Device::open(&args.device.device)?;
     if !args.json {
         output.line(format_args!("Device: {why}"))?;
@@ -101,6 +103,10 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
             thousands(train.len()),
             args.folds
         ))?;
+    }
+    for file in files.iter().skip(1) {
+        try_plan(args, file, &device, train.len() - train.len() / args.folds)
+            .with_context(|| format!("model `{}`", file.model.name))?;
     }
     folder.begin_crossval()?;
     let mut models = Vec::with_capacity(files.len());
@@ -146,11 +152,37 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses a share that leaves nothing of the samples of a fold's training, and a plan that cannot be, of the last model as of
+/// the first: either would show once those before are trained.
+fn check_splits(files: &[ModelFile], train: &Dataset, folds: &[Vec<u32>]) -> anyhow::Result<()> {
+    let largest = folds.iter().map(Vec::len).max().unwrap_or(0);
+    let fewest = train.take(train.len() - largest)?;
+    for file in files {
+        let of_model = || format!("model `{}`", file.model.name);
+        let (part, _) = file.training.split(&fewest).with_context(of_model)?;
+        plan(file, part.len()).with_context(of_model)?;
+    }
+    Ok(())
+}
+
+/// Refuses a model that does not fit the device, before those in front of it are trained.
+fn try_plan(args: &CrossvalArgs, file: &ModelFile, device: &Device, samples: usize) -> anyhow::Result<()> {
+    device.executor(args.fuse.prepare(device, plan(file, samples)?))?;
+    Ok(())
+}
+
+/// The plan of a model that is trained on so many samples.
+fn plan(file: &ModelFile, samples: usize) -> anyhow::Result<Plan> {
+    let batch = file.training.batch_size.min(samples);
+    let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, batch)?;
+    Ok(plan.augment(file.augmentation.as_ref()))
+}
+
 /// A model file with the flags' word over its own.
 fn model_file(args: &CrossvalArgs, source: &ModelSource) -> anyhow::Result<ModelFile> {
     let mut file = source.read()?;
     args.training.apply(&mut file)?;
-    Plan::build(&file.model.network()?, file.loss, file.optimizer, file.training.batch_size)?;
+    file.training.class_names = file.class_names.clone();
     Ok(file)
 }
 

@@ -56,6 +56,7 @@ struct Figures {
 /// are its own, bit for bit.
 pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
+    args.report.check(network.classes())?;
     let recorded = read_recorded(&args.run).unwrap_or_else(|error| {
         note(format_args!("warning: {error}"));
         None
@@ -77,7 +78,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let spinner = spinner(format!("judging on {} test images", thousands(test.len())));
     let evaluation = model.evaluate_with(&test, recorded.map(|recorded| recorded.batch_size))?;
     let asked = args.json || args.report.asked();
-    let report = asked.then(|| args.report.judge(&mut model, &test)).transpose()?;
+    let report = asked.then(|| args.report.judge(&mut model, &test, &file.class_names)).transpose()?;
     spinner.finish_and_clear();
     match report {
         Some(report) if args.json => {

@@ -9,6 +9,7 @@ use super::output::note;
 use super::path_text::{from_text, refused, to_text};
 use super::same_data::check_resumed;
 use super::train::TrainArgs;
+use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
 use crate::device::{Device, DeviceChoice};
 use crate::gpu::{Choices, adapters};
@@ -38,6 +39,22 @@ impl Sets {
     pub fn digests(&self) -> DataDigests {
         DataDigests::of(&self.train, self.validation.as_ref(), &self.test)
     }
+
+    /// Warns of classes of the test set that are not trained on; training itself warns of those of the validation set.
+    pub fn warn_of_classes(&self, names: &[String]) {
+        let mut missing = uncovered(&self.train, &[&self.test]);
+        if let Some(validation) = &self.validation {
+            let told = uncovered(&self.train, &[validation]);
+            missing.retain(|class| !told.contains(class));
+        }
+        if !missing.is_empty() {
+            note(format_args!(
+                "warning: of {} no sample is trained on, though the test set has some: the model cannot learn them; of \
+                 files that are sorted by class --limit cuts the last classes off",
+                listed(&missing, names)
+            ));
+        }
+    }
 }
 
 impl Job {
@@ -47,6 +64,7 @@ impl Job {
         args.training.apply(&mut file)?;
         if args.validation_data.is_some() {
             file.training.validation_split = None;
+            file.training.stratify = false;
         }
         let data = args.data();
         let layout = args.layout.options(&data, None)?;
@@ -176,6 +194,8 @@ impl Job {
     pub fn fit_options(&self, sets: &Sets) -> anyhow::Result<FitOptions> {
         let options = FitOptions {
             validation_split: None,
+            stratify: false,
+            class_names: self.file.class_names.clone(),
             validation: sets.validation.clone(),
             ..self.file.training.clone()
         };

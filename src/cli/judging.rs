@@ -1,9 +1,11 @@
 //! What `train --report` and `evaluate --report` print: figures of every class, and which was taken for which.
 
+use anyhow::bail;
+
 use super::table::{Align, render};
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::train::{Model, Report};
+use crate::train::{ClassFigures, Model, Report};
 
 /// The `k` of the top-k accuracy where none is given, or the number of classes where that is smaller.
 const TOP_K: usize = 5;
@@ -25,12 +27,22 @@ impl ReportArgs {
         self.report || self.top_k.is_some()
     }
 
-    /// Judges a model's predictions for a set.
-    pub fn judge(&self, model: &mut Model, data: &Dataset) -> Result<Report, Error> {
+    /// Refuses a `--top-k` that a model has not enough classes for, before hours have gone by.
+    pub fn check(&self, classes: usize) -> anyhow::Result<()> {
+        match self.top_k {
+            Some(k) if k > classes => {
+                bail!("--top-k: `k` is {k}, but must be from 1 to the number of classes, which is {classes}")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges a model's predictions for a set, of classes with these names.
+    pub fn judge(&self, model: &mut Model, data: &Dataset, names: &[String]) -> Result<Report, Error> {
         let classes = model.network().classes();
         let probabilities = model.predict(data.images())?;
         let k = self.top_k.unwrap_or(TOP_K.min(classes));
-        Ok(Report::new(&probabilities, data.labels(), classes, k)?)
+        Ok(Report::new(&probabilities, data.labels(), classes, k)?.named(names))
     }
 }
 
@@ -39,10 +51,11 @@ pub fn text(report: &Report) -> String {
     let figures = |name: String, precision: f64, recall: f64, f1: f64, support: String| {
         [name, format!("{precision:.4}"), format!("{recall:.4}"), format!("{f1:.4}"), support]
     };
+    let named = report.classes.iter().any(|figures| figures.name.is_some());
     let mut rows: Vec<_> = report
         .classes
         .iter()
-        .map(|c| figures(c.class.to_string(), c.precision, c.recall, c.f1, c.support.to_string()))
+        .map(|c| figures(title(c), c.precision, c.recall, c.f1, c.support.to_string()))
         .collect();
     let means = report.means;
     rows.push(figures(
@@ -53,7 +66,7 @@ pub fn text(report: &Report) -> String {
         report.samples.to_string(),
     ));
     let headings = [
-        ("Class", Align::Right),
+        ("Class", if named { Align::Left } else { Align::Right }),
         ("Precision", Align::Right),
         ("Recall", Align::Right),
         ("F1", Align::Right),
@@ -64,22 +77,36 @@ pub fn text(report: &Report) -> String {
         render(headings, &rows),
         report.k,
         report.top_k_accuracy,
-        matrix(report.confusion.counts())
+        matrix(report.confusion.counts(), &report.classes)
     )
 }
 
-/// Numbers in columns of one width, with the classes above and beside them.
-fn matrix(counts: &[Vec<u64>]) -> String {
+/// A class in a table: its number, and its name if it has one.
+fn title(figures: &ClassFigures) -> String {
+    match &figures.name {
+        Some(name) => format!("{} {name}", figures.class),
+        None => figures.class.to_string(),
+    }
+}
+
+/// Numbers in columns of one width, with the numbers of the classes above them; the classes stand beside them, with their
+/// names if they have any.
+fn matrix(counts: &[Vec<u64>], figures: &[ClassFigures]) -> String {
     let classes = counts.len();
     let widest = counts.iter().flatten().copied().max().unwrap_or(0).max(classes as u64);
     let width = widest.to_string().len();
-    let line = |head: String, cells: &mut dyn Iterator<Item = String>| {
+    let heads: Vec<String> = figures
+        .iter()
+        .map(|one| if one.name.is_some() { title(one) } else { format!("{:>width$}", one.class) })
+        .collect();
+    let widest = heads.iter().map(|head| head.chars().count()).max().unwrap_or(width);
+    let line = |head: &str, cells: &mut dyn Iterator<Item = String>| {
         let cells: String = cells.map(|cell| format!("  {cell:>width$}")).collect();
-        format!("{head:>width$}{cells}")
+        format!("{head:<widest$}{cells}")
     };
-    let mut lines = vec![line(String::new(), &mut (0..classes).map(|class| class.to_string()))];
-    for (class, row) in counts.iter().enumerate() {
-        lines.push(line(class.to_string(), &mut row.iter().map(u64::to_string)));
+    let mut lines = vec![line("", &mut (0..classes).map(|class| class.to_string()))];
+    for (head, row) in heads.iter().zip(counts) {
+        lines.push(line(head, &mut row.iter().map(u64::to_string)));
     }
     lines.join("\n")
 }
@@ -105,5 +132,19 @@ Confusion matrix (a row for each true class, a column for each predicted one)
 0  1  0
 1  1  1";
         assert_eq!(text(&report), expected);
+        let names = ["shirt", "Stiefel für Kinder"].map(str::to_owned);
+        let expected = "\
+Class                 Precision  Recall      F1  Samples
+0 shirt                  0.5000  1.0000  0.6667        1
+1 Stiefel für Kinder     1.0000  0.5000  0.6667        2
+mean                     0.7500  0.7500  0.6667        3
+
+Top-2 accuracy: 1.0000
+
+Confusion matrix (a row for each true class, a column for each predicted one)
+                      0  1
+0 shirt               1  0
+1 Stiefel für Kinder  1  1";
+        assert_eq!(text(&report.named(&names)), expected);
     }
 }

@@ -146,7 +146,8 @@ impl Run<'_> {
             output.result(format_args!("\n{}\n", report.text()))?;
         }
         if self.args.report.asked() {
-            let report = self.args.report.judge(&mut self.model, &self.sets.test)?;
+            let report =
+                self.args.report.judge(&mut self.model, &self.sets.test, &self.job.file.class_names)?;
             output.result(format_args!("\n{}\n", judging::text(&report)))?;
         }
         let run = self.folder.dir().display();

@@ -37,7 +37,7 @@ const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
 /// What a run that goes on was told when it began.
-const RESUMED: [&str; 20] = [
+const RESUMED: [&str; 21] = [
     "model",
     "transpose",
     "first_label",
@@ -53,6 +53,7 @@ const RESUMED: [&str; 20] = [
     "no_shuffle",
     "limit",
     "validation_split",
+    "stratify",
     "until_loss",
     "until_accuracy",
     "early_stopping",
@@ -79,7 +80,7 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub(super) training: TrainingArgs,
     /// Judge each epoch on a set of your own: a folder with IDX files of a test set, or else of a training set
-    #[arg(long, value_name = "DIR", conflicts_with = "validation_split")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["validation_split", "stratify"])]
     pub(super) validation_data: Option<PathBuf>,
     /// Initial weights, with the names and layouts of Keras
     #[arg(long, value_name = "FILE.safetensors")]
@@ -233,8 +234,7 @@ fn prepare<'a>(
     output: &mut Output,
 ) -> anyhow::Result<(Run<'a>, FitOptions)> {
     let network = job.file.model.network()?;
-    let plan = Plan::build(&network, job.file.loss, job.file.optimizer, job.file.training.batch_size)?
-        .augment(job.file.augmentation.as_ref());
+    args.report.check(network.classes())?;
     let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
     let folder = match resumed {
         Some(folder) => folder.probed()?,
@@ -248,6 +248,10 @@ fn prepare<'a>(
     for data in [Some(&sets.train), sets.validation.as_ref()].into_iter().flatten() {
         check_data(&network, data)?;
     }
+    sets.warn_of_classes(&job.file.class_names);
+    let batch = options.batch_size.min(sets.train.len());
+    let plan = Plan::build(&network, job.file.loss, job.file.optimizer, batch)?
+        .augment(job.file.augmentation.as_ref());
     let (opened, digests) = std::thread::scope(|scope| {
         // Every byte is read for them: some hundredths of a second, while the driver opens the device.
         let digests = scope.spawn(|| sets.digests());
@@ -257,6 +261,7 @@ fn prepare<'a>(
     job.check_same_data(args, &digests)?;
     let (device, why) = opened?;
     job.settings.data_digests = Some(digests);
+    job.settings.capacity = Some(batch).filter(|&batch| batch < options.batch_size);
     let plan = if job.settings.no_fuse { plan } else { device.prepare(plan) };
 
     output.line(format_args!("Device: {why}"))?;

@@ -3,8 +3,10 @@
 use clap::builder::PossibleValuesParser;
 
 use super::args::{batch_size, count, finite, positive, seed, share};
+use super::output::note;
 use super::settings::{Setting, setting, settings};
 use crate::data::Dataset;
+use crate::data::coverage::{listed, uncovered};
 use crate::model::{ModelFile, Optimizer};
 use crate::train::{EarlyStopping, LearningRateSchedule, ReduceOnPlateau};
 
@@ -44,6 +46,9 @@ pub struct TrainingArgs {
     /// Judge each epoch on this share of the training set, its last samples, and train on the others
     #[arg(long, value_name = "F", value_parser = share, allow_negative_numbers = true)]
     validation_split: Option<f64>,
+    /// Take the share of --validation-split of every class, of each its last samples: for files that are sorted by class
+    #[arg(long)]
+    stratify: bool,
     /// End training once an epoch's loss is at most X: of the validation set if there is one, else of the training set
     #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]
     until_loss: Option<f64>,
@@ -87,6 +92,7 @@ impl TrainingArgs {
         training.allow_nan = self.allow_nan;
         training.max_steps = self.max_steps.or(training.max_steps);
         training.validation_split = self.validation_split.or(training.validation_split);
+        training.stratify |= self.stratify;
         training.until_loss = self.until_loss.or(training.until_loss);
         training.until_accuracy = self.until_accuracy.or(training.until_accuracy);
         if let Some(setting) = &self.early_stopping {
@@ -99,12 +105,19 @@ impl TrainingArgs {
         Ok(training.check()?)
     }
 
-    /// The part of a training set that `--limit` leaves.
-    pub fn limited(&self, train: Dataset) -> anyhow::Result<Dataset> {
-        Ok(match self.limit {
-            Some(limit) => train.take(limit.min(train.len()))?,
-            None => train,
-        })
+    /// The part of a training set that `--limit` leaves; warns where that leaves a class out.
+    pub fn limited(&self, train: Dataset, names: &[String]) -> anyhow::Result<Dataset> {
+        let Some(limit) = self.limit else { return Ok(train) };
+        let part = train.take(limit.min(train.len()))?;
+        let missing = uncovered(&part, &[&train]);
+        if !missing.is_empty() {
+            note(format_args!(
+                "warning: of {} no sample is among the first {limit}: models are neither trained nor judged on them; \
+                 give a larger --limit, or shuffle files that are sorted by class",
+                listed(&missing, names)
+            ));
+        }
+        Ok(part)
     }
 }
 

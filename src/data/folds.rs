@@ -1,4 +1,4 @@
-//! The folds of a cross-validation.
+//! The folds of a cross-validation, and a share that is set aside.
 
 use super::Dataset;
 use super::error::DataError;
@@ -45,6 +45,57 @@ pub fn hold_out(data: &Dataset, folds: &[Vec<u32>], fold: usize) -> Result<(Data
     Ok((data.select(&rest)?, data.select(&folds[fold])?))
 }
 
+/// Sets `held` samples aside, of each class its last ones: the numbers of those that stay and of those set aside, each
+/// ascending.
+///
+/// Stratified: of a class of `n` samples among `all`, `n * held / all` are set aside, rounded down or up; up first where
+/// it would be none, then where more is cut off by rounding down, of equal ones for the lower class. At least one sample of a
+/// class stays, as long as the others can make up for it. Nothing but the labels and their order decides.
+pub fn stratified_split(labels: &[u8], held: usize) -> [Vec<u32>; 2] {
+    let mut counts = [0usize; 256];
+    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    let mut take = held_of_each(&counts, held.min(labels.len()));
+    let [mut stay, mut aside] = [Vec::with_capacity(labels.len()), Vec::with_capacity(held)];
+    for (sample, &label) in labels.iter().enumerate().rev() {
+        let left = &mut take[usize::from(label)];
+        let part = if *left > 0 { &mut aside } else { &mut stay };
+        part.push(sample as u32);
+        *left = left.saturating_sub(1);
+    }
+    [&mut stay, &mut aside].into_iter().for_each(|part| part.reverse());
+    [stay, aside]
+}
+
+/// How many samples of each class are set aside, `held` together.
+fn held_of_each(counts: &[usize; 256], held: usize) -> [usize; 256] {
+    let all = counts.iter().sum::<usize>().max(1);
+    let exact = |class: usize| counts[class] as u128 * held as u128;
+    let most = |class: usize| counts[class].saturating_sub(1);
+    let mut take: [usize; 256] =
+        std::array::from_fn(|class| most(class).min((exact(class) / all as u128) as usize));
+    let mut left = held - take.iter().sum::<usize>();
+    let mut order: Vec<usize> = (0..counts.len()).filter(|&class| counts[class] > 0).collect();
+    order.sort_by_key(|&class| (take[class] > 0, std::cmp::Reverse(exact(class) % all as u128)));
+    let give = |take: &mut [usize; 256], left: &mut usize, most: &dyn Fn(usize) -> usize| {
+        while *left > 0 {
+            let before = *left;
+            for &class in &order {
+                if *left > 0 && take[class] < most(class) {
+                    take[class] += 1;
+                    *left -= 1;
+                }
+            }
+            if *left == before {
+                break;
+            }
+        }
+    };
+    give(&mut take, &mut left, &most);
+    // So many are wanted that whole classes have to go.
+    give(&mut take, &mut left, &|class| counts[class]);
+    take
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +121,40 @@ mod tests {
             for class in 0..3 {
                 let count = |part: &Vec<u32>| part.iter().filter(|&&n| labels[n as usize] == class).count();
                 even(parts.iter().map(count).collect(), &format!("class {class}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_share_is_set_aside_of_every_class() {
+        // The labels, how many are set aside, and how many of each class are.
+        let sorted: Vec<u8> = (0..40).map(|n| n / 10).collect();
+        let uneven = [vec![0; 70], vec![1; 25], vec![2; 5]].concat();
+        let rows: [(&[u8], usize, &[usize]); 8] = [
+            (&sorted, 8, &[2, 2, 2, 2]),
+            (&sorted, 10, &[3, 3, 2, 2]),
+            (&sorted, 1, &[1, 0, 0, 0]),
+            (&sorted, 39, &[10, 10, 10, 9]),
+            (&uneven, 20, &[14, 5, 1]),
+            (&uneven, 10, &[7, 2, 1]),
+            // One sample of a class is trained on.
+            (&[0, 0, 0, 0, 1], 3, &[3, 0]),
+            (&[0, 1, 2], 2, &[1, 1, 0]),
+        ];
+        for (labels, held, expected) in rows {
+            let [stay, aside] = stratified_split(labels, held);
+            let of = |class: usize| aside.iter().filter(move |&&n| usize::from(labels[n as usize]) == class);
+            let found: Vec<_> = (0..expected.len()).map(|class| of(class).count()).collect();
+            assert_eq!(found, expected, "{held} of {labels:?}");
+            assert!(stay.is_sorted() && aside.is_sorted(), "{held} of {labels:?}");
+            let mut all = [stay.clone(), aside.clone()].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..labels.len() as u32).collect::<Vec<_>>(), "{held} of {labels:?}");
+            // Of each class they are the last ones.
+            for &late in &aside {
+                let class = labels[late as usize];
+                let early = stay.iter().filter(|&&n| labels[n as usize] == class).max();
+                assert!(early.is_none_or(|&early| early < late), "{held} of {labels:?}");
             }
         }
     }

@@ -8,6 +8,7 @@
 
 mod augmentation;
 pub mod batches;
+pub mod coverage;
 mod dataset;
 mod digest;
 mod emnist;

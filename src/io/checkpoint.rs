@@ -82,6 +82,9 @@ pub struct RunSettings {
     /// The label of the first class, where that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_label: Option<u8>,
+    /// Samples of the largest batch where fewer are trained on than the model file's `batch_size`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<usize>,
     /// What tells the data from other data; `None` in a run from before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_digests: Option<DataDigests>,

@@ -16,7 +16,7 @@ pub struct Recorded {
     pub data: String,
     /// How the files of the data set are understood.
     pub load_options: LoadOptions,
-    /// Samples per step.
+    /// Samples of the largest batch that ran.
     pub batch_size: usize,
     /// The kernel variant that ran each step of the plan.
     pub kernels: BTreeMap<String, String>,
@@ -32,8 +32,9 @@ pub struct Recorded {
 pub fn read_recorded(dir: &Path) -> Result<Option<Recorded>, Error> {
     if let Some(result) = read_result(dir)? {
         let load_options = result.load_options();
+        let batch_size = result.largest_batch();
         let test_digest = result.data_digests.map(|digests| digests.test);
-        let (data, batch_size, kernels) = (result.data, result.batch_size, result.kernels);
+        let (data, kernels) = (result.data, result.kernels);
         return Ok(Some(Recorded { data, load_options, batch_size, kernels, test_digest }));
     }
     let own = read_settings(dir)?.map(|settings| (dir.to_owned(), settings));
@@ -52,7 +53,7 @@ pub fn read_recorded(dir: &Path) -> Result<Option<Recorded>, Error> {
     Ok(Some(Recorded {
         load_options: settings.load_options(),
         data: settings.data,
-        batch_size: file.training.batch_size,
+        batch_size: settings.capacity.unwrap_or(file.training.batch_size),
         kernels: settings.kernels,
         test_digest: settings.data_digests.map(|digests| digests.test),
     }))

@@ -22,6 +22,7 @@
 //! [training]                          # every key may be left out
 //! epochs = 20
 //! validation_split = 0.1
+//! stratify = true                     # that share of every class; false by default
 //! early_stopping = { patience = 3, restore_best_weights = true }
 //!
 //! [[layers]]                          # in order; the last one gives a value for each class

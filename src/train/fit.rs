@@ -97,7 +97,9 @@ impl Model {
         for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
             check_data(&self.network, data)?;
         }
-        let table = step_table(train.len(), options.batch_size.max(1), 0.0);
+        self.warn_of_classes(options, &train, validation.as_ref());
+        let batch = options.batch_size.min(train.len());
+        let table = step_table(train.len(), batch.max(1), 0.0);
         let RunState { step, within, .. } = self.training.run;
         let schedule = schedule(options, table.len(), step.saturating_add(within.rows));
         let RunState { epoch, .. } = self.training.run;

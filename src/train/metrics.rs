@@ -13,10 +13,13 @@ pub struct ConfusionMatrix {
 }
 
 /// Figures of one class; each is 0 where it would be 0/0.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassFigures {
     /// The class.
     pub class: usize,
+    /// What it is called, if it has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Of the samples taken for this class, the share that is of it: `tp / (tp + fp)`.
     pub precision: f64,
     /// Of the samples of this class, the share that was taken for it: `tp / (tp + fn)`.
@@ -77,6 +80,14 @@ impl Report {
             confusion,
         })
     }
+
+    /// With what the classes are called, in order; those past the last name stay without.
+    pub fn named(mut self, names: &[String]) -> Self {
+        for (figures, name) in self.classes.iter_mut().zip(names) {
+            figures.name = Some(name.clone());
+        }
+        self
+    }
 }
 
 impl ConfusionMatrix {
@@ -119,7 +130,7 @@ impl ConfusionMatrix {
             let recall = share(right, support);
             let sum = precision + recall;
             let f1 = if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 };
-            ClassFigures { class, precision, recall, f1, support }
+            ClassFigures { class, name: None, precision, recall, f1, support }
         };
         (0..self.counts.len()).map(figures).collect()
     }
@@ -193,7 +204,7 @@ mod tests {
         let rows = [(2.0 / 3.0, 2.0 / 3.0, 3), (2.0 / 3.0, 1.0, 2), (1.0, 0.5, 2)];
         for (class, (precision, recall, support)) in rows.into_iter().enumerate() {
             let f1 = 2.0 / (1.0 / precision + 1.0 / recall);
-            let found = report.classes[class];
+            let found = &report.classes[class];
             assert_eq!(
                 (found.precision, found.recall, found.support),
                 (precision, recall, support),

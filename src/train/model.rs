@@ -146,6 +146,22 @@ impl Model {
         &self.training
     }
 
+    /// Says on the log which classes one of both sets has no sample of.
+    pub(super) fn warn_of_classes(
+        &self,
+        options: &FitOptions,
+        train: &Dataset,
+        validation: Option<&Dataset>,
+    ) {
+        let names = match options.class_names.as_slice() {
+            [] => self.class_names(),
+            given => given,
+        };
+        if let Some(warning) = validation.and_then(|set| FitOptions::class_warning(train, set, names)) {
+            log::warn!("{warning}");
+        }
+    }
+
     /// The weights as they are now.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ use super::plateau::ReduceOnPlateau;
 use super::rate::LearningRateSchedule;
 use super::stopping::EarlyStopping;
 use crate::data::Dataset;
+use crate::data::coverage::{listed, uncovered};
+use crate::data::folds::stratified_split;
 use crate::error::{Error, SettingError};
 use crate::profile::Sampling;
 
@@ -27,6 +29,11 @@ pub struct FitOptions {
     /// This share of the samples, the last ones of the set before any shuffling, is judged on after each epoch and not
     /// trained on; above 0 and below 1, default none. As Keras does, `floor(n * (1 - share))` samples are trained on.
     pub validation_split: Option<f64>,
+    /// Whether `validation_split` takes its share of every class, of each the last samples
+    /// ([`stratified_split`]), and not the last ones of the set, among which classes are missing where labels lie sorted.
+    /// Default false, as Keras.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stratify: bool,
     /// Ends training after an epoch whose loss is at most this: that of the validation set where there is one, else that
     /// of the training set. Where an accuracy is asked for too, both must be reached. The weights stay those of the last
     /// epoch. Default none.
@@ -51,6 +58,10 @@ pub struct FitOptions {
     /// changes. Default none. Not of a model file.
     #[serde(skip)]
     pub profile: Option<Sampling>,
+    /// What the classes are called in warnings; by default as the model calls them. Not of this table: a model file has
+    /// [`class_names`](crate::model::ModelFile::class_names).
+    #[serde(skip)]
+    pub class_names: Vec<String>,
 }
 
 impl Default for FitOptions {
@@ -61,6 +72,7 @@ impl Default for FitOptions {
             shuffle: true,
             max_steps: None,
             validation_split: None,
+            stratify: false,
             until_loss: None,
             until_accuracy: None,
             early_stopping: None,
@@ -69,6 +81,7 @@ impl Default for FitOptions {
             validation: None,
             allow_nan: false,
             profile: None,
+            class_names: Vec::new(),
         }
     }
 }
@@ -98,6 +111,10 @@ impl FitOptions {
             if !valid {
                 return Err(SettingError::new(setting, value.unwrap_or(f64::NAN), expected));
             }
+        }
+        if self.stratify && self.validation_split.is_none() {
+            let expected = "left out where no `validation_split` says which share is set aside";
+            return Err(SettingError::new("stratify", true, expected));
         }
         self.early_stopping.map_or(Ok(()), |stopping| stopping.check())?;
         self.reduce_lr_on_plateau.map_or(Ok(()), |plateau| plateau.check())?;
@@ -156,6 +173,10 @@ impl FitOptions {
                     )
                     .into());
                 }
+                if self.stratify {
+                    let [stay, aside] = stratified_split(train.labels(), samples - kept);
+                    return Ok((train.select(&stay)?, Some(train.select(&aside)?)));
+                }
                 Ok((train.slice(0..kept)?, Some(train.slice(kept..samples)?)))
             }
         }
@@ -172,6 +193,26 @@ impl FitOptions {
         asked
             && self.until_loss.is_none_or(|bound| loss <= bound)
             && self.until_accuracy.is_none_or(|bound| accuracy >= bound)
+    }
+
+    /// What is to be said of classes that only one of the two sets has: those that are not trained on, else those that are
+    /// not judged.
+    pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
+        let list = |classes: &[u8]| listed(classes, names);
+        let remedy = "a set whose labels lie sorted is split by shuffling it before, or with `stratify`";
+        let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
+        if !untrained.is_empty() {
+            return Some(format!(
+                "of {} no sample is trained on, though the validation set has some: the model cannot learn them; {remedy}",
+                list(&untrained)
+            ));
+        }
+        (!unjudged.is_empty()).then(|| {
+            format!(
+                "of {} the validation set has no sample, and its figures say nothing of them; {remedy}",
+                list(&unjudged)
+            )
+        })
     }
 }
 
@@ -196,6 +237,7 @@ mod tests {
             (FitOptions { max_steps: Some(0), ..good.clone() }, "`max_steps` is 0"),
             (FitOptions { validation_split: Some(1.0), ..good.clone() }, "`validation_split` is 1"),
             (FitOptions { validation_split: Some(f64::NAN), ..good.clone() }, "`validation_split` is NaN"),
+            (FitOptions { stratify: true, ..good.clone() }, "`stratify` is true, but must be left out"),
             (FitOptions { until_loss: Some(f64::NAN), ..good.clone() }, "`until_loss` is NaN"),
             (FitOptions { until_accuracy: Some(1.01), ..good.clone() }, "`until_accuracy` is 1.01"),
             (
@@ -246,6 +288,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn classes_of_one_side_alone_are_warned_of() {
+        let set = |labels: &[u8]| Dataset::new(vec![0; labels.len()], labels.to_vec(), [1, 1, 1], 3).unwrap();
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let rows: [(&[u8], &[u8], Option<&str>); 4] = [
+            (&[0, 1, 2], &[2, 0, 1], None),
+            (&[0, 0, 1], &[2, 2], Some("of class 2 (c) no sample is trained on")),
+            (&[2, 0], &[1, 1, 0], Some("of class 1 (b) no sample is trained on")),
+            (&[0, 1, 2], &[2], Some("of classes 0 (a), 1 (b) the validation set has no sample")),
+        ];
+        for (train, validation, expected) in rows {
+            let found = FitOptions::class_warning(&set(train), &set(validation), &names);
+            let starts = |text: &String| expected.is_some_and(|start| text.starts_with(start));
+            assert!(found.as_ref().map_or(expected.is_none(), starts), "{train:?} {validation:?}: {found:?}");
+        }
+    }
+
     fn cosine() -> CosineDecay {
         CosineDecay {
             initial_learning_rate: None,
@@ -267,6 +326,13 @@ mod tests {
             assert_eq!(train.labels(), &data.labels()[..kept], "{share}");
             assert_eq!(validation.unwrap().labels(), &data.labels()[kept..], "{share}");
         }
+        // Stratified, as many are split off; of ten classes of one sample each, those of the lower numbers.
+        let stratified = FitOptions { validation_split: Some(0.2), stratify: true, ..FitOptions::default() };
+        let (train, validation) = stratified.split(&data).unwrap();
+        assert_eq!(
+            (train.labels(), validation.unwrap().labels()),
+            (&data.labels()[2..], &data.labels()[..2])
+        );
         assert!(split(0.9).unwrap_err().to_string().contains("both sides"));
         let both = FitOptions {
             validation_split: Some(0.5),

@@ -4,6 +4,7 @@
 //! run, its output is searched for the traces of a panic.
 
 mod bench;
+mod classes;
 mod cold_start;
 mod crossval;
 mod destinations;

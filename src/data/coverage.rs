@@ -1,0 +1,70 @@
+//! Which classes samples are of, and which they leave out.
+
+use super::Dataset;
+
+/// Classes that a message lists; of more, it tells how many there are.
+const LISTED: usize = 12;
+
+/// The classes of which a set has no sample while one of the others has, ascending. A class without any sample is no
+/// class that a set could cover: some data sets leave numbers out.
+pub fn uncovered(data: &Dataset, others: &[&Dataset]) -> Vec<u8> {
+    let present = |set: &Dataset| {
+        let mut present = [false; 256];
+        set.labels().iter().for_each(|&label| present[usize::from(label)] = true);
+        present
+    };
+    let own = present(data);
+    let others: Vec<_> = others.iter().map(|set| present(set)).collect();
+    let wanted = |&class: &u8| others.iter().any(|other| other[usize::from(class)]);
+    (0..=u8::MAX).filter(|&class| !own[usize::from(class)]).filter(wanted).collect()
+}
+
+/// `class 3`, or `classes 3, 7 (bag)`, with the names that classes have, if they have any.
+pub fn listed(classes: &[u8], names: &[String]) -> String {
+    let one = |&class: &u8| match names.get(usize::from(class)) {
+        Some(name) => format!("{class} ({name})"),
+        None => class.to_string(),
+    };
+    let list: Vec<_> = classes.iter().take(LISTED).map(one).collect();
+    let more = match classes.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let word = if classes.len() == 1 { "class" } else { "classes" };
+    format!("{word} {}{more}", list.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(labels: &[u8]) -> Dataset {
+        Dataset::new(vec![0; labels.len()], labels.to_vec(), [1, 1, 1], 256).unwrap()
+    }
+
+    #[test]
+    fn what_others_have_is_missing() {
+        type Labels<'a> = &'a [u8];
+        let rows: [(Labels<'_>, &[Labels<'_>], Labels<'_>); 5] = [
+            (&[0, 1, 2], &[&[2, 1, 0]], &[]),
+            (&[0, 1], &[&[3, 0], &[2, 255]], &[2, 3, 255]),
+            // Of 1 nobody has a sample.
+            (&[0, 2], &[&[0, 2]], &[]),
+            (&[5], &[], &[]),
+            (&[1], &[&[0, 0, 0]], &[0]),
+        ];
+        for (own, others, expected) in rows {
+            let others: Vec<_> = others.iter().map(|labels| set(labels)).collect();
+            assert_eq!(uncovered(&set(own), &others.iter().collect::<Vec<_>>()), expected, "{own:?}");
+        }
+    }
+
+    #[test]
+    fn classes_are_listed_by_name_where_they_have_one() {
+        let names = ["shirt", "bag"].map(str::to_owned);
+        assert_eq!(listed(&[1], &names), "class 1 (bag)");
+        assert_eq!(listed(&[0, 1], &[]), "classes 0, 1");
+        let many: Vec<u8> = (0..30).collect();
+        assert!(listed(&many, &names).ends_with("10, 11 and 18 more"), "{}", listed(&many, &names));
+    }
+}
