@@ -1,6 +1,7 @@
 //! Standard output and standard error, whoever reads them.
 
 use std::borrow::Cow;
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -91,4 +92,13 @@ fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
         }
     }
     Cow::Owned(made)
+}
+
+/// Finds out whether files can be made in a folder that may not be there yet; nothing of that stays.
+pub fn check_writable(dir: &Path) -> io::Result<()> {
+    let dir = std::path::absolute(dir)?;
+    let there = dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    let probe = there.join(format!(".shadegrad-probe-{}", std::process::id()));
+    fs::write(&probe, "")?;
+    fs::remove_file(&probe)
 }

@@ -64,6 +64,7 @@ pub struct PredictArgs {
 /// Exit code 1 when there was a picture that could not be judged.
 pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let saved = SavedRun::read(&args.run)?;
+    args.check_shown(saved.network.input_shape)?;
     let shown = match &args.show {
         Some(Some(file)) => Some(show_file(file, &args.run, output)?),
         _ => None,
@@ -99,6 +100,18 @@ fn show_file(file: &Path, run: &Path, output: &mut Output) -> anyhow::Result<Des
         output.step_aside();
     }
     Ok(shown)
+}
+
+impl PredictArgs {
+    /// Refuses a file of images that no picture can show.
+    fn check_shown(&self, [_, _, channels]: [usize; 3]) -> anyhow::Result<()> {
+        match self.show {
+            Some(Some(_)) if channels != 1 && channels != 3 => bail!(
+                "--show=FILE writes grey and coloured images; those of this model have {channels} channels"
+            ),
+            _ => Ok(()),
+        }
+    }
 }
 
 struct Judge<'a> {
@@ -222,9 +235,6 @@ impl Judge<'_> {
     /// All images as one picture, enlarged, in rows from left to right.
     fn write_seen(&self, file: &Destination) -> anyhow::Result<()> {
         let [h, w, c] = self.saved.network.input_shape;
-        if c != 1 && c != 3 {
-            bail!("--show=FILE writes grey and coloured images; those of this model have {c} channels");
-        }
         if self.seen.is_empty() {
             return Ok(());
         }

@@ -7,14 +7,14 @@ use anyhow::{Context, bail};
 
 use super::args::{DataSource, DeviceArg};
 use super::layout::LayoutArgs;
-use super::output::Output;
+use super::output::{Output, check_writable};
 use super::progress::spinner;
 use super::same_data::test_set;
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::is_checkpoint;
 use crate::io::destination::Destination;
-use crate::io::report::{RunReport, is_plot};
+use crate::io::report::{PLOTS, RunReport, is_plot};
 use crate::io::run::{REPORT_FILE, is_report, read_result};
 use crate::io::{SavedRun, read_recorded};
 use crate::model::{bytes, thousands};
@@ -61,6 +61,7 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     if let Some(dir) = args.plots.as_ref().filter(|dir| dir.exists() && !dir.is_dir()) {
         bail!("`{}` is not a folder; give --plots another name", dir.display());
     }
+    args.check_plots()?;
     let (_, test) = test_set("report", &args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
     check_data(&run.network, &test)?;
 
@@ -101,18 +102,33 @@ impl ReportArgs {
         }
     }
 
+    /// Looks at the folder of plots, and at what lies there under their names, before anything is judged.
+    fn check_plots(&self) -> anyhow::Result<()> {
+        let Some(dir) = &self.plots else { return Ok(()) };
+        check_writable(dir).with_context(|| format!("--plots: `{}` cannot be written", dir.display()))?;
+        if dir.exists() {
+            PLOTS.iter().try_for_each(|name| self.plot(dir, name).map(|_| ()))?;
+        }
+        Ok(())
+    }
+
+    /// The place of a plot; only one of ours is replaced there.
+    fn plot(&self, dir: &Path, name: &str) -> Result<Destination, DestinationError> {
+        let file = Destination::new(&dir.join(format!("{name}.svg")), &self.run, "loss.svg")?;
+        file.check_free(self.force)?;
+        file.check_ours(
+            is_plot,
+            "a plot of `report`",
+            "move it away, or choose another folder with --plots",
+        )?;
+        Ok(file)
+    }
+
     fn write_plots(&self, dir: &Path, report: &RunReport<'_>, output: &mut Output) -> anyhow::Result<()> {
         let mut files = Vec::new();
         fs::create_dir_all(dir).with_context(|| format!("`{}` cannot be made", dir.display()))?;
         for plot in report.plots() {
-            let file = Destination::new(&dir.join(format!("{}.svg", plot.name)), &self.run, "loss.svg")?;
-            file.check_free(self.force)?;
-            file.check_ours(
-                is_plot,
-                "a plot of `report`",
-                "move it away, or choose another folder with --plots",
-            )?;
-            files.push((file, &plot.svg));
+            files.push((self.plot(dir, plot.name)?, &plot.svg));
         }
         for (file, svg) in files {
             write(&file, svg.as_bytes(), output)?;

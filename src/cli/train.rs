@@ -12,7 +12,7 @@ use super::interrupt;
 use super::job::{Job, Sets};
 use super::judging::ReportArgs;
 use super::layout::LayoutArgs;
-use super::output::Output;
+use super::output::{Output, check_writable};
 use super::recorder::unfinished;
 use super::run::Run;
 use super::training::TrainingArgs;
@@ -156,7 +156,12 @@ impl TrainArgs {
 
     /// Refuses a folder in which TensorBoard would draw the curves of two runs as one.
     fn check_tensorboard(&self, folder: &RunFolder) -> anyhow::Result<()> {
-        match self.tensorboard(folder, None) {
+        let board = self.tensorboard(folder, None);
+        if let Some(board) = &board {
+            check_writable(board.dir())
+                .with_context(|| format!("--tensorboard: `{}` cannot be written", board.dir().display()))?;
+        }
+        match board {
             // Those of the run that --force replaces are replaced with it.
             Some(board) if !(self.resume || self.force && folder.has_run()) && board.has_events()? => bail!(
                 "`{}` holds the figures of another run, and TensorBoard would draw both as one; choose another \

@@ -9,6 +9,7 @@ mod cold_start;
 mod crossval;
 mod destinations;
 mod devices;
+mod early;
 mod ending;
 mod evaluate;
 mod explain;

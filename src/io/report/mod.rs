@@ -19,7 +19,7 @@ use crate::train::Report;
 use images::{Image, sample};
 use layers::LayerView;
 use logs::{Epoch, Profile};
-pub use plots::{Plot, is_plot};
+pub use plots::{PLOTS, Plot, is_plot};
 
 /// Mistakes that are shown.
 const MISTAKES: usize = 24;

@@ -44,6 +44,9 @@ impl Plot {
     }
 }
 
+/// The names of all plots that there may be.
+pub const PLOTS: [&str; 3] = ["loss", "accuracy", "step_loss"];
+
 /// Whether a file is a plot that `report` wrote: of its size, with a curve in one of its colours.
 pub fn is_plot(path: &Path) -> bool {
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
@@ -81,10 +84,11 @@ pub fn plots(epochs: &[Epoch], step_losses: &[(f64, f64)]) -> Result<Vec<Plot>, 
         curve("validation", VALIDATION, |e| e.val_accuracy),
     ];
     let steps = vec![Curve { name: "training", color: TRAINING, points: step_losses.to_vec() }];
+    let [of_loss, of_accuracy, of_steps] = PLOTS;
     let rows = [
-        ("loss", "Loss of each epoch", Axes { x: "epoch", y: "loss", share: false }, loss),
-        ("accuracy", "Accuracy of each epoch", Axes { x: "epoch", y: "accuracy", share: true }, accuracy),
-        ("step_loss", "Loss of each step", Axes { x: "step", y: "loss", share: false }, steps),
+        (of_loss, "Loss of each epoch", Axes { x: "epoch", y: "loss", share: false }, loss),
+        (of_accuracy, "Accuracy of each epoch", Axes { x: "epoch", y: "accuracy", share: true }, accuracy),
+        (of_steps, "Loss of each step", Axes { x: "step", y: "loss", share: false }, steps),
     ];
     let mut plots = Vec::new();
     for (name, title, axes, mut curves) in rows {
