@@ -202,5 +202,6 @@ fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) ->
         data_digests: settings.data_digests.clone(),
         transpose: settings.transpose,
         first_label: settings.first_label,
+        capacity: settings.capacity,
     })
 }

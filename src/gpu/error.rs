@@ -158,3 +158,20 @@ pub enum GpuError {
         problem: String,
     },
 }
+
+impl GpuError {
+    /// The error of a plan for batches of so many samples: where memory does not suffice, it says how many they are.
+    pub(super) fn of_batch(self, samples: usize) -> Self {
+        match self {
+            GpuError::Limit { adapter, what, limit, needed, allowed, remedy } => {
+                let what = format!("{what} for batches of {samples} samples");
+                GpuError::Limit { adapter, what, limit, needed, allowed, remedy }
+            }
+            GpuError::Memory { adapter, buffer, bytes, message } => {
+                let message = format!("{message}; a batch has {samples} samples");
+                GpuError::Memory { adapter, buffer, bytes, message }
+            }
+            other => other,
+        }
+    }
+}

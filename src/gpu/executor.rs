@@ -42,6 +42,11 @@ impl GpuExecutor {
     /// # Errors
     /// When the plan goes over a limit of the adapter, its memory is exhausted or a kernel is refused.
     pub fn new(gpu: Arc<Gpu>, plan: Plan) -> Result<Self, GpuError> {
+        let samples = plan.batch;
+        GpuExecutor::allocate(gpu, plan).map_err(|error| error.of_batch(samples))
+    }
+
+    fn allocate(gpu: Arc<Gpu>, plan: Plan) -> Result<Self, GpuError> {
         let buffers = plan
             .buffers
             .iter()

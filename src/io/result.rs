@@ -86,12 +86,21 @@ pub struct RunResult {
     /// What tells the data from other data; `None` in a run from before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_digests: Option<DataDigests>,
+    /// Samples of the largest batch where fewer were trained on than `batch_size`; the test set was judged in such batches,
+    /// too. `None` elsewhere, and in a run that was written before batches were so limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<usize>,
 }
 
 impl RunResult {
     /// How the run understood the files of its data set.
     pub fn load_options(&self) -> LoadOptions {
         LoadOptions { transpose: self.transpose, first_label: self.first_label }
+    }
+
+    /// Samples of the largest batch that ran.
+    pub fn largest_batch(&self) -> usize {
+        self.capacity.unwrap_or(self.batch_size)
     }
 }
 

@@ -35,7 +35,7 @@ pub enum PlanError {
     },
     /// A tensor has more elements than 32-bit indices reach.
     #[error(
-        "step `{step}`: tensor `{tensor}` of shape {shape:?} has over {limit} elements; \
+        "step `{step}`: tensor `{tensor}` of shape {shape:?} has over {limit} elements in a batch of {samples} samples; \
          use a smaller batch size or a smaller layer"
     )]
     TensorTooLarge {
@@ -47,6 +47,8 @@ pub enum PlanError {
         shape: Vec<usize>,
         /// The limit.
         limit: usize,
+        /// Samples of a batch.
+        samples: usize,
     },
     /// A sum is longer than a kernel may loop.
     #[error(

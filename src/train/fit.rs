@@ -25,6 +25,8 @@ struct Run<'a> {
     checkpoints: Checkpoints,
     /// Samples of the training set.
     samples: usize,
+    /// Samples of the largest batch.
+    batch: usize,
     /// Samples of the validation set, if there is one.
     validation: Option<usize>,
     /// A row for each step of a whole epoch; what changes from epoch to epoch is filled in as it begins.
@@ -75,7 +77,7 @@ impl Model {
         // These ends do not depend on how far the options go.
         let over =
             |stopped: &Stopped| matches!(stopped.reason, StopReason::EarlyStopping | StopReason::GoodEnough);
-        self.executor(Some(options.batch_size))?;
+        self.executor(Some(options.largest_batch(train.len())))?;
         self.set_weights(weights)?;
         self.set_optimizer_state(&optimizer_state)?;
         (self.training, self.best_weights) = (training, best_weights);
@@ -120,6 +122,7 @@ impl Model {
             schedule,
             checkpoints,
             samples,
+            batch,
             validation: validation_samples,
             table,
             history: before.unwrap_or_default(),
@@ -127,7 +130,7 @@ impl Model {
             start: None,
         };
         self.fitted = options.setting();
-        let executor = self.executor(Some(options.batch_size))?;
+        let executor = self.executor(Some(batch))?;
         callback.on_train_begin(&run.schedule)?;
         executor.set_data(DataSlot::Training, &train)?;
         if let Some(validation) = &validation {
@@ -211,7 +214,7 @@ impl Model {
             begun = Instant::now();
         }
         let executor = self.executor(None)?;
-        let validation = run.validation.map(|samples| evaluate(executor, samples, run.options.batch_size));
+        let validation = run.validation.map(|samples| evaluate(executor, samples, run.batch));
         let validation = validation.transpose()?;
         let within = self.training.run.within;
         let training = within.mean();

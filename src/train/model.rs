@@ -222,7 +222,8 @@ impl Model {
     }
 
     /// [`evaluate`](Self::evaluate) in batches of at most this size, where the last bit counts: the loss is a mean of
-    /// means over batches, so other batches round otherwise. `None` takes the size used last, 64 at first.
+    /// means over batches, so other batches round otherwise. `None` takes the size used last, 64 at first; after
+    /// [`fit`](Self::fit) that is `batch_size`, or what was trained on where that was less.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate).

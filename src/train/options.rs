@@ -20,7 +20,8 @@ use crate::profile::Sampling;
 pub struct FitOptions {
     /// Passes over the training set, unless it ends before; default 5.
     pub epochs: usize,
-    /// Samples per step; default 64. The last batch of an epoch holds what is left.
+    /// Samples per step; default 64. The last batch of an epoch holds what is left. More than the samples that are trained
+    /// on are the same as all of them: then that many are judged at once, too.
     pub batch_size: usize,
     /// Whether each epoch takes the samples in another order; default true.
     pub shuffle: bool,
@@ -162,8 +163,7 @@ impl FitOptions {
                 Err(SettingError::new("validation_split", share, expected).into())
             }
             (Some(share), None) => {
-                let samples = train.len();
-                let kept = (samples as f64 * (1.0 - share)).floor() as usize;
+                let (samples, kept) = (train.len(), self.trained_on(train.len()));
                 if kept == 0 || kept == samples {
                     let expected = "a share that leaves samples on both sides";
                     return Err(SettingError::new(
@@ -184,7 +184,24 @@ impl FitOptions {
 
     /// What a model file says of these options: all but the validation set and what is of one run only.
     pub(super) fn setting(&self) -> Self {
-        FitOptions { validation: None, allow_nan: false, profile: None, ..self.clone() }
+        FitOptions {
+            validation: None,
+            allow_nan: false,
+            profile: None,
+            class_names: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// How many of so many samples `validation_split` leaves to train on.
+    fn trained_on(&self, samples: usize) -> usize {
+        let share = self.validation_split.unwrap_or(0.0);
+        (samples as f64 * (1.0 - share)).floor() as usize
+    }
+
+    /// Samples of the largest batch, where there are so many before the split.
+    pub(super) fn largest_batch(&self, samples: usize) -> usize {
+        self.batch_size.min(self.trained_on(samples))
     }
 
     /// Whether an epoch is as good as it shall be. `loss` and `accuracy` are those to go by.

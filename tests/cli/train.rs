@@ -1,8 +1,10 @@
 //! `train`: what it prints and what its flags do.
 
+use std::fs;
 use std::process::Stdio;
 
 use predicates::prelude::*;
+use serde_json::Value;
 
 use crate::sandbox::{MODEL, Sandbox};
 
@@ -326,4 +328,35 @@ fn machines_get_a_line_for_each_epoch_and_one_for_the_result() {
     assert!(diverging.stderr.lines().all(|line| line.starts_with("warning: ")), "{}", diverging.stderr);
     let second: serde_json::Value = serde_json::from_str(diverging.stdout.lines().nth(1).unwrap()).unwrap();
     assert!(second["loss"].is_null() && second["event"] == "epoch", "{second}");
+}
+
+#[test]
+fn a_batch_larger_than_the_training_set_takes_the_memory_of_the_set() {
+    let sandbox = Sandbox::new();
+    for device in ["cpu", "software"] {
+        let train = |batch: usize, out: &str| {
+            sandbox.train(&format!(
+                "--device {device} --epochs 2 --batch-size {batch} --limit 9 --out {device}-{out}"
+            ))
+        };
+        let (whole, more) = (train(9, "whole"), train(65_536, "more"));
+        assert!(more.stdout.contains(" for batches of 9, "), "{device}: {}", more.stdout);
+        let bytes =
+            |out: &str| fs::read(sandbox.path(&format!("{device}-{out}/weights.safetensors"))).unwrap();
+        assert!(bytes("whole") == bytes("more"), "{device}");
+        assert_eq!(whole.last_line(), more.last_line(), "{device}");
+        let results = ["whole", "more"].map(|out| sandbox.json(&format!("{device}-{out}/result.json")));
+        assert_eq!(results[0]["test_loss"], results[1]["test_loss"], "{device}");
+        assert_eq!([&results[0]["batch_size"], &results[1]["batch_size"]], [9, 65_536], "{device}");
+        assert_eq!([&results[0]["capacity"], &results[1]["capacity"]], [&Value::Null, &9.into()], "{device}");
+        // Judged again, the figures are the run's own, and so they are where it goes on.
+        let judged = |out: &str| {
+            let args = format!("evaluate {device}-{out} --device {device} --json");
+            serde_json::from_str::<Value>(&sandbox.succeed(&args).stdout).unwrap()["test_loss"].clone()
+        };
+        assert_eq!(judged("more"), results[1]["test_loss"], "{device}");
+        sandbox.succeed(&format!("train --resume --out {device}-more --epochs 3"));
+        sandbox.train(&format!("--device {device} --epochs 3 --batch-size 9 --limit 9 --out {device}-long"));
+        assert!(bytes("more") == bytes("long"), "{device}: resumed");
+    }
 }

@@ -1,10 +1,10 @@
 //! Batches of every size: the short last one, and sizes that change between runs.
 
 use shadegrad::plan::Role;
-use shadegrad::train::{FitOptions, NoCallback};
+use shadegrad::train::{Compile, FitOptions, NoCallback};
 
-use crate::common::{devices, random_data, unusual_models};
-use crate::steps::{Driver, compile, distance, flat};
+use crate::common::{activation_models, devices, random_data, unusual_models};
+use crate::steps::{Driver, Recorder, bits, compile, distance, flat};
 
 /// Largest term: an activation times the gradient of an output. The test looks that it is.
 const TERM: f64 = 4.0;
@@ -90,5 +90,41 @@ fn a_change_of_batch_size_keeps_weights_and_state() {
             distance(&forgetful.weights(), &theirs) > 10.0 * WEIGHT,
             "{name}: the state makes no difference"
         );
+    }
+}
+
+/// A batch of all samples and one of more are the same: weights, losses, and what is judged, of sets that are smaller and
+/// larger. So much memory is never asked for that a whole batch of 65,536 would need.
+#[test]
+fn a_batch_larger_than_the_set_is_the_set() {
+    // With softmax before the loss and without.
+    for (what, model, loss) in activation_models().into_iter().step_by(2).take(2) {
+        let network = model.network().unwrap();
+        let data = |samples, seed| random_data(samples, network.input_shape, network.classes(), seed);
+        let (train, validation, test) = (data(70, 1), data(90, 2), data(33, 3));
+        for (name, device) in devices() {
+            let run = |batch_size| {
+                let compile = Compile { loss, seed: 3, ..Compile::default() };
+                let mut model = model.compile(&device, compile).unwrap();
+                let options = FitOptions {
+                    batch_size,
+                    epochs: 3,
+                    validation: Some(validation.clone()),
+                    ..FitOptions::default()
+                };
+                let mut told = Recorder::default();
+                model.fit(&train, &options, &mut told).unwrap();
+                let losses: Vec<_> =
+                    told.steps.iter().map(|step| (step.loss.to_bits(), step.correct)).collect();
+                let epochs: Vec<_> =
+                    told.epochs.iter().map(|one| (one.loss, one.val_loss, one.val_accuracy)).collect();
+                let judged = [&train, &validation, &test].map(|set| model.evaluate(set).unwrap());
+                (bits(&flat(&model.weights().unwrap())), losses, epochs, judged)
+            };
+            let whole = run(70);
+            for batch_size in [71, 65_536] {
+                assert!(run(batch_size) == whole, "{name}, {what}: batches of {batch_size}");
+            }
+        }
     }
 }

@@ -114,6 +114,7 @@ impl Lowering {
                     tensor: arg.name,
                     shape: arg.shape,
                     limit: MAX_ELEMENTS,
+                    samples: self.batch,
                 });
             }
         }
