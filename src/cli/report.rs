@@ -13,7 +13,7 @@ use super::same_data::test_set;
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::is_checkpoint;
-use crate::io::destination::Destination;
+use crate::io::destination::{Destination, DestinationError};
 use crate::io::report::{PLOTS, RunReport, is_plot};
 use crate::io::run::{REPORT_FILE, is_report, read_result};
 use crate::io::{SavedRun, read_recorded};
