@@ -207,7 +207,7 @@ fn doubts_are_said() {
         ),
         ("cut", Box::new(|y, x| if cut(y, x) { 20 } else { 240 }), Some(Doubt::CutOff)),
         ("tiny", Box::new(|y, x| if tiny(y, x) { 20 } else { 240 }), Some(Doubt::Small { pixels: 9 })),
-        ("weak", Box::new(|y, x| if one(y, x) { 215 } else { 240 }), Some(Doubt::Faint)),
+        ("weak", Box::new(|y, x| if one(y, x) { 220 } else { 240 }), Some(Doubt::Faint)),
         (
             "light and dark",
             Box::new(|y, x| {

@@ -27,7 +27,7 @@ const EVEN_LEVELS: f32 = 6.0;
 /// Lighter and darker marks are told apart when one kind has so many times the ink of the other.
 const CLEARLY: f32 = 2.0;
 /// Ink is faint below so many times the least that counts.
-const FAR: f32 = 2.0;
+const FAR: f32 = 1.5;
 /// A drawing of fewer pixels is small.
 const SMALL: usize = 12;
 

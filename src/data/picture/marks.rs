@@ -127,7 +127,7 @@ impl Marks {
 /// The mark that is the drawing, or its largest part.
 fn drawing(marks: &[Mark]) -> Option<usize> {
     let heaviest = |free: bool| {
-        let some = (0..marks.len()).filter(|at| !marks[*at].is_edge() && !(free && marks[*at].at_edge));
+        let some = (0..marks.len()).filter(|at| !(marks[*at].is_edge() || free && marks[*at].at_edge));
         some.max_by(|a, b| marks[*a].ink.total_cmp(&marks[*b].ink))
     };
     let any = heaviest(false)?;
@@ -201,7 +201,8 @@ fn labelled(mask: &Mask, wide: &Mask, ink: &Plane) -> (Vec<u32>, Vec<Mark>) {
                 mark.at_edge |= y == 0 || x == 0 || y + 1 == height || x + 1 == width;
             }
             for y in y.saturating_sub(1)..(y + 2).min(height) {
-                for at in y * width + x.saturating_sub(1)..y * width + (x + 2).min(width) {
+                for x in x.saturating_sub(1)..(x + 2).min(width) {
+                    let at = y * width + x;
                     if wide.inked[at] && labels[at] == 0 {
                         labels[at] = label;
                         open.push(at);
