@@ -38,11 +38,7 @@ impl Digit {
                     let count = near.iter().filter(|near| **near).count();
                     let starts = (0..8).filter(|n| !near[*n] && near[(n + 1) % 8]).count();
                     let [a, b, c, d] = [near[0], near[2], near[4], near[6]];
-                    let sides = if turn == 0 {
-                        !(a && b && c) && !(b && c && d)
-                    } else {
-                        !(a && b && d) && !(a && c && d)
-                    };
+                    let sides = if turn == 0 { !(b && c && (a || d)) } else { !(a && d && (b || c)) };
                     (2..=6).contains(&count) && starts == 1 && sides
                 };
                 let inner = (LARGE + 1..LARGE * (LARGE - 1) - 1).filter(|at| inked[*at]);
