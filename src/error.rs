@@ -41,6 +41,16 @@ pub enum Error {
     /// A device.
     #[error(transparent)]
     Device(#[from] GpuError),
+    /// A device failed during training.
+    #[error("training stopped after step {step}, in epoch {epoch}: {error}")]
+    DeviceInTraining {
+        /// The last step whose figures were known, counted from 1; 0 where it failed before.
+        step: usize,
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// What happened.
+        error: GpuError,
+    },
     /// Weight files.
     #[error(transparent)]
     Weights(#[from] crate::io::WeightFileError),

@@ -75,6 +75,7 @@ enum Command {
 pub fn main(started: Instant) -> ExitCode {
     let cli = Cli::parse();
     logging::init();
+    tell_panics_once();
     let mut output = Output::default();
     let ran = match &cli.command {
         Command::Train(args) => train::run(args, started, &mut output),
@@ -92,6 +93,16 @@ pub fn main(started: Instant) -> ExitCode {
         note(format_args!("error: {}", message(&error)));
         ExitCode::FAILURE
     })
+}
+
+/// Leaves a panic untold that becomes an error.
+fn tell_panics_once() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::gpu::is_quiet() {
+            usual(panic);
+        }
+    }));
 }
 
 /// An error and its causes; a cause that the text before it already tells is left out.

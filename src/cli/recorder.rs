@@ -8,6 +8,7 @@ use super::interrupt;
 use super::message;
 use super::progress::Progress;
 use super::train::TrainArgs;
+use crate::error::Error;
 use crate::io::checkpoint::{RunSettings, path, run_of, save};
 use crate::io::run::{RunError, RunFolder, RunLogs};
 use crate::train::{
@@ -40,6 +41,9 @@ pub struct Diverged {
 /// names a command already needs no second one.
 pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, args: &TrainArgs) -> anyhow::Error {
     let (Some(checkpoint), Some(run)) = (last_checkpoint, last_checkpoint.and_then(run_of)) else {
+        if matches!(error.downcast_ref(), Some(Error::DeviceInTraining { .. })) {
+            return anyhow!("{}; there is no checkpoint: begin anew", message(&error));
+        }
         return error;
     };
     if error.is::<Diverged>() {

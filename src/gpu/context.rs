@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::failure::{Failures, ON_PURPOSE};
+use super::panics::quietly;
 use super::tally::{Event, Tally};
 use super::{AdapterClass, Choices, GpuError, Kernel};
 use crate::plan::{Op, StepParams};
@@ -166,6 +168,23 @@ pub struct Gpu {
     step_layout: wgpu::BindGroupLayout,
     fault: Arc<Mutex<Option<Fault>>>,
     tally: Arc<Tally>,
+    failures: Arc<Failures>,
+}
+
+/// Why a wait failed.
+enum WaitError {
+    Poll(wgpu::PollError),
+    /// wgpu gave up, with this message.
+    Panic(String),
+}
+
+/// Why a device is gone, in words.
+fn how_lost(reason: wgpu::DeviceLostReason, message: String) -> String {
+    match reason {
+        wgpu::DeviceLostReason::Destroyed => ON_PURPOSE.to_owned(),
+        _ if message.is_empty() => "the driver does not say why".to_owned(),
+        _ => format!("the driver says: {message}"),
+    }
 }
 
 /// What the driver reported outside any call.
@@ -180,6 +199,7 @@ impl Gpu {
         let name = report.name();
         let limits = report.limits();
         check_minimum(&name, &limits)?;
+        let failures = Failures::from_environment(&name)?;
         let optional =
             wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64;
         let descriptor = wgpu::DeviceDescriptor {
@@ -194,7 +214,11 @@ impl Gpu {
             .map_err(|error| GpuError::Open { adapter: name.clone(), reason: error.to_string() })?;
         let fault = Arc::new(Mutex::new(None));
         let note = |fault: &Arc<Mutex<Option<Fault>>>, what: Fault| {
-            fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+            let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
+            // What fails on a lost device fails because it is lost.
+            if fault.is_none() || matches!(what, Fault::Lost(_)) {
+                *fault = Some(what);
+            }
         };
         let on_error = Arc::clone(&fault);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -202,7 +226,7 @@ impl Gpu {
         }));
         let on_lost = Arc::clone(&fault);
         device.set_device_lost_callback(move |reason, message| {
-            note(&on_lost, Fault::Lost(format!("{reason:?}: {message}")));
+            note(&on_lost, Fault::Lost(how_lost(reason, message)));
         });
         let step_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("step"),
@@ -230,12 +254,18 @@ impl Gpu {
             step_layout,
             fault,
             tally: Arc::default(),
+            failures: Arc::new(failures),
         })
     }
 
     /// Another device on the same adapter, with a queue of its own.
     pub(crate) fn sibling(&self) -> Result<Gpu, GpuError> {
-        self.report.open()
+        // A failure that is planned is one of the device that computes.
+        Ok(Gpu { failures: Arc::default(), ..self.report.open()? })
+    }
+
+    pub(super) fn failures(&self) -> &Failures {
+        &self.failures
     }
 
     /// The adapter's name.
@@ -309,29 +339,61 @@ impl Gpu {
 
     /// Waits until a submission is done, and reports what went wrong meanwhile.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
-        let polled =
-            self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) });
+        let polled = self.poll(submission);
         self.check()?;
         match polled {
-            Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => {
+            Ok(()) => Ok(()),
+            Err(WaitError::Poll(wgpu::PollError::Timeout)) => {
+                self.keep_open();
                 Err(GpuError::Timeout { adapter: self.name.clone(), seconds: TIMEOUT.as_secs() })
             }
-            Err(error) => Err(self.device_error(error.to_string())),
+            Err(WaitError::Poll(error)) => Err(self.device_error(error.to_string())),
+            Err(WaitError::Panic(message)) => Err(GpuError::Lost { adapter: self.name.clone(), message }),
         }
+    }
+
+    /// Waits. Where the driver says during a wait that the device is lost, wgpu panics: that is an error here.
+    fn poll(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), WaitError> {
+        if self.failures.is_timed_out() {
+            return Err(WaitError::Poll(wgpu::PollError::Timeout));
+        }
+        let polled = quietly(|| {
+            if self.failures.is_lost_in_wait() {
+                self.lose();
+                // As wgpu does.
+                panic!("{ON_PURPOSE}");
+            }
+            let poll = wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) };
+            self.device.poll(poll)
+        });
+        polled.map_err(WaitError::Panic)?.map(drop).map_err(WaitError::Poll)
+    }
+
+    /// Never closes the device: that waits until it is idle, and one that gave no answer may never be. The program can end
+    /// all the same.
+    fn keep_open(&self) {
+        std::mem::forget((self.device.clone(), self.queue.clone()));
     }
 
     /// Reports an error that the driver raised outside any call.
     pub(crate) fn check(&self) -> Result<(), GpuError> {
-        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match fault {
+        match self.fault() {
             None => Ok(()),
             Some(Fault::Error(message)) => Err(self.device_error(message)),
             Some(Fault::Lost(message)) => Err(GpuError::Lost { adapter: self.name.clone(), message }),
         }
     }
 
+    /// An error that a call gave; where the device is lost, that is why.
     pub(crate) fn device_error(&self, message: String) -> GpuError {
-        GpuError::Device { adapter: self.name.clone(), message }
+        let adapter = self.name.clone();
+        match self.fault() {
+            Some(Fault::Lost(message)) => GpuError::Lost { adapter, message },
+            _ => GpuError::Device { adapter, message },
+        }
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

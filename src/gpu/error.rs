@@ -30,6 +30,14 @@ pub enum GpuError {
         /// What the driver said.
         reason: String,
     },
+    /// A variable of the environment that decides about devices says nothing that can be.
+    #[error("{adapter}: {reason}")]
+    Setting {
+        /// The adapter.
+        adapter: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// The adapter lacks something that every plan needs.
     #[error("{adapter} cannot run compute shaders as needed: {problem}; try another device, or --device cpu")]
     Unsupported {
@@ -91,7 +99,8 @@ pub enum GpuError {
     },
     /// The device is gone.
     #[error(
-        "{adapter} was lost: {message}; nothing that runs on it can go on, start again or use --device cpu"
+        "{adapter} was lost: {message}; nothing that runs on it can go on; use a smaller batch size if this happens again, \
+         or --device cpu"
     )]
     Lost {
         /// The adapter.

@@ -248,6 +248,7 @@ impl GpuExecutor {
                 timer.begin_whole(rows.len());
             }
             next = rows.end;
+            self.gpu.before_batches(rows.len());
             let berth = self.flight.berth(&self.gpu, on_metrics)?;
             let begun = Instant::now();
             let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
@@ -302,6 +303,7 @@ impl GpuExecutor {
     ) -> Result<(), GpuError> {
         self.flight.land_all(&self.gpu, on_metrics)?;
         timer.end_whole();
+        self.gpu.before_batches(1);
         let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
         let berth = self.flight.berth(&self.gpu, on_metrics)?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());

@@ -1,5 +1,6 @@
 //! Buffers of a device, and the ways to them and back. All that training makes goes through here, and is counted.
 
+use super::failure::ON_PURPOSE;
 use super::tally::Event;
 use super::{Gpu, GpuError};
 
@@ -57,6 +58,11 @@ impl Gpu {
                 return Err(self.limit_error(what, limit, bytes, allowed));
             }
         }
+        if self.failures().refuses_buffer() {
+            return Err(self.memory_error(label, bytes, ON_PURPOSE.to_owned()));
+        }
+        // On a device that is lost buffers are made, and are of no use.
+        self.check()?;
         let memory = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         self.count(Event::Buffer, 1);
         #[expect(clippy::disallowed_methods, reason = "it was counted")]
@@ -68,13 +74,12 @@ impl Gpu {
         });
         match pollster::block_on(memory.pop()) {
             None => Ok(buffer),
-            Some(error) => Err(GpuError::Memory {
-                adapter: self.name().to_owned(),
-                buffer: label.to_owned(),
-                bytes,
-                message: error.to_string(),
-            }),
+            Some(error) => Err(self.memory_error(label, bytes, error.to_string())),
         }
+    }
+
+    fn memory_error(&self, buffer: &str, bytes: u64, message: String) -> GpuError {
+        GpuError::Memory { adapter: self.name().to_owned(), buffer: buffer.to_owned(), bytes, message }
     }
 
     /// Binds buffers to a layout.

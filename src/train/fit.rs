@@ -7,7 +7,7 @@ use super::checkpoint::{Checkpoint, Checkpoints};
 use super::divergence::{Bad, Divergence, Start};
 use super::model::Model;
 use super::options::FitOptions;
-use super::passes::{evaluate, train_part, with_slots};
+use super::passes::{evaluate, stopped_by, train_part, with_slots};
 use super::rate::LearningRateSchedule;
 use super::state::RunState;
 use super::stopping::{StopReason, Stopped};
@@ -145,7 +145,8 @@ impl Model {
         }
         run.history.stopped = run.history.stopped.or(self.stopped_before(&run));
         while run.history.stopped.is_none() {
-            match self.epoch(&mut run, callback)? {
+            let epoch = self.epoch(&mut run, callback);
+            match epoch.map_err(|error| stopped_by(error, &self.training.run))? {
                 Epoch::Interrupted => run.history.stopped = Some(interrupted(self.training.run.epoch + 1)),
                 Epoch::Done(record) => self.end_epoch(&mut run, &record, callback)?,
             }
@@ -196,8 +197,9 @@ impl Model {
             };
             self.guard(run)?;
             let mut state = self.training.run;
-            let part = train_part(self.executor(None)?, &pass, &mut state, callback)?;
+            let part = train_part(self.executor(None)?, &pass, &mut state, callback);
             self.training.run = state;
+            let part = part?;
             if let Some(row) = part.ran.tripped {
                 return Err(self.tripped(run, &pass, row, part.last_loss)?.into());
             }

@@ -60,6 +60,16 @@ pub(super) fn train_part(
     }
 }
 
+/// Says where training was when a device failed.
+pub(super) fn stopped_by(error: Error, run: &RunState) -> Error {
+    match error {
+        Error::Device(error) => {
+            Error::DeviceInTraining { step: run.step + run.within.rows, epoch: run.epoch + 1, error }
+        }
+        other => other,
+    }
+}
+
 /// Judges on the set in the evaluation slot.
 pub(super) fn evaluate(
     executor: &mut dyn Executor,

@@ -14,6 +14,7 @@ mod ending;
 mod evaluate;
 mod explain;
 mod export;
+mod failures;
 mod force;
 mod full_disk;
 mod interruptions;

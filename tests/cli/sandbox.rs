@@ -93,7 +93,7 @@ impl Sandbox {
     pub fn command(&self, args: &str) -> std::process::Command {
         let mut command = std::process::Command::new(program());
         command.args(args.split_whitespace()).current_dir(self.dir.path());
-        for name in ["RUST_LOG", "RUST_BACKTRACE", "WGPU_BACKEND"] {
+        for name in ["RUST_LOG", "RUST_BACKTRACE", "WGPU_BACKEND", "SHADEGRAD_FAIL"] {
             command.env_remove(name);
         }
         // Without it a driver that finds no display says so on standard error.

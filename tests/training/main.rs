@@ -11,6 +11,7 @@ mod common;
 mod determinism;
 mod divergence;
 mod ending;
+mod failures;
 mod fit;
 mod inference;
 mod optimizers;

@@ -1,0 +1,181 @@
+//! Failures of a device that are brought about on purpose, so that tests see what follows from them.
+//!
+//! Drivers do not fail when a test wants them to. In a program, [`Gpu::fail`] plans one failure of an open device. The
+//! variable [`FAIL_VARIABLE`] does so for each device that is opened, so that the whole program can be tested; where it is
+//! set, a warning says so. Nothing else reads either.
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Gpu, GpuError};
+
+/// The variable that plans a failure of each device that is opened, such as `device-lost@12`. For tests only.
+pub const FAIL_VARIABLE: &str = "SHADEGRAD_FAIL";
+
+/// What a message says that no driver gave.
+pub(super) const ON_PURPOSE: &str = "it was made to fail, for a test";
+
+/// One failure. Batches are those of any pass (training, judging, predicting), and they are counted, as buffers are, from 1
+/// and from when the failure is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The device is lost before it is given this batch.
+    DeviceLost(u64),
+    /// The device is lost while it is waited for, after this batch; then wgpu panics.
+    LostInWait(u64),
+    /// The driver has no memory for this buffer.
+    Allocation(u64),
+    /// The device does not answer any more, from this batch on.
+    Timeout(u64),
+}
+
+impl FromStr for Failure {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('@');
+        let parsed = parts.and_then(|(kind, number)| Some((kind, number.parse().ok().filter(|&at| at > 0)?)));
+        Ok(match parsed {
+            Some(("device-lost", batch)) => Failure::DeviceLost(batch),
+            Some(("lost-in-wait", batch)) => Failure::LostInWait(batch),
+            Some(("allocation", buffer)) => Failure::Allocation(buffer),
+            Some(("timeout", batch)) => Failure::Timeout(batch),
+            _ => {
+                return Err(format!(
+                    "`{FAIL_VARIABLE}` is `{text}`, but must be device-lost@N, lost-in-wait@N, allocation@N or \
+                     timeout@N with N from 1 on; it makes devices fail for tests: unset it"
+                ));
+            }
+        })
+    }
+}
+
+/// A failure to come, and how far it is.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    failure: Failure,
+    /// Batches or buffers so far.
+    counted: u64,
+}
+
+/// What was planned for a device.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    plan: Mutex<Option<Plan>>,
+    timed_out: AtomicBool,
+    lost_in_wait: AtomicBool,
+}
+
+impl Failures {
+    /// What the variable plans.
+    pub(super) fn from_environment(gpu: &str) -> Result<Self, GpuError> {
+        let failures = Failures::default();
+        if let Some(value) = std::env::var_os(FAIL_VARIABLE) {
+            let failure = value
+                .to_string_lossy()
+                .parse()
+                .map_err(|reason: String| GpuError::Setting { adapter: gpu.to_owned(), reason })?;
+            log::warn!("`{FAIL_VARIABLE}` is set: {gpu} will fail on purpose ({})", value.display());
+            failures.plan(failure);
+        }
+        Ok(failures)
+    }
+
+    fn plan(&self, failure: Failure) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Plan { failure, counted: 0 });
+    }
+
+    /// Counts, and says whether the failure is due; it comes once.
+    fn due(&self, times: u64, number: impl Fn(Failure) -> Option<u64>) -> Option<Failure> {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let Plan { failure, counted } = plan.as_mut()?;
+        let (failure, number) = (*failure, number(*failure)?);
+        *counted += times;
+        if *counted < number {
+            return None;
+        }
+        *plan = None;
+        Some(failure)
+    }
+
+    /// Whether the driver is to have no memory for the buffer that is asked for.
+    pub(super) fn refuses_buffer(&self) -> bool {
+        let buffer = |failure| match failure {
+            Failure::Allocation(number) => Some(number),
+            _ => None,
+        };
+        self.due(1, buffer).is_some()
+    }
+
+    /// Whether the device is to give no answer.
+    pub(super) fn is_timed_out(&self) -> bool {
+        self.timed_out.load(Ordering::Relaxed)
+    }
+
+    /// Whether the device is to be lost in the wait that begins.
+    pub(super) fn is_lost_in_wait(&self) -> bool {
+        self.lost_in_wait.load(Ordering::Relaxed)
+    }
+}
+
+impl Gpu {
+    /// Plans a failure of this device, for a test. It takes the place of one that is still to come.
+    pub fn fail(&self, failure: Failure) {
+        self.failures().plan(failure);
+    }
+
+    /// Called before so many batches are given to the device.
+    pub(super) fn before_batches(&self, batches: usize) {
+        let batch = |failure| match failure {
+            Failure::Allocation(_) => None,
+            Failure::DeviceLost(number) | Failure::LostInWait(number) | Failure::Timeout(number) => {
+                Some(number)
+            }
+        };
+        match self.failures().due(batches as u64, batch) {
+            Some(Failure::DeviceLost(_)) => self.lose(),
+            Some(Failure::LostInWait(_)) => self.failures().lost_in_wait.store(true, Ordering::Relaxed),
+            Some(Failure::Timeout(_)) => self.failures().timed_out.store(true, Ordering::Relaxed),
+            Some(Failure::Allocation(_)) | None => {}
+        }
+    }
+
+    /// Loses the device, as a driver does that resets it.
+    pub(super) fn lose(&self) {
+        self.device().destroy();
+        // That it is gone is told once nothing is under way.
+        let _ = self.device().poll(wgpu::PollType::wait_indefinitely());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_a_kind_and_a_number() {
+        let rows = [
+            ("device-lost@12", Some(Failure::DeviceLost(12))),
+            ("lost-in-wait@1", Some(Failure::LostInWait(1))),
+            ("allocation@3", Some(Failure::Allocation(3))),
+            ("timeout@7", Some(Failure::Timeout(7))),
+            ("timeout@0", None),
+            ("timeout", None),
+            ("timeout@-1", None),
+            ("nonesuch@1", None),
+            ("", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(text.parse::<Failure>().ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_comes_once_when_it_is_due() {
+        let failures = Failures::default();
+        failures.plan(Failure::Allocation(3));
+        let refused: Vec<bool> = (0..5).map(|_| failures.refuses_buffer()).collect();
+        assert_eq!(refused, [false, false, true, false, false]);
+    }
+}

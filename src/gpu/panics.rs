@@ -1,0 +1,48 @@
+//! Panics of wgpu that are errors here.
+//!
+//! wgpu panics where a wait finds that the device is lost, and offers no other way to wait. Such a panic is caught, and its
+//! message becomes the error's. The program's panic hook asks [`is_quiet`], so that it is not told twice.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread will be caught and told as an error.
+#[cfg(feature = "cli")]
+pub(crate) fn is_quiet() -> bool {
+    QUIET.get()
+}
+
+/// Runs something; the error is the message of its panic. What it changes must be of no use after a panic.
+pub(super) fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    let before = QUIET.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(act));
+    QUIET.set(before);
+    outcome.map_err(|panic| message(panic.as_ref()))
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("wgpu does not say why");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(quietly(|| 3), Ok(3));
+        assert!(!QUIET.get());
+        let wgpu =
+            || -> u8 { panic!("Error in Device::poll: {}", "Validation Error\n\nCaused by:\n  lost\n") };
+        assert_eq!(quietly(wgpu), Err("Error in Device::poll: Validation Error Caused by: lost".to_owned()));
+        assert_eq!(quietly(|| -> u8 { panic!("plain") }), Err("plain".to_owned()));
+        assert!(!QUIET.get());
+    }
+}
