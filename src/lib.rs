@@ -56,6 +56,7 @@
 
 pub mod data;
 pub mod error;
+mod files;
 pub mod model;
 pub mod random;
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::io::run::write_whole;
 use crate::tune::Candidate;
 
@@ -117,7 +118,7 @@ enum Problem {
 }
 
 fn read(path: &Path) -> Result<Option<Content>, Problem> {
-    let bytes = match fs::read(path) {
+    let bytes = match files::read(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(Problem::Unreadable)?,
     };

@@ -20,7 +20,7 @@ mod listeners;
 mod logging;
 mod output;
 mod path_text;
-mod pictures;
+pub mod pictures;
 mod predict;
 mod profile;
 mod progress;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::run::{RunError, write_whole};
+use crate::files;
 
 /// The files that grow while a run trains.
 #[derive(Debug)]
@@ -60,8 +61,7 @@ impl LineFile {
     /// Opens a file at the end of its first lines, and forgets the rest.
     pub(super) fn cut(path: PathBuf, lines: usize) -> Result<Self, RunError> {
         let fail = |cause| RunError::write(&path, cause);
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
+        let mut file = files::open_own(&path).map_err(fail)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(fail)?;
         let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);

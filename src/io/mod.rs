@@ -11,7 +11,8 @@ pub mod onnx;
 pub(crate) mod png;
 mod recorded;
 #[cfg(feature = "cli")]
-pub(crate) mod report;
+#[doc(hidden)]
+pub mod report;
 mod result;
 pub mod run;
 mod run_error;

@@ -1,7 +1,6 @@
 //! What came out of a run: `result.json`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{FORMAT, RESULT_FILE, RunError};
 use crate::data::{DataDigests, LoadOptions};
+use crate::files;
 use crate::train::Stopped;
 
 /// What came out of a run, and what it takes to repeat it beside `model.toml`.
@@ -127,7 +127,7 @@ impl Versions {
 pub fn read_result(dir: &Path) -> Result<Option<RunResult>, RunError> {
     let path = dir.join(RESULT_FILE);
     let fail = |problem: String| RunError::Result { path: path.display().to_string(), problem };
-    match fs::read(&path) {
+    match files::read(&path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(fail(cause.to_string())),
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| fail(error.to_string())),

@@ -1,7 +1,6 @@
 //! Weight files: safetensors with the names and layouts of Keras.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::{header, sha256};
+use crate::files;
 use crate::model::{ModelError, Network, WeightTensor, Weights, thousands};
 
 /// What is wrong with a weight file.
@@ -138,7 +138,7 @@ fn widened(view: &TensorView<'_>) -> Option<Vec<f32>> {
 fn read_bounded(path: &Path, network: &Network, file: &str) -> Result<Vec<u8>, WeightFileError> {
     let most = network.parameter_count().saturating_mul(size_of::<f32>()).saturating_add(MOST_HEADER) as u64;
     let mut bytes = Vec::new();
-    let opened = File::open(path);
+    let opened = files::open(path);
     let read = opened.and_then(|opened| opened.take(most.saturating_add(1)).read_to_end(&mut bytes));
     read.map_err(|source| WeightFileError::Read { file: file.to_owned(), source })?;
     if bytes.len() as u64 > most {

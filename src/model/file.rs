@@ -45,6 +45,7 @@ use serde::{Deserialize, Serialize};
 use super::suggest::with_suggestion;
 use super::{Layer, Loss, ModelError, Optimizer, Sequential};
 use crate::data::Augmentation;
+use crate::files;
 use crate::train::{FitOptions, LearningRateSchedule};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
@@ -110,7 +111,7 @@ impl ModelFile {
     /// When the file cannot be read, is not TOML, has an unknown key, or describes an impossible model.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| ModelError::File {
+        let text = files::read_text(path).map_err(|error| ModelError::File {
             file: file.clone(),
             problem: format!("cannot be read: {error}"),
         })?;

@@ -1,7 +1,6 @@
 //! Reading checkpoints: all of one is checked before any of it is used.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use super::{
     BEST_FILE, CHECKPOINTS, CheckpointState, FORMAT, MANIFEST_FILE, Manifest, OPTIMIZER_FILE,
     OPTIMIZER_TENSOR, RunSettings, STATE_FILE, names,
 };
+use crate::files;
 use crate::io::run::{MODEL_FILE, RunError, WEIGHTS_FILE};
 use crate::io::{read_weights, sha256};
 use crate::model::ModelFile;
@@ -107,7 +107,7 @@ pub fn is_checkpoint(dir: &Path) -> bool {
 pub fn read_settings(checkpoint: &Path) -> Result<Option<RunSettings>, RunError> {
     let path = checkpoint.join(STATE_FILE);
     let fail = |problem: String| RunError::Settings { path: path.display().to_string(), problem };
-    let text = match fs::read_to_string(&path) {
+    let text = match files::read_text(&path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
         text => text.map_err(|cause| fail(cause.to_string()))?,
     };
@@ -182,8 +182,9 @@ fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Res
 
 /// The files that the manifest names, each with the checksum that it says.
 fn checked_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
-    let read =
-        |name: &str| fs::read(dir.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"));
+    let read = |name: &str| {
+        files::read(&dir.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"))
+    };
     let manifest =
         String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| format!("`{MANIFEST_FILE}` is not text"))?;
     let manifest: Manifest =

@@ -1,6 +1,5 @@
 //! What a run wrote while it trained.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::ReportError;
+use crate::files;
 use crate::io::run::{HISTORY_FILE, PROFILE_FILE, STEPS_FILE};
 
 /// A line of `history.jsonl`; what is not finite is `None`.
@@ -83,7 +83,7 @@ fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ReportError> {
 
 /// A text file; `None` where there is none.
 fn read(path: &Path) -> Result<Option<String>, ReportError> {
-    match fs::read_to_string(path) {
+    match files::read_text(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         read => read.map(Some).map_err(|cause| ReportError::Read { path: path.display().to_string(), cause }),
     }

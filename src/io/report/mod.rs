@@ -8,11 +8,11 @@ mod logs;
 mod page;
 mod plots;
 
-use std::fs;
 use std::path::Path;
 
 use crate::data::Dataset;
 use crate::error::Error;
+use crate::files;
 use crate::io::SavedRun;
 use crate::io::run::{MODEL_FILE, RunResult};
 use crate::train::Report;
@@ -116,7 +116,7 @@ impl<'a> RunReport<'a> {
         probabilities: &[f32],
     ) -> Result<Self, ReportError> {
         let path = dir.join(MODEL_FILE);
-        let model_toml = fs::read_to_string(&path)
+        let model_toml = files::read_text(&path)
             .map_err(|cause| ReportError::Read { path: path.display().to_string(), cause })?;
         let classes = run.network.classes();
         let epochs = logs::epochs(dir)?;

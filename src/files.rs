@@ -1,0 +1,95 @@
+//! Files as users hand them over, where anything may stand in their place.
+//!
+//! A pipe would be waited for without end, a device such as `/dev/zero` would be read without end: neither is a file.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Opens a file to read it.
+///
+/// # Errors
+/// As [`File::open`], and where it is a pipe or a device.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    // Asked before opening, since opening a pipe would wait for its writer.
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::other("it is a pipe or a device; give a file"));
+    }
+    File::open(path)
+}
+
+/// All of a file.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// All of a text file.
+///
+/// # Errors
+/// As [`open`], and where it is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Opens a file to change it in place, made when it is missing.
+///
+/// # Errors
+/// Where it cannot be opened, or is a link, a pipe or a device: what a link leads to is not this program's to cut.
+pub(crate) fn open_own(path: &Path) -> io::Result<File> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if about.is_symlink() => {
+            return Err(io::Error::other("it is a link; put the file in its place"));
+        }
+        Ok(_) => drop(open(path)?),
+        Err(_) => {}
+    }
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let make_pipe =
+            |name| rustix::fs::mkfifoat(rustix::fs::CWD, at(name), rustix::fs::Mode::RWXU).unwrap();
+        fs::write(at("file"), "mine").unwrap();
+        make_pipe("pipe");
+        for (link, to) in
+            [("to-file", "file"), ("to-pipe", "pipe"), ("to-nothing", "nothing"), ("itself", "itself")]
+        {
+            std::os::unix::fs::symlink(at(to), at(link)).unwrap();
+        }
+        std::os::unix::fs::symlink("/dev/zero", at("zero")).unwrap();
+        // (name, whether it is read, whether it is changed in place)
+        let rows = [
+            ("file", true, true),
+            ("to-file", true, false),
+            ("pipe", false, false),
+            ("to-pipe", false, false),
+            ("zero", false, false),
+            ("to-nothing", false, false),
+            ("itself", false, false),
+            (".", false, false),
+            ("new", false, true),
+        ];
+        for (name, is_read, is_changed) in rows {
+            assert_eq!(read(&at(name)).is_ok(), is_read, "{name}");
+            assert_eq!(read_text(&at(name)).is_ok(), is_read, "{name}");
+            assert_eq!(open_own(&at(name)).is_ok(), is_changed, "{name}");
+        }
+        assert!(!at("nothing").exists(), "a link made its target");
+        assert_eq!(fs::read_to_string(at("file")).unwrap(), "mine");
+    }
+}

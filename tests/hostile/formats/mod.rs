@@ -1,0 +1,61 @@
+//! The kinds of files, each with a way to make hostile ones and the readers that they are given to.
+
+mod checkpoints;
+mod data;
+mod events;
+mod models;
+mod pictures;
+mod runs;
+mod weights;
+
+use crate::dice::Dice;
+use crate::place::Place;
+
+/// What became of a case: whether its files were taken.
+pub type Taken = bool;
+
+/// A kind of file.
+pub struct Format {
+    pub name: &'static str,
+    /// Most memory that its cases may take, in MiB.
+    pub most_memory: u64,
+    /// Makes what the cases begin with.
+    pub prepare: fn() -> Box<dyn Player>,
+}
+
+/// Plays cases.
+pub trait Player {
+    /// Makes the files of a case and reads them. What it says of an error must be of use.
+    fn play(&self, place: &Place, dice: &mut Dice) -> Taken;
+}
+
+pub const FORMATS: [Format; 11] = [
+    Format { name: "IDX", most_memory: 200, prepare: || Box::new(data::Idx) },
+    Format { name: "gzip", most_memory: 200, prepare: || Box::new(data::Gzip::new()) },
+    Format { name: "data folder", most_memory: 200, prepare: || Box::new(data::Folder::new()) },
+    Format { name: "safetensors", most_memory: 200, prepare: || Box::new(weights::Safetensors::new()) },
+    Format { name: "model file", most_memory: 400, prepare: || Box::new(models::ModelFiles) },
+    Format { name: "checkpoint", most_memory: 400, prepare: || Box::new(checkpoints::Checkpoints::new()) },
+    Format { name: "run folder", most_memory: 400, prepare: || Box::new(runs::Runs::new()) },
+    Format { name: "logs of a run", most_memory: 400, prepare: || Box::new(runs::Logs::new()) },
+    Format { name: "event file", most_memory: 200, prepare: || Box::new(events::Events::new()) },
+    Format { name: "PNG", most_memory: 800, prepare: || Box::new(pictures::Png) },
+    Format { name: "JPEG", most_memory: 800, prepare: || Box::new(pictures::Jpeg) },
+];
+
+/// Whether it was taken; a refusal must say something, and not at any length.
+pub fn told<T, E: std::fmt::Display>(outcome: Result<T, E>) -> Taken {
+    match outcome {
+        Ok(_) => true,
+        Err(error) => {
+            let text = error.to_string();
+            if crate::is_alone() {
+                eprintln!("{text}");
+            }
+            assert!(!text.trim().is_empty(), "an error without a word");
+            // A TOML parser shows the line, however long.
+            assert!(text.len() < 100_000, "an error of {} bytes", text.len());
+            false
+        }
+    }
+}
