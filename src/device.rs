@@ -8,7 +8,7 @@ use crate::executor::Executor;
 use crate::gpu::backend::nothing_looked_at;
 use crate::gpu::names::{apart, listed, meant_by};
 use crate::gpu::{AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters};
-use crate::plan::{Op, Plan};
+use crate::plan::{Op, Plan, Tensor};
 
 /// Which device to take.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -153,10 +153,25 @@ impl Device {
     /// When the plan does not fit the device.
     pub fn executor(&self, plan: Plan) -> Result<Box<dyn Executor>, GpuError> {
         Ok(match self {
-            Device::Cpu => Box::new(CpuExecutor::<f32>::new(plan)),
+            Device::Cpu => {
+                let weights: usize = plan.parameters.iter().map(Tensor::len).sum();
+                let copies = weights.saturating_mul(COPIES * size_of::<f32>());
+                check_host_memory("the buffers of the plan", copies.saturating_add(plan.bytes() as usize))?;
+                Box::new(CpuExecutor::<f32>::new(plan))
+            }
             Device::Gpu(gpu) => Box::new(GpuExecutor::new(Arc::clone(gpu), plan)?),
         })
     }
+}
+
+/// How often a model's weights are on the host beside those that are computed with: its own, and those on their way from
+/// and to files and devices.
+pub(crate) const COPIES: usize = 2;
+
+/// Refuses what the host's memory cannot hold, as far as the system tells: where it is allocated, a refusal would end the
+/// program.
+pub(crate) fn check_host_memory(what: &'static str, bytes: usize) -> Result<(), GpuError> {
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| GpuError::HostMemory { what, bytes })
 }
 
 /// The number of the adapter that [`DeviceChoice::Auto`] tries first: of the best kind, the first.

@@ -87,6 +87,16 @@ pub enum GpuError {
         /// What the driver said.
         message: String,
     },
+    /// The computer has no memory left.
+    #[error(
+        "there is no memory for {what}, {bytes} bytes; make the layers or the batch size smaller, or close other programs"
+    )]
+    HostMemory {
+        /// What it would be for.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+    },
     /// The driver reported an error, memory exhaustion among them.
     #[error(
         "{adapter}: {message}; try a smaller batch size, close other programs that use this device, or use --device cpu"

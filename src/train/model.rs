@@ -5,7 +5,7 @@ use super::passes::evaluate;
 use super::state::TrainingState;
 use crate::data::batches::{epoch_order, step_table};
 use crate::data::{Augmentation, Dataset};
-use crate::device::Device;
+use crate::device::{COPIES, Device, check_host_memory};
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
 use crate::model::{Loss, ModelError, ModelFile, Network, Optimizer, Sequential, Weights, check_class_names};
@@ -83,6 +83,10 @@ impl Sequential {
             return Err(ModelError::Model { model: self.name.clone(), problem }.into());
         }
         let network = self.network()?;
+        check_host_memory(
+            "the weights",
+            network.parameter_count().saturating_mul(COPIES * size_of::<f32>()),
+        )?;
         Ok(Model {
             weights: network.initial_weights(compile.seed),
             network,

@@ -162,3 +162,29 @@ fn a_failure_that_cannot_be_is_refused() {
     let outcome = failing(&sandbox, &format!("{TRAIN} --out run"), "timeout@1");
     assert!(outcome.stderr.contains("`SHADEGRAD_FAIL` is set: "), "{outcome:?}");
 }
+
+/// The computer's own memory may be refused as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_model_that_the_computer_cannot_hold_is_refused() {
+    const LIMIT: &str = "ulimit -v 800000 && exec \"$@\"";
+    let sandbox = Sandbox::new();
+    // (units of a layer, what does not fit): a layer of 14,000,000 has 2 GB of weights, one of 1,000,000 a fourteenth, and
+    // training takes several times as much.
+    let rows = [(14_000_000, "the weights, "), (1_000_000, "the buffers of the plan, ")];
+    for (units, what) in rows {
+        let dense =
+            format!("[[layers]]\ntype = \"Flatten\"\n\n[[layers]]\ntype = \"Dense\"\nunits = {units}\n");
+        let model = crate::sandbox::MODEL.replacen("[[layers]]\ntype = \"Flatten\"\n", &dense, 1);
+        fs::write(sandbox.path("large.toml"), model).unwrap();
+        let args = "train --model large.toml --data data --batch-size 4 --device cpu --out run";
+        let program = sandbox.command(args);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", LIMIT, "sh"]).arg(program.get_program()).args(program.get_args());
+        command.current_dir(program.get_current_dir().unwrap());
+        let outcome = crate::sandbox::outcome(args, command);
+        let line = error_line(args, &outcome);
+        assert!(line.contains(&format!("there is no memory for {what}")), "{args}: {line}");
+        assert!(line.contains("make the layers or the batch size smaller"), "{args}: {line}");
+    }
+}
