@@ -99,7 +99,7 @@ pub fn main(started: Instant) -> ExitCode {
 fn tell_panics_once() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !crate::gpu::is_quiet() {
+        if !crate::panics::is_quiet() {
             usual(panic);
         }
     }));

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::failure::{Failures, ON_PURPOSE};
-use super::panics::quietly;
 use super::tally::{Event, Tally};
 use super::{AdapterClass, Choices, GpuError, Kernel};
+use crate::panics::quietly;
 use crate::plan::{Op, StepParams};
 
 /// Longest wait for work that was given to a device.

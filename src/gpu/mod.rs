@@ -14,7 +14,6 @@ mod kernels;
 mod memory;
 pub(crate) mod names;
 mod once;
-mod panics;
 mod probe;
 mod source;
 mod steps;
@@ -32,8 +31,6 @@ pub use failure::{FAIL_VARIABLE, Failure};
 pub use feed::Streaming;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel};
 pub use kernels::{AdapterClass, KERNELS, choose, variants};
-#[cfg(feature = "cli")]
-pub(crate) use panics::is_quiet;
 pub use probe::{PROBES, Probe, Roofs};
 pub use source::{SHARED, Source};
 pub(crate) use timing::Stamps;

@@ -22,6 +22,7 @@ mod last_activation;
 mod layouts;
 mod mistakes;
 mod no_adapter;
+mod palette;
 #[cfg(target_os = "linux")]
 mod paths;
 #[cfg(unix)]

@@ -10,13 +10,13 @@ mod png;
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 
 use super::output::shown;
 use crate::data::Picture;
+use crate::panics::quietly;
 use format::Format;
 
 pub use folder::Folder;
@@ -114,11 +114,7 @@ fn decode(source: impl BufRead) -> anyhow::Result<Found> {
 
 /// What a decoder says; should one panic, that is this picture's fault and not the end of the others.
 fn guarded(decode: impl FnOnce() -> anyhow::Result<Found>) -> anyhow::Result<Found> {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| ()));
-    let decoded = panic::catch_unwind(AssertUnwindSafe(decode));
-    panic::set_hook(hook);
-    decoded.unwrap_or_else(|_| bail!("is damaged: its decoder gave up"))
+    quietly(decode).unwrap_or_else(|panic| bail!("is damaged: its decoder gave up: {panic}"))
 }
 
 /// Refuses a picture by what its header says.

@@ -30,6 +30,9 @@ pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
     let (height, width) = (header.height, header.width);
     check_size(u64::from(height), u64::from(width))?;
     let mut reader = decoder.read_info().map_err(refused)?;
+    if !reader.info().palette.as_deref().is_none_or(is_palette) {
+        bail!("is damaged: its palette is not made of whole colours");
+    }
     let (colour, depth) = reader.output_color_type();
     let bytes = if depth == png::BitDepth::Sixteen { 2 } else { 1 };
     let stored = colour.samples() * bytes;
@@ -56,6 +59,12 @@ pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
     image.apply_orientation(turned.unwrap_or(Orientation::NoTransforms));
     let (height, width) = (image.height() as usize, image.width() as usize);
     Ok(Found { picture: Picture::new(height, width, image.into_rgba8().into_raw())?, remarks })
+}
+
+/// Whether a palette holds whole colours, and no more than there can be: the decoder panics at another one.
+fn is_palette(colours: &[u8]) -> bool {
+    const COLOUR: usize = 3;
+    !colours.is_empty() && colours.len() <= 256 * COLOUR && colours.len().is_multiple_of(COLOUR)
 }
 
 /// Where the pixels of a row belong.

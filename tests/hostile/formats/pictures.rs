@@ -15,7 +15,7 @@ use crate::place::{Place, put_something_odd};
 /// Sides of pictures that are whole; what a header lies about is bounded by what decoding takes.
 const LARGEST_SIDE: usize = 40;
 /// How far a hostile header of a picture that is decoded all the same may go on one side.
-const LARGEST_LIE: u64 = 2000;
+const LARGEST_LIE: u64 = 200_000;
 const COLORS: [ColorType; 6] =
     [ColorType::L8, ColorType::La8, ColorType::Rgb8, ColorType::Rgba8, ColorType::L16, ColorType::Rgba16];
 
@@ -47,11 +47,12 @@ fn read(name: &str, bytes: Vec<u8>, place: &Place, dice: &mut Dice) -> Taken {
     }
     let mut taken = false;
     match Source::all(&path) {
-        Ok(sources) => {
-            for source in sources {
+        Ok(folder) => {
+            for source in folder.sources {
                 match source.read() {
-                    Ok(picture) => {
+                    Ok(found) => {
                         taken = true;
+                        let picture = found.picture;
                         let sides = [1 + dice.below(30), 1 + dice.below(30)];
                         told(picture.drawn([sides[0], sides[1], 1]));
                         told(picture.resized([sides[0], sides[1], *dice.pick(&[0, 1, 2, 3])]));

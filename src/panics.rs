@@ -1,7 +1,8 @@
-//! Panics of wgpu that are errors here.
+//! Panics of libraries that are errors here.
 //!
-//! wgpu panics where a wait finds that the device is lost, and offers no other way to wait. Such a panic is caught, and its
-//! message becomes the error's. The program's panic hook asks [`is_quiet`], so that it is not told twice.
+//! wgpu panics where a wait finds that the device is lost, and offers no other way to wait; decoders of pictures have panicked at
+//! damaged files. Such a panic is caught, and its message becomes the error's. The program's panic hook asks [`is_quiet`], so
+//! that it is not told twice.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -18,7 +19,7 @@ pub(crate) fn is_quiet() -> bool {
 }
 
 /// Runs something; the error is the message of its panic. What it changes must be of no use after a panic.
-pub(super) fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     let before = QUIET.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(act));
     QUIET.set(before);
@@ -27,7 +28,7 @@ pub(super) fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
 
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("wgpu does not say why");
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
