@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::child::{self, Job, Outcome};
 use crate::dice::SEED;
@@ -20,6 +20,9 @@ const OTHER_SEED: &str = "HOSTILE_SEED";
 const OF_A_PROCESS: u64 = 10_000;
 /// How long the cases run by default.
 const SECONDS: f64 = 55.0;
+/// Processes of each format by default, at most, and the seconds that must be left for one more.
+const ROUNDS: u64 = 20;
+const SHORTEST: f64 = 1.0;
 /// Cases of each format that must have run by then.
 const LEAST: u64 = 500;
 
@@ -36,15 +39,11 @@ pub fn main() {
     let jobs = match (variable(CASE), variable(CASES)) {
         (Some(case), _) => one(&case, seed),
         (None, Some(cases)) => all(cases.parse().expect("HOSTILE_CASES is a whole number"), seed),
-        // Every format gets its share of the time, on every core.
-        (None, None) => {
-            let share = SECONDS * workers() as f64 / FORMATS.len() as f64;
-            let job = |format| Job { format, seed, first: 0, count: OF_A_PROCESS, seconds: share };
-            (0..FORMATS.len()).map(job).collect()
-        }
+        (None, None) => rounds(seed),
     };
     let least = if variable(CASE).or(variable(CASES)).is_none() { LEAST } else { 0 };
-    let table = play_jobs(&jobs, folder.path());
+    let end = (least > 0).then(|| begun + Duration::from_secs_f64(SECONDS));
+    let table = play_jobs(&jobs, folder.path(), end);
     report(&table, begun, least);
 }
 
@@ -74,19 +73,34 @@ fn all(cases: u64, seed: u32) -> Vec<Job> {
     jobs
 }
 
+/// A process for each format, with its share of the time; then more of them, for what is left.
+fn rounds(seed: u32) -> Vec<Job> {
+    let share = SECONDS * workers() as f64 / FORMATS.len() as f64;
+    let job = |round: u64, format, seconds| {
+        let first = round * OF_A_PROCESS;
+        Job { format, seed, first, count: OF_A_PROCESS, seconds }
+    };
+    (0..ROUNDS).flat_map(|round| (0..FORMATS.len()).map(move |format| job(round, format, share))).collect()
+}
+
 fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get()).min(FORMATS.len())
 }
 
 /// A row of the table, by format.
-fn play_jobs(jobs: &[Job], folder: &Path) -> Vec<Outcome> {
+fn play_jobs(jobs: &[Job], folder: &Path, end: Option<Instant>) -> Vec<Outcome> {
     let table = Mutex::new(vec![Outcome::default(); FORMATS.len()]);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..workers() {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let came = start(job, folder);
+                    let left = end.map(|end| end.saturating_duration_since(Instant::now()).as_secs_f64());
+                    if job.first > 0 && left.is_some_and(|left| left < SHORTEST) {
+                        break;
+                    }
+                    let seconds = job.seconds.min(left.filter(|_| job.first > 0).unwrap_or(f64::MAX));
+                    let came = start(&Job { seconds, ..job.clone() }, folder);
                     let sum = &mut table.lock().unwrap()[job.format];
                     sum.played += came.played;
                     sum.taken += came.taken;
