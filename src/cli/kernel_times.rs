@@ -11,7 +11,7 @@ use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
-use crate::io::run::write_whole;
+use crate::io::write_whole;
 use crate::tune::Candidate;
 
 /// Where it is, in the user's cache folder.

@@ -29,7 +29,7 @@ pub use self::read::{
 };
 pub(super) use self::remove::{any, clear, in_the_way};
 use self::remove::{remove, remove_old, set_aside, settle};
-use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, weights_metadata, write_whole};
+use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, weights_metadata, write_own};
 use super::{sha256, weights_to_bytes};
 use crate::data::{DataDigests, LoadOptions};
 use crate::train::{Checkpoint, EpochRecord, Stopped, TrainingState};
@@ -259,7 +259,7 @@ fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result
     });
     made.map_err(|cause| RunError::write(target, cause))?;
     for (name, bytes) in files {
-        write_whole(&dir.join(name), &bytes).map_err(|cause| RunError::write(&target.join(name), cause))?;
+        write_own(&dir.join(name), &bytes).map_err(|cause| RunError::write(&target.join(name), cause))?;
     }
     sync_folder(dir).map_err(|cause| RunError::write(target, cause))
 }

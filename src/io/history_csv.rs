@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::run::{HISTORY_CSV_FILE, RunError, write_whole};
+use super::run::{HISTORY_CSV_FILE, RunError, write_own};
 use crate::train::{Callback, CallbackError, EpochRecord};
 
 const HEADINGS: &str = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds";
@@ -25,7 +25,7 @@ impl HistoryCsv {
 impl Callback for HistoryCsv {
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
         self.text.push_str(&line(record));
-        write_whole(&self.path, self.text.as_bytes()).map_err(|cause| RunError::write(&self.path, cause))?;
+        write_own(&self.path, self.text.as_bytes()).map_err(|cause| RunError::write(&self.path, cause))?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::run::{RunError, write_whole};
+use super::run::{RunError, write_own};
 use crate::files;
 
 /// The files that grow while a run trains.
@@ -50,7 +50,7 @@ impl LineFile {
         let made = match File::create_new(&path) {
             // An empty file is renamed into its place: one of an earlier run may be shared by hard links.
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
-                write_whole(&path, b"").and_then(|()| File::options().write(true).open(&path))
+                write_own(&path, b"").and_then(|()| File::options().write(true).open(&path))
             }
             made => made,
         };

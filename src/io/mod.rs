@@ -29,6 +29,8 @@ pub use recorded::{Recorded, read_recorded};
 pub use saved::SavedRun;
 pub use tensorboard::TensorBoard;
 pub use weights::{WeightFileError, read_weights, weights_to_bytes};
+#[cfg(feature = "cli")]
+pub(crate) use whole::write_whole;
 
 /// In hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {

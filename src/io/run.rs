@@ -26,7 +26,8 @@ use super::checkpoint;
 pub use super::line_file::{LineFile, RunLogs};
 pub use super::result::{RunResult, Versions, read_result};
 pub use super::run_error::RunError;
-pub(crate) use super::whole::write_whole;
+use super::whole::refuse_link;
+pub(crate) use super::whole::write_own;
 pub(super) use ours::is_leftover;
 #[cfg(feature = "cli")]
 pub(crate) use ours::{GENERATOR, is_input, is_report};
@@ -151,7 +152,7 @@ impl RunFolder {
     /// Takes the folder of a run that goes on.
     ///
     /// # Errors
-    /// When it is not a folder, or another process has it.
+    /// When it is not a folder, another process has it, or its folder of checkpoints is a symbolic link.
     pub fn resume(dir: &Path) -> Result<Self, RunError> {
         if !dir.is_dir() {
             return Err(RunError::NoRun { dir: dir.display().to_string() });
@@ -159,6 +160,9 @@ impl RunFolder {
         let mut folder = RunFolder::new(dir);
         folder.begun = true;
         folder.lock()?;
+        // Checkpoints would be written, and old ones removed, wherever it leads.
+        let checkpoints = dir.join(checkpoint::CHECKPOINTS);
+        refuse_link(&checkpoints).map_err(|cause| RunError::write(&checkpoints, cause))?;
         Ok(folder)
     }
 
@@ -248,7 +252,7 @@ impl RunFolder {
     /// When it cannot be written.
     pub fn write(&self, file: &str, bytes: &[u8]) -> Result<(), RunError> {
         let path = self.dir.join(file);
-        write_whole(&path, bytes).map_err(|cause| RunError::write(&path, cause))
+        write_own(&path, bytes).map_err(|cause| RunError::write(&path, cause))
     }
 
     fn make_all(&mut self) -> Result<(), RunError> {
@@ -268,7 +272,7 @@ impl RunFolder {
     /// When they cannot.
     pub fn probed(self) -> Result<Self, RunError> {
         let path = self.dir.join(format!("{PROBE}{}", std::process::id()));
-        let probed = write_whole(&path, b"shadegrad").and_then(|()| fs::remove_file(&path));
+        let probed = write_own(&path, b"shadegrad").and_then(|()| fs::remove_file(&path));
         probed.map_err(|cause| RunError::write(&self.dir, cause))?;
         Ok(self)
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, is_leftover, weights_metadata, write_whole};
+use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, is_leftover, weights_metadata, write_own};
 use super::weights_to_bytes;
 use crate::error::Error;
 use crate::model::{ModelFile, thousands};
@@ -42,7 +42,7 @@ impl Model {
         claim(dir)?;
         for (name, bytes) in SAVED.into_iter().zip([weights.as_slice(), text.as_bytes()]) {
             let path = dir.join(name);
-            write_whole(&path, bytes).map_err(|cause| RunError::write(&path, cause))?;
+            write_own(&path, bytes).map_err(|cause| RunError::write(&path, cause))?;
         }
         Ok(())
     }

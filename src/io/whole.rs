@@ -44,6 +44,28 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// [`write_whole`] for a file of a run: what a link in its place leads to is somebody else's.
+///
+/// # Errors
+/// As [`write_whole`], and when there is a symbolic link.
+pub(crate) fn write_own(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    refuse_link(path)?;
+    write_whole(path, bytes)
+}
+
+/// Refuses a symbolic link.
+///
+/// # Errors
+/// When there is one.
+pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(io::Error::other(
+            "it is a symbolic link, and what that leads to is left alone; put the real one in its place",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// What a file is called until it is whole.
 fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

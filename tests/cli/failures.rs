@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::sandbox::{Outcome, Sandbox};
+use crate::sandbox::{Outcome, Sandbox, program};
 
 const TRAIN: &str = "train --model model.toml --data data --batch-size 4 --epochs 4 --device software";
 const FAIL: &str = "SHADEGRAD_FAIL";
@@ -65,11 +65,12 @@ fn training_names_its_last_checkpoint_and_goes_on_from_it() {
         let on_time: usize = last.trim_start_matches("step-").parse().unwrap();
         assert!(on_time <= least, "{what}: {last}");
         let kept = format!(
-            "`{run}/checkpoints/{last}` is kept: once this is mended, go on with: shadegrad train --resume --out {run}"
+            "`{run}/checkpoints/{last}` is kept: once this is mended, go on with: {} train --resume --out {run}",
+            program().display()
         );
         assert!(line.ends_with(&kept), "{what}: {line}");
         assert!(!sandbox.path(&format!("{run}/result.json")).exists(), "{what}");
-        let command = line.rsplit_once("go on with: shadegrad ").unwrap().1;
+        let command = line.rsplit_once("/shadegrad ").unwrap().1;
         sandbox.succeed(command);
         assert!(weights(&sandbox, &run) == expected, "{what}: other weights");
         for file in ["steps.jsonl", "history.csv"] {
@@ -119,7 +120,8 @@ fn each_allocation_may_be_refused() {
         assert!(line.contains("no memory for buffer `"), "{what}: {line}");
         assert!(line.contains("try a smaller batch size"), "{what}: {line}");
         if sandbox.path("run/checkpoints").exists() {
-            assert!(line.ends_with("go on with: shadegrad train --resume --out run"), "{what}: {line}");
+            let go_on = format!("go on with: {} train --resume --out run", program().display());
+            assert!(line.ends_with(&go_on), "{what}: {line}");
             sandbox.succeed("train --resume --out run");
             assert!(weights(&sandbox, "run") == expected, "{what}: other weights");
         }

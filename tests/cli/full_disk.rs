@@ -39,7 +39,10 @@ fn what_cannot_be_written_is_named_and_the_run_goes_on_afterwards() {
     for (index, (flags, blocks, unwritten)) in rows.into_iter().enumerate() {
         let [run, whole] = [format!("run-{index}"), format!("whole-{index}")];
         let ended = limited(&sandbox, blocks, &train(flags, &run));
-        let kept = format!("is kept: once this is mended, go on with: shadegrad train --resume --out {run}");
+        let kept = format!(
+            "is kept: once this is mended, go on with: {} train --resume --out {run}",
+            program().display()
+        );
         let reasons = ["cannot be written", "File too large", "free some space", &kept];
         assert_says(&ended, &[&[format!("`{run}{unwritten}").as_str()][..], &reasons].concat());
         assert!(!sandbox.path(&run).join("result.json").exists());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, RunError, RunFolder, ours, remove, write_whole};
+use super::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, RunError, RunFolder, ours, remove, write_own};
 use crate::io::whole::{is_number, oddity, unfinished};
 
 /// What each file of a cross-validation says, if it is one.
@@ -53,7 +53,7 @@ impl RunFolder {
         let path = dir.join(file);
         let lines = values.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
         let text = lines.map(|lines| lines.join("\n") + "\n").map_err(io::Error::from);
-        let written = text.and_then(|text| write_whole(&path, text.as_bytes()));
+        let written = text.and_then(|text| write_own(&path, text.as_bytes()));
         written.map_err(|cause| RunError::write(&path, cause))
     }
 }
