@@ -9,14 +9,13 @@ use draw::KINDS;
 use score::{ASKED, Job};
 
 /// Of each kind; `scripts/predict-kinds` takes more of them, and a model that was trained to the end.
-const COUNT: usize = 12;
+const COUNT: usize = 20;
 
 #[test]
 fn every_kind_is_read_nearly_as_well_as_clean_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let (run, program) = (folder.path().join("run"), assert_cmd::cargo::cargo_bin!("shadegrad"));
-    let trained =
-        Command::new(program).args(["train", "--max-steps", "600", "--out"]).arg(&run).output().unwrap();
+    let trained = Command::new(program).args(["train", "--epochs", "1", "--out"]).arg(&run).output().unwrap();
     assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
     let test = shadegrad::data::mnist().unwrap().test;
     let job = Job { program, run: &run, device: "cpu", test: &test, count: COUNT };
@@ -27,10 +26,7 @@ fn every_kind_is_read_nearly_as_well_as_clean_pictures() {
         .collect();
     let clean = scores[0].2.read;
     assert!(clean * 10 >= COUNT * 9, "{scores:?}");
-    // Of so few one may be bad luck, as long as all kinds together are read well.
     let least = ASKED * clean as f64;
-    let short: Vec<_> = scores.iter().filter(|(_, _, score)| score.read as f64 + 1.0 < least).collect();
+    let short: Vec<_> = scores.iter().filter(|(_, _, score)| (score.read as f64) < least).collect();
     assert!(short.is_empty(), "below {least:.1} of {COUNT}, and clean ones {clean}: {short:?}");
-    let all: usize = scores.iter().map(|(_, _, score)| score.read).sum();
-    assert!(all as f64 >= 1.05 * least * scores.len() as f64, "{all} of all kinds: {scores:?}");
 }
