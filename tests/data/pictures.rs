@@ -2,6 +2,9 @@
 
 use shadegrad::data::{DataError, Doubt, Picture};
 
+/// The pixel of a row and a column.
+type Paint<'a, T> = Box<dyn Fn(usize, usize) -> T + 'a>;
+
 const SHAPE: [usize; 3] = [28, 28, 1];
 
 /// A picture of one colour per pixel.
@@ -161,7 +164,7 @@ fn what_is_no_part_of_the_drawing_is_left_out() {
     let light = |y: usize, x: usize| {
         1.0 - 0.55 * ((y as f32 / 120.0 - 1.0).powi(2) + (x as f32 / 120.0 - 1.0).powi(2)) / 2.0
     };
-    let rows: Vec<(&str, Box<dyn Fn(usize, usize) -> [u8; 4]>)> = vec![
+    let rows: Vec<(&str, Paint<'_, [u8; 4]>)> = vec![
         ("a frame", Box::new(|y, x| grey(if edge(y) || edge(x) { 0 } else { base(y, x) }))),
         ("two sides", Box::new(|y, x| grey(if y < 3 || x < 3 { 60 } else { base(y, x) }))),
         ("a line near the edge", Box::new(|y, x| grey(if y == 11 || x == 228 { 60 } else { base(y, x) }))),
@@ -198,7 +201,7 @@ fn doubts_are_said() {
     let ring_at = |at: [usize; 2], size: f32| ring(at, size);
     let (one, other) = (ring_at([100, 80], 50.0), ring_at([100, 240], 50.0));
     let (cut, tiny) = (ring_at([100, 160], 110.0), ring_at([100, 160], 4.0));
-    let rows: Vec<(&str, Box<dyn Fn(usize, usize) -> u8>, Option<Doubt>)> = vec![
+    let rows: Vec<(&str, Paint<'_, u8>, Option<Doubt>)> = vec![
         ("one", Box::new(|y, x| if one(y, x) { 20 } else { 240 }), None),
         (
             "two",
