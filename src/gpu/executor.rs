@@ -1,12 +1,14 @@
 //! Runs a plan with compute shaders.
 
+mod encode;
+
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::feed::Feed;
-use super::flight::{Berth, Departure, FIGURES, Flight, MAX_STEPS};
+use super::flight::{Berth, Departure, Flight};
 use super::steps::{BuiltStep, build_steps};
 use super::stream::Stream;
 use super::table::{Room, StepTable};
@@ -127,69 +129,12 @@ impl GpuExecutor {
         Ok(())
     }
 
-    /// Encodes the plan for some rows of the step table: one compute pass.
-    fn encode(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        phase: Phase,
-        slot: DataSlot,
-        rows: std::ops::Range<usize>,
-    ) {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("steps"),
-            timestamp_writes: None,
-        });
-        for row in rows {
-            for (index, _) in self.plan.steps_of(phase) {
-                self.dispatch(&mut pass, index, slot, row);
-            }
-        }
-    }
-
-    /// Encodes one step of the plan for one row of the step table.
-    fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, index: usize, slot: DataSlot, row: usize) {
-        let step = &self.steps[index];
-        step.select(pass, slot, self.table.as_ref(), row);
-        let [x, y] = step.kernel.groups;
-        pass.dispatch_workgroups(x, y, 1);
-    }
-
     /// Has the kernels of a phase compiled that will run it.
     fn warm_up(&mut self, phase: Phase, slot: DataSlot) -> Result<(), GpuError> {
         let table = self.table.as_ref();
         self.warm_up.run(&self.gpu, &self.plan, &self.steps, phase, &|pass, index| {
             self.steps[index].encode_empty(pass, slot, table);
         })
-    }
-
-    /// Copies the figures of some rows into a staging buffer: losses, then counts, then the tripwire.
-    fn copy_metrics(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        staging: &wgpu::Buffer,
-        rows: &std::ops::Range<usize>,
-    ) {
-        let word = size_of::<u32>() as u64;
-        for (place, buffer) in self.plan.buffers.iter().enumerate() {
-            let (first, to, words) = match (buffer.role, buffer.dtype) {
-                (Role::Metrics, Dtype::F32) => (rows.start, 0, rows.len()),
-                (Role::Metrics, _) => (rows.start, MAX_STEPS, rows.len()),
-                (Role::Tripwire, _) => (0, FIGURES - 1, 1),
-                _ => continue,
-            };
-            if let Some(from) = &self.buffers[place] {
-                let [first, to, words] = [first, to, words].map(|count| count as u64 * word);
-                encoder.copy_buffer_to_buffer(from, first, staging, to, words);
-            }
-        }
-    }
-
-    /// Before the first row of a pass, forgets that another pass has tripped.
-    fn reset_tripwire(&self, encoder: &mut wgpu::CommandEncoder, row: usize) {
-        let place = self.plan.buffer_with(Role::Tripwire);
-        if let (0, Some(tripwire)) = (row, place.and_then(|place| self.buffers[place].as_ref())) {
-            encoder.clear_buffer(tripwire, 0, None);
-        }
     }
 
     /// Allocates what a pass needs, uploads what decides its steps, and binds it.
