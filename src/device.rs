@@ -7,7 +7,9 @@ use crate::cpu::CpuExecutor;
 use crate::executor::Executor;
 use crate::gpu::backend::nothing_looked_at;
 use crate::gpu::names::{apart, listed, meant_by};
-use crate::gpu::{AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters};
+use crate::gpu::{
+    AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters, check_failures,
+};
 use crate::plan::{Op, Plan, Tensor};
 
 /// Which device to take.
@@ -91,6 +93,8 @@ impl Device {
     /// When no adapter fits the choice, or several fit a name, or the driver refuses.
     pub fn open(choice: &DeviceChoice) -> Result<(Self, String), GpuError> {
         if *choice == DeviceChoice::Auto {
+            // Else a variable that means nothing would pass for an adapter that does not open.
+            check_failures()?;
             return Ok(open_auto());
         }
         if *choice == DeviceChoice::Cpu {
@@ -156,7 +160,8 @@ impl Device {
             Device::Cpu => {
                 let weights: usize = plan.parameters.iter().map(Tensor::len).sum();
                 let copies = weights.saturating_mul(COPIES * size_of::<f32>());
-                check_host_memory("the buffers of the plan", copies.saturating_add(plan.bytes() as usize))?;
+                let what = format!("the buffers of the plan for batches of {} samples", plan.batch);
+                check_host_memory(&what, copies.saturating_add(plan.bytes() as usize))?;
                 Box::new(CpuExecutor::<f32>::new(plan))
             }
             Device::Gpu(gpu) => Box::new(GpuExecutor::new(Arc::clone(gpu), plan)?),
@@ -170,8 +175,10 @@ pub(crate) const COPIES: usize = 2;
 
 /// Refuses what the host's memory cannot hold, as far as the system tells: where it is allocated, a refusal would end the
 /// program.
-pub(crate) fn check_host_memory(what: &'static str, bytes: usize) -> Result<(), GpuError> {
-    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| GpuError::HostMemory { what, bytes })
+pub(crate) fn check_host_memory(what: &str, bytes: usize) -> Result<(), GpuError> {
+    Vec::<u8>::new()
+        .try_reserve_exact(bytes)
+        .map_err(|_| GpuError::HostMemory { what: what.to_owned(), bytes })
 }
 
 /// The number of the adapter that [`DeviceChoice::Auto`] tries first: of the best kind, the first.

@@ -39,21 +39,6 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Opens a file to change it in place, made when it is missing.
-///
-/// # Errors
-/// Where it cannot be opened, or is a link, a pipe or a device: what a link leads to is not this program's to cut.
-pub(crate) fn open_own(path: &Path) -> io::Result<File> {
-    match fs::symlink_metadata(path) {
-        Ok(about) if about.is_symlink() => {
-            return Err(io::Error::other("it is a link; put the file in its place"));
-        }
-        Ok(_) => drop(open(path)?),
-        Err(_) => {}
-    }
-    File::options().read(true).write(true).create(true).truncate(false).open(path)
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -72,24 +57,21 @@ mod tests {
             std::os::unix::fs::symlink(at(to), at(link)).unwrap();
         }
         std::os::unix::fs::symlink("/dev/zero", at("zero")).unwrap();
-        // (name, whether it is read, whether it is changed in place)
+        // (name, whether it is read)
         let rows = [
-            ("file", true, true),
-            ("to-file", true, false),
-            ("pipe", false, false),
-            ("to-pipe", false, false),
-            ("zero", false, false),
-            ("to-nothing", false, false),
-            ("itself", false, false),
-            (".", false, false),
-            ("new", false, true),
+            ("file", true),
+            ("to-file", true),
+            ("pipe", false),
+            ("to-pipe", false),
+            ("zero", false),
+            ("to-nothing", false),
+            ("itself", false),
+            (".", false),
+            ("new", false),
         ];
-        for (name, is_read, is_changed) in rows {
+        for (name, is_read) in rows {
             assert_eq!(read(&at(name)).is_ok(), is_read, "{name}");
             assert_eq!(read_text(&at(name)).is_ok(), is_read, "{name}");
-            assert_eq!(open_own(&at(name)).is_ok(), is_changed, "{name}");
         }
-        assert!(!at("nothing").exists(), "a link made its target");
-        assert_eq!(fs::read_to_string(at("file")).unwrap(), "mine");
     }
 }

@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
 use crate::data::{Dataset, LoadOptions, TrainTest, load_dir_with, load_test_with, split_of};
 use crate::device::{Device, DeviceChoice};
+use crate::io::run::RunError;
 use crate::model::ModelFile;
 use crate::plan::{MAX_BATCH, Plan};
 
@@ -228,6 +229,14 @@ fn device(text: &str) -> Result<DeviceChoice, String> {
         return Err("it is empty; give auto, cpu, software, or an adapter's number or name".to_owned());
     }
     text.parse().map_err(|never: std::convert::Infallible| match never {})
+}
+
+/// Says with which flag another place is chosen than one that cannot be written.
+pub fn of_out(error: RunError) -> anyhow::Error {
+    match error {
+        RunError::Write { .. } => anyhow!("{error} with --out"),
+        other => other.into(),
+    }
 }
 
 /// A whole number, at least 1.

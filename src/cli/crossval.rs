@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::args::{DataSource, DeviceArg, FuseArg, ModelSource};
+use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, of_out};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::Progress;
@@ -79,8 +79,8 @@ struct Results<'a> {
 pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     let files = args.model.iter().map(|source| model_file(args, source)).collect::<Result<Vec<_>, _>>()?;
     let mut folder = match &args.out {
-        Some(dir) => RunFolder::at_crossval(dir, args.force)?,
-        None => RunFolder::next(Path::new(RUNS), "crossval")?,
+        Some(dir) => RunFolder::at_crossval(dir, args.force).map_err(of_out)?,
+        None => RunFolder::next(Path::new(RUNS), "crossval").map_err(of_out)?,
     };
     let layout = args.layout.options(&args.data, None)?;
     let TrainTest { train, .. } = args.data.load(&layout)?;

@@ -10,7 +10,7 @@ use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::run::print_figures;
-use super::same_data::test_set;
+use super::same_data::{TestSet, test_set};
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
 use crate::gpu::Choices;
@@ -45,6 +45,8 @@ struct Figures {
     /// `mnist`, or the folder.
     data: String,
     test_samples: usize,
+    /// Whether it is another test set than the run was judged on; `None` where that is not known.
+    other_test_set: Option<bool>,
     /// `None` where it is not finite.
     test_loss: Option<f64>,
     test_accuracy: f64,
@@ -61,7 +63,8 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
         note(format_args!("warning: {error}"));
         None
     });
-    let (source, test) = test_set("evaluate", &args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
+    let TestSet { source, set: test, is_other } =
+        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
     check_data(&network, &test)?;
     let (device, why) = Device::open(&args.device.device)?;
 
@@ -87,6 +90,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
             return output.line(serde_json::to_string_pretty(&Figures {
                 data: source.to_string(),
                 test_samples: test.len(),
+                other_test_set: is_other,
                 test_loss,
                 test_accuracy: accuracy,
                 report,

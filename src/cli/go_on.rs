@@ -2,13 +2,25 @@
 
 use std::path::Path;
 
-use super::path_text::shell_word;
+use super::path_text::{quoted, shell_word};
 use super::train::TrainArgs;
 use crate::device::DeviceChoice;
 
 /// The program as it was called.
 pub fn program() -> String {
     std::env::args_os().next().map_or_else(|| "shadegrad".to_owned(), |name| shell_word(name.as_ref()))
+}
+
+/// What the program was called with, as words of a shell.
+pub fn command_line() -> String {
+    let is_flag = |text: &str| {
+        text.starts_with('-') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-=".contains(c))
+    };
+    let word = |word: std::ffi::OsString| match word.to_str() {
+        Some(flag) if is_flag(flag) => flag.to_owned(),
+        _ => quoted(word.as_ref()),
+    };
+    std::env::args_os().map(word).collect::<Vec<_>>().join(" ")
 }
 
 impl TrainArgs {

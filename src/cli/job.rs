@@ -144,6 +144,7 @@ impl Job {
             settings.data_digests.as_ref(),
             found,
             places.map(String::as_str),
+            self.file.training.batch_size,
             args.accept_other_data,
             &args.go_on(run),
         )

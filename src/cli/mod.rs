@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod board;
 mod crossval;
 mod devices;
 mod evaluate;

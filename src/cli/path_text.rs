@@ -70,13 +70,17 @@ fn decoded(_: &str) -> Option<PathBuf> {
     None
 }
 
-/// A path as one word of a command that can be pasted into a shell.
+/// A path as one word of a command that can be pasted into a shell, and that no program takes for a flag.
 pub fn shell_word(path: &Path) -> String {
+    let is_flag = path.as_os_str().as_encoded_bytes().starts_with(b"-");
+    if is_flag { quoted(&Path::new(".").join(path)) } else { quoted(path) }
+}
+
+/// Any text as one word of a shell.
+pub fn quoted(path: &Path) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/-_.,:+@".contains(c) || cfg!(not(unix)) && c == '\\';
     match path.to_str() {
-        Some(text) if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') => {
-            text.to_owned()
-        }
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
         Some(text) if cfg!(not(unix)) => format!("\"{text}\""),
         Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
         _ => escaped(path),

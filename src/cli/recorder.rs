@@ -37,8 +37,7 @@ pub struct Diverged {
     last_checkpoint: Option<PathBuf>,
 }
 
-/// An error of a run that can go on from a checkpoint: what it says, and how. One that has diverged says so itself, and one that
-/// names a command already needs no second one.
+/// An error of a run that can go on from a checkpoint: what it says, and how. One that has diverged says so itself.
 pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, args: &TrainArgs) -> anyhow::Error {
     let (Some(checkpoint), Some(run)) = (last_checkpoint, last_checkpoint.and_then(run_of)) else {
         if matches!(error.downcast_ref(), Some(Error::DeviceInTraining { .. })) {
@@ -50,10 +49,15 @@ pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, args: &T
         return error;
     }
     let (said, go_on, checkpoint) = (message(&error), args.go_on(run), checkpoint.display());
-    if said.contains(&go_on) {
-        return anyhow!("{said}\n`{checkpoint}` is kept");
-    }
     anyhow!("{said}; `{checkpoint}` is kept: once this is mended, go on with: {go_on}")
+}
+
+/// An error from before a run went on. Whoever called the program has the command, which may be what is wrong.
+pub fn not_begun(error: anyhow::Error, checkpoint: Option<&Path>) -> anyhow::Error {
+    match checkpoint {
+        Some(checkpoint) => anyhow!("{}\n`{}` is kept", message(&error), checkpoint.display()),
+        None => error,
+    }
 }
 
 fn before(checkpoint: &Option<PathBuf>) -> String {

@@ -9,12 +9,12 @@ use super::args::{DataSource, DeviceArg};
 use super::layout::LayoutArgs;
 use super::output::{Output, check_writable};
 use super::progress::spinner;
-use super::same_data::test_set;
+use super::same_data::{TestSet, test_set};
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::is_checkpoint;
 use crate::io::destination::{Destination, DestinationError};
-use crate::io::report::{PLOTS, RunReport, is_plot};
+use crate::io::report::{Judged, PLOTS, RunReport, is_plot};
 use crate::io::run::{REPORT_FILE, is_report, read_result};
 use crate::io::{SavedRun, read_recorded};
 use crate::model::{bytes, thousands};
@@ -62,13 +62,15 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
         bail!("`{}` is not a folder; give --plots another name", dir.display());
     }
     args.check_plots()?;
-    let (_, test) = test_set("report", &args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
+    let TestSet { source, set: test, is_other } =
+        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
     check_data(&run.network, &test)?;
 
     let (device, _) = Device::open(&args.device.device)?;
     let spinner = spinner(format!("judging on {} test images", thousands(test.len())));
     let probabilities = run.compile(&device)?.predict(test.images())?;
-    let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?;
+    let judged = Judged { data: source.to_string(), is_other: is_other == Some(true) };
+    let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?.on(judged);
     spinner.finish_and_clear();
 
     if let Some(dir) = &args.plots {

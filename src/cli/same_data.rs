@@ -5,13 +5,11 @@ use std::path::Path;
 use anyhow::bail;
 
 use super::args::{DataSource, ModelSource};
-use super::go_on::program;
+use super::go_on::command_line;
 use super::layout::LayoutArgs;
 use super::output::note;
-use super::path_text::shell_word;
 use crate::data::{DataDigests, Dataset};
-use crate::io::Recorded;
-use crate::io::run::read_result;
+use crate::io::{Recorded, read_recorded};
 
 /// Whether a run that goes on may do so with these sets; `accept` where its user wants it whatever they are, and `go_on` is the
 /// command to go on with.
@@ -22,6 +20,7 @@ pub fn check_resumed(
     recorded: Option<&DataDigests>,
     found: &DataDigests,
     [data, validation]: [&str; 2],
+    batch_size: usize,
     accept: bool,
     go_on: &str,
 ) -> anyhow::Result<()> {
@@ -44,23 +43,38 @@ pub fn check_resumed(
     if other.is_empty() {
         if recorded.test != found.test {
             note(format_args!(
-                "warning: the test set in `{data}` is not the one that this run was begun with; training is not changed by it, \
+                "warning: the test set in `{data}` is not the one that this run was trained on; training is not changed by it, \
                  its result is"
             ));
         }
         return Ok(());
     }
     let other = other.join(" and ");
+    let [before, now] = [recorded, found].map(|digests| digests.train_samples.div_ceil(batch_size.max(1)));
+    if before != now {
+        bail!(
+            "{other} is not the one that this run was trained on: an epoch of it has {now} steps, not {before}, and no run can go on \
+             so. Give it the data of then (--data DIR), or begin a run of its own from the weights that are there: train --init FILE"
+        );
+    }
     if accept {
         note(format_args!(
-            "warning: {other} is not the one that this run was begun with; it goes on as you said"
+            "warning: {other} is not the one that this run was trained on; it goes on as you said"
         ));
         return Ok(());
     }
     bail!(
-        "{other} is not the one that this run was begun with: its images or labels differ, and training would end elsewhere. \
+        "{other} is not the one that this run was trained on: its images or labels differ, and training would end elsewhere. \
          Give it the data of then (--data DIR, --validation-data DIR), or go on with the new data: {go_on} --accept-other-data"
     )
+}
+
+/// What a run is judged on.
+pub struct TestSet {
+    pub source: DataSource,
+    pub set: Dataset,
+    /// Whether it is another than the run was judged on; `None` where that is not known.
+    pub is_other: Option<bool>,
 }
 
 /// The test set that a command judges a run on: the one that is named, else the run's own. Says so where it is another than
@@ -69,13 +83,12 @@ pub fn check_resumed(
 /// # Errors
 /// When none is named and the run does not say which it had, or it cannot be read.
 pub fn test_set(
-    command: &str,
     run: &Path,
     named: Option<&DataSource>,
     layout: LayoutArgs,
     recorded: Option<&Recorded>,
-) -> anyhow::Result<(DataSource, Dataset)> {
-    let again = || format!("{} {command} {} --data", program(), shell_word(run));
+) -> anyhow::Result<TestSet> {
+    let again = || format!("{} --data", command_line());
     let source = match (named, recorded) {
         (Some(named), _) => named.clone(),
         (None, Some(recorded)) => recorded.data.parse()?,
@@ -93,34 +106,27 @@ pub fn test_set(
     }
     let options = layout.options(&source, recorded.map(|recorded| recorded.load_options))?;
     let test = source.load_test(&options)?;
-    tell_other_test_set(recorded, &test, &source.to_string(), named.is_some());
-    Ok((source, test))
-}
-
-/// Says so where a test set is not the one that a run was judged on; `chosen` where its user named it.
-fn tell_other_test_set(recorded: Option<&Recorded>, test: &Dataset, source: &str, chosen: bool) {
-    let other = recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
-    match (other, chosen) {
-        (Some(true), true) => note(format_args!("note: this is not the test set that the run was judged on")),
-        (Some(true), false) => note(format_args!(
-            "warning: the test set in `{source}` is not the one that the run was judged on: its images or labels have changed"
+    let is_other = recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
+    match (is_other, named) {
+        (Some(true), Some(_)) => note("note: this is not the test set that the run was judged on"),
+        (Some(true), None) => note(format_args!(
+            "warning: the test set in `{source}` is not the one that the run was judged on: its images or labels have changed, \
+             or how they are read"
         )),
         _ => {}
     }
+    Ok(TestSet { source, set: test, is_other })
 }
 
 /// Says so where a model file is that of a run which was trained on other data.
 pub fn tell_other_training_set(model: &ModelSource, train: &Dataset) {
     let ModelSource::File(path) = model else { return };
     let run = path.parent().unwrap_or(Path::new("."));
-    let digests = read_result(run)
-        .ok()
-        .flatten()
-        .and_then(|result| Some((result.data_digests?, result.validation_samples)));
-    // Where a part of the set was kept for validation, the whole of it has another digest.
-    if let Some((digests, 0)) = digests
-        && digests.train != train.digest()
-    {
+    let recorded = read_recorded(run).ok().flatten().and_then(|recorded| recorded.train_digest);
+    let (Some(recorded), Ok(file)) = (recorded, model.read()) else { return };
+    // What the run kept for validation is no part of what it was trained on.
+    let trained = file.training.split(train).map(|(trained, _)| trained.digest());
+    if trained.is_ok_and(|trained| trained != recorded) {
         note(format_args!("note: this is not the training set of the run in `{}`", run.display()));
     }
 }

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 
-use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, whole_path};
+use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, of_out};
 use super::interrupt;
 use super::job::{Job, Sets};
 use super::judging::ReportArgs;
 use super::layout::LayoutArgs;
-use super::output::{Output, check_writable};
-use super::recorder::unfinished;
+use super::output::Output;
+use super::recorder::{not_begun, unfinished};
 use super::run::Run;
 use super::training::TrainingArgs;
 use super::tune::TuneArg;
@@ -21,8 +21,8 @@ use crate::data::Dataset;
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::RunSettings;
+use crate::io::read_weights;
 use crate::io::run::RunFolder;
-use crate::io::{TensorBoard, read_weights};
 use crate::model::{bytes, thousands};
 use crate::plan::Plan;
 use crate::profile::Sampling;
@@ -98,7 +98,7 @@ pub struct TrainArgs {
     /// given anew, larger, and --device and --allow-nan; where its data has moved, --data and --validation-data
     #[arg(long, requires = "out", conflicts_with_all = RESUMED)]
     pub(super) resume: bool,
-    /// Go on with --resume even where the data is not the data that the run was begun with
+    /// Go on with --resume even where the data is not the data that the run was begun with; its epochs must have as many steps
     #[arg(long, requires = "resume")]
     pub(super) accept_other_data: bool,
     /// Print the results only, no progress and nothing about the model
@@ -118,7 +118,7 @@ pub struct TrainArgs {
     no_checkpoints: bool,
     /// Replace the files of an earlier run in --out, and its figures in --tensorboard; other files stay
     #[arg(long, requires = "out")]
-    force: bool,
+    pub(super) force: bool,
     /// Keep the data set in the host's memory and stream it to the adapter, as is done anyway with one that does not fit;
     /// results are the same
     #[arg(long)]
@@ -145,33 +145,6 @@ impl TrainArgs {
         self.quiet || self.json
     }
 
-    /// What a run that goes on from so many steps and epochs writes for TensorBoard. One that begins with --force writes
-    /// its figures in place of those of before.
-    pub(super) fn tensorboard(&self, folder: &RunFolder, from: Option<[usize; 2]>) -> Option<TensorBoard> {
-        let run = whole_path(folder.dir());
-        let dir = self.tensorboard.as_ref()?;
-        let board = TensorBoard::new(run.file_name().map_or(dir.clone(), |name| dir.join(name)));
-        Some(board.going_on(from.or(self.force.then_some([0, 0]))))
-    }
-
-    /// Refuses a folder in which TensorBoard would draw the curves of two runs as one.
-    fn check_tensorboard(&self, folder: &RunFolder) -> anyhow::Result<()> {
-        let board = self.tensorboard(folder, None);
-        if let Some(board) = &board {
-            check_writable(board.dir())
-                .with_context(|| format!("--tensorboard: `{}` cannot be written", board.dir().display()))?;
-        }
-        match board {
-            // Those of the run that --force replaces are replaced with it.
-            Some(board) if !(self.resume || self.force && folder.has_run()) && board.has_events()? => bail!(
-                "`{}` holds the figures of another run, and TensorBoard would draw both as one; choose another \
-                 --tensorboard DIR, or replace that run with --out and --force",
-                board.dir().display()
-            ),
-            _ => Ok(()),
-        }
-    }
-
     /// The folder of the run that goes on, if one does.
     fn resumed(&self) -> anyhow::Result<Option<RunFolder>> {
         if !self.resume {
@@ -183,8 +156,8 @@ impl TrainArgs {
 
     fn folder(&self, model: &str) -> anyhow::Result<RunFolder> {
         Ok(match &self.out {
-            Some(dir) => RunFolder::at(dir, self.force)?,
-            None => RunFolder::next(Path::new(RUNS), model)?,
+            Some(dir) => RunFolder::at(dir, self.force).map_err(of_out)?,
+            None => RunFolder::next(Path::new(RUNS), model).map_err(of_out)?,
         })
     }
 
@@ -217,7 +190,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     let mut last = job.checkpoint_path(args);
     let begun = last.clone();
     let prepared = prepare(args, job, folder, output);
-    let (mut run, options) = prepared.map_err(|error| unfinished(error, begun.as_deref(), args))?;
+    let (mut run, options) = prepared.map_err(|error| not_begun(error, begun.as_deref()))?;
     interrupt::listen();
     let trained = run.train(&options, output, &mut last);
     let trained = trained.map_err(|error| unfinished(error, last.as_deref(), args))?;
@@ -245,7 +218,8 @@ fn prepare<'a>(
         Some(folder) => folder.probed()?,
         None => args.folder(&job.file.model.name)?,
     };
-    args.check_tensorboard(&folder)?;
+    let board = args.check_tensorboard(&folder, &job.settings)?;
+    job.settings.tensorboard = board;
     let sets = job.sets(args)?;
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;

@@ -31,6 +31,8 @@ impl Dataset {
 pub struct DataDigests {
     /// Of what is trained on.
     pub train: String,
+    /// How many samples that are.
+    pub train_samples: usize,
     /// Of what each epoch is judged on, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<String>,
@@ -41,9 +43,10 @@ pub struct DataDigests {
 impl DataDigests {
     /// Of these sets, side by side.
     pub fn of(train: &Dataset, validation: Option<&Dataset>, test: &Dataset) -> Self {
+        let samples = train.len();
         let others = || rayon::join(|| validation.map(Dataset::digest), || test.digest());
         let (train, (validation, test)) = rayon::join(|| train.digest(), others);
-        DataDigests { train, validation, test }
+        DataDigests { train, train_samples: samples, validation, test }
     }
 }
 

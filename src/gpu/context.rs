@@ -113,7 +113,7 @@ impl AdapterReport {
     /// # Errors
     /// When the adapter cannot run compute shaders or its driver refuses.
     pub fn open(&self) -> Result<Gpu, GpuError> {
-        Gpu::open(self)
+        Gpu::open(self, Failures::from_environment(&self.name())?)
     }
 }
 
@@ -195,11 +195,10 @@ enum Fault {
 }
 
 impl Gpu {
-    fn open(report: &AdapterReport) -> Result<Gpu, GpuError> {
+    fn open(report: &AdapterReport, failures: Failures) -> Result<Gpu, GpuError> {
         let name = report.name();
         let limits = report.limits();
         check_minimum(&name, &limits)?;
-        let failures = Failures::from_environment(&name)?;
         let optional =
             wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64;
         let descriptor = wgpu::DeviceDescriptor {
@@ -261,7 +260,7 @@ impl Gpu {
     /// Another device on the same adapter, with a queue of its own.
     pub(crate) fn sibling(&self) -> Result<Gpu, GpuError> {
         // A failure that is planned is one of the device that computes.
-        Ok(Gpu { failures: Arc::default(), ..self.report.open()? })
+        Gpu::open(&self.report, Failures::default())
     }
 
     pub(super) fn failures(&self) -> &Failures {

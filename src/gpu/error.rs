@@ -93,7 +93,7 @@ pub enum GpuError {
     )]
     HostMemory {
         /// What it would be for.
-        what: &'static str,
+        what: String,
         /// Its size.
         bytes: usize,
     },
@@ -159,7 +159,7 @@ pub enum GpuError {
     /// Labels go beyond the model's outputs by one, and begin above 0.
     #[error(
         "the labels of the data set run up to {model} and none is 0, which makes {data} classes, but the model's last \
-         layer has {model} units; if the first class is labelled 1, load the data with `first_label` 1, else give the \
+         layer has {model} units; if the first class is labelled 1, load the data with `first_label` (`--first-label`) 1, else give the \
          layer {data} units"
     )]
     LabelsFromOne {

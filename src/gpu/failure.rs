@@ -67,16 +67,24 @@ pub(super) struct Failures {
     lost_in_wait: AtomicBool,
 }
 
+/// What the variable says, if it is set.
+fn planned(gpu: &str) -> Result<Option<Failure>, GpuError> {
+    let Some(value) = std::env::var_os(FAIL_VARIABLE) else { return Ok(None) };
+    let failure = value.to_string_lossy().parse();
+    failure.map(Some).map_err(|reason: String| GpuError::Setting { adapter: gpu.to_owned(), reason })
+}
+
+/// Refuses a variable that means nothing, whatever device is opened.
+pub(crate) fn check_failures() -> Result<(), GpuError> {
+    planned("every device").map(|_| ())
+}
+
 impl Failures {
     /// What the variable plans.
     pub(super) fn from_environment(gpu: &str) -> Result<Self, GpuError> {
         let failures = Failures::default();
-        if let Some(value) = std::env::var_os(FAIL_VARIABLE) {
-            let failure = value
-                .to_string_lossy()
-                .parse()
-                .map_err(|reason: String| GpuError::Setting { adapter: gpu.to_owned(), reason })?;
-            log::warn!("`{FAIL_VARIABLE}` is set: {gpu} will fail on purpose ({})", value.display());
+        if let Some(failure) = planned(gpu)? {
+            log::warn!("`{FAIL_VARIABLE}` is set: {gpu} will fail on purpose");
             failures.plan(failure);
         }
         Ok(failures)

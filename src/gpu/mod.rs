@@ -27,6 +27,7 @@ pub use choices::Choices;
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};
 pub use error::GpuError;
 pub use executor::GpuExecutor;
+pub(crate) use failure::check_failures;
 pub use failure::{FAIL_VARIABLE, Failure};
 pub use feed::Streaming;
 pub use kernel::{BuiltKernel, Checks, Element, Kernel};

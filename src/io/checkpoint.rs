@@ -85,6 +85,9 @@ pub struct RunSettings {
     /// Samples of the largest batch where fewer are trained on than the model file's `batch_size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<usize>,
+    /// The folder of its events for TensorBoard, if it has written any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tensorboard: Option<String>,
     /// What tells the data from other data; `None` in a run from before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_digests: Option<DataDigests>,

@@ -1,7 +1,7 @@
 //! The files of a run that grow by a line at a time.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -61,9 +61,10 @@ impl LineFile {
     /// Opens a file at the end of its first lines, and forgets the rest.
     pub(super) fn cut(path: PathBuf, lines: usize) -> Result<Self, RunError> {
         let fail = |cause| RunError::write(&path, cause);
-        let mut file = files::open_own(&path).map_err(fail)?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(fail)?;
+        let text = match files::read(&path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Vec::new(),
+            text => text.map_err(fail)?,
+        };
         let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
         let ends: Vec<usize> = ends.take(lines).collect();
         if ends.len() < lines {
@@ -73,9 +74,10 @@ impl LineFile {
                 ends.len()
             );
         }
-        let end = ends.last().copied().unwrap_or(0) as u64;
-        file.set_len(end).map_err(fail)?;
-        file.seek(SeekFrom::Start(end)).map_err(fail)?;
+        // A new file, for the old one may be shared by hard links.
+        let kept = &text[..ends.last().copied().unwrap_or(0)];
+        let opened = write_own(&path, kept).and_then(|()| File::options().append(true).open(&path));
+        let file = opened.map_err(fail)?;
         Ok(LineFile { path, writer: BufWriter::new(file) })
     }
 

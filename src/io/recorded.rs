@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::checkpoint::{last_checkpoint, read_settings};
 use super::run::{MODEL_FILE, read_result};
-use crate::data::LoadOptions;
+use crate::data::{DataDigests, LoadOptions};
 use crate::error::Error;
 use crate::model::ModelFile;
 
@@ -20,6 +20,8 @@ pub struct Recorded {
     pub batch_size: usize,
     /// The kernel variant that ran each step of the plan.
     pub kernels: BTreeMap<String, String>,
+    /// [`Dataset::digest`](crate::data::Dataset::digest) of what was trained on; `None` as below.
+    pub train_digest: Option<String>,
     /// [`Dataset::digest`](crate::data::Dataset::digest) of the test set; `None` in a run from before it was recorded.
     pub test_digest: Option<String>,
 }
@@ -33,9 +35,9 @@ pub fn read_recorded(dir: &Path) -> Result<Option<Recorded>, Error> {
     if let Some(result) = read_result(dir)? {
         let load_options = result.load_options();
         let batch_size = result.largest_batch();
-        let test_digest = result.data_digests.map(|digests| digests.test);
+        let (train_digest, test_digest) = digests(result.data_digests);
         let (data, kernels) = (result.data, result.kernels);
-        return Ok(Some(Recorded { data, load_options, batch_size, kernels, test_digest }));
+        return Ok(Some(Recorded { data, load_options, batch_size, kernels, train_digest, test_digest }));
     }
     let own = read_settings(dir)?.map(|settings| (dir.to_owned(), settings));
     let last = || {
@@ -50,13 +52,21 @@ pub fn read_recorded(dir: &Path) -> Result<Option<Recorded>, Error> {
         return Ok(None);
     };
     let file = ModelFile::read(&place.join(MODEL_FILE))?;
+    let load_options = settings.load_options();
+    let (train_digest, test_digest) = digests(settings.data_digests);
     Ok(Some(Recorded {
-        load_options: settings.load_options(),
+        load_options,
         data: settings.data,
         batch_size: settings.capacity.unwrap_or(file.training.batch_size),
         kernels: settings.kernels,
-        test_digest: settings.data_digests.map(|digests| digests.test),
+        train_digest,
+        test_digest,
     }))
+}
+
+/// Those of the training set and of the test set.
+fn digests(recorded: Option<DataDigests>) -> (Option<String>, Option<String>) {
+    recorded.map_or((None, None), |digests| (Some(digests.train), Some(digests.test)))
 }
 
 impl Recorded {

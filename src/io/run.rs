@@ -176,6 +176,8 @@ impl RunFolder {
         if cfg!(unix) {
             let folder = File::open(&self.dir).map_err(|cause| RunError::write(&self.dir, cause))?;
             if matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
+                // Whoever has it needs it, whether it was made here or there.
+                self.made.clear();
                 return Err(RunError::Busy { dir: self.dir.display().to_string() });
             }
             self.lock = Some(folder);
@@ -266,11 +268,15 @@ impl RunFolder {
         })
     }
 
-    /// Finds out, before anything is trained, whether files can be made here.
+    /// Finds out, before anything is trained, whether files can be made here, and in a run that goes on, whether its own can be
+    /// replaced.
     ///
     /// # Errors
     /// When they cannot.
     pub fn probed(self) -> Result<Self, RunError> {
+        if self.begun {
+            ours::check_files(&self.dir)?;
+        }
         let path = self.dir.join(format!("{PROBE}{}", std::process::id()));
         let probed = write_own(&path, b"shadegrad").and_then(|()| fs::remove_file(&path));
         probed.map_err(|cause| RunError::write(&self.dir, cause))?;

@@ -52,13 +52,13 @@ pub enum RunError {
         dir: String,
     },
     /// Something cannot be written.
-    #[error("`{path}` cannot be written: {cause}; {remedy}")]
+    #[error("`{path}` cannot be written: {cause}{remedy}")]
     Write {
         /// The file or folder.
         path: String,
         /// What the operating system said.
         cause: io::Error,
-        /// What to do.
+        /// What to do, where the cause does not say it.
         remedy: &'static str,
     },
     /// Another process trains into the folder.
@@ -79,7 +79,7 @@ pub enum RunError {
     #[error(
         "`{dir}` is not the folder of a finished run: it has no {}{}",
         missing.join(" and no "),
-        checkpoint.as_ref().map_or(String::new(), |path| format!("; its last checkpoint can be given in its place: {path}"))
+        checkpoint.as_ref().map_or(String::new(), |path| format!("; its last checkpoint can be given in its place: `{path}`"))
     )]
     Incomplete {
         /// The folder.
@@ -129,9 +129,11 @@ impl RunError {
     pub(super) fn write(path: &Path, cause: io::Error) -> Self {
         let remedy = match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                "free some space, or choose a place on another disk with --out"
+                "; free some space, or choose a place on another disk"
             }
-            _ => "choose a place that you may write to with --out",
+            // What this crate finds wrong itself says what to do.
+            io::ErrorKind::Other => "",
+            _ => "; choose a place that you may write to",
         };
         RunError::Write { path: path.display().to_string(), cause, remedy }
     }

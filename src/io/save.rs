@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, is_leftover, weights_metadata, write_own};
+use super::weights::has_metadata;
 use super::weights_to_bytes;
 use crate::error::Error;
 use crate::model::{ModelFile, thousands};
@@ -30,7 +31,8 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// - [`RunError::NotASavedModel`] when the folder holds anything else, such as the files of a run; it stays as it was.
+    /// - [`RunError::NotASavedModel`] when the folder holds anything else, such as the files of a run, a model file of one's own,
+    ///   or symbolic links; it stays as it was.
     /// - [`ModelError`](crate::model::ModelError) when the model's name cannot stand in a model file.
     /// - [`RunError::Write`] when a file cannot be written, and the device's when it does not answer.
     pub fn save(&mut self, dir: &Path) -> Result<(), Error> {
@@ -48,19 +50,20 @@ impl Model {
     }
 }
 
-/// Makes the folder, or sees to it that nothing but a saved model lies there.
+/// Makes the folder, or sees to it that nothing but a model lies there that was saved before.
 fn claim(dir: &Path) -> Result<(), RunError> {
     let fail = |cause| RunError::write(dir, cause);
     let entries = match fs::read_dir(dir) {
         Err(cause) if cause.kind() == ErrorKind::NotFound => return fs::create_dir_all(dir).map_err(fail),
         entries => entries.map_err(fail)?,
     };
+    let ours = saved_files(dir);
     let mut foreign = Vec::new();
     for entry in entries {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_file = entry.file_type().map_err(fail)?.is_file();
-        if !(is_file && (SAVED.contains(&name.as_str()) || is_leftover(&name))) {
+        if !(is_file && (ours.contains(&name.as_str()) || is_leftover(&name))) {
             foreign.push(name);
         }
     }
@@ -78,5 +81,17 @@ fn claim(dir: &Path) -> Result<(), RunError> {
                 found: format!("`{first}`{more}"),
             })
         }
+    }
+}
+
+/// The files in a folder that [`Model::save`] wrote: weights of this crate, and the model that lies with them. Weights alone are
+/// what a process that was killed leaves.
+fn saved_files(dir: &Path) -> &'static [&'static str] {
+    let has_weights = has_metadata(&dir.join(WEIGHTS_FILE));
+    let has_model = || ModelFile::read(&dir.join(MODEL_FILE)).is_ok();
+    match has_weights {
+        true if has_model() => &SAVED,
+        true => &SAVED[..1],
+        false => &[],
     }
 }

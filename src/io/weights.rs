@@ -158,6 +158,15 @@ fn checksum(weights: &Weights) -> String {
     sha256(&bytes)
 }
 
+/// Whether a weight file was written by this crate.
+pub(super) fn has_metadata(path: &Path) -> bool {
+    let bytes = crate::files::read(path).unwrap_or_default();
+    let about = SafeTensors::read_metadata(&bytes).ok();
+    about.is_some_and(|(_, about)| {
+        about.metadata().as_ref().is_some_and(|metadata| metadata.contains_key(METADATA_KEY))
+    })
+}
+
 /// The bytes of a weight file; equal weights and metadata give equal bytes. `metadata` is stored under one key as JSON
 /// with sorted keys, and with it a checksum of the values.
 ///

@@ -216,7 +216,7 @@ impl FitOptions {
     /// not judged.
     pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
         let list = |classes: &[u8]| listed(classes, names);
-        let remedy = "a set whose labels lie sorted is split by shuffling it before, or with `stratify`";
+        let remedy = "give both sets samples of every class; a split does so with `stratify` (`--stratify`)";
         let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
         if !untrained.is_empty() {
             return Some(format!(

@@ -63,7 +63,8 @@ fn training_names_its_last_checkpoint_and_goes_on_from_it() {
         }
         let last = sandbox.list(&format!("{run}/checkpoints")).pop().unwrap();
         let on_time: usize = last.trim_start_matches("step-").parse().unwrap();
-        assert!(on_time <= least, "{what}: {last}");
+        // Some batches are under way at once, and their checkpoints are not made yet.
+        assert!(on_time <= least && (on_time > 0 || least < 10), "{what}: {last}");
         let kept = format!(
             "`{run}/checkpoints/{last}` is kept: once this is mended, go on with: {} train --resume --out {run}",
             program().display()
@@ -161,6 +162,9 @@ fn a_failure_that_cannot_be_is_refused() {
         let line = error_line(value, &outcome);
         assert!(line.contains("`SHADEGRAD_FAIL` is ") && line.contains("unset it"), "{value}: {line}");
     }
+    // The best device is not another one because of it.
+    let outcome = failing(&sandbox, "train --model model.toml --data data --out run", "nonesuch@3");
+    assert!(outcome.code == 1 && outcome.stderr.contains("`SHADEGRAD_FAIL` is "), "{outcome:?}");
     let outcome = failing(&sandbox, &format!("{TRAIN} --out run"), "timeout@1");
     assert!(outcome.stderr.contains("`SHADEGRAD_FAIL` is set: "), "{outcome:?}");
 }
@@ -173,7 +177,8 @@ fn a_model_that_the_computer_cannot_hold_is_refused() {
     let sandbox = Sandbox::new();
     // (units of a layer, what does not fit): a layer of 14,000,000 has 2 GB of weights, one of 1,000,000 a fourteenth, and
     // training takes several times as much.
-    let rows = [(14_000_000, "the weights, "), (1_000_000, "the buffers of the plan, ")];
+    let rows =
+        [(14_000_000, "the weights, "), (1_000_000, "the buffers of the plan for batches of 4 samples, ")];
     for (units, what) in rows {
         let dense =
             format!("[[layers]]\ntype = \"Flatten\"\n\n[[layers]]\ntype = \"Dense\"\nunits = {units}\n");

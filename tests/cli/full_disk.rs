@@ -3,7 +3,8 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::sandbox::{MODEL, Outcome, Sandbox, outcome, program};
 
@@ -79,19 +80,28 @@ fn the_first_checkpoint_is_named_by_its_file() {
 #[test]
 fn weights_that_cannot_be_written_in_the_end_are_in_the_last_checkpoint() {
     let sandbox = Sandbox::new();
-    let train = "train --model model.toml --data data --device cpu --epochs 3";
+    const EPOCHS: usize = 300;
+    let train = format!("train --model model.toml --data data --device cpu --epochs {EPOCHS}");
     sandbox.succeed(&format!("{train} --out whole"));
     for file in ["weights.safetensors", "result.json"] {
         let run = format!("run-{file}");
-        sandbox.succeed(&format!("{train} --epochs 2 --out {run}").replace("--epochs 3 ", ""));
-        // A folder cannot be replaced by a file, whoever tries.
-        fs::remove_file(sandbox.path(&run).join(file)).unwrap();
+        let child = sandbox.command(&format!("{train} --out {run}")).stderr(Stdio::piped()).spawn().unwrap();
+        let history = sandbox.path(&run).join("history.jsonl");
+        while fs::metadata(&history).map_or(0, |found| found.len()) == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // A folder cannot be replaced by a file, whoever tries. Before training it would have been found.
         fs::create_dir(sandbox.path(&run).join(file)).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
         let named = format!("`{run}/{file}` cannot be written");
-        let kept = format!("`{run}/checkpoints/step-00000003` is kept");
+        let kept = format!("`{run}/checkpoints/step-{EPOCHS:08}` is kept");
         let go_on = format!("train --resume --out {run}");
-        sandbox.fail(&format!("{go_on} --epochs 3"), 1, &[&named, &kept, &go_on]);
-        sandbox.fail(&go_on, 1, &[&named, &kept, &go_on]);
+        for text in [&named, &kept, &go_on] {
+            assert!(said.contains(text), "{text:?} is missing from {said}");
+        }
+        sandbox.fail(&go_on, 1, &[&named, &kept]);
         fs::remove_dir(sandbox.path(&run).join(file)).unwrap();
         sandbox.succeed(&go_on);
         let [ours, theirs] =

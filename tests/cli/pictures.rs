@@ -209,12 +209,13 @@ fn a_folder_says_what_it_passed_over() {
     let sandbox = trained();
     fs::create_dir(sandbox.path("album")).unwrap();
     fs::write(sandbox.path("album/a.png"), drawing()).unwrap();
-    for name in ["._a.png", ".DS_Store", "b.HEIC", "c.heic", "d.webp", "README"] {
+    for name in ["._a.png", ".DS_Store", "b.HEIC", "c.heic", "d.webp", "README", "e.x\nerror: no"] {
         fs::write(sandbox.path(&format!("album/{name}")), b"\0\x05\x16\x07").unwrap();
     }
     let outcome = sandbox.succeed("predict out album --device cpu");
     assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
-    let note = "note: album: 4 files were passed over (2 .heic, 1 .webp, 1 without an ending)";
+    let note =
+        "note: album: 5 files were passed over (2 .heic, 1 .webp, 1 .x\\nerror: no, 1 without an ending)";
     assert!(outcome.stderr.contains(note), "{outcome:?}");
     fs::remove_file(sandbox.path("album/a.png")).unwrap();
     sandbox.fail("predict out album --device cpu", 1, &["no pictures in this folder", "(2 .heic, 1 .webp"]);

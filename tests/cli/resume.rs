@@ -1,6 +1,7 @@
 //! `train --resume`.
 
 use std::fs;
+use std::process::Stdio;
 
 use crate::sandbox::Sandbox;
 
@@ -96,12 +97,28 @@ fn the_only_checkpoint_is_never_missing() {
     assert_eq!(sandbox.list("run/checkpoints"), [first, last]);
 }
 
+/// Whoever comes second to a folder that both would make leaves it to the first.
+#[cfg(unix)]
+#[test]
+fn of_two_processes_that_make_one_folder_one_trains() {
+    let sandbox = Sandbox::new();
+    for round in 0..6 {
+        let job = format!("{TRAIN} --device cpu --out same-{round}");
+        let spawn = || sandbox.command(&job).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let both = [spawn(), spawn()].map(|child| child.wait_with_output().unwrap());
+        let said = both.each_ref().map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
+        let codes = both.map(|output| output.status.code());
+        assert!(codes.contains(&Some(0)) && codes.contains(&Some(1)), "{codes:?}: {said:?}");
+        assert!(sandbox.path(&format!("same-{round}/result.json")).exists(), "{said:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn two_processes_do_not_train_into_one_folder() {
     let sandbox = Sandbox::new();
     let endless = format!("{TRAIN} --device cpu --out run").replace("--epochs 6", "--epochs 100000");
-    let child = sandbox.command(&endless).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let child = sandbox.command(&endless).stdout(Stdio::null()).spawn().unwrap();
     let child = KilledInTheEnd(child);
     let begun = std::time::Instant::now();
     while !sandbox.path("run/checkpoints/step-00000000").exists() {
@@ -133,25 +150,53 @@ fn what_stands_in_the_way_is_told_with_the_checkpoint() {
     let sandbox = Sandbox::new();
     sandbox.succeed(&format!("{TRAIN} --device cpu --out run --max-steps 20"));
     let kept = "`run/checkpoints/step-00000020` is kept";
-    let again = "once this is mended, go on with: ";
     let command = "shadegrad train --resume --out run --max-steps 30";
     fs::rename(sandbox.path("data"), sandbox.path("elsewhere")).unwrap();
     sandbox.fail("train --resume --out run --max-steps 30", 1, &["is not there any more", kept, command]);
     fs::rename(sandbox.path("elsewhere"), sandbox.path("data")).unwrap();
-    sandbox.fail(
-        "train --resume --out run --max-steps 30 --device nonesuch",
-        1,
-        &["nonesuch", kept, again, command],
-    );
+    let refused = "train --resume --out run --max-steps 30 --device nonesuch";
+    sandbox.fail(refused, 1, &["nonesuch", kept]);
+    assert!(!sandbox.run(refused).stderr.contains("go on with"), "that command is the one that was refused");
     fs::remove_file(sandbox.path("run/steps.jsonl")).unwrap();
     fs::create_dir(sandbox.path("run/steps.jsonl")).unwrap();
     sandbox.fail(
         "train --resume --out run --max-steps 30",
         1,
-        &["`run/steps.jsonl` cannot be written", kept, again, command],
+        &["`run/steps.jsonl` cannot be written", "it is a folder", kept],
     );
     fs::remove_dir(sandbox.path("run/steps.jsonl")).unwrap();
     sandbox.succeed("train --resume --out run --max-steps 30");
+}
+
+/// A link is found before anything is trained, and a copy by hard links stays as it was.
+#[cfg(unix)]
+#[test]
+fn what_shares_the_files_of_a_run_is_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.succeed(&format!("{TRAIN} --device cpu --out run --max-steps 20"));
+    fs::create_dir(sandbox.path("copy")).unwrap();
+    for file in ["steps.jsonl", "history.jsonl", "history.csv", "weights.safetensors", "model.toml"] {
+        fs::hard_link(sandbox.path("run").join(file), sandbox.path("copy").join(file)).unwrap();
+    }
+    let copied = || -> Vec<_> {
+        let names = sandbox.list("copy").into_iter();
+        names.map(|name| fs::read(sandbox.path("copy").join(name)).unwrap()).collect()
+    };
+    let before = copied();
+    for file in ["weights.safetensors", "history.csv", "steps.jsonl", "checkpoints"] {
+        let (place, aside) = (sandbox.path("run").join(file), sandbox.path("aside"));
+        fs::rename(&place, &aside).unwrap();
+        std::os::unix::fs::symlink(&aside, &place).unwrap();
+        let outcome = sandbox.run("train --resume --out run --max-steps 30");
+        assert_eq!(outcome.code, 1, "{file}: {outcome:?}");
+        let said = format!("`run/{file}` cannot be written: it is a symbolic link");
+        assert!(outcome.stderr.contains(&said), "{file}: {outcome:?}");
+        assert!(!outcome.stderr.contains("Epoch"), "{file}: it trained first: {outcome:?}");
+        fs::remove_file(&place).unwrap();
+        fs::rename(&aside, &place).unwrap();
+    }
+    sandbox.succeed("train --resume --out run --max-steps 30");
+    assert!(copied() == before, "the copy has changed");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_run_goes_on_with_its_own_data_only() {
             assert!(outcome.stderr.contains(said), "{data}: {outcome:?}");
             continue;
         }
-        sandbox.fail(resume, 1, &[said, "is not the one", "--accept-other-data"]);
+        sandbox.fail(resume, 1, &[said, "is not the one", "--accept-other-data", "is kept"]);
         assert!(fs::read(sandbox.path("out/weights.safetensors")).unwrap() == weights, "{data}");
         let refused = sandbox.run(resume).stderr;
         let command = suggested(&refused, "go on with the new data: ");
@@ -73,6 +73,24 @@ fn a_run_goes_on_with_its_own_data_only() {
         // From then on it is the run's own.
         let outcome = sandbox.succeed("train --resume --out out --epochs 4");
         assert!(!outcome.stderr.contains("warning"), "{data}: {outcome:?}");
+    }
+}
+
+#[test]
+fn data_of_another_length_is_refused_for_good() {
+    let sandbox = Sandbox::new();
+    sandbox.succeed(&format!("{TRAIN} --data data --out out"));
+    copy_folder(&sandbox, "data", "short");
+    for file in ["images-idx3-ubyte", "labels-idx1-ubyte"] {
+        let (test, train) = (format!("data/t10k-{file}"), format!("short/train-{file}"));
+        fs::copy(sandbox.path(&test), sandbox.path(&train)).unwrap();
+    }
+    for flags in ["", " --accept-other-data"] {
+        let resume = format!("train --resume --out out --epochs 3 --data short{flags}");
+        let outcome = sandbox.run(&resume);
+        assert_eq!(outcome.code, 1, "{resume}: {outcome:?}");
+        assert!(outcome.stderr.contains("an epoch of it has 3 steps, not 10"), "{resume}: {outcome:?}");
+        assert!(!outcome.stderr.contains("--accept-other-data"), "{resume}: {outcome:?}");
     }
 }
 
@@ -195,12 +213,24 @@ fn judging_says_where_the_test_set_is_another() {
         assert!(outcome.stderr.contains("warning: the test set in `"), "{command}: {outcome:?}");
     }
     sandbox.fail("crossval --model out/model.toml --data data --folds 1", 2, &["--folds"]);
-    let crossval = "crossval --model out/model.toml --data data --folds 2 --epochs 1 --device cpu";
-    let outcome = sandbox.succeed(crossval);
-    assert!(!outcome.stderr.contains("training set"), "{outcome:?}");
-    touch_up(&sandbox.path("data/train-images-idx3-ubyte"));
-    let outcome = sandbox.succeed(crossval);
-    assert!(outcome.stderr.contains("not the training set of the run in `out`"), "{outcome:?}");
+    sandbox.succeed(&format!("{TRAIN} --data data --validation-split 0.2 --out split"));
+    fs::remove_file(sandbox.path("split/result.json")).unwrap();
+    let crossval =
+        |run| format!("crossval --model {run}/model.toml --data data --folds 2 --epochs 1 --device cpu");
+    for run in ["out", "split"] {
+        let outcome = sandbox.succeed(&crossval(run));
+        assert!(!outcome.stderr.contains("training set"), "{run}: {outcome:?}");
+    }
+    // Its first image: the last ones are kept for validation.
+    let images = sandbox.path("data/train-images-idx3-ubyte");
+    let mut bytes = fs::read(&images).unwrap();
+    bytes[16] ^= 1;
+    fs::write(&images, bytes).unwrap();
+    for run in ["out", "split"] {
+        let outcome = sandbox.succeed(&crossval(run));
+        let said = format!("not the training set of the run in `{run}`");
+        assert!(outcome.stderr.contains(&said), "{run}: {outcome:?}");
+    }
 }
 
 #[test]
@@ -241,7 +271,7 @@ fn a_checkpoint_stands_for_a_run_that_has_not_ended() {
     }
     let last = format!("out/checkpoints/{}", sandbox.list("out/checkpoints").pop().unwrap());
     for command in ["evaluate out", "predict out digit.png", "export out model.onnx", "report out"] {
-        sandbox.fail(command, 1, &["has no weights.safetensors", &format!("in its place: {last}")]);
+        sandbox.fail(command, 1, &["has no weights.safetensors", &format!("in its place: `{last}`")]);
     }
     // Data, batch size and kernels are those of the run: so are the figures.
     assert_eq!(sandbox.succeed(&format!("evaluate {last} --device cpu")).last_line(), figures);
@@ -253,6 +283,10 @@ fn a_checkpoint_stands_for_a_run_that_has_not_ended() {
     fs::write(sandbox.path(&last).join("state.toml"), &text[..text.len() / 2]).unwrap();
     let outcome = sandbox.run(&format!("evaluate {last} --device cpu"));
     assert!(outcome.code == 1 && outcome.stderr.contains("is not the record of a checkpoint"), "{outcome:?}");
+    // One that is damaged is not offered.
+    let names = sandbox.list("out/checkpoints");
+    let before = format!("in its place: `out/checkpoints/{}`", names[names.len() - 2]);
+    sandbox.fail("evaluate out", 1, &[before.as_str()]);
 }
 
 #[test]
@@ -274,4 +308,38 @@ fn a_run_without_a_result_is_judged_on_its_own_data() {
         let outcome = paste(&sandbox, &format!("{again} data"));
         assert_eq!(outcome.code, 0, "{again}: {outcome:?}");
     }
+}
+
+#[test]
+fn a_page_of_another_test_set_says_so() {
+    let sandbox = Sandbox::new();
+    sandbox.succeed(&format!("{TRAIN} --data data --out out"));
+    copy_folder(&sandbox, "data", "other");
+    touch_up(&sandbox.path("other/t10k-images-idx3-ubyte"));
+    for (data, is_other) in [("data", false), ("other", true)] {
+        sandbox.succeed(&format!("report out --data {data} --out {data}.html"));
+        let page = sandbox.text(&format!("{data}.html"));
+        let place = sandbox.path(data).canonicalize().unwrap();
+        assert!(page.contains(&format!("Judged on 12 test images of {}", place.display())), "{data}");
+        assert_eq!(page.contains("not the test set that the run was judged on"), is_other, "{data}");
+        assert_eq!(page.contains("<dt>Test loss</dt>"), !is_other, "the loss is the run's, {data}");
+        let json = sandbox.succeed(&format!("evaluate out --data {data} --json --device cpu")).stdout;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["other_test_set"], is_other, "{data}");
+    }
+}
+
+/// A command that is suggested keeps every flag that was given.
+#[test]
+fn judging_again_is_judging_the_same_way() {
+    let sandbox = Sandbox::new();
+    sandbox.succeed(&format!("{TRAIN} --data data --out out"));
+    fs::rename(sandbox.path("data"), sandbox.path("moved")).unwrap();
+    let failed = paste(
+        &sandbox,
+        &format!("'{}' report out --out 'my page.html' --device cpu", crate::sandbox::program().display()),
+    );
+    let again = suggested(&failed.stderr, "where it is now: ").replace(" DIR", " moved");
+    assert_eq!(paste(&sandbox, &again).code, 0, "{again}");
+    assert!(sandbox.path("my page.html").exists() && again.contains("--device cpu"), "{again}");
 }

@@ -214,7 +214,7 @@ fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
     let once = events();
     sandbox.succeed(&train("run --force"));
     assert_eq!(events(), once, "a run without the flag leaves them alone");
-    let refused = ["`logs/run` holds the figures of another run", "--tensorboard DIR", "--force"];
+    let refused = ["`logs/run` holds the figures of another run", "--tensorboard DIR"];
     sandbox.fail(&train("elsewhere/run --tensorboard logs"), 1, &refused);
     sandbox.fail(&train("elsewhere/run --force --tensorboard logs"), 1, &refused);
     assert_eq!(events(), once);
@@ -223,4 +223,10 @@ fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
     // Of the first file only its header is left.
     assert!(events() < once + once / 2, "{} and {once} bytes", events());
     sandbox.succeed("train --resume --out run --epochs 2 --tensorboard logs");
+    // Another run of the same name does not take them for its own, whether it replaces one or goes on.
+    sandbox.succeed(&train("elsewhere/run"));
+    let kept = events();
+    sandbox.fail(&train("elsewhere/run --force --tensorboard logs"), 1, &refused);
+    sandbox.fail("train --resume --out elsewhere/run --epochs 2 --tensorboard logs", 1, &refused);
+    assert_eq!(events(), kept);
 }

@@ -67,8 +67,14 @@ fn a_saved_model_is_loaded_as_it_was() {
 fn other_files_are_not_mixed_with_a_model() {
     let (_, model) = unusual_models().swap_remove(4);
     let mut model = compile(&model, &Device::cpu(), 0);
-    let rows: [(&str, bool); 4] =
-        [("result.json", false), ("checkpoints", true), ("weights.safetensors", true), ("notes.txt", false)];
+    let rows: [(&str, bool); 6] = [
+        ("result.json", false),
+        ("checkpoints", true),
+        ("weights.safetensors", true),
+        ("weights.safetensors", false),
+        ("model.toml", false),
+        ("notes.txt", false),
+    ];
     for (found, is_folder) in rows {
         let dir = folder();
         let path = dir.path().join(found);

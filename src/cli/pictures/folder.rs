@@ -44,7 +44,9 @@ impl Folder {
             match ending {
                 Some(ending) if ENDINGS.contains(&ending.as_str()) => files.push(path),
                 ending if !name.starts_with('.') && path.is_file() => {
-                    let kind = ending.map_or("without an ending".to_owned(), |ending| format!(".{ending}"));
+                    let kind = ending.map_or("without an ending".to_owned(), |ending| {
+                        format!(".{}", shown(Path::new(&ending)))
+                    });
                     *others.entry(kind).or_default() += 1;
                 }
                 _ => {}

@@ -5,8 +5,8 @@ use super::{Picture, WHITE, luma, median};
 const BLACK: f32 = 0.0;
 /// A pixel is looked at in each square of so many pixels a side, at most so many each way.
 const LOOKS: usize = 700;
-/// Pixels below this alpha are not looked at.
-const VISIBLE: u8 = 128;
+/// Pixels with less than this share of the largest alpha are not looked at: ink may be half transparent throughout.
+const VISIBLE: f32 = 0.5;
 /// Where more than this share is visible, that is paper with clear corners or margins, and not ink alone.
 const PAPER: f32 = 0.6;
 
@@ -14,16 +14,17 @@ const PAPER: f32 = 0.6;
 /// from the mean of the ink. A picture without transparent parts has white.
 pub(super) fn behind(picture: &Picture) -> f32 {
     let (down, across) = (picture.height.div_ceil(LOOKS), picture.width.div_ceil(LOOKS));
-    let mut visible = Vec::new();
-    let mut looks = 0;
+    let mut looked = Vec::new();
     for y in (0..picture.height).step_by(down) {
         for pixel in picture.row(y).step_by(across) {
-            looks += 1;
-            if pixel[3] >= VISIBLE {
-                visible.push(luma([pixel[0], pixel[1], pixel[2]].map(f32::from)));
-            }
+            looked.push((luma([pixel[0], pixel[1], pixel[2]].map(f32::from)), pixel[3]));
         }
     }
+    let (looks, most) = (looked.len(), looked.iter().map(|(_, alpha)| *alpha).max().unwrap_or_default());
+    let least = f32::from(most) * VISIBLE;
+    let is_visible = |alpha: u8| alpha > 0 && f32::from(alpha) >= least;
+    let mut visible: Vec<f32> =
+        looked.into_iter().filter(|(_, alpha)| is_visible(*alpha)).map(|(luma, _)| luma).collect();
     if visible.is_empty() || visible.len() == looks {
         return WHITE;
     }

@@ -88,11 +88,11 @@ pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>)
     })
 }
 
-/// Where the last checkpoint of a run lies, whole or not; `None` where it has none.
+/// Where the last whole checkpoint of a run lies; `None` where it has none.
 pub fn last_checkpoint(run: &Path) -> Option<PathBuf> {
     let parent = run.join(CHECKPOINTS);
-    let name = names(&parent).ok()?.into_iter().next()?;
-    Some(parent.join(name))
+    let mut paths = names(&parent).ok()?.into_iter().map(|name| parent.join(name));
+    paths.find(|path| checked_files(path).is_ok())
 }
 
 /// Whether a folder is a checkpoint, and not a run.

@@ -81,11 +81,23 @@ struct Mistake {
     image: Image,
 }
 
+/// What the model was judged on for the page.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// `mnist` or a folder; nothing where it is not told.
+    pub data: String,
+    /// Whether it is another test set than the run was judged on: the run's loss is not that on it.
+    pub is_other: bool,
+}
+
 /// Everything that the page shows.
 #[derive(Debug)]
 pub struct RunReport<'a> {
     run: &'a SavedRun,
     result: Option<&'a RunResult>,
+    judged: Judged,
+    /// Images of the test set.
+    samples: usize,
     /// `model.toml` as it stands.
     model_toml: String,
     epochs: Vec<Epoch>,
@@ -125,6 +137,8 @@ impl<'a> RunReport<'a> {
         Ok(RunReport {
             run,
             result,
+            judged: Judged::default(),
+            samples: test.len(),
             model_toml,
             plots: plots::plots(&epochs, &logs::step_losses(dir)?)?,
             epochs,
@@ -138,6 +152,11 @@ impl<'a> RunReport<'a> {
             layers_left_out,
             profile: logs::profile(dir)?,
         })
+    }
+
+    /// Tells what the test set is.
+    pub fn on(self, judged: Judged) -> Self {
+        RunReport { judged, ..self }
     }
 
     /// The page.

@@ -6,7 +6,7 @@ use super::classes;
 use super::html::{bar, escaped, table};
 use super::images::Image;
 use super::layers::LayerView;
-use super::{FOLLOWED, RunReport};
+use super::{FOLLOWED, Judged, RunReport};
 use crate::io::run::GENERATOR;
 use crate::model::thousands;
 
@@ -52,8 +52,10 @@ pub fn html(report: &RunReport<'_>) -> String {
 fn summary(report: &RunReport<'_>) -> String {
     let mut figures = vec![("Test accuracy", format!("{:.4}", report.figures.accuracy))];
     if let Some(result) = report.result {
-        let loss = result.test_loss.map_or("not finite".to_owned(), |loss| format!("{loss:.4}"));
-        figures.push(("Test loss", loss));
+        if !report.judged.is_other {
+            let loss = result.test_loss.map_or("not finite".to_owned(), |loss| format!("{loss:.4}"));
+            figures.push(("Test loss", loss));
+        }
         figures.push(("Epochs", result.epochs.to_string()));
         figures.push(("Steps", thousands(result.steps)));
         figures.push(("Training time", format!("{:.1} s", result.seconds)));
@@ -64,7 +66,22 @@ fn summary(report: &RunReport<'_>) -> String {
         .map(|(name, figure)| format!("<div><dt>{name}</dt><dd>{figure}</dd></div>\n"))
         .collect();
     let device = report.result.map(|result| format!("<p>Trained on {}</p>\n", escaped(&result.device)));
-    format!("<dl class=\"figures\">\n{items}</dl>\n{}", device.unwrap_or_default())
+    format!("<dl class=\"figures\">\n{items}</dl>\n{}{}", device.unwrap_or_default(), judged(report))
+}
+
+/// Which images the figures of this page are of.
+fn judged(report: &RunReport<'_>) -> String {
+    let Judged { data, is_other } = &report.judged;
+    if data.is_empty() {
+        return String::new();
+    }
+    let other = if *is_other {
+        ", which are <strong>not the test set that the run was judged on</strong>: what the settings below say of that is of \
+         the other one"
+    } else {
+        ""
+    };
+    format!("<p>Judged on {} test images of {}{other}</p>\n", thousands(report.samples), escaped(data))
 }
 
 fn curves(report: &RunReport<'_>) -> String {

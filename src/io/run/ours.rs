@@ -5,8 +5,8 @@
 //! a folder that is not ours is somebody's work. A symbolic link is never ours: no run makes one.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -39,14 +39,28 @@ pub(super) fn check(dir: &Path) -> Result<(), RunError> {
     if !is_run(dir) {
         return Err(RunError::Foreign { dir: dir.display().to_string(), found: listed(&found) });
     }
-    for file in FILES.into_iter().filter(|&file| file != REPORT_FILE) {
-        let path = dir.join(file);
-        if let Some(what) = fs::symlink_metadata(&path).ok().as_ref().and_then(oddity) {
-            return Err(RunError::in_the_way(&path, what));
-        }
+    if let Some((path, what)) = odd_file(dir) {
+        return Err(RunError::in_the_way(&path, what));
     }
     let found = checkpoint::in_the_way(dir).map_err(|cause| RunError::read(&dir.join(CHECKPOINTS), cause))?;
     found.map_or(Ok(()), |(path, what)| Err(RunError::in_the_way(&path, what)))
+}
+
+/// Refuses a run one of whose files is none, before it goes on.
+pub(super) fn check_files(dir: &Path) -> Result<(), RunError> {
+    odd_file(dir).map_or(Ok(()), |(path, what)| {
+        let cause = format!("it is {what}, and a run has a file of its own there; put that in its place");
+        Err(RunError::write(&path, io::Error::other(cause)))
+    })
+}
+
+/// What stands where a run writes a file, and is none. The page is written by another command.
+fn odd_file(dir: &Path) -> Option<(PathBuf, &'static str)> {
+    FILES.into_iter().filter(|&file| file != REPORT_FILE).find_map(|file| {
+        let path = dir.join(file);
+        let what = fs::symlink_metadata(&path).ok().as_ref().and_then(oddity)?;
+        Some((path, what))
+    })
 }
 
 /// Whether a folder holds a run of ours, finished or not.

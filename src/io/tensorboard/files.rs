@@ -9,7 +9,7 @@ use prost::Message;
 
 use super::event::{Event, VERSION, What, first_event, framed};
 use crate::io::checkpoint::sync_folder;
-use crate::io::run::RunError;
+use crate::io::run::{RunError, write_own};
 
 /// How the name of a file begins, by which TensorBoard knows it, and how ours end. Between them are seconds since 1970, the
 /// process, and a number.
@@ -67,7 +67,8 @@ fn cut(path: &Path, bytes: &[u8], comes_again: impl Fn(&Event) -> bool) -> io::R
     }
     let end = bytes.len() - rest.len();
     if end < bytes.len() {
-        File::options().write(true).open(path)?.set_len(end as u64)?;
+        // A new file, for the old one may be shared by hard links.
+        write_own(path, &bytes[..end])?;
     }
     Ok(last)
 }

@@ -1,0 +1,64 @@
+//! Where a run writes its figures for TensorBoard.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use super::args::whole_path;
+use super::output::check_writable;
+use super::path_text::to_text;
+use super::train::TrainArgs;
+use crate::io::TensorBoard;
+use crate::io::checkpoint::{RunSettings, last_checkpoint, read_settings};
+use crate::io::run::RunFolder;
+
+impl TrainArgs {
+    /// What a run that goes on from so many steps and epochs writes for TensorBoard. One that begins with --force writes
+    /// its figures in place of those of before.
+    pub(super) fn tensorboard(&self, folder: &RunFolder, from: Option<[usize; 2]>) -> Option<TensorBoard> {
+        let run = whole_path(folder.dir());
+        let dir = self.tensorboard.as_ref()?;
+        let board = TensorBoard::new(run.file_name().map_or(dir.clone(), |name| dir.join(name)));
+        Some(board.going_on(from.or(self.force.then_some([0, 0]))))
+    }
+
+    /// Refuses a folder in which TensorBoard would draw the curves of two runs as one, and says which folder it is. The figures of
+    /// the run that goes on, which was told `settings`, or of one that --force replaces, are cut or replaced with it.
+    pub(super) fn check_tensorboard(
+        &self,
+        folder: &RunFolder,
+        settings: &RunSettings,
+    ) -> anyhow::Result<Option<String>> {
+        let replaced = || last_checkpoint(folder.dir()).and_then(|path| read_settings(&path).ok()?);
+        let before = if self.resume { Some(settings.clone()) } else { replaced() };
+        let Some(board) = self.tensorboard(folder, None) else {
+            // What was this folder's stays so.
+            return Ok(before.and_then(|settings| settings.tensorboard));
+        };
+        let dir = board.dir().display();
+        check_writable(board.dir()).with_context(|| format!("--tensorboard: `{dir}` cannot be written"))?;
+        let place = to_text(&settled(board.dir()));
+        // Checkpoints that do not know their data do not know this, either.
+        let is_own = |settings: &RunSettings| match &settings.tensorboard {
+            Some(own) => *own == place,
+            None => settings.data_digests.is_none(),
+        };
+        if board.has_events()? && !before.as_ref().is_some_and(is_own) {
+            bail!(
+                "`{dir}` holds the figures of another run, and TensorBoard would draw both as one; choose another --tensorboard \
+                 DIR, or move that folder away"
+            );
+        }
+        Ok(Some(place))
+    }
+}
+
+/// The whole path of a folder that may not be there yet.
+fn settled(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(&path);
+    let rest = path.strip_prefix(there).unwrap_or(Path::new(""));
+    let there = there.canonicalize().unwrap_or_else(|_| there.to_owned());
+    // To join nothing would end it with a slash.
+    if rest.as_os_str().is_empty() { there } else { there.join(rest) }
+}
