@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::args::whole_path;
-use super::output::check_writable;
-use super::path_text::to_text;
+use super::output::{check_writable, note};
+use super::path_text::{from_text, shell_word, to_text};
 use super::train::TrainArgs;
 use crate::io::TensorBoard;
 use crate::io::checkpoint::{RunSettings, last_checkpoint, read_settings};
@@ -33,7 +33,14 @@ impl TrainArgs {
         let before = if self.resume { Some(settings.clone()) } else { replaced() };
         let Some(board) = self.tensorboard(folder, None) else {
             // What was this folder's stays so.
-            return Ok(before.and_then(|settings| settings.tensorboard));
+            let board = before.and_then(|settings| settings.tensorboard);
+            if let Some(board) = board.as_ref().filter(|_| self.resume) {
+                let dir = from_text(board).parent().map(shell_word).unwrap_or_default();
+                note(format_args!(
+                    "note: `{board}` holds the figures of this run for TensorBoard so far; to go on with them: --tensorboard {dir}"
+                ));
+            }
+            return Ok(board);
         };
         let dir = board.dir().display();
         check_writable(board.dir()).with_context(|| format!("--tensorboard: `{dir}` cannot be written"))?;

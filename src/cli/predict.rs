@@ -208,7 +208,7 @@ impl Judge<'_> {
     fn json(&self, source: &Source, warnings: &[String], row: &[f32]) -> String {
         let label = ranked(row)[0];
         json!({
-            "image": source.name(),
+            "image": source.recorded(),
             "label": label,
             "name": self.saved.class_name(label),
             "probability": row[label],

@@ -223,6 +223,8 @@ fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
     // Of the first file only its header is left.
     assert!(events() < once + once / 2, "{} and {once} bytes", events());
     sandbox.succeed("train --resume --out run --epochs 2 --tensorboard logs");
+    let outcome = sandbox.succeed("train --resume --out run --epochs 3");
+    assert!(outcome.stderr.contains("to go on with them: --tensorboard "), "{outcome:?}");
     // Another run of the same name does not take them for its own, whether it replaces one or goes on.
     sandbox.succeed(&train("elsewhere/run"));
     let kept = events();

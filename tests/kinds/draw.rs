@@ -47,11 +47,16 @@ pub const KINDS: &[Kind] = &[
     kind("board", "white on black", |digit, dice| png(&digit.page(dice).over(15.0, 240.0))),
     kind("pencil", "weak grey on light grey", |digit, dice| png(&digit.page(dice).over(225.0, 150.0))),
     kind("black-on-clear", "black on a transparent ground", |digit, dice| {
-        png_clear(&digit.page(dice), [10, 10, 10])
+        png_clear(&digit.page(dice), [10, 10, 10, 255])
     }),
     kind("white-on-clear", "white on a transparent ground", |digit, dice| {
-        png_clear(&digit.page(dice), [255, 255, 255])
+        png_clear(&digit.page(dice), [255, 255, 255, 255])
     }),
+    kind(
+        "faint-on-clear",
+        "white that is mostly transparent itself, on a transparent ground",
+        |digit, dice| png_clear(&digit.page(dice), [255, 255, 255, 100]),
+    ),
     kind("thin", "a pen of two pixels", |digit, dice| png(&digit.thinned().page(dice).over(252.0, 30.0))),
     kind("thick", "a marker of a sixth of the digit's height", |digit, dice| {
         png(&digit.thickened().page(dice).over(250.0, 25.0))
@@ -334,10 +339,10 @@ fn jpeg(page: &Page, quality: u8) -> (Vec<u8>, &'static str) {
 }
 
 /// Ink on nothing.
-fn png_clear(page: &Page, [r, g, b]: [u8; 3]) -> (Vec<u8>, &'static str) {
+fn png_clear(page: &Page, [r, g, b, alpha]: [u8; 4]) -> (Vec<u8>, &'static str) {
     let image = RgbaImage::from_fn(page.width as u32, page.height as u32, |x, y| {
         let ink = page.ink[y as usize * page.width + x as usize];
-        Rgba([r, g, b, (ink * 255.0).round() as u8])
+        Rgba([r, g, b, (ink * f32::from(alpha)).round() as u8])
     });
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, ImageFormat::Png).unwrap();

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 
 use super::output::shown;
+use super::path_text::to_text;
 use crate::data::Picture;
 use crate::panics::quietly;
 use format::Format;
@@ -76,6 +77,14 @@ impl Source {
         match self {
             Source::Stdin => STDIN.to_owned(),
             Source::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// The name as it is written into files: one that is no text as a URL.
+    pub fn recorded(&self) -> String {
+        match self {
+            Source::Stdin => STDIN.to_owned(),
+            Source::File(path) => to_text(path),
         }
     }
 
