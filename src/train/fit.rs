@@ -61,7 +61,8 @@ impl Model {
     }
 
     /// Goes on with a call of [`fit`](Self::fit) that made this checkpoint, with the same data and options but for
-    /// `epochs` and `max_steps`, which may be larger. Training that ended because it was good enough or got no better has
+    /// `epochs` and `max_steps`, which may be larger. That the data is the same is the caller's to know
+    /// ([`Dataset::digest`] tells). Training that ended because it was good enough or got no better has
     /// nothing left to do.
     ///
     /// # Errors
