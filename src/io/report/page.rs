@@ -76,8 +76,8 @@ fn judged(report: &RunReport<'_>) -> String {
         return String::new();
     }
     let other = if *is_other {
-        ", which are <strong>not the test set that the run was judged on</strong>: what the settings below say of that is of \
-         the other one"
+        ", which are <strong>not the test set that the run was judged on</strong>: loss and accuracy in the settings below are \
+         those on its own"
     } else {
         ""
     };
