@@ -43,8 +43,8 @@ pub fn check_resumed(
     if other.is_empty() {
         if recorded.test != found.test {
             note(format_args!(
-                "warning: the test set in `{data}` is not the one that this run was trained on; training is not changed by it, \
-                 its result is"
+                "warning: the test set in `{data}` is not the one that this run had before; training is not changed by it, its \
+                 result is"
             ));
         }
         return Ok(());

@@ -21,8 +21,13 @@ impl Dataset {
         }
         sum.update(self.labels());
         sum.update(self.images());
-        sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&sum.finalize())
     }
+}
+
+/// Two digits for each byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The [`Dataset::digest`]s of what a run reads, as it was used: after limits and splits.

@@ -67,7 +67,7 @@ mod tests {
         ];
         assert_eq!(SUMS.lines().count(), files.len(), "one line for each file");
         for (name, bytes) in files {
-            let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest: String = crate::data::hexadecimal(&Sha256::digest(bytes));
             let line = format!("{digest}  {name}.gz");
             assert!(SUMS.lines().any(|recorded| recorded == line), "not recorded: {line}");
         }

@@ -267,11 +267,10 @@ mod tests {
     }
 
     /// `/dev/shm` is one wherever Linux runs.
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_link_may_lead_to_another_file_system() {
-        let (Ok(other), folder) = (tempfile::tempdir_in("/dev/shm"), tempfile::tempdir().unwrap()) else {
-            return;
-        };
+        let (other, folder) = (tempfile::tempdir_in("/dev/shm").unwrap(), tempfile::tempdir().unwrap());
         let (link, target) = (folder.path().join("link"), other.path().join("file"));
         symlink(&target, &link).unwrap();
         for content in ["made", "replaced"] {

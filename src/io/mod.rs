@@ -24,6 +24,8 @@ mod whole;
 
 use sha2::{Digest, Sha256};
 
+use crate::data::hexadecimal;
+
 pub use history_csv::HistoryCsv;
 pub use recorded::{Recorded, read_recorded};
 pub use saved::SavedRun;
@@ -34,5 +36,5 @@ pub(crate) use whole::write_whole;
 
 /// In hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }

@@ -185,11 +185,6 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Whether it holds a run already.
-    pub fn has_run(&self) -> bool {
-        self.dir.join(MODEL_FILE).exists()
-    }
-
     /// Where it is.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -108,7 +108,9 @@ pub enum RunError {
         problem: String,
     },
     /// The result of a run cannot be read.
-    #[error("`{path}` is not the result of a run: {problem}; without this file its defaults are taken")]
+    #[error(
+        "`{path}` is not the result of a run: {problem}; where it is removed, the last checkpoint says what the run was"
+    )]
     Result {
         /// The file.
         path: String,
