@@ -58,6 +58,7 @@ pub mod data;
 pub mod error;
 mod files;
 pub mod model;
+mod optimizers;
 mod panics;
 pub mod random;
 

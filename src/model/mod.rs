@@ -6,19 +6,18 @@ mod file;
 mod infer;
 mod init;
 mod layer;
-mod optimizer;
-mod regularizer;
 mod shape;
 mod suggest;
 mod summary;
 mod weights;
 
+pub use crate::optimizers::{
+    Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,
+};
 pub use activation::{Activation, ActivationLayer, Dropout, LeakyReLU, ReLU, Softmax};
 pub(crate) use file::check_class_names;
 pub use file::{ModelFile, TUTORIAL};
 pub use layer::{Conv2D, Dense, Flatten, Layer, MaxPooling2D, Padding, Pair};
-pub use optimizer::{Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, RmsProp, Sgd};
-pub use regularizer::Regularizer;
 pub use shape::{LayerGeometry, Network, NetworkLayer, Shape, WeightSpec};
 #[cfg(feature = "cli")]
 pub(crate) use suggest::with_suggestion;
@@ -49,17 +48,8 @@ pub enum ModelError {
         problem: String,
     },
     /// A setting of the optimizer is out of its range.
-    #[error("optimizer `{optimizer}`: `{setting}` is {value}, but must be {expected}")]
-    Optimizer {
-        /// The optimizer's name.
-        optimizer: &'static str,
-        /// The setting.
-        setting: &'static str,
-        /// What it is.
-        value: f64,
-        /// What it may be.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Optimizer(#[from] OptimizerError),
     /// The model file is not TOML or does not describe a model.
     #[error("model file `{file}`: {problem}")]
     File {

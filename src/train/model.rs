@@ -78,7 +78,7 @@ impl Sequential {
 
     /// [`compile`](Self::compile) for the second time.
     pub(super) fn compile_silently(&self, device: &Device, compile: Compile) -> Result<Model, Error> {
-        compile.optimizer.check()?;
+        compile.optimizer.check().map_err(ModelError::from)?;
         if let Some(problem) = compile.augmentation.and_then(|augmentation| augmentation.problem()) {
             return Err(ModelError::Model { model: self.name.clone(), problem }.into());
         }

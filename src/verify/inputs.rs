@@ -1,4 +1,4 @@
-//! The arguments of a case, from its number in the table: a failure comes back.
+//! The arguments of a case, from its kind and its number among the cases of that kind: a failure comes back.
 
 use super::case::samples;
 use super::{Case, Numbers, Wire};
@@ -8,6 +8,8 @@ use crate::random::{Purpose, Stream};
 
 /// Seed of all inputs.
 const SEED: u64 = 1;
+/// Most arguments of a step.
+const MOST_ARGUMENTS: u32 = 16;
 /// Samples of the data sets that are gathered from: one more than a multiple of 4.
 const SAMPLES: usize = 61;
 /// Elements of the order and of the metrics that follow those in use.
@@ -58,11 +60,12 @@ impl Numbers {
     }
 }
 
-/// The arguments of the case with this number in the table, in the order of [`Op::args`].
+/// The arguments of the case with this number among those of its kind, in the order of [`Op::args`]. Other kinds change nothing.
 pub(super) fn arguments(case: &Case, number: u32) -> Vec<Argument> {
     let mut done: Vec<Argument> = Vec::new();
     for (spec, place) in case.op.args().into_iter().zip(0..) {
-        let stream = &mut Stream::new(SEED, Purpose::Verification, number * 16 + place);
+        let stream =
+            &mut Stream::new(seed(case.op.kind()), Purpose::Verification, number * MOST_ARGUMENTS + place);
         let len = length(case, &spec);
         let values = match (spec.access, spec.dtype) {
             (Access::Out, Dtype::F32) => Values::Floats(vec![f32::from_bits(UNWRITTEN); len]),
@@ -74,6 +77,13 @@ pub(super) fn arguments(case: &Case, number: u32) -> Vec<Argument> {
         done.push(Argument { spec, values });
     }
     done
+}
+
+/// The seed of a kind: FNV-1a of its name over [`SEED`].
+fn seed(kind: &str) -> u64 {
+    kind.bytes().fold(SEED ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Elements of an argument; those that a data set decides are chosen here.

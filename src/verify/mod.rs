@@ -85,7 +85,8 @@ impl VerifyReport {
 
 /// Runs the whole table on a device; `on_row` sees each row as soon as it is there.
 ///
-/// Only kinds that `wanted` says yes to are run; a case's numbers do not depend on which others are.
+/// Only kinds that `wanted` says yes to are run; a case's numbers depend neither on which others are nor on the cases of other
+/// kinds.
 ///
 /// A kernel that the driver refuses is a row that did not pass. Two cases run at a time, the second on a device of its
 /// own on the same adapter: some drivers compile on the thread that serves the queue, and compiling takes most of the time.
@@ -179,7 +180,8 @@ fn verify_case(
     on_row: &mut dyn FnMut(VerifyRow),
 ) -> Result<(), GpuError> {
     let case = &table[number];
-    let arguments = inputs::arguments(case, number as u32);
+    let of_kind = table[..number].iter().filter(|other| other.op.kind() == case.op.kind()).count();
+    let arguments = inputs::arguments(case, of_kind as u32);
     let Some(expected) = reference::expect(case, &arguments) else {
         on_row(row(case, "none", "", failure("the twin does not take these arguments".to_owned())));
         return Ok(());

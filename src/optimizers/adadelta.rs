@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Check;
-use crate::model::ModelError;
+use super::{Check, OptimizerError};
 
 /// Adadelta, exactly as Keras 3 computes it (epsilon inside both roots):
 ///
@@ -54,7 +53,7 @@ impl Adadelta {
     /// State values kept for each weight: `a` and `d`.
     pub const SLOTS: usize = 2;
 
-    pub(super) fn check(&self, check: Check) -> Result<(), ModelError> {
+    pub(super) fn check(&self, check: Check) -> Result<(), OptimizerError> {
         check.fraction("rho", self.rho)?;
         check.positive("epsilon", self.epsilon)
     }

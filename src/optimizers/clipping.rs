@@ -1,5 +1,4 @@
-use super::Check;
-use crate::model::ModelError;
+use super::{Check, OptimizerError};
 
 /// How gradients are cut before an update, as Keras 3 does it. A norm is the root of the sum of squares.
 ///
@@ -15,7 +14,7 @@ pub enum Clipping {
 }
 
 /// `clipvalue`, `clipnorm` and `global_clipnorm` are above 0, and at most one of them is there.
-pub(super) fn check(check: Check, clippings: [Option<f64>; 3]) -> Result<(), ModelError> {
+pub(super) fn check(check: Check, clippings: [Option<f64>; 3]) -> Result<(), OptimizerError> {
     let names = ["clipvalue", "clipnorm", "global_clipnorm"];
     let mut set = names.into_iter().zip(clippings).filter_map(|(name, limit)| Some((name, limit?)));
     if let Some((name, limit)) = set.next() {

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Check;
-use crate::model::ModelError;
+use super::{Check, OptimizerError};
 
 /// Gradient descent, exactly as Keras 3 computes it:
 ///
@@ -56,7 +55,7 @@ impl Sgd {
         usize::from(self.momentum > 0.0)
     }
 
-    pub(super) fn check(&self, check: Check) -> Result<(), ModelError> {
+    pub(super) fn check(&self, check: Check) -> Result<(), OptimizerError> {
         check.that(
             "momentum",
             self.momentum,

@@ -1,18 +1,20 @@
-//! Losses and optimizers as values, with the defaults of Keras.
+//! Losses, penalties and optimizers as values, with the defaults of Keras.
 
 mod adadelta;
 mod adam;
 mod clipping;
+mod error;
+mod regularizer;
 mod rmsprop;
 mod sgd;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelError;
-
 pub use adadelta::Adadelta;
 pub use adam::{Adam, AdamW};
 pub use clipping::Clipping;
+pub use error::OptimizerError;
+pub use regularizer::Regularizer;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
@@ -172,7 +174,7 @@ impl Optimizer {
     }
 
     /// Refuses settings outside the range in which the formula means anything.
-    pub fn check(&self) -> Result<(), ModelError> {
+    pub fn check(&self) -> Result<(), OptimizerError> {
         let check = Check { optimizer: self.name() };
         check.positive("learning_rate", self.learning_rate())?;
         match self {
@@ -203,19 +205,19 @@ impl Check {
         value: f64,
         valid: bool,
         expected: &'static str,
-    ) -> Result<(), ModelError> {
+    ) -> Result<(), OptimizerError> {
         let optimizer = self.optimizer;
-        if valid { Ok(()) } else { Err(ModelError::Optimizer { optimizer, setting, value, expected }) }
+        if valid { Ok(()) } else { Err(OptimizerError { optimizer, setting, value, expected }) }
     }
 
     /// Above 0, also as f32.
-    fn positive(self, setting: &'static str, value: f64) -> Result<(), ModelError> {
+    fn positive(self, setting: &'static str, value: f64) -> Result<(), OptimizerError> {
         let single = value as f32;
         self.that(setting, value, single > 0.0 && single.is_finite(), "a finite number above 0")
     }
 
     /// The decay of a running mean, or momentum.
-    fn fraction(self, setting: &'static str, value: f64) -> Result<(), ModelError> {
+    fn fraction(self, setting: &'static str, value: f64) -> Result<(), OptimizerError> {
         let valid = value >= 0.0 && (value as f32) < 1.0;
         self.that(setting, value, valid, "at least 0 and, in 32 bits, below 1")
     }

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Check;
-use crate::model::ModelError;
+use super::{Check, OptimizerError};
 
 /// Adam, exactly as Keras 3 computes it (epsilon outside the root, the bias corrected in the step size):
 ///
@@ -66,7 +65,7 @@ impl Adam {
         (1.0 - power(self.beta_2)).sqrt() / (1.0 - power(self.beta_1))
     }
 
-    pub(super) fn check(&self, check: Check) -> Result<(), ModelError> {
+    pub(super) fn check(&self, check: Check) -> Result<(), OptimizerError> {
         check.fraction("beta_1", self.beta_1)?;
         check.fraction("beta_2", self.beta_2)?;
         check.positive("epsilon", self.epsilon)

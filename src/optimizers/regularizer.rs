@@ -32,7 +32,7 @@ impl Regularizer {
     }
 
     /// What is wrong with the factors, if anything.
-    pub(super) fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         let wrong = |factor: f64| !(factor >= 0.0 && (factor as f32).is_finite());
         let factors = [("l1", self.l1), ("l2", self.l2)];
         let (name, factor) = factors.into_iter().find(|&(_, factor)| wrong(factor))?;

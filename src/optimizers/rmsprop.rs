@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Check;
-use crate::model::ModelError;
+use super::{Check, OptimizerError};
 
 /// RMSprop, exactly as Keras 3 computes it (epsilon inside the root):
 ///
@@ -65,7 +64,7 @@ impl RmsProp {
         1 + usize::from(self.momentum > 0.0) + usize::from(self.centered)
     }
 
-    pub(super) fn check(&self, check: Check) -> Result<(), ModelError> {
+    pub(super) fn check(&self, check: Check) -> Result<(), OptimizerError> {
         check.fraction("rho", self.rho)?;
         check.fraction("momentum", self.momentum)?;
         check.positive("epsilon", self.epsilon)

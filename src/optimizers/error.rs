@@ -1,0 +1,13 @@
+/// A setting of an optimizer is out of its range.
+#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq)]
+#[error("optimizer `{optimizer}`: `{setting}` is {value}, but must be {expected}")]
+pub struct OptimizerError {
+    /// The optimizer's name.
+    pub optimizer: &'static str,
+    /// The setting.
+    pub setting: &'static str,
+    /// What it is.
+    pub value: f64,
+    /// What it may be.
+    pub expected: &'static str,
+}
