@@ -5,7 +5,8 @@
 use std::error::Error;
 
 use shadegrad::Device;
-use shadegrad::plan::{Op, StepParams};
+use shadegrad::ops::{ActivationForward, LeakyRelu, Op};
+use shadegrad::plan::StepParams;
 
 /// Leaky ReLU in place, by `shaders/activations/leaky_relu_forward.wgsl`: x where x > 0, `slope * x` elsewhere.
 pub fn leaky_relu(x: &mut [f32], slope: f32) -> Result<String, Box<dyn Error>> {
@@ -14,14 +15,14 @@ pub fn leaky_relu(x: &mut [f32], slope: f32) -> Result<String, Box<dyn Error>> {
     };
 
     // A step: what is computed, with its sizes. Another one is as good; `Op::args` lists the buffers that it takes.
-    let op = Op::LeakyReluForward { len: x.len(), slope };
+    let op = Op::from(ActivationForward { len: x.len(), function: LeakyRelu { slope }.into() });
 
     // Of the kernels that can run it, the one that the table has for this adapter: by fours where the length allows it.
     let kernel = gpu.kernel(&op).ok_or("no kernel runs this step")?;
     let title = format!("{} of shaders/{} on {}", kernel.title(), kernel.source.file, gpu.title());
 
     // The header with the sizes, the imported files, its own file.
-    println!("{}", kernel.text(&op, &[0], gpu.limits().max_compute_workgroups_per_dimension));
+    println!("{}", kernel.text(&[0], gpu.limits().max_compute_workgroups_per_dimension));
 
     // One buffer for each argument, as 32-bit words. This step does not ask where in the training it stands.
     let params: StepParams = bytemuck::Zeroable::zeroed();

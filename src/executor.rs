@@ -149,8 +149,3 @@ pub trait Executor: Send {
     /// Ends measuring and gives what was measured; `None` when nothing was to be.
     fn take_profile(&mut self) -> Option<Profile>;
 }
-
-/// The table `x / 255` for every byte: exact division on the host, since no shader's division is.
-pub fn byte_scale() -> [f32; 256] {
-    std::array::from_fn(|byte| byte as f32 / 255.0)
-}

@@ -25,7 +25,7 @@ pub struct Trial {
     /// Where its arguments begin in their bindings, in 32-bit words; of each step that computes this.
     bases: Vec<Vec<usize>>,
     /// The candidates, the table's choice first.
-    kernels: Vec<&'static Kernel>,
+    kernels: Vec<Kernel>,
 }
 
 /// How a kernel did in a [`Trial`].
@@ -59,7 +59,7 @@ pub fn trials(gpu: &Gpu, plan: &Plan) -> Vec<Trial> {
 }
 
 /// The table's choice, then the others in its order: that choice may pass over rows that others of its class run.
-fn default_first(op: &Op, class: AdapterClass) -> Vec<&'static Kernel> {
+fn default_first(op: &Op, class: AdapterClass) -> Vec<Kernel> {
     let default = choose(op, class).map(|kernel| kernel.variant);
     let mut kernels: Vec<_> = variants(op, class).collect();
     kernels.sort_by_key(|kernel| Some(kernel.variant) != default);
@@ -72,7 +72,7 @@ impl Trial {
     pub fn key(&self, gpu: &Gpu) -> String {
         let per_dimension = gpu.limits().max_compute_workgroups_per_dimension;
         let texts = self.bases.iter().flat_map(|bases| {
-            let text = move |kernel: &&Kernel| kernel.text(&self.op, bases, per_dimension);
+            let text = move |kernel: &Kernel| kernel.text(bases, per_dimension);
             self.kernels.iter().map(text)
         });
         key(&gpu.title(), &self.op, &self.variants(), texts)
@@ -153,6 +153,7 @@ pub fn choices<'a>(measured: impl IntoIterator<Item = (&'a Trial, &'a [Candidate
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::{ActivationForward, Relu};
 
     fn candidates(times: &[(&str, f64)]) -> Vec<Candidate> {
         let candidate = |&(variant, time): &(&str, f64)| {
@@ -186,7 +187,7 @@ mod tests {
     fn whatever_decides_a_time_is_in_the_key() {
         let of = |adapter, len, variants: &[&str], texts: &[&str]| {
             let texts = texts.iter().map(|&text| text.to_owned());
-            key(adapter, &Op::ReluForward { len }, variants, texts)
+            key(adapter, &ActivationForward { len, function: Relu.into() }.into(), variants, texts)
         };
         let (names, texts) = (["vec4", "scalar"], ["fn a() {}", "fn b() {}"]);
         let base = of("gpu (vulkan, 1.0)", 8, &names, &texts);

@@ -1,10 +1,10 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::{Arg, Real, run};
 use crate::data::{Dataset, pad_records};
-use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, byte_scale, check_data};
+use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, check_data};
 use crate::gpu::GpuError;
+use crate::ops::{Arg, Real, byte_scale};
 use crate::plan::{Access, Dtype, Phase, Plan, Role, StepParams, Tensor, image_stride};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
@@ -77,7 +77,10 @@ impl<T: Real> CpuExecutor<T> {
     }
 
     /// Runs one step on this executor's memory.
-    pub fn run_step(&mut self, index: usize, data: DataSlot, params: &StepParams) {
+    ///
+    /// # Errors
+    /// [`GpuError::Arguments`] when the step's tensors are not those of its op.
+    pub fn run_step(&mut self, index: usize, data: DataSlot, params: &StepParams) -> Result<(), GpuError> {
         let CpuExecutor { plan, memory, data: sets, .. } = self;
         let step = &plan.steps[index];
         let set = sets[data as usize].as_ref();
@@ -96,18 +99,18 @@ impl<T: Real> CpuExecutor<T> {
         let mut args: Vec<Arg<'_, T>> = Vec::new();
         for (spec, tensor) in specs.iter().zip(&step.args) {
             let arg = if spec.access == Access::In {
-                input(spec.name, tensor, &memory[tensor.buffer], set)
+                input(plan.buffers[tensor.buffer].role, tensor, &memory[tensor.buffer], set)
             } else {
                 outputs.next().and_then(|(_, memory)| output(tensor, memory))
             };
             args.extend(arg);
         }
-        let ran = args.len() == specs.len() && run(&step.op, params, &mut args);
-        debug_assert!(ran, "arguments of {} do not fit", step.name);
+        let ran = step.op.twin(params, &mut args);
         drop(args);
         for (buffer, taken) in written {
             memory[buffer] = taken;
         }
+        ran.map_err(|error| GpuError::Arguments { kind: step.op.kind(), problem: error.to_string() })
     }
 
     fn prepare(&mut self, pass: &Pass<'_>) {
@@ -159,7 +162,7 @@ fn range<E>(tensor: &Tensor, values: &[E]) -> std::ops::Range<usize> {
 }
 
 fn input<'a, T>(
-    name: &str,
+    role: Role,
     tensor: &Tensor,
     memory: &'a Memory<T>,
     data: Option<&'a CpuData>,
@@ -167,8 +170,9 @@ fn input<'a, T>(
     Some(match memory {
         Memory::Floats(values) => Arg::In(&values[range(tensor, values)]),
         Memory::Integers(values) => Arg::InU32(&values[range(tensor, values)]),
-        Memory::Elsewhere if name == "images" => Arg::Bytes(data?.images()),
-        Memory::Elsewhere => Arg::Bytes(data?.set.labels()),
+        Memory::Elsewhere if role == Role::Images => Arg::Bytes(data?.images()),
+        Memory::Elsewhere if role == Role::Labels => Arg::Bytes(data?.set.labels()),
+        Memory::Elsewhere => return None,
     })
 }
 
@@ -226,7 +230,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
             let begun = Instant::now();
             for &index in &steps {
                 let begun = Instant::now();
-                self.run_step(index, pass.data, params);
+                self.run_step(index, pass.data, params)?;
                 if let Some(profiler) = &mut due {
                     profiler.step(index, begun.elapsed().as_secs_f64());
                 }
@@ -255,7 +259,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
         self.prepare(pass);
         let steps: Vec<usize> = self.plan.steps_of(Phase::Train).map(|(index, _)| index).collect();
         for (index, params) in steps.into_iter().zip(std::iter::repeat(&pass.steps[0])) {
-            self.run_step(index, pass.data, params);
+            self.run_step(index, pass.data, params)?;
             let step = &self.plan.steps[index];
             let specs = step.op.args();
             let written = specs.iter().zip(&step.args).enumerate().filter_map(|(at, (spec, tensor))| {

@@ -32,7 +32,7 @@ impl Choices {
     }
 
     /// The kernel that runs this step on adapters of a class; `None` only for a kind without a row.
-    pub fn kernel(&self, op: &Op, class: AdapterClass) -> Option<&'static Kernel> {
+    pub fn kernel(&self, op: &Op, class: AdapterClass) -> Option<Kernel> {
         let chosen = self.list.iter().find(|(known, _)| known == op);
         chosen
             .and_then(|(_, variant)| variants(op, class).find(|kernel| kernel.variant == variant))
@@ -43,10 +43,11 @@ impl Choices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::{ActivationForward, Relu};
 
     #[test]
     fn a_choice_is_taken_where_its_kernel_runs() {
-        let op = Op::ReluForward { len: 8 };
+        let op: Op = ActivationForward { len: 8, function: Relu.into() }.into();
         let class = AdapterClass::default();
         let default = choose(&op, class).unwrap().variant;
         let other = variants(&op, class).nth(1).unwrap().variant;
@@ -60,7 +61,7 @@ mod tests {
             assert_eq!(choices.kernel(&op, class).unwrap().variant, expected, "{chosen:?}");
         }
         // Vectors of four do not fit seven elements.
-        let odd = Op::ReluForward { len: 7 };
+        let odd: Op = ActivationForward { len: 7, function: Relu.into() }.into();
         choices.set(odd, "vec4");
         assert_eq!(choices.kernel(&odd, class).unwrap().variant, "scalar");
     }

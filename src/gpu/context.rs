@@ -303,7 +303,7 @@ impl Gpu {
     }
 
     /// The kernel that runs a step here; `None` only for a kind without a row.
-    pub fn kernel(&self, op: &Op) -> Option<&'static Kernel> {
+    pub fn kernel(&self, op: &Op) -> Option<Kernel> {
         self.choices.kernel(op, self.class)
     }
 

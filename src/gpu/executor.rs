@@ -16,7 +16,8 @@ use super::timing::Timer;
 use super::warm_up::WarmUp;
 use super::{Gpu, GpuError};
 use crate::data::{Dataset, TRANSFORM};
-use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, byte_scale, check_data};
+use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, check_data};
+use crate::ops::byte_scale;
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
 
@@ -118,9 +119,9 @@ impl GpuExecutor {
             let mut resources = Vec::new();
             for tensor in &step.args {
                 let buffer = &self.plan.buffers[tensor.buffer];
-                resources.push(match (&self.buffers[tensor.buffer], buffer.name.as_str()) {
+                resources.push(match (&self.buffers[tensor.buffer], buffer.role) {
                     (Some(own), _) => own,
-                    (None, "images") => data.ok_or(GpuError::NoData)?[0],
+                    (None, Role::Images) => data.ok_or(GpuError::NoData)?[0],
                     (None, _) => data.ok_or(GpuError::NoData)?[1],
                 });
             }

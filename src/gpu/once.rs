@@ -47,7 +47,7 @@ impl Gpu {
         }
         let kernel =
             self.kernel(op).ok_or_else(|| problem("no kernel runs it on this adapter".to_owned()))?;
-        let built = kernel.build(self, op, &vec![0; specs.len()], Checks::On)?;
+        let built = kernel.build(self, &vec![0; specs.len()], Checks::On)?;
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
         let mut buffers = Vec::new();
         for (spec, words) in specs.iter().zip(arguments.iter()) {
@@ -83,7 +83,7 @@ impl Gpu {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             pass.set_pipeline(&built.pipeline);
             pass.set_bind_group(0, &arguments, &[]);
-            if built.reads_step {
+            if built.reads_batch {
                 pass.set_bind_group(1, table.bound(), &[table.offset(0)]);
             }
             let [x, y] = built.groups;

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::source::{Source, shader};
 use super::timing::Stamps;
 use super::{Gpu, GpuError};
+use crate::ops::kit::{Source, shader};
 
 /// Invocations of a workgroup of a probe.
 const WORKGROUP: u32 = 64;

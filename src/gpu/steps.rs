@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::kernel::{BuiltKernel, Checks, Kernel};
+use super::kernel::{BuiltKernel, Checks};
 use super::table::StepTable;
-use super::{Gpu, GpuError};
+use super::{Gpu, GpuError, Kernel};
 use crate::executor::DataSlot;
-use crate::plan::{Op, Plan, Step};
+use crate::plan::{Plan, Step};
 
 /// A step with its kernel; its arguments are bound for each data slot.
 pub(super) struct BuiltStep {
@@ -40,7 +40,7 @@ impl BuiltStep {
     ) {
         pass.set_pipeline(&self.kernel.pipeline);
         pass.set_bind_group(0, &self.bound[slot as usize], &[]);
-        if let (true, Some(table)) = (self.kernel.reads_step, table) {
+        if let (true, Some(table)) = (self.kernel.reads_batch, table) {
             pass.set_bind_group(1, table.bound(), &[table.offset(row)]);
         }
     }
@@ -72,14 +72,15 @@ pub(super) fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuE
             });
         };
         let bases = step.bases();
-        let place = *places.entry(kernel.text(op, &bases, per_dimension)).or_insert_with(|| {
-            wanted.push((kernel, op, bases));
+        let variant = kernel.variant;
+        let place = *places.entry(kernel.text(&bases, per_dimension)).or_insert_with(|| {
+            wanted.push((kernel, bases));
             wanted.len() - 1
         });
-        steps.push((kernel.variant, place));
+        steps.push((variant, place));
     }
     // Side by side: translating a shader takes tens of milliseconds. Errors are caught by thread.
-    let build = |(kernel, op, bases): (&Kernel, &Op, Vec<usize>)| kernel.build(gpu, op, &bases, Checks::Off);
+    let build = |(kernel, bases): (Kernel, Vec<usize>)| kernel.build(gpu, &bases, Checks::Off);
     let built = wanted.into_par_iter().map(build).collect::<Vec<_>>();
     let built = built.into_iter().collect::<Result<Vec<BuiltKernel>, _>>()?;
     let step = |(variant, place): (_, usize)| BuiltStep {

@@ -145,7 +145,7 @@ fn help(gpu: &Gpu, plan: &Plan, built: &[BuiltStep], jobs: &Jobs) -> Result<usiz
         let step = &plan.steps[index];
         let Some(kernel) = gpu.kernel(&step.op) else { return Ok(count) };
         let mut twin = BuiltStep {
-            kernel: kernel.build(&sibling, &step.op, &step.bases(), Checks::Off)?,
+            kernel: kernel.build(&sibling, &step.bases(), Checks::Off)?,
             bound: [None, None],
             ..built[index]
         };

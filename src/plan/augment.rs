@@ -1,10 +1,11 @@
 //! Augmentation: a rewrite of a plan that puts a step between the data set and the first layer.
 
 use super::lower::ALIGNMENT;
-use super::op::{DATA, Dtype, Op};
-use super::shapes::AugmentShape;
 use super::{Buffer, Plan, Role, Stage, Step, Tensor};
 use crate::data::Augmentation;
+use crate::ops::AugmentImages;
+use crate::ops::AugmentShape;
+use crate::ops::{DATA, Dtype, Op};
 
 impl Plan {
     /// The same plan with augmented images in training; a pass then brings the transform of each image. In evaluation and
@@ -14,7 +15,7 @@ impl Plan {
         let Ok([batch, height, width, channels]) = <[usize; 4]>::try_from(self.input.shape.clone()) else {
             return self;
         };
-        let Some(at) = self.steps.iter().position(|step| matches!(step.op, Op::GatherImages { .. })) else {
+        let Some(at) = self.steps.iter().position(|step| matches!(step.op, Op::GatherImages(_))) else {
             return self;
         };
         let shape = AugmentShape::new([batch, height, width, channels], augmentation.noise_stddev);
@@ -33,11 +34,11 @@ impl Plan {
         let step = Step {
             name: "input/augment".to_owned(),
             stage: Stage::Input,
-            op: Op::AugmentImages(shape),
+            op: Op::AugmentImages(AugmentImages(shape)),
             args: vec![transforms, source, self.input.clone()],
         };
         // After the targets, so that gathering images and targets stays next to each other.
-        let after = self.steps.iter().position(|step| matches!(step.op, Op::OneHot { .. })).unwrap_or(at);
+        let after = self.steps.iter().position(|step| matches!(step.op, Op::OneHot(_))).unwrap_or(at);
         self.steps.insert(after + 1, step);
         self
     }

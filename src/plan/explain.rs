@@ -6,7 +6,7 @@ use super::{Access, ArgSpec, Buffer, DATA, Dtype, Op, Phase, Plan, Role, Stage, 
 use crate::model::{bytes, thousands};
 
 /// Every role, in the order in which they are listed.
-const ROLES: [Role; 12] = [
+const ROLES: [Role; 13] = [
     Role::Parameters,
     Role::Gradients,
     Role::OptimizerState,
@@ -14,7 +14,8 @@ const ROLES: [Role; 12] = [
     Role::ActivationGradient,
     Role::Scratch,
     Role::Table,
-    Role::DataSet,
+    Role::Images,
+    Role::Labels,
     Role::Order,
     Role::Transforms,
     Role::Metrics,
@@ -192,7 +193,7 @@ impl Plan {
             Role::Metrics => 1,
             _ => self.batch,
         };
-        let updated = op.updated().unwrap_or_default();
+        let updated = op.touched().unwrap_or_default();
         let moved = |dim: usize| match dim {
             DATA => in_data,
             dim if dim == updated[1] => updated[0],
@@ -252,7 +253,7 @@ impl std::fmt::Display for Role {
             Role::ActivationGradient => "activation gradients",
             Role::Scratch => "scratch",
             Role::Table => "tables",
-            Role::DataSet => "data set",
+            Role::Images | Role::Labels => "data set",
             Role::Order => "order of samples",
             Role::Transforms => "transforms",
             Role::Metrics => "metrics",

@@ -8,17 +8,14 @@ mod augment;
 mod explain;
 mod fuse;
 mod lower;
-mod op;
-mod shapes;
 
+pub use crate::ops::{
+    Access, ArgSpec, AugmentShape, BatchParams as StepParams, ConvPoolShape, ConvShape, DATA, DropoutShape,
+    Dtype, Hole, MAX_ITERATIONS, METRICS_LANES, MatmulShape, Op, PROBABILITIES, PoolShape, Split,
+    image_stride,
+};
 pub use fuse::Fusion;
 pub use lower::MAX_BATCH;
-pub(crate) use op::indices;
-pub use op::{Access, ArgSpec, DATA, Dtype, Hole, Op, image_stride};
-pub use shapes::{
-    AugmentShape, ConvPoolShape, ConvShape, DropoutShape, MAX_ITERATIONS, METRICS_LANES, MatmulShape,
-    PROBABILITIES, PoolShape, Split,
-};
 
 use crate::model::Network;
 
@@ -82,8 +79,10 @@ pub enum Role {
     Scratch,
     /// A constant table.
     Table,
-    /// Images and labels, as long as the data set.
-    DataSet,
+    /// The images of the data set.
+    Images,
+    /// The labels of the data set.
+    Labels,
     /// The order in which samples are taken, as long as the longest pass.
     Order,
     /// The transforms of augmented images, in the order in which they are taken, as long as the longest pass.
@@ -195,52 +194,6 @@ impl Step {
     /// Where each argument begins in its buffer, in elements.
     pub fn bases(&self) -> Vec<usize> {
         self.args.iter().map(|tensor| tensor.offset).collect()
-    }
-}
-
-/// What changes from one execution of the plan to the next. Laid out as `StepParams` in `shaders/shared/step.wgsl`.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-pub struct StepParams {
-    /// Samples in this batch, at most the plan's batch capacity.
-    pub batch_size: u32,
-    /// Where this batch begins in the order of samples.
-    pub first: u32,
-    /// Where this batch's loss and hits go in the metrics.
-    pub slot: u32,
-    /// Step size of the optimizer.
-    pub learning_rate: f32,
-    /// What corrects the bias of Adam's running means at this step; 1 for optimizers that have none.
-    pub correction: f32,
-    /// 1 in training and 0 otherwise: what only training does, such as dropout, asks for it.
-    pub training: u32,
-    /// Number of the optimizer step, counted from 0 since the model was compiled: chooses the step's random draws.
-    pub step: u32,
-    /// Place of the batch's first sample in the order of the pass, wherever the device finds the sample itself.
-    pub position: u32,
-    /// Lower half of the seed of random draws.
-    pub seed_low: u32,
-    /// Upper half of the seed of random draws.
-    pub seed_high: u32,
-    /// 1 where updates do nothing from the first loss or gradient on that is not finite, 0 where they follow it.
-    pub guarded: u32,
-}
-
-impl Default for StepParams {
-    fn default() -> Self {
-        StepParams {
-            batch_size: 0,
-            first: 0,
-            slot: 0,
-            learning_rate: 0.0,
-            correction: 1.0,
-            training: 0,
-            step: 0,
-            position: 0,
-            seed_low: 0,
-            seed_high: 0,
-            guarded: 0,
-        }
     }
 }
 

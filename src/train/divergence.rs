@@ -7,7 +7,8 @@ use super::model::{Model, write_weights};
 use crate::error::Error;
 use crate::executor::{DataSlot, Pass, Written};
 use crate::model::Weights;
-use crate::plan::{Plan, Role, Stage, Step, StepParams, indices};
+use crate::ops::kit::indices;
+use crate::plan::{Plan, Role, Stage, Step, StepParams};
 
 /// Training has come to a number that is not finite. The model has the weights from before the step, but for
 /// [`Bad::Weights`].

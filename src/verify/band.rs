@@ -1,7 +1,6 @@
 //! An argument between guard bands, inside one over-long binding.
 
-use super::inputs::{Argument, HOSTILE_BYTE, HOSTILE_F32, HOSTILE_U32, UNWRITTEN, Values};
-use crate::plan::{Access, ArgSpec};
+use crate::ops::kit::{Access, ArgSpec, Argument, HOSTILE_BYTE, HOSTILE_F32, HOSTILE_U32, UNWRITTEN, Values};
 
 /// Words before and after each argument. Out-of-range stores past a binding are dropped, so only what lies inside it
 /// can catch one; the widest kernels store 4 words an invocation of 64, or 8 of 8, and this is a workgroup of them.
@@ -67,13 +66,14 @@ fn word(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Dtype;
+    use crate::ops::kit::{Dtype, Extent};
 
     #[test]
     fn arguments_begin_at_whole_eights_between_guards() {
         let rows = [(Access::In, 1, 1e30), (Access::InOut, 5, -2.5), (Access::In, 8, 1e30)];
         for (place, (access, len, guard)) in rows.into_iter().enumerate() {
-            let spec = ArgSpec { name: "x", access, dtype: Dtype::F32, shape: vec![len] };
+            let spec =
+                ArgSpec { name: "x", access, dtype: Dtype::F32, shape: vec![len], extent: Extent::Plan };
             let values = Values::Floats(vec![0.5; len]);
             let band = Band::new(&Argument { spec, values }, place, false);
             assert!(

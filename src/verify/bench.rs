@@ -2,8 +2,8 @@
 
 use super::Case;
 use super::band::Band;
-use super::inputs::{HOSTILE_F32, HOSTILE_U32};
 use crate::gpu::{BuiltKernel, Checks, Gpu, GpuError, Kernel};
+use crate::ops::kit::{HOSTILE_F32, HOSTILE_U32};
 use crate::plan::{Access, StepParams};
 
 const STORAGE: wgpu::BufferUsages =
@@ -50,7 +50,7 @@ impl<'a> Bench<'a> {
     pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, ready: &Ready) {
         pass.set_pipeline(&ready.built.pipeline);
         pass.set_bind_group(0, &ready.arguments, &[]);
-        if ready.built.reads_step {
+        if ready.built.reads_batch {
             pass.set_bind_group(1, &self.step, &[(STEP_ROW * self.gpu.step_stride()) as u32]);
         }
         let [x, y] = ready.built.groups;
@@ -74,11 +74,10 @@ impl<'a> Bench<'a> {
 
     fn build(&self, kernel: &Kernel, checks: Checks) -> Result<BuiltKernel, GpuError> {
         let bases: Vec<usize> = self.bands.iter().map(|band| band.base).collect();
-        let op = &self.case.op;
         if self.case.folded {
-            kernel.build_folded(self.gpu, op, &bases, checks, side_of_square(kernel, op))
+            kernel.build_folded(self.gpu, &bases, checks, side_of_square(kernel))
         } else {
-            kernel.build(self.gpu, op, &bases, checks)
+            kernel.build(self.gpu, &bases, checks)
         }
     }
 
@@ -98,8 +97,8 @@ impl<'a> Bench<'a> {
 }
 
 /// Groups along x when all groups of a step are folded into a square, or nearly so.
-pub(super) fn side_of_square(kernel: &Kernel, op: &crate::plan::Op) -> u32 {
-    let groups = kernel.groups(op, u32::MAX)[0];
+pub(super) fn side_of_square(kernel: &Kernel) -> u32 {
+    let groups = kernel.groups(u32::MAX)[0];
     f64::from(groups).sqrt().ceil() as u32
 }
 
@@ -122,7 +121,7 @@ fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
         seed_high: HOSTILE_U32,
         guarded: HOSTILE_U32,
     };
-    let rows = gpu.step_table(&[hostile, case.step, hostile]);
+    let rows = gpu.step_table(&[hostile, case.batch, hostile]);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
     let buffer = gpu.buffer("step table", rows.len() as u64, usage)?;
     gpu.queue().write_buffer(&buffer, 0, &rows);

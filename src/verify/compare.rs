@@ -1,9 +1,7 @@
 //! Judging what a kernel left behind: guards, inputs, and each element of each output.
 
 use super::band::Band;
-use super::inputs::UNWRITTEN;
-use super::reference::{Bound, Expected, Output};
-use crate::plan::{Access, indices};
+use crate::ops::kit::{Access, Bound, Expected, Output, UNWRITTEN, indices};
 
 /// What was found in one argument, or in all of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,13 +146,19 @@ fn place(band: &Band, at: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inputs::{Argument, Values};
     use super::*;
-    use crate::plan::{ArgSpec, Dtype};
+    use crate::ops::kit::{ArgSpec, Argument, Dtype, Extent, Values};
 
     fn band(name: &'static str, access: Access, values: Values) -> Band {
         let dtype = if matches!(values, Values::Floats(_)) { Dtype::F32 } else { Dtype::U32 };
-        Band::new(&Argument { spec: ArgSpec { name, access, dtype, shape: vec![2, 2] }, values }, 1, false)
+        Band::new(
+            &Argument {
+                spec: ArgSpec { name, access, dtype, shape: vec![2, 2], extent: Extent::Plan },
+                values,
+            },
+            1,
+            false,
+        )
     }
 
     /// An input, four floats with a bound of 1e-6 and four integers, as they are after a perfect run.

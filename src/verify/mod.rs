@@ -4,25 +4,13 @@
 //! checks, some of each kernel's cases also with them, and compares every element with the twin in f64. Arguments lie
 //! between guard bands inside over-long bindings; outputs hold NaN before; what no kernel may read holds 1e30.
 //!
-//! To add a step kind: a row in `cases`, its inputs in `inputs` where plain numbers will not do, and its bound in
-//! `tolerance`. A kernel that is added to [`KERNELS`](crate::gpu::KERNELS) is run without further ado.
+//! Cases, inputs and bounds stand with the ops, in [`crate::ops`]; a row that is added to an op is run without further ado.
 
-mod activation;
-mod augment;
 mod band;
 mod bench;
-mod case;
-mod cases;
 mod compare;
-mod inputs;
-mod loss;
 mod race;
-mod reference;
-mod rough;
-mod softmax;
-mod tolerance;
 mod trace;
-mod update;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -30,19 +18,18 @@ use std::sync::mpsc;
 use serde::Serialize;
 
 use crate::gpu::{Checks, Gpu, GpuError, Kernel, variants};
-use crate::plan::Access;
+use crate::ops::Op;
+use crate::ops::kit::{Access, Argument, Expected};
+pub use crate::ops::{Numbers, Wire, cases};
 use band::Band;
 use bench::Bench;
-#[cfg(test)]
-use bench::side_of_square;
-pub use case::{Case, Numbers, Wire};
-pub use cases::cases;
 use compare::Finding;
-use inputs::Argument;
 pub use race::Outcome;
 pub(crate) use race::race;
-use reference::Expected;
 pub use trace::{TraceInput, TracedStep, trace};
+
+/// A case of any op.
+pub type Case = crate::ops::Case<Op>;
 
 /// How one kernel did on one case.
 #[derive(Debug, Clone, Serialize)]
@@ -164,7 +151,8 @@ const CHECKED_CASES: usize = 3;
 /// Whether a kernel runs the case with this number with checks as well. Kernels that hold a tile or a block in the registers
 /// of a subgroup do so once: with checks their loops stay loops, and some drivers take many seconds to compile one.
 fn is_checked(table: &[Case], number: usize, kernel: &Kernel) -> bool {
-    let runs = |case: &&Case| case.op.kind() == kernel.kind && (kernel.fits)(&case.op);
+    let fits = |case: &Case| case.op.kernels().iter().any(|other| other.variant == kernel.variant);
+    let runs = |case: &&Case| case.op.kind() == kernel.kind && fits(case);
     let before = table[..number].iter().filter(runs).count();
     match kernel.lanes {
         Some(_) => before == 0,
@@ -181,10 +169,13 @@ fn verify_case(
 ) -> Result<(), GpuError> {
     let case = &table[number];
     let of_kind = table[..number].iter().filter(|other| other.op.kind() == case.op.kind()).count();
-    let arguments = inputs::arguments(case, of_kind as u32);
-    let Some(expected) = reference::expect(case, &arguments) else {
-        on_row(row(case, "none", "", failure("the twin does not take these arguments".to_owned())));
-        return Ok(());
+    let arguments = case.arguments(of_kind as u32);
+    let expected = match case.expect(&arguments) {
+        Ok(expected) => expected,
+        Err(error) => {
+            on_row(row(case, "none", "", failure(error.to_string())));
+            return Ok(());
+        }
     };
     let bands = lay_out(&arguments);
     drop(arguments);
@@ -195,8 +186,8 @@ fn verify_case(
     }
     for kernel in kernels {
         let modes = [(Checks::On, "on"), (Checks::Off, "off")];
-        for (checks, name) in &modes[usize::from(!is_checked(table, number, kernel))..] {
-            let finding = run(&bench, kernel, *checks, &bands, &expected)?;
+        for (checks, name) in &modes[usize::from(!is_checked(table, number, &kernel))..] {
+            let finding = run(&bench, &kernel, *checks, &bands, &expected)?;
             on_row(row(case, kernel.variant, name, finding));
         }
     }
@@ -238,5 +229,57 @@ fn row(case: &Case, variant: &'static str, checks: &'static str, finding: Findin
         bound: finding.bound,
         passed: finding.problem.is_none(),
         problem: finding.problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::model::{Loss, ModelFile};
+    use crate::ops::MAX_ITERATIONS;
+    use crate::plan::Plan;
+    use bench::side_of_square;
+
+    #[test]
+    fn every_kernel_is_run_in_folded_groups() {
+        let mut left = HashSet::new();
+        let mut folded = HashSet::new();
+        for case in cases() {
+            for kernel in case.op.kernels() {
+                left.insert(kernel.title());
+                if case.folded && kernel.groups(side_of_square(&kernel))[1] > 1 {
+                    folded.insert(kernel.title());
+                }
+            }
+        }
+        left.retain(|title| !folded.contains(title));
+        // These are a single group by design.
+        let single = ["_metrics (", "_softmax_cross_entropy (", "add_penalty ("];
+        left.retain(|title| !single.iter().any(|part| title.contains(part)));
+        assert!(left.is_empty(), "no folded case of {left:?}");
+    }
+
+    #[test]
+    fn every_step_of_the_tutorial_is_a_case() {
+        let table = cases();
+        let file = ModelFile::tutorial().unwrap();
+        let network = file.model.network().unwrap();
+        let plan = Plan::build(&network, Loss::default(), file.optimizer, 64).unwrap();
+        let fused = plan.clone().fuse();
+        for step in plan.steps.iter().chain(&fused.steps) {
+            assert!(table.iter().any(|case| case.op == step.op), "{}: {:?}", step.name, step.op);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_loops_short_enough() {
+        let mut seen = HashSet::new();
+        for case in cases() {
+            let name = format!("{}: {}", case.op.kind(), case.name());
+            assert!(case.op.longest_loop() <= MAX_ITERATIONS, "{name}");
+            assert!(seen.insert(name.clone()), "twice: {name}");
+        }
     }
 }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::band::Band;
 use super::bench::{Bench, Ready};
-use super::reference::Expected;
-use super::{Case, compare, inputs, reference};
+use super::{Case, compare};
 use crate::gpu::{Checks, Gpu, GpuError, Kernel, Stamps};
-use crate::plan::{Access, Op};
+use crate::ops::Op;
+use crate::ops::kit::{Access, Expected};
 use crate::profile::median;
 
 /// Times that are taken of each kernel, the kernels by turns, so that a machine that slows down slows all.
@@ -40,17 +40,12 @@ pub enum Outcome {
 ///
 /// # Errors
 /// When the arguments do not fit the device, or it fails.
-pub(crate) fn race(
-    gpu: &Gpu,
-    op: Op,
-    bases: &[usize],
-    kernels: &[&Kernel],
-) -> Result<Vec<Outcome>, GpuError> {
-    let case = Case::of(op);
-    let arguments = inputs::arguments(&case, 0);
-    let Some(expected) = reference::expect(&case, &arguments) else {
-        let problem = "the twin does not take these arguments";
-        return Ok(kernels.iter().map(|_| Outcome::Differs(problem.to_owned())).collect());
+pub(crate) fn race(gpu: &Gpu, op: Op, bases: &[usize], kernels: &[Kernel]) -> Result<Vec<Outcome>, GpuError> {
+    let case: Case = op.case();
+    let arguments = case.arguments(0);
+    let expected = match case.expect(&arguments) {
+        Ok(expected) => expected,
+        Err(error) => return Ok(kernels.iter().map(|_| Outcome::Differs(error.to_string())).collect()),
     };
     let in_place = arguments.iter().any(|argument| argument.spec.access == Access::InOut);
     let bands: Vec<Band> =
@@ -165,20 +160,21 @@ mod tests {
     use super::*;
     use crate::device::{Device, DeviceChoice};
     use crate::gpu::{Source, choose};
+    use crate::ops::SumPartials;
 
     #[test]
     fn what_computes_wrongly_or_not_at_all_has_no_time() {
         let Device::Gpu(gpu) = Device::open(&DeviceChoice::Software).unwrap().0 else { unreachable!() };
-        let op = Op::SumPartials { parts: 3, len: 40 };
-        let default = *choose(&op, gpu.class()).unwrap();
-        let with = |text| Kernel { source: Source { file: "strange.wgsl", text }, ..default };
+        let op = Op::from(SumPartials { parts: 3, len: 40 });
+        let default = choose(&op, gpu.class()).unwrap();
+        let with = |text| Kernel { source: Source { file: "strange.wgsl", text }, ..default.clone() };
         let idle = with(
             "@group(0) @binding(0) var<storage> partial: array<Real>;
              @group(0) @binding(1) var<storage, read_write> sum: array<Real>;
              @compute @workgroup_size(WORKGROUP_SIZE) fn main() { sum[SUM_BASE] = partial[PARTIAL_BASE]; }",
         );
         let broken = with("fn main() { nonsense }");
-        let found = race(&gpu, op, &[16, 8], &[&default, &idle, &broken]).unwrap();
+        let found = race(&gpu, op, &[16, 8], &[default.clone(), idle, broken]).unwrap();
         assert!(matches!(found[0], Outcome::Milliseconds(time) if time > 0.0), "{found:?}");
         assert!(matches!(&found[1], Outcome::Differs(problem) if problem.starts_with("sum[")), "{found:?}");
         assert!(

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::band::Band;
 use super::bench::Bench;
-use super::inputs::{Argument, UNWRITTEN, Values};
-use super::{Case, compare, reference};
+use super::{Case, compare};
 use crate::data::{Dataset, Transform, pad_records};
-use crate::executor::byte_scale;
 use crate::gpu::{Checks, Gpu, GpuError};
 use crate::model::Weights;
+use crate::ops::byte_scale;
+use crate::ops::kit::{Argument, UNWRITTEN, Values};
 use crate::plan::{Access, ArgSpec, Dtype, Phase, Plan, Role, StepParams, Tensor, image_stride};
 
 /// What is trained on.
@@ -66,7 +66,7 @@ pub fn trace(
     let mut seen = Vec::new();
     for (training_step, row) in (1..).zip(input.rows) {
         for (_, step) in plan.steps_of(Phase::Train) {
-            let case = Case { step: *row, ..Case::of(step.op) };
+            let case = Case { batch: *row, ..step.op.case() };
             let Some(kernel) = gpu.kernel(&step.op) else {
                 let problem = format!("no kernel for step `{}`", step.name);
                 return Err(GpuError::Unsupported { adapter: gpu.name().to_owned(), problem });
@@ -77,9 +77,9 @@ pub fn trace(
             let in_place = specs.iter().any(|spec| spec.access == Access::InOut);
             let bands: Vec<Band> =
                 arguments.iter().zip(0..).map(|(argument, at)| Band::new(argument, at, in_place)).collect();
-            let expected = reference::expect(&case, &arguments);
+            let expected = case.expect(&arguments);
             let bench = Bench::new(gpu, &case, &bands)?;
-            let got = bench.run(&bench.ready(kernel, Checks::Off)?)?;
+            let got = bench.run(&bench.ready(&kernel, Checks::Off)?)?;
             let mut traced = TracedStep {
                 training_step,
                 step: step.name.clone(),
@@ -88,13 +88,16 @@ pub fn trace(
                 output: String::new(),
                 largest_error: f64::INFINITY,
                 bound: 0.0,
-                problem: Some("the twin does not take these arguments".to_owned()),
+                problem: None,
             };
-            if let Some(expected) = expected {
-                let finding = compare::judge(&bands, &expected, &got);
-                traced.output = finding.name.to_owned();
-                (traced.largest_error, traced.bound) = (finding.error, finding.bound);
-                traced.problem = finding.problem;
+            match expected {
+                Ok(expected) => {
+                    let finding = compare::judge(&bands, &expected, &got);
+                    traced.output = finding.name.to_owned();
+                    (traced.largest_error, traced.bound) = (finding.error, finding.bound);
+                    traced.problem = finding.problem;
+                }
+                Err(error) => traced.problem = Some(error.to_string()),
             }
             on_step(&traced);
             let parted = traced.problem.is_some();
@@ -127,10 +130,10 @@ impl Memory {
             (Role::Transforms, _) => Values::Floats(input.transforms.as_flattened().to_vec()),
             (Role::Metrics, Dtype::F32) => Values::Floats(vec![0.0; input.rows.len()]),
             (Role::Metrics, _) => Values::Integers(vec![0; input.rows.len()]),
-            (Role::DataSet, _) if buffer.name == "images" => {
+            (Role::Images, _) => {
                 Values::Bytes(pad_records(input.data.images(), pixels, image_stride(pixels)))
             }
-            (Role::DataSet, _) => Values::Bytes(input.data.labels().to_vec()),
+            (Role::Labels, _) => Values::Bytes(input.data.labels().to_vec()),
             (_, Dtype::F32) => Values::Floats(floats(plan, place, input.weights)),
             (_, _) => Values::Integers(vec![0; buffer.len]),
         };

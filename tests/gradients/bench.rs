@@ -3,7 +3,8 @@
 use shadegrad::cpu::CpuExecutor;
 use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::model::{Loss, Optimizer, Sequential};
-use shadegrad::plan::{Dtype, Op, Phase, Plan, PoolShape, Role, Stage, StepParams, Tensor};
+use shadegrad::ops::Kinks;
+use shadegrad::plan::{Dtype, Phase, Plan, Role, Stage, StepParams, Tensor};
 use std::ops::ControlFlow;
 
 use crate::common::random_data;
@@ -12,13 +13,6 @@ pub struct Bench {
     pub executor: CpuExecutor<f64>,
     pub plan: Plan,
     params: StepParams,
-}
-
-/// Where the function bends: which ReLUs are open and which elements pooling takes, and how far from changing that is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Kinks {
-    pub pattern: Vec<usize>,
-    pub margin: f64,
 }
 
 impl Bench {
@@ -77,6 +71,14 @@ impl Bench {
         self.executor.values(tensor).to_vec()
     }
 
+    /// The values of a tensor; none of one whose length the data set decides, or that holds no floats.
+    fn floats(&self, tensor: &Tensor) -> &[f64] {
+        match self.plan.buffers[tensor.buffer].dtype {
+            Dtype::F32 if !tensor.is_empty() => self.executor.values(tensor),
+            _ => &[],
+        }
+    }
+
     /// The gradient that backward steps begin with.
     pub fn loss_gradient(&self) -> Tensor {
         self.buffer("d_logits").or_else(|| self.buffer("d_outputs")).unwrap()
@@ -92,54 +94,13 @@ impl Bench {
 
     /// Runs steps in order and notes the kinks on the way.
     pub fn run(&mut self, steps: &[usize]) -> Kinks {
-        let mut kinks = Kinks { pattern: Vec::new(), margin: f64::INFINITY };
+        let mut kinks = Kinks::default();
         for &at in steps {
             let step = &self.plan.steps[at];
-            match step.op {
-                Op::ReluForward { .. } => {
-                    for value in self.get(&step.args[0]) {
-                        kinks.pattern.push(usize::from(value > 0.0));
-                        kinks.margin = kinks.margin.min(value.abs());
-                    }
-                }
-                Op::LeakyReluForward { .. } => {
-                    for value in self.get(&step.args[0]) {
-                        kinks.pattern.push(usize::from(value > 0.0));
-                        // A zero comes from a ReLU that is shut, and is one as long as that stays so.
-                        if value != 0.0 {
-                            kinks.margin = kinks.margin.min(value.abs());
-                        }
-                    }
-                }
-                Op::MaxpoolForward(pool) => windows(&pool, &self.get(&step.args[0]), &mut kinks),
-                _ => {}
-            }
-            self.executor.run_step(at, DataSlot::Training, &self.params);
+            let args: Vec<&[f64]> = step.args.iter().map(|tensor| self.floats(tensor)).collect();
+            kinks.extend(step.op.kinks(&args));
+            self.executor.run_step(at, DataSlot::Training, &self.params).unwrap();
         }
         kinks
-    }
-}
-
-/// The largest element of each window and its distance from the second. A window of equal zeros, which ReLU makes,
-/// stays one as long as its ReLUs stay shut, and those are noted.
-fn windows(pool: &PoolShape, x: &[f64], kinks: &mut Kinks) {
-    for n in 0..pool.batch {
-        for (i, j) in (0..pool.out_h).flat_map(|i| (0..pool.out_w).map(move |j| (i, j))) {
-            for c in 0..pool.channels {
-                let taps = (0..pool.pool_h).flat_map(|p| (0..pool.pool_w).map(move |q| (p, q)));
-                let mut window: Vec<(usize, f64)> = taps
-                    .map(|(p, q)| (i * pool.stride_h + p, j * pool.stride_w + q))
-                    .map(|(h, w)| x[((n * pool.in_h + h) * pool.in_w + w) * pool.channels + c])
-                    .enumerate()
-                    .collect();
-                window.sort_by(|a, b| b.1.total_cmp(&a.1));
-                kinks.pattern.push(window[0].0);
-                if let [(_, first), (_, second), ..] = window[..]
-                    && (first, second) != (0.0, 0.0)
-                {
-                    kinks.margin = kinks.margin.min(first - second);
-                }
-            }
-        }
     }
 }

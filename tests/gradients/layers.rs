@@ -4,7 +4,7 @@ use shadegrad::model::{
     Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, Layer, LeakyReLU, Loss, MaxPooling2D, ReLU,
     Sequential, Softmax,
 };
-use shadegrad::plan::{Op, Stage, Tensor};
+use shadegrad::plan::{Stage, Tensor};
 
 use crate::bench::Bench;
 use crate::check::{H, Slope, compare, slope};
@@ -125,14 +125,8 @@ fn places(bench: &Bench) -> Places {
     let backward = bench.steps(Stage::Backward, &prefix);
     let x = bench.plan.steps[forward[0]].args[0].clone();
     let first = &bench.plan.steps[backward[0]];
-    let dy = match first.op {
-        Op::ReluBackward { .. }
-        | Op::LeakyReluBackward { .. }
-        | Op::SigmoidBackward { .. }
-        | Op::TanhBackward { .. }
-        | Op::SoftmaxBackward { .. } => first.args[1].clone(),
-        _ => first.args[0].clone(),
-    };
+    let upstream = first.op.args().iter().position(|spec| spec.name == "dy").unwrap_or_default();
+    let dy = first.args[upstream].clone();
     // Layers without weights change the gradient in place.
     let dx = bench.buffer(&format!("d_{NAME}.input")).unwrap_or_else(|| dy.clone());
     let mut variables = vec![("x", x.clone(), dx)];

@@ -11,11 +11,11 @@ mod translation;
 use std::collections::BTreeSet;
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use shadegrad::gpu::{KERNELS, Kernel, PROBES, SHARED, Source};
-use shadegrad::plan::{MAX_ITERATIONS, Op};
+use shadegrad::gpu::{Kernel, PROBES, SHARED, Source};
+use shadegrad::ops::{BatchMetrics, MAX_ITERATIONS, Op};
 
 use common::repository;
-use samples::{KINDS, Sample, kind_number, samples};
+use samples::{Sample, samples};
 
 /// WebGPU's least limit of `max_compute_workgroups_per_dimension`, and one that folds nearly every dispatch.
 const PER_DIMENSION: [u32; 2] = [65_535, 3];
@@ -44,34 +44,23 @@ fn validate(text: &str) -> Result<(naga::Module, ModuleInfo), String> {
     Ok((module, info))
 }
 
-/// The samples that a row of the table can run.
-fn fitting<'a>(kernel: &'a Kernel, all: &'a [Sample]) -> impl Iterator<Item = &'a Sample> {
-    all.iter().filter(|sample| sample.op.kind() == kernel.kind && (kernel.fits)(&sample.op))
-}
-
 fn check(kernel: &Kernel, sample: &Sample, per_dimension: u32) -> Result<(), String> {
-    let text = kernel.text(&sample.op, &sample.bases, per_dimension);
+    let text = kernel.text(&sample.bases, per_dimension);
     let (module, info) = validate(&text)?;
-    reflection::compare(kernel, &sample.op, &module)?;
+    reflection::compare(kernel, &module)?;
     translation::translate(&module, &info, uses_subgroups(&text))
 }
 
 #[test]
-fn every_kernel_is_valid_agrees_with_the_table_and_translates() {
-    let all = samples();
+fn every_kernel_is_valid_agrees_with_its_row_and_translates() {
     let mut failures = Vec::new();
-    for kernel in KERNELS {
-        let mut tried = 0;
-        for sample in fitting(kernel, &all) {
+    for sample in samples() {
+        for kernel in sample.op.kernels() {
             for per_dimension in PER_DIMENSION {
-                tried += 1;
-                if let Err(problem) = check(kernel, sample, per_dimension) {
-                    failures.push(format!("{}: {problem}", place(kernel, sample)));
+                if let Err(problem) = check(&kernel, &sample, per_dimension) {
+                    failures.push(format!("{}: {problem}", place(&kernel, &sample)));
                 }
             }
-        }
-        if tried == 0 {
-            failures.push(format!("{}: no sample fits; add one to samples.rs", kernel.title()));
         }
     }
     assert!(
@@ -97,22 +86,9 @@ fn every_probe_is_valid_and_translates() {
 }
 
 #[test]
-fn every_kind_has_a_row_and_a_sample() {
-    let mut seen = [false; KINDS];
-    for Sample { place, op, .. } in samples() {
-        seen[kind_number(&op)] = true;
-        let runs = KERNELS.iter().any(|kernel| kernel.kind == op.kind() && (kernel.fits)(&op));
-        assert!(runs, "no row of the table runs {place}: {op:?}");
-    }
-    assert_eq!(seen, [true; KINDS], "a kind has no sample");
-}
-
-#[test]
 fn the_reflection_notices_every_kind_of_difference() {
-    let row = |kind: &str| KERNELS.iter().find(|kernel| kernel.kind == kind).unwrap();
-    let op = Op::BatchMetrics { rows: 8 };
-    let kernel = row("batch_metrics");
-    let text = kernel.text(&op, &[0; 4], PER_DIMENSION[0]);
+    let kernel = &Op::from(BatchMetrics { rows: 8 }).kernels()[0];
+    let text = kernel.text(&[0; 4], PER_DIMENSION[0]);
     // (what is changed, into what, a word of the message)
     let rows = [
         ("@compute @workgroup_size(WORKGROUP_SIZE)", "@compute @workgroup_size(32)", "workgroup size"),
@@ -134,7 +110,7 @@ fn the_reflection_notices_every_kind_of_difference() {
             changed = changed.replace("row_correct[ROW_CORRECT_BASE + r]", "u32(row_correct[r])");
         }
         let (module, _) = validate(&changed).unwrap_or_else(|problem| panic!("{to}: {problem}"));
-        let found = reflection::compare(kernel, &op, &module).expect_err(to);
+        let found = reflection::compare(kernel, &module).expect_err(to);
         assert!(found.contains(expected), "{from} -> {to}: {found:?} lacks {expected:?}");
     }
 }
@@ -142,7 +118,7 @@ fn the_reflection_notices_every_kind_of_difference() {
 #[test]
 fn every_file_is_used_and_named_after_its_kind() {
     let mut used = BTreeSet::new();
-    for kernel in KERNELS {
+    for kernel in every_kernel() {
         let plain = format!("{}.wgsl", kernel.kind);
         let variant = format!("{}_{}.wgsl", kernel.kind, kernel.variant);
         let path = kernel.source.file;
@@ -188,6 +164,17 @@ fn every_file_is_used_and_named_after_its_kind() {
     assert_eq!(found, used, "files in shaders/ (left), files that the tables use (right)");
 }
 
+/// Every kernel of every kind, each made for the first sample that it fits.
+fn every_kernel() -> Vec<Kernel> {
+    let mut kernels: Vec<Kernel> = Vec::new();
+    for kernel in samples().iter().flat_map(|sample| sample.op.kernels()) {
+        if !kernels.iter().any(|known| known.title() == kernel.title()) {
+            kernels.push(kernel);
+        }
+    }
+    kernels
+}
+
 /// The text with one more line, of no meaning in WGSL, after so many lines.
 fn broken(text: &str, lines: usize) -> String {
     let mut text: Vec<&str> = text.lines().collect();
@@ -197,10 +184,9 @@ fn broken(text: &str, lines: usize) -> String {
 
 #[test]
 fn an_error_is_mapped_to_its_file_and_line() {
-    let all = samples();
-    for kernel in KERNELS {
-        let sample = fitting(kernel, &all).next().unwrap();
-        let text = kernel.text(&sample.op, &sample.bases, PER_DIMENSION[0]);
+    for kernel in every_kernel() {
+        let bases = vec![8; kernel.args.len()];
+        let text = kernel.text(&bases, PER_DIMENSION[0]);
         let files = kernel.files();
         let lines: usize = files.iter().map(|source| source.text.lines().count()).sum();
         let mut begin = text.lines().count() - lines;
@@ -210,9 +196,9 @@ fn an_error_is_mapped_to_its_file_and_line() {
                 let changed = broken(&text, begin + before);
                 let error = naga::front::wgsl::parse_str(&changed).unwrap_err();
                 let line = error.location(&changed).unwrap().line_number as usize;
-                let found = kernel.locate(&sample.op, &sample.bases, PER_DIMENSION[0], line);
+                let found = kernel.locate(&bases, PER_DIMENSION[0], line);
                 let expected = format!("shaders/{}:{}", source.file, before + 1);
-                assert_eq!(found, expected, "{}", place(kernel, sample));
+                assert_eq!(found, expected, "{}", kernel.title());
             }
             begin += length;
         }
@@ -221,10 +207,9 @@ fn an_error_is_mapped_to_its_file_and_line() {
 
 #[test]
 fn lines_outside_the_files_have_a_place_too() {
-    let sample = &samples()[0];
-    let kernel = KERNELS.iter().find(|kernel| kernel.kind == sample.op.kind()).unwrap();
-    let text = kernel.text(&sample.op, &sample.bases, PER_DIMENSION[0]);
-    let locate = |line| kernel.locate(&sample.op, &sample.bases, PER_DIMENSION[0], line);
+    let kernel = &Op::from(BatchMetrics { rows: 8 }).kernels()[0];
+    let text = kernel.text(&[0; 4], PER_DIMENSION[0]);
+    let locate = |line| kernel.locate(&[0; 4], PER_DIMENSION[0], line);
     assert_eq!(locate(1), "generated header, line 1");
     let end = text.lines().count() + 1;
     assert_eq!(locate(end), format!("shaders/{}, after its end", kernel.source.file));

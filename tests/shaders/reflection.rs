@@ -6,16 +6,16 @@ use naga::{
     AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner, VectorSize,
 };
 use shadegrad::gpu::{Element, Kernel};
-use shadegrad::plan::{Access, Op, StepParams};
+use shadegrad::plan::{Access, StepParams};
 
 /// Limits that WebGPU guarantees on every adapter.
 const WORKGROUP_BYTES: u32 = 16 * 1024;
 const WORKGROUP_INVOCATIONS: u32 = 256;
 
 /// The first difference between the module and the table.
-pub fn compare(kernel: &Kernel, op: &Op, module: &Module) -> Result<(), String> {
+pub fn compare(kernel: &Kernel, module: &Module) -> Result<(), String> {
     entry_point(kernel, module)?;
-    arguments(kernel, op, module)?;
+    arguments(kernel, module)?;
     step_params(kernel, module)?;
     nothing_else(module)
 }
@@ -51,9 +51,9 @@ fn group(module: &Module, group: u32) -> Vec<(u32, &GlobalVariable)> {
     of_group
 }
 
-fn arguments(kernel: &Kernel, op: &Op, module: &Module) -> Result<(), String> {
+fn arguments(kernel: &Kernel, module: &Module) -> Result<(), String> {
     let declared = group(module, 0);
-    let specs = op.args();
+    let specs = &kernel.args;
     let name = |variable: &GlobalVariable| variable.name.clone().unwrap_or_default();
     let shader = declared.iter().map(|(binding, variable)| (*binding, name(variable))).collect::<Vec<_>>();
     let rust = (0..).zip(specs.iter().map(|spec| spec.name.to_owned())).collect::<Vec<_>>();
@@ -139,7 +139,7 @@ fn rust_fields() -> Vec<Field> {
 fn step_params(kernel: &Kernel, module: &Module) -> Result<(), String> {
     let declared = group(module, 1);
     let bindings: Vec<u32> = declared.iter().map(|(binding, _)| *binding).collect();
-    equal("bindings of group 1", bindings, if kernel.reads_step { vec![0] } else { vec![] })?;
+    equal("bindings of group 1", bindings, if kernel.reads_batch { vec![0] } else { vec![] })?;
     let Some((_, variable)) = declared.first() else {
         return Ok(());
     };

@@ -1,9 +1,8 @@
 //! Steps for which every kernel is tried: those of whole models, and sizes that no model gives.
 
 use shadegrad::model::{Adadelta, Adam, Loss, Regularizer, RmsProp, Sgd};
-use shadegrad::plan::{
-    AugmentShape, ConvPoolShape, ConvShape, DropoutShape, Hole, MatmulShape, Op, Plan, PoolShape,
-};
+use shadegrad::ops::*;
+use shadegrad::plan::Plan;
 
 use crate::common::{activation_models, small, tutorial, unusual_models};
 
@@ -13,66 +12,6 @@ pub struct Sample {
     pub place: String,
     pub op: Op,
     pub bases: Vec<usize>,
-}
-
-/// Number of step kinds; `kind_number` counts them.
-pub const KINDS: usize = 51;
-
-/// Stops compiling when a kind is added: give it the next number here, and [`KINDS`] and [`samples`] their share.
-pub fn kind_number(op: &Op) -> usize {
-    match op {
-        Op::GatherImages { .. } => 0,
-        Op::AugmentImages(_) => 38,
-        Op::OneHot { .. } => 1,
-        Op::Conv2dForward { .. } => 2,
-        Op::Conv2dBackwardInput(_) => 3,
-        Op::Conv2dBackwardKernel(_) => 4,
-        Op::MaxpoolForward(_) => 5,
-        Op::MaxpoolBackward(_) => 6,
-        Op::Matmul(_) => 7,
-        Op::MatmulAtB { .. } => 8,
-        Op::MatmulABt(_) => 9,
-        Op::SumPartials { .. } => 10,
-        Op::ColumnSum { .. } => 11,
-        Op::BiasAdd { .. } => 12,
-        Op::ReluForward { .. } => 13,
-        Op::ReluBackward { .. } => 14,
-        Op::Softmax { .. } => 15,
-        Op::SoftmaxCrossEntropy { .. } => 16,
-        Op::BatchMetrics { .. } => 17,
-        Op::RmspropUpdate { .. } => 18,
-        Op::GatherBatch { .. } => 19,
-        Op::Conv2dMaxpoolForward(_) => 20,
-        Op::Conv2dMaxpoolBackwardKernel(_) => 21,
-        Op::SumPartialsBias { .. } => 22,
-        Op::DenseForward { .. } => 23,
-        Op::DenseBackward { .. } => 24,
-        Op::SoftmaxCrossEntropyMetrics { .. } => 25,
-        Op::DenseSoftmaxCrossEntropy { .. } => 26,
-        Op::DenseRmspropUpdate { .. } => 27,
-        Op::SumOfSquares { .. } => 28,
-        Op::ClipByValue { .. } => 29,
-        Op::ClipByNorm { .. } => 30,
-        Op::WeightPenalty { .. } => 31,
-        Op::WeightPenaltyGradient { .. } => 32,
-        Op::AddPenalty => 33,
-        Op::SgdUpdate { .. } => 34,
-        Op::SgdMomentumUpdate { .. } => 35,
-        Op::AdadeltaUpdate { .. } => 36,
-        Op::AdamUpdate { .. } => 37,
-        Op::SigmoidForward { .. } => 39,
-        Op::SigmoidBackward { .. } => 40,
-        Op::TanhForward { .. } => 41,
-        Op::TanhBackward { .. } => 42,
-        Op::LeakyReluForward { .. } => 43,
-        Op::LeakyReluBackward { .. } => 44,
-        Op::Copy { .. } => 45,
-        Op::DropoutForward(_) => 46,
-        Op::DropoutBackward(_) => 47,
-        Op::SoftmaxBackward { .. } => 48,
-        Op::MeanSquaredError { .. } => 49,
-        Op::CrossEntropy { .. } => 50,
-    }
 }
 
 /// Every sample once.
@@ -120,7 +59,10 @@ fn rmsprop_flags() -> [(&'static str, RmsProp); 5] {
 
 /// One of everything, sizes that no vector or tile divides, and more groups than one dimension of a dispatch holds.
 fn unusual_sizes() -> Vec<Op> {
-    let mut ops = vec![Op::SumPartials { parts: 3, len: 5_000_001 }, Op::ReluForward { len: 5_000_001 }];
+    let mut ops: Vec<Op> = vec![
+        SumPartials { parts: 3, len: 5_000_001 }.into(),
+        ActivationForward { len: 5_000_001, function: Relu.into() }.into(),
+    ];
     for n in [1, 2, 3, 7, 8, 33, 64] {
         let conv = ConvShape::valid([n, n + 2, n + 3, n], [2, 3], [1, 2], n);
         let pool = PoolShape::valid([n, n + 2, n + 3, n], [2, 3], [1, 2]);
@@ -128,73 +70,73 @@ fn unusual_sizes() -> Vec<Op> {
         let conv_pool = ConvPoolShape { conv, pool: pool_of_conv, relu: n % 2 == 0 };
         let product = MatmulShape { m: n, n, k: n };
         let relu = n % 2 == 0;
-        ops.extend([
-            Op::GatherImages { batch: n, pixels: n },
-            Op::OneHot { batch: n, classes: n },
-            Op::AugmentImages(AugmentShape::new([n, n, n + 1, n], 0.1)),
-            Op::Conv2dForward { conv, relu },
-            Op::Conv2dBackwardInput(conv),
-            Op::Conv2dBackwardKernel(conv),
-            Op::MaxpoolForward(pool),
-            Op::MaxpoolBackward(pool),
-            Op::Matmul(product),
-            Op::MatmulAtB { product, bias: relu },
-            Op::GatherBatch { batch: n, pixels: n, classes: n },
-            Op::Conv2dMaxpoolForward(conv_pool),
-            Op::Conv2dMaxpoolBackwardKernel(conv_pool),
-            Op::SumPartialsBias { parts: n, rows: n, columns: n, relu },
-            Op::DenseForward { product, relu },
-            Op::DenseBackward { product, relu },
-            Op::SoftmaxCrossEntropyMetrics { rows: n, columns: n },
-            Op::MatmulABt(product),
-            Op::SumPartials { parts: n, len: n },
-            Op::ColumnSum { rows: n, columns: n },
-            Op::BiasAdd { rows: n, columns: n },
-            Op::ReluForward { len: n },
-            Op::ReluBackward { len: n },
-            Op::SigmoidForward { len: n },
-            Op::SigmoidBackward { len: n },
-            Op::TanhForward { len: n },
-            Op::TanhBackward { len: n },
-            Op::LeakyReluForward { len: n, slope: 0.3 },
-            Op::LeakyReluBackward { len: n, slope: 0.0 },
-            Op::Copy { len: n },
-            Op::DropoutForward(DropoutShape::new(n, n, 1.0 / n as f64 * 0.9)),
-            Op::DropoutBackward(DropoutShape::new(n, n, 0.0)),
-            Op::SoftmaxBackward { rows: n, columns: n },
-            Op::MeanSquaredError { rows: n, columns: n },
-            Op::CrossEntropy { rows: n, columns: n },
-            Op::Softmax { rows: n, columns: n },
-            Op::SoftmaxCrossEntropy { rows: n, columns: n },
-            Op::BatchMetrics { rows: n },
+        ops.extend::<Vec<Op>>(vec![
+            GatherImages { batch: n, pixels: n }.into(),
+            OneHot { batch: n, classes: n }.into(),
+            AugmentImages(AugmentShape::new([n, n, n + 1, n], 0.1)).into(),
+            Conv2dForward { conv, relu }.into(),
+            Conv2dBackwardInput(conv).into(),
+            Conv2dBackwardKernel(conv).into(),
+            MaxpoolForward(pool).into(),
+            MaxpoolBackward(pool).into(),
+            Matmul(product).into(),
+            MatmulAtB { product, bias: relu }.into(),
+            GatherBatch { batch: n, pixels: n, classes: n }.into(),
+            Conv2dMaxpoolForward(conv_pool).into(),
+            Conv2dMaxpoolBackwardKernel(conv_pool).into(),
+            SumPartialsBias { parts: n, rows: n, columns: n, relu }.into(),
+            DenseForward { product, relu }.into(),
+            DenseBackward { product, relu }.into(),
+            SoftmaxCrossEntropyMetrics { rows: n, columns: n }.into(),
+            MatmulABt(product).into(),
+            SumPartials { parts: n, len: n }.into(),
+            ColumnSum { rows: n, columns: n }.into(),
+            BiasAdd { rows: n, columns: n }.into(),
+            ActivationForward { len: n, function: Relu.into() }.into(),
+            ActivationBackward { len: n, function: Relu.into() }.into(),
+            ActivationForward { len: n, function: Sigmoid.into() }.into(),
+            ActivationBackward { len: n, function: Sigmoid.into() }.into(),
+            ActivationForward { len: n, function: Tanh.into() }.into(),
+            ActivationBackward { len: n, function: Tanh.into() }.into(),
+            ActivationForward { len: n, function: LeakyRelu { slope: 0.3 }.into() }.into(),
+            ActivationBackward { len: n, function: LeakyRelu { slope: 0.0 }.into() }.into(),
+            Copy { len: n }.into(),
+            DropoutForward(DropoutShape::new(n, n, 1.0 / n as f64 * 0.9)).into(),
+            DropoutBackward(DropoutShape::new(n, n, 0.0)).into(),
+            SoftmaxBackward { rows: n, columns: n }.into(),
+            MeanSquaredError { rows: n, columns: n }.into(),
+            CrossEntropy { rows: n, columns: n }.into(),
+            Softmax { rows: n, columns: n }.into(),
+            SoftmaxCrossEntropy { rows: n, columns: n }.into(),
+            BatchMetrics { rows: n }.into(),
         ]);
         if n * n <= 2048 {
-            ops.push(Op::DenseSoftmaxCrossEntropy { product, relu });
+            ops.push(DenseSoftmaxCrossEntropy { product, relu }.into());
         }
         let regularizer = Regularizer::l1_l2(0.01, 0.1);
-        ops.extend([
-            Op::SumOfSquares { len: n },
-            Op::ClipByValue { len: n, limit: 0.5 },
-            Op::ClipByNorm { len: n, limit: 0.5 },
-            Op::WeightPenalty { len: n, regularizer },
-            Op::WeightPenaltyGradient { len: n, regularizer },
-            Op::AddPenalty,
+        ops.extend::<Vec<Op>>(vec![
+            SumOfSquares { len: n }.into(),
+            ClipByValue { len: n, limit: 0.5 }.into(),
+            ClipByNorm { len: n, limit: 0.5 }.into(),
+            WeightPenalty { len: n, regularizer }.into(),
+            WeightPenaltyGradient { len: n, regularizer }.into(),
+            AddPenalty.into(),
         ]);
         for weight_decay in [None, Some(0.004)] {
             let sgd = Sgd { weight_decay, ..Sgd::default() };
             let momentum = Sgd { momentum: 0.9, nesterov: n % 2 == 0, ..sgd };
-            ops.extend([
-                Op::SgdUpdate { len: n, sgd },
-                Op::SgdMomentumUpdate { len: n, sgd: momentum },
-                Op::AdadeltaUpdate { len: n, adadelta: Adadelta { weight_decay, ..Adadelta::default() } },
-                Op::AdamUpdate { len: n, adam: Adam { weight_decay, ..Adam::default() } },
+            ops.extend::<Vec<Op>>(vec![
+                SgdUpdate { len: n, sgd }.into(),
+                SgdMomentumUpdate { len: n, sgd: momentum }.into(),
+                AdadeltaUpdate { len: n, adadelta: Adadelta { weight_decay, ..Adadelta::default() } }.into(),
+                AdamUpdate { len: n, adam: Adam { weight_decay, ..Adam::default() } }.into(),
             ]);
         }
         for (_, rmsprop) in rmsprop_flags() {
             let len = (n + 1) * n + 8;
-            ops.push(Op::RmspropUpdate { len, rmsprop, hole: Hole::default() });
-            ops.push(Op::RmspropUpdate { len, rmsprop, hole: Hole { first: 8, len: n } });
-            ops.push(Op::DenseRmspropUpdate { product, first: 8, len, rmsprop });
+            ops.push(RmspropUpdate { len, rmsprop, hole: Hole::default() }.into());
+            ops.push(RmspropUpdate { len, rmsprop, hole: Hole { first: 8, len: n } }.into());
+            ops.push(DenseRmspropUpdate { product, first: 8, len, rmsprop }.into());
         }
     }
     ops

@@ -1,10 +1,10 @@
 //! Activations, losses of outputs and dropout on both executors.
 
-use shadegrad::cpu::{Arg, run};
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
 use shadegrad::model::{Activation, Dense, Dropout, Flatten, Loss, Sequential, Softmax, Weights};
-use shadegrad::plan::{DropoutShape, Op, Plan, StepParams};
+use shadegrad::ops::{Arg, DropoutBackward, DropoutForward, DropoutShape, Op};
+use shadegrad::plan::{Plan, StepParams};
 use shadegrad::random::{Purpose, philox4x32};
 use shadegrad::train::{Compile, FitOptions, Model};
 
@@ -101,7 +101,7 @@ fn a_softmax_layer_at_the_end_is_trained_from_logits() {
         plan.steps.into_iter().map(|step| (step.op, step.args)).collect::<Vec<_>>()
     });
     assert_eq!(argument, layer);
-    assert!(argument.iter().any(|(op, _)| matches!(op, Op::SoftmaxCrossEntropy { .. })));
+    assert!(argument.iter().any(|(op, _)| matches!(op, Op::SoftmaxCrossEntropy(_))));
 }
 
 /// The mask of some elements at a step, from the generator itself.
@@ -131,16 +131,14 @@ fn dropout_keeps_what_the_generator_says() {
             ..StepParams::default()
         };
         let mut y = vec![f32::NAN; len];
-        assert!(run(&Op::DropoutForward(shape), &step, &mut [Arg::In(&x), Arg::Out(&mut y)]));
+        let forward = Op::from(DropoutForward(shape));
+        forward.twin(&step, &mut [Arg::In(&x), Arg::Out(&mut y)]).unwrap();
         assert_eq!(bits(&y), bits(&expected), "forward, step {number}");
         let mut dy = x.clone();
-        assert!(run(&Op::DropoutBackward(shape), &step, &mut [Arg::Out(&mut dy)]));
+        Op::from(DropoutBackward(shape)).twin(&step, &mut [Arg::Out(&mut dy)]).unwrap();
         assert_eq!(bits(&dy), bits(&expected), "backward, step {number}");
-        assert!(run(
-            &Op::DropoutForward(shape),
-            &StepParams { training: 0, ..step },
-            &mut [Arg::In(&x), Arg::Out(&mut y)]
-        ));
+        let evaluation = StepParams { training: 0, ..step };
+        forward.twin(&evaluation, &mut [Arg::In(&x), Arg::Out(&mut y)]).unwrap();
         assert_eq!(bits(&y), bits(&x), "evaluation, step {number}");
     }
 }

@@ -120,7 +120,7 @@ fn outputs(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<(String,
     // Once more step by step: some layers compute in place and leave nothing of the one before.
     let mut outputs: Vec<(String, Vec<f32>)> = Vec::new();
     for (index, step) in plan.steps_of(Phase::Predict).filter(|(_, step)| step.stage != Stage::Input) {
-        executor.run_step(index, DataSlot::Evaluation, &params);
+        executor.run_step(index, DataSlot::Evaluation, &params)?;
         let specs = step.op.args();
         let written = specs
             .iter()

@@ -1,9 +1,13 @@
 //! Rewrites of convolutions.
 
-use super::super::op::{Access, Op};
-use super::super::shapes::ConvPoolShape;
 use super::super::{Plan, Step, Tensor};
-use super::{Rewrite, joined, layer};
+use super::{Rewrite, is_relu, is_relu_backward, joined, layer};
+use crate::ops::ConvPoolShape;
+use crate::ops::{Access, Op};
+use crate::ops::{
+    ActivationBackward, Conv2dForward, Conv2dMaxpoolBackwardKernel, Conv2dMaxpoolForward, MaxpoolForward,
+    Relu,
+};
 
 /// Most terms of a convolution that is pooled at once. A longer sum is worth a kernel that computes it as a product, and
 /// costs more than memory does.
@@ -13,26 +17,25 @@ const MOST_POOLED_TERMS: usize = 32;
 /// the winners tell what ReLU cut off.
 pub(super) fn conv2d_maxpool_forward(plan: &Plan, at: usize) -> Option<Rewrite> {
     let forward = &plan.steps[at];
-    let Op::Conv2dForward { conv, relu: false } = forward.op else { return None };
+    let Op::Conv2dForward(Conv2dForward { conv, relu: false }) = forward.op else { return None };
     if conv.terms() > MOST_POOLED_TERMS {
         return None;
     }
     let y = &forward.args[3];
-    let relu = matches!(plan.steps.get(at + 1)?.op, Op::ReluForward { .. });
+    let relu = is_relu(&plan.steps.get(at + 1)?.op);
     let pooled_at = at + 1 + usize::from(relu);
     let pooled = plan.steps.get(pooled_at)?;
-    let Op::MaxpoolForward(pool) = pooled.op else { return None };
+    let Op::MaxpoolForward(MaxpoolForward(pool)) = pooled.op else { return None };
     let apart = pool.stride_h >= pool.pool_h && pool.stride_w >= pool.pool_w;
     let mut gone: Vec<usize> = (at..=pooled_at).collect();
     if relu {
-        let masked =
-            |step: &Step| matches!(step.op, Op::ReluBackward { .. }) && step.args[0].buffer == y.buffer;
+        let masked = |step: &Step| is_relu_backward(&step.op) && step.args[0].buffer == y.buffer;
         gone.extend(plan.steps.iter().position(masked));
     }
     if !apart || plan.users(y) != gone {
         return None;
     }
-    let op = Op::Conv2dMaxpoolForward(ConvPoolShape { conv, pool, relu });
+    let op = Op::Conv2dMaxpoolForward(Conv2dMaxpoolForward(ConvPoolShape { conv, pool, relu }));
     let args = [&forward.args[..3], &pooled.args[1..]].concat();
     let name = format!("{}/forward_pooled", layer(forward));
     Rewrite::one(gone, Step { name, stage: forward.stage, op, args })
@@ -45,11 +48,11 @@ pub(super) fn conv2d_maxpool_backward_kernel(plan: &Plan, at: usize) -> Option<R
     let Op::MaxpoolBackward(_) = unpooled.op else { return None };
     let [dy, winner, dx] = &unpooled.args[..] else { return None };
     let forward = plan.steps.iter().find(|step| step.args.iter().any(|arg| arg.buffer == winner.buffer))?;
-    let Op::Conv2dMaxpoolForward(shape) = forward.op else { return None };
+    let Op::Conv2dMaxpoolForward(Conv2dMaxpoolForward(shape)) = forward.op else { return None };
     let (d_bias, bias_steps) = plan.whole_sum(at + 1)?;
     let kernel_at = bias_steps.end;
     let (column_sum, backward) = (&plan.steps[at + 1], plan.steps.get(kernel_at)?);
-    let (Op::ColumnSum { .. }, Op::Conv2dBackwardKernel(_)) = (&column_sum.op, &backward.op) else {
+    let (Op::ColumnSum(_), Op::Conv2dBackwardKernel(_)) = (&column_sum.op, &backward.op) else {
         return None;
     };
     let (d_kernel, kernel_steps) = plan.whole_sum(kernel_at)?;
@@ -57,7 +60,7 @@ pub(super) fn conv2d_maxpool_backward_kernel(plan: &Plan, at: usize) -> Option<R
         return None;
     }
     let name = format!("{}/backward_pooled", layer(forward));
-    let op = Op::Conv2dMaxpoolBackwardKernel(shape);
+    let op = Op::Conv2dMaxpoolBackwardKernel(Conv2dMaxpoolBackwardKernel(shape));
     let args = vec![forward.args[0].clone(), dy.clone(), winner.clone()];
     let steps = plan.steps_in_parts(backward.stage, name, op, args, joined(&d_kernel, &d_bias)?);
     Some(Rewrite { gone: (at..kernel_steps.end).collect(), at, steps })
@@ -66,12 +69,12 @@ pub(super) fn conv2d_maxpool_backward_kernel(plan: &Plan, at: usize) -> Option<R
 /// conv2d_forward, relu_forward -> conv2d_forward with ReLU, where it is not pooled at once.
 pub(super) fn conv2d_forward_relu(plan: &Plan, at: usize) -> Option<Rewrite> {
     let forward = &plan.steps[at];
-    let Op::Conv2dForward { conv, relu: false } = forward.op else { return None };
+    let Op::Conv2dForward(Conv2dForward { conv, relu: false }) = forward.op else { return None };
     let cut_off = plan.steps.get(at + 1)?;
-    if !matches!(cut_off.op, Op::ReluForward { .. }) || cut_off.args[0].buffer != forward.args[3].buffer {
+    if !is_relu(&cut_off.op) || cut_off.args[0].buffer != forward.args[3].buffer {
         return None;
     }
-    let op = Op::Conv2dForward { conv, relu: true };
+    let op = Op::Conv2dForward(Conv2dForward { conv, relu: true });
     Rewrite::one(
         vec![at, at + 1],
         Step { name: format!("{}/forward_relu", layer(forward)), op, ..forward.clone() },
@@ -82,7 +85,7 @@ pub(super) fn conv2d_forward_relu(plan: &Plan, at: usize) -> Option<Rewrite> {
 /// goes to winners alone, and a winner is above zero where the maximum is. So the mask is laid over fewer elements.
 pub(super) fn relu_backward_pooled(plan: &Plan, at: usize) -> Option<Rewrite> {
     let [unpooled, masked] = plan.steps.get(at..at + 2)? else { return None };
-    let (Op::MaxpoolBackward(_), Op::ReluBackward { .. }) = (&unpooled.op, &masked.op) else { return None };
+    let (Op::MaxpoolBackward(_), true) = (&unpooled.op, is_relu_backward(&masked.op)) else { return None };
     let [dy, winner, dx] = &unpooled.args[..] else { return None };
     let pooled_at = plan.users(winner).into_iter().find(|&index| index < at)?;
     let pooled = &plan.steps[pooled_at];
@@ -104,7 +107,7 @@ pub(super) fn relu_backward_pooled(plan: &Plan, at: usize) -> Option<Rewrite> {
     let earlier = Step {
         name: masked.name.clone(),
         stage: masked.stage,
-        op: Op::ReluBackward { len: y.len() },
+        op: Op::ActivationBackward(ActivationBackward { len: y.len(), function: Relu.into() }),
         args: vec![flat(y), flat(dy)],
     };
     Some(Rewrite { gone: vec![at, at + 1], at, steps: vec![earlier, unpooled.clone()] })

@@ -7,12 +7,13 @@ mod convolution;
 mod dense;
 mod ends;
 
+use crate::ops::{ActivationBackward, ActivationForward, Function, SumPartials};
 use std::ops::Range;
 
 use super::lower::ALIGNMENT;
-use super::op::Op;
-use super::shapes::MAX_ITERATIONS;
 use super::{Plan, Stage, Step, Tensor};
+use crate::ops::MAX_ITERATIONS;
+use crate::ops::Op;
 
 impl Plan {
     /// The same computation in fewer steps; buffers that no step uses any more are gone.
@@ -129,7 +130,7 @@ impl Plan {
             return Some((output.clone(), at..at + 1));
         }
         let sum = self.steps.get(at + 1)?;
-        matches!(sum.op, Op::SumPartials { .. }).then(|| (sum.args[1].clone(), at..at + 2))
+        matches!(sum.op, Op::SumPartials(_)).then(|| (sum.args[1].clone(), at..at + 2))
     }
 
     /// Steps that write a sum which `op` computes in parts, as its last argument.
@@ -152,7 +153,7 @@ impl Plan {
         let total = Step {
             name: format!("{name}.sum"),
             stage,
-            op: Op::SumPartials { parts, len },
+            op: Op::SumPartials(SumPartials { parts, len }),
             args: vec![scratch, sum],
         };
         vec![Step { name, stage, op, args }, total]
@@ -222,10 +223,21 @@ fn joined(kernel: &Tensor, bias: &Tensor) -> Option<Tensor> {
     follows.then(|| Tensor { shape: vec![kernel.len() / columns + 1, columns], ..kernel.clone() })
 }
 
+/// Whether a step is ReLU in place.
+fn is_relu(op: &Op) -> bool {
+    matches!(op, Op::ActivationForward(ActivationForward { function: Function::Relu(_), .. }))
+}
+
+/// Whether a step is the gradient of ReLU in place.
+fn is_relu_backward(op: &Op) -> bool {
+    matches!(op, Op::ActivationBackward(ActivationBackward { function: Function::Relu(_), .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Activation, Conv2D, Dense, Flatten, Loss, MaxPooling2D, Optimizer, Sequential};
+    use crate::ops::Relu;
 
     fn plan(side: usize, channels: usize, window: usize) -> Plan {
         let model = Sequential::new([side, side, channels])
@@ -270,7 +282,10 @@ mod tests {
         let plan = Plan::build(&network, Loss::default(), Optimizer::default(), 2).unwrap().fuse();
         let backward: Vec<_> = plan.steps.iter().filter(|step| step.stage == Stage::Backward).collect();
         let masked = backward.iter().position(|step| step.name == "conv2d/relu_backward").unwrap();
-        assert_eq!(backward[masked].op, Op::ReluBackward { len: 2 * 4 * 4 * 4 });
+        assert_eq!(
+            backward[masked].op,
+            Op::ActivationBackward(ActivationBackward { len: 2 * 4 * 4 * 4, function: Relu.into() })
+        );
         assert_eq!(backward[masked + 1].op.kind(), "maxpool_backward");
     }
 

@@ -1,10 +1,14 @@
 //! Lowering of the layers reversed.
 
-use super::super::op::{Dtype, Op};
-use super::super::shapes::{DropoutShape, MatmulShape};
 use super::super::{PlanError, Role, Stage, Tensor};
 use super::{Lowering, conv_shape, pool_shape};
 use crate::model::{Activation, LayerGeometry, Network, NetworkLayer};
+use crate::ops::{
+    ActivationBackward, ColumnSum, Conv2dBackwardInput, Conv2dBackwardKernel, DropoutBackward, Function,
+    LeakyRelu, MatmulABt, MatmulAtB, MaxpoolBackward, Relu, Sigmoid, SoftmaxBackward, Tanh,
+};
+use crate::ops::{DropoutShape, MatmulShape};
+use crate::ops::{Dtype, Op};
 
 impl Lowering {
     /// The layers reversed. Nothing is computed for the input of the first layer that has weights, nor before it.
@@ -41,16 +45,18 @@ impl Lowering {
     ) -> Result<(), PlanError> {
         let slope = layer.negative_slope as f32;
         let len = dy.len();
+        let backward =
+            |function: Function| (function.backward_name(), Op::from(ActivationBackward { len, function }));
         let (what, op) = match layer.activation {
             Activation::Linear => return Ok(()),
             Activation::Softmax => {
                 let columns = y.shape.last().copied().unwrap_or(1);
-                ("softmax_backward", Op::SoftmaxBackward { rows: len / columns, columns })
+                ("softmax_backward", Op::SoftmaxBackward(SoftmaxBackward { rows: len / columns, columns }))
             }
-            Activation::Relu => ("relu_backward", Op::ReluBackward { len }),
-            Activation::LeakyRelu => ("leaky_relu_backward", Op::LeakyReluBackward { len, slope }),
-            Activation::Sigmoid => ("sigmoid_backward", Op::SigmoidBackward { len }),
-            Activation::Tanh => ("tanh_backward", Op::TanhBackward { len }),
+            Activation::Relu => backward(Relu.into()),
+            Activation::LeakyRelu => backward(LeakyRelu { slope }.into()),
+            Activation::Sigmoid => backward(Sigmoid.into()),
+            Activation::Tanh => backward(Tanh.into()),
         };
         let name = format!("{}/{what}", layer.name);
         self.step(Stage::Backward, name, op, vec![y.clone(), dy.clone()])
@@ -67,7 +73,7 @@ impl Lowering {
         let batch = self.batch;
         let name = |what: &str| format!("{}/{what}", layer.name);
         if let LayerGeometry::Dropout { rate } = layer.geometry {
-            let op = Op::DropoutBackward(DropoutShape::new(dy.len(), index, rate));
+            let op = Op::DropoutBackward(DropoutBackward(DropoutShape::new(dy.len(), index, rate)));
             self.step(Stage::Backward, name("backward"), op, vec![dy.clone()])?;
         }
         if matches!(
@@ -87,19 +93,20 @@ impl Lowering {
         match layer.geometry {
             LayerGeometry::Flatten | LayerGeometry::Activation | LayerGeometry::Dropout { .. } => {}
             LayerGeometry::Conv2D { kernel, strides } => {
-                let op = Op::Conv2dBackwardInput(conv_shape(layer, batch, kernel, strides));
+                let op =
+                    Op::Conv2dBackwardInput(Conv2dBackwardInput(conv_shape(layer, batch, kernel, strides)));
                 let [kernel, _] = self.weights(layer, Role::Parameters);
                 self.step(Stage::Backward, name("backward_input"), op, vec![dy, kernel, dx.clone()])?;
             }
             LayerGeometry::MaxPooling2D { pool, strides } => {
                 let pool = pool_shape(layer, batch, pool, strides);
                 let winner = self.winner(layer, &pool.winner());
-                let op = Op::MaxpoolBackward(pool);
+                let op = Op::MaxpoolBackward(MaxpoolBackward(pool));
                 self.step(Stage::Backward, name("backward"), op, vec![dy, winner, dx.clone()])?;
             }
             LayerGeometry::Dense => {
                 let (k, n) = (layer.output.len(), layer.input.len());
-                let op = Op::MatmulABt(MatmulShape { m: batch, n, k });
+                let op = Op::MatmulABt(MatmulABt(MatmulShape { m: batch, n, k }));
                 let [kernel, _] = self.weights(layer, Role::Parameters);
                 let name = name("backward_input");
                 self.step_in_parts(Stage::Backward, name, op, vec![dy, kernel], dx.clone())?;
@@ -114,15 +121,15 @@ impl Lowering {
         let columns = d_bias.len();
         let rows = dy.len() / columns;
         let name = |what: &str| format!("{}/{what}", layer.name);
-        let op = Op::ColumnSum { rows, columns };
+        let op = Op::ColumnSum(ColumnSum { rows, columns });
         self.step_in_parts(Stage::Backward, name("backward_bias"), op, vec![dy.clone()], d_bias)?;
         let op = match layer.geometry {
             LayerGeometry::Conv2D { kernel, strides } => {
-                Op::Conv2dBackwardKernel(conv_shape(layer, self.batch, kernel, strides))
+                Op::Conv2dBackwardKernel(Conv2dBackwardKernel(conv_shape(layer, self.batch, kernel, strides)))
             }
             _ => {
                 let product = MatmulShape { m: layer.input.len(), n: columns, k: self.batch };
-                Op::MatmulAtB { product, bias: false }
+                Op::MatmulAtB(MatmulAtB { product, bias: false })
             }
         };
         let args = vec![x.clone(), dy.clone()];

@@ -1,17 +1,21 @@
 //! Lowering of the batch and of the layers in order.
 
-use super::super::op::{DATA, Dtype, Op, image_stride};
-use super::super::shapes::{DropoutShape, MatmulShape};
 use super::super::{PlanError, Role, Stage, Step, Tensor};
 use super::{Lowering, conv_shape, pool_shape};
 use crate::model::{Activation, LayerGeometry, Network, NetworkLayer};
+use crate::ops::{
+    ActivationForward, BiasAdd, Conv2dForward, Copy, DropoutForward, Function, GatherImages, LeakyRelu,
+    Matmul, MaxpoolForward, OneHot, Relu, Sigmoid, Softmax, Tanh,
+};
+use crate::ops::{DATA, Dtype, Op, image_stride};
+use crate::ops::{DropoutShape, MatmulShape};
 
 impl Lowering {
     pub(super) fn gather(&mut self, network: &Network) -> (Tensor, Tensor) {
         let [h, w, c] = network.input_shape;
         let (pixels, classes, batch) = (h * w * c, network.classes(), self.batch);
-        let images = self.tensor("images", Role::DataSet, Dtype::Bytes, &[DATA, image_stride(pixels)]);
-        let labels = self.tensor("labels", Role::DataSet, Dtype::Bytes, &[DATA]);
+        let images = self.tensor("images", Role::Images, Dtype::Bytes, &[DATA, image_stride(pixels)]);
+        let labels = self.tensor("labels", Role::Labels, Dtype::Bytes, &[DATA]);
         let order = self.tensor("order", Role::Order, Dtype::U32, &[DATA]);
         let scale = self.tensor("scale", Role::Table, Dtype::F32, &[256]);
         let x = self.tensor("input", Role::Activation, Dtype::F32, &[batch, h, w, c]);
@@ -20,13 +24,13 @@ impl Lowering {
         self.steps.push(Step {
             name: "input/gather".to_owned(),
             stage: Stage::Input,
-            op: Op::GatherImages { batch, pixels },
+            op: Op::GatherImages(GatherImages { batch, pixels }),
             args: vec![images, order.clone(), scale, x.clone()],
         });
         self.steps.push(Step {
             name: "target/one_hot".to_owned(),
             stage: Stage::Target,
-            op: Op::OneHot { batch, classes },
+            op: Op::OneHot(OneHot { batch, classes }),
             args: vec![labels, order, target.clone()],
         });
         (x, target)
@@ -64,26 +68,29 @@ impl Lowering {
         match layer.geometry {
             LayerGeometry::Flatten | LayerGeometry::Activation => {}
             LayerGeometry::Conv2D { kernel, strides } => {
-                let op = Op::Conv2dForward { conv: conv_shape(layer, batch, kernel, strides), relu: false };
+                let op = Op::Conv2dForward(Conv2dForward {
+                    conv: conv_shape(layer, batch, kernel, strides),
+                    relu: false,
+                });
                 let [kernel, bias] = self.weights(layer, Role::Parameters);
                 self.step(Stage::Forward, name("forward"), op, vec![x, kernel, bias, y.clone()])?;
             }
             LayerGeometry::MaxPooling2D { pool, strides } => {
                 let pool = pool_shape(layer, batch, pool, strides);
                 let winner = self.winner(layer, &pool.winner());
-                let op = Op::MaxpoolForward(pool);
+                let op = Op::MaxpoolForward(MaxpoolForward(pool));
                 self.step(Stage::Forward, name("forward"), op, vec![x, y.clone(), winner])?;
             }
             LayerGeometry::Dense => {
                 let (k, n) = (layer.input.len(), layer.output.len());
                 let [kernel, bias] = self.weights(layer, Role::Parameters);
-                let op = Op::Matmul(MatmulShape { m: batch, n, k });
+                let op = Op::Matmul(Matmul(MatmulShape { m: batch, n, k }));
                 self.step_in_parts(Stage::Forward, name("matmul"), op, vec![x, kernel], y.clone())?;
-                let op = Op::BiasAdd { rows: batch, columns: n };
+                let op = Op::BiasAdd(BiasAdd { rows: batch, columns: n });
                 self.step(Stage::Forward, name("bias_add"), op, vec![bias, y.clone()])?;
             }
             LayerGeometry::Dropout { rate } => {
-                let op = Op::DropoutForward(DropoutShape::new(y.len(), index, rate));
+                let op = Op::DropoutForward(DropoutForward(DropoutShape::new(y.len(), index, rate)));
                 self.step(Stage::Forward, name("forward"), op, vec![x, y.clone()])?;
             }
         }
@@ -94,14 +101,15 @@ impl Lowering {
     fn activate(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
         let slope = layer.negative_slope as f32;
         let len = x.len();
-        let (what, op) = match layer.activation {
+        let function: Function = match layer.activation {
             Activation::Linear => return Ok(x),
             Activation::Softmax => return self.softmax(layer, x),
-            Activation::Relu => ("relu", Op::ReluForward { len }),
-            Activation::LeakyRelu => ("leaky_relu", Op::LeakyReluForward { len, slope }),
-            Activation::Sigmoid => ("sigmoid", Op::SigmoidForward { len }),
-            Activation::Tanh => ("tanh", Op::TanhForward { len }),
+            Activation::Relu => Relu.into(),
+            Activation::LeakyRelu => LeakyRelu { slope }.into(),
+            Activation::Sigmoid => Sigmoid.into(),
+            Activation::Tanh => Tanh.into(),
         };
+        let (what, op) = (function.name(), Op::from(ActivationForward { len, function }));
         let y = self.changeable(layer, x)?;
         self.step(Stage::Forward, format!("{}/{what}", layer.name), op, vec![y.clone()])?;
         self.read_back.push(y.buffer);
@@ -110,7 +118,7 @@ impl Lowering {
 
     fn softmax(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
         let columns = x.shape.last().copied().unwrap_or(1);
-        let op = Op::Softmax { rows: x.len() / columns, columns };
+        let op = Op::Softmax(Softmax { rows: x.len() / columns, columns });
         let buffer = format!("{}.softmax", layer.name);
         let y = self.tensor(&buffer, Role::Activation, Dtype::F32, &x.shape);
         self.step(Stage::Forward, format!("{}/softmax", layer.name), op, vec![x, y.clone()])?;
@@ -124,7 +132,7 @@ impl Lowering {
             return Ok(x);
         }
         let y = self.tensor(&layer.name, Role::Activation, Dtype::F32, &x.shape);
-        let op = Op::Copy { len: x.len() };
+        let op = Op::Copy(Copy { len: x.len() });
         self.step(Stage::Forward, format!("{}/copy", layer.name), op, vec![x, y.clone()])?;
         Ok(y)
     }

@@ -1,9 +1,10 @@
 //! Lowering of the loss.
 
-use super::super::op::{DATA, Dtype, Op};
 use super::super::{PlanError, Role, Stage, Tensor};
 use super::Lowering;
 use crate::model::Loss;
+use crate::ops::{BatchMetrics, CrossEntropy, MeanSquaredError, Softmax, SoftmaxCrossEntropy};
+use crate::ops::{DATA, Dtype, Op};
 
 impl Lowering {
     /// Cross-entropy of the softmax of logits, and the metrics; returns the gradient of the logits and the probabilities.
@@ -16,8 +17,8 @@ impl Lowering {
         let shape = [rows, columns];
         let probabilities = self.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
         let args = vec![logits.clone(), probabilities.clone()];
-        self.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax { rows, columns }, args)?;
-        let op = Op::SoftmaxCrossEntropy { rows, columns };
+        self.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax(Softmax { rows, columns }), args)?;
+        let op = Op::SoftmaxCrossEntropy(SoftmaxCrossEntropy { rows, columns });
         let dlogits = self.loss("softmax_cross_entropy", op, "d_logits", [logits, target])?;
         Ok((dlogits, probabilities))
     }
@@ -31,8 +32,12 @@ impl Lowering {
     ) -> Result<Tensor, PlanError> {
         let (rows, columns) = (self.batch, target.shape[1]);
         let (name, op) = match loss {
-            Loss::CategoricalCrossentropy => ("cross_entropy", Op::CrossEntropy { rows, columns }),
-            Loss::MeanSquaredError => ("mean_squared_error", Op::MeanSquaredError { rows, columns }),
+            Loss::CategoricalCrossentropy => {
+                ("cross_entropy", Op::CrossEntropy(CrossEntropy { rows, columns }))
+            }
+            Loss::MeanSquaredError => {
+                ("mean_squared_error", Op::MeanSquaredError(MeanSquaredError { rows, columns }))
+            }
         };
         self.loss(name, op, "d_outputs", [outputs, target])
     }
@@ -55,7 +60,12 @@ impl Lowering {
             vec![outputs.clone(), target.clone(), row_loss.clone(), row_correct.clone(), gradient.clone()];
         self.step(Stage::Loss, format!("loss/{name}"), op, args)?;
         let args = vec![row_loss, row_correct, loss, correct];
-        self.step(Stage::Loss, "loss/batch_metrics".to_owned(), Op::BatchMetrics { rows }, args)?;
+        self.step(
+            Stage::Loss,
+            "loss/batch_metrics".to_owned(),
+            Op::BatchMetrics(BatchMetrics { rows }),
+            args,
+        )?;
         Ok(gradient)
     }
 }

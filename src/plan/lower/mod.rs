@@ -7,10 +7,11 @@ mod update;
 
 use std::collections::HashMap;
 
-use super::op::{Dtype, Op};
-use super::shapes::{ConvShape, MAX_ITERATIONS, PoolShape};
 use super::{Buffer, Plan, PlanError, Role, Stage, Step, Tensor};
 use crate::model::{Activation, Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
+use crate::ops::SumPartials;
+use crate::ops::{ConvShape, MAX_ITERATIONS, PoolShape};
+use crate::ops::{Dtype, Op};
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
@@ -149,7 +150,7 @@ impl Lowering {
         buffer.len = buffer.len.max(parts.saturating_mul(len).next_multiple_of(ALIGNMENT));
         args.push(scratch.clone());
         self.step(stage, name.clone(), op, args)?;
-        let op = Op::SumPartials { parts, len };
+        let op = Op::SumPartials(SumPartials { parts, len });
         self.step(stage, format!("{name}.sum"), op, vec![scratch, sum])
     }
 
@@ -213,9 +214,9 @@ fn image_dims(shape: Shape) -> [usize; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::op::Access;
     use super::*;
     use crate::model::{Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+    use crate::ops::Access;
 
     fn plan(model: &Sequential, batch: usize) -> Result<Plan, PlanError> {
         let network = model.network().unwrap();

@@ -1,9 +1,13 @@
 //! Lowering of penalties, of the clipping of gradients, and of the optimizer.
 
-use super::super::op::{DATA, Dtype, Hole, Op};
 use super::super::{PlanError, Role, Stage, Tensor};
 use super::{ALIGNMENT, Lowering};
 use crate::model::{Clipping, Network, NetworkLayer, Optimizer, Regularizer};
+use crate::ops::{
+    AdadeltaUpdate, AdamUpdate, AddPenalty, ClipByNorm, ClipByValue, RmspropUpdate, SgdMomentumUpdate,
+    SgdUpdate, SumOfSquares, WeightPenalty, WeightPenaltyGradient,
+};
+use crate::ops::{DATA, Dtype, Hole, Op};
 
 /// Name of the buffer that holds one sum over weights or gradients, used at once by the next step.
 const TOTAL: &str = "total";
@@ -13,12 +17,12 @@ impl Lowering {
     pub(super) fn penalties(&mut self, network: &Network) -> Result<(), PlanError> {
         for (layer, regularizer) in penalised(network) {
             let [kernel, _] = self.weights(layer, Role::Parameters);
-            let op = Op::WeightPenalty { len: kernel.len(), regularizer };
+            let op = Op::WeightPenalty(WeightPenalty { len: kernel.len(), regularizer });
             let penalty = self.total();
             let name = format!("{}/penalty", layer.name);
             self.step_in_parts(Stage::Loss, name.clone(), op, vec![flat(kernel)], penalty.clone())?;
             let loss = Tensor { buffer: self.loss_buffer(), offset: 0, shape: vec![DATA] };
-            self.step(Stage::Loss, format!("{name}.add"), Op::AddPenalty, vec![penalty, loss])?;
+            self.step(Stage::Loss, format!("{name}.add"), Op::AddPenalty(AddPenalty), vec![penalty, loss])?;
         }
         Ok(())
     }
@@ -28,7 +32,7 @@ impl Lowering {
         for (layer, regularizer) in penalised(network) {
             let [kernel, _] = self.weights(layer, Role::Parameters);
             let [gradient, _] = self.weights(layer, Role::Gradients);
-            let op = Op::WeightPenaltyGradient { len: kernel.len(), regularizer };
+            let op = Op::WeightPenaltyGradient(WeightPenaltyGradient { len: kernel.len(), regularizer });
             let name = format!("{}/penalty_gradient", layer.name);
             self.step(Stage::Backward, name, op, vec![flat(kernel), flat(gradient)])?;
         }
@@ -46,7 +50,7 @@ impl Lowering {
         match optimizer.clipping() {
             None => {}
             Some(Clipping::Value(limit)) => {
-                let op = Op::ClipByValue { len, limit };
+                let op = Op::ClipByValue(ClipByValue { len, limit });
                 self.step(Stage::Update, "update/clip".to_owned(), op, vec![arena(1)])?;
             }
             // The gaps between tensors add nothing to the norm.
@@ -63,12 +67,14 @@ impl Lowering {
         let state = (slots > 0)
             .then(|| self.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &[slots, len]));
         let op = match optimizer {
-            Optimizer::Sgd(sgd) if slots == 0 => Op::SgdUpdate { len, sgd },
-            Optimizer::Sgd(sgd) => Op::SgdMomentumUpdate { len, sgd },
-            Optimizer::Adadelta(adadelta) => Op::AdadeltaUpdate { len, adadelta },
-            Optimizer::RmsProp(rmsprop) => Op::RmspropUpdate { len, rmsprop, hole: Hole::default() },
-            Optimizer::Adam(adam) => Op::AdamUpdate { len, adam },
-            Optimizer::AdamW(adamw) => Op::AdamUpdate { len, adam: adamw.adam() },
+            Optimizer::Sgd(sgd) if slots == 0 => Op::SgdUpdate(SgdUpdate { len, sgd }),
+            Optimizer::Sgd(sgd) => Op::SgdMomentumUpdate(SgdMomentumUpdate { len, sgd }),
+            Optimizer::Adadelta(adadelta) => Op::AdadeltaUpdate(AdadeltaUpdate { len, adadelta }),
+            Optimizer::RmsProp(rmsprop) => {
+                Op::RmspropUpdate(RmspropUpdate { len, rmsprop, hole: Hole::default() })
+            }
+            Optimizer::Adam(adam) => Op::AdamUpdate(AdamUpdate { len, adam }),
+            Optimizer::AdamW(adamw) => Op::AdamUpdate(AdamUpdate { len, adam: adamw.adam() }),
         };
         let loss = Tensor { buffer: self.loss_buffer(), offset: 0, shape: vec![DATA] };
         let tripwire = self.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
@@ -81,10 +87,15 @@ impl Lowering {
     fn clip_by_norm(&mut self, name: &str, limit: f64, gradient: Tensor) -> Result<(), PlanError> {
         let len = gradient.len();
         let square_sum = self.total();
-        let op = Op::SumOfSquares { len };
+        let op = Op::SumOfSquares(SumOfSquares { len });
         let args = vec![gradient.clone()];
         self.step_in_parts(Stage::Update, format!("{name}.squares"), op, args, square_sum.clone())?;
-        self.step(Stage::Update, name.to_owned(), Op::ClipByNorm { len, limit }, vec![square_sum, gradient])
+        self.step(
+            Stage::Update,
+            name.to_owned(),
+            Op::ClipByNorm(ClipByNorm { len, limit }),
+            vec![square_sum, gradient],
+        )
     }
 
     /// The one element of the buffer for sums over weights or gradients.

@@ -1,0 +1,75 @@
+//! Which kernel a step gets, by the class of the adapter.
+
+use crate::ops::{Element, Kernel, Op};
+
+/// What decides, beside the step, which kernel runs it: two adapters of one class run the same kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AdapterClass {
+    /// How many invocations run in step, where that is one fixed number.
+    pub lanes: Option<u32>,
+    /// Whether shaders have integers of 64 bits.
+    pub int64: bool,
+    /// Whether it is a GPU, not a driver that computes on the processor.
+    pub hardware: bool,
+}
+
+impl AdapterClass {
+    /// Whether adapters of this class have what a kernel needs.
+    pub fn runs(&self, kernel: &Kernel) -> bool {
+        let int64 = self.int64 || !kernel.elements.contains(&Element::EightF32);
+        int64 && (kernel.lanes.is_none() || kernel.lanes == self.lanes)
+    }
+
+    /// Whether a kernel that they run may be chosen for them; `verify` runs the others too.
+    pub fn prefers(&self, kernel: &Kernel) -> bool {
+        self.hardware || !kernel.hardware
+    }
+}
+
+/// Every kernel that can run this step on adapters of a class.
+pub fn variants(op: &Op, class: AdapterClass) -> impl Iterator<Item = Kernel> {
+    op.kernels().into_iter().filter(move |kernel| class.runs(kernel))
+}
+
+/// The kernel that runs this step: the first that fits and that the class prefers. `None` only for an op without a row that fits.
+pub fn choose(op: &Op, class: AdapterClass) -> Option<Kernel> {
+    variants(op, class).find(|kernel| class.prefers(kernel))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::{Matmul, MatmulABt, MatmulAtB, MatmulShape, cases};
+
+    #[test]
+    fn kernels_for_hardware_run_everywhere_and_are_chosen_there_only() {
+        let product = MatmulShape { m: 64, n: 64, k: 5408 };
+        let gpu = AdapterClass { hardware: true, ..AdapterClass::default() };
+        let eights = AdapterClass { lanes: Some(8), int64: true, hardware: false };
+        let ops: [Op; 3] =
+            [Matmul(product).into(), MatmulAtB { product, bias: true }.into(), MatmulABt(product).into()];
+        for op in ops {
+            // (class, its choice)
+            let rows = [
+                (gpu, "workgroup"),
+                (AdapterClass { hardware: true, ..eights }, "workgroup"),
+                (eights, "block8"),
+                (AdapterClass::default(), "tile"),
+            ];
+            for (class, expected) in rows {
+                let chosen = choose(&op, class).map(|kernel| kernel.variant);
+                assert_eq!(chosen, Some(expected), "{}, {class:?}", op.kind());
+                let eligible = variants(&op, class).any(|kernel| kernel.variant == "workgroup");
+                assert!(eligible, "{}, {class:?}", op.kind());
+            }
+        }
+    }
+
+    #[test]
+    fn every_case_has_a_kernel_that_every_class_prefers() {
+        for case in cases() {
+            let last = case.op.kernels().pop().map(|last| (last.hardware, last.lanes));
+            assert_eq!(last, Some((false, None)), "{}: {}", case.op.kind(), case.name());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use super::forward::cases;
+use super::function::Function;
+use super::pointwise::By;
+use super::relu::Relu;
+use crate::ops::kit::*;
+
+/// The gradient of an activation, in place of that of its output.
+///
+/// y and dy `[len]`; y is the activation's output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ActivationBackward {
+    /// Number of elements.
+    pub len: usize,
+    /// The function.
+    pub function: Function,
+}
+
+impl OpKind for ActivationBackward {
+    const ROWS: &'static [Row<Self>] = &[Row {
+        function: |op| Some(op.function.shaders()[1]),
+        elements: &[Element::Real, Element::Real],
+        ..Row::ELEMENTWISE
+    }];
+
+    fn kind(&self) -> &'static str {
+        self.function.names().backward
+    }
+
+    fn args(&self) -> Vec<ArgSpec> {
+        let at = match self.function.by() {
+            By::Output => "y",
+        };
+        vec![read(at, &[self.len]), changed("dy", &[self.len])]
+    }
+
+    fn split(&self) -> Option<Split> {
+        None
+    }
+
+    fn flops(&self) -> usize {
+        self.function.flops()[1] * self.len
+    }
+
+    fn longest_loop(&self) -> usize {
+        0
+    }
+
+    fn constants(&self) -> Constants {
+        self.function.constants()
+    }
+
+    fn samples(&self) -> Option<usize> {
+        None
+    }
+
+    fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
+        let [Arg::In(at), Arg::Out(dy)] = args else { return Err(OtherArguments) };
+        self.function.gradients(at, dy);
+        Ok(())
+    }
+
+    fn title(&self) -> String {
+        format!("{} elements{}", self.len, self.function.title())
+    }
+
+    fn cases() -> Vec<Case<Self>> {
+        let relu = |len| Case::of(ActivationBackward { len, function: Relu.into() });
+        // The tutorial's convolution and dense layer.
+        let mut table = vec![relu(1_384_448), relu(4096).with(Numbers::Eighths), relu(3000).folded()];
+        table.extend([1, 3, 4, 5, 63, 64, 65, 252, 256, 260].map(relu));
+        let [_, samples] = Function::samples();
+        for function in samples.into_iter().filter(|function| *function != Relu.into()) {
+            table.extend(cases(|len| ActivationBackward { len, function }));
+        }
+        table
+    }
+
+    fn input(draw: &mut Draw<'_, Self>) -> Values {
+        // Where there is a bend at 0, zeros on purpose, under gradients that are not zero.
+        match draw.spec.access {
+            Access::In if draw.case.op.function.bends() => draw.with_zeros(),
+            _ => draw.plain(),
+        }
+    }
+
+    fn bounds(trial: &Trial<'_, Self>) -> Bounds {
+        let function = trial.case.op.function;
+        Ok(trial.last_each(|[at, dy]| function.gradient_bound(at, dy)))
+    }
+}

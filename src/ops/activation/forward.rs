@@ -1,0 +1,102 @@
+use super::function::Function;
+use super::relu::Relu;
+use crate::ops::kit::*;
+
+/// An activation in place: `y = f(y)`, element by element.
+///
+/// y `[len]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ActivationForward {
+    /// Number of elements.
+    pub len: usize,
+    /// The function.
+    pub function: Function,
+}
+
+impl OpKind for ActivationForward {
+    const ROWS: &'static [Row<Self>] = &[Row {
+        function: |op| Some(op.function.shaders()[0]),
+        elements: &[Element::Real],
+        ..Row::ELEMENTWISE
+    }];
+
+    fn kind(&self) -> &'static str {
+        self.function.names().forward
+    }
+
+    fn args(&self) -> Vec<ArgSpec> {
+        vec![changed("y", &[self.len])]
+    }
+
+    fn split(&self) -> Option<Split> {
+        None
+    }
+
+    fn flops(&self) -> usize {
+        self.function.flops()[0] * self.len
+    }
+
+    fn longest_loop(&self) -> usize {
+        0
+    }
+
+    fn constants(&self) -> Constants {
+        self.function.constants()
+    }
+
+    fn samples(&self) -> Option<usize> {
+        None
+    }
+
+    fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
+        let [Arg::Out(y)] = args else { return Err(OtherArguments) };
+        self.function.values(y);
+        Ok(())
+    }
+
+    fn title(&self) -> String {
+        format!("{} elements{}", self.len, self.function.title())
+    }
+
+    fn cases() -> Vec<Case<Self>> {
+        let relu = |len| Case::of(ActivationForward { len, function: Relu.into() });
+        let mut table = vec![
+            // The tutorial's convolution and dense layer.
+            relu(1_384_448),
+            relu(4096).with(Numbers::Eighths),
+            // 65,537 groups of 64.
+            relu(4_194_308),
+            relu(3000).folded(),
+        ];
+        table.extend([1, 3, 4, 5, 63, 64, 65, 252, 256, 260].map(relu));
+        let [samples, _] = Function::samples();
+        for function in samples.into_iter().filter(|function| *function != Relu.into()) {
+            table.extend(cases(|len| ActivationForward { len, function }));
+        }
+        table
+    }
+
+    fn input(draw: &mut Draw<'_, Self>) -> Values {
+        // Both zeros, on purpose.
+        draw.with_zeros()
+    }
+
+    fn bounds(trial: &Trial<'_, Self>) -> Bounds {
+        let function = trial.case.op.function;
+        Ok(trial.last_each(|[x, _]| function.value_bound(x)))
+    }
+
+    fn kinks(&self, args: &[&[f64]]) -> Kinks {
+        if self.function.bends() { Kinks::at_zero(args[0]) } else { Kinks::default() }
+    }
+}
+
+/// By four and not, over several groups, folded, and both zeros; far from 0 for functions that saturate.
+pub(in crate::ops) fn cases<O: OpKind>(op: impl Fn(usize) -> O) -> Vec<Case<O>> {
+    let case = |len| Case::of(op(len));
+    let mut table = [1, 4, 65, 256, 4100].map(case).to_vec();
+    table.extend([3000, 3001].map(|len| case(len).folded()));
+    table.push(case(4096).with(Numbers::Eighths));
+    table.push(case(1003).with(Numbers::Large));
+    table
+}

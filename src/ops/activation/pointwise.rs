@@ -1,0 +1,74 @@
+//! What a function of each element by itself says.
+
+use crate::ops::kit::*;
+
+/// What a gradient is computed from, beside that of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The function's output y.
+    Output,
+}
+
+/// The names of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Names {
+    /// In models.
+    pub(super) function: &'static str,
+    /// The kind of its step forward.
+    pub(super) forward: &'static str,
+    /// The kind of its step backward.
+    pub(super) backward: &'static str,
+}
+
+/// The names of the function that models call so.
+macro_rules! names {
+    ($function:literal) => {
+        $crate::ops::activation::pointwise::Names {
+            function: $function,
+            forward: concat!($function, "_forward"),
+            backward: concat!($function, "_backward"),
+        }
+    };
+}
+pub(super) use names;
+
+/// A function of each element by itself; a file of its own holds all that is said of it.
+pub(super) trait Pointwise: Copy + PartialEq + Default + Sync {
+    /// Its names.
+    const NAMES: Names;
+    /// Its shaders, forward and backward.
+    const SHADERS: [Source; 2];
+    /// What its gradient is computed from.
+    const BY: By;
+    /// Whether it has a bend at 0.
+    const BENDS: bool;
+    /// Operations on one element, forward and backward.
+    const FLOPS: [usize; 2];
+
+    /// The function.
+    fn value<T: Real>(self, x: T) -> T;
+
+    /// The gradient of x, from that of y and what [`Pointwise::BY`] says.
+    fn gradient<T: Real>(self, at: T, dy: T) -> T;
+
+    /// How far the shader's value may be from that of the exact x.
+    fn value_bound(self, x: f64) -> f64;
+
+    /// How far the shader's gradient may be from that of the exact arguments.
+    fn gradient_bound(self, at: f64, dy: f64) -> f64;
+
+    /// Its settings, by the names that its shaders use.
+    fn constants(self) -> Constants {
+        Vec::new()
+    }
+
+    /// Its settings in words, behind a comma.
+    fn title(self) -> String {
+        String::new()
+    }
+
+    /// The settings on which the kernels forward and those backward are tried.
+    fn samples() -> [Vec<Self>; 2] {
+        [vec![Self::default()], vec![Self::default()]]
+    }
+}

@@ -1,0 +1,190 @@
+use rayon::prelude::*;
+
+use super::shape::{ConvShape, block_eights, cases};
+use crate::ops::kit::*;
+
+/// Gradient of a convolution with respect to its input:
+/// `dx[n, h, w, c] = sum_{p, q, o} dy[n, (h - p)/sh, (w - q)/sw, o] * kernel[p, q, c, o]`, over the taps for which
+/// both quotients are whole and inside the output.
+///
+/// dy `[batch, out_h, out_w, out_c]`, kernel `[kernel_h, kernel_w, in_c, out_c]`, dx `[batch, in_h, in_w, in_c]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conv2dBackwardInput(pub ConvShape);
+
+/// Positions of each image, or of all images together, that pass by a block.
+const BAND_POSITIONS: usize = 256;
+
+impl OpKind for Conv2dBackwardInput {
+    const ROWS: &'static [Row<Self>] = &[
+        Row {
+            source: shader!("lanes/conv2d_backward_input_block8.wgsl"),
+            elements: &[Element::EightF32; 3],
+            tile: |Conv2dBackwardInput(s)| {
+                let [images, rows] = bands(s);
+                vec![
+                    ("BATCH", s.batch),
+                    ("TILE_IMAGES", images),
+                    ("TILE_H", rows),
+                    ("ROW_LANES", row_lanes(s.in_c)),
+                    ("BLOCK_EIGHTS", block_eights(s.out_c / EIGHTS)),
+                ]
+            },
+            fits: |Conv2dBackwardInput(s)| s.channels_by_8() && band_iterations(s) <= MAX_ITERATIONS,
+            invocations: |Conv2dBackwardInput(s), _| {
+                let [images, rows] = bands(s);
+                let columns = s.in_c.div_ceil(EIGHTS).div_ceil(row_lanes(s.in_c));
+                tiles([s.batch, s.in_h], [images, rows]) * columns * LANES as usize
+            },
+            ..Row::BLOCK8
+        },
+        Row {
+            source: shader!("convolution/conv2d_backward_input.wgsl"),
+            elements: &[Element::Real, Element::Real, Element::F32],
+            by_four: Some(|op| op.0.channels_by_4()),
+            ..Row::SCALAR
+        },
+    ];
+
+    fn kind(&self) -> &'static str {
+        "conv2d_backward_input"
+    }
+
+    fn args(&self) -> Vec<ArgSpec> {
+        vec![read("dy", &self.0.y()), read("kernel", &self.0.kernel()), written("dx", &self.0.x())]
+    }
+
+    fn split(&self) -> Option<Split> {
+        None
+    }
+
+    fn flops(&self) -> usize {
+        self.0.positions() * self.0.out_c * 2 * self.0.terms()
+    }
+
+    fn longest_loop(&self) -> usize {
+        self.0.kernel_h * self.0.kernel_w * self.0.out_c
+    }
+
+    fn constants(&self) -> Constants {
+        self.0.constants()
+    }
+
+    fn samples(&self) -> Option<usize> {
+        None
+    }
+
+    fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
+        let [Arg::In(dy), Arg::In(kernel), Arg::Out(dx)] = args else { return Err(OtherArguments) };
+        conv2d_backward_input(&self.0, dy, kernel, dx);
+        Ok(())
+    }
+
+    fn title(&self) -> String {
+        self.0.title()
+    }
+
+    fn cases() -> Vec<Case<Self>> {
+        // The longest sums: 25,000 products in one output.
+        let long = Conv2dBackwardInput(ConvShape::valid([1, 6, 6, 4], [5, 5], [1, 1], 1000));
+        cases(Conv2dBackwardInput, [], vec![Case::of(long)])
+    }
+
+    fn bounds(trial: &Trial<'_, Self>) -> Bounds {
+        let Conv2dBackwardInput(s) = trial.case.op;
+        let covered = s.kernel_h.div_ceil(s.stride_h) * s.kernel_w.div_ceil(s.stride_w);
+        trial.sum_of_products(covered * s.out_c)
+    }
+}
+
+/// Images and rows of dx of one subgroup of the block8 kernel: enough positions to make up for loading a block, and few
+/// enough for many subgroups.
+fn bands(s: &ConvShape) -> [usize; 2] {
+    let at_once = LANES as usize / row_lanes(s.in_c);
+    let rows = s.in_h.min((BAND_POSITIONS / s.in_w).max(1));
+    let rows = s.in_h.div_ceil(s.in_h.div_ceil(rows));
+    let images = (BAND_POSITIONS / (rows * s.in_w)).max(1);
+    // A power of two: batches mostly are.
+    [at_once << images.ilog2(), rows]
+}
+
+/// Iterations of an invocation of that kernel over all its loops, at most; one more for the end of each.
+fn band_iterations(s: &ConvShape) -> usize {
+    let [images, rows] = bands(s);
+    let steps = images * row_lanes(s.in_c) / LANES as usize;
+    let eights = s.out_c / EIGHTS;
+    let blocks = s.kernel_h * s.kernel_w * eights.div_ceil(block_eights(eights));
+    let outputs = rows.min(s.out_h) * s.out_w;
+    steps * (2 + rows * s.in_w) + blocks * (2 + steps * (2 + outputs))
+}
+
+fn conv2d_backward_input<T: Real>(s: &ConvShape, dy: &[T], kernel: &[T], dx: &mut [T]) {
+    let dx_row = s.in_w * s.in_c;
+    dx.par_chunks_mut(dx_row).enumerate().for_each(|(row, dx)| {
+        let (n, h) = (row / s.in_h, row % s.in_h);
+        for (w, dx) in dx.chunks_mut(s.in_c).enumerate() {
+            for (c, dx) in dx.iter_mut().enumerate() {
+                *dx = T::zero();
+                for p in 0..s.kernel_h {
+                    for q in 0..s.kernel_w {
+                        let Some(i) = output_of(h, p, s.stride_h, s.out_h) else { continue };
+                        let Some(j) = output_of(w, q, s.stride_w, s.out_w) else { continue };
+                        for o in 0..s.out_c {
+                            let dy = dy[((n * s.out_h + i) * s.out_w + j) * s.out_c + o];
+                            let tap = (p * s.kernel_w + q) * s.in_c + c;
+                            *dx += dy * kernel[tap * s.out_c + o];
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// The output position that reads input position `at` through tap `tap`, if there is one.
+fn output_of(at: usize, tap: usize, stride: usize, out: usize) -> Option<usize> {
+    let offset = at.checked_sub(tap)?;
+    (offset % stride == 0 && offset / stride < out).then_some(offset / stride)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::strange_shapes;
+    use super::*;
+
+    /// The loops of `conv2d_backward_input_block8.wgsl`, counted one by one: the most of any subgroup.
+    fn counted(s: &ConvShape) -> usize {
+        let [images, rows] = bands(s);
+        let at_once = LANES as usize / row_lanes(s.in_c);
+        let blocks = (s.out_c / EIGHTS).div_ceil(block_eights(s.out_c / EIGHTS));
+        let count = |first_h: usize| {
+            let end_h = (first_h + rows).min(s.in_h);
+            let mut count = 0;
+            for _ in (0..images).step_by(at_once) {
+                count += 1 + (end_h - first_h) * s.in_w;
+            }
+            for block in 0..s.kernel_h * s.kernel_w * blocks {
+                let p = block / blocks / s.kernel_w;
+                let met = |i: &usize| (first_h..end_h).contains(&(i * s.stride_h + p));
+                let outputs = (0..s.out_h).filter(met).count() * s.out_w;
+                count += 1;
+                for _ in (0..images).step_by(at_once) {
+                    count += 1 + outputs;
+                }
+            }
+            count
+        };
+        (0..s.in_h).step_by(rows).map(count).max().unwrap()
+    }
+
+    #[test]
+    fn loops_over_blocks_stay_short_however_large_the_convolution() {
+        // Of too many weights, and a single row that is too long, the block8 kernel keeps away.
+        let expected = [true, true, true, true, true, true, true, false, false];
+        for (s, expected) in strange_shapes().into_iter().zip(expected) {
+            let fits = (Conv2dBackwardInput::ROWS[0].fits)(&Conv2dBackwardInput(s));
+            assert_eq!(fits, expected, "{s:?}: {}", counted(&s));
+            assert!(counted(&s) <= band_iterations(&s), "{s:?}: {} of {}", counted(&s), band_iterations(&s));
+            assert!(!expected || counted(&s) <= MAX_ITERATIONS, "{s:?}: {}", counted(&s));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+use rayon::prelude::*;
+
+use super::shape::{ConvShape, MOST_TAPS, cases};
+use crate::ops::kit::*;
+
+/// Gradient of a convolution with respect to its kernel:
+/// `dkernel[p, q, c, o] = sum_{n, i, j} x[n, i*sh + p, j*sw + q, c] * dy[n, i, j, o]`, in parts: `partial[s]` is the
+/// sum over the `s`-th range of output rows `(n, i)` ([`ConvShape::row_split`]).
+///
+/// x `[batch, in_h, in_w, in_c]`, dy `[batch, out_h, out_w, out_c]`,
+/// partial `[parts, kernel_h, kernel_w, in_c, out_c]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conv2dBackwardKernel(pub ConvShape);
+
+/// Invocations of a workgroup of a kernel that has few invocations, each with much work.
+const SMALL_WORKGROUP: u32 = 8;
+/// Vec4s of channels of one invocation.
+const TILE_C: usize = 2;
+/// Most rows that pass by a block.
+const MOST_ROWS: usize = 384;
+
+impl OpKind for Conv2dBackwardKernel {
+    const ROWS: &'static [Row<Self>] = &[
+        Row {
+            source: shader!("lanes/conv2d_backward_kernel_block8.wgsl"),
+            elements: &[Element::EightF32; 3],
+            tile: |op| across_tile(op.block_rows()),
+            // With few input channels a block's rows would be too few to make up for loading it.
+            fits: |op| op.0.channels_by_8() && op.0.terms() >= EIGHTS * LANES as usize,
+            invocations: |op, _| blocks([op.0.terms(), op.0.out_c], op.block_rows(), op.0.row_split().parts),
+            ..Row::BLOCK8
+        },
+        Row {
+            source: shader!("convolution/conv2d_backward_kernel_tile.wgsl"),
+            elements: &[Element::F32, Element::Vec4F32, Element::Vec4F32],
+            workgroup: SMALL_WORKGROUP,
+            tile: |_| vec![("TILE_C", TILE_C)],
+            fits: |op| op.0.channels_by_4() && op.0.kernel_h * op.0.kernel_w <= MOST_TAPS,
+            invocations: |op, _| op.0.in_c * (op.0.out_c / 4).div_ceil(TILE_C) * op.0.row_split().parts,
+            ..Row::TILE
+        },
+        Row {
+            source: shader!("convolution/conv2d_backward_kernel.wgsl"),
+            elements: &[Element::F32, Element::Real, Element::Real],
+            by_four: Some(|op| op.0.channels_by_4()),
+            ..Row::ELEMENTWISE
+        },
+    ];
+
+    fn kind(&self) -> &'static str {
+        "conv2d_backward_kernel"
+    }
+
+    fn args(&self) -> Vec<ArgSpec> {
+        let Conv2dBackwardKernel(s) = self;
+        let partial = [&[s.row_split().parts], &s.kernel()[..]].concat();
+        vec![read("x", &s.x()), read("dy", &s.y()), written("partial", &partial)]
+    }
+
+    fn split(&self) -> Option<Split> {
+        Some(self.0.row_split())
+    }
+
+    fn flops(&self) -> usize {
+        self.0.positions() * self.0.out_c * 2 * self.0.terms()
+    }
+
+    fn longest_loop(&self) -> usize {
+        self.part_terms()
+    }
+
+    fn constants(&self) -> Constants {
+        self.0.constants()
+    }
+
+    fn samples(&self) -> Option<usize> {
+        None
+    }
+
+    fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
+        let [Arg::In(x), Arg::In(dy), Arg::Out(partial)] = args else { return Err(OtherArguments) };
+        conv2d_backward_kernel(&self.0, x, dy, partial);
+        Ok(())
+    }
+
+    fn title(&self) -> String {
+        self.0.title()
+    }
+
+    fn cases() -> Vec<Case<Self>> {
+        let case = |s| Case::of(Conv2dBackwardKernel(s));
+        // 67,600 positions, and an odd number of channels over as many.
+        let long = vec![
+            case(ConvShape::valid([100, 28, 28, 1], [3, 3], [1, 1], 4)),
+            case(ConvShape::valid([100, 28, 28, 1], [2, 2], [1, 1], 3)).with(Numbers::Eighths),
+        ];
+        cases(Conv2dBackwardKernel, [], long)
+    }
+
+    fn bounds(trial: &Trial<'_, Self>) -> Bounds {
+        let Conv2dBackwardKernel(s) = trial.case.op;
+        trial.sum_of_products(s.row_split().range(0).len() * s.out_w)
+    }
+}
+
+impl Conv2dBackwardKernel {
+    /// Terms of a part of a sum.
+    fn part_terms(&self) -> usize {
+        self.0.row_split().terms_per_part * self.0.out_w
+    }
+
+    /// Rows that pass by a block.
+    fn block_rows(&self) -> usize {
+        // A load for every eight rows beside the rows themselves.
+        let blocks = 2 * self.part_terms().div_ceil(BLOCK_EIGHTS * EIGHTS);
+        block_rows(self.0.terms(), short(MOST_ROWS, blocks))
+    }
+}
+
+fn conv2d_backward_kernel<T: Real>(s: &ConvShape, x: &[T], dy: &[T], partial: &mut [T]) {
+    let split = s.row_split();
+    let len = s.terms() * s.out_c;
+    partial.par_chunks_mut(len).enumerate().for_each(|(part, partial)| {
+        partial.fill(T::zero());
+        let rows = split.range(part);
+        for (row, j) in rows.flat_map(|row| (0..s.out_w).map(move |j| (row, j))) {
+            let (n, i) = (row / s.out_h, row % s.out_h);
+            let dy = &dy[(row * s.out_w + j) * s.out_c..][..s.out_c];
+            for p in 0..s.kernel_h {
+                for q in 0..s.kernel_w {
+                    for c in 0..s.in_c {
+                        let pixel = (n * s.in_h + i * s.stride_h + p) * s.in_w + j * s.stride_w + q;
+                        let x = x[pixel * s.in_c + c];
+                        let tap = (p * s.kernel_w + q) * s.in_c + c;
+                        let partial = &mut partial[tap * s.out_c..][..s.out_c];
+                        for (sum, &dy) in partial.iter_mut().zip(dy) {
+                            *sum += x * dy;
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::strange_shapes;
+    use super::*;
+
+    #[test]
+    fn loops_over_blocks_stay_short_however_large_the_convolution() {
+        for s in strange_shapes() {
+            let op = Conv2dBackwardKernel(s);
+            let blocks = op.part_terms().div_ceil(EIGHTS * LANES as usize);
+            let rows = op.block_rows();
+            assert!(blocks * (1 + rows + rows / EIGHTS) <= MAX_ITERATIONS, "{s:?}");
+        }
+    }
+}

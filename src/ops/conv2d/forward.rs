@@ -1,0 +1,173 @@
+use rayon::prelude::*;
+
+use super::shape::{ConvShape, block_eights, cases, shapes};
+use crate::ops::activation::relu;
+use crate::ops::kit::*;
+
+/// Convolution plus bias, ReLU where asked for:
+/// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p, j*sw + q, c] * kernel[p, q, c, o]`
+///
+/// x `[batch, in_h, in_w, in_c]`, kernel `[kernel_h, kernel_w, in_c, out_c]`, bias `[out_c]`,
+/// y `[batch, out_h, out_w, out_c]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conv2dForward {
+    /// The sizes.
+    pub conv: ConvShape,
+    /// Whether ReLU follows.
+    pub relu: bool,
+}
+
+/// Most positions along a row of one invocation.
+const TILE_W: usize = 13;
+/// Vec4s of channels of one invocation.
+const TILE_C: usize = 2;
+/// Most rows that pass by a block: enough to make up for loading it, and more than of a product.
+const MOST_POSITIONS: usize = 256;
+
+impl OpKind for Conv2dForward {
+    const ROWS: &'static [Row<Self>] = &[
+        Row {
+            source: shader!("lanes/conv2d_forward_block8.wgsl"),
+            elements: &[Element::EightF32; 4],
+            tile: |op| {
+                let tile = along_tile(op.block_rows(), op.conv.out_c, block_eights(op.conv.terms() / EIGHTS));
+                [tile, vec![("POSITIONS", op.conv.positions())]].concat()
+            },
+            fits: |op| op.conv.channels_by_8(),
+            invocations: |op, _| blocks([op.conv.positions(), op.conv.out_c], op.block_rows(), 1),
+            ..Row::BLOCK8
+        },
+        Row {
+            source: shader!("convolution/conv2d_forward_tile.wgsl"),
+            elements: &[Element::F32, Element::Vec4F32, Element::Vec4F32, Element::Vec4F32],
+            tile: |op| vec![("TILE_W", op.tile_w()), ("TILE_C", TILE_C)],
+            fits: |op| op.conv.channels_by_4(),
+            invocations: |op, _| {
+                let s = op.conv;
+                s.batch * s.out_h * tiles([s.out_w, s.out_c / 4], [op.tile_w(), TILE_C])
+            },
+            ..Row::TILE
+        },
+        Row {
+            source: shader!("convolution/conv2d_forward.wgsl"),
+            elements: &[Element::F32, Element::Real, Element::Real, Element::Real],
+            by_four: Some(|op| op.conv.channels_by_4()),
+            ..Row::ELEMENTWISE
+        },
+    ];
+
+    fn kind(&self) -> &'static str {
+        "conv2d_forward"
+    }
+
+    fn args(&self) -> Vec<ArgSpec> {
+        let s = &self.conv;
+        vec![read("x", &s.x()), read("kernel", &s.kernel()), read("bias", &[s.out_c]), written("y", &s.y())]
+    }
+
+    fn split(&self) -> Option<Split> {
+        None
+    }
+
+    fn flops(&self) -> usize {
+        self.conv.positions() * self.conv.out_c * (2 * self.conv.terms() + 1 + usize::from(self.relu))
+    }
+
+    fn longest_loop(&self) -> usize {
+        self.conv.terms()
+    }
+
+    fn constants(&self) -> Constants {
+        [self.conv.constants(), constants! { "RELU" => self.relu }].concat()
+    }
+
+    fn samples(&self) -> Option<usize> {
+        None
+    }
+
+    fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
+        let [Arg::In(x), Arg::In(kernel), Arg::In(bias), Arg::Out(y)] = args else {
+            return Err(OtherArguments);
+        };
+        conv2d_forward(&self.conv, x, kernel, bias, y);
+        if self.relu {
+            change(y, relu);
+        }
+        Ok(())
+    }
+
+    fn title(&self) -> String {
+        let relu = if self.relu { ", relu" } else { "" };
+        format!("{}{relu}", self.conv.title())
+    }
+
+    fn cases() -> Vec<Case<Self>> {
+        // One for each kernel, and for sums in several blocks.
+        let with_relu = [2, 3, 5, 6, 9, 12, 13, 14, 15, 16].map(|at| shapes()[at]);
+        let with_relu = with_relu.map(|conv| Case::of(Conv2dForward { conv, relu: true }));
+        let plain = |conv| Conv2dForward { conv, relu: false };
+        // The longest sums: 25,000 products in one output.
+        let long = Case::of(plain(ConvShape::valid([1, 6, 6, 1000], [5, 5], [1, 1], 4)));
+        cases(plain, with_relu, vec![long])
+    }
+
+    fn bounds(trial: &Trial<'_, Self>) -> Bounds {
+        trial.sum_of_products(trial.case.op.conv.terms() + 1)
+    }
+}
+
+impl Conv2dForward {
+    /// Positions along a row of one invocation: as few tiles to a row as the longest allows, all of nearly the same length.
+    fn tile_w(&self) -> usize {
+        self.conv.out_w.div_ceil(self.conv.out_w.div_ceil(TILE_W))
+    }
+
+    /// Blocks of terms.
+    fn blocks(&self) -> usize {
+        let eights = self.conv.terms().div_ceil(EIGHTS);
+        eights.div_ceil(block_eights(eights))
+    }
+
+    /// Rows that pass by a block.
+    fn block_rows(&self) -> usize {
+        block_rows(self.conv.positions(), short(MOST_POSITIONS, self.blocks()))
+    }
+}
+
+pub(in crate::ops) fn conv2d_forward<T: Real>(s: &ConvShape, x: &[T], kernel: &[T], bias: &[T], y: &mut [T]) {
+    let y_row = s.out_w * s.out_c;
+    y.par_chunks_mut(y_row).enumerate().for_each(|(row, y)| {
+        let (n, i) = (row / s.out_h, row % s.out_h);
+        for (j, y) in y.chunks_mut(s.out_c).enumerate() {
+            y.copy_from_slice(bias);
+            for p in 0..s.kernel_h {
+                for q in 0..s.kernel_w {
+                    for c in 0..s.in_c {
+                        let pixel = (n * s.in_h + i * s.stride_h + p) * s.in_w + j * s.stride_w + q;
+                        let x = x[pixel * s.in_c + c];
+                        let tap = (p * s.kernel_w + q) * s.in_c + c;
+                        let kernel = &kernel[tap * s.out_c..][..s.out_c];
+                        for (y, &k) in y.iter_mut().zip(kernel) {
+                            *y += x * k;
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::strange_shapes;
+    use super::*;
+
+    /// lavapipe leaves loops at 65,535 iterations without a word.
+    #[test]
+    fn loops_over_blocks_stay_short_however_large_the_convolution() {
+        for conv in strange_shapes() {
+            let op = Conv2dForward { conv, relu: false };
+            assert!(op.blocks() * (1 + op.block_rows()) <= MAX_ITERATIONS, "{conv:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Convolution, each way.
+
+mod backward_input;
+mod backward_kernel;
+mod forward;
+mod shape;
+
+pub use backward_input::Conv2dBackwardInput;
+pub use backward_kernel::Conv2dBackwardKernel;
+pub use forward::Conv2dForward;
+pub(super) use forward::conv2d_forward;
+pub use shape::ConvShape;
+pub(super) use shape::MOST_TAPS;

@@ -1,0 +1,192 @@
+//! Kernels: the rows of an op, and a row made for one step.
+
+use super::args::ArgSpec;
+use super::constant::{Constant, Constants};
+use super::source::Source;
+
+/// The type of the elements of a binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// One float.
+    F32,
+    /// One float or four, as many as the kernel's `Real` has.
+    Real,
+    /// Four floats.
+    Vec4F32,
+    /// One integer, or four bytes.
+    U32,
+    /// Two integers.
+    Vec2U32,
+    /// One integer that several invocations may write at once.
+    AtomicU32,
+    /// Eight floats, as four integers of 64 bits.
+    EightF32,
+}
+
+impl Element {
+    /// What it is in a kernel of this [`Kernel::width`].
+    pub fn by(self, width: usize) -> Self {
+        match self {
+            Element::Real if width == 1 => Element::F32,
+            Element::Real => Element::Vec4F32,
+            other => other,
+        }
+    }
+
+    /// Number of 32-bit words in a kernel of this [`Kernel::width`].
+    pub fn words(self, width: usize) -> usize {
+        match self {
+            Element::Real => width,
+            Element::F32 | Element::U32 | Element::AtomicU32 => 1,
+            Element::Vec2U32 => 2,
+            Element::Vec4F32 => 4,
+            Element::EightF32 => 8,
+        }
+    }
+}
+
+/// Invocations of a workgroup, where nothing speaks for another number: a multiple of every subgroup size.
+pub(super) const WORKGROUP: u32 = 64;
+
+/// Lanes of a subgroup that the kernels in `shaders/lanes` are written for: that of drivers that compute with the
+/// processor's 256-bit vectors. Each subgroup is its own workgroup.
+pub(crate) const LANES: u32 = 8;
+
+/// Floats that a lane of a `block8` kernel loads at a time.
+pub(crate) const EIGHTS: usize = 8;
+
+/// One way to run an op: of those of an op that fit a step and that the adapter prefers, the first is taken.
+pub(crate) struct Row<O> {
+    /// What sets it apart from the other rows of its op.
+    pub(crate) variant: &'static str,
+    /// Its own file; its first lines say which others come before it.
+    pub(crate) source: Source,
+    /// The file in its place, where the step decides it.
+    pub(crate) function: fn(&O) -> Option<Source>,
+    /// Element types of the bindings, in the order of the op's arguments.
+    pub(crate) elements: &'static [Element],
+    /// Components of the shader's `Real` and `Index`: 1 or 4.
+    pub(crate) width: usize,
+    /// Invocations of one workgroup, all along x.
+    pub(crate) workgroup: u32,
+    /// The subgroup size that it is written for; `None` for a kernel without subgroups.
+    pub(crate) lanes: Option<u32>,
+    /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
+    pub(crate) hardware: bool,
+    /// Whether it reads the row of the batch.
+    pub(crate) reads_batch: bool,
+    /// Further constants, such as the sizes of a register tile, by the names that the shader uses.
+    pub(crate) tile: fn(&O) -> Vec<(&'static str, usize)>,
+    /// Whether it can run this step.
+    pub(crate) fits: fn(&O) -> bool,
+    /// Which steps the same file can run with four floats to a `Real`: such a row stands for two kernels, `vec4` before this one.
+    pub(crate) by_four: Option<fn(&O) -> bool>,
+    /// How many invocations this step takes, with so many floats to a `Real`.
+    pub(crate) invocations: fn(&O, usize) -> usize,
+}
+
+/// Number of tiles that cover an area.
+pub(crate) fn tiles(area: [usize; 2], tile: [usize; 2]) -> usize {
+    area[0].div_ceil(tile[0]) * area[1].div_ceil(tile[1])
+}
+
+/// A row of an op made for one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kernel {
+    /// What the step computes, as [`Op::kind`](crate::ops::Op::kind).
+    pub kind: &'static str,
+    /// What sets it apart from the other kernels of its kind.
+    pub variant: &'static str,
+    /// Its own file; its first lines say which others come before it.
+    pub source: Source,
+    /// The step's arguments, in binding order.
+    pub args: Vec<ArgSpec>,
+    /// Element types of the bindings, in this order.
+    pub elements: &'static [Element],
+    /// Components of the shader's `Real` and `Index`: 1 or 4.
+    pub width: usize,
+    /// Invocations of one workgroup, all along x.
+    pub workgroup: u32,
+    /// The subgroup size that it is written for; `None` for a kernel without subgroups.
+    pub lanes: Option<u32>,
+    /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
+    pub hardware: bool,
+    /// Whether it reads the row of the batch, [`BatchParams`](super::BatchParams).
+    pub reads_batch: bool,
+    /// How many invocations the step takes.
+    pub invocations: usize,
+    /// Sizes and settings of the step, by the names that the shader uses.
+    pub(crate) constants: Constants,
+}
+
+impl Kernel {
+    /// `kind (variant)`, for messages.
+    pub fn title(&self) -> String {
+        format!("{} ({})", self.kind, self.variant)
+    }
+
+    /// Workgroups along x and y; groups past the limit of one dimension are folded into y.
+    pub fn groups(&self, per_dimension: u32) -> [u32; 2] {
+        let groups = self.invocations.div_ceil(self.workgroup as usize).max(1);
+        let x = groups.min(per_dimension as usize);
+        [x as u32, groups.div_ceil(x) as u32]
+    }
+
+    /// The WGSL text: a header of constants, the imported files, the kernel's own file.
+    ///
+    /// `bases` says where each argument begins in its binding, in 32-bit words.
+    pub fn text(&self, bases: &[usize], per_dimension: u32) -> String {
+        let mut text = self.header(bases, per_dimension);
+        for source in self.files() {
+            text += source.text;
+        }
+        text
+    }
+
+    /// Its own file behind those that it imports.
+    pub fn files(&self) -> Vec<Source> {
+        self.source.with_imports(self.width)
+    }
+
+    fn header(&self, bases: &[usize], per_dimension: u32) -> String {
+        let (real, index) = if self.width == 4 { ("vec4<f32>", "vec4<u32>") } else { ("f32", "u32") };
+        let mut text = format!("alias Real = {real};\nalias Index = {index};\n");
+        let layout = [
+            ("WIDTH", self.width),
+            ("WORKGROUP_SIZE", self.workgroup as usize),
+            ("GROUPS_X", self.groups(per_dimension)[0] as usize),
+            ("INVOCATIONS", self.invocations),
+        ];
+        for (name, value) in layout {
+            text += &Constant::U32(value).declare(name);
+        }
+        for ((spec, element), base) in self.args.iter().zip(self.elements).zip(bases) {
+            let name = format!("{}_BASE", spec.name.to_uppercase());
+            text += &Constant::U32(base / element.words(self.width)).declare(&name);
+        }
+        if let Some(lanes) = self.lanes {
+            text += &Constant::U32(lanes as usize).declare("LANES");
+        }
+        for (name, value) in &self.constants {
+            text += &value.declare(name);
+        }
+        text
+    }
+
+    /// File and line of a line of [`Kernel::text`], both counted from 1.
+    pub fn locate(&self, bases: &[usize], per_dimension: u32, line: usize) -> String {
+        let header = self.header(bases, per_dimension).lines().count();
+        if line <= header {
+            return format!("generated header, line {line}");
+        }
+        let mut left = line - header;
+        for source in self.files() {
+            let lines = source.text.lines().count();
+            if left <= lines {
+                return format!("shaders/{}:{left}", source.file);
+            }
+            left -= lines;
+        }
+        format!("shaders/{}, after its end", self.source.file)
+    }
+}

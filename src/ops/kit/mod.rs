@@ -1,0 +1,52 @@
+//! What ops are written with; nothing here knows any op.
+
+pub(crate) mod accuracy;
+mod args;
+mod batch;
+mod case;
+mod cases;
+mod constant;
+mod expect;
+mod inputs;
+mod kernel;
+mod kind;
+mod kinks;
+mod lanes;
+mod rough;
+mod rows;
+mod source;
+mod split;
+mod trial;
+mod twin;
+mod update;
+
+pub(crate) use accuracy::{
+    DIVISION, FLUSHED, HALF_ULP, SQUARE_ROOT, ULP, exp_error, log_error, sum_of_products,
+};
+pub use args::{Access, ArgSpec, DATA, Dtype, Extent, image_stride};
+pub(crate) use args::{arg, changed, indices, metrics, read, written};
+pub use batch::BatchParams;
+pub use case::{Case, Numbers, Wire};
+pub(crate) use cases::arguments;
+pub(crate) use constant::{Constant, Constants, constants};
+pub(crate) use expect::{expect, run_twin};
+pub(crate) use inputs::{Argument, Draw, HOSTILE_BYTE, HOSTILE_F32, HOSTILE_U32, UNWRITTEN, Values};
+pub(crate) use kernel::{EIGHTS, LANES, Row, tiles};
+pub use kernel::{Element, Kernel};
+pub(crate) use kind::OpKind;
+pub use kinks::Kinks;
+pub(crate) use lanes::{
+    BLOCK_EIGHTS, across_tile, along_tile, block_rows, blocks, one_block, row_lanes, short,
+};
+pub(crate) use rough::Rough;
+pub(crate) use source::shader;
+pub use source::{SHARED, Source};
+pub(crate) use split::PART;
+pub use split::{MAX_ITERATIONS, METRICS_LANES, Split};
+pub(crate) use trial::{Bound, Bounds, Expected, Output, Trial, relative};
+pub use twin::{Arg, OtherArguments, Real};
+pub(crate) use twin::{change, change_by, first_maximum};
+pub(crate) use update::{
+    Before, decay_constants, decay_flops, decay_title, decayed, decayed_weight, first_mean, guards, held,
+    refused, squares_and_means, update_args, update_bounds, update_input,
+};

@@ -1,0 +1,96 @@
+//! From the rows of an op to kernels for a step.
+
+use super::constant::Constant;
+use super::kernel::{Kernel, LANES, Row, WORKGROUP};
+use super::kind::OpKind;
+use super::source::Source;
+use super::split::Split;
+
+impl<O: OpKind> Row<O> {
+    /// One float or integer at a time, one invocation for each element of the last argument.
+    pub(crate) const SCALAR: Row<O> = Row {
+        variant: "scalar",
+        source: Source { file: "", text: "" },
+        function: |_| None,
+        elements: &[],
+        width: 1,
+        workgroup: WORKGROUP,
+        lanes: None,
+        hardware: false,
+        reads_batch: false,
+        tile: |_| Vec::new(),
+        fits: |_| true,
+        by_four: None,
+        invocations: outputs,
+    };
+
+    /// One `Real` of the last argument to an invocation, four floats at a time where they come in fours.
+    pub(crate) const ELEMENTWISE: Row<O> =
+        Row { by_four: Some(outputs_by_four), invocations: reals, ..Row::SCALAR };
+
+    /// Four floats or integers at a time.
+    pub(crate) const VEC4: Row<O> = Row { variant: "vec4", width: 4, ..Row::SCALAR };
+
+    /// A tile of outputs in the registers of an invocation, four floats at a time.
+    pub(crate) const TILE: Row<O> = Row { variant: "tile", ..Row::VEC4 };
+
+    /// A tile of outputs that a subgroup computes together, four floats at a time.
+    pub(crate) const SUBGROUP8: Row<O> =
+        Row { variant: "subgroup8", lanes: Some(LANES), workgroup: LANES, ..Row::VEC4 };
+
+    /// A block of one factor stays in the registers of a subgroup, [`EIGHTS`] floats to a lane; the other passes by.
+    pub(crate) const BLOCK8: Row<O> =
+        Row { variant: "block8", lanes: Some(LANES), workgroup: LANES, ..Row::VEC4 };
+
+    /// The kernels for a step: those of its op's rows that fit it, in their order.
+    pub(crate) fn kernels(op: &O) -> Vec<Kernel> {
+        let mut kernels = Vec::new();
+        for row in O::ROWS {
+            if row.by_four.is_some_and(|by_four| by_four(op)) {
+                kernels.push(row.kernel(op, Row::<O>::VEC4.variant, Row::<O>::VEC4.width));
+            }
+            if (row.fits)(op) {
+                kernels.push(row.kernel(op, row.variant, row.width));
+            }
+        }
+        kernels
+    }
+
+    fn kernel(&self, op: &O, variant: &'static str, width: usize) -> Kernel {
+        let mut constants = op.constants();
+        if let Some(Split { terms, terms_per_part, .. }) = op.split() {
+            constants.push(("TERMS", Constant::U32(terms)));
+            constants.push(("TERMS_PER_PART", Constant::U32(terms_per_part)));
+        }
+        constants.extend((self.tile)(op).into_iter().map(|(name, value)| (name, Constant::U32(value))));
+        Kernel {
+            kind: op.kind(),
+            variant,
+            source: (self.function)(op).unwrap_or(self.source),
+            args: op.args(),
+            elements: self.elements,
+            width,
+            workgroup: self.workgroup,
+            lanes: self.lanes,
+            hardware: self.hardware,
+            reads_batch: self.reads_batch,
+            invocations: (self.invocations)(op, width),
+            constants,
+        }
+    }
+}
+
+/// Elements of the last argument, which is what most kernels write.
+pub(crate) fn outputs<O: OpKind>(op: &O, _: usize) -> usize {
+    op.args().pop().map_or(0, |arg| arg.len())
+}
+
+/// `Real`s of the last argument.
+pub(crate) fn reals<O: OpKind>(op: &O, width: usize) -> usize {
+    outputs(op, width) / width
+}
+
+/// Whether the elements of the last argument come in fours.
+pub(crate) fn outputs_by_four<O: OpKind>(op: &O) -> bool {
+    outputs(op, 1).is_multiple_of(4)
+}

@@ -1,0 +1,146 @@
+//! Shader files, and what they import.
+//!
+//! The first lines of a file may import others, one to a line, in comments, so that the file stays valid WGSL:
+//!
+//! ```wgsl
+//! // import shared/linear_index.wgsl
+//! // import shared/horizontal_{scalar,vec4}.wgsl
+//! ```
+//!
+//! Of names in braces the first is for kernels whose `Real` is one float, the second for those of four. Files are put together
+//! as they stand, comments too, each once and behind those that it imports.
+
+/// What a line that imports a file begins with.
+const IMPORT: &str = "// import ";
+
+/// A shader file: its name under `shaders/` and its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// Path under `shaders/`.
+    pub file: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+macro_rules! shader {
+    ($file:literal) => {
+        crate::ops::kit::Source {
+            file: $file,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $file)),
+        }
+    };
+}
+pub(crate) use shader;
+
+/// Every file that others may import.
+pub const SHARED: &[Source] = &[
+    shader!("lanes/block8.wgsl"),
+    shader!("lanes/block8_across.wgsl"),
+    shader!("lanes/block8_along.wgsl"),
+    shader!("lanes/block8_product.wgsl"),
+    shader!("lanes/block8_rows.wgsl"),
+    shader!("lanes/eight.wgsl"),
+    shader!("lanes/image_rows8.wgsl"),
+    shader!("shared/bytes_scalar.wgsl"),
+    shader!("shared/bytes_vec4.wgsl"),
+    shader!("shared/draws_scalar.wgsl"),
+    shader!("shared/draws_vec4.wgsl"),
+    shader!("shared/dropout.wgsl"),
+    shader!("shared/first_maximum.wgsl"),
+    shader!("shared/guarded.wgsl"),
+    shader!("shared/horizontal_scalar.wgsl"),
+    shader!("shared/horizontal_vec4.wgsl"),
+    shader!("shared/linear_index.wgsl"),
+    shader!("shared/philox.wgsl"),
+    shader!("shared/rmsprop.wgsl"),
+    shader!("shared/rmsprop_in_place.wgsl"),
+    shader!("shared/step.wgsl"),
+    shader!("shared/tripwire.wgsl"),
+    shader!("shared/weight_decay.wgsl"),
+    shader!("shared/window_maximum.wgsl"),
+    shader!("shared/winners_scalar.wgsl"),
+    shader!("shared/winners_vec4.wgsl"),
+    shader!("shared/workgroup_tile.wgsl"),
+];
+
+impl Source {
+    /// The paths that its first lines import, for kernels with so many floats to a `Real`.
+    pub fn imports(&self, width: usize) -> impl Iterator<Item = String> {
+        self.text.lines().map_while(|line| line.strip_prefix(IMPORT)).map(move |path| of_width(path, width))
+    }
+
+    /// This file behind all that it imports, in order. An import that is not in [`SHARED`] is left out: what it declares is
+    /// then unknown to the shader compiler, which says so.
+    pub fn with_imports(&self, width: usize) -> Vec<Source> {
+        let mut files = Vec::new();
+        self.collect(width, &mut files);
+        files
+    }
+
+    fn collect(&self, width: usize, files: &mut Vec<Source>) {
+        for path in self.imports(width) {
+            let known = SHARED.iter().find(|shared| shared.file == path);
+            if let Some(shared) = known.filter(|shared| !files.contains(shared)) {
+                shared.collect(width, files);
+            }
+        }
+        files.push(*self);
+    }
+}
+
+/// `a_{b,c}` as `a_b` for one float and as `a_c` for four; other paths as they are.
+fn of_width(path: &str, width: usize) -> String {
+    let parts = path.split_once('{').and_then(|(before, rest)| {
+        let (names, after) = rest.split_once('}')?;
+        Some((before, names.split_once(',')?, after))
+    });
+    match parts {
+        Some((before, (scalar, vec4), after)) => {
+            format!("{before}{}{after}", if width == 1 { scalar } else { vec4 })
+        }
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_lines_say_what_is_imported() {
+        // (text, width, imports)
+        let rows: [(&str, usize, &[&str]); 6] = [
+            ("// import a.wgsl\n// import b.wgsl\nfn f() {}\n", 1, &["a.wgsl", "b.wgsl"]),
+            ("// import s_{one,four}.wgsl\n", 1, &["s_one.wgsl"]),
+            ("// import s_{one,four}.wgsl\n", 4, &["s_four.wgsl"]),
+            ("// import s_{one.wgsl\n", 4, &["s_{one.wgsl"]),
+            ("// f: y = x\n// import a.wgsl\n", 1, &[]),
+            ("", 1, &[]),
+        ];
+        for (text, width, expected) in rows {
+            let found: Vec<_> = Source { file: "file.wgsl", text }.imports(width).collect();
+            assert_eq!(found, expected, "{text:?}, {width}");
+        }
+    }
+
+    #[test]
+    fn what_is_shared_stands_before_its_users_and_once() {
+        let text = "// import shared/tripwire.wgsl\n// import shared/step.wgsl\n// import shared/tripwire.wgsl\n\
+                    // import shared/nowhere.wgsl\n";
+        let files: Vec<_> =
+            Source { file: "own.wgsl", text }.with_imports(1).iter().map(|source| source.file).collect();
+        assert_eq!(files, ["shared/tripwire.wgsl", "shared/step.wgsl", "own.wgsl"]);
+    }
+
+    #[test]
+    fn every_import_is_a_shared_file() {
+        for source in SHARED {
+            for width in [1, 4] {
+                for import in source.imports(width) {
+                    let known = SHARED.iter().any(|shared| shared.file == import);
+                    assert!(known, "{} imports {import}, which is not in SHARED", source.file);
+                }
+            }
+        }
+    }
+}

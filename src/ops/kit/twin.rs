@@ -1,0 +1,75 @@
+//! Twins: ops as plain Rust loops, in the order of the maths.
+
+use rayon::prelude::*;
+
+/// The numbers a twin computes with: f32 as the shaders, or f64 as the measure for both.
+pub trait Real: num_traits::Float + num_traits::NumAssign + Send + Sync + std::iter::Sum + 'static {
+    /// The nearest number of this type.
+    fn of(x: f64) -> Self;
+    /// The value in f64; exact for both types.
+    fn f64(self) -> f64;
+}
+
+impl Real for f32 {
+    fn of(x: f64) -> Self {
+        x as f32
+    }
+
+    fn f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn of(x: f64) -> Self {
+        x
+    }
+
+    fn f64(self) -> f64 {
+        self
+    }
+}
+
+/// One argument of a twin.
+#[derive(Debug)]
+pub enum Arg<'a, T> {
+    /// Floats that are read.
+    In(&'a [T]),
+    /// Floats that are written, or read and written.
+    Out(&'a mut [T]),
+    /// Integers that are read.
+    InU32(&'a [u32]),
+    /// Integers that are written, or read and written.
+    OutU32(&'a mut [u32]),
+    /// Bytes that are read.
+    Bytes(&'a [u8]),
+}
+
+/// A twin was given other arguments than its op takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the twin does not take these arguments")]
+pub struct OtherArguments;
+
+/// Elements of one piece of work: enough to make up for handing it to another thread.
+const PIECE: usize = 4096;
+
+/// `y = f(y)`, element by element.
+pub(crate) fn change<T: Real>(y: &mut [T], f: impl Fn(T) -> T + Sync) {
+    y.par_iter_mut().with_min_len(PIECE).for_each(|y| *y = f(*y));
+}
+
+/// `y = f(x, y)`, element by element.
+pub(crate) fn change_by<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    y.par_iter_mut().with_min_len(PIECE).zip(x).for_each(|(y, &x)| *y = f(x, *y));
+}
+
+/// The place of the first maximum.
+pub(crate) fn first_maximum<T: Real>(row: &[T]) -> usize {
+    let mut best = 0;
+    for (c, &value) in row.iter().enumerate() {
+        if value > row[best] {
+            best = c;
+        }
+    }
+    best
+}

@@ -1,0 +1,94 @@
+//! What losses of a layer's outputs have in common.
+
+use super::kit::*;
+
+/// Cases of a loss of outputs: full and short batches, one row, many columns, ties, and folded ones.
+pub(super) fn cases<O: OpKind>(loss: impl Fn(usize, usize) -> O) -> Vec<Case<O>> {
+    let of = |rows, columns| Case::of(loss(rows, columns));
+    vec![
+        of(64, 10),
+        of(64, 10).batch(32, 128, 2),
+        of(1, 1),
+        of(1, 2),
+        of(9, 130),
+        of(40, 1000),
+        of(7, 5).batch(1, 0, 0),
+        of(9, 4).batch(5, 3, 1).with(Numbers::Eighths),
+        of(65, 10).with(Numbers::Equal),
+        of(300, 11).batch(257, 0, 0).folded(),
+    ]
+}
+
+/// Outputs and targets of a loss of so many columns: the targets of rows past the batch's size are hostile, as its outputs.
+pub(super) fn input<O>(draw: &mut Draw<'_, O>, rows: usize, columns: usize) -> Values {
+    match draw.spec.name {
+        "one_hot" => targets(draw, columns),
+        _ => Values::Floats(draw.rows_of_batch(rows)),
+    }
+}
+
+/// One-hot targets: by turns the first largest logit (a hit), the last largest (a miss when there are two), any class,
+/// and two classes with half each.
+pub(super) fn targets<O>(draw: &mut Draw<'_, O>, columns: usize) -> Values {
+    let logits = draw.before[0].floats();
+    let mut targets = vec![0.0; logits.len()];
+    for (r, (target, row)) in targets.chunks_mut(columns).zip(logits.chunks(columns)).enumerate() {
+        if r >= draw.case.batch.batch_size as usize {
+            target.fill(HOSTILE_F32);
+            continue;
+        }
+        let largest = row.iter().copied().fold(f32::MIN, f32::max);
+        let any = draw.stream.below(columns as u32) as usize;
+        let class = match r % 4 {
+            0 => row.iter().position(|&z| z == largest),
+            1 => row.iter().rposition(|&z| z == largest),
+            _ => Some(any),
+        };
+        target[class.unwrap_or(any)] = 1.0;
+        if r % 4 == 3 {
+            target[any] = 0.5;
+            target[draw.stream.below(columns as u32) as usize] += 0.5;
+        }
+    }
+    Values::Floats(targets)
+}
+
+/// The outputs and targets of the rows of a batch; rows past its size are exactly zero.
+pub(super) struct Rows<'a> {
+    pub(super) columns: usize,
+    pub(super) batch_size: u32,
+    pub(super) outputs: &'a [f32],
+    pub(super) targets: &'a [f32],
+}
+
+impl<'a> Rows<'a> {
+    /// Those of a trial whose first arguments are outputs and targets, with so many columns.
+    pub(super) fn of<O>(trial: &Trial<'a, O>, columns: usize) -> Self {
+        let batch_size = trial.case.batch.batch_size;
+        Rows { columns, batch_size, outputs: trial.floats(0), targets: trial.floats(1) }
+    }
+
+    /// Bounds of the loss of each row and of the gradient, from those of one row; rows past the batch's size are zero.
+    pub(super) fn bounds(&self, of_row: impl Fn(&[f64], &[f64]) -> (f64, Vec<f64>)) -> [Vec<f64>; 2] {
+        let wide = |row: &[f32]| row.iter().copied().map(f64::from).collect::<Vec<_>>();
+        let (mut losses, mut gradients) = (Vec::new(), Vec::new());
+        let rows = self.outputs.chunks(self.columns).zip(self.targets.chunks(self.columns));
+        for (r, (outputs, targets)) in rows.enumerate() {
+            let (loss, gradient) = if r < self.batch_size as usize {
+                of_row(&wide(outputs), &wide(targets))
+            } else {
+                (0.0, vec![0.0; self.columns])
+            };
+            losses.push(loss);
+            gradients.extend(gradient);
+        }
+        [losses, gradients]
+    }
+}
+
+/// Bounds of the arguments of a loss of rows: of the loss of each row, and of the gradient.
+pub(super) fn row_bounds<O>(trial: &Trial<'_, O>, [loss, gradient]: [Vec<f64>; 2]) -> Bounds {
+    let mut bounds = trial.last(Bound::Each(gradient));
+    bounds[2] = Bound::Each(loss);
+    Ok(bounds)
+}
