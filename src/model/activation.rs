@@ -2,36 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The function applied to every output of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// `y = x`.
-    #[default]
-    Linear,
-    /// `y = max(x, 0)`; its derivative at 0 is taken as 0, as Keras does.
-    Relu,
-    /// `y = x` where `x > 0`, else `0.2 * x`; for another slope see [`LeakyReLU`]. The derivative at 0 is the slope.
-    LeakyRelu,
-    /// `y = 1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// `y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))`.
-    Tanh,
-    /// `y_i = exp(x_i) / sum_j exp(x_j)` over the last axis: the channels of an image, the features of a row.
-    Softmax,
-}
+pub use crate::ops::Activation;
 
-/// Slope of [`Activation::LeakyRelu`] below 0. Source: `leaky_relu` in `keras/src/activations/activations.py`.
-const ACTIVATION_SLOPE: f64 = 0.2;
 /// Slope of [`LeakyReLU`] below 0, where none is given.
 const LAYER_SLOPE: f64 = 0.3;
-
-impl Activation {
-    /// The slope below 0 where it is not that of a layer; only leaky ReLU has one.
-    pub(super) fn slope(self) -> f64 {
-        if self == Activation::LeakyRelu { ACTIVATION_SLOPE } else { 0.0 }
-    }
-}
 
 /// An activation as a layer of its own: the Keras layer `Activation`.
 ///

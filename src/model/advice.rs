@@ -33,7 +33,7 @@ impl Network {
              (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow it; the loss \
              mean_squared_error takes any outputs",
             self.name,
-            name(last.activation),
+            last.activation.name(),
             last.name
         ))
     }
@@ -47,18 +47,6 @@ fn gives_shares(layers: &[NetworkLayer]) -> bool {
         (Activation::Softmax | Activation::Sigmoid, _) => true,
         (_, LayerGeometry::Conv2D { .. } | LayerGeometry::Dense) => false,
         _ => gives_shares(before),
-    }
-}
-
-/// As a model file names it.
-fn name(activation: Activation) -> &'static str {
-    match activation {
-        Activation::Linear => "linear",
-        Activation::Relu => "relu",
-        Activation::LeakyRelu => "leaky_relu",
-        Activation::Sigmoid => "sigmoid",
-        Activation::Tanh => "tanh",
-        Activation::Softmax => "softmax",
     }
 }
 

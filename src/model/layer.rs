@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Regularizer;
 use super::activation::{Activation, ActivationLayer, Dropout, LeakyReLU, ReLU, Softmax};
+use crate::ops::LeakyRelu;
 
 /// A height and a width: of a kernel, a stride or a pooling window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -345,7 +346,7 @@ impl Layer {
     pub(super) fn negative_slope(&self) -> f64 {
         match self {
             Layer::LeakyReLU(layer) => layer.negative_slope,
-            _ => self.activation().slope(),
+            _ => f64::from(LeakyRelu::default().slope),
         }
     }
 }

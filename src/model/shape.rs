@@ -1,6 +1,7 @@
 //! Layers with names, shapes and weights.
 
 use super::{Activation, Pair, Regularizer};
+use crate::ops::{Function, LeakyRelu};
 
 /// The shape of one sample as it passes between layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +135,16 @@ pub struct Network {
     pub input_shape: [usize; 3],
     /// The layers, input first.
     pub layers: Vec<NetworkLayer>,
+}
+
+impl NetworkLayer {
+    /// The function that is applied to each element of the output by itself, if there is one.
+    pub fn function(&self) -> Option<Function> {
+        match self.activation.function() {
+            Some(Function::LeakyRelu(_)) => Some(LeakyRelu { slope: self.negative_slope as f32 }.into()),
+            function => function,
+        }
+    }
 }
 
 impl Network {

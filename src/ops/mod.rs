@@ -41,7 +41,11 @@ mod sum_partials;
 mod sum_partials_bias;
 mod weight_penalty;
 
-pub use activation::{ActivationBackward, ActivationForward, Function, LeakyRelu, Relu, Sigmoid, Tanh};
+pub use activation::{
+    Activation, ActivationBackward, ActivationForward, Function, LeakyRelu, Relu, Sigmoid, Silu, Softplus,
+    Tanh,
+};
+pub(crate) use activation::{By, OnnxForm};
 pub use adadelta::AdadeltaUpdate;
 pub use adam::AdamUpdate;
 pub use augment_images::{AugmentImages, AugmentShape};
@@ -61,8 +65,8 @@ pub use dropout::{DropoutBackward, DropoutForward, DropoutShape};
 pub use gather_batch::GatherBatch;
 pub use gather_images::{GatherImages, byte_scale};
 pub use kit::{
-    Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, Kernel, Kinks, MAX_ITERATIONS,
-    METRICS_LANES, Numbers, OtherArguments, Real, SHARED, Source, Split, Wire, image_stride,
+    Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
+    MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, SHARED, Source, Split, Wire, image_stride,
 };
 pub use list::{Op, cases};
 pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};

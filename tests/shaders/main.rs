@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use shadegrad::gpu::{Kernel, PROBES, SHARED, Source};
-use shadegrad::ops::{BatchMetrics, MAX_ITERATIONS, Op};
+use shadegrad::ops::{BatchMetrics, FUNCTION, MAX_ITERATIONS, Op};
 
 use common::repository;
 use samples::{Sample, samples};
@@ -119,9 +119,14 @@ fn the_reflection_notices_every_kind_of_difference() {
 fn every_file_is_used_and_named_after_its_kind() {
     let mut used = BTreeSet::new();
     for kernel in every_kernel() {
-        let plain = format!("{}.wgsl", kernel.kind);
-        let variant = format!("{}_{}.wgsl", kernel.kind, kernel.variant);
+        let way = kernel.kind.rsplit('_').next().expect("a name");
+        let kind = kernel.function.map_or(kernel.kind.to_owned(), |_| format!("activation_{way}"));
+        let (plain, variant) = (format!("{kind}.wgsl"), format!("{kind}_{}.wgsl", kernel.variant));
         let path = kernel.source.file;
+        if let Some(function) = kernel.function {
+            let expected = kernel.kind.trim_end_matches(&format!("_{way}"));
+            assert_eq!(function.file, format!("activations/{expected}.wgsl"), "{}", kernel.title());
+        }
         let (folder, file) = path.split_once('/').expect("a folder and a file");
         assert!(
             file == plain || file == variant,
@@ -140,6 +145,10 @@ fn every_file_is_used_and_named_after_its_kind() {
             used.insert(file.to_owned());
         }
         for file in kernel.source.imports(kernel.width) {
+            if file == FUNCTION {
+                assert!(kernel.function.is_some(), "{}: the step decides no file", kernel.title());
+                continue;
+            }
             let known = SHARED.iter().any(|shared| shared.file == file);
             assert!(known, "{}: {path} imports {file}, which nobody knows", kernel.title());
             let shared = file.starts_with("shared/") || kernel.lanes.is_some() && file.starts_with(LANES);

@@ -14,6 +14,7 @@ use super::SavedRun;
 use crate::model::{
     Activation, LayerGeometry, ModelError, Network, NetworkLayer, Pair, WeightTensor, Weights,
 };
+use crate::ops::OnnxForm;
 
 /// Version of ONNX's operators that the graph is written in; newer runtimes keep to it.
 pub const OPSET: i64 = 17;
@@ -146,20 +147,27 @@ impl<'a> Writer<'a> {
     }
 
     fn activation(&mut self, layer: &NetworkLayer) {
-        let (what, op_type, attributes) = match layer.activation {
-            Activation::Linear => return,
-            Activation::Relu => ("relu", "Relu", Vec::new()),
-            Activation::LeakyRelu => {
-                ("leaky_relu", "LeakyRelu", vec![float("alpha", layer.negative_slope as f32)])
-            }
-            Activation::Sigmoid => ("sigmoid", "Sigmoid", Vec::new()),
-            Activation::Tanh => ("tanh", "Tanh", Vec::new()),
-            Activation::Softmax => {
+        let node = |what: &str| format!("{}/{what}", layer.name);
+        let Some(function) = layer.function() else {
+            if layer.activation == Activation::Softmax {
                 let axis = if self.layout == Layout::Last { -1 } else { 1 };
-                ("softmax", "Softmax", vec![int("axis", axis)])
+                self.node(&node("softmax"), "Softmax", Vec::new(), vec![int("axis", axis)]);
             }
+            return;
         };
-        self.node(&format!("{}/{what}", layer.name), op_type, Vec::new(), attributes);
+        let (form, alpha) = function.onnx();
+        let attributes = alpha.map(|alpha| float("alpha", alpha)).into_iter().collect();
+        match form {
+            OnnxForm::Operator(operator) => {
+                self.node(&node(function.name()), operator, Vec::new(), attributes);
+            }
+            OnnxForm::Gate(operator) => {
+                let x = self.value.clone();
+                let gate = node(&format!("{}.gate", function.name()));
+                self.node(&gate, operator, Vec::new(), attributes);
+                self.node(&node(function.name()), "Mul", vec![x], Vec::new());
+            }
+        }
     }
 
     /// Gives what the last node computes the name of the graph's output.

@@ -1,12 +1,11 @@
 use super::forward::cases;
 use super::function::Function;
-use super::pointwise::By;
 use super::relu::Relu;
 use crate::ops::kit::*;
 
 /// The gradient of an activation, in place of that of its output.
 ///
-/// y and dy `[len]`; y is the activation's output.
+/// at and dy `[len]`; at is the activation's output or its input, as the function says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ActivationBackward {
     /// Number of elements.
@@ -17,7 +16,8 @@ pub struct ActivationBackward {
 
 impl OpKind for ActivationBackward {
     const ROWS: &'static [Row<Self>] = &[Row {
-        function: |op| Some(op.function.shaders()[1]),
+        source: shader!("activations/activation_backward.wgsl"),
+        function: |op| Some(op.function.shader()),
         elements: &[Element::Real, Element::Real],
         ..Row::ELEMENTWISE
     }];
@@ -27,10 +27,7 @@ impl OpKind for ActivationBackward {
     }
 
     fn args(&self) -> Vec<ArgSpec> {
-        let at = match self.function.by() {
-            By::Output => "y",
-        };
-        vec![read(at, &[self.len]), changed("dy", &[self.len])]
+        vec![read("at", &[self.len]), changed("dy", &[self.len])]
     }
 
     fn split(&self) -> Option<Split> {
@@ -64,12 +61,10 @@ impl OpKind for ActivationBackward {
     }
 
     fn cases() -> Vec<Case<Self>> {
-        let relu = |len| Case::of(ActivationBackward { len, function: Relu.into() });
-        // The tutorial's convolution and dense layer.
-        let mut table = vec![relu(1_384_448), relu(4096).with(Numbers::Eighths), relu(3000).folded()];
-        table.extend([1, 3, 4, 5, 63, 64, 65, 252, 256, 260].map(relu));
-        let [_, samples] = Function::samples();
-        for function in samples.into_iter().filter(|function| *function != Relu.into()) {
+        // The tutorial's convolution.
+        let relu = ActivationBackward { len: 1_384_448, function: Relu.into() };
+        let mut table = vec![Case::of(relu)];
+        for function in Function::samples() {
             table.extend(cases(|len| ActivationBackward { len, function }));
         }
         table

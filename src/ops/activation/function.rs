@@ -1,9 +1,13 @@
 //! The list of all functions.
 
+use serde::{Deserialize, Serialize};
+
 use super::leaky_relu::LeakyRelu;
-use super::pointwise::{By, Names, Pointwise};
+use super::pointwise::{By, Names, OnnxForm, Pointwise};
 use super::relu::Relu;
 use super::sigmoid::Sigmoid;
+use super::silu::Silu;
+use super::softplus::Softplus;
 use super::tanh::Tanh;
 use crate::ops::kit::*;
 
@@ -22,13 +26,46 @@ macro_rules! functions {
             }
         })*
 
+        /// The function applied to every output of a layer.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Activation {
+            /// `y = x`.
+            #[default]
+            Linear,
+            $(#[doc = concat!("See [`", stringify!($function), "`].")] $function,)*
+            /// `y_i = exp(x_i) / sum_j exp(x_j)` over the last axis: the channels of an image, the features of a row.
+            Softmax,
+        }
+
+        impl Activation {
+            /// Every activation.
+            pub const ALL: &[Activation] =
+                &[Activation::Linear, $(Activation::$function,)* Activation::Softmax];
+
+            /// Its name in models.
+            pub fn name(self) -> &'static str {
+                match self {
+                    Activation::Linear => "linear",
+                    $(Activation::$function => $function::NAMES.function,)*
+                    Activation::Softmax => "softmax",
+                }
+            }
+
+            /// The function of each element by itself, with its default settings; `None` for the two that are none.
+            pub fn function(self) -> Option<Function> {
+                match self {
+                    Activation::Linear | Activation::Softmax => None,
+                    $(Activation::$function => Some($function::default().into()),)*
+                }
+            }
+        }
+
         impl Function {
-            /// Functions with the settings on which the kernels forward and those backward are tried.
-            pub(super) fn samples() -> [Vec<Self>; 2] {
-                let mut samples = [Vec::new(), Vec::new()];
-                $(for (all, of_one) in samples.iter_mut().zip($function::samples()) {
-                    all.extend(of_one.into_iter().map(Function::from));
-                })*
+            /// All functions, with the settings on which their kernels are tried.
+            pub(crate) fn samples() -> Vec<Self> {
+                let mut samples = Vec::new();
+                $(samples.extend($function::samples().into_iter().map(Function::from));)*
                 samples
             }
 
@@ -36,16 +73,24 @@ macro_rules! functions {
                 match self { $(Function::$function(_) => $function::NAMES,)* }
             }
 
-            pub(super) fn shaders(&self) -> [Source; 2] {
-                match self { $(Function::$function(_) => $function::SHADERS,)* }
+            pub(super) fn shader(&self) -> Source {
+                match self { $(Function::$function(_) => $function::SHADER,)* }
             }
 
-            pub(super) fn by(&self) -> By {
+            /// What its gradient is computed from.
+            pub(crate) fn by(&self) -> By {
                 match self { $(Function::$function(_) => $function::BY,)* }
             }
 
             pub(super) fn bends(&self) -> bool {
                 match self { $(Function::$function(_) => $function::BENDS,)* }
+            }
+
+            /// What it is in ONNX, and the attribute `alpha` where there is one.
+            pub(crate) fn onnx(&self) -> (OnnxForm, Option<f32>) {
+                match self {
+                    $(Function::$function(function) => ($function::ONNX, function.onnx_alpha()),)*
+                }
             }
 
             pub(super) fn flops(&self) -> [usize; 2] {
@@ -81,7 +126,7 @@ macro_rules! functions {
     };
 }
 
-functions! { Relu, LeakyRelu, Sigmoid, Tanh }
+functions! { Relu, LeakyRelu, Sigmoid, Tanh, Softplus, Silu }
 
 impl Function {
     /// Its name in models, and in the names of steps.

@@ -1,4 +1,4 @@
-use super::pointwise::{By, Names, Pointwise, names};
+use super::pointwise::{By, Names, OnnxForm, Pointwise, names};
 use crate::ops::kit::*;
 
 /// `y = x` where `x > 0`, else `slope * x`; `dx = dy` where `y > 0`, else `slope * dy`.
@@ -19,9 +19,9 @@ impl Default for LeakyRelu {
 
 impl Pointwise for LeakyRelu {
     const NAMES: Names = names!("leaky_relu");
-    const SHADERS: [Source; 2] =
-        [shader!("activations/leaky_relu_forward.wgsl"), shader!("activations/leaky_relu_backward.wgsl")];
+    const SHADER: Source = shader!("activations/leaky_relu.wgsl");
     const BY: By = By::Output;
+    const ONNX: OnnxForm = OnnxForm::Operator("LeakyRelu");
     const BENDS: bool = true;
     const FLOPS: [usize; 2] = [2, 2];
 
@@ -46,11 +46,15 @@ impl Pointwise for LeakyRelu {
         constants! { "SLOPE" => self.slope }
     }
 
+    fn onnx_alpha(self) -> Option<f32> {
+        Some(self.slope)
+    }
+
     fn title(self) -> String {
         format!(", slope {}", self.slope)
     }
 
-    fn samples() -> [Vec<Self>; 2] {
-        [[0.2, 0.0], [0.2, 1.5]].map(|slopes| slopes.map(|slope| LeakyRelu { slope }).to_vec())
+    fn samples() -> Vec<Self> {
+        [0.2, 0.0, 1.5].map(|slope| LeakyRelu { slope }).to_vec()
     }
 }

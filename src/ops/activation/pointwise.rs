@@ -4,9 +4,20 @@ use crate::ops::kit::*;
 
 /// What a gradient is computed from, beside that of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
-    /// The function's output y.
+pub(crate) enum By {
+    /// The function's output y: nothing else need be kept.
     Output,
+    /// Its input x, which is then kept for the way back.
+    Input,
+}
+
+/// A function in ONNX.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnnxForm {
+    /// One operator.
+    Operator(&'static str),
+    /// The product of the input and what an operator makes of it.
+    Gate(&'static str),
 }
 
 /// The names of a function.
@@ -36,10 +47,12 @@ pub(super) use names;
 pub(super) trait Pointwise: Copy + PartialEq + Default + Sync {
     /// Its names.
     const NAMES: Names;
-    /// Its shaders, forward and backward.
-    const SHADERS: [Source; 2];
+    /// Its shader: the functions `activation(x)` and `activation_gradient(at, dy)`.
+    const SHADER: Source;
     /// What its gradient is computed from.
     const BY: By;
+    /// What it is in ONNX.
+    const ONNX: OnnxForm;
     /// Whether it has a bend at 0.
     const BENDS: bool;
     /// Operations on one element, forward and backward.
@@ -67,8 +80,13 @@ pub(super) trait Pointwise: Copy + PartialEq + Default + Sync {
         String::new()
     }
 
-    /// The settings on which the kernels forward and those backward are tried.
-    fn samples() -> [Vec<Self>; 2] {
-        [vec![Self::default()], vec![Self::default()]]
+    /// The attribute `alpha` of its ONNX operator, where that has one.
+    fn onnx_alpha(self) -> Option<f32> {
+        None
+    }
+
+    /// The settings on which its kernels are tried.
+    fn samples() -> Vec<Self> {
+        vec![Self::default()]
     }
 }

@@ -1,4 +1,4 @@
-use super::pointwise::{By, Names, Pointwise, names};
+use super::pointwise::{By, Names, OnnxForm, Pointwise, names};
 use crate::ops::kit::*;
 
 /// `y = max(x, 0)`; `dx = dy` where `y > 0`, else 0: the derivative at 0 is 0, as in Keras.
@@ -9,9 +9,9 @@ pub struct Relu;
 
 impl Pointwise for Relu {
     const NAMES: Names = names!("relu");
-    const SHADERS: [Source; 2] =
-        [shader!("activations/relu_forward.wgsl"), shader!("activations/relu_backward.wgsl")];
+    const SHADER: Source = shader!("activations/relu.wgsl");
     const BY: By = By::Output;
+    const ONNX: OnnxForm = OnnxForm::Operator("Relu");
     const BENDS: bool = true;
     const FLOPS: [usize; 2] = [1, 1];
 

@@ -1,4 +1,4 @@
-use super::pointwise::{By, Names, Pointwise, names};
+use super::pointwise::{By, Names, OnnxForm, Pointwise, names};
 use crate::ops::kit::*;
 
 /// `y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))`; `dx = dy * (1 - y^2)`.
@@ -12,9 +12,9 @@ const NEAR: f64 = 0.25;
 
 impl Pointwise for Tanh {
     const NAMES: Names = names!("tanh");
-    const SHADERS: [Source; 2] =
-        [shader!("activations/tanh_forward.wgsl"), shader!("activations/tanh_backward.wgsl")];
+    const SHADER: Source = shader!("activations/tanh.wgsl");
     const BY: By = By::Output;
+    const ONNX: OnnxForm = OnnxForm::Operator("Tanh");
     const BENDS: bool = false;
     const FLOPS: [usize; 2] = [4, 4];
 

@@ -61,7 +61,7 @@ pub(crate) struct Row<O> {
     pub(crate) variant: &'static str,
     /// Its own file; its first lines say which others come before it.
     pub(crate) source: Source,
-    /// The file in its place, where the step decides it.
+    /// A file that the step decides, imported as `{function}`.
     pub(crate) function: fn(&O) -> Option<Source>,
     /// Element types of the bindings, in the order of the op's arguments.
     pub(crate) elements: &'static [Element],
@@ -99,6 +99,8 @@ pub struct Kernel {
     pub variant: &'static str,
     /// Its own file; its first lines say which others come before it.
     pub source: Source,
+    /// The file that it imports as `{function}`, where it does.
+    pub function: Option<Source>,
     /// The step's arguments, in binding order.
     pub args: Vec<ArgSpec>,
     /// Element types of the bindings, in this order.
@@ -145,7 +147,7 @@ impl Kernel {
 
     /// Its own file behind those that it imports.
     pub fn files(&self) -> Vec<Source> {
-        self.source.with_imports(self.width)
+        self.source.with_imports(self.width, self.function)
     }
 
     fn header(&self, bases: &[usize], per_dimension: u32) -> String {

@@ -40,7 +40,7 @@ pub(crate) use lanes::{
 };
 pub(crate) use rough::Rough;
 pub(crate) use source::shader;
-pub use source::{SHARED, Source};
+pub use source::{FUNCTION, SHARED, Source};
 pub(crate) use split::PART;
 pub use split::{MAX_ITERATIONS, METRICS_LANES, Split};
 pub(crate) use trial::{Bound, Bounds, Expected, Output, Trial, relative};

@@ -66,7 +66,8 @@ impl<O: OpKind> Row<O> {
         Kernel {
             kind: op.kind(),
             variant,
-            source: (self.function)(op).unwrap_or(self.source),
+            source: self.source,
+            function: (self.function)(op),
             args: op.args(),
             elements: self.elements,
             width,

@@ -7,11 +7,14 @@
 //! // import shared/horizontal_{scalar,vec4}.wgsl
 //! ```
 //!
-//! Of names in braces the first is for kernels whose `Real` is one float, the second for those of four. Files are put together
+//! `{function}` is a file that the step decides: that of an activation. Of other names in braces the first is for kernels whose `Real` is one float, the second for those of four. Files are put together
 //! as they stand, comments too, each once and behind those that it imports.
 
 /// What a line that imports a file begins with.
 const IMPORT: &str = "// import ";
+
+/// The import of the file that the step decides.
+pub const FUNCTION: &str = "activations/{function}.wgsl";
 
 /// A shader file: its name under `shaders/` and its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,19 +72,20 @@ impl Source {
         self.text.lines().map_while(|line| line.strip_prefix(IMPORT)).map(move |path| of_width(path, width))
     }
 
-    /// This file behind all that it imports, in order. An import that is not in [`SHARED`] is left out: what it declares is
+    /// This file behind all that it imports, in order, `function` in place of [`FUNCTION`]. An import that is not in [`SHARED`] is left out: what it declares is
     /// then unknown to the shader compiler, which says so.
-    pub fn with_imports(&self, width: usize) -> Vec<Source> {
+    pub fn with_imports(&self, width: usize, function: Option<Source>) -> Vec<Source> {
         let mut files = Vec::new();
-        self.collect(width, &mut files);
+        self.collect(width, function, &mut files);
         files
     }
 
-    fn collect(&self, width: usize, files: &mut Vec<Source>) {
+    fn collect(&self, width: usize, function: Option<Source>, files: &mut Vec<Source>) {
         for path in self.imports(width) {
-            let known = SHARED.iter().find(|shared| shared.file == path);
-            if let Some(shared) = known.filter(|shared| !files.contains(shared)) {
-                shared.collect(width, files);
+            let known = SHARED.iter().copied().find(|shared| shared.file == path);
+            let known = known.or_else(|| function.filter(|_| path == FUNCTION));
+            if let Some(imported) = known.filter(|imported| !files.contains(imported)) {
+                imported.collect(width, function, files);
             }
         }
         files.push(*self);
@@ -127,8 +131,11 @@ mod tests {
     fn what_is_shared_stands_before_its_users_and_once() {
         let text = "// import shared/tripwire.wgsl\n// import shared/step.wgsl\n// import shared/tripwire.wgsl\n\
                     // import shared/nowhere.wgsl\n";
-        let files: Vec<_> =
-            Source { file: "own.wgsl", text }.with_imports(1).iter().map(|source| source.file).collect();
+        let files: Vec<_> = Source { file: "own.wgsl", text }
+            .with_imports(1, None)
+            .iter()
+            .map(|source| source.file)
+            .collect();
         assert_eq!(files, ["shared/tripwire.wgsl", "shared/step.wgsl", "own.wgsl"]);
     }
 

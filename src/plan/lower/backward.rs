@@ -4,8 +4,8 @@ use super::super::{PlanError, Role, Stage, Tensor};
 use super::{Lowering, conv_shape, pool_shape};
 use crate::model::{Activation, LayerGeometry, Network, NetworkLayer};
 use crate::ops::{
-    ActivationBackward, ColumnSum, Conv2dBackwardInput, Conv2dBackwardKernel, DropoutBackward, Function,
-    LeakyRelu, MatmulABt, MatmulAtB, MaxpoolBackward, Relu, Sigmoid, SoftmaxBackward, Tanh,
+    ActivationBackward, By, ColumnSum, Conv2dBackwardInput, Conv2dBackwardKernel, DropoutBackward, MatmulABt,
+    MatmulAtB, MaxpoolBackward, SoftmaxBackward,
 };
 use crate::ops::{DropoutShape, MatmulShape};
 use crate::ops::{Dtype, Op};
@@ -43,23 +43,23 @@ impl Lowering {
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(), PlanError> {
-        let slope = layer.negative_slope as f32;
         let len = dy.len();
-        let backward =
-            |function: Function| (function.backward_name(), Op::from(ActivationBackward { len, function }));
-        let (what, op) = match layer.activation {
-            Activation::Linear => return Ok(()),
-            Activation::Softmax => {
-                let columns = y.shape.last().copied().unwrap_or(1);
-                ("softmax_backward", Op::SoftmaxBackward(SoftmaxBackward { rows: len / columns, columns }))
+        let (what, op, at) = match (layer.function(), layer.activation) {
+            (Some(function), _) => {
+                let at = match function.by() {
+                    By::Output => y,
+                    By::Input => &self.activated[&layer.name],
+                };
+                (function.backward_name(), Op::from(ActivationBackward { len, function }), at.clone())
             }
-            Activation::Relu => backward(Relu.into()),
-            Activation::LeakyRelu => backward(LeakyRelu { slope }.into()),
-            Activation::Sigmoid => backward(Sigmoid.into()),
-            Activation::Tanh => backward(Tanh.into()),
+            (None, Activation::Softmax) => {
+                let columns = y.shape.last().copied().unwrap_or(1);
+                ("softmax_backward", SoftmaxBackward { rows: len / columns, columns }.into(), y.clone())
+            }
+            (None, _) => return Ok(()),
         };
         let name = format!("{}/{what}", layer.name);
-        self.step(Stage::Backward, name, op, vec![y.clone(), dy.clone()])
+        self.step(Stage::Backward, name, op, vec![at, dy.clone()])
     }
 
     fn backward_layer(

@@ -4,8 +4,8 @@ use super::super::{PlanError, Role, Stage, Step, Tensor};
 use super::{Lowering, conv_shape, pool_shape};
 use crate::model::{Activation, LayerGeometry, Network, NetworkLayer};
 use crate::ops::{
-    ActivationForward, BiasAdd, Conv2dForward, Copy, DropoutForward, Function, GatherImages, LeakyRelu,
-    Matmul, MaxpoolForward, OneHot, Relu, Sigmoid, Softmax, Tanh,
+    ActivationForward, BiasAdd, By, Conv2dForward, Copy, DropoutForward, Function, GatherImages, Matmul,
+    MaxpoolForward, OneHot, Softmax,
 };
 use crate::ops::{DATA, Dtype, Op, image_stride};
 use crate::ops::{DropoutShape, MatmulShape};
@@ -99,19 +99,20 @@ impl Lowering {
 
     /// A layer's activation: in place where nothing reads what it replaces.
     fn activate(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
-        let slope = layer.negative_slope as f32;
-        let len = x.len();
-        let function: Function = match layer.activation {
-            Activation::Linear => return Ok(x),
-            Activation::Softmax => return self.softmax(layer, x),
-            Activation::Relu => Relu.into(),
-            Activation::LeakyRelu => LeakyRelu { slope }.into(),
-            Activation::Sigmoid => Sigmoid.into(),
-            Activation::Tanh => Tanh.into(),
+        let Some(function) = layer.function() else {
+            return match layer.activation {
+                Activation::Softmax => self.softmax(layer, x),
+                _ => Ok(x),
+            };
         };
-        let (what, op) = (function.name(), Op::from(ActivationForward { len, function }));
-        let y = self.changeable(layer, x)?;
-        self.step(Stage::Forward, format!("{}/{what}", layer.name), op, vec![y.clone()])?;
+        if function.by() == By::Input {
+            self.read_back.push(x.buffer);
+            self.activated.insert(layer.name.clone(), x.clone());
+        }
+        let y = self.changeable(layer, function, x)?;
+        let op = ActivationForward { len: y.len(), function };
+        let name = format!("{}/{}", layer.name, function.name());
+        self.step(Stage::Forward, name, op.into(), vec![y.clone()])?;
         self.read_back.push(y.buffer);
         Ok(y)
     }
@@ -127,11 +128,18 @@ impl Lowering {
     }
 
     /// The tensor itself, or a copy of it where the backward pass reads its values.
-    fn changeable(&mut self, layer: &NetworkLayer, x: Tensor) -> Result<Tensor, PlanError> {
+    fn changeable(
+        &mut self,
+        layer: &NetworkLayer,
+        function: Function,
+        x: Tensor,
+    ) -> Result<Tensor, PlanError> {
         if !self.read_back.contains(&x.buffer) {
             return Ok(x);
         }
-        let y = self.tensor(&layer.name, Role::Activation, Dtype::F32, &x.shape);
+        let taken = self.buffers.iter().any(|buffer| buffer.name == layer.name);
+        let name = if taken { format!("{}.{}", layer.name, function.name()) } else { layer.name.clone() };
+        let y = self.tensor(&name, Role::Activation, Dtype::F32, &x.shape);
         let op = Op::Copy(Copy { len: x.len() });
         self.step(Stage::Forward, format!("{}/copy", layer.name), op, vec![x, y.clone()])?;
         Ok(y)

@@ -62,6 +62,8 @@ struct Lowering {
     scratch: usize,
     /// Buffers whose values a backward step reads as they are: nothing may be computed in place there.
     read_back: Vec<usize>,
+    /// What went into a layer's activation, where its gradient is computed from that.
+    activated: HashMap<String, Tensor>,
     parameters: HashMap<String, Tensor>,
     gradients: HashMap<String, Tensor>,
 }
@@ -74,6 +76,7 @@ impl Lowering {
             steps: Vec::new(),
             scratch: 0,
             read_back: Vec::new(),
+            activated: HashMap::new(),
             parameters: HashMap::new(),
             gradients: HashMap::new(),
         };

@@ -1,6 +1,7 @@
 // import shared/linear_index.wgsl
+// import activations/{function}.wgsl
 
-// sigmoid_forward: y = 1 / (1 + exp(-y)) in place. Written with exp(-|y|), which is at most 1 and never overflows.
+// activation_forward: y = activation(y) in place, by the function that the step names.
 // One invocation per Real.
 //
 // y [LEN]
@@ -13,7 +14,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if index >= INVOCATIONS {
         return;
     }
-    let value = y[Y_BASE + index];
-    let e = exp(-abs(value));
-    y[Y_BASE + index] = select(e, Real(1.0), value >= Real()) / (1.0 + e);
+    y[Y_BASE + index] = activation(y[Y_BASE + index]);
 }

@@ -1,0 +1,43 @@
+use super::pointwise::{By, Names, OnnxForm, Pointwise, names};
+use super::sigmoid::rough_sigmoid;
+use crate::ops::kit::*;
+
+/// `y = x * s` with `s = 1 / (1 + exp(-x))`; `dx = dy * (s + x * s * (1 - s))`.
+///
+/// Also known as swish. Source: `silu` in `keras/src/activations/activations.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Silu;
+
+impl Pointwise for Silu {
+    const NAMES: Names = names!("silu");
+    const SHADER: Source = shader!("activations/silu.wgsl");
+    const BY: By = By::Input;
+    const ONNX: OnnxForm = OnnxForm::Gate("Sigmoid");
+    const BENDS: bool = false;
+    const FLOPS: [usize; 2] = [5, 8];
+
+    fn value<T: Real>(self, x: T) -> T {
+        x / (T::one() + (-x).exp())
+    }
+
+    fn gradient<T: Real>(self, x: T, dy: T) -> T {
+        let s = T::one() / (T::one() + (-x).exp());
+        dy * (s + x * (s * (T::one() - s)))
+    }
+
+    /// Of the product of x and its sigmoid.
+    fn value_bound(self, x: f64) -> f64 {
+        (exact(x) * rough_sigmoid(x)).error
+    }
+
+    /// Of its operations one by one.
+    fn gradient_bound(self, x: f64, dy: f64) -> f64 {
+        let s = rough_sigmoid(x);
+        (exact(dy) * (s + exact(x) * (s * (exact(1.0) - s)))).error
+    }
+}
+
+/// A number that the shader reads as it is.
+fn exact(value: f64) -> Rough {
+    Rough { value, error: 0.0 }
+}
