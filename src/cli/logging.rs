@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use env_logger::{Builder, Env};
 use log::Level;
 
+use super::hints;
+
 /// What is logged unless RUST_LOG says otherwise: what wgpu has to say comes back as an error where it matters.
 const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,wgpu_types=off,naga=off";
 /// What the names of this library's modules begin with.
@@ -24,7 +26,9 @@ pub fn init() {
                 own if own.starts_with(LIBRARY) => String::new(),
                 other => format!("{other}: "),
             };
-            let line = format!("{kind}: {from}{}", record.args());
+            let text = record.args().to_string();
+            let flags = hints::of_warning(&text).map_or(String::new(), |flag| format!(" ({flag})"));
+            let line = format!("{kind}: {from}{text}{flags}");
             let is_new = said.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone());
             if is_new { writeln!(out, "{line}") } else { Ok(()) }
         });

@@ -12,6 +12,7 @@ mod evaluate;
 mod explain;
 mod export;
 mod go_on;
+mod hints;
 mod interrupt;
 mod job;
 mod judging;
@@ -106,7 +107,7 @@ fn tell_panics_once() {
     }));
 }
 
-/// An error and its causes; a cause that the text before it already tells is left out.
+/// An error and its causes, with the flags for what it advises. A cause that the text before it contains is left out.
 fn message(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -116,5 +117,8 @@ fn message(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    text
+    match hints::of_error(error) {
+        Some(flags) => format!("{text} ({flags})"),
+        None => text,
+    }
 }

@@ -143,7 +143,7 @@ pub enum DataError {
     /// A label that is below that of the first class. `index` is that of the first such label.
     #[error(
         "{file}: label {index}: expected at least {first_label}, the label of the first class, found {label}; \
-         set `first_label` (`--first-label`) to the smallest label there is"
+         set `first_label` to the smallest label there is"
     )]
     LabelBelowFirst { file: PathBuf, index: usize, label: u8, first_label: u8 },
 

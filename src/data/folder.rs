@@ -183,7 +183,7 @@ fn warn(folder: &Folder, options: &LoadOptions, train: &Labelled, test: &Labelle
         let largest = train.max_label().max(test.max_label());
         log::warn!(
             "the labels of {} and of its test set run from {smallest} to {largest}: no image is of a class below {smallest}; \
-             if the first class is labelled {smallest}, set `first_label` (`--first-label`) to {smallest}",
+             if the first class is labelled {smallest}, set `first_label` to {smallest}",
             train.labels_file.display()
         );
     }
@@ -191,7 +191,7 @@ fn warn(folder: &Folder, options: &LoadOptions, train: &Labelled, test: &Labelle
     if let (Some(split), None, None) = (split, folder.split, options.transpose) {
         log::warn!(
             "{} and its test set have as many images as {split}, whose images are stored with rows and columns swapped; \
-             if it is that, set `transpose` (`--transpose`), or give the files back their names, `{}-...`",
+             if it is that, set `transpose`, or give the files back their names, `{}-...`",
             train.images_file.display(),
             split.prefix()
         );

@@ -13,7 +13,7 @@ pub enum GpuError {
         found: String,
     },
     /// Several adapters fit the name that was asked for.
-    #[error("`{asked}` fits several devices: {found}; name one by its number, such as --device {first}")]
+    #[error("`{asked}` fits several devices: {found}; name one by its number, such as {first}")]
     Ambiguous {
         /// What was asked for.
         asked: String,
@@ -23,7 +23,7 @@ pub enum GpuError {
         first: usize,
     },
     /// The driver did not open the device.
-    #[error("{adapter}: the driver did not open the device: {reason}; try another one with --device")]
+    #[error("{adapter}: the driver did not open the device: {reason}; try another device")]
     Open {
         /// The adapter.
         adapter: String,
@@ -39,7 +39,9 @@ pub enum GpuError {
         reason: String,
     },
     /// The adapter lacks something that every plan needs.
-    #[error("{adapter} cannot run compute shaders as needed: {problem}; try another device, or --device cpu")]
+    #[error(
+        "{adapter} cannot run compute shaders as needed: {problem}; try another device, or the CPU executor"
+    )]
     Unsupported {
         /// The adapter.
         adapter: String,
@@ -75,7 +77,7 @@ pub enum GpuError {
     /// The driver has no memory left for a buffer.
     #[error(
         "{adapter}: no memory for buffer `{buffer}` of {bytes} bytes: {message}; \
-         try a smaller batch size, close other programs that use this device, or use --device cpu"
+         try a smaller batch size, close other programs that use this device, or use the CPU executor"
     )]
     Memory {
         /// The adapter.
@@ -99,7 +101,7 @@ pub enum GpuError {
     },
     /// The driver reported an error, memory exhaustion among them.
     #[error(
-        "{adapter}: {message}; try a smaller batch size, close other programs that use this device, or use --device cpu"
+        "{adapter}: {message}; try a smaller batch size, close other programs that use this device, or use the CPU executor"
     )]
     Device {
         /// The adapter.
@@ -110,7 +112,7 @@ pub enum GpuError {
     /// The device is gone.
     #[error(
         "{adapter} was lost: {message}; nothing that runs on it can go on; use a smaller batch size if this happens again, \
-         or --device cpu"
+         or the CPU executor"
     )]
     Lost {
         /// The adapter.
@@ -119,7 +121,7 @@ pub enum GpuError {
         message: String,
     },
     /// The device did not answer in time.
-    #[error("{adapter} did not answer within {seconds} s; use a smaller batch size, or --device cpu")]
+    #[error("{adapter} did not answer within {seconds} s; use a smaller batch size, or the CPU executor")]
     Timeout {
         /// The adapter.
         adapter: String,
@@ -159,8 +161,8 @@ pub enum GpuError {
     /// Labels go beyond the model's outputs by one, and begin above 0.
     #[error(
         "the labels of the data set run up to {model} and none is 0, which makes {data} classes, but the model's last \
-         layer has {model} units; if the first class is labelled 1, load the data with `first_label` (`--first-label`) 1, else give the \
-         layer {data} units"
+         layer has {model} units; give the layer {data} units, or, if the first class is labelled 1, load the data with \
+         `first_label` 1"
     )]
     LabelsFromOne {
         /// Classes of the data set.

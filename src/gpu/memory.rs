@@ -23,7 +23,7 @@ impl Gpu {
             limit,
             needed,
             allowed,
-            remedy: "use a smaller batch size or smaller layers, or --device cpu",
+            remedy: "use a smaller batch size or smaller layers, or the CPU executor",
         }
     }
 

@@ -49,7 +49,7 @@ pub(crate) enum DestinationError {
     #[error("{place} is a file of the run itself; give another name, such as {example}")]
     OfRun { place: String, example: &'static str },
     /// There is a file already.
-    #[error("{place} is there already; choose another name, or replace it with --force")]
+    #[error("{place} is there already; choose another name, or have it replaced")]
     Occupied { place: String },
     /// There is a file that this command did not write.
     #[error("{place} is there already, and is not {kind}; {remedy}")]

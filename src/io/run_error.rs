@@ -9,7 +9,7 @@ use std::path::Path;
 pub enum RunError {
     /// The folder holds something already.
     #[error(
-        "the folder `{dir}` is not empty; choose another one with --out, or replace the files of the run in it with --force"
+        "the folder `{dir}` is not empty; choose another one, or replace the files of the run in it with `force`"
     )]
     Occupied {
         /// The folder.
@@ -17,8 +17,8 @@ pub enum RunError {
     },
     /// The folder holds something, and no run that could be replaced.
     #[error(
-        "the folder `{dir}` is not empty and holds no run that --force could replace: it holds {found}; choose another one \
-         with --out, or move these away"
+        "the folder `{dir}` is not empty and holds no run that `force` could replace: it holds {found}; move these away, or \
+         choose another one"
     )]
     Foreign {
         /// The folder.
@@ -28,8 +28,7 @@ pub enum RunError {
     },
     /// Something stands where a run writes, and no run wrote it.
     #[error(
-        "`{path}` is {what}, and --force replaces only what an earlier run wrote; move it away, or choose another folder with \
-         --out"
+        "`{path}` is {what}, and `force` replaces only what an earlier run wrote; move it away, or choose another folder"
     )]
     InTheWay {
         /// The file, link or folder.
@@ -46,7 +45,7 @@ pub enum RunError {
         cause: io::Error,
     },
     /// There is something else where the folder should be.
-    #[error("`{dir}` is not a folder; choose another place with --out")]
+    #[error("`{dir}` is not a folder; choose another place")]
     NotAFolder {
         /// What was asked for.
         dir: String,

@@ -145,7 +145,7 @@ impl FitOptions {
             Some((setting, monitor)) if !validated => Err(SettingError::new(
                 setting,
                 monitor.name(),
-                "`loss` or `accuracy` where there is no validation set: give one (--validation-split, --validation-data)",
+                "`loss` or `accuracy` where there is no validation set: set `validation_split` or `validation`",
             )),
             _ => Ok(()),
         }
@@ -216,7 +216,7 @@ impl FitOptions {
     /// not judged.
     pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
         let list = |classes: &[u8]| listed(classes, names);
-        let remedy = "give both sets samples of every class; a split does so with `stratify` (`--stratify`)";
+        let remedy = "give both sets samples of every class; a split does so with `stratify`";
         let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
         if !untrained.is_empty() {
             return Some(format!(

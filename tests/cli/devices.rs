@@ -48,7 +48,7 @@ fn of_several_adapters_of_a_name_none_is_taken_silently() {
     let list = sandbox.succeed("devices").stdout;
     assert!(list.contains("number 0): no hardware GPU was found"), "{list}");
     sandbox.train("--device cpu --max-steps 1 --out run");
-    let refused = ["`llvmpipe` fits several devices: 0: llvmpipe", ", 1: llvmpipe", "such as --device 0"];
+    let refused = ["`llvmpipe` fits several devices: 0: llvmpipe", ", 1: llvmpipe", "such as 0 (--device 0)"];
     for command in [
         "train --model model.toml --data data --out a",
         "crossval --model model.toml --data data --out b",

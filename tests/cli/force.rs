@@ -32,7 +32,7 @@ fn a_folder_that_holds_no_run_is_refused() {
         for (at, file) in files.iter().enumerate() {
             write(&sandbox, &format!("{out}/{file}"), if at == 0 { content } else { "mine" });
         }
-        let said = format!("`{out}` is not empty and holds no run that --force could replace");
+        let said = format!("`{out}` is not empty and holds no run that `force` could replace");
         // Nor is it advised.
         for flag in ["--force", ""] {
             let said = [&[said.as_str(), "--out"], named].concat();

@@ -144,7 +144,7 @@ fn labels_that_count_from_1_are_explained() {
     stored_otherwise(&sandbox, "ones", MNIST, false, 1);
     with_model(&sandbox, 4);
     let train = "train --device cpu --max-steps 1 --data ones";
-    let explained = ["labels", "run up to 3 and none is 0", "3 units", "`first_label` (`--first-label`) 1"];
+    let explained = ["labels", "run up to 3 and none is 0", "3 units", "`first_label` 1 (--first-label 1)"];
     sandbox.fail(&format!("{train} --model model.toml"), 1, &explained);
     let warned = sandbox.succeed(&format!("{train} --model 4.toml --out a")).stderr;
     for text in

@@ -45,7 +45,7 @@ pub struct DamagedCheckpoint {
 pub enum ResumeError {
     /// There are no checkpoints.
     #[error(
-        "`{dir}` has no checkpoint to go on from; `train` writes them into the folder `{CHECKPOINTS}` of its --out DIR"
+        "`{dir}` has no checkpoint to go on from; training writes them into the folder `{CHECKPOINTS}` of its run"
     )]
     None {
         /// The folder of the run.

@@ -1,0 +1,111 @@
+//! The flags for what the library's messages advise: a library names settings, the program has flags.
+
+use crate::data::DataError;
+use crate::error::{Error, SettingError};
+use crate::gpu::GpuError;
+use crate::io::checkpoint::ResumeError;
+use crate::io::destination::DestinationError;
+use crate::io::run::RunError;
+
+/// Settings that warnings of the library advise, with their flags.
+const SETTINGS: [(&str, &str); 3] =
+    [("`first_label`", "--first-label"), ("`stratify`", "--stratify"), ("`transpose`", "--transpose")];
+
+/// The flags to put after an error, if it advises something that has any.
+pub fn of_error(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| match cause.downcast_ref::<Error>() {
+        // These are not in the chain themselves: `Error` shows them as its own.
+        Some(Error::Device(error) | Error::DeviceInTraining { error, .. }) => of_device(error),
+        Some(Error::Data(error)) => of_data(error),
+        Some(Error::Setting(error)) => of_setting(error),
+        Some(Error::Run(error)) => of_run(error),
+        Some(_) => None,
+        None => of_cause(cause),
+    })
+}
+
+/// The flags to put after a warning of the library.
+pub fn of_warning(text: &str) -> Option<&'static str> {
+    SETTINGS.iter().find(|(setting, _)| text.contains(setting)).map(|(_, flag)| *flag)
+}
+
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    None.or_else(|| of_device(cause.downcast_ref()?))
+        .or_else(|| of_data(cause.downcast_ref()?))
+        .or_else(|| of_setting(cause.downcast_ref()?))
+        .or_else(|| of_run(cause.downcast_ref()?))
+        .or_else(|| match cause.downcast_ref()? {
+            ResumeError::None { .. } => Some("--out DIR".to_owned()),
+            _ => None,
+        })
+        .or_else(|| match cause.downcast_ref()? {
+            DestinationError::Occupied { .. } => Some("--force".to_owned()),
+            _ => None,
+        })
+}
+
+fn of_device(error: &GpuError) -> Option<String> {
+    match error {
+        GpuError::Ambiguous { first, .. } => Some(format!("--device {first}")),
+        GpuError::Open { .. } => Some("--device".to_owned()),
+        GpuError::LabelsFromOne { .. } => Some("--first-label 1".to_owned()),
+        GpuError::Unsupported { .. }
+        | GpuError::Limit { .. }
+        | GpuError::Memory { .. }
+        | GpuError::Device { .. }
+        | GpuError::Lost { .. }
+        | GpuError::Timeout { .. } => Some("--device cpu".to_owned()),
+        _ => None,
+    }
+}
+
+fn of_data(error: &DataError) -> Option<String> {
+    matches!(error, DataError::LabelBelowFirst { .. }).then(|| "--first-label".to_owned())
+}
+
+fn of_setting(error: &SettingError) -> Option<String> {
+    error.setting.ends_with(".monitor").then(|| "--validation-split, --validation-data".to_owned())
+}
+
+fn of_run(error: &RunError) -> Option<String> {
+    match error {
+        RunError::Occupied { .. } => Some("--out DIR, --force".to_owned()),
+        RunError::Foreign { .. } | RunError::InTheWay { .. } | RunError::NotAFolder { .. } => {
+            Some("--out DIR".to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn flags_are_found_under_other_errors() {
+        let lost = || GpuError::Lost { adapter: "A".to_owned(), message: "m".to_owned() };
+        let occupied = || RunError::Occupied { dir: "out".to_owned() };
+        let in_training = Error::DeviceInTraining { step: 1, epoch: 1, error: lost() };
+        let rows = [
+            (lost().into(), Some("--device cpu")),
+            (Error::from(lost()).into(), Some("--device cpu")),
+            (anyhow::Error::from(in_training).context("model `m`"), Some("--device cpu")),
+            (Err::<(), _>(occupied()).context("a").context("b").unwrap_err(), Some("--out DIR, --force")),
+            (Error::from(occupied()).into(), Some("--out DIR, --force")),
+            (
+                SettingError::new("early_stopping.monitor", "val_loss", "`loss`").into(),
+                Some("--validation-split, --validation-data"),
+            ),
+            (SettingError::new("epochs", 0, "at least 1").into(), None),
+            (GpuError::NoData.into(), None),
+            (anyhow::anyhow!("else"), None),
+        ];
+        for (error, expected) in rows {
+            assert_eq!(of_error(&error).as_deref(), expected, "{error:#}");
+        }
+        assert_eq!(of_warning("set `first_label` to 1"), Some("--first-label"));
+        assert_eq!(of_warning("the first label is 1"), None);
+    }
+}
