@@ -1,24 +1,25 @@
-//! Augmentation: how the images of a training set are changed anew in every epoch, so that a model does not see the same
-//! one twice.
+//! Augmentation: random changes to the training images, drawn anew in each epoch, so that a model never sees the same
+//! image twice.
 
 use serde::{Deserialize, Serialize};
 
 use crate::random::{Purpose, philox4x32, words};
 
-/// By how much training images are turned, moved, sheared, zoomed and made noisy, each by draws of its own in each epoch.
+/// By how much training images are rotated, shifted, sheared, zoomed and made noisy. Each image gets random draws of
+/// its own in each epoch.
 ///
-/// Angles, shifts and zooms are uniform in `[-range, range)`, with the words of Keras's `ImageDataGenerator`
-/// (`keras/src/legacy/preprocessing/image.py`). An output pixel `(i, j)`, counted from the centre of the image, takes its
-/// value from the place
+/// Angles, shifts and zooms are uniform in `[-range, range)`, with the names of Keras's `ImageDataGenerator`
+/// (`keras/src/legacy/preprocessing/image.py`). An output pixel `(i, j)`, counted from the centre of the image, takes
+/// its value from the place
 ///
 /// ```text
 /// (y, x) = R(rotation) S(shear) Z(zoom) (i, j) + shift
 /// R(a) = [cos a, -sin a; sin a, cos a]    S(a) = [1, -sin a; 0, cos a]    Z = diag(zoom_y, zoom_x)
 /// ```
 ///
-/// of the original, bilinearly between its four neighbours; what lies outside is 0. Noise comes last and is not clipped, as
-/// with `keras.layers.GaussianNoise`. Its distribution is that of the sum of 8 uniform integers of 16 bits, scaled: it is
-/// computed exactly, so that every device adds the same, and it differs from a Gaussian by ending at 4.9 deviations.
+/// of the original, interpolated bilinearly between its four neighbours; what lies outside is 0. Noise is added last
+/// and is not clipped, as with `keras.layers.GaussianNoise`. It is a scaled sum of 8 uniform 16-bit integers:
+/// computed exactly, so that every device adds the same noise. Unlike a Gaussian it ends at 4.9 standard deviations.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
@@ -36,18 +37,19 @@ pub struct Augmentation {
     pub noise_stddev: f64,
 }
 
-/// Where an output pixel `(i, j)` comes from: `y = t[0] i + t[1] j + t[2]`, `x = t[3] i + t[4] j + t[5]`; two unused.
+/// Where an output pixel `(i, j)` comes from: `y = t[0] i + t[1] j + t[2]`, `x = t[3] i + t[4] j + t[5]`; the last
+/// two are unused.
 pub type Transform = [f32; TRANSFORM];
-/// Floats of a transform: whole vectors of four.
+/// Floats of a transform: two vectors of four.
 pub const TRANSFORM: usize = 8;
 
-/// Draws of one image.
+/// Random draws for one image.
 const DRAWS: usize = 6;
-/// Words of a block of the generator.
+/// Words in one block of the random generator.
 const BLOCK: usize = 4;
 
 impl Augmentation {
-    /// The setting that is out of its range, with what it may be.
+    /// The first setting that is out of its range, and what it may be.
     pub fn problem(&self) -> Option<String> {
         let settings = [
             ("rotation_range", self.rotation_range, 180.0, "from 0 to 180 degrees"),
@@ -62,8 +64,8 @@ impl Augmentation {
         )
     }
 
-    /// The transform of each image of an epoch, in the order in which they are taken. What becomes of an image depends on
-    /// the seed, the epoch and its number in the data set, not on its place in the order.
+    /// The transform of each image of an epoch, in the order in which they are taken. It depends on the seed, the
+    /// epoch and the image's number in the data set, not on its place in the order.
     pub fn transforms(
         &self,
         seed: u64,
@@ -74,7 +76,7 @@ impl Augmentation {
         order.iter().map(|&sample| self.transform(draws(seed, epoch, sample), [height, width])).collect()
     }
 
-    /// The transform that these draws from `[-1, 1)` give.
+    /// The transform for these draws from `[-1, 1)`.
     fn transform(&self, draws: [f64; DRAWS], [height, width]: [usize; 2]) -> Transform {
         let [turn, shift_y, shift_x, shear, zoom_y, zoom_x] = draws;
         let (sin, cos) = (self.rotation_range * turn).to_radians().sin_cos();

@@ -1,10 +1,10 @@
-//! The way through a data set: in which order samples are taken, and how they fall into batches.
+//! The order in which samples are taken, and how they are cut into batches.
 
 use crate::plan::StepParams;
 use crate::random::{Purpose, Stream};
 
-/// The numbers of all samples in the order of an epoch, counted from 0: as they lie in the set, or shuffled by the
-/// seed, another way each epoch and the same way on every device.
+/// The numbers of all samples in the order of an epoch, counted from 0: as stored, or shuffled by the seed,
+/// differently in each epoch and the same on every device.
 pub fn epoch_order(samples: usize, epoch: usize, shuffle_seed: Option<u64>) -> Vec<u32> {
     let mut order: Vec<u32> = (0..samples as u32).collect();
     if let Some(seed) = shuffle_seed {
@@ -27,7 +27,7 @@ pub fn step_table(samples: usize, batch: usize, learning_rate: f64) -> Vec<StepP
         .collect()
 }
 
-/// Records of `size` bytes laid out anew so that each begins at a multiple of `stride`, with zeros between them.
+/// Copies records of `size` bytes so that each begins at a multiple of `stride`, with zeros between them.
 pub(crate) fn pad_records(bytes: &[u8], size: usize, stride: usize) -> Vec<u8> {
     let mut padded = vec![0; bytes.len() / size * stride];
     for (to, from) in padded.chunks_mut(stride).zip(bytes.chunks(size)) {

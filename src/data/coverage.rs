@@ -1,12 +1,12 @@
-//! Which classes samples are of, and which they leave out.
+//! Which classes a set has samples of, and which it lacks.
 
 use super::Dataset;
 
-/// Classes that a message lists; of more, it tells how many there are.
+/// The most classes that a message lists; of more it gives the number.
 const LISTED: usize = 12;
 
-/// The classes of which a set has no sample while one of the others has, ascending. A class without any sample is no
-/// class that a set could cover: some data sets leave numbers out.
+/// The classes of which a set has no sample although one of the others has, ascending. A class that no set has
+/// samples of does not count: some data sets skip numbers.
 pub fn uncovered(data: &Dataset, others: &[&Dataset]) -> Vec<u8> {
     let present = |set: &Dataset| {
         let mut present = [false; 256];
@@ -48,7 +48,7 @@ mod tests {
         let rows: [(Labels<'_>, &[Labels<'_>], Labels<'_>); 5] = [
             (&[0, 1, 2], &[&[2, 1, 0]], &[]),
             (&[0, 1], &[&[3, 0], &[2, 255]], &[2, 3, 255]),
-            // Of 1 nobody has a sample.
+            // No set has a sample of class 1.
             (&[0, 2], &[&[0, 2]], &[]),
             (&[5], &[], &[]),
             (&[1], &[&[0, 0, 0]], &[0]),

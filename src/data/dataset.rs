@@ -60,7 +60,7 @@ impl Dataset {
     ///
     /// `one_hot` is `[images, classes]`, row-major: in each row a 1 at the image's class and 0 elsewhere.
     ///
-    /// Errors: those of [`new`](Self::new), [`DataError::OneHotLength`] where the numbers are no whole rows,
+    /// Errors: those of [`new`](Self::new), [`DataError::OneHotLength`] where the numbers do not make whole rows,
     /// [`DataError::OneHot`] with the index of the first row that is not one-hot, [`DataError::ClassTooLarge`] for a class
     /// past 255, since labels are kept as bytes.
     pub fn from_one_hot(
@@ -93,7 +93,7 @@ impl Dataset {
         self.part.len()
     }
 
-    /// Always false; here because a `len` asks for it.
+    /// Always false: a data set has at least one image.
     pub fn is_empty(&self) -> bool {
         self.part.is_empty()
     }
@@ -172,7 +172,7 @@ impl Dataset {
 }
 
 impl PartialEq for Dataset {
-    /// Whether the images, their labels and the number of classes are equal, wherever they lie.
+    /// Whether the images, their labels and the number of classes are equal, wherever they are stored.
     fn eq(&self, other: &Self) -> bool {
         (self.shape, self.classes) == (other.shape, other.classes)
             && self.labels() == other.labels()
@@ -181,7 +181,7 @@ impl PartialEq for Dataset {
 }
 
 impl fmt::Debug for Dataset {
-    /// Leaves out the pixels and labels, which run to millions.
+    /// Leaves out the pixels and labels: there are millions of them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dataset")
             .field("len", &self.len())

@@ -1,19 +1,20 @@
-//! What tells one data set from another.
+//! A checksum that tells one data set from another.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
 
-/// What the bytes that are summed begin with; another way of summing gets another number.
+/// The first bytes that are hashed; another way of hashing gets another number.
 const MARK: &[u8] = b"shadegrad data set 1\n";
 
 impl Dataset {
     /// SHA-256, in hexadecimal, over a mark, the number of images, `[h, w, c]` as 64-bit little-endian numbers, all labels, and
     /// all pixels, in their order.
     ///
-    /// Two data sets have the same one only if a model learns the same from them: from which files they were read does not
-    /// matter, nor how many classes are said to exist. It reads every byte: 47 MB of MNIST take some 25 to 150 ms.
+    /// Two data sets have the same digest only if a model learns the same from them: it does not matter which files
+    /// they were read from, nor how many classes they declare. It reads every byte: 47 MB of MNIST take some 25 to
+    /// 150 ms.
     pub fn digest(&self) -> String {
         let mut sum = Sha256::new_with_prefix(MARK);
         for size in [self.len()].into_iter().chain(self.shape()) {
@@ -30,15 +31,15 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The [`Dataset::digest`]s of what a run reads, as it was used: after limits and splits.
+/// The [`Dataset::digest`]s of the data that a run uses, after limits and splits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataDigests {
-    /// Of what is trained on.
+    /// Of the samples that are trained on.
     pub train: String,
-    /// How many samples that are.
+    /// The number of those samples.
     pub train_samples: usize,
-    /// Of what each epoch is judged on, if anything is.
+    /// Of the validation set, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<String>,
     /// Of the test set.
@@ -46,7 +47,7 @@ pub struct DataDigests {
 }
 
 impl DataDigests {
-    /// Of these sets, side by side.
+    /// Digests these sets in parallel.
     pub fn of(train: &Dataset, validation: Option<&Dataset>, test: &Dataset) -> Self {
         let samples = train.len();
         let others = || rayon::join(|| validation.map(Dataset::digest), || test.digest());
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn a_digest_tells_every_change_and_nothing_else() {
         let base = set(&[1, 2, 3, 4, 5, 6, 7, 8], &[0, 1], [2, 2, 1], 2);
-        // Made once by hashlib, so that the digests that runs recorded are found again.
+        // Computed once with Python's hashlib. Runs have recorded such digests, so they must not change.
         let known = "f201398f4efb821f4c376c3f9eb7bc696d317709ef6ab1d7cf0e4b0afbf7fcfa";
         assert_eq!(base.digest(), known);
         let same = [

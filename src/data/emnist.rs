@@ -1,4 +1,4 @@
-//! EMNIST, known by the names of its files.
+//! EMNIST, recognised by the names of its files.
 //!
 //! Its images are stored with rows and columns swapped, and the labels of the split `letters` count from 1.
 //!
@@ -26,7 +26,7 @@ pub struct EmnistSplit {
     name: &'static str,
     pub(super) train: FileNames,
     pub(super) test: FileNames,
-    /// Training and test images as distributed.
+    /// Numbers of training and test images as distributed.
     counts: [usize; 2],
     first_label: u8,
     /// One character for each class.
@@ -57,7 +57,7 @@ const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const MERGED: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt";
 const ALL: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// What the names of the files begin with, before that of the split.
+/// What the names of the files begin with, before the name of the split.
 const PREFIX: &str = "emnist-";
 
 static SPLITS: [EmnistSplit; 6] = [
@@ -70,7 +70,7 @@ static SPLITS: [EmnistSplit; 6] = [
 ];
 
 impl EmnistSplit {
-    /// All of them.
+    /// All six splits.
     pub fn all() -> &'static [EmnistSplit] {
         &SPLITS
     }
@@ -95,7 +95,7 @@ impl EmnistSplit {
         self.classes.chars().map(String::from).collect()
     }
 
-    /// The splits of which a folder has files.
+    /// The splits that a folder has files of.
     pub(super) fn all_in(dir: &Path) -> Vec<&'static EmnistSplit> {
         SPLITS.iter().filter(|split| split.train.any_in(dir) || split.test.any_in(dir)).collect()
     }
@@ -106,7 +106,7 @@ impl EmnistSplit {
         SPLITS.iter().find(|split| split.name == name)
     }
 
-    /// The split that has so many training and test images, unless MNIST has as many.
+    /// The split with these numbers of training and test images, unless MNIST has the same.
     pub(super) fn of_counts(counts: [usize; 2]) -> Option<&'static EmnistSplit> {
         const MNIST: [usize; 2] = [60_000, 10_000];
         SPLITS.iter().find(|split| split.counts == counts && counts != MNIST)

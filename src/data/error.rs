@@ -1,8 +1,8 @@
 //! What can be wrong with a data file or a data set.
 //!
 //! A message stands alone: it names the file and the byte, what was expected and what was found, and, where that is
-//! not obvious, what to do. The cause of an input or output error is therefore part of the message and is not
-//! offered again by [`std::error::Error::source`].
+//! not obvious, what to do. The cause of an I/O error is therefore part of the message and is not returned again by
+//! [`std::error::Error::source`].
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A byte of a data file.
+/// A position in a data file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file, or the display name of bytes in memory.
@@ -49,7 +49,7 @@ pub enum IdxError {
     )]
     NotIdx { at: Place, found: Vec<u8> },
 
-    /// The numbers of the header have their bytes in the wrong order. `says` is what shows it.
+    /// The numbers of the header have their bytes in the wrong order. `says` is the evidence.
     #[error(
         "{at}: expected big-endian numbers, found {says}: the file was written with its bytes swapped; \
          write the numbers of the header again with their most significant byte first (in Python: struct.pack('>I', n)), \
@@ -76,7 +76,7 @@ pub enum IdxError {
     )]
     SizeOverflow { at: Place, found: Vec<u32> },
 
-    /// The header of a compressed file announces more than its compressed bytes could hold.
+    /// The header of a compressed file announces more bytes than its compressed bytes could hold.
     #[error(
         "{at}: expected dimensions that announce at most {expected} bytes, the most that gzip can pack into a file of \
          this size, found {found} bytes announced; the file is damaged or made to exhaust memory"
@@ -93,7 +93,7 @@ pub enum IdxError {
     #[error("{at}: expected the end after the {expected} bytes that the header announces, found {}{found} bytes", if at.unpacked { "at least " } else { "" })]
     TrailingBytes { at: Place, expected: u64, found: u64 },
 
-    /// The gzip stream does not decompress, or its checksum does not match. `at` is where that was noticed.
+    /// The gzip stream does not decompress, or its checksum does not match. `at` is where this was noticed.
     #[error("{at}: expected an intact gzip stream, found: {cause}; fetch the file again")]
     CorruptGzip { at: Place, cause: io::Error },
 
@@ -103,14 +103,14 @@ pub enum IdxError {
     )]
     TruncatedGzip { at: Place },
 
-    /// The file goes on after the last gzip member with what is neither a member nor zero padding.
+    /// After the last gzip member come bytes that are neither a member nor zero padding.
     #[error(
         "{at}: expected the end of the file after the gzip stream, or a further gzip member, found {found} more byte(s); \
-         fetch the file again, or have `gzip` decompress it, which leaves them out"
+         fetch the file again, or have `gzip` decompress it, which ignores them"
     )]
     GzipTrailingBytes { at: Place, found: u64 },
 
-    /// The data are plausible but do not fit into memory.
+    /// The data look valid but do not fit into memory.
     #[error("{file}: expected room for {expected} bytes in memory, found none; use a smaller data set")]
     OutOfMemory { file: PathBuf, expected: u64 },
 }
@@ -124,7 +124,7 @@ pub enum DataError {
     #[error(transparent)]
     Idx(#[from] IdxError),
 
-    /// The folder of a data set cannot be entered.
+    /// The folder of a data set cannot be read.
     #[error("{dir}: expected a folder with the four IDX files of a data set, found: {cause}")]
     Folder { dir: PathBuf, cause: io::Error },
 
@@ -132,7 +132,7 @@ pub enum DataError {
     #[error("{dir}: expected one of the files {}, found none of them", tried.join(", "))]
     MissingFile { dir: PathBuf, tried: Vec<String> },
 
-    /// The folder holds several splits of EMNIST and nothing says which is meant.
+    /// The folder holds several splits of EMNIST and nothing says which one to read.
     #[error(
         "{dir}: expected the files of one data set, found those of {}; name one, such as {}",
         found.join(", "),
@@ -140,7 +140,7 @@ pub enum DataError {
     )]
     SeveralSets { dir: PathBuf, found: Vec<String> },
 
-    /// A label that is below that of the first class. `index` is that of the first such label.
+    /// A label below that of the first class. `index` is that of the first such label.
     #[error(
         "{file}: label {index}: expected at least {first_label}, the label of the first class, found {label}; \
          set `first_label` to the smallest label there is"
@@ -190,7 +190,7 @@ pub enum DataError {
     #[error("one-hot row {index}: expected one 1 and else only 0, found other numbers")]
     OneHot { index: usize },
 
-    /// A class that no byte can name. `index` is that of the first such row.
+    /// A class that does not fit into a byte. `index` is that of the first such row.
     #[error("one-hot row {index}: expected a class of at most 255, found {class}; use at most 256 classes")]
     ClassTooLarge { index: usize, class: usize },
 
@@ -206,7 +206,7 @@ pub enum DataError {
     #[error("expected a drawing, found a picture in which nothing stands out from the background")]
     BlankPicture,
 
-    /// A model's images have channels that pictures cannot give.
+    /// The model's images have channels that pictures do not have.
     #[error(
         "expected images of 1 channel (grey) or, for whole pictures, of 3 (red, green, blue), found the shape {shape:?} [h, w, c]"
     )]
@@ -223,7 +223,7 @@ fn described(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(" ({text})") }
 }
 
-/// What people most often have in place of an IDX file, told by its first bytes.
+/// What is most often mistaken for an IDX file, recognised by its first bytes.
 fn looks_like(first: &[u8]) -> &'static str {
     const SIGNATURES: [(&[u8], &str); 11] = [
         (b"<", "a web page? the download may have failed"),

@@ -13,7 +13,7 @@ pub(super) struct FileNames {
     pub(super) labels: &'static str,
 }
 
-/// Those of MNIST and of the sets made like it.
+/// The names of MNIST and of data sets modelled on it.
 pub(super) const TRAIN: FileNames =
     FileNames { images: "train-images-idx3-ubyte", labels: "train-labels-idx1-ubyte" };
 pub(super) const TEST: FileNames =
@@ -37,7 +37,7 @@ fn candidates(dir: &Path, name: &str) -> Vec<PathBuf> {
     let may_be_read = |path: &PathBuf| match fs::metadata(path) {
         // A widespread archive of MNIST has folders of these names beside the files.
         Ok(found) => !found.is_dir(),
-        // What else there is to say of it is said when it is read.
+        // Other errors are reported when the file is read.
         Err(cause) => !matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     };
     spellings(name).iter().map(|name| dir.join(name)).filter(may_be_read).collect()
@@ -51,10 +51,10 @@ pub(super) fn check_there(dir: &Path, name: &str) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Reads the file of this name; where it is there more than once, plain and compressed, the first that is whole, with a
-/// warning that says what is wrong with those before it.
+/// Reads the file of this name. Where there are several, plain and compressed, the first intact one is read, with a
+/// warning about the damaged ones before it.
 ///
-/// Errors: [`DataError::MissingFile`]; the defect of the preferred file where none is whole.
+/// Errors: [`DataError::MissingFile`]; the defect of the preferred file where none is intact.
 pub(super) fn read<T>(
     dir: &Path,
     name: &str,

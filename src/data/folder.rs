@@ -10,25 +10,26 @@ use super::files::{self, FileNames, TEST, TRAIN};
 use super::idx::{self, IdxImages};
 use super::transpose::transpose;
 
-/// Fewer classes than this cannot be told apart.
+/// The least number of classes: with one there is nothing to classify.
 const MIN_CLASSES: usize = 2;
 
-/// A data set to learn from and one to be judged by. Both have the same shape and number of classes.
+/// A training set and a test set. Both have the same shape and number of classes.
 #[derive(Debug, Clone)]
 pub struct TrainTest {
-    /// To learn from.
+    /// To train on.
     pub train: Dataset,
-    /// To be judged by.
+    /// To evaluate on.
     pub test: Dataset,
 }
 
-/// How the files of a data set are to be understood, where that differs from MNIST. The default goes by the names of the
-/// files: those of EMNIST say how its images lie and what its labels count from ([`EmnistSplit`]).
+/// How to interpret the files of a data set that differ from MNIST's. By default their names decide: those of EMNIST
+/// say how its images are stored and what its labels count from ([`EmnistSplit`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LoadOptions {
-    /// Whether rows and columns of every image are swapped, since they are stored so. `None`: for EMNIST only.
+    /// Whether to swap rows and columns of every image, because they are stored that way. `None`: for EMNIST only.
     pub transpose: Option<bool>,
-    /// The label of the first class, which is taken from every label. `None`: 1 for the letters of EMNIST, else 0.
+    /// The label of the first class, which is subtracted from every label. `None`: 1 for the letters of EMNIST, else
+    /// 0.
     pub first_label: Option<u8>,
 }
 
@@ -36,13 +37,13 @@ pub struct LoadOptions {
 ///
 /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte`; a dot may stand before `idx`, and `.gz` may follow. A plain file is preferred to a
-/// compressed one of the same name, unless it is damaged and the compressed one is whole, which is then told by a
-/// warning. Images are grey: shape `[rows, columns, 1]`.
+/// compressed one of the same name, unless the plain one is damaged and the compressed one is intact; a warning says
+/// so. Images are grey: shape `[rows, columns, 1]`.
 ///
 /// In a folder without these, the files of one split of EMNIST are read: `emnist-letters-train-images-idx3-ubyte`,
 /// `emnist-letters-test-labels-idx1-ubyte` and so on. Where there are several splits, `dir` names one as if it were a
-/// folder within: `gzip/emnist-letters`. Their images are transposed and the labels of letters begin with 1; both is
-/// undone.
+/// folder within: `gzip/emnist-letters`. Their images are stored transposed, and the labels of the letters begin with
+/// 1; both are undone.
 ///
 /// The number of classes is the largest label of both sets + 1, and at least 2; MNIST gives 10. A data set whose last
 /// class has no example needs [`Dataset::new`]. Where all labels are above 0, a warning says so.
@@ -54,7 +55,7 @@ pub fn load_dir(dir: &Path) -> Result<TrainTest, DataError> {
     load_dir_with(dir, &LoadOptions::default())
 }
 
-/// [`load_dir`] for files that are to be understood otherwise.
+/// [`load_dir`] for files that need options.
 ///
 /// Errors: as [`load_dir`], and [`DataError::LabelBelowFirst`].
 pub fn load_dir_with(dir: &Path, options: &LoadOptions) -> Result<TrainTest, DataError> {
@@ -72,7 +73,7 @@ pub fn load_set(dir: &Path) -> Result<Dataset, DataError> {
     load_set_with(dir, &LoadOptions::default())
 }
 
-/// [`load_set`] for files that are to be understood otherwise.
+/// [`load_set`] for files that need options.
 ///
 /// Errors: as [`load_set`], and [`DataError::LabelBelowFirst`].
 pub fn load_set_with(dir: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
@@ -84,8 +85,9 @@ pub fn load_set_with(dir: &Path, options: &LoadOptions) -> Result<Dataset, DataE
     set.into_dataset(classes)
 }
 
-/// Reads the test set of a data set ([`load_dir`]) alone; its files are all that need be there. The number of classes is the
-/// largest label + 1, and at least 2: fewer than those of the whole data set where the last ones have no example here.
+/// Reads only the test set of a data set ([`load_dir`]); the other files need not exist. The number of classes is the
+/// largest label + 1, and at least 2. This is fewer than in the whole data set if the last classes have no example
+/// here.
 ///
 /// Errors: as [`load_dir_with`].
 pub fn load_test_with(dir: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
@@ -95,12 +97,12 @@ pub fn load_test_with(dir: &Path, options: &LoadOptions) -> Result<Dataset, Data
     set.into_dataset(classes)
 }
 
-/// The split of EMNIST that [`load_dir`] would read; `None` where its files are called otherwise, or there are none.
+/// The split of EMNIST that [`load_dir`] would read; `None` where the files have other names, or there are none.
 pub fn split_of(dir: &Path) -> Option<&'static EmnistSplit> {
     Folder::find(dir, &LoadOptions::default()).ok()?.split
 }
 
-/// Where the files of a data set are, and how they are to be understood.
+/// Where the files of a data set are, and how to interpret them.
 struct Folder {
     dir: PathBuf,
     split: Option<&'static EmnistSplit>,
@@ -122,7 +124,7 @@ impl Folder {
         })
     }
 
-    /// `folder/emnist-letters` where that is no folder itself.
+    /// `folder/emnist-letters` where that is not itself a folder.
     fn named_split(dir: &Path) -> Option<(&Path, &'static EmnistSplit)> {
         let split = EmnistSplit::of_prefix(dir.file_name()?.to_str()?)?;
         let parent = match dir.parent()? {
@@ -133,7 +135,7 @@ impl Folder {
         (!dir.exists() && there).then_some((parent, split))
     }
 
-    /// The one split in a folder that has no files called like those of MNIST.
+    /// The only split in a folder without files named like those of MNIST.
     fn only_split(dir: &Path) -> Result<Option<&'static EmnistSplit>, DataError> {
         fs::read_dir(dir).map_err(|cause| DataError::Folder { dir: dir.to_owned(), cause })?;
         if TRAIN.any_in(dir) || TEST.any_in(dir) {
@@ -158,7 +160,7 @@ impl Folder {
     }
 
     fn read(&self, names: &FileNames) -> Result<Labelled, DataError> {
-        // The label file is small and is found missing before much is read.
+        // The label file is small: whether it is missing is known before much is read.
         files::check_there(&self.dir, names.images)?;
         let (labels_file, mut labels) = files::read(&self.dir, names.labels, |file| idx::read_labels(file))?;
         let (images_file, mut images) = files::read(&self.dir, names.images, |file| idx::read_images(file))?;
@@ -176,7 +178,7 @@ impl Folder {
     }
 }
 
-/// Says what looks as if it was to be understood otherwise.
+/// Warns of files that seem to need other options.
 fn warn(folder: &Folder, options: &LoadOptions, train: &Labelled, test: &Labelled) {
     let smallest = train.labels.iter().chain(&test.labels).min().copied();
     if let (Some(smallest @ 1..), None) = (smallest, options.first_label) {
@@ -198,7 +200,7 @@ fn warn(folder: &Folder, options: &LoadOptions, train: &Labelled, test: &Labelle
     }
 }
 
-/// The content of an image file and of its label file, with the names to use in messages.
+/// The contents of an image file and of its label file, with their names for messages.
 pub(super) struct Labelled {
     pub(super) images_file: PathBuf,
     pub(super) images: IdxImages,
@@ -230,7 +232,7 @@ impl Labelled {
     }
 }
 
-/// Makes data sets of the files, once they are known to fit together.
+/// Makes data sets of the files, after checking that they fit together.
 pub(super) fn pair(train: Labelled, test: Labelled) -> Result<TrainTest, DataError> {
     if train.shape() != test.shape() {
         return Err(DataError::ShapeMismatch {

@@ -1,16 +1,17 @@
-//! The folds of a cross-validation, and a share that is set aside.
+//! The folds of a cross-validation, and a split that holds samples out.
 
 use super::Dataset;
 use super::error::DataError;
 use crate::random::{Purpose, Stream};
 
-/// The numbers of the samples of each fold, ascending: every sample is in exactly one.
+/// The numbers of the samples of each fold, ascending; every sample is in exactly one fold.
 ///
-/// Stratified: the samples of a class, shuffled by the seed, go to the folds by turns, and the next class goes on where
-/// it ended; so a class has in each fold as many samples as in any other, or one more or fewer, and so have the folds.
+/// Stratified: the samples of a class, shuffled by the seed, are dealt to the folds in turn, and the next class
+/// continues where the last one ended. So folds differ by at most one sample in size, and in the samples of each
+/// class.
 ///
 /// # Errors
-/// When there are fewer than 2 folds, or more than samples.
+/// When there are fewer than 2 folds, or more folds than samples.
 pub fn stratified_folds(labels: &[u8], folds: usize, seed: u64) -> Result<Vec<Vec<u32>>, DataError> {
     if folds < 2 || folds > labels.len() {
         return Err(DataError::Folds { folds, samples: labels.len() });
@@ -45,12 +46,13 @@ pub fn hold_out(data: &Dataset, folds: &[Vec<u32>], fold: usize) -> Result<(Data
     Ok((data.select(&rest)?, data.select(&folds[fold])?))
 }
 
-/// Sets `held` samples aside, of each class its last ones: the numbers of those that stay and of those set aside, each
-/// ascending.
+/// Holds out `held` samples, the last ones of each class. Returns the numbers of those that stay and of those held
+/// out, each ascending.
 ///
-/// Stratified: of a class of `n` samples among `all`, `n * held / all` are set aside, rounded down or up; up first where
-/// it would be none, then where more is cut off by rounding down, of equal ones for the lower class. At least one sample of a
-/// class stays, as long as the others can make up for it. Nothing but the labels and their order decides.
+/// Stratified: of a class of `n` samples among `all`, `n * held / all` are held out, rounded down or up. Rounded up
+/// are first the classes of which none would be held out, then those that lose most by rounding down; a tie goes to
+/// the lower class. At least one sample of a class stays, as long as the other classes can make up for it. The result
+/// depends only on the labels and their order.
 pub fn stratified_split(labels: &[u8], held: usize) -> [Vec<u32>; 2] {
     let mut counts = [0usize; 256];
     labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
@@ -66,7 +68,7 @@ pub fn stratified_split(labels: &[u8], held: usize) -> [Vec<u32>; 2] {
     [stay, aside]
 }
 
-/// How many samples of each class are set aside, `held` together.
+/// How many samples of each class are held out, `held` in total.
 fn held_of_each(counts: &[usize; 256], held: usize) -> [usize; 256] {
     let all = counts.iter().sum::<usize>().max(1);
     let exact = |class: usize| counts[class] as u128 * held as u128;
@@ -91,7 +93,7 @@ fn held_of_each(counts: &[usize; 256], held: usize) -> [usize; 256] {
         }
     };
     give(&mut take, &mut left, &most);
-    // So many are wanted that whole classes have to go.
+    // `held` is so large that whole classes have to go.
     give(&mut take, &mut left, &|class| counts[class]);
     take
 }
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_share_is_set_aside_of_every_class() {
-        // The labels, how many are set aside, and how many of each class are.
+        // The labels, how many are held out, and how many of each class are.
         let sorted: Vec<u8> = (0..40).map(|n| n / 10).collect();
         let uneven = [vec![0; 70], vec![1; 25], vec![2; 5]].concat();
         let rows: [(&[u8], usize, &[usize]); 8] = [
@@ -137,7 +139,7 @@ mod tests {
             (&sorted, 39, &[10, 10, 10, 9]),
             (&uneven, 20, &[14, 5, 1]),
             (&uneven, 10, &[7, 2, 1]),
-            // One sample of a class is trained on.
+            // The only sample of a class stays.
             (&[0, 0, 0, 0, 1], 3, &[3, 0]),
             (&[0, 1, 2], 2, &[1, 1, 0]),
         ];

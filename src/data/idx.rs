@@ -9,7 +9,7 @@
 //! | 4+4`d` |        | the elements, exactly as many as the product of the dimensions |
 //!
 //! Source: "The IDX file format" on the MNIST page of LeCun, Cortes and Burges. A file may be gzip-compressed, in one
-//! member or several; its first bytes tell, not its name.
+//! member or several; this is recognised by its first bytes, not by its name.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -18,9 +18,9 @@ pub use super::error::{IdxError, Place};
 use super::source::Source;
 
 const TYPE_U8: u8 = 0x08;
-/// Of the element types that the format knows, in whatever file.
+/// The last element type of the format.
 const LAST_TYPE: u8 = 0x0e;
-/// Of a file whose first bytes are in the wrong order and are recognised all the same: colour images have 4.
+/// The most dimensions at which a file in the wrong byte order is still recognised: colour images have 4.
 const MOST_DIMENSIONS: u8 = 4;
 const TYPE_AT: usize = 2;
 const DIMENSION_COUNT_AT: usize = 3;
@@ -57,8 +57,8 @@ impl std::fmt::Debug for IdxImages {
 
 /// Reads an image file, plain or gzip. Every defect is its own variant of [`IdxError`].
 ///
-/// Memory: that of the data for a plain file. For gzip, while the result grows, at most twice the announced data and
-/// at most three times those that have arrived, plus about 1 MiB. What a header claims reserves nothing by itself.
+/// Memory: for a plain file, that of the data. For gzip, while the result grows, at most twice the announced size and
+/// at most three times the size of what has been read, plus about 1 MiB. A header alone reserves nothing.
 pub fn read_images(path: impl AsRef<Path>) -> Result<IdxImages, IdxError> {
     images(Source::open(path.as_ref())?)
 }
@@ -101,7 +101,7 @@ fn read<const N: usize>(
     Ok((dimensions, source.payload(header, elements)?))
 }
 
-/// What is wrong with dimensions that were refused, where they would do with their bytes in the other order.
+/// The error for refused dimensions that would be valid in the other byte order.
 fn swapped<const N: usize>(source: &Source<impl BufRead>, announced: [u32; N]) -> Option<IdxError> {
     let found = announced.map(u32::swap_bytes);
     let elements = found.iter().try_fold(1u64, |product, &size| product.checked_mul(size.into()))?;
@@ -118,8 +118,8 @@ const fn header_len<const N: usize>() -> usize {
 
 /// The `N` dimensions as announced, after the bytes in front of them are checked.
 ///
-/// A file that ends within its header is judged by the bytes it has, so that three bytes of a web page are still
-/// called that and not an incomplete data file.
+/// A file that ends within its header is reported by the bytes it has, so that three bytes of a web page are still
+/// recognised as such and not called an incomplete data file.
 fn read_header<const N: usize>(source: &mut Source<impl BufRead>) -> Result<[u32; N], IdxError> {
     let mut header = Vec::with_capacity(header_len::<N>());
     source.append(&mut header, header_len::<N>())?;
@@ -154,7 +154,7 @@ fn read_header<const N: usize>(source: &mut Source<impl BufRead>) -> Result<[u32
     Ok(dimensions)
 }
 
-/// The dimensions as sizes, and their product: how many elements follow.
+/// The dimensions as sizes, and their product: the number of elements that follow.
 fn check_dimensions<const N: usize>(
     source: &Source<impl BufRead>,
     axes: [&'static str; N],
@@ -166,7 +166,7 @@ fn check_dimensions<const N: usize>(
             axis: axes[index],
         });
     }
-    // Room for the header is left, so that lengths of files can be added up without a second check.
+    // Leaves room for the header, so that lengths of files can be added up without a second check.
     let most = isize::MAX as usize - header_len::<N>();
     let sizes = announced.map(|dimension| dimension as usize);
     let elements = sizes

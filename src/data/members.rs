@@ -14,13 +14,13 @@ pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Reads the members as one stream.
 pub(super) struct Members<R> {
     state: State<R>,
-    /// Where what is no member begins in the file, and whether there is such a place.
+    /// Where bytes after the last member begin in the file, if there are any that are not padding.
     garbage: Option<u64>,
 }
 
 enum State<R> {
     Within(Box<GzDecoder<Counted<R>>>),
-    /// After the last member; holds the bytes that were used.
+    /// After the last member; holds the number of bytes consumed.
     Ended(u64),
 }
 
@@ -30,7 +30,7 @@ impl<R: BufRead> Members<R> {
         Members { state: State::Within(Box::new(GzDecoder::new(file))), garbage: None }
     }
 
-    /// Bytes of the file that were used.
+    /// Bytes of the file consumed so far.
     pub(super) fn consumed(&self) -> u64 {
         match &self.state {
             State::Within(decoder) => decoder.get_ref().consumed,
@@ -38,19 +38,19 @@ impl<R: BufRead> Members<R> {
         }
     }
 
-    /// Where garbage begins after the last member; known once the end of the stream was read.
+    /// Where garbage begins after the last member; known once the stream was read to its end.
     pub(super) fn garbage(&self) -> Option<u64> {
         self.garbage
     }
 
-    /// Goes on to the next member; false where there is none.
+    /// Goes on to the next member; false if there is none.
     fn next_member(&mut self) -> io::Result<bool> {
         let State::Within(decoder) = &mut self.state else {
             return Ok(false);
         };
         let file = decoder.get_mut();
         let ended = file.consumed;
-        // A file that is cut within these two bytes may have been a member: its reader will say so.
+        // A file cut within these two bytes may have had another member: the member's reader reports that.
         let first = file.peek()?;
         if !first.is_empty() && GZIP_MAGIC.starts_with(first) {
             let rest = std::mem::replace(&mut self.state, State::Ended(ended));
@@ -80,11 +80,11 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// A reader that knows how many of its bytes were used, for the offsets in messages, and lets its next two be looked at.
+/// A reader that counts the bytes consumed, for the offsets in messages, and can peek at the next two.
 pub(super) struct Counted<R> {
     inner: R,
     pub(super) consumed: u64,
-    /// Bytes that were looked at and not yet used.
+    /// Bytes that were peeked at and not yet consumed.
     ahead: Vec<u8>,
 }
 
@@ -100,7 +100,7 @@ impl<R: BufRead> Counted<R> {
         Ok(&self.ahead)
     }
 
-    /// Uses up the rest as long as it is zero; whether all of it was.
+    /// Consumes the rest as long as it is zero; returns whether all of it was.
     fn only_zeros_follow(&mut self) -> io::Result<bool> {
         loop {
             let bytes = self.fill_buf()?;

@@ -27,8 +27,8 @@ const TEST_FILES: Embedded = Embedded {
 
 /// MNIST: 60,000 training and 10,000 test images of handwritten digits, `[28, 28, 1]`, 10 classes.
 ///
-/// The embedded files go through the reader that [`load_dir`](super::load_dir) uses; each call decompresses them
-/// anew (55 MB). Errors are those of a damaged build, and of memory: [`DataError::Idx`].
+/// The embedded files go through the reader that [`load_dir`](super::load_dir) uses; each call decompresses them anew
+/// (55 MB). Fails only in a damaged build or for lack of memory: [`DataError::Idx`].
 pub fn mnist() -> Result<TrainTest, DataError> {
     pair(read(&TRAIN_FILES)?, read(&TEST_FILES)?)
 }

@@ -1,10 +1,10 @@
 //! Data sets: IDX files and the embedded MNIST, as bytes.
 //!
-//! [`load_dir`] reads the four files of a data set, [`load_dir_with`] those that lie otherwise, `mnist` (with the feature
-//! `mnist-data`) those that the library carries, [`idx`] a single file; [`Dataset::new`] takes images from anywhere else. Pixels and labels stay bytes
-//! here: they become f32 when a batch is gathered. Every defect of a file is its own variant of [`IdxError`], every
-//! way in which files do not fit together one of [`DataError`]. [`Picture`] turns pictures of any size into images for
-//! a model.
+//! [`load_dir`] reads the four files of a data set, [`load_dir_with`] does so for files that need options, `mnist`
+//! (with the feature `mnist-data`) returns the embedded data set, and [`idx`] reads single files; [`Dataset::new`]
+//! takes images from anywhere else. Pixels and labels stay bytes here: they become f32 when a batch is gathered.
+//! Every defect of a file is its own variant of [`IdxError`], every way in which files do not fit together one of
+//! [`DataError`]. [`Picture`] turns pictures of any size into images for a model.
 
 mod augmentation;
 pub mod batches;

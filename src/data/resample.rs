@@ -10,22 +10,22 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// The rectangle of the size `[height, width]` whose corner is at `[top, left]`; it lies inside.
+    /// The rectangle of size `[height, width]` with its corner at `[top, left]`; it must lie inside.
     pub fn part(&self, [top, left]: [usize; 2], [height, width]: [usize; 2]) -> Plane {
         let row = |y: usize| &self.values[(top + y) * self.width + left..][..width];
         Plane { height, width, values: (0..height).flat_map(row).copied().collect() }
     }
 }
 
-/// The plane at the size `[height, width]`: each output is a mean of the inputs around its place, with weights that
-/// fall linearly to 0 at one output pixel's distance, or at one input pixel's where the plane grows.
+/// The plane at the size `[height, width]`: each output is a weighted mean of the inputs around its place. The
+/// weights fall linearly to 0 at a distance of one output pixel, or of one input pixel where the plane grows.
 pub fn resample(plane: &Plane, to: [usize; 2]) -> Plane {
     resample_rows([plane.height, plane.width], to, |y, row| {
         row.copy_from_slice(&plane.values[y * plane.width..][..plane.width]);
     })
 }
 
-/// [`resample`] of a plane of the size `from` that is given row by row, from the top: only the result and one row are
+/// [`resample`] for a plane of size `from` that is given row by row, from the top: only the result and one row are
 /// held.
 pub fn resample_rows(
     from: [usize; 2],
@@ -37,7 +37,7 @@ pub fn resample_rows(
     let mut row = vec![0.0; from[1]];
     let mut narrow = vec![0.0; width];
     let mut values = vec![0.0; height * width];
-    // Outputs whose inputs ended above.
+    // Outputs whose inputs have ended.
     let mut done = 0;
     for y in 0..from[0] {
         fill(y, &mut row);
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn fine_stripes_become_grey() {
         let made = resample(&plane(64, 64, |_, x| (x % 2) as f32), [8, 8]);
-        // Eight stripes to an output and a window of two outputs: what is left of them is below 1/8 at the edges.
+        // Eight stripes per output and a window of two outputs: their remainder is below 1/8 at the edges.
         assert!(made.values.iter().all(|value| (value - 0.5).abs() < 0.125), "{:?}", made.values);
     }
 }

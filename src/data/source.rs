@@ -1,6 +1,6 @@
 //! Bytes of a file or of memory, plain or gzip, read only as far as their header announces.
 //!
-//! Nothing a file claims is believed before it is backed by bytes: the length of a plain file is compared with the
+//! No claim of a file is trusted before there are bytes for it: the length of a plain file is compared with the
 //! announced one before memory is reserved, and for a compressed one memory grows with the bytes that arrive.
 
 use std::fs::{self, File};
@@ -34,7 +34,7 @@ impl Source<BufReader<File>> {
     /// Opens a file. Errors: [`IdxError::Io`], [`IdxError::NotAFile`].
     pub(super) fn open(path: &Path) -> Result<Self, IdxError> {
         let io_error = |cause| IdxError::Io { file: path.to_owned(), cause };
-        // Asked before opening, since opening a pipe would wait for its writer.
+        // Checked before opening, since opening a pipe would wait for its writer.
         let kind = fs::metadata(path).map_err(io_error)?.file_type();
         if !kind.is_file() {
             return Err(IdxError::NotAFile {
@@ -49,7 +49,7 @@ impl Source<BufReader<File>> {
 }
 
 impl<R: BufRead> Source<R> {
-    /// `stored` is the length of what `reader` gives; `file` is its name in messages.
+    /// `stored` is the number of bytes that `reader` gives; `file` is its name in messages.
     pub(super) fn new(file: &Path, stored: u64, reader: R) -> Result<Self, IdxError> {
         let mut whole = Counted::new(reader);
         let first = whole.peek().map_err(|cause| IdxError::Io { file: file.to_owned(), cause })?;
@@ -80,7 +80,7 @@ impl<R: BufRead> Source<R> {
         outcome.map_err(|cause| self.read_error(cause))
     }
 
-    /// Sorts what the decoder reports as kinds of [`io::Error`] into defects of the stream and failures to read.
+    /// Sorts the decoder's kinds of [`io::Error`] into defects of the stream and failures to read.
     fn read_error(&self, cause: io::Error) -> IdxError {
         let file = self.file.clone();
         let Body::Gzip(members) = &self.body else {
@@ -94,8 +94,8 @@ impl<R: BufRead> Source<R> {
         }
     }
 
-    /// Reads exactly `payload` bytes, after a header of `header` bytes, and confirms that nothing follows. That so many are
-    /// plausible was asked before: [`check_announced`](Self::check_announced).
+    /// Reads exactly `payload` bytes, after a header of `header` bytes, and confirms that nothing follows. The number
+    /// must have been checked first with [`check_announced`](Self::check_announced).
     ///
     /// Errors: [`IdxError::Truncated`], [`IdxError::TrailingBytes`], [`IdxError::OutOfMemory`], and those of a gzip stream.
     pub(super) fn payload(&mut self, header: usize, payload: usize) -> Result<Vec<u8>, IdxError> {
@@ -106,7 +106,7 @@ impl<R: BufRead> Source<R> {
             let step = if self.is_gzip() {
                 missing.min(data.len().max(FIRST_RESERVATION))
             } else {
-                missing // the length of the file has vouched for it
+                missing // the length of the file was checked
             };
             data.try_reserve_exact(step)
                 .map_err(|_| IdxError::OutOfMemory { file: self.file.clone(), expected: payload as u64 })?;
@@ -124,7 +124,7 @@ impl<R: BufRead> Source<R> {
 
     /// Refuses an announced length that the stored one contradicts, before memory is reserved for it.
     ///
-    /// `sizes_at` is the offset of the dimensions, blamed for an announcement that cannot be true.
+    /// `sizes_at` is the offset of the dimensions, which an impossible announcement is blamed on.
     ///
     /// Errors: [`IdxError::Truncated`], [`IdxError::TrailingBytes`], [`IdxError::Implausible`].
     pub(super) fn check_announced(
@@ -145,12 +145,12 @@ impl<R: BufRead> Source<R> {
         }
     }
 
-    /// Whether the file, uncompressed, may be so long: for a plain one, whether it is.
+    /// Whether the uncompressed file can have this length; for a plain file, whether it has.
     pub(super) fn can_hold(&self, bytes: u64) -> bool {
         if self.is_gzip() { bytes <= self.most() } else { bytes == self.most() }
     }
 
-    /// The most bytes that there may be, uncompressed.
+    /// The most bytes that there can be, uncompressed.
     fn most(&self) -> u64 {
         if self.is_gzip() { self.stored.saturating_mul(DEFLATE_MAX_RATIO) } else { self.stored }
     }
@@ -167,7 +167,7 @@ impl<R: BufRead> Source<R> {
         self.check_garbage()
     }
 
-    /// Refuses what follows the last member of a gzip file; to be asked once its stream was read to the end.
+    /// Refuses bytes after the last member of a gzip file; call it once the stream was read to its end.
     fn check_garbage(&self) -> Result<(), IdxError> {
         let Body::Gzip(members) = &self.body else {
             return Ok(());

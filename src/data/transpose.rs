@@ -1,4 +1,4 @@
-//! Rows and columns of images swapped.
+//! Swapping the rows and columns of images.
 
 use rayon::prelude::*;
 

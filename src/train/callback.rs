@@ -10,13 +10,13 @@ use crate::profile::Profile;
 /// The size of a training run, known before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// Epochs that will be begun, unless training ends before.
+    /// Epochs that will be started, unless training ends earlier.
     pub epochs: usize,
-    /// Steps of a whole epoch.
+    /// Batches of a full epoch.
     pub steps_per_epoch: usize,
-    /// Steps taken before: not 0 when training goes on from a checkpoint.
+    /// Batches trained before this call: not 0 when training resumes from a checkpoint.
     pub steps_done: usize,
-    /// Steps in all; less than the epochs hold when the run is cut short by `max_steps`.
+    /// Batches in total; fewer than the epochs hold when `max_steps` cuts the run short.
     pub steps: usize,
 }
 
@@ -29,7 +29,7 @@ pub struct StepRecord {
     pub epoch: usize,
     /// Mean loss of the batch, before the update.
     pub loss: f32,
-    /// Samples of the batch that were classified rightly.
+    /// Correct predictions in the batch.
     pub correct: u32,
     /// Samples of the batch.
     pub n: u32,
@@ -42,7 +42,7 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Mean loss over the epoch's samples, each before its own update, as Keras reports it.
     pub loss: f64,
-    /// Share of the epoch's samples that were classified rightly.
+    /// Share of the epoch's samples that were classified correctly.
     pub accuracy: f64,
     /// Mean loss over the validation set after the epoch.
     pub val_loss: Option<f64>,
@@ -50,7 +50,7 @@ pub struct EpochRecord {
     pub val_accuracy: Option<f64>,
     /// The learning rate of the epoch's last step.
     pub learning_rate: f32,
-    /// Training time of the epoch in seconds, validation not counted.
+    /// Training time of the epoch in seconds, without validation.
     pub seconds: f64,
 }
 
@@ -61,32 +61,32 @@ pub struct History {
     pub epochs: Vec<EpochRecord>,
     /// Optimizer steps taken.
     pub steps: usize,
-    /// Why and when training ended; `None` before it did.
+    /// Why and when training ended; `None` while it runs.
     pub stopped: Option<Stopped>,
     /// Checkpoints that this call made.
     pub checkpoints: usize,
-    /// How long it took to make them and to hand them over, in seconds.
+    /// Seconds spent making them and handing them to the callback.
     pub checkpoint_seconds: f64,
-    /// How long the steps of the plan took, when that was asked for.
+    /// How long the steps of the plan took, where that was measured.
     pub profile: Option<Profile>,
 }
 
-/// Any error of a callback's own; it ends the run and comes out of `fit`.
+/// Any error of a callback; it ends the run and is returned by `fit`.
 pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Told what happens while `fit` runs. Steps come in order but some time after they ran.
+/// Receives what happens while `fit` runs. Batches are reported in order, but some time after they ran.
 pub trait Callback {
-    /// Before the first step.
+    /// Before the first batch.
     fn on_train_begin(&mut self, _schedule: &Schedule) -> Result<(), CallbackError> {
         Ok(())
     }
 
-    /// Before the first step of each epoch, counted from 1.
+    /// Before the first batch of each epoch; epochs count from 1.
     fn on_epoch_begin(&mut self, _epoch: usize) -> Result<(), CallbackError> {
         Ok(())
     }
 
-    /// After each step.
+    /// After each batch.
     fn on_step(&mut self, _record: &StepRecord) -> Result<(), CallbackError> {
         Ok(())
     }
@@ -96,13 +96,13 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Whether training shall stop as soon as it can; asked after each step. What is under way on the device is brought to
-    /// its end, and a checkpoint is made where any are.
+    /// Whether training should stop as soon as it can; asked after each batch. Work already on the device is finished
+    /// first, and a checkpoint is made if checkpoints are made at all.
     fn interrupted(&self) -> bool {
         false
     }
 
-    /// When checkpoints are made; asked once, before the first step.
+    /// When checkpoints are made; asked once, before the first batch.
     fn checkpoints(&self) -> Checkpoints {
         Checkpoints::Never
     }
@@ -118,7 +118,7 @@ pub trait Callback {
     }
 }
 
-/// Listens to nothing.
+/// A callback that does nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoCallback;
 

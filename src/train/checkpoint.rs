@@ -1,4 +1,4 @@
-//! Checkpoints: all that training needs to go on as if it had never stopped.
+//! Checkpoints: everything that training needs to continue as if it had never stopped.
 
 use super::callback::EpochRecord;
 use super::state::TrainingState;
@@ -9,45 +9,45 @@ use crate::plan::{Plan, PlanError};
 /// When checkpoints are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Checkpoints {
-    /// Not at all.
+    /// Never.
     #[default]
     Never,
     /// After each epoch, and where training is interrupted or `max_steps` ends it within an epoch.
     Epochs,
-    /// Also after every so many steps of an epoch.
+    /// Also within an epoch, each time after this many batches.
     Steps(usize),
 }
 
-/// A state of training, after some steps: training that goes on from it takes the same steps, to the bit, as if it had not
-/// stopped there, on the same device with the same settings and data.
+/// The state of training after some batch. Training that resumes from it, on the same device with the same settings
+/// and data, gives the same results, to the bit, as if it had not stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// Counters, what the epoch under way has come to, the learning rate's reduction, early stopping.
+    /// Counters, sums of the current epoch, the learning rate's reduction, early stopping.
     pub training: TrainingState,
     /// The weights.
     pub weights: Weights,
     /// The optimizer's state, slot after slot, each laid out as the plan's parameters.
     pub optimizer_state: Vec<f32>,
-    /// The weights of the best epoch so far, where early stopping is to bring them back.
+    /// The weights of the best epoch so far, where early stopping is to restore them.
     pub best_weights: Option<Weights>,
-    /// The epochs that are over.
+    /// The finished epochs.
     pub epochs: Vec<EpochRecord>,
     /// Why training ended, if it did.
     pub stopped: Option<Stopped>,
 }
 
 impl Checkpoint {
-    /// Steps taken by the call of `fit` that it was made in.
+    /// Batches trained by the call of `fit` that made it.
     pub fn steps(&self) -> usize {
         self.training.run.step + self.training.run.within.rows
     }
 
-    /// Whether it stands between two epochs.
+    /// Whether it was made between two epochs.
     pub fn is_after_epoch(&self) -> bool {
         self.training.run.within.rows == 0
     }
 
-    /// Floats of the optimizer's state of a network.
+    /// The length of the optimizer's state for a network, in floats.
     ///
     /// # Errors
     /// When the network cannot be lowered.

@@ -1,4 +1,4 @@
-//! Cross-validation: how well a model does, and by how much that varies with the samples.
+//! Cross-validation: how good a model is, and by how much that varies with the samples.
 
 use serde::Serialize;
 
@@ -12,36 +12,36 @@ use crate::device::Device;
 use crate::error::Error;
 use crate::model::Sequential;
 
-/// One fold: trained on all others, judged on it.
+/// One fold: the model is trained on all others and evaluated on this one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FoldResult {
     /// Counted from 1.
     pub fold: usize,
-    /// Mean loss over the fold, NaN where its training has diverged.
+    /// Mean loss over the fold; NaN where training diverged.
     pub loss: f64,
-    /// Share of the fold that was classified rightly, NaN likewise.
+    /// Accuracy on the fold; NaN likewise.
     pub accuracy: f64,
     /// Training time of its epochs in seconds.
     pub seconds: f64,
-    /// Why and when its training ended, unless it has diverged.
+    /// Why and when training ended, unless it diverged.
     pub stopped: Option<Stopped>,
-    /// What was not finite, where its training has diverged.
+    /// What was not finite, where training diverged.
     pub diverged: Option<String>,
-    /// Its epochs, but for the one that was not brought to its end.
+    /// The fold's epochs, without one that was not finished.
     pub history: Vec<EpochRecord>,
 }
 
-/// A mean and how far the values lie around it.
+/// A mean, and how far the values spread around it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spread {
     /// The mean.
     pub mean: f64,
-    /// The standard deviation of a sample: the root of `sum (x - mean)^2 / (n - 1)`.
+    /// The sample standard deviation: the root of `sum (x - mean)^2 / (n - 1)`.
     pub deviation: f64,
 }
 
 impl Spread {
-    /// Of at least two values; a single one does not deviate, and the mean of none is NaN.
+    /// Of at least two values; a single one has deviation 0, and the mean of none is NaN.
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -50,14 +50,14 @@ impl Spread {
     }
 }
 
-/// What came out of a cross-validation.
+/// The result of a cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CrossValidation {
     /// The model's name.
     pub model: String,
-    /// Its weights.
+    /// The number of its weights.
     pub parameters: usize,
-    /// Over the folds that have not diverged.
+    /// Over the folds that did not diverge.
     pub accuracy: Spread,
     /// Over these folds.
     pub loss: Spread,
@@ -67,16 +67,16 @@ pub struct CrossValidation {
     pub folds: Vec<FoldResult>,
 }
 
-/// Trains a model once per fold, from the same initial weights, on the samples of the other folds, and judges it on that
-/// fold. The folds are those of [`stratified_folds`] under the seed of `compile`.
+/// Trains a model once per fold, from the same initial weights, on the samples of the other folds, and evaluates it
+/// on that fold. The folds are those of [`stratified_folds`] with the seed of `compile`.
 ///
-/// Without a validation set or split in `options` the fold is also the validation set of its epochs; then early stopping
-/// and the like choose by the samples that are judged on, and the score is flattered. With `validation_split` they choose
-/// by a part of the other folds.
+/// Without a validation set or split in `options`, the fold is also the validation set of its epochs. Early stopping
+/// and the like then choose by the samples that the score is computed on, so the score is too good. With
+/// `validation_split` they choose by a part of the other folds.
 ///
-/// A fold whose training diverges has no score, and the others are trained all the same.
+/// A fold whose training diverges has no score; the others are trained all the same.
 ///
-/// `callback` hears of one fold after another; each begins with `on_train_begin` and ends with `on_fold_end`.
+/// `callback` gets the folds one after another; each begins with `on_train_begin` and ends with `on_fold_end`.
 ///
 /// # Errors
 /// When the folds cannot be made, or as [`fit`](super::Model::fit) but for [`Error::Diverged`].
@@ -97,7 +97,7 @@ pub fn cross_validate(
         if options.validation.is_none() && options.validation_split.is_none() {
             options.validation = Some(held.clone());
         }
-        // What there is to warn of is the same for every fold.
+        // Warnings are the same for every fold.
         let mut compiled = match fold {
             0 => model.compile(device, compile)?,
             _ => model.compile_silently(device, compile)?,
@@ -137,7 +137,7 @@ pub fn cross_validate(
     })
 }
 
-/// Passes everything on, and keeps the epochs of a fold, whatever becomes of it.
+/// Passes everything on, and keeps the epochs of a fold, however it ends.
 struct Heard<'a> {
     callback: &'a mut dyn Callback,
     epochs: Vec<EpochRecord>,

@@ -1,4 +1,5 @@
-//! What to do about a number that is not finite: go back to before the step, and find out where it came from.
+//! What to do about a number that is not finite: return to the state before the batch, and find out where it came
+//! from.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -10,61 +11,62 @@ use crate::model::Weights;
 use crate::ops::kit::indices;
 use crate::plan::{Plan, Role, Stage, Step, StepParams};
 
-/// Training has come to a number that is not finite. The model has the weights from before the step, but for
+/// Training has produced a number that is not finite. The model has the weights from before that batch, except with
 /// [`Bad::Weights`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("training has diverged: {}: {found}{}", told(*bad, *step, *epoch), also(advice))]
 pub struct Divergence {
-    /// The first bad step, counted from 1 over the whole run; with [`Bad::Weights`] the last that may be it.
+    /// The first bad optimizer step, counted from 1 over the whole run; with [`Bad::Weights`] the last that it can
+    /// be.
     pub step: usize,
     /// Its epoch, counted from 1.
     pub epoch: usize,
-    /// What of it is not finite.
+    /// What is not finite.
     pub bad: Bad,
-    /// Where that came from.
+    /// Where it came from.
     pub found: Found,
-    /// What is wrong with the model itself, if so: [`loss_advice`](crate::model::Network::loss_advice).
+    /// What is wrong with the model itself, if anything: [`loss_advice`](crate::model::Network::loss_advice).
     pub advice: Option<String>,
 }
 
-/// What of a step is not finite.
+/// What is not finite after an optimizer step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bad {
-    /// The loss, which is this.
+    /// The loss; this is its value.
     Loss(f32),
-    /// Some element of a gradient, while the loss was finite.
+    /// An element of a gradient, although the loss was finite.
     Gradient,
-    /// Nothing but the weights that it left: an update that overflowed, of this step or of one before whose weight no loss
-    /// has shown since.
+    /// Only the weights after the step: an update overflowed, this one or an earlier one whose weight has not
+    /// affected the loss since.
     Weights,
 }
 
-/// Where the first number that is not finite was found when the step was run again, each step of the plan by itself.
+/// Where the first number that is not finite was found when the batch was run again, each step of the plan by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Found {
-    /// In the weights that the step began with, or left.
+    /// In a weight before or after the step.
     Weight {
         /// The weight tensor.
         name: String,
         /// Which element.
         element: Vec<usize>,
-        /// What it is.
+        /// Its value.
         value: f32,
     },
-    /// In what a step of the plan computed.
+    /// In the output of a step of the plan.
     Output {
         /// The step of the plan.
         step: String,
         /// Its kind.
         kind: &'static str,
-        /// What it computed.
+        /// The output.
         tensor: String,
         /// Which element.
         element: Vec<usize>,
-        /// What it is.
+        /// Its value.
         value: f32,
     },
-    /// Nowhere: sums that are taken in another order stayed finite.
+    /// Nowhere: with sums in another order everything stayed finite.
     Nothing,
     /// The step could not be run again, for this reason.
     NotReplayed(String),
@@ -100,7 +102,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// What a part of an epoch begins with.
+/// The state at the start of a part of an epoch.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
     weights: Weights,
@@ -126,12 +128,12 @@ fn first_bad(values: &[f32]) -> Option<(usize, f32)> {
 }
 
 impl Model {
-    /// What training goes back to from a step of what comes next.
+    /// Snapshots the weights and the optimizer's state for a rollback.
     pub(super) fn start(&mut self) -> Result<Start, Error> {
         Ok(Start { weights: self.weights()?, state: self.optimizer_state()? })
     }
 
-    /// Takes back what a row of a pass that began with `start` has updated.
+    /// Rolls back to the state before a row of a pass that began with `start`.
     pub(super) fn go_back(&mut self, pass: &Pass<'_>, row: usize, start: &Start) -> Result<(), Error> {
         self.set_weights(start.weights.clone())?;
         self.set_optimizer_state(&start.state)?;
@@ -142,13 +144,14 @@ impl Model {
         Ok(())
     }
 
-    /// The error of a step.
+    /// The error for an optimizer step.
     pub(super) fn divergence(&self, step: usize, epoch: usize, bad: Bad, found: Found) -> Box<Divergence> {
         let advice = self.network.loss_advice(self.compile.loss);
         Box::new(Divergence { step, epoch, bad, found, advice })
     }
 
-    /// Where the first number that is not finite arises in a row of a pass over `data`, whose weights the model has.
+    /// Where the first number that is not finite arises in a row of a pass over `data`; the model must have the
+    /// weights from before that row.
     pub(super) fn trace(&mut self, pass: &Pass<'_>, row: usize, data: &crate::data::Dataset) -> Found {
         match self.replay(pass, row, data) {
             Ok(found) => found,
@@ -188,7 +191,7 @@ impl Model {
     }
 }
 
-/// The first element that is not finite of what a step wrote.
+/// The first element that is not finite in what a step wrote.
 fn bad_output(plan: &Plan, step: &Step, (place, values): &Written) -> Option<Found> {
     let (at, value) = first_bad(values)?;
     let (spec, tensor) = (&step.op.args()[*place], &step.args[*place]);

@@ -1,4 +1,4 @@
-//! The training loop: epochs, their passes, what is reported of them and when they end.
+//! The training loop: epochs, their passes, what is reported of them, and when training ends.
 
 use std::time::Instant;
 
@@ -29,26 +29,27 @@ struct Run<'a> {
     batch: usize,
     /// Samples of the validation set, if there is one.
     validation: Option<usize>,
-    /// A row for each step of a whole epoch; what changes from epoch to epoch is filled in as it begins.
+    /// A row for each batch of a full epoch; what changes from epoch to epoch is filled in at the start of each.
     table: Vec<StepParams>,
     history: History,
     /// The training set.
     data: Dataset,
-    /// What the next part of an epoch begins with, where the tripwire may send training back to it.
+    /// A snapshot of the state before the next part of an epoch, for a rollback if it diverges.
     start: Option<Start>,
 }
 
-/// How an epoch went.
+/// How an epoch ended.
 enum Epoch {
     Done(EpochRecord),
     Interrupted,
 }
 
 impl Model {
-    /// Trains: for each epoch every sample once, in batches, each followed by an update.
+    /// Trains the model: in each epoch all samples once, in batches, with one update per batch.
     ///
     /// # Errors
-    /// When a setting cannot be, the data does not fit the model, the plan does not fit the device, or a callback fails.
+    /// When a setting is invalid, the data does not fit the model, the plan does not fit the device, or a callback
+    /// fails.
     pub fn fit(
         &mut self,
         train: &Dataset,
@@ -60,13 +61,12 @@ impl Model {
         self.train(train, options, None, callback)
     }
 
-    /// Goes on with a call of [`fit`](Self::fit) that made this checkpoint, with the same data and options but for
-    /// `epochs` and `max_steps`, which may be larger. That the data is the same is the caller's to know
-    /// ([`Dataset::digest`] tells). Training that ended because it was good enough or got no better has
-    /// nothing left to do.
+    /// Resumes a call of [`fit`](Self::fit) that made this checkpoint, with the same data and options except `epochs`
+    /// and `max_steps`, which may be larger. The caller must make sure that the data is the same ([`Dataset::digest`]
+    /// tells). Training that ended because it was good enough or did not improve any more has nothing left to do.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit), and when the checkpoint is of another model, or goes further than the options do.
+    /// As [`fit`](Self::fit), and when the checkpoint is of another model, or is further than the options allow.
     pub fn resume(
         &mut self,
         train: &Dataset,
@@ -75,7 +75,7 @@ impl Model {
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
         let Checkpoint { training, weights, optimizer_state, best_weights, epochs, stopped } = checkpoint;
-        // These ends do not depend on how far the options go.
+        // These reasons to stop do not depend on how far the options go.
         let over =
             |stopped: &Stopped| matches!(stopped.reason, StopReason::EarlyStopping | StopReason::GoodEnough);
         self.executor(Some(options.largest_batch(train.len())))?;
@@ -86,7 +86,8 @@ impl Model {
         self.train(train, options, Some(History { epochs, stopped, ..History::default() }), callback)
     }
 
-    /// Trains from where the model stands to where the options end. What was `before` has a checkpoint already.
+    /// Trains from where the model is to where the options end. With a history from `before` there is a checkpoint
+    /// already.
     fn train(
         &mut self,
         train: &Dataset,
@@ -141,7 +142,7 @@ impl Model {
             executor.profile(sampling)?;
         }
         if is_new {
-            // So that a run can go on whenever it is cut off.
+            // So that a run can be resumed whenever it is cut off.
             self.checkpoint_for(&mut run, callback)?;
         }
         run.history.stopped = run.history.stopped.or(self.stopped_before(&run));
@@ -160,7 +161,7 @@ impl Model {
         Ok(history)
     }
 
-    /// Why there is nothing left to do, if so, when training goes on from a checkpoint.
+    /// Why there is nothing left to do, if so, when training resumes from a checkpoint.
     fn stopped_before(&self, run: &Run<'_>) -> Option<Stopped> {
         let epoch = self.training.run.epoch;
         let all = run.options.epochs.saturating_mul(run.schedule.steps_per_epoch);
@@ -169,7 +170,7 @@ impl Model {
         done.then_some(Stopped { reason, epoch, weights_of_epoch: epoch })
     }
 
-    /// Trains for an epoch, or what is left of it, or what `max_steps` leaves, and judges on the validation set.
+    /// Trains for an epoch, or what is left of it, or what `max_steps` leaves, and evaluates on the validation set.
     fn epoch(&mut self, run: &mut Run<'_>, callback: &mut dyn Callback) -> Result<Epoch, Error> {
         let number = self.training.run.epoch + 1;
         let steps = run.table.len().min(run.schedule.steps - self.training.run.step);
@@ -210,7 +211,8 @@ impl Model {
                 self.checkpoint_for(run, callback)?;
                 return Ok(Epoch::Interrupted);
             }
-            // One at the end of an epoch that is cut short stands before what is done after the epoch: it may go on.
+            // This checkpoint, at the end of an epoch that is cut short, is made before what follows an epoch: the
+            // epoch may be resumed.
             if to < steps || steps < run.table.len() {
                 self.checkpoint_for(run, callback)?;
             }
@@ -232,7 +234,7 @@ impl Model {
         }))
     }
 
-    /// Keeps what the part of an epoch that begins may have to go back to.
+    /// Snapshots the weights for a rollback.
     fn guard(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         if !run.options.allow_nan && run.start.is_none() {
             run.start = Some(self.start()?);
@@ -240,7 +242,7 @@ impl Model {
         Ok(())
     }
 
-    /// After a part of an epoch, refuses weights that are not finite: its last update may have made them so.
+    /// After a part of an epoch, refuses weights that are not finite: the last update may have made them so.
     fn check_weights(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         if run.options.allow_nan {
             return Ok(());
@@ -255,7 +257,7 @@ impl Model {
         Ok(())
     }
 
-    /// Goes back to before a row that tripped, and finds out why it did.
+    /// Rolls back to the state before a row that diverged, and finds out why it did.
     fn tripped(
         &mut self,
         run: &Run<'_>,
@@ -263,7 +265,7 @@ impl Model {
         row: usize,
         loss: f32,
     ) -> Result<Box<Divergence>, Error> {
-        // Of a loss that is not finite nothing was updated.
+        // With a loss that is not finite nothing was updated.
         let bad = if loss.is_finite() { Bad::Gradient } else { Bad::Loss(loss) };
         if let (Bad::Gradient, Some(start)) = (bad, &run.start) {
             self.go_back(pass, row, start)?;
@@ -273,7 +275,8 @@ impl Model {
         Ok(self.divergence(step + within.rows + 1, epoch + 1, bad, found))
     }
 
-    /// Closes an epoch: decides how training goes on, tells of it, and makes a checkpoint of one that was whole.
+    /// Ends an epoch: decides how training continues, reports the epoch, and makes a checkpoint if the epoch was
+    /// full.
     fn end_epoch(
         &mut self,
         run: &mut Run<'_>,
@@ -294,7 +297,7 @@ impl Model {
         Ok(())
     }
 
-    /// Makes a checkpoint, where any are made.
+    /// Makes a checkpoint, unless none are wanted.
     fn checkpoint_for(&mut self, run: &mut Run<'_>, callback: &mut dyn Callback) -> Result<(), Error> {
         if run.checkpoints == Checkpoints::Never {
             return Ok(());
@@ -314,7 +317,7 @@ impl Model {
         Ok(())
     }
 
-    /// How the images of the epoch that begins are changed; nothing without augmentation.
+    /// The transforms of the images in the epoch that begins; empty without augmentation.
     fn transforms(&self, order: &[u32]) -> Vec<Transform> {
         let [height, width, _] = self.network.input_shape;
         self.compile.augmentation.map_or(Vec::new(), |augmentation| {
@@ -322,7 +325,7 @@ impl Model {
         })
     }
 
-    /// Brings the rows of an epoch up to the step with which it begins.
+    /// Fills in the rows of an epoch for the step that it begins with.
     fn fill(&self, rows: &mut [StepParams], options: &FitOptions) {
         let base = self.compile.optimizer.learning_rate();
         let [seed_low, seed_high] = words(self.compile.seed);
@@ -339,7 +342,7 @@ impl Model {
         }
     }
 
-    /// Decides after an epoch: a smaller learning rate, weights to keep, the end.
+    /// After an epoch: may reduce the learning rate, keep the weights, or end training.
     fn after_epoch(&mut self, run: &Run<'_>, record: &EpochRecord) -> Result<Option<Stopped>, Error> {
         let options = run.options;
         if let Some(plateau) = &options.reduce_lr_on_plateau {
@@ -368,8 +371,8 @@ impl Model {
         Ok(reason.map(|reason| Stopped { reason, epoch: record.epoch, weights_of_epoch: record.epoch }))
     }
 
-    /// Gives the model back the weights of its best epoch, if they were kept; those that were good enough stay, and
-    /// those of training that will go on.
+    /// Restores the weights of the best epoch, if they were kept. Weights that were good enough stay, and so do those
+    /// of training that will be resumed.
     fn restore_best(&mut self, history: &mut History) -> Result<(), Error> {
         let best = self.best_weights.take();
         if let (Some(weights), Some(stopped)) = (best, &mut history.stopped)

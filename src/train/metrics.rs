@@ -1,10 +1,10 @@
-//! How good predictions are: confusion matrix, precision, recall, F1, top-k accuracy.
+//! Metrics of predictions: confusion matrix, precision, recall, F1, top-k accuracy.
 
 use serde::Serialize;
 
 use crate::error::SettingError;
 
-/// How often samples of each class were taken for each class.
+/// How often samples of each class were predicted as each class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ConfusionMatrix {
@@ -12,25 +12,25 @@ pub struct ConfusionMatrix {
     counts: Vec<Vec<u64>>,
 }
 
-/// Figures of one class; each is 0 where it would be 0/0.
+/// Metrics of one class; each is 0 where it would be 0/0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassFigures {
     /// The class.
     pub class: usize,
-    /// What it is called, if it has a name.
+    /// Its name, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Of the samples taken for this class, the share that is of it: `tp / (tp + fp)`.
+    /// Of the samples predicted as this class, the share that belongs to it: `tp / (tp + fp)`.
     pub precision: f64,
-    /// Of the samples of this class, the share that was taken for it: `tp / (tp + fn)`.
+    /// Of the samples of this class, the share that was predicted as it: `tp / (tp + fn)`.
     pub recall: f64,
     /// The harmonic mean of both: `2 * precision * recall / (precision + recall)`.
     pub f1: f64,
-    /// Samples of this class.
+    /// The number of samples of this class.
     pub support: u64,
 }
 
-/// Means over the classes, each class counting the same.
+/// Means over the classes, with equal weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct MacroFigures {
     /// Mean precision.
@@ -41,28 +41,28 @@ pub struct MacroFigures {
     pub f1: f64,
 }
 
-/// Everything above for one set of predictions.
+/// All metrics of one set of predictions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Samples.
+    /// The number of samples.
     pub samples: usize,
-    /// Share whose most probable class is the right one.
+    /// Share of samples whose most probable class is the right one.
     pub accuracy: f64,
     /// The `k` of `top_k_accuracy`.
     pub k: usize,
-    /// Share whose right class is among the `k` most probable ones.
+    /// Share of samples whose class is among the `k` most probable ones.
     pub top_k_accuracy: f64,
     /// Per class.
     pub classes: Vec<ClassFigures>,
     /// Over the classes.
     #[serde(rename = "macro")]
     pub means: MacroFigures,
-    /// Which class was taken for which.
+    /// How often each class was predicted as each class.
     pub confusion: ConfusionMatrix,
 }
 
 impl Report {
-    /// Judges probabilities `[labels.len(), classes]`, or any scores of which the largest wins.
+    /// Evaluates probabilities `[labels.len(), classes]`, or any scores of which the largest wins.
     ///
     /// # Errors
     /// When there are no labels, the scores are not one row of `classes` for each label, a label is not below `classes`,
@@ -81,7 +81,7 @@ impl Report {
         })
     }
 
-    /// With what the classes are called, in order; those past the last name stay without.
+    /// With the names of the classes, in order; classes past the last name have none.
     pub fn named(mut self, names: &[String]) -> Self {
         for (figures, name) in self.classes.iter_mut().zip(names) {
             figures.name = Some(name.clone());
@@ -121,7 +121,7 @@ impl ConfusionMatrix {
         share(right, self.counts.iter().flatten().sum())
     }
 
-    /// The figures of each class.
+    /// The metrics of each class.
     pub fn figures(&self) -> Vec<ClassFigures> {
         let figures = |class: usize| {
             let right = self.counts[class][class];
@@ -143,8 +143,8 @@ impl ConfusionMatrix {
     }
 }
 
-/// The share of samples whose class is among the `k` with the largest of its scores `[labels.len(), classes]`: fewer than
-/// `k` classes have a larger one. Of equal scores all are in or all are out, as in `keras.ops.in_top_k`.
+/// The share of samples whose class is among the `k` with the largest of its scores `[labels.len(), classes]`: fewer
+/// than `k` classes have a larger one. Of equal scores either all count or none, as in `keras.ops.in_top_k`.
 ///
 /// # Errors
 /// As [`Report::new`].
@@ -174,7 +174,7 @@ fn check(scores: &[f32], labels: &[u8], classes: usize) -> Result<(), SettingErr
     }
 }
 
-/// A part of a whole; 0 of nothing.
+/// A ratio; 0 where `whole` is 0.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
@@ -183,7 +183,7 @@ fn share(part: u64, whole: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Three classes; what is predicted is 0 0 1, 1 1, 0 2 for the labels 0 0 0, 1 1, 2 2.
+    /// Three classes; the labels 0 0 0, 1 1, 2 2 are predicted as 0 0 1, 1 1, 0 2.
     const LABELS: [u8; 7] = [0, 0, 0, 1, 1, 2, 2];
     const SCORES: [f32; 21] = [
         0.8, 0.1, 0.1, //
@@ -214,13 +214,13 @@ mod tests {
         }
         assert!((report.means.precision - 7.0 / 9.0).abs() < 1e-15);
         assert!((report.means.recall - 13.0 / 18.0).abs() < 1e-15);
-        // The sixth sample has its class last.
+        // The sixth sample has its class in the last place.
         assert_eq!(report.top_k_accuracy, 6.0 / 7.0);
     }
 
     #[test]
     fn top_k_counts_what_is_larger() {
-        // (scores of one sample, label, k, hit)
+        // (scores of one sample, label, k, whether it counts)
         let rows: [(&[f32], u8, usize, bool); 8] = [
             (&[0.1, 0.2, 0.7], 2, 1, true),
             (&[0.1, 0.2, 0.7], 1, 1, false),

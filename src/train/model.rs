@@ -12,71 +12,71 @@ use crate::model::{Loss, ModelError, ModelFile, Network, Optimizer, Sequential, 
 use crate::plan::{Phase, Plan, Tensor};
 use std::ops::ControlFlow;
 
-/// Batch size where none is given.
+/// The batch size where none is given.
 pub(super) const DEFAULT_BATCH: usize = 64;
 
 /// How a model is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Compile {
-    /// What training makes small.
+    /// What training minimises.
     pub loss: Loss,
-    /// How weights follow gradients.
+    /// How gradients update the weights.
     pub optimizer: Optimizer,
-    /// How training images are changed anew in each epoch; default none.
+    /// How training images are augmented in each epoch; default none.
     pub augmentation: Option<Augmentation>,
-    /// Decides initial weights and shuffles.
+    /// The seed of initial weights and shuffling.
     pub seed: u64,
-    /// Whether an adapter runs each step of the plan by itself ([`Plan::fuse`] says what is done otherwise).
+    /// Whether an adapter runs each step of the plan by itself instead of fusing some ([`Plan::fuse`]).
     pub no_fuse: bool,
-    /// Whether data sets stay on the host and are streamed to the adapter even where they fit it; no bit of a result
-    /// changes.
+    /// Whether data sets stay on the host and are streamed to the adapter even if they fit there; results are the
+    /// same to the bit.
     pub stream: bool,
 }
 
-/// Figures of a model on a data set.
+/// Metrics of a model on a data set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evaluation {
     /// Mean loss over the samples.
     pub loss: f64,
-    /// Share of the samples that were classified rightly.
+    /// Share of the samples that were classified correctly.
     pub accuracy: f64,
 }
 
 /// A model with weights, on a device.
 pub struct Model {
     pub(super) network: Network,
-    /// What the network was made of.
+    /// The layers that the network was made of.
     sequential: Sequential,
     pub(super) compile: Compile,
-    /// How it was trained last; its sets are left out.
+    /// The options of the last training, without its data sets.
     pub(crate) fitted: FitOptions,
     /// Empty where classes are numbers only.
     class_names: Vec<String>,
     device: Device,
-    /// Current as long as there is no executor; then the executor's are.
+    /// Current only while there is no executor; after that the executor's weights are.
     weights: Weights,
     /// The optimizer's state, likewise; `None` before the first training.
     state: Option<Vec<f32>>,
-    /// How far training is.
+    /// How far training has come.
     pub(super) training: TrainingState,
-    /// Of the best epoch so far, while `fit` runs and early stopping is to bring them back.
+    /// Of the best epoch so far, while `fit` runs and early stopping is to restore them.
     pub(super) best_weights: Option<Weights>,
     executor: Option<Box<dyn Executor>>,
 }
 
 impl Sequential {
-    /// Checks the model and gives it fresh weights. A loss that its outputs do not suit is warned of
+    /// Checks the model and initialises its weights. Warns of a loss that does not suit the model's outputs
     /// ([`Network::loss_advice`]).
     ///
     /// # Errors
-    /// When a layer or a setting cannot be.
+    /// When a layer or a setting is invalid.
     pub fn compile(&self, device: &Device, compile: Compile) -> Result<Model, Error> {
         let model = self.compile_silently(device, compile)?;
         model.warn_of_loss();
         Ok(model)
     }
 
-    /// [`compile`](Self::compile) for the second time.
+    /// [`compile`](Self::compile) without that warning.
     pub(super) fn compile_silently(&self, device: &Device, compile: Compile) -> Result<Model, Error> {
         compile.optimizer.check().map_err(ModelError::from)?;
         if let Some(problem) = compile.augmentation.and_then(|augmentation| augmentation.problem()) {
@@ -109,12 +109,12 @@ impl Model {
         &self.network
     }
 
-    /// What the classes are called, in order; empty where they are numbers only.
+    /// The names of the classes, in order; empty where they are only numbers.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
     }
 
-    /// Names the classes, in order; no names make them numbers again.
+    /// Names the classes, in order; an empty list makes them numbers again.
     ///
     /// # Errors
     /// [`ModelError::Model`] when there is not one name for each class, or one is empty, has control characters or is there twice.
@@ -125,8 +125,8 @@ impl Model {
         Ok(())
     }
 
-    /// What a model file says of this model: layers, loss, optimizer, augmentation, names of classes, and how it was trained last
-    /// (the defaults before that).
+    /// The model as a model file: layers, loss, optimizer, augmentation, names of classes, and how it was trained
+    /// last (the defaults before that).
     pub fn file(&self) -> ModelFile {
         ModelFile {
             model: self.sequential.clone(),
@@ -138,19 +138,19 @@ impl Model {
         }
     }
 
-    /// Says on the log that the loss cannot make sense of the outputs, where it cannot.
+    /// Logs a warning if the loss cannot make sense of the outputs.
     fn warn_of_loss(&self) {
         if let Some(advice) = self.network.loss_advice(self.compile.loss) {
             log::warn!("{advice}");
         }
     }
 
-    /// How far training is: counters, the learning rate's reduction, early stopping.
+    /// How far training has come: counters, the learning rate's reduction, early stopping.
     pub fn training_state(&self) -> &TrainingState {
         &self.training
     }
 
-    /// Says on the log which classes one of both sets has no sample of.
+    /// Logs a warning of classes that only one of the two sets has samples of.
     pub(super) fn warn_of_classes(
         &self,
         options: &FitOptions,
@@ -191,7 +191,7 @@ impl Model {
         Ok(())
     }
 
-    /// The optimizer's state as it is now: nothing before the first training, or where the optimizer has none.
+    /// The optimizer's state as it is now: empty before the first training, or where the optimizer has none.
     pub(super) fn optimizer_state(&mut self) -> Result<Vec<f32>, Error> {
         if let Some(executor) = &mut self.executor
             && let Some(place) = executor.plan().state.clone()
@@ -217,7 +217,7 @@ impl Model {
         Ok(())
     }
 
-    /// Judges the model on a data set; the weights stay.
+    /// Evaluates the model on a data set; the weights do not change.
     ///
     /// # Errors
     /// When the data does not fit the model or the plan does not fit the device.
@@ -225,9 +225,10 @@ impl Model {
         self.evaluate_with(data, None)
     }
 
-    /// [`evaluate`](Self::evaluate) in batches of at most this size, where the last bit counts: the loss is a mean of
-    /// means over batches, so other batches round otherwise. `None` takes the size used last, 64 at first; after
-    /// [`fit`](Self::fit) that is `batch_size`, or what was trained on where that was less.
+    /// [`evaluate`](Self::evaluate) in batches of at most this size, for results that must agree to the last bit: the
+    /// loss is a mean of means over batches, so other batches round differently. `None` takes the size used last, 64
+    /// at first; after [`fit`](Self::fit) that is `batch_size`, or the number of training samples where that was
+    /// smaller.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
@@ -293,19 +294,19 @@ impl Model {
         Ok(self.executor.insert(executor).as_mut())
     }
 
-    /// An executor of its own that runs each step of the plan by itself, with weights and state all zero.
+    /// A separate executor that runs each step of the plan by itself, with weights and state all zero.
     pub(super) fn plain_executor(&mut self) -> Result<Box<dyn Executor>, Error> {
         let batch = self.executor(None)?.plan().batch;
         Ok(self.device.executor(self.plan(batch)?)?)
     }
 
-    /// The plan as it is lowered.
+    /// The plan as it is lowered, without fusion.
     fn plan(&self, batch: usize) -> Result<Plan, Error> {
         let Compile { loss, optimizer, augmentation, .. } = self.compile;
         Ok(Plan::build(&self.network, loss, optimizer, batch)?.augment(augmentation.as_ref()))
     }
 
-    /// A new executor that goes on where the present one stands, which is given up.
+    /// A new executor that takes over the state of the present one, which is dropped.
     fn rebuild(&mut self, batch: usize) -> Result<Box<dyn Executor>, Error> {
         let Compile { no_fuse, stream, .. } = self.compile;
         let plan = self.plan(batch)?;
@@ -327,7 +328,7 @@ impl Model {
     }
 }
 
-/// Brings weights to their places in a plan's parameters.
+/// Copies weights to their places in a plan's parameters.
 pub(crate) fn write_weights(executor: &mut dyn Executor, weights: &Weights) -> Result<(), Error> {
     let places = executor.plan().parameters.clone();
     for (place, tensor) in places.iter().zip(weights.tensors()) {

@@ -1,10 +1,10 @@
-//! The figure of an epoch that callbacks decide by.
+//! The metric of an epoch that callbacks decide by.
 
 use serde::{Deserialize, Serialize};
 
 use super::callback::EpochRecord;
 
-/// Which figure of an epoch is watched; Keras's names.
+/// Which metric of an epoch is monitored; the names are Keras's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Monitor {
@@ -30,12 +30,12 @@ impl Monitor {
         }
     }
 
-    /// Whether it is of the validation set.
+    /// Whether it is a metric of the validation set.
     pub fn is_of_validation(self) -> bool {
         matches!(self, Monitor::ValLoss | Monitor::ValAccuracy)
     }
 
-    /// The figure of an epoch; `None` when there was no validation.
+    /// The metric's value in an epoch; `None` when there was no validation.
     pub fn figure(self, record: &EpochRecord) -> Option<f64> {
         match self {
             Monitor::Loss => Some(record.loss),
@@ -45,8 +45,9 @@ impl Monitor {
         }
     }
 
-    /// Whether a figure is better than the best so far by more than `min_delta`: a smaller loss, a larger accuracy. One
-    /// that is not finite never is, so that it does not hide what comes after it; the first finite one always is.
+    /// Whether a value is better than the best so far by more than `min_delta`: a smaller loss, a larger accuracy. A
+    /// value that is not finite never is, so that it does not hide what comes after it; the first finite one always
+    /// is.
     pub(super) fn improves(self, figure: f64, best: Option<f64>, min_delta: f64) -> bool {
         let Some(best) = best else { return figure.is_finite() };
         match self {

@@ -1,4 +1,4 @@
-//! How long and on what a model is trained.
+//! How a model is trained: for how long, and on which data.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,53 +13,54 @@ use crate::data::folds::stratified_split;
 use crate::error::{Error, SettingError};
 use crate::profile::Sampling;
 
-/// How long and on what a model is trained. It is also the `[training]` table of a model file, without what is marked as
-/// not of it.
+/// How a model is trained: for how long, and on which data. These are also the keys of the `[training]` table of a
+/// model file, except those marked as not part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitOptions {
-    /// Passes over the training set, unless it ends before; default 5.
+    /// Passes over the training set, unless training ends earlier; default 5.
     pub epochs: usize,
-    /// Samples per step; default 64. The last batch of an epoch holds what is left. More than the samples that are trained
-    /// on are the same as all of them: then that many are judged at once, too.
+    /// Samples per batch; default 64. The last batch of an epoch holds what is left. A size above the number of
+    /// training samples means all of them; evaluation then uses batches of that size, too.
     pub batch_size: usize,
-    /// Whether each epoch takes the samples in another order; default true.
+    /// Whether each epoch takes the samples in a new order; default true.
     pub shuffle: bool,
     /// Ends training after this many steps, even within an epoch; default none.
     pub max_steps: Option<usize>,
-    /// This share of the samples, the last ones of the set before any shuffling, is judged on after each epoch and not
-    /// trained on; above 0 and below 1, default none. As Keras does, `floor(n * (1 - share))` samples are trained on.
+    /// The share of the samples, the last ones of the set before any shuffling, that is held out of training and
+    /// evaluated after each epoch; above 0 and below 1, default none. As in Keras, `floor(n * (1 - share))` samples
+    /// are trained on.
     pub validation_split: Option<f64>,
-    /// Whether `validation_split` takes its share of every class, of each the last samples
-    /// ([`stratified_split`]), and not the last ones of the set, among which classes are missing where labels lie sorted.
-    /// Default false, as Keras.
+    /// Whether `validation_split` takes its share of every class, the last samples of each ([`stratified_split`]),
+    /// and not the last samples of the set, which lack classes where a set is sorted by label. Default false, as in
+    /// Keras.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stratify: bool,
-    /// Ends training after an epoch whose loss is at most this: that of the validation set where there is one, else that
-    /// of the training set. Where an accuracy is asked for too, both must be reached. The weights stay those of the last
+    /// Ends training after an epoch whose loss is at most this: the validation loss where there is a validation set,
+    /// else the training loss. If an accuracy is set too, both must be reached. The weights stay those of the last
     /// epoch. Default none.
     pub until_loss: Option<f64>,
     /// Ends training after an epoch whose accuracy is at least this, likewise; default none.
     pub until_accuracy: Option<f64>,
-    /// Ends training that does not get better; default none.
+    /// Ends training that no longer improves; default none.
     pub early_stopping: Option<EarlyStopping>,
-    /// Makes the learning rate smaller where training stands still; default none.
+    /// Reduces the learning rate when training stops improving; default none.
     pub reduce_lr_on_plateau: Option<ReduceOnPlateau>,
     /// The learning rate of each step; default constant. In a model file it is the table `[optimizer.schedule]`.
     #[serde(skip)]
     pub schedule: LearningRateSchedule,
-    /// Judged after each epoch; default none. Not of a model file.
+    /// Evaluated after each epoch; default none. Not part of a model file.
     #[serde(skip)]
     pub validation: Option<Dataset>,
-    /// Trains on where a loss or a gradient is not finite, as if nobody looked: NaNs spread. Default false: the step is
-    /// undone and training ends with [`Error::Diverged`]. Not of a model file.
+    /// Continues training where a loss or a gradient is not finite: NaNs spread. Default false: the step is undone
+    /// and training ends with [`Error::Diverged`]. Not part of a model file.
     #[serde(skip)]
     pub allow_nan: bool,
-    /// Measures the steps of the plan meanwhile, for [`History::profile`](super::History::profile); no bit of a result
-    /// changes. Default none. Not of a model file.
+    /// Measures the steps of the plan during training, for [`History::profile`](super::History::profile); results are
+    /// the same to the bit. Default none. Not part of a model file.
     #[serde(skip)]
     pub profile: Option<Sampling>,
-    /// What the classes are called in warnings; by default as the model calls them. Not of this table: a model file has
+    /// The names of the classes in warnings; by default those of the model. Not part of this table: a model file has
     /// [`class_names`](crate::model::ModelFile::class_names).
     #[serde(skip)]
     pub class_names: Vec<String>,
@@ -88,7 +89,7 @@ impl Default for FitOptions {
 }
 
 impl FitOptions {
-    /// Refuses settings outside their ranges and such as contradict each other.
+    /// Refuses settings that are out of range or contradict each other.
     ///
     /// # Errors
     /// The first such setting, and what it must be.
@@ -128,7 +129,7 @@ impl FitOptions {
         Ok(())
     }
 
-    /// Refuses a figure of a validation set to be watched where there is none.
+    /// Refuses to monitor a metric of the validation set where there is none.
     ///
     /// # Errors
     /// The setting, and what it may be.
@@ -151,7 +152,7 @@ impl FitOptions {
         }
     }
 
-    /// The samples to train on and those to judge on after each epoch.
+    /// The samples to train on, and those to evaluate after each epoch.
     ///
     /// # Errors
     /// When both `validation_split` and `validation` are given, or one of the parts would be empty.
@@ -182,7 +183,7 @@ impl FitOptions {
         }
     }
 
-    /// What a model file says of these options: all but the validation set and what is of one run only.
+    /// The options that a model file holds: all but the validation set and what belongs to one run only.
     pub(super) fn setting(&self) -> Self {
         FitOptions {
             validation: None,
@@ -193,18 +194,18 @@ impl FitOptions {
         }
     }
 
-    /// How many of so many samples `validation_split` leaves to train on.
+    /// How many of this many samples `validation_split` leaves to train on.
     fn trained_on(&self, samples: usize) -> usize {
         let share = self.validation_split.unwrap_or(0.0);
         (samples as f64 * (1.0 - share)).floor() as usize
     }
 
-    /// Samples of the largest batch, where there are so many before the split.
+    /// Samples of the largest batch, given the number of samples before the split.
     pub(super) fn largest_batch(&self, samples: usize) -> usize {
         self.batch_size.min(self.trained_on(samples))
     }
 
-    /// Whether an epoch is as good as it shall be. `loss` and `accuracy` are those to go by.
+    /// Whether an epoch with these values has reached `until_loss` and `until_accuracy`.
     pub(super) fn is_good_enough(&self, loss: f64, accuracy: f64) -> bool {
         let asked = self.until_loss.is_some() || self.until_accuracy.is_some();
         asked
@@ -212,8 +213,8 @@ impl FitOptions {
             && self.until_accuracy.is_none_or(|bound| accuracy >= bound)
     }
 
-    /// What is to be said of classes that only one of the two sets has: those that are not trained on, else those that are
-    /// not judged.
+    /// A warning of classes that only one of the two sets has: those that are not trained on, else those that are not
+    /// evaluated.
     pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
         let list = |classes: &[u8]| listed(classes, names);
         let remedy = "give both sets samples of every class; a split does so with `stratify`";
@@ -226,7 +227,7 @@ impl FitOptions {
         }
         (!unjudged.is_empty()).then(|| {
             format!(
-                "of {} the validation set has no sample, and its figures say nothing of them; {remedy}",
+                "of {} the validation set has no sample, and its metrics say nothing of them; {remedy}",
                 list(&unjudged)
             )
         })
@@ -343,7 +344,7 @@ mod tests {
             assert_eq!(train.labels(), &data.labels()[..kept], "{share}");
             assert_eq!(validation.unwrap().labels(), &data.labels()[kept..], "{share}");
         }
-        // Stratified, as many are split off; of ten classes of one sample each, those of the lower numbers.
+        // Stratified, the same number is split off: of ten classes of one sample each, those with the lowest numbers.
         let stratified = FitOptions { validation_split: Some(0.2), stratify: true, ..FitOptions::default() };
         let (train, validation) = stratified.split(&data).unwrap();
         assert_eq!(

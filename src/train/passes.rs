@@ -1,4 +1,4 @@
-//! Passes over samples, for training and for judging.
+//! Passes over samples, for training and for evaluation.
 
 use std::ops::ControlFlow;
 
@@ -10,19 +10,19 @@ use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, Ran};
 use crate::plan::{Phase, StepParams};
 
-/// Rows whose metrics are counted from 0.
+/// Rows with metric slots counted from 0.
 pub(super) fn with_slots(rows: &[StepParams]) -> Vec<StepParams> {
     rows.iter().zip(0..).map(|(row, slot)| StepParams { slot, ..*row }).collect()
 }
 
-/// How a part of an epoch went.
+/// How a part of an epoch ended.
 pub(super) struct Part {
     pub(super) ran: Ran,
-    /// The loss of the last step that was heard of.
+    /// The loss of the last batch that was reported.
     pub(super) last_loss: f32,
 }
 
-/// Trains for a part of an epoch, until a callback interrupts it. A step that trips is told of but not counted.
+/// Trains for a part of an epoch, until a callback interrupts it. A batch that diverges is reported but not counted.
 pub(super) fn train_part(
     executor: &mut dyn Executor,
     pass: &Pass<'_>,
@@ -60,7 +60,7 @@ pub(super) fn train_part(
     }
 }
 
-/// Says where training was when a device failed.
+/// Adds to an error where training was when the device failed.
 pub(super) fn stopped_by(error: Error, run: &RunState) -> Error {
     match error {
         Error::Device(error) => {
@@ -70,7 +70,7 @@ pub(super) fn stopped_by(error: Error, run: &RunState) -> Error {
     }
 }
 
-/// Judges on the set in the evaluation slot.
+/// Evaluates the set in the evaluation slot.
 pub(super) fn evaluate(
     executor: &mut dyn Executor,
     samples: usize,

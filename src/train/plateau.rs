@@ -1,4 +1,4 @@
-//! A smaller learning rate where training stands still.
+//! Reducing the learning rate when training stops improving.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,21 +6,21 @@ use super::callback::EpochRecord;
 use super::monitor::Monitor;
 use crate::error::SettingError;
 
-/// Multiplies the learning rate by `factor` once the monitored figure has not improved for `patience` epochs.
+/// Multiplies the learning rate by `factor` once the monitored metric has not improved for `patience` epochs.
 ///
-/// A figure improves when it is better than the best so far by more than `min_delta`. After a reduction `cooldown` epochs
-/// pass before epochs without improvement count again. The reduced rate stays for later calls of `fit`. It goes with a
-/// constant schedule only. Source: `keras/src/callbacks/reduce_lr_on_plateau.py`.
+/// A metric improves when it is better than the best so far by more than `min_delta`. After a reduction `cooldown`
+/// epochs pass before epochs without improvement count again. The reduced rate stays for later calls of `fit`. It
+/// requires a constant schedule. Source: `keras/src/callbacks/reduce_lr_on_plateau.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {
-    /// What shall improve; default `val_loss`.
+    /// The metric to monitor; default `val_loss`.
     pub monitor: Monitor,
     /// What the rate is multiplied by, above 0 and below 1; default 0.1.
     pub factor: f64,
     /// Epochs without improvement before a reduction; default 10.
     pub patience: usize,
-    /// What an improvement is more than; default 1e-4.
+    /// An improvement must be more than this; default 1e-4.
     pub min_delta: f64,
     /// Epochs after a reduction in which nothing is counted; default 0.
     pub cooldown: usize,
@@ -41,14 +41,14 @@ impl Default for ReduceOnPlateau {
     }
 }
 
-/// What it remembers from epoch to epoch of one call of `fit`.
+/// Its state from epoch to epoch of one call of `fit`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct PlateauState {
-    /// The best figure so far.
+    /// The best value so far.
     pub best: Option<f64>,
     /// Epochs without improvement since then.
     pub wait: usize,
-    /// Epochs that do not count yet.
+    /// Epochs of the cooldown that are left.
     pub cooldown: usize,
 }
 
@@ -68,7 +68,7 @@ impl ReduceOnPlateau {
         Ok(())
     }
 
-    /// Takes note of an epoch; the new learning rate when it is to be reduced from `rate`.
+    /// Records an epoch; returns the new learning rate when it is to be reduced from `rate`.
     pub(super) fn after_epoch(
         &self,
         state: &mut PlateauState,

@@ -40,7 +40,7 @@ pub struct ExponentialDecay {
     /// The rate of step 0; by default the optimizer's.
     #[serde(default)]
     pub initial_learning_rate: Option<f64>,
-    /// After so many steps the rate is `decay_rate` times what it was.
+    /// After this many steps the rate has been multiplied by `decay_rate`.
     pub decay_steps: usize,
     /// The base, above 0.
     pub decay_rate: f64,
@@ -49,7 +49,7 @@ pub struct ExponentialDecay {
     pub staircase: bool,
 }
 
-/// Half a wave of the cosine from the initial rate down to `alpha` times it, after a linear way up if there is a target.
+/// Half a cosine wave from the initial rate down to `alpha` times it, after a linear warm-up if there is a target.
 ///
 /// ```text
 /// step < warmup_steps   initial + (warmup_target - initial) * step / warmup_steps
@@ -66,10 +66,10 @@ pub struct CosineDecay {
     pub initial_learning_rate: Option<f64>,
     /// Steps from the peak to the end.
     pub decay_steps: usize,
-    /// What is left at the end, as a share of the peak; default 0.
+    /// The rate at the end, as a share of the peak; default 0.
     #[serde(default)]
     pub alpha: f64,
-    /// The rate at the end of the warm-up; default none, which leaves the warm-up out.
+    /// The rate at the end of the warm-up; default none, which means no warm-up.
     #[serde(default)]
     pub warmup_target: Option<f64>,
     /// Steps of the warm-up; default 0.
@@ -106,10 +106,10 @@ impl LearningRateSchedule {
         }
     }
 
-    /// Begins at this rate instead of the one that the schedule names.
+    /// Starts at this rate instead of the schedule's own.
     ///
     /// # Errors
-    /// When it is [`Step`](Self::Step), all of whose rates are its own.
+    /// When it is [`Step`](Self::Step), which names all its rates.
     pub fn set_initial_learning_rate(&mut self, rate: f64) -> Result<(), SettingError> {
         match self {
             LearningRateSchedule::Constant => {}
@@ -126,7 +126,7 @@ impl LearningRateSchedule {
         Ok(())
     }
 
-    /// Refuses settings outside the range in which the formula means anything.
+    /// Refuses settings for which the formula is not defined.
     pub fn check(&self) -> Result<(), SettingError> {
         match self {
             LearningRateSchedule::Constant => Ok(()),
@@ -165,7 +165,7 @@ impl ExponentialDecay {
     fn rate(&self, step: usize, base: f64) -> f32 {
         let exponent = step as f32 / self.decay_steps as f32;
         let exponent = if self.staircase { exponent.floor() } else { exponent };
-        // In 64 bits, since the powers of 32 differ from one mathematical library to the next.
+        // In 64 bits, since the 32-bit power differs from one mathematical library to the next.
         let power = f64::from(self.decay_rate as f32).powf(f64::from(exponent)) as f32;
         self.initial_learning_rate.unwrap_or(base) as f32 * power
     }
@@ -194,7 +194,7 @@ impl CosineDecay {
         }
     }
 
-    /// The way down from `peak`, so many steps after its begin.
+    /// The decay from `peak`, this many steps after its start.
     fn decayed(&self, step: usize, peak: f32) -> f32 {
         let done = step.min(self.decay_steps) as f32 / self.decay_steps as f32;
         let angle = std::f32::consts::PI * done;

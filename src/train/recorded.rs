@@ -1,4 +1,4 @@
-//! Schedules and callbacks against what those of Keras decided; `tests/golden/make_loop_golden.py` recorded it.
+//! Schedules and callbacks against the decisions of Keras, recorded by `tests/golden/make_loop_golden.py`.
 
 use serde::Deserialize;
 
@@ -43,7 +43,7 @@ fn recording() -> Recording {
     serde_json::from_str(include_str!("../../tests/golden/training_loop.json")).unwrap()
 }
 
-/// An epoch that has this figure where it is watched, and another one everywhere else.
+/// An epoch in which the monitored metric has this value, and all others a different one.
 fn record(epoch: usize, monitor: Monitor, figure: f64) -> EpochRecord {
     let at = |place| if monitor == place { figure } else { 0.123 };
     EpochRecord {
@@ -57,7 +57,7 @@ fn record(epoch: usize, monitor: Monitor, figure: f64) -> EpochRecord {
     }
 }
 
-/// Both take the same 32-bit quotients. A power or cosine of 32 bits is off by at most 2 ulps and ours by half a one; a
+/// Both take the same 32-bit quotients. A 32-bit power or cosine is off by at most 2 ulps and ours by half an ulp; a
 /// product and a sum or two after it add as much again: 4 ulps of the largest term, which for the cosine is the peak.
 const ULPS: f32 = 4.0;
 
@@ -73,7 +73,7 @@ fn schedules_follow_keras() {
             _ => 0.0,
         };
         for (&step, rate) in steps.iter().zip(rates) {
-            // The optimizer's own rate is not asked where the schedule names one.
+            // The optimizer's own rate is not used where the schedule names one.
             let found = schedule.rate(step, 77.0);
             let bound = match schedule {
                 LearningRateSchedule::Step(_) => 0.0,
@@ -148,7 +148,7 @@ fn figures_that_are_no_numbers_never_improve() {
         assert!(!monitor.improves(f64::NAN, Some(0.5), 0.0), "{monitor:?}");
         assert!(monitor.improves(0.5, None, 0.0), "{monitor:?}");
     }
-    // A first epoch that diverges ends nothing, and what follows counts.
+    // A first epoch that diverges ends nothing, and later epochs count.
     let stopping = EarlyStopping::default();
     let mut state = EarlyStoppingState::default();
     let verdicts: Vec<_> = [f64::NAN, 2.0, 1.0, 1.0]

@@ -1,4 +1,4 @@
-//! What training remembers beside weights and optimizer state.
+//! The state of training beside weights and optimizer state.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,42 +6,42 @@ use super::model::Evaluation;
 use super::plateau::PlateauState;
 use super::stopping::EarlyStoppingState;
 
-/// Everything that decides how training goes on, but for the weights, the best weights and the optimizer's state.
+/// Everything that decides how training continues, except the weights, the best weights and the optimizer's state.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrainingState {
-    /// Epochs done or given up by all calls of `fit`: each is shuffled in its own way.
+    /// Epochs finished or abandoned in all calls of `fit`: each is shuffled differently.
     pub epochs_begun: usize,
-    /// Optimizer steps taken in these epochs: each makes its own random draws and has its place in the schedule.
+    /// Optimizer steps taken in these epochs: each has its own random draws and its place in the schedule.
     pub steps_begun: usize,
-    /// The learning rate where it was reduced, else `None`: the optimizer's.
+    /// The learning rate if it was reduced, else `None`: the optimizer's.
     pub learning_rate: Option<f32>,
     /// Of the current call of `fit`, or of the last one.
     pub run: RunState,
 }
 
-/// How far one call of `fit` is.
+/// How far one call of `fit` has come.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunState {
-    /// Epochs that are over.
+    /// Finished epochs.
     pub epoch: usize,
     /// Optimizer steps taken in them.
     pub step: usize,
-    /// What the epoch under way has come to.
+    /// The sums of the current epoch.
     pub within: Within,
-    /// Of the learning rate's reduction.
+    /// The state of the learning rate's reduction.
     pub plateau: PlateauState,
-    /// Of early stopping, the best figure and its epoch with it.
+    /// The state of early stopping, with the best value and its epoch.
     pub early_stopping: EarlyStoppingState,
 }
 
-/// How far an epoch is, and its figures so far.
+/// How far an epoch has come, and its sums so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Within {
     /// Steps taken.
     pub rows: usize,
     /// Sum of the samples' losses.
     pub loss: f64,
-    /// Samples that were classified rightly.
+    /// Correct predictions.
     pub correct: u64,
     /// Samples.
     pub samples: u64,
@@ -65,7 +65,7 @@ impl Within {
 }
 
 impl TrainingState {
-    /// Begins another call of `fit`; an epoch that was not brought to its end is over.
+    /// Starts another call of `fit`; an epoch that was not finished is over.
     pub(super) fn begin(&mut self) {
         if self.run.within.rows > 0 {
             self.epochs_begun += 1;
@@ -74,7 +74,7 @@ impl TrainingState {
         self.run = RunState::default();
     }
 
-    /// Closes the epoch under way.
+    /// Ends the current epoch.
     pub(super) fn end_epoch(&mut self) {
         let rows = self.run.within.rows;
         self.epochs_begun += 1;

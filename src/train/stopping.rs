@@ -1,4 +1,4 @@
-//! The end of training before its last epoch: nothing gets better, or all is good enough.
+//! Ending training early: because nothing improves, or because the result is good enough.
 
 use std::fmt;
 
@@ -8,41 +8,42 @@ use super::callback::EpochRecord;
 use super::monitor::Monitor;
 use crate::error::SettingError;
 
-/// Ends training once the monitored figure has not improved for `patience` epochs.
+/// Ends training once the monitored metric has not improved for `patience` epochs.
 ///
-/// A figure improves when it is better than the best so far by more than `min_delta`. Source:
+/// A metric improves when it is better than the best so far by more than `min_delta`. Source:
 /// `keras/src/callbacks/early_stopping.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// What shall improve; default `val_loss`.
+    /// The metric to monitor; default `val_loss`.
     pub monitor: Monitor,
     /// Epochs without improvement before training ends; with 0, the default, the first such epoch ends it.
     pub patience: usize,
-    /// What an improvement is more than; default 0.
+    /// An improvement must be more than this; default 0.
     pub min_delta: f64,
-    /// What the figure must be better than, by more than `min_delta`, for an improvement to end the wait; default none.
+    /// The metric must be better than this by more than `min_delta` for an improvement to reset the wait; default
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
-    /// Whether the weights of the best epoch come back when training ends, also when it ends with the last epoch; the
-    /// optimizer's state stays. Default false.
+    /// Whether to restore the weights of the best epoch when training ends, also when it ends with the last epoch;
+    /// the optimizer's state stays. Default false.
     pub restore_best_weights: bool,
-    /// Epochs at the start that are not looked at; default 0.
+    /// Epochs at the start that are ignored; default 0.
     pub start_from_epoch: usize,
 }
 
-/// What it remembers from epoch to epoch of one call of `fit`. The best weights themselves are kept beside it.
+/// Its state from epoch to epoch of one call of `fit`. The best weights themselves are kept elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct EarlyStoppingState {
-    /// The best figure so far.
+    /// The best value so far.
     pub best: Option<f64>,
-    /// The epoch whose weights are to be kept, counted from 1; 0 before the first that is looked at.
+    /// The epoch whose weights are to be kept, counted from 1; 0 before the first that counts.
     pub best_epoch: usize,
     /// Epochs without improvement since then.
     pub wait: usize,
 }
 
-/// What early stopping says after an epoch.
+/// What early stopping decides after an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Verdict {
     /// These weights are the best so far.
@@ -64,13 +65,13 @@ impl EarlyStopping {
         }
     }
 
-    /// Takes note of an epoch.
+    /// Records an epoch.
     pub(super) fn after_epoch(&self, state: &mut EarlyStoppingState, record: &EpochRecord) -> Verdict {
         let Some(figure) = self.monitor.figure(record) else { return Verdict::default() };
         if record.epoch <= self.start_from_epoch {
             return Verdict::default();
         }
-        // Until something improves, the first weights that are looked at are the best there are.
+        // Until something improves, the weights of the first epoch that counts are the best there are.
         let first = state.best_epoch == 0;
         if self.monitor.improves(figure, state.best, self.min_delta) {
             let beaten =
@@ -91,11 +92,11 @@ impl EarlyStopping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
-    /// All epochs were done.
+    /// All epochs are done.
     Epochs,
     /// `max_steps` were taken.
     MaxSteps,
-    /// The figures that `until_loss` and `until_accuracy` ask for were reached.
+    /// The values of `until_loss` and `until_accuracy` were reached.
     GoodEnough,
     /// [`EarlyStopping`] saw no improvement.
     EarlyStopping,
@@ -110,7 +111,7 @@ pub struct Stopped {
     pub reason: StopReason,
     /// The last epoch, counted from 1.
     pub epoch: usize,
-    /// The epoch after which the weights were as they are now; not the last one where the best came back.
+    /// The epoch that the weights are from; not the last one if the best weights were restored.
     pub weights_of_epoch: usize,
 }
 
@@ -119,7 +120,7 @@ impl fmt::Display for Stopped {
         let why = match self.reason {
             StopReason::Epochs => "all epochs are done",
             StopReason::MaxSteps => "the most steps allowed are taken",
-            StopReason::GoodEnough => "the figures asked for are reached",
+            StopReason::GoodEnough => "the metrics asked for are reached",
             StopReason::EarlyStopping => "no improvement any more",
             StopReason::Interrupted => return write!(f, "in epoch {}: interrupted", self.epoch),
         };

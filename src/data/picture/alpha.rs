@@ -1,17 +1,17 @@
-//! What is behind transparent parts.
+//! The colour behind transparent parts.
 
 use super::{Picture, WHITE, luma, median};
 
 const BLACK: f32 = 0.0;
-/// A pixel is looked at in each square of so many pixels a side, at most so many each way.
+/// The most pixels along each side that are sampled, at even distances.
 const LOOKS: usize = 700;
-/// Pixels with less than this share of the largest alpha are not looked at: ink may be half transparent throughout.
+/// Pixels with less than this share of the largest alpha are ignored: ink may be half transparent throughout.
 const VISIBLE: f32 = 0.5;
-/// Where more than this share is visible, that is paper with clear corners or margins, and not ink alone.
+/// Where more than this share is visible, the picture is paper with transparent corners or margins, and not only ink.
 const PAPER: f32 = 0.6;
 
-/// The luma behind transparent parts: that of the paper where most is opaque, else white or black, whichever is further
-/// from the mean of the ink. A picture without transparent parts has white.
+/// The luma behind transparent parts: that of the paper where most is opaque, else white or black, whichever is
+/// further from the mean of the ink. White for a picture without transparent parts.
 pub(super) fn behind(picture: &Picture) -> f32 {
     let (down, across) = (picture.height.div_ceil(LOOKS), picture.width.div_ceil(LOOKS));
     let mut looked = Vec::new();

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-/// A reason to doubt that a picture was understood; [`Display`](fmt::Display) says it in a sentence without an end.
+/// A reason to doubt that a picture was read correctly; [`Display`](fmt::Display) says it in a clause without a full
+/// stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Doubt {
-    /// Lighter and darker marks are about as many.
+    /// Lighter and darker marks have about the same amount of ink.
     LighterAndDarker,
     /// A second mark about as large as the drawing was left out, or stands beside it.
     SeveralDrawings,
@@ -14,14 +15,14 @@ pub enum Doubt {
     CutOff,
     /// The ink is hardly stronger than the grain of the paper.
     Faint,
-    /// So few pixels high and wide that little can be seen.
+    /// The drawing has so few pixels that little can be seen.
     Small {
         /// The larger side of the drawing.
         pixels: usize,
     },
     /// No background was found that leaves the border of the picture empty.
     UnevenGround,
-    /// Lines from edge to edge are all there is, or cover the drawing; they were kept.
+    /// There are only lines from edge to edge, or lines cover the drawing; they were kept.
     OnlyLines,
 }
 
@@ -40,7 +41,7 @@ impl fmt::Display for Doubt {
                 write!(f, "the drawing is only {pixels} pixels large; a larger picture may be read better")
             }
             Doubt::UnevenGround => {
-                f.write_str("its background is uneven up to the edge; the drawing may not be told from it")
+                f.write_str("its background is uneven up to the edge; the drawing may not be separated from it")
             }
             Doubt::OnlyLines => f.write_str("there is nothing in it but lines from edge to edge"),
         }

@@ -3,16 +3,17 @@
 use super::{median, quantile};
 use crate::data::resample::Plane;
 
-/// Blocks each way whose medians a surface is laid through, and the least side of a block and of a plane that has some.
+/// Blocks along each side to whose medians a surface is fitted, the least side of a block, and the least side of a
+/// plane that has blocks.
 const BLOCKS: usize = 32;
 const LEAST_BLOCK: usize = 4;
 const LEAST_SIDE: usize = 32;
 /// A surface of the fourth degree: light falls off from the middle of a lens with about the fourth power of a cosine.
 const DEGREE: usize = 4;
 const TERMS: usize = (DEGREE + 1) * (DEGREE + 2) / 2;
-/// Rounds in which blocks far from the surface lose their weight.
+/// Rounds of reweighting, in which blocks far from the surface lose their weight.
 const ROUNDS: usize = 30;
-/// What keeps the equations solvable where blocks are few.
+/// Keeps the equations solvable where blocks are few.
 const RIDGE: f64 = 1e-6;
 /// Strokes are thinner than this share of the smaller side.
 const STROKE: f32 = 0.3;
@@ -46,9 +47,9 @@ impl Ground {
         Ground::Even(median(&mut border(plane)))
     }
 
-    /// A smooth surface through most of the plane, whatever the rest is: weighted least squares on medians of blocks, the
-    /// weights those of Cauchy's distribution, `1 / (1 + (r/s)^2)`, with the scale `s` of the residuals `r` found anew in
-    /// each round. None for a plane with few blocks.
+    /// A smooth surface through most of the plane, whatever the rest is: weighted least squares on medians of blocks.
+    /// The weights are those of Cauchy's distribution, `1 / (1 + (r/s)^2)`; the scale `s` of the residuals `r` is
+    /// estimated anew in each round. `None` for a plane with few blocks.
     ///
     /// Source: P. J. Huber, Robust Statistics (1981), chapter 7.
     pub fn surface(plane: &Plane) -> Option<Self> {
@@ -86,7 +87,7 @@ impl Ground {
         made.values.iter_mut().for_each(|value| *value = -*value);
         made = greatest(&made, reach);
         made.values.iter_mut().for_each(|value| *value *= -sign);
-        // The extremes of grain are not its middle.
+        // The filters leave extremes of the grain; the ground is its middle.
         let mut differences: Vec<f32> =
             plane.values.iter().zip(&made.values).map(|(value, ground)| value - ground).collect();
         let middle = median(&mut differences);
@@ -105,11 +106,11 @@ pub(super) fn border(plane: &Plane) -> Vec<f32> {
     (0..values.len()).filter(outermost).map(|at| values[at]).collect()
 }
 
-/// The standard deviation of what differs from pixel to pixel: of the differences between neighbours in a row, by their
-/// quartile, so that neither strokes nor slow changes of the light count.
+/// The standard deviation of the noise from pixel to pixel: taken from the differences between neighbours in a row,
+/// by their quartile, so that neither strokes nor slow changes of the light count.
 pub(super) fn grain(plane: &Plane) -> f32 {
-    /// Half of a normal distribution is within this many deviations of its middle; a difference of two values has root 2 times
-    /// the deviation of one.
+    /// Half of a normal distribution is within this many standard deviations of its mean; the difference of two
+    /// values has root 2 times the standard deviation of one.
     const HALF: f32 = 0.6745 * std::f32::consts::SQRT_2;
     let rows = plane.values.chunks_exact(plane.width);
     let mut differences: Vec<f32> =
@@ -189,7 +190,7 @@ fn smoothed(plane: &Plane) -> Plane {
     Plane { height: *height, width: *width, values: (0..values.len()).map(mean).collect() }
 }
 
-/// The greatest value within `reach` pixels each way.
+/// The greatest value within `reach` pixels in each direction.
 fn greatest(plane: &Plane, reach: usize) -> Plane {
     let Plane { height, width, values } = plane;
     let mut made = values.clone();
@@ -205,7 +206,8 @@ fn greatest(plane: &Plane, reach: usize) -> Plane {
     Plane { height: *height, width: *width, values: made }
 }
 
-/// Each value becomes the greatest within `reach` of it, in one pass: a queue holds the values that may still be it.
+/// Replaces each value with the greatest within `reach` of it, in one pass: a queue holds the values that may still
+/// be it.
 fn slide(line: &mut [f32], reach: usize) {
     let given = line.to_vec();
     let mut queue = std::collections::VecDeque::new();
@@ -227,7 +229,7 @@ fn slide(line: &mut [f32], reach: usize) {
     }
 }
 
-/// The value between four pixels, of the nearest at the edges.
+/// Interpolates between four pixels; at the edges takes the nearest.
 fn between(plane: &Plane, y: f32, x: f32) -> f32 {
     let place = |at: f32, side: usize| {
         let at = at.clamp(0.0, (side - 1) as f32);

@@ -8,30 +8,30 @@ use super::{Doubt, LEAST_CONTRAST, Picture, alpha, luma, median, over, quantile}
 use crate::data::DataError;
 use crate::data::resample::Plane;
 
-/// Ink is further from the ground than so many standard deviations of the grain,
+/// Ink differs from the ground by more than this many standard deviations of the grain,
 const ABOVE_GRAIN: f32 = 4.5;
-/// and than this share of what this share of all that is further has.
+/// and by more than this share of the strong ink, which is the quantile MOST of all that differs that much.
 const STRONG: f32 = 0.3;
-/// The same on a local ground, whose edges of shadows are not quite where the picture's are.
+/// The same on a local ground, where edges of shadows are not quite where the picture has them.
 const STRONG_BY_SHADOWS: f32 = 0.5;
 const MOST: f32 = 0.9;
-/// A ground is right when at most this share of the border is ink,
+/// A ground is accepted when at most this share of the border is ink;
 const EMPTY_BORDER: f32 = 0.01;
-/// or another is better only with less than this share of that.
+/// another one is better only with less than this share of that.
 const BETTER: f32 = 0.5;
-/// More than this share of the border is a doubt.
+/// A border with more ink than this share is a doubt.
 const FULL_BORDER: f32 = 0.1;
-/// The light is even when the differences from it are mostly below this share of the contrast, or so many levels.
+/// The light is even when most differences from it are below this share of the contrast, or this many levels.
 const EVEN: f32 = 0.04;
 const EVEN_LEVELS: f32 = 6.0;
-/// Lighter and darker marks are told apart when one kind has so many times the ink of the other.
+/// Lighter and darker marks are distinguished when one kind has this many times the ink of the other.
 const CLEARLY: f32 = 2.0;
-/// Ink is faint below so many times the least that counts.
+/// Ink is faint below this many times the least that counts.
 const FAR: f32 = 1.5;
-/// A drawing of fewer pixels is small.
+/// A drawing with fewer pixels than this is small.
 const SMALL: usize = 12;
 
-/// One way to see a plane: ground, and ink on it.
+/// One interpretation of a plane: ground, and ink on it.
 struct Look {
     ground: Ground,
     darker: bool,
@@ -39,14 +39,14 @@ struct Look {
     reference: f32,
     /// In levels of grey, negative on the other side of the ground.
     ink: Plane,
-    /// Ink above it counts.
+    /// Values above it are ink.
     threshold: f32,
-    /// Of the border, inked.
+    /// The share of the border that is ink.
     border: f32,
     doubts: Vec<Doubt>,
 }
 
-/// The ink of the drawing and a little around it, 0 to 1, the strongest 1.
+/// The ink of the drawing and a little around it, scaled so that the strongest is 1.
 pub(super) fn ink(picture: &Picture) -> Result<(Plane, Vec<Doubt>), DataError> {
     let behind = alpha::behind(picture);
     let Survey { plane, factor } = Survey::of(picture, behind);
@@ -75,7 +75,7 @@ pub(super) fn ink(picture: &Picture) -> Result<(Plane, Vec<Doubt>), DataError> {
 }
 
 impl Look {
-    /// With an even ground where that leaves the border empty, else with the one of three that does best; none where nothing
+    /// With an even ground where that leaves the border empty, else with the best of three; `None` where nothing
     /// stands out.
     fn best(plane: &Plane) -> Option<Look> {
         let noise = grain(plane);
@@ -106,7 +106,7 @@ impl Look {
         Some(best)
     }
 
-    /// On this ground; none where nothing stands out from it.
+    /// With this ground; `None` where nothing stands out from it.
     fn on(ground: Ground, plane: &Plane, noise: f32) -> Option<Look> {
         let width = plane.width;
         let place = |at: usize| ((at / width) as f32 + 0.5, (at % width) as f32 + 0.5);
@@ -154,7 +154,7 @@ impl Look {
         Some(look)
     }
 
-    /// Ink in levels of grey. What is dark on paper takes its share of the light that falls there; what is light on a board
+    /// Ink in levels of grey. Dark ink on paper absorbs a share of the light that falls there; light ink on a board
     /// adds to it.
     fn level(&self, value: f32, ground: f32) -> f32 {
         if !self.darker {
@@ -173,7 +173,7 @@ impl Look {
         median(&mut differences) <= EVEN_LEVELS.max(EVEN * contrast)
     }
 
-    /// The ink of the marks from the picture itself.
+    /// The ink of the marks, taken from the picture itself.
     fn whole(
         &self,
         picture: &Picture,
@@ -182,7 +182,7 @@ impl Look {
         corner: [usize; 2],
         marks: &Marks,
     ) -> Result<Plane, DataError> {
-        // Grain and shadows of a photograph: what the border has, the rest has too.
+        // Grain and shadows of a photograph: what is found at the border is everywhere.
         let mut spread: Vec<f32> = border(&self.ink).iter().map(|ink| ink.abs()).collect();
         let grain = 2.0 * median(&mut spread);
         let from = |axis: usize| (corner[axis] + marks.first[axis].saturating_sub(EDGES)) * factor;
@@ -213,5 +213,5 @@ impl Look {
     }
 }
 
-/// Around the marks, pixels of the survey that may hold their soft edges.
+/// Pixels of the survey around the marks that may hold their soft edges.
 const EDGES: usize = 4;

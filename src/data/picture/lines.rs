@@ -1,20 +1,20 @@
-//! Frames and lines from edge to edge, which are no part of a drawing.
+//! Frames and lines from edge to edge, which are not part of a drawing.
 
 use super::{median, quantile};
 use crate::data::resample::Plane;
 
 /// A frame takes at most this share of a side.
 const FRAME: f32 = 0.15;
-/// So much of a line of pixels is of another grey than the paper where it belongs to a frame, and so much is inked where it
-/// belongs to a ruled line.
+/// A row of pixels belongs to a frame if at least the first share of it differs from the paper, and to a ruled line
+/// if at least the second share is inked.
 const COVERED: f32 = 0.8;
 const RULED: f32 = 0.9;
-/// A frame ends where greys jump by this share of the picture's contrast.
+/// A frame ends where the grey jumps by this share of the picture's contrast.
 const JUMP: f32 = 0.2;
-/// Ruled lines are at most this share of the side thick, or so many pixels.
+/// Ruled lines are at most this share of the side thick, or this many pixels.
 const THIN: f32 = 0.03;
 const THIN_PIXELS: usize = 3;
-/// Lines may rise by this share of their length, and are looked for at so many slopes each way.
+/// Lines may rise by this share of their length; this many slopes are tried in each direction.
 const SLOPE: f32 = 0.04;
 const SLOPES: isize = 8;
 /// A line ends at most this share of the side before the edge.
@@ -54,7 +54,7 @@ pub(super) fn without_frame(plane: &Plane) -> Inside {
             })
             .collect();
         let framed = middles.iter().take(most).take_while(|(_, covered)| *covered).count();
-        // One more line may be half of the frame and half of the paper.
+        // One more row may be half frame and half paper.
         let beyond = (framed + 1).min(middles.len().saturating_sub(1));
         let jumps = framed > 0 && (middles[framed - 1].0 - middles[beyond].0).abs() > JUMP * contrast;
         if jumps { beyond } else { 0 }
@@ -83,7 +83,7 @@ impl Mask {
         Mask { height: self.width, width: self.height, inked: (0..self.width).flat_map(column).collect() }
     }
 
-    /// Without ruled lines, level and upright, and how many there were. Where a stroke crosses a line it stays.
+    /// Without ruled lines, level and upright, and how many there were. A stroke that crosses a line stays.
     pub fn without_lines(&self) -> (Mask, usize) {
         let (level, rows) = self.without_level_lines();
         let (upright, columns) = level.turned().without_level_lines();
@@ -104,7 +104,7 @@ impl Mask {
         (rest, found)
     }
 
-    /// The row of a line at a column; outside of the mask there is none.
+    /// The row of a line at a column; `None` outside the mask.
     fn row(&self, y: usize, rise: isize, x: usize) -> Option<usize> {
         y.checked_add_signed(rise * x as isize / self.width as isize).filter(|row| *row < self.height)
     }
@@ -120,13 +120,14 @@ impl Mask {
         let short = (self.width as f32 * SHORT) as usize;
         let ends = |mut columns: std::ops::RangeInclusive<usize>| columns.any(inked);
         let last = self.width - 1;
-        // Few lines get past their ends, which keeps this cheap.
+        // Most lines fail at their ends, which keeps this cheap.
         ends(0..=short.min(last))
             && ends(last.saturating_sub(short)..=last)
             && (0..self.width).filter(|x| inked(*x)).count() as f32 >= RULED * self.width as f32
     }
 
-    /// Takes away the thin parts of a line; a thick one is none. `whole` is the mask before any was.
+    /// Erases the thin parts of a line; thick parts are not of a ruled line. `whole` is the mask before any was
+    /// erased.
     fn erase(&mut self, whole: &Mask, y: usize, rise: isize) -> bool {
         let runs: Vec<_> = (0..self.width)
             .filter_map(|x| {

@@ -4,50 +4,50 @@ use super::Doubt;
 use super::lines::Mask;
 use crate::data::resample::Plane;
 
-/// Marks nearer to one another than this share of the smaller side are one: pencil and chalk leave gaps.
+/// Marks nearer to each other than this share of the smaller side are joined: pencil and chalk leave gaps.
 const GAP: f32 = 1.0 / 150.0;
-/// So many pixels around what is kept belong to it: soft edges.
+/// This many pixels around what is kept belong to it: soft edges.
 const EDGE: usize = 2;
-/// A mark of which so much lies within this share of the sides from an edge is no drawing.
+/// A mark is not the drawing if at least the first share of it lies within the second share of a side from an edge.
 const ALONG: f32 = 0.9;
 const RIM: f32 = 0.06;
-/// A frame that does not lie along the edges is at least this share of the picture's smaller side, and so much of its own
-/// sides thick, slant included.
+/// A frame that does not lie along the edges has at least the first share of the picture's smaller side, and is at
+/// most the second share of its own sides thick, slant included.
 const LEAST_FRAME: f32 = 0.3;
 const FRAME_RIM: f32 = 0.1;
-/// The drawing is the heaviest mark that does not touch an edge, where it has this share of the heaviest of all.
+/// The drawing is the mark with the most ink that touches no edge, if it has this share of the most ink of any.
 const FREE: f32 = 0.1;
 /// A speck has less than this share of the drawing's ink, or is smaller than this share of its size.
 const SPECK_INK: f32 = 0.04;
 const SPECK_SIZE: f32 = 0.15;
-/// Specks that have together more than this share of the drawing's ink are its texture.
+/// Specks that together have more than this share of the drawing's ink are its texture.
 const TEXTURE: f32 = 0.3;
-/// Further than this share of the drawing's size a mark is another drawing.
+/// A mark further away than this share of the drawing's size is another drawing.
 const NEAR: f32 = 0.4;
-/// A mark of this share of the drawing's ink is worth a word.
+/// A mark with this share of the drawing's ink is mentioned in a doubt.
 const SECOND: f32 = 0.25;
 
 /// The part of a mask that is the drawing.
 pub(super) struct Marks {
     /// With soft edges.
     pub kept: Mask,
-    /// `[top, left]` and `[bottom, right]`, the last inked ones.
+    /// `[top, left]` and `[bottom, right]`: the first and last inked pixels.
     pub first: [usize; 2],
     pub last: [usize; 2],
     pub doubts: Vec<Doubt>,
 }
 
-/// Pixels that hang together.
+/// Connected pixels.
 #[derive(Debug, Clone)]
 struct Mark {
     first: [usize; 2],
     last: [usize; 2],
     ink: f32,
     area: usize,
-    /// Of the area, near an edge of the picture.
+    /// The part of the area that is near an edge of the picture.
     rim: usize,
     at_edge: bool,
-    /// Drawn around the rest.
+    /// It surrounds the rest.
     frame: bool,
 }
 
@@ -56,7 +56,7 @@ impl Mark {
         (0..2).map(|axis| self.last[axis] + 1 - self.first[axis]).max().unwrap_or(0)
     }
 
-    /// Pixels between the boxes around two marks, on the axis where it is more.
+    /// Pixels between the boxes around two marks, on the axis where there are more.
     fn gap(&self, other: &Mark) -> usize {
         let between = |axis: usize| {
             let after = self.first[axis].saturating_sub(other.last[axis]);
@@ -83,7 +83,7 @@ impl Mark {
 }
 
 impl Marks {
-    /// Of the ink under a mask; none where there is nothing but edges.
+    /// The drawing among the marks under a mask; `None` where there are only edges.
     pub fn of(mask: &Mask, ink: &Plane) -> Option<Marks> {
         let side = mask.height.min(mask.width);
         let bridge = ((side as f32 * GAP) as usize).max(1);
@@ -134,7 +134,7 @@ fn drawing(marks: &[Mark]) -> Option<usize> {
     Some(heaviest(true).filter(|free| marks[*free].ink >= FREE * marks[any].ink).unwrap_or(any))
 }
 
-/// A frame lies along its box, all four corners included, and there is something else in it.
+/// A frame lies along its box, all four corners included, and surrounds something else.
 fn find_frames(mask: &Mask, labels: &[u32], marks: &mut [Mark]) {
     let side = mask.height.min(mask.width) as f32;
     let holds = |outer: &Mark, inner: &Mark| {
@@ -168,7 +168,8 @@ fn find_frames(mask: &Mask, labels: &[u32], marks: &mut [Mark]) {
     }
 }
 
-/// For each pixel of a widened mask the number of its mark from 1, and the marks: their sizes are those of the mask itself.
+/// For each pixel of a widened mask the number of its mark, from 1, and the marks; their sizes are those in the mask
+/// itself.
 fn labelled(mask: &Mask, wide: &Mask, ink: &Plane) -> (Vec<u32>, Vec<Mark>) {
     let (height, width) = (mask.height, mask.width);
     let mut labels = vec![0u32; height * width];

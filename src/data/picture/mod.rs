@@ -1,7 +1,8 @@
 //! Pictures of any size, made to look like the images that a model was trained on.
 //!
-//! What is looked for is found in a reduced copy, the [`survey`]: what is paper ([`ground`]), which [`lines`] and frames are
-//! no part of a drawing, which [`marks`] are. Ink is then taken from the picture itself ([`ink`]) and [`place`]d.
+//! Everything is located in a reduced copy, the [`survey`]: the paper ([`ground`]), [`lines`] and frames that are not
+//! part of a drawing, and the [`marks`] that are. The ink is then taken from the picture itself ([`ink`]) and
+//! [`place`]d.
 
 mod alpha;
 mod doubt;
@@ -24,7 +25,7 @@ const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 const WHITE: f32 = 255.0;
 /// A picture in which nothing is further than this from its background is blank.
 const LEAST_CONTRAST: f32 = 16.0;
-/// Ink below this share of the strongest does not count when the drawing's edges are looked for.
+/// Ink below this share of the strongest does not count in finding the drawing's edges.
 const FAINT: f32 = 0.1;
 
 /// A picture as a decoder gives it.
@@ -41,7 +42,7 @@ pub struct Picture {
 pub struct Drawing {
     /// `[h, w, 1]` bytes, bright on black.
     pub image: Vec<u8>,
-    /// What makes it uncertain that the image shows what was meant; mostly nothing.
+    /// Reasons to doubt that the image shows what was meant; usually none.
     pub doubts: Vec<Doubt>,
 }
 
@@ -58,7 +59,7 @@ impl Picture {
     /// From `[height, width, 4]` bytes: red, green, blue, alpha (255: opaque), row-major, sRGB.
     ///
     /// # Errors
-    /// [`DataError::Picture`] when there is no pixel or the number of bytes is another.
+    /// [`DataError::Picture`] when there is no pixel or the number of bytes does not match.
     pub fn new(height: usize, width: usize, rgba: Vec<u8>) -> Result<Self, DataError> {
         let bytes = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(CHANNELS));
         if rgba.is_empty() || bytes != Some(rgba.len()) {
@@ -81,16 +82,16 @@ impl Picture {
 
     /// A drawing on paper or on a blackboard as one image of `[h, w, 1]` bytes like those of MNIST: bright on black.
     ///
-    /// Grey is luma; behind transparent parts is white or black, whichever the ink stands out from. The background is one
-    /// grey where the border has one, else a smooth surface (uneven light), else what lies between strokes (shadows); ink is
-    /// the difference from it. Frames, lines from edge to edge, specks, and marks far from the largest are left out.
-    /// The background becomes 0 and the strongest stroke 255; what varies as little as
-    /// the border does is background. The drawing is cropped, scaled so that it fits into 20/28 of the image with its
-    /// proportions kept, strokes that would be thinner than 1.25 pixels are made 1.8 wide, and its centre of mass comes to
-    /// the middle, `(h/2, w/2)`, as far as it stays inside.
+    /// Grey is luma. Transparent parts are white or black, whichever the ink stands out from. The background is one
+    /// grey where the border has one, else a smooth surface (uneven light), else what lies between strokes (shadows);
+    /// ink is the difference from it. Frames, lines from edge to edge, specks, and marks far from the largest are
+    /// left out. The background becomes 0 and the strongest stroke 255; what varies as little as the border is
+    /// background. The drawing is cropped and scaled to fit into 20/28 of the image with its proportions kept.
+    /// Strokes that would be thinner than 1.25 pixels are made 1.8 wide. Its centre of mass is moved to the middle,
+    /// `(h/2, w/2)`, as far as the drawing stays inside.
     ///
-    /// Time and memory grow with the number of pixels and not with the proportions: beside the picture at most 4 bytes a
-    /// pixel and some megabytes.
+    /// Time and memory grow with the number of pixels, whatever the proportions: at most 4 bytes a pixel and some
+    /// megabytes beside the picture itself.
     ///
     /// Source of the last steps: the description of the data set, <http://yann.lecun.com/exdb/mnist/>.
     ///
@@ -149,12 +150,12 @@ fn over(pixel: &[u8], behind: f32, value: impl Fn([f32; 3]) -> f32) -> f32 {
     alpha * value([r, g, b]) + (1.0 - alpha) * behind
 }
 
-/// Of at least one value; the upper one of two in the middle.
+/// The median of at least one value; the upper one of two in the middle.
 fn median(values: &mut [f32]) -> f32 {
     quantile(values, 0.5)
 }
 
-/// The value that this share of the others is below; of at least one value.
+/// The value that this share of the others is below; needs at least one value.
 fn quantile(values: &mut [f32], share: f32) -> f32 {
     let at = ((values.len() as f32 * share) as usize).min(values.len().saturating_sub(1));
     *values.select_nth_unstable_by(at, f32::total_cmp).1

@@ -1,30 +1,30 @@
-//! A drawing's ink, scaled and set into the image as MNIST's digits were.
+//! A drawing's ink, scaled and placed in the image as MNIST's digits are.
 
 use super::FAINT;
 use crate::data::resample::{Plane, resample};
 
 /// Shares of the image that a digit may fill: MNIST's are 20 of 28 pixels.
 const BOX: [usize; 2] = [20, 28];
-/// Large drawings are made at most this many times the box first, so that what follows is cheap.
+/// Large drawings are first reduced to at most this many times the box, so that what follows is cheap.
 const WORKING_SCALE: usize = 8;
-/// Strokes thinner than the first, in pixels of the result, are made as wide as the second: of MNIST's own images about
-/// 1 in 100 are as thin, and most have strokes of 1.8 to 2.5 pixels.
+/// Strokes thinner than the first, in pixels of the result, are made as wide as the second. About 1 in 100 of MNIST's
+/// own images has strokes as thin; most have strokes of 1.8 to 2.5 pixels.
 const LEAST_STROKE: f32 = 1.25;
 const STROKE: f32 = 1.8;
-/// A place is rounded up from this far below the next pixel: what is symmetrical lies between two, and goes to the lower
-/// one, whichever way its sums are rounded.
+/// A place is rounded up from this far below the next pixel: a symmetrical drawing lies halfway between two, and goes
+/// to the lower one however its sums are rounded.
 const ROUND_UP: f32 = 0.45;
-/// A stroke has two edges, and a slanted edge has up to 4/pi times its length in sides of pixels: taken in the middle.
+/// A stroke has two edges, and a slanted edge is up to 4/pi times its length in sides of pixels: the mean is taken.
 const AREA_BY_SIDES: f32 = 2.27;
 
-/// `[h, w]` bytes from ink of 0 to 1, some of it at least [`FAINT`].
+/// `[h, w]` bytes from ink of 0 to 1, of which some is at least [`FAINT`].
 pub(super) fn placed(ink: &Plane, [h, w]: [usize; 2]) -> Vec<u8> {
     let ink = crop(ink);
     let room = [h, w].map(|side| (side * BOX[0] / BOX[1]).max(1));
     place(&scale_into(&ink, room), [h, w])
 }
 
-/// The smallest part that holds all ink; there is some.
+/// The smallest part that holds all ink; there must be some.
 fn crop(ink: &Plane) -> Plane {
     let inked = |at: &usize| ink.values[*at] >= FAINT;
     let (mut top, mut bottom, mut left, mut right) = (ink.height, 0, ink.width, 0);
@@ -35,7 +35,7 @@ fn crop(ink: &Plane) -> Plane {
     ink.part([top, left], [(bottom + 1).saturating_sub(top), (right + 1).saturating_sub(left)])
 }
 
-/// The drawing at the size that fits into `room`, its strokes not too thin.
+/// The drawing scaled to fit into `room`, with strokes that are not too thin.
 fn scale_into(ink: &Plane, room: [usize; 2]) -> Plane {
     let fit = |plane: &Plane, room: [usize; 2]| {
         let scale = (room[0] as f32 / plane.height as f32).min(room[1] as f32 / plane.width as f32);
@@ -44,7 +44,7 @@ fn scale_into(ink: &Plane, room: [usize; 2]) -> Plane {
     };
     let size = fit(ink, room);
     let working = fit(ink, room.map(|side| side * WORKING_SCALE));
-    // Either side: of a line only one is long.
+    // Both sides are compared: a line is long on one side only.
     let large = working[0] < ink.height || working[1] < ink.width;
     let mut plane = if large { brightened(resample(ink, working)) } else { ink.clone() };
     let scale = size[0].max(size[1]) as f32 / plane.height.max(plane.width) as f32;
@@ -56,14 +56,14 @@ fn scale_into(ink: &Plane, room: [usize; 2]) -> Plane {
     brightened(resample(&plane, size))
 }
 
-/// The strongest ink made 1.
+/// Scaled so that the strongest ink is 1.
 fn brightened(mut plane: Plane) -> Plane {
     let peak = plane.values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     plane.values.iter_mut().for_each(|value| *value = (*value / peak).clamp(0.0, 1.0));
     plane
 }
 
-/// Mean width of the strokes in pixels: their area by the length of their edges.
+/// Mean width of the strokes in pixels: their area divided by the length of their edges.
 fn stroke_width(plane: &Plane) -> f32 {
     let Plane { height, width, values } = plane;
     let at = |y: usize, x: usize| {
@@ -81,9 +81,9 @@ fn stroke_width(plane: &Plane) -> f32 {
     AREA_BY_SIDES * area / sides.max(f32::MIN_POSITIVE)
 }
 
-/// Every stroke wider by `radius` on each side: each pixel the strongest of a disc whose edge is soft.
+/// Every stroke widened by `radius` on each side: each pixel becomes the strongest in a disc with a soft edge.
 ///
-/// The plane is no larger than [`WORKING_SCALE`] times the box, and so the radius at most that many strokes.
+/// The plane is at most [`WORKING_SCALE`] times the box, which bounds the radius as well.
 fn thickened(plane: &Plane, radius: f32) -> Plane {
     let reach = radius.ceil() as isize;
     let mut disc = Vec::new();
@@ -108,7 +108,7 @@ fn thickened(plane: &Plane, radius: f32) -> Plane {
     Plane { height, width, values }
 }
 
-/// The digit on black, its centre of mass in the middle as far as it stays inside.
+/// The digit on black, its centre of mass in the middle as far as the digit stays inside.
 fn place(digit: &Plane, [h, w]: [usize; 2]) -> Vec<u8> {
     let mass: f32 = digit.values.iter().sum();
     let weighted = |position: &dyn Fn(usize) -> usize| {

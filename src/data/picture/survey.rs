@@ -6,14 +6,14 @@ use crate::data::resample::Plane;
 /// Pixels of the copy.
 const MOST_PIXELS: usize = 1 << 19;
 
-/// Grey values, and how many pixels of the picture make one of them, each way.
+/// Grey values, and how many pixels of the picture, along each side, make one of them.
 pub(super) struct Survey {
     pub plane: Plane,
     pub factor: usize,
 }
 
 impl Survey {
-    /// Means of squares of the picture over what shines through it; at the right and lower edge of what is left of them.
+    /// Means of squares of the picture over the colour behind it; squares at the right and lower edge may be smaller.
     pub fn of(picture: &Picture, behind: f32) -> Self {
         let factor = factor(picture.height, picture.width);
         let (height, width) = (picture.height.div_ceil(factor), picture.width.div_ceil(factor));
@@ -32,7 +32,7 @@ impl Survey {
     }
 }
 
-/// The smallest with which the copy is small enough; a line of pixels is reduced along its length only.
+/// The smallest factor with which the copy is small enough; a single line of pixels is reduced along its length only.
 fn factor(height: usize, width: usize) -> usize {
     let fits = |factor: &usize| height.div_ceil(*factor) * width.div_ceil(*factor) <= MOST_PIXELS;
     (1..).find(fits).unwrap_or(1)
