@@ -40,9 +40,9 @@ impl fmt::Display for Doubt {
             Doubt::Small { pixels } => {
                 write!(f, "the drawing is only {pixels} pixels large; a larger picture may be read better")
             }
-            Doubt::UnevenGround => {
-                f.write_str("its background is uneven up to the edge; the drawing may not be separated from it")
-            }
+            Doubt::UnevenGround => f.write_str(
+                "its background is uneven up to the edge; the drawing may not be separated from it",
+            ),
             Doubt::OnlyLines => f.write_str("there is nothing in it but lines from edge to edge"),
         }
     }
