@@ -1,17 +1,17 @@
-//! Checkpoints on disk: a folder each, in the folder `checkpoints` of a run.
+//! Checkpoints on disk: one folder each, in the folder `checkpoints` of a run.
 //!
 //! | file                     | content                                                              |
 //! |--------------------------|----------------------------------------------------------------------|
-//! | `model.toml`             | the model and its training, as `train` was told                      |
+//! | `model.toml`             | the model and its training, as `train` was given                     |
 //! | `state.toml`             | a [`CheckpointState`]: settings, counters, epochs                    |
 //! | `weights.safetensors`    | the weights                                                          |
-//! | `best.safetensors`       | those of the best epoch, where early stopping is to bring them back  |
+//! | `best.safetensors`       | those of the best epoch, where early stopping is to restore them     |
 //! | `optimizer.safetensors`  | the optimizer's state                                                |
 //! | `manifest.toml`          | SHA-256 of each of these files                                       |
 //!
-//! A checkpoint is written under another name, brought to the disk, and renamed: it is there as a whole or not at all. One
-//! that is there already stays, under a third name, until the new one is in its place. State is TOML because it keeps every
-//! bit of a float, NaN included.
+//! A checkpoint is written under another name, synced to the disk, and renamed: it exists as a whole or not at all.
+//! One that is replaced keeps existing, under a third name, until the new one is in its place. State is TOML because
+//! it keeps every bit of a float, NaN included.
 
 mod read;
 mod remove;
@@ -42,14 +42,14 @@ const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const MANIFEST_FILE: &str = "manifest.toml";
 /// The one tensor of the optimizer's file.
 const OPTIMIZER_TENSOR: &str = "optimizer_state";
-/// What the name of a checkpoint begins with; the number of its step follows.
+/// What the name of a checkpoint begins with; its step follows.
 const PREFIX: &str = "step-";
-/// What the name of one ends with that is being replaced.
+/// What the name of a checkpoint that is being replaced ends with.
 const REPLACED: &str = ".replaced";
 /// Version of the layout.
 const FORMAT: u32 = 1;
 
-/// What a run was told beside its model file, and what it runs on.
+/// The settings of a run beside its model file, and what it runs on.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSettings {
@@ -61,13 +61,13 @@ pub struct RunSettings {
     pub init: Option<String>,
     /// Most training samples, if that was limited.
     pub limit: Option<usize>,
-    /// Of initial weights, shuffles and draws. Text: TOML's integers end at 2^63.
+    /// The seed of initial weights, shuffles and draws. Text, because TOML's integers end at 2^63.
     pub seed: String,
     /// Whether an adapter runs each step of the plan by itself.
     pub no_fuse: bool,
-    /// Whether measuring chose the kernels.
+    /// Whether the kernels were chosen by measuring.
     pub tuned: bool,
-    /// Whether training goes on where a loss or a gradient is not finite.
+    /// Whether training continues where a loss or a gradient is not finite.
     #[serde(default)]
     pub allow_nan: bool,
     /// Name and driver of the device.
@@ -76,25 +76,25 @@ pub struct RunSettings {
     pub checkpoint_steps: Option<usize>,
     /// The kernel variant that runs each step of the plan.
     pub kernels: BTreeMap<String, String>,
-    /// Whether images were read with rows and columns swapped, where that was told ([`crate::data::LoadOptions`]).
+    /// Whether images were read with rows and columns swapped, where that was set ([`crate::data::LoadOptions`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transpose: Option<bool>,
-    /// The label of the first class, where that was told.
+    /// The label of the first class, where that was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_label: Option<u8>,
-    /// Samples of the largest batch where fewer are trained on than the model file's `batch_size`.
+    /// Samples of the largest batch where fewer samples are trained on than the model file's `batch_size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<usize>,
-    /// The folder of its events for TensorBoard, if it has written any.
+    /// The folder of its TensorBoard events, if it has written any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensorboard: Option<String>,
-    /// What tells the data from other data; `None` in a run from before it was recorded.
+    /// The digests of the data; `None` in a run from before they were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_digests: Option<DataDigests>,
 }
 
 impl RunSettings {
-    /// How the run understands the files of its data set.
+    /// How the run reads the files of its data set.
     pub fn load_options(&self) -> LoadOptions {
         LoadOptions { transpose: self.transpose, first_label: self.first_label }
     }
@@ -105,7 +105,7 @@ impl RunSettings {
 #[serde(deny_unknown_fields)]
 pub struct CheckpointState {
     format: u32,
-    /// What the run was told.
+    /// The settings of the run.
     pub settings: RunSettings,
     stopped: Option<Stopped>,
     training: TrainingState,
@@ -120,9 +120,9 @@ struct Manifest {
     sha256: BTreeMap<String, String>,
 }
 
-/// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep` and that of the best
-/// epoch by validation loss, or by training loss where nothing is validated. Those of later steps go, too: a run that is
-/// here again found them damaged.
+/// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep` and that of the
+/// best epoch by validation loss, or by training loss without validation. Checkpoints of later steps are removed,
+/// too: the run found them damaged when it was resumed.
 ///
 /// # Errors
 /// When a file cannot be written; what was there before stays.
@@ -149,24 +149,24 @@ pub fn save(
     Ok(target)
 }
 
-/// The name of the checkpoint after so many steps.
+/// The name of the checkpoint after this many steps.
 fn name(steps: usize) -> String {
     format!("{PREFIX}{steps:08}")
 }
 
-/// The steps in the name of a checkpoint; `None` where it is the name of something else.
+/// The steps in the name of a checkpoint; `None` where the name is not one of a checkpoint.
 fn steps_of(name: &str) -> Option<usize> {
     let digits = name.strip_prefix(PREFIX)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-/// Where a run keeps the checkpoint after so many steps.
+/// Where a run keeps the checkpoint after this many steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(CHECKPOINTS).join(name(steps))
 }
 
-/// Puts a folder in the place of another, if there is one, which goes only when the new one is known to be there. Where it
-/// cannot be put there, the old one stays. What else lay in it lies in the new one then.
+/// Puts a folder in the place of another, if there is one, which is removed only once the new one is there. If the
+/// new one cannot be put there, the old one stays. Other files in the old folder are moved to the new one.
 fn replace(new: &Path, target: &Path) -> io::Result<()> {
     let aside = aside(target);
     if let Ok(found) = fs::symlink_metadata(target) {
@@ -185,14 +185,14 @@ fn replace(new: &Path, target: &Path) -> io::Result<()> {
     settle(&aside, target)
 }
 
-/// Where a checkpoint lies while another takes its place.
+/// Where a checkpoint is kept while another takes its place.
 fn aside(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}{REPLACED}"))
 }
 
-/// Brings back a checkpoint that was to be replaced when the process was killed, before anything else was in its place. For
-/// whoever has the run's folder to himself ([`RunFolder`](super::run::RunFolder)).
+/// Brings back a checkpoint that was being replaced when the process was killed, before the new one was in its place.
+/// The caller must hold the run's folder ([`RunFolder`](super::run::RunFolder)).
 ///
 /// # Errors
 /// When the folder cannot be read or changed; a run without checkpoints has nothing to bring back.
@@ -217,7 +217,7 @@ pub fn bring_back(run: &Path) -> Result<(), RunError> {
     Ok(())
 }
 
-/// The run that a checkpoint lies in.
+/// The run that a checkpoint belongs to.
 pub fn run_of(checkpoint: &Path) -> Option<&Path> {
     checkpoint.parent()?.parent()
 }
@@ -253,7 +253,7 @@ fn files(
     Ok(files)
 }
 
-/// Writes them into a folder that will be renamed; errors name them as they would be called then.
+/// Writes the files into a folder that will be renamed; errors name them as they will be called then.
 fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result<(), RunError> {
     let made = remove(dir).and_then(|()| fs::create_dir_all(dir.parent().unwrap_or(dir)));
     let made = made.and_then(|()| match fs::symlink_metadata(dir) {
@@ -267,7 +267,7 @@ fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result
     sync_folder(dir).map_err(|cause| RunError::write(target, cause))
 }
 
-/// Brings the names in a folder to the disk, where that can be asked for.
+/// Syncs the names in a folder to the disk, where the system supports it.
 pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
@@ -278,7 +278,7 @@ fn optimizer_to_bytes(state: &[f32]) -> io::Result<Vec<u8>> {
     safetensors::serialize([(OPTIMIZER_TENSOR, view)], None).map_err(io::Error::other)
 }
 
-/// The names of the checkpoints in a folder, the last step first.
+/// The names of the checkpoints in a folder, the latest step first.
 fn names(parent: &Path) -> io::Result<Vec<String>> {
     let names = fs::read_dir(parent)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     let mut whole = names.collect::<io::Result<Vec<_>>>()?;
@@ -292,7 +292,7 @@ fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
     epochs.iter().min_by(|a, b| figure(a).total_cmp(&figure(b))).map(|record| record.epoch)
 }
 
-/// Steps after an epoch of the run: all its epochs have as many.
+/// The run's steps at the end of an epoch: all epochs have the same number.
 fn steps_after(checkpoint: &Checkpoint, epoch: usize) -> Option<usize> {
     checkpoint.training.run.step.checked_div(checkpoint.training.run.epoch)?.checked_mul(epoch)
 }
@@ -316,7 +316,7 @@ mod tests {
         folder(&new, "first");
         replace(&new, &target).unwrap();
         assert_eq!((content().as_str(), names()), ("first", 1));
-        // One that was set aside before is in nobody's way.
+        // One that was set aside before does not matter.
         folder(&aside(&target), "older");
         folder(&new, "second");
         replace(&new, &target).unwrap();

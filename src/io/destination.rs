@@ -1,9 +1,9 @@
-//! A place that a command writes one file to: a regular file, or standard output.
+//! Where a command writes one file: a regular file, or standard output.
 //!
 //! | place | what happens |
 //! |---|---|
-//! | `-`, `/dev/stdout` and what leads to it | standard output, unless that is a terminal |
-//! | a symbolic link | it stays, and the file that it leads to is written; made where it is missing |
+//! | `-`, `/dev/stdout` and links to it | standard output, unless that is a terminal |
+//! | a symbolic link | it stays, and its target is written; created if it is missing |
 //! | a folder, a pipe, a socket, a device | refused |
 //! | a file that is read-only | refused, and so is one of the run that is read |
 //! | a regular file | replaced as a whole where the command may |
@@ -16,17 +16,17 @@ use std::path::{Path, PathBuf};
 use super::run::is_input;
 use super::whole::{links, oddity, write_whole};
 
-/// What stands for standard output.
+/// Means standard output.
 const STDOUT: &str = "-";
-/// What systems call it.
+/// What systems call standard output.
 const STDOUT_FILES: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/// A place that is fit to be written to.
+/// A place that can be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// Standard output.
     Stdout,
-    /// A file under the name that was given.
+    /// A file under the given name.
     File(PathBuf),
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum DestinationError {
          output"
     )]
     Irregular { place: String, what: &'static str, example: &'static str },
-    /// Its owner keeps it from being written.
+    /// It is write-protected.
     #[error("{place} is read-only; make it writable first, or choose another name")]
     ReadOnly { place: String },
     /// It belongs to the run that is read.
@@ -54,7 +54,7 @@ pub(crate) enum DestinationError {
     /// There is a file that this command did not write.
     #[error("{place} is there already, and is not {kind}; {remedy}")]
     Foreign { place: String, kind: &'static str, remedy: &'static str },
-    /// Nobody would read it there.
+    /// A terminal would only show the bytes.
     #[error(
         "standard output is a terminal; send it to a file with `>` or to a program with `|`, or name a file"
     )]
@@ -65,11 +65,11 @@ pub(crate) enum DestinationError {
 }
 
 impl Destination {
-    /// Looks at a place before there is anything to write. `run` is the folder that is read, `example` a file name that
-    /// would do.
+    /// Checks a place before there is anything to write. `run` is the folder that is read, `example` a file name for
+    /// messages.
     ///
     /// # Errors
-    /// When it can never be written to. That there is a file already is none.
+    /// When it can never be written to. An existing file is not an error here.
     pub fn new(path: &Path, run: &Path, example: &'static str) -> Result<Self, DestinationError> {
         let is_stdout = |path: PathBuf| STDOUT_FILES.iter().any(|name| path == Path::new(name));
         if path == Path::new(STDOUT) || links(path).any(is_stdout) {
@@ -110,7 +110,7 @@ impl Destination {
         matches!(self, Destination::File(path) if path.exists())
     }
 
-    /// Refuses to replace a file, unless that is said.
+    /// Refuses to replace a file, unless `force` is set.
     ///
     /// # Errors
     /// When there is one.
@@ -123,7 +123,8 @@ impl Destination {
         }
     }
 
-    /// Refuses to replace a file that is not of the kind that is written, whatever was said: its name was not.
+    /// Refuses to replace a file that is not of the kind that is written, even with `force`, since the user did not
+    /// name it.
     ///
     /// # Errors
     /// When there is one, with what to do.
@@ -141,7 +142,7 @@ impl Destination {
         }
     }
 
-    /// Writes the whole file or none; to standard output as far as it is read.
+    /// Writes the whole file or nothing; to standard output as far as it is read.
     ///
     /// # Errors
     /// When it cannot be written, or the reader of standard output leaves before the end.
@@ -170,7 +171,7 @@ impl fmt::Display for Destination {
     }
 }
 
-/// A place as errors name it, with what its links come to.
+/// A place as errors name it, with the target of its links.
 fn place(path: &Path) -> String {
     match links(path).skip(1).last() {
         Some(target) => format!("`{}`, a symbolic link to `{}`,", path.display(), target.display()),
@@ -178,7 +179,7 @@ fn place(path: &Path) -> String {
     }
 }
 
-/// Finds out whether the folder is there that a file is to be made in.
+/// Checks that the folder of a new file exists.
 fn check_folder_of(path: &Path) -> io::Result<()> {
     let target = links(path).last().unwrap_or_default();
     match target.parent() {

@@ -1,5 +1,5 @@
-//! The header of a safetensors file, looked at before the reader does: the reader takes the last of two tensors of one
-//! name, and does not say where tensors overlap.
+//! The header of a safetensors file, checked before the reader reads it: the reader takes the last of two tensors of
+//! the same name, and does not say where tensors overlap.
 //!
 //! Source: the format's description, <https://github.com/huggingface/safetensors#format>.
 
@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 
 /// Bytes that hold the length of the header, little-endian.
 const LENGTH: usize = 8;
-/// The entry that is no tensor.
+/// The entry that is not a tensor.
 const METADATA: &str = "__metadata__";
 
 /// What is wrong with the header, and where.
@@ -66,7 +66,7 @@ struct Tensor {
     offsets: Range<u64>,
 }
 
-/// What this check needs of an entry.
+/// The part of an entry that this check needs.
 #[derive(serde::Deserialize)]
 struct Entry {
     data_offsets: (u64, u64),

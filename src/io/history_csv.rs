@@ -7,7 +7,8 @@ use crate::train::{Callback, CallbackError, EpochRecord};
 
 const HEADINGS: &str = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds";
 
-/// Writes the table anew after each epoch, so that it is always whole. What is not known or not finite is left empty.
+/// Rewrites the table after each epoch, so that it is always complete. Values that are missing or not finite are left
+/// empty.
 #[derive(Debug)]
 pub struct HistoryCsv {
     path: PathBuf,
@@ -15,7 +16,7 @@ pub struct HistoryCsv {
 }
 
 impl HistoryCsv {
-    /// Into this run folder, after epochs that it had before, as a resumed one has.
+    /// Into this run folder, after the epochs that a resumed run had before.
     pub fn new(run: &Path, before: &[EpochRecord]) -> Self {
         let lines: String = before.iter().map(line).collect();
         HistoryCsv { path: run.join(HISTORY_CSV_FILE), text: format!("{HEADINGS}\n{lines}") }
@@ -65,7 +66,7 @@ mod tests {
         let read = || std::fs::read_to_string(folder.path().join("history.csv")).unwrap();
         let text = read();
         assert_eq!(text, format!("{HEADINGS}\n1,0.5,0.75,,,0.001,2.5\n2,,0.75,0.25,1,0.001,2.5\n"));
-        // Resumed after the second epoch, it goes on with the third.
+        // Resumed after the second epoch, it continues with the third.
         HistoryCsv::new(folder.path(), &[first, record])
             .on_epoch_end(&EpochRecord { epoch: 3, ..record })
             .unwrap();

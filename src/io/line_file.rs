@@ -1,4 +1,4 @@
-//! The files of a run that grow by a line at a time.
+//! The files of a run that grow line by line.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -19,7 +19,7 @@ pub struct RunLogs {
 }
 
 impl RunLogs {
-    /// Brings every line so far to the files.
+    /// Writes all lines so far to the files.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -28,7 +28,7 @@ impl RunLogs {
         self.history.flush()
     }
 
-    /// Brings every line so far to the disk.
+    /// Syncs all lines so far to the disk.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -58,7 +58,7 @@ impl LineFile {
         Ok(LineFile { path, writer: BufWriter::new(file) })
     }
 
-    /// Opens a file at the end of its first lines, and forgets the rest.
+    /// Opens a file at the end of its first `lines` lines, and drops the rest.
     pub(super) fn cut(path: PathBuf, lines: usize) -> Result<Self, RunError> {
         let fail = |cause| RunError::write(&path, cause);
         let text = match files::read(&path) {
@@ -69,12 +69,12 @@ impl LineFile {
         let ends: Vec<usize> = ends.take(lines).collect();
         if ends.len() < lines {
             log::warn!(
-                "`{}` has {} lines, but the checkpoint is that after {lines}: those between are missing from it",
+                "`{}` has {} lines, but the checkpoint was made after {lines}: those in between are missing",
                 path.display(),
                 ends.len()
             );
         }
-        // A new file, for the old one may be shared by hard links.
+        // A new file, because the old one may be shared by hard links.
         let kept = &text[..ends.last().copied().unwrap_or(0)];
         let opened = write_own(&path, kept).and_then(|()| File::options().append(true).open(&path));
         let file = opened.map_err(fail)?;

@@ -34,7 +34,7 @@ pub use weights::{WeightFileError, read_weights, weights_to_bytes};
 #[cfg(feature = "cli")]
 pub(crate) use whole::write_whole;
 
-/// In hexadecimal.
+/// SHA-256, in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }

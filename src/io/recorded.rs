@@ -1,4 +1,4 @@
-//! What a run recorded of its data and its kernels, wherever it did.
+//! What a run recorded of its data and its kernels, in whichever file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,12 +9,12 @@ use crate::data::{DataDigests, LoadOptions};
 use crate::error::Error;
 use crate::model::ModelFile;
 
-/// What it takes to judge a run as it judged itself.
+/// What is needed to evaluate a run as it evaluated itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
     /// `mnist` or a folder.
     pub data: String,
-    /// How the files of the data set are understood.
+    /// How to read the files of the data set.
     pub load_options: LoadOptions,
     /// Samples of the largest batch that ran.
     pub batch_size: usize,
@@ -26,8 +26,8 @@ pub struct Recorded {
     pub test_digest: Option<String>,
 }
 
-/// Reads `result.json`; of a run that has none yet the last checkpoint, and of a checkpoint its own record. `None` where nothing
-/// was recorded, as in a folder that `Model::save` wrote.
+/// Reads `result.json`; if a run has none yet, its last checkpoint; in a checkpoint, its own record. `None` where
+/// nothing was recorded, as in a folder that `Model::save` wrote.
 ///
 /// # Errors
 /// When a record is there and cannot be read.
@@ -70,7 +70,7 @@ fn digests(recorded: Option<DataDigests>) -> (Option<String>, Option<String>) {
 }
 
 impl Recorded {
-    /// Whether a test set is another than the run's; `None` where the run did not record its own.
+    /// Whether a test set differs from the run's; `None` where the run did not record its own.
     pub fn is_other_test_set(&self, digest: &str) -> Option<bool> {
         self.test_digest.as_ref().map(|recorded| recorded != digest)
     }

@@ -1,4 +1,4 @@
-//! What came out of a run: `result.json`.
+//! The result of a run: `result.json`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,34 +11,34 @@ use crate::data::{DataDigests, LoadOptions};
 use crate::files;
 use crate::train::Stopped;
 
-/// What came out of a run, and what it takes to repeat it beside `model.toml`.
+/// The result of a run, and what is needed beside `model.toml` to repeat it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
-    /// Why and when training ended; `None` in a run that was written before this was told.
+    /// Why and when training ended; `None` in a run from before this was recorded.
     #[serde(default)]
     pub stopped: Option<Stopped>,
     /// Mean loss over the test set; `None` where it is not finite.
     pub test_loss: Option<f64>,
-    /// Share of the test set that was classified rightly.
+    /// Share of the test set that was classified correctly.
     pub test_accuracy: f64,
-    /// Epochs begun.
+    /// Epochs started.
     pub epochs: usize,
     /// Optimizer steps taken.
     pub steps: usize,
-    /// Training time in seconds, evaluation not counted.
+    /// Training time in seconds, without evaluation.
     pub seconds: f64,
-    /// From the first line of `main` to the end of the first training step, as the host sees it: its figures have
-    /// arrived. What the system needs to load the program comes before that and is not counted. `None` in a run that
-    /// was written before this was measured.
+    /// From the first line of `main` to the end of the first training step, as the host sees it: when its loss has
+    /// arrived. What the system needs to load the program is not counted. `None` in a run from before this was
+    /// measured.
     #[serde(default)]
     pub seconds_to_first_step: Option<f64>,
-    /// The evaluation of the test set in seconds, its way to the device included. `None` as above.
+    /// The time to evaluate the test set in seconds, its upload to the device included. `None` as above.
     #[serde(default)]
     pub test_seconds: Option<f64>,
-    /// Checkpoints that the process wrote which ended the run. `None` as above.
+    /// Checkpoints written by the process that finished the run. `None` as above.
     #[serde(default)]
     pub checkpoints_written: Option<usize>,
-    /// How long it took to make and write them, in seconds; `seconds` does not count it. `None` as above.
+    /// The time it took to make and write them, in seconds; not part of `seconds`. `None` as above.
     #[serde(default)]
     pub checkpoint_seconds: Option<f64>,
     /// Name and driver.
@@ -47,9 +47,9 @@ pub struct RunResult {
     pub weights_sha256: String,
     /// What wrote this.
     pub versions: Versions,
-    /// Of initial weights and shuffles.
+    /// The seed of initial weights and shuffles.
     pub seed: u64,
-    /// Samples per step.
+    /// Samples per batch.
     pub batch_size: usize,
     /// Whether samples were shuffled.
     pub shuffle: bool,
@@ -67,33 +67,33 @@ pub struct RunResult {
     pub limit: Option<usize>,
     /// Samples that were trained on.
     pub train_samples: usize,
-    /// Samples that were judged on after each epoch; 0 without validation.
+    /// Samples that were evaluated after each epoch; 0 without validation.
     #[serde(default)]
     pub validation_samples: usize,
     /// Samples of the test set.
     pub test_samples: usize,
     /// The kernel variant that ran each step of the plan; `twin` on the CPU executor.
     pub kernels: BTreeMap<String, String>,
-    /// Whether measuring decided which variants those are; otherwise the device's class did.
+    /// Whether measuring chose these variants; otherwise the device's class did.
     #[serde(default)]
     pub tuned: bool,
-    /// Whether images were read with rows and columns swapped, where that was told ([`crate::data::LoadOptions`]).
+    /// Whether images were read with rows and columns swapped, where that was set ([`crate::data::LoadOptions`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transpose: Option<bool>,
-    /// The label of the first class, where that was told.
+    /// The label of the first class, where that was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_label: Option<u8>,
-    /// What tells the data from other data; `None` in a run from before it was recorded.
+    /// The digests of the data; `None` in a run from before they were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_digests: Option<DataDigests>,
-    /// Samples of the largest batch where fewer were trained on than `batch_size`; the test set was judged in such batches,
-    /// too. `None` elsewhere, and in a run that was written before batches were so limited.
+    /// Samples of the largest batch where fewer samples were trained on than `batch_size`; the test set was evaluated
+    /// in such batches, too. `None` otherwise, and in a run from before batches were limited in this way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<usize>,
 }
 
 impl RunResult {
-    /// How the run understood the files of its data set.
+    /// How the run read the files of its data set.
     pub fn load_options(&self) -> LoadOptions {
         LoadOptions { transpose: self.transpose, first_label: self.first_label }
     }
@@ -104,7 +104,7 @@ impl RunResult {
     }
 }
 
-/// Versions of what wrote a run.
+/// The versions of what wrote a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     /// Of this crate.

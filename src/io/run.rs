@@ -1,4 +1,4 @@
-//! The folder that a run writes: claimed before anything is trained, filled while it trains, whole at the end.
+//! The folder of a run: claimed before training, filled during training, complete at the end.
 //!
 //! | file                  | content                                                              |
 //! |-----------------------|----------------------------------------------------------------------|
@@ -12,7 +12,7 @@
 //! | `report.html`         | what `report` makes of all of it                                     |
 //! | `checkpoints/`        | see [`super::checkpoint`]                                            |
 //!
-//! JSON has no NaN and no infinity: `null` stands for them.
+//! JSON has no NaN and no infinity: `null` stands for both.
 
 mod crossval;
 mod ours;
@@ -50,9 +50,9 @@ pub const PROFILE_FILE: &str = "profile.json";
 /// The page that shows the run.
 pub const REPORT_FILE: &str = "report.html";
 
-/// What the folder of a fold of a cross-validation begins with; its number follows.
+/// What the name of a fold's folder begins with; its number follows.
 pub const FOLD: &str = "fold-";
-/// What came out of it.
+/// The result of a fold.
 pub const FOLD_FILE: &str = "fold.json";
 /// The result of a cross-validation.
 pub const CROSSVAL_FILE: &str = "crossval.json";
@@ -68,7 +68,7 @@ const FILES: [&str; 8] = [
     REPORT_FILE,
 ];
 
-/// What the name of a file begins with that tries whether a folder can be written; the number of the process follows.
+/// What the name of a file that probes whether a folder is writable begins with; the process number follows.
 const PROBE: &str = ".probe-";
 
 /// Version of the layout of a run's files.
@@ -76,22 +76,23 @@ pub(super) const FORMAT: u32 = 1;
 
 /// A folder that belongs to one run.
 ///
-/// Until [`begin`](Self::begin) nothing in it is touched; dropped before that, it takes the folders that it made with
-/// it.
+/// Until [`begin`](Self::begin) nothing in it is touched. If it is dropped before, it removes the folders that it
+/// created.
 #[derive(Debug)]
 pub struct RunFolder {
     dir: PathBuf,
     /// Folders that did not exist before, the innermost first.
     made: Vec<PathBuf>,
     begun: bool,
-    /// Whether there may be a run that this one replaces.
+    /// Whether this run may replace an earlier one.
     replaces: bool,
     /// Keeps other processes from training into the folder.
     lock: Option<File>,
 }
 
 impl RunFolder {
-    /// Claims `<parent>/<model>-<n>` for the smallest free `n` from 1; two runs at a time get different ones.
+    /// Claims `<parent>/<model>-<n>` for the smallest free `n` from 1; two runs at the same time get different
+    /// folders.
     ///
     /// # Errors
     /// When the folder cannot be made.
@@ -104,7 +105,7 @@ impl RunFolder {
                 Ok(()) => {
                     folder.dir = dir.clone();
                     match folder.lock() {
-                        // Somebody was named it the moment it was there.
+                        // Another process claimed it the moment it was created.
                         Err(RunError::Busy { .. }) => continue,
                         locked => locked?,
                     }
@@ -118,17 +119,17 @@ impl RunFolder {
         folder.probed()
     }
 
-    /// Claims this folder, made when it is missing. With `force` it may hold an earlier run: [`begin`](Self::begin) then
-    /// removes the files of that, each by its name, and everything else stays.
+    /// Claims this folder; creates it if it is missing. With `force` it may hold an earlier run:
+    /// [`begin`](Self::begin) then removes that run's files, each by its name, and everything else stays.
     ///
     /// # Errors
-    /// When it is not a folder, or cannot be made or written to; when it is not empty, or with `force`, when what it holds
-    /// is no run, or a symbolic link is called like a file of one.
+    /// When it is not a folder, or cannot be created or written to; when it is not empty, or, with `force`, when what
+    /// it holds is not a run, or a symbolic link has the name of a run's file.
     pub fn at(dir: &Path, force: bool) -> Result<Self, RunError> {
         RunFolder::claim(dir, force, ours::check)
     }
 
-    /// Claims a folder, which with `force` need not be empty if the check finds nothing in the way.
+    /// Claims a folder; with `force` it need not be empty if the check passes.
     fn claim(
         dir: &Path,
         force: bool,
@@ -140,7 +141,7 @@ impl RunFolder {
         folder.lock()?;
         let mut entries = fs::read_dir(dir).map_err(|cause| RunError::write(dir, cause))?;
         if entries.next().is_some() {
-            // First: `force` is not to be advised where it would be refused.
+            // First, so that `force` is not advised where it would be refused.
             check(dir)?;
             if !force {
                 return Err(RunError::Occupied { dir: dir.display().to_string() });
@@ -149,7 +150,7 @@ impl RunFolder {
         folder.probed()
     }
 
-    /// Takes the folder of a run that goes on.
+    /// Takes the folder of a run that is resumed.
     ///
     /// # Errors
     /// When it is not a folder, another process has it, or its folder of checkpoints is a symbolic link.
@@ -160,7 +161,7 @@ impl RunFolder {
         let mut folder = RunFolder::new(dir);
         folder.begun = true;
         folder.lock()?;
-        // Checkpoints would be written, and old ones removed, wherever it leads.
+        // Checkpoints would be written, and old ones removed, where the link leads.
         let checkpoints = dir.join(checkpoint::CHECKPOINTS);
         refuse_link(&checkpoints).map_err(|cause| RunError::write(&checkpoints, cause))?;
         Ok(folder)
@@ -170,13 +171,13 @@ impl RunFolder {
         RunFolder { dir: dir.to_owned(), made: Vec::new(), begun: false, replaces: false, lock: None }
     }
 
-    /// Claims the folder until this is dropped or the process ends, however it does. On Unix a folder can be locked like a
-    /// file; on other systems, and where the file system knows no locks, nobody is kept out.
+    /// Claims the folder until this is dropped or the process ends, however it ends. On Unix a folder can be locked
+    /// like a file; on other systems, and where the file system has no locks, other processes are not kept out.
     fn lock(&mut self) -> Result<(), RunError> {
         if cfg!(unix) {
             let folder = File::open(&self.dir).map_err(|cause| RunError::write(&self.dir, cause))?;
             if matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
-                // Whoever has it needs it, whether it was made here or there.
+                // The process that holds the folder needs it, whichever of the two created it.
                 self.made.clear();
                 return Err(RunError::Busy { dir: self.dir.display().to_string() });
             }
@@ -185,15 +186,15 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// Removes what an earlier run left, opens the logs and writes the model file.
     ///
-    /// A process that is killed at any moment of it leaves a folder that another run may replace: the files that tell of a
-    /// run go last, and the logs are there before the model file is.
+    /// A process that is killed at any moment of this leaves a folder that another run may replace: the files that
+    /// identify a run are removed last, and the logs are created before the model file.
     ///
     /// # Errors
     /// When a file cannot be removed or written, or is not what a run writes.
@@ -214,7 +215,7 @@ impl RunFolder {
         Ok(logs)
     }
 
-    /// Cuts the logs of a run that goes on back to so many steps and epochs, and opens them at their end.
+    /// Cuts the logs of a resumed run back to this many steps and epochs, and opens them at their end.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -225,7 +226,7 @@ impl RunFolder {
         Ok(RunLogs { steps: open(STEPS_FILE, steps)?, history: open(HISTORY_FILE, epochs)? })
     }
 
-    /// Removes what tells of a run as it was before it went on: times of kernels and the page.
+    /// Removes what describes the run before it was resumed: the times of kernels and the page.
     ///
     /// # Errors
     /// When a file cannot be removed.
@@ -238,12 +239,12 @@ impl RunFolder {
         files.iter().try_for_each(|file| remove(&self.dir.join(file)))
     }
 
-    /// Removes what a process that was killed had not yet renamed.
+    /// Removes files that a killed process had not yet renamed.
     fn remove_leftovers(&self) -> Result<(), RunError> {
         remove_files(&self.dir, ours::is_leftover)
     }
 
-    /// Writes a whole file: under another name first, so that no reader ever sees half of it.
+    /// Writes a complete file: under another name first, so that no reader ever sees half of it.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -263,7 +264,7 @@ impl RunFolder {
         })
     }
 
-    /// Finds out, before anything is trained, whether files can be made here, and in a run that goes on, whether its own can be
+    /// Checks, before any training, whether files can be created here, and for a resumed run, whether its own can be
     /// replaced.
     ///
     /// # Errors
@@ -283,14 +284,14 @@ impl Drop for RunFolder {
     fn drop(&mut self) {
         if !self.begun {
             for dir in &self.made {
-                // Only what is empty goes; what is not has become someone else's.
+                // Only an empty folder is removed; anything in it belongs to someone else.
                 let _ = fs::remove_dir(dir);
             }
         }
     }
 }
 
-/// Removes a file, if it is there and a link did not take its place.
+/// Removes a file, if it is there and is not a link.
 fn remove(path: &Path) -> Result<(), RunError> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_symlink() => {
@@ -300,7 +301,7 @@ fn remove(path: &Path) -> Result<(), RunError> {
     }
 }
 
-/// Removes the files of a folder that are called so.
+/// Removes the files of a folder whose names match.
 fn remove_files(dir: &Path, is_called: impl Fn(&str) -> bool) -> Result<(), RunError> {
     let fail = |cause| RunError::write(dir, cause);
     for entry in fs::read_dir(dir).map_err(fail)? {
@@ -312,7 +313,7 @@ fn remove_files(dir: &Path, is_called: impl Fn(&str) -> bool) -> Result<(), RunE
     Ok(())
 }
 
-/// What the weight file of a run says about itself: nothing that differs between equal runs.
+/// The metadata of a run's weight file: nothing that differs between equal runs.
 pub fn weights_metadata(model: &str) -> BTreeMap<String, serde_json::Value> {
     [("format", FORMAT.into()), ("model", model.into()), ("shadegrad", env!("CARGO_PKG_VERSION").into())]
         .into_iter()
@@ -320,7 +321,7 @@ pub fn weights_metadata(model: &str) -> BTreeMap<String, serde_json::Value> {
         .collect()
 }
 
-/// The folder of a run that is to be read.
+/// Checks the folder of a run that is to be read.
 ///
 /// # Errors
 /// When it or one of the files that it needs is missing.

@@ -15,7 +15,7 @@ pub enum RunError {
         /// The folder.
         dir: String,
     },
-    /// The folder holds something, and no run that could be replaced.
+    /// The folder holds something, but no run that could be replaced.
     #[error(
         "the folder `{dir}` is not empty and holds no run that `force` could replace: it holds {found}; move these away, or \
          choose another one"
@@ -26,7 +26,7 @@ pub enum RunError {
         /// Names in it.
         found: String,
     },
-    /// Something stands where a run writes, and no run wrote it.
+    /// Something has the name of a run's file, and no run wrote it.
     #[error(
         "`{path}` is {what}, and `force` replaces only what an earlier run wrote; move it away, or choose another folder"
     )]
@@ -36,7 +36,7 @@ pub enum RunError {
         /// What it is.
         what: &'static str,
     },
-    /// A folder cannot be looked into.
+    /// A folder cannot be read.
     #[error("`{path}` cannot be read: {cause}")]
     Read {
         /// The folder.
@@ -47,7 +47,7 @@ pub enum RunError {
     /// There is something else where the folder should be.
     #[error("`{dir}` is not a folder; choose another place")]
     NotAFolder {
-        /// What was asked for.
+        /// The path that was given.
         dir: String,
     },
     /// Something cannot be written.
@@ -85,10 +85,10 @@ pub enum RunError {
         dir: String,
         /// The files.
         missing: Vec<&'static str>,
-        /// The last checkpoint of a run that has not ended, if there is one.
+        /// The last checkpoint of an unfinished run, if there is one.
         checkpoint: Option<String>,
     },
-    /// A model cannot be saved where other files lie.
+    /// A model cannot be saved where there are other files.
     #[error(
         "`{dir}` holds other files than a saved model ({found}); save it to a folder that is empty or not there yet"
     )]
@@ -98,7 +98,7 @@ pub enum RunError {
         /// The first such file or folder, and how many more there are.
         found: String,
     },
-    /// What a checkpoint says of its run cannot be read.
+    /// The record of a checkpoint cannot be read.
     #[error("`{path}` is not the record of a checkpoint: {problem}; give another checkpoint of the run")]
     Settings {
         /// The file.
@@ -108,7 +108,7 @@ pub enum RunError {
     },
     /// The result of a run cannot be read.
     #[error(
-        "`{path}` is not the result of a run: {problem}; where it is removed, the last checkpoint says what the run was"
+        "`{path}` is not the result of a run: {problem}; if you remove it, the record of the last checkpoint is used"
     )]
     Result {
         /// The file.
@@ -132,7 +132,7 @@ impl RunError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 "; free some space, or choose a place on another disk"
             }
-            // What this crate finds wrong itself says what to do.
+            // Errors of this crate already say what to do.
             io::ErrorKind::Other => "",
             _ => "; choose a place that you may write to",
         };

@@ -1,4 +1,4 @@
-//! A model into a folder that [`Model::load`] reads.
+//! Saving a model into a folder that [`Model::load`] reads.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,16 +11,16 @@ use crate::error::Error;
 use crate::model::{ModelFile, thousands};
 use crate::train::Model;
 
-/// What a folder holds that [`Model::save`] wrote.
+/// The files of a folder that [`Model::save`] wrote.
 const SAVED: [&str; 2] = [WEIGHTS_FILE, MODEL_FILE];
 
 impl Model {
-    /// Saves the model: [`load`](Self::load) of the same folder gives it back, with the same weights to the bit. The program
-    /// takes the folder as well: `shadegrad predict DIR`, `evaluate DIR --data ...`, `export DIR`.
+    /// Saves the model: [`load`](Self::load) of the same folder gives it back, with the same weights to the bit. The
+    /// program reads such a folder as well: `shadegrad predict DIR`, `evaluate DIR --data ...`, `export DIR`.
     ///
-    /// The folder, made when it is missing, gets `model.toml` (layers, loss, optimizer, names of classes, how it was trained
-    /// last) and `weights.safetensors` (names and layouts of Keras). A model that was saved there before is replaced. The
-    /// state of the optimizer is not kept: to stop and go on with the same bits take a
+    /// The folder, created if it is missing, gets `model.toml` (layers, loss, optimizer, names of classes, options of
+    /// the last training) and `weights.safetensors` (names and layouts of Keras). A model that was saved there before
+    /// is replaced. The state of the optimizer is not saved: to resume training with the same bits, use a
     /// [`Checkpoint`](crate::train::Checkpoint).
     ///
     /// ```no_run
@@ -38,7 +38,7 @@ impl Model {
     pub fn save(&mut self, dir: &Path) -> Result<(), Error> {
         let file = self.file();
         let text = file.to_toml()?;
-        // A name of one's own may hold what a model file refuses.
+        // A name given by the user may hold what a model file refuses.
         ModelFile::parse(MODEL_FILE, &text)?;
         let weights = weights_to_bytes(&self.weights()?, &weights_metadata(&file.model.name))?;
         claim(dir)?;
@@ -50,7 +50,7 @@ impl Model {
     }
 }
 
-/// Makes the folder, or sees to it that nothing but a model lies there that was saved before.
+/// Creates the folder, or checks that it holds only a saved model.
 fn claim(dir: &Path) -> Result<(), RunError> {
     let fail = |cause| RunError::write(dir, cause);
     let entries = match fs::read_dir(dir) {
@@ -84,8 +84,8 @@ fn claim(dir: &Path) -> Result<(), RunError> {
     }
 }
 
-/// The files in a folder that [`Model::save`] wrote: weights of this crate, and the model that lies with them. Weights alone are
-/// what a process that was killed leaves.
+/// The files in a folder that [`Model::save`] wrote: weights of this crate, and the model beside them. A killed
+/// process may leave the weights alone.
 fn saved_files(dir: &Path) -> &'static [&'static str] {
     let has_weights = has_metadata(&dir.join(WEIGHTS_FILE));
     let has_model = || ModelFile::read(&dir.join(MODEL_FILE)).is_ok();

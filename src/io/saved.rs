@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::model::{ModelFile, Network, Weights};
 use crate::train::{Compile, Model};
 
-/// What a run folder holds of its model; needs no data set and no device.
+/// The model of a run folder; needs no data set and no device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedRun {
     /// `model.toml`.
@@ -48,17 +48,18 @@ impl SavedRun {
         Ok(compiled)
     }
 
-    /// What a class is called: its name in the model file, else its number.
+    /// The name of a class in the model file, else its number.
     pub fn class_name(&self, class: usize) -> String {
         self.file.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
     }
 }
 
 impl Model {
-    /// The model of a run folder on the best device there is ([`Device::auto`]), with the weights that training left.
+    /// The model of a run folder on the best available device ([`Device::auto`]), with the weights of the end of
+    /// training.
     ///
     /// It needs no data set: [`predict`](Self::predict) takes images from anywhere, such as
-    /// [`Picture`](crate::data::Picture)s. It can be trained on, too, with a fresh state of the optimizer.
+    /// [`Picture`](crate::data::Picture)s. Training can be continued, with a fresh state of the optimizer.
     ///
     /// ```no_run
     /// use shadegrad::train::Model;
@@ -75,7 +76,7 @@ impl Model {
         Model::open(run, &Device::auto())
     }
 
-    /// [`load`](Self::load) on a device of one's choice.
+    /// [`load`](Self::load) on a device of your choice.
     ///
     /// # Errors
     /// As [`load`](Self::load).

@@ -1,6 +1,6 @@
-//! Figures of a training as an event file of TensorBoard.
+//! Metrics of a training as an event file of TensorBoard.
 //!
-//! | tag | step | figure |
+//! | tag | step | value |
 //! |---|---|---|
 //! | `batch_loss`, `batch_accuracy` | optimizer step | of that batch |
 //! | `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate` | epoch | of that epoch |
@@ -8,9 +8,9 @@
 //! A file is a sequence of records: length (u64), its checksum, an `Event` of `tensorboard/compat/proto/event.proto`, its
 //! checksum, all little-endian. Checksums are CRC-32C, masked as `tensorflow/core/lib/hash/crc32c.h` describes.
 //!
-//! TensorBoard takes the files of a folder in the order of their names, and drops what it has read of a curve where a step is
-//! not later than the one before. So a run that goes on writes into a file whose name sorts after all others, and times that
-//! do not go back, whatever the clock says by then.
+//! TensorBoard reads the files of a folder in the order of their names, and drops what it has read of a curve where a
+//! step is not later than the one before. So a resumed run writes into a file whose name sorts after all others, with
+//! times that do not go back, whatever the clock says by then.
 
 mod event;
 mod files;
@@ -22,26 +22,27 @@ use self::files::EventFile;
 use super::run::RunError;
 use crate::train::{Callback, CallbackError, Checkpoint, EpochRecord, Schedule, StepRecord};
 
-/// The figures of a step; all others are of an epoch.
+/// The metrics of a batch; all others are of an epoch.
 const BATCH_LOSS: &str = "batch_loss";
 const BATCH_ACCURACY: &str = "batch_accuracy";
-/// Writes an event file while a model trains; begun when training is.
+/// Writes an event file while a model trains; the file is created when training begins.
 #[derive(Debug)]
 pub struct TensorBoard {
     dir: PathBuf,
-    /// Steps and epochs of a run that goes on.
+    /// Steps and epochs of a resumed run.
     from: Option<[usize; 2]>,
     file: Option<EventFile>,
 }
 
 impl TensorBoard {
-    /// Into this folder, made when it is missing; a file that is there already stays, and gets one beside it.
+    /// Into this folder, created if it is missing; a file that is there already stays, and the new one is put beside
+    /// it.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         TensorBoard { dir: dir.into(), from: None, file: None }
     }
 
-    /// Of a run that goes on after so many steps and epochs: what the files in the folder say of later ones is cut off,
-    /// since it comes again.
+    /// For a run that is resumed after this many steps and epochs: later events in the folder's files are cut off,
+    /// since they will be written again.
     pub fn going_on(self, from: Option<[usize; 2]>) -> Self {
         TensorBoard { from, ..self }
     }
@@ -100,7 +101,7 @@ impl Callback for TensorBoard {
         Ok(())
     }
 
-    /// A run that goes on from here finds every event before it.
+    /// So that a run resumed from here finds every event before it.
     fn on_checkpoint(&mut self, _: &Checkpoint) -> Result<(), CallbackError> {
         if let Some(file) = &mut self.file {
             file.sync()?;
@@ -209,7 +210,7 @@ mod tests {
             }
             drop(board);
             if from == 0 {
-                // The first had the name and the times of a clock that was ahead.
+                // The clock was ahead when the first file got its name and times.
                 let path = listed().remove(0);
                 let mut ours = events(&fs::read(&path).unwrap());
                 ours.iter_mut().for_each(|event| event.wall_time += AHEAD);
@@ -266,7 +267,7 @@ mod tests {
             learning_rate: 0.125,
             seconds: 1.0,
         };
-        // Two in one second get a file each.
+        // Two in the same second get a file each.
         for _ in 0..2 {
             let mut board = TensorBoard::new(&dir);
             board.on_train_begin(&schedule).unwrap();

@@ -33,7 +33,7 @@ pub enum WeightFileError {
         /// What the reader said.
         reason: String,
     },
-    /// A tensor is made of numbers that are no 32-bit floats and do not become such without loss.
+    /// A tensor has elements that are not 32-bit floats and do not become such without loss.
     #[error(
         "weight file `{file}`: tensor `{tensor}` is of type {found}, but only F32, F16 and BF16 are read; \
          convert it to F32 first"
@@ -79,14 +79,14 @@ const CHECKSUM: &str = "values_sha256";
 /// A file may have this much beside the weights: names, shapes, metadata.
 const MOST_HEADER: usize = 16 << 20;
 
-/// Reads the weights of a network, of this program or of any other that writes under the names and layouts of Keras.
+/// Reads the weights of a network, written by this program or by any other that uses the names and layouts of Keras.
 ///
-/// F32 is taken as it is; F16 and BF16, tensor by tensor, as the same numbers in F32, which holds all of them. F64 and
-/// whole numbers are refused: what narrowing or scaling they would stand is for whoever wrote them to say.
+/// F32 is read as it is; F16 and BF16, tensor by tensor, are widened to F32, which holds all their values. F64 and
+/// integers are refused: how to narrow or scale them is up to whoever wrote them.
 ///
 /// # Errors
-/// When the file is missing or damaged (a header that does not describe the file, a name that is there twice, tensors
-/// that overlap, values that are not finite or not those written), or its tensors are not exactly those of the network.
+/// When the file is missing or damaged (a header that does not describe the file, a duplicate name, tensors that
+/// overlap, values that are not finite or not those written), or its tensors are not exactly those of the network.
 pub fn read_weights(path: &Path, network: &Network) -> Result<Weights, WeightFileError> {
     let file = path.display().to_string();
     let format = |reason: String| WeightFileError::Format { file: file.clone(), reason };
@@ -96,7 +96,7 @@ pub fn read_weights(path: &Path, network: &Network) -> Result<Weights, WeightFil
     let (_, about) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
     let parsed = SafeTensors::deserialize(&bytes).map_err(damaged)?;
     let mut tensors = Vec::new();
-    // Another program may have narrowed a file of ours and kept what it said about itself.
+    // Another program may have narrowed a file of ours and kept its metadata.
     let mut as_written = true;
     for (name, view) in parsed.tensors() {
         as_written &= view.dtype() == Dtype::F32;
@@ -113,7 +113,7 @@ pub fn read_weights(path: &Path, network: &Network) -> Result<Weights, WeightFil
     let weights = Weights::new(network, tensors).map_err(mismatch)?;
     let written = about.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
     match written.map(|json| serde_json::from_str::<BTreeMap<String, serde_json::Value>>(json)) {
-        Some(Err(error)) => Err(format(format!("its metadata are not JSON: {error}"))),
+        Some(Err(error)) => Err(format(format!("its metadata is not JSON: {error}"))),
         Some(Ok(about))
             if as_written && about.get(CHECKSUM).is_some_and(|sum| *sum != checksum(&weights)) =>
         {
@@ -123,7 +123,7 @@ pub fn read_weights(path: &Path, network: &Network) -> Result<Weights, WeightFil
     }
 }
 
-/// The values of a tensor as F32, where that loses nothing. Safetensors are little-endian.
+/// The values of a tensor as F32, where nothing is lost. Safetensors are little-endian.
 fn widened(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let (pairs, _) = view.data().as_chunks::<2>();
     match view.dtype() {
@@ -167,11 +167,11 @@ pub(super) fn has_metadata(path: &Path) -> bool {
     })
 }
 
-/// The bytes of a weight file; equal weights and metadata give equal bytes. `metadata` is stored under one key as JSON
-/// with sorted keys, and with it a checksum of the values.
+/// The bytes of a weight file; equal weights and metadata give equal bytes. `metadata` is stored under one key as
+/// JSON with sorted keys, together with a checksum of the values.
 ///
 /// # Errors
-/// When the tensors cannot be laid out, which a model's cannot cause.
+/// When the tensors cannot be laid out, which cannot happen with a model's.
 pub fn weights_to_bytes(
     weights: &Weights,
     metadata: &BTreeMap<String, serde_json::Value>,
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::model::{Dense, Flatten, Sequential};
 
-    /// A model of one layer with a kernel of so many values and one bias.
+    /// A model of one layer with a kernel of this many values and one bias.
     fn network(inputs: usize) -> Network {
         Sequential::new([inputs, 1, 1]).add(Flatten::new()).add(Dense::new(1)).network().unwrap()
     }
@@ -217,8 +217,8 @@ mod tests {
         bits.into_iter().flat_map(u16::to_le_bytes).collect()
     }
 
-    /// The value of 16 bits by their definition (IEEE 754-2019, 3.4): sign, exponent, `digits` binary digits. In f64, which
-    /// holds it and its powers of two exactly.
+    /// The value of 16 bits by their definition (IEEE 754-2019, 3.4): sign, exponent, `digits` binary digits. In f64,
+    /// which holds it and its powers of two exactly.
     fn defined(bits: u16, digits: u32) -> f64 {
         let bias = (1 << (14 - digits)) - 1;
         let exponent = i32::from(bits & 0x7fff) >> digits;
@@ -302,7 +302,7 @@ mod tests {
         }
     }
 
-    /// The checksum is that of the F32 values that we wrote.
+    /// The checksum is of the F32 values that we wrote.
     #[test]
     fn a_narrowed_file_of_ours_keeps_a_checksum_that_is_not_its_own() {
         let about = format!("{{\"{CHECKSUM}\":\"of other values\"}}");

@@ -5,18 +5,18 @@ use std::io::{self, Write};
 use std::iter::successors;
 use std::path::{Path, PathBuf};
 
-/// What the name of a file ends with that is not yet whole.
+/// What the name of an incomplete file ends with.
 const TEMPORARY: &str = ".tmp";
-/// Links in a row that are followed, as many as Linux does.
+/// The most links in a row that are followed, as in Linux.
 const MOST_LINKS: usize = 40;
 
-/// Writes a file under a temporary name beside it, brings it to the disk, and renames it.
+/// Writes a file under a temporary name beside it, syncs it to the disk, and renames it.
 ///
-/// A symbolic link stays one: the file that it leads to is written, and made where it is missing. A file that is replaced
-/// keeps its permissions.
+/// A symbolic link stays: its target is written, and created if it is missing. A file that is replaced keeps its
+/// permissions.
 ///
 /// # Errors
-/// When it cannot be written, or something stands there that is no regular file; what was there before stays.
+/// When it cannot be written, or something there is not a regular file; what was there before stays.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = followed(path)?;
     let before = match fs::metadata(path) {
@@ -31,7 +31,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|mut file| {
             file.write_all(bytes)?;
             if let Some(before) = &before {
-                // Some file systems have none.
+                // Some file systems have no permissions.
                 let _ = file.set_permissions(before.permissions());
             }
             file.sync_all()
@@ -44,7 +44,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// [`write_whole`] for a file of a run: what a link in its place leads to is somebody else's.
+/// [`write_whole`] for a file of a run: the target of a link in its place belongs to somebody else.
 ///
 /// # Errors
 /// As [`write_whole`], and when there is a symbolic link.
@@ -60,19 +60,19 @@ pub(crate) fn write_own(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => Err(io::Error::other(
-            "it is a symbolic link, and what that leads to is left alone; put the real one in its place",
+            "it is a symbolic link, whose target is left alone; put the real one in its place",
         )),
         _ => Ok(()),
     }
 }
 
-/// What a file is called until it is whole.
+/// The name of a file until it is complete.
 fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}{TEMPORARY}", std::process::id()))
 }
 
-/// A new file in place of one that a killed process of the same number left; a link there is not followed.
+/// A new file in place of one that a killed process with the same number left; a link there is not followed.
 fn new_file(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
@@ -80,18 +80,18 @@ fn new_file(path: &Path) -> io::Result<File> {
     }
 }
 
-/// What a file will be called that [`write_whole`] has not finished.
+/// The final name of a file that [`write_whole`] has not finished.
 pub(super) fn unfinished(name: &str) -> Option<&str> {
     let (whole, process) = name.strip_suffix(TEMPORARY)?.rsplit_once('.')?;
     is_number(process).then(|| whole.strip_prefix('.'))?
 }
 
-/// Whether a text is a number as names have them: digits only.
+/// Whether a text is a number as in names: digits only.
 pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A place, and each that the links there lead to in turn.
+/// A path, and each path that the links there lead to in turn.
 pub(crate) fn links(path: &Path) -> impl Iterator<Item = PathBuf> {
     let next = |path: &PathBuf| {
         let target = fs::read_link(path).ok()?;
@@ -100,16 +100,16 @@ pub(crate) fn links(path: &Path) -> impl Iterator<Item = PathBuf> {
     successors(Some(path.to_owned()), next).take(MOST_LINKS)
 }
 
-/// Where the links at a place lead to; nothing need be there.
+/// The end of the links at a path; nothing need exist there.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     let last = links(path).last().unwrap_or_else(|| path.to_owned());
     match fs::read_link(&last) {
-        Ok(_) => Err(io::Error::other("its symbolic links lead in a circle")),
+        Ok(_) => Err(io::Error::other("its symbolic links form a loop")),
         Err(_) => Ok(last),
     }
 }
 
-/// What something is that is no regular file; `None` where it is one.
+/// What something is that is not a regular file; `None` where it is one.
 pub(crate) fn oddity(found: &Metadata) -> Option<&'static str> {
     let kind = found.file_type();
     if kind.is_file() {

@@ -124,7 +124,7 @@ fn mistakes_are_found_before_training() {
     for file in ["crossval.json", "1-small/fold-2/history.jsonl"] {
         let result = sandbox.text(&format!("out/{file}"));
         fs::write(sandbox.path("out").join(file), "{\"mine\": 1}\n").unwrap();
-        let said = format!("`out/{file}` is no file of a cross-validation");
+        let said = format!("`out/{file}` is not a file of a cross-validation");
         sandbox.fail(&format!("{args} --force"), 1, &[&said, "move it away"]);
         assert_eq!(sandbox.text(&format!("out/{file}")), "{\"mine\": 1}\n");
         fs::write(sandbox.path("out").join(file), result).unwrap();

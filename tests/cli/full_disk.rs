@@ -73,7 +73,7 @@ fn the_first_checkpoint_is_named_by_its_file() {
     let ended = limited(&sandbox, 2, "train --model model.toml --data data --device cpu --out other");
     assert_says(&ended, &["`other/checkpoints/step-00000000/", "cannot be written: File too large"]);
     assert!(!ended.stderr.contains("--resume"), "there is nothing to go on from: {}", ended.stderr);
-    sandbox.fail("train --resume --out other", 1, &["`other` has no checkpoint to go on from"]);
+    sandbox.fail("train --resume --out other", 1, &["`other` has no checkpoint to resume from"]);
     sandbox.train("--device cpu --epochs 1 --force --out other");
 }
 

@@ -32,7 +32,11 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
     for name in sandbox.list("whole/checkpoints") {
         fs::remove_file(sandbox.path("whole/checkpoints").join(name).join("manifest.toml")).unwrap();
     }
-    sandbox.fail("train --resume --out whole", 1, &["no whole checkpoint", "`manifest.toml` cannot be read"]);
+    sandbox.fail(
+        "train --resume --out whole",
+        1,
+        &["no intact checkpoint", "`manifest.toml` cannot be read"],
+    );
 }
 
 #[test]

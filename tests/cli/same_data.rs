@@ -320,8 +320,8 @@ fn a_page_of_another_test_set_says_so() {
         sandbox.succeed(&format!("report out --data {data} --out {data}.html"));
         let page = sandbox.text(&format!("{data}.html"));
         let place = sandbox.path(data).canonicalize().unwrap();
-        assert!(page.contains(&format!("Judged on 12 test images of {}", place.display())), "{data}");
-        assert_eq!(page.contains("not the test set that the run was judged on"), is_other, "{data}");
+        assert!(page.contains(&format!("Evaluated on 12 test images of {}", place.display())), "{data}");
+        assert_eq!(page.contains("not the test set that the run was evaluated on"), is_other, "{data}");
         assert_eq!(page.contains("<dt>Test loss</dt>"), !is_other, "the loss is the run's, {data}");
         let json = sandbox.succeed(&format!("evaluate out --data {data} --json --device cpu")).stdout;
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -1,4 +1,4 @@
-//! Reading checkpoints: all of one is checked before any of it is used.
+//! Reading checkpoints: a checkpoint is checked as a whole before any of it is used.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,7 +23,7 @@ pub struct SavedCheckpoint {
     pub name: String,
     /// The model and its training.
     pub file: ModelFile,
-    /// What the run was told beside it.
+    /// The settings of the run beside it.
     pub settings: RunSettings,
     /// The state of training.
     pub checkpoint: Checkpoint,
@@ -39,20 +39,20 @@ pub struct DamagedCheckpoint {
     pub problem: String,
 }
 
-/// Why a run cannot go on.
+/// Why a run cannot be resumed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResumeError {
     /// There are no checkpoints.
     #[error(
-        "`{dir}` has no checkpoint to go on from; training writes them into the folder `{CHECKPOINTS}` of its run"
+        "`{dir}` has no checkpoint to resume from; training writes them into the folder `{CHECKPOINTS}` of its run"
     )]
     None {
         /// The folder of the run.
         dir: String,
     },
-    /// There is no whole one.
-    #[error("`{dir}` has no whole checkpoint to go on from:\n{}", list(damaged))]
+    /// There is no intact one.
+    #[error("`{dir}` has no intact checkpoint to resume from:\n{}", list(damaged))]
     Damaged {
         /// The folder of the run.
         dir: String,
@@ -65,10 +65,10 @@ fn list(damaged: &[DamagedCheckpoint]) -> String {
     damaged.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")
 }
 
-/// The last whole checkpoint of a run, and those after it that are damaged.
+/// The last intact checkpoint of a run, and the damaged ones after it.
 ///
 /// # Errors
-/// When there is none, or no whole one.
+/// When there is none, or no intact one.
 pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>), ResumeError> {
     let parent = run.join(CHECKPOINTS);
     let none = || ResumeError::None { dir: run.display().to_string() };
@@ -88,7 +88,7 @@ pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>)
     })
 }
 
-/// Where the last whole checkpoint of a run lies; `None` where it has none.
+/// The path of the last intact checkpoint of a run; `None` where it has none.
 pub fn last_checkpoint(run: &Path) -> Option<PathBuf> {
     let parent = run.join(CHECKPOINTS);
     let mut paths = names(&parent).ok()?.into_iter().map(|name| parent.join(name));
@@ -100,7 +100,7 @@ pub fn is_checkpoint(dir: &Path) -> bool {
     dir.join(STATE_FILE).is_file()
 }
 
-/// What the run of a checkpoint was told; `None` in a folder that is no checkpoint. The checksum is not looked at.
+/// The settings of a checkpoint's run; `None` in a folder that is not a checkpoint. The checksum is not checked.
 ///
 /// # Errors
 /// When the record is there and cannot be read.
@@ -115,7 +115,7 @@ pub fn read_settings(checkpoint: &Path) -> Result<Option<RunSettings>, RunError>
     Ok(Some(state.settings))
 }
 
-/// Reads and checks a checkpoint; what is wrong with it otherwise.
+/// Reads and checks a checkpoint; the error says what is wrong with it.
 fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
     let files = checked_files(dir)?;
     let text = |name: &str| {
@@ -151,36 +151,36 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
     Ok(SavedCheckpoint { name, file, settings: state.settings, checkpoint })
 }
 
-/// Refuses counters that no training comes to; what is wrong otherwise.
+/// Refuses counters that no training can have; the error says what is wrong.
 fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Result<(), String> {
     let TrainingState { epochs_begun, steps_begun, learning_rate, run } = state.training;
     let number = run.early_stopping.best_epoch;
     let keeps_best = file.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
     let rules = [
-        (state.epochs.len() == run.epoch, "it does not hold as many epochs as are over"),
+        (state.epochs.len() == run.epoch, "it does not hold as many epochs as are finished"),
         (state.epochs.iter().zip(1..).all(|(epoch, n)| epoch.epoch == n), "its epochs are not in order"),
         (epochs_begun >= run.epoch && steps_begun >= run.step, "it has taken more steps than were begun"),
         (
             run.step.checked_rem(run.epoch).map_or(run.step == 0, |rest| rest == 0 && run.step > 0),
-            "its steps are no whole number per epoch",
+            "its steps are not a whole number per epoch",
         ),
         (
             (run.within.rows == 0) == (run.within.samples == 0),
-            "its epoch under way has steps or samples only",
+            "its current epoch has only steps or only samples",
         ),
-        (run.within.correct <= run.within.samples, "more samples are right than there are"),
-        (learning_rate.is_none_or(|rate| rate.is_finite() && rate >= 0.0), "its learning rate is none"),
+        (run.within.correct <= run.within.samples, "there are more correct predictions than samples"),
+        (learning_rate.is_none_or(|rate| rate.is_finite() && rate >= 0.0), "its learning rate is not valid"),
         (number <= run.epoch, "its best epoch is yet to come"),
         (
             !keeps_best || has_best == (number > 0),
             "the weights of its best epoch are missing, or there is none",
         ),
-        (state.settings.seed.parse::<u64>().is_ok(), "its seed is no whole number"),
+        (state.settings.seed.parse::<u64>().is_ok(), "its seed is not a whole number"),
     ];
     rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err((*problem).to_owned()))
 }
 
-/// The files that the manifest names, each with the checksum that it says.
+/// The files that the manifest names, with the checksums that it gives.
 fn checked_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let read = |name: &str| {
         files::read(&dir.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"))
@@ -193,7 +193,7 @@ fn checked_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let mut files = BTreeMap::new();
     for (name, sum) in manifest.sha256 {
         if !known.contains(&name.as_str()) {
-            return Err(format!("`{MANIFEST_FILE}` names `{name}`, which is no file of a checkpoint"));
+            return Err(format!("`{MANIFEST_FILE}` names `{name}`, which is not a file of a checkpoint"));
         }
         let bytes = read(&name)?;
         if sha256(&bytes) != sum {

@@ -1,5 +1,5 @@
-//! Removing checkpoints: only the files that one consists of, by their names, and folders that are empty then. What else a
-//! user keeps there stays, and a symbolic link is neither followed nor removed.
+//! Removing checkpoints: only the files that a checkpoint consists of, by their names, and then folders that are
+//! empty. Other files of the user stay, and a symbolic link is neither followed nor removed.
 
 use std::fs;
 use std::io;
@@ -16,23 +16,23 @@ use crate::train::Checkpoint;
 /// The files of a checkpoint.
 const FILES: [&str; 6] = [MODEL_FILE, STATE_FILE, WEIGHTS_FILE, BEST_FILE, OPTIMIZER_FILE, MANIFEST_FILE];
 
-/// Whether a file of a checkpoint is called so, be it whole or not yet.
+/// Whether this is the name of a file of a checkpoint, complete or not.
 fn is_file(name: &str) -> bool {
     FILES.contains(&unfinished(name).unwrap_or(name))
 }
 
-/// Whether a checkpoint is called so that is not yet whole.
+/// Whether this is the name of a checkpoint that is not complete.
 fn is_temporary(name: &str) -> bool {
     unfinished(name).is_some_and(|name| steps_of(name).is_some())
 }
 
-/// The name that a checkpoint had before it was set aside, if it was.
+/// The name that a checkpoint had before it was set aside; `None` if it was not.
 pub(super) fn set_aside(name: &str) -> Option<&str> {
     let whole = name.strip_prefix('.')?.strip_suffix(REPLACED)?;
     steps_of(whole).is_some().then_some(whole)
 }
 
-/// Whether a folder of checkpoints holds one of this name, or what is left of it.
+/// Whether this is the name of a checkpoint, or of what is left of one.
 fn is_any(name: &str) -> bool {
     steps_of(name).is_some() || is_temporary(name) || set_aside(name).is_some()
 }
@@ -46,14 +46,14 @@ fn listed(dir: &Path) -> io::Result<Vec<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// What something is that is not a folder; `None` for a folder, and where nothing is.
+/// What something is that is not a folder; `None` for a folder, and where there is nothing.
 fn no_folder(path: &Path) -> Option<&'static str> {
     let found = fs::symlink_metadata(path).ok()?;
     if found.is_dir() { None } else { Some(oddity(&found).unwrap_or("a file")) }
 }
 
-/// The first thing in a run's folder of checkpoints that is called like a checkpoint, or a file of one, and cannot be what a
-/// run wrote: a link, or a file where a folder should be; and what it is.
+/// The first path in a run's folder of checkpoints that has the name of a checkpoint, or of one of its files, and
+/// cannot have been written by a run: a link, or a file where a folder should be. With it, what it is.
 pub(in crate::io) fn in_the_way(run: &Path) -> io::Result<Option<(PathBuf, &'static str)>> {
     let parent = run.join(CHECKPOINTS);
     if let Some(what) = no_folder(&parent) {
@@ -73,7 +73,7 @@ pub(in crate::io) fn in_the_way(run: &Path) -> io::Result<Option<(PathBuf, &'sta
     Ok(None)
 }
 
-/// Whether a run has a checkpoint whose manifest reads as one.
+/// Whether a run has a checkpoint with a valid manifest.
 pub(in crate::io) fn any(run: &Path) -> bool {
     let parent = run.join(CHECKPOINTS);
     let is_ours = |name: String| {
@@ -94,7 +94,7 @@ pub(in crate::io) fn clear(run: &Path) -> Result<(), RunError> {
     cleared.map_err(|cause| RunError::write(&parent, cause))
 }
 
-/// Removes those that are not to be kept, and what a process that was killed left.
+/// Removes those that are not to be kept, and what a killed process left.
 pub(super) fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) -> io::Result<()> {
     let whole = super::names(parent)?;
     let best = best_epoch(&checkpoint.epochs).and_then(|best| steps_after(checkpoint, best));
@@ -106,7 +106,8 @@ pub(super) fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) ->
     old.chain(later).chain(temporary).try_for_each(|name| remove(&parent.join(name)))
 }
 
-/// Removes a checkpoint, if there is any. What is not a folder stays, but for an empty file, as damage to a disk leaves it.
+/// Removes a checkpoint, if there is one. What is not a folder stays, except an empty file, which a damaged disk may
+/// leave.
 pub(super) fn remove(dir: &Path) -> io::Result<()> {
     if no_folder(dir).is_some() {
         let found = fs::symlink_metadata(dir)?;
@@ -121,7 +122,8 @@ pub(super) fn remove(dir: &Path) -> io::Result<()> {
     remove_empty(dir)
 }
 
-/// Removes a checkpoint that was set aside. What else lay in it goes to the one in its place, where that has room for it.
+/// Removes a checkpoint that was set aside. Other files in it are moved to the one in its place, unless the name is
+/// taken there.
 pub(super) fn settle(aside: &Path, target: &Path) -> io::Result<()> {
     remove(aside)?;
     if no_folder(aside).is_none() {
@@ -134,7 +136,7 @@ pub(super) fn settle(aside: &Path, target: &Path) -> io::Result<()> {
     remove_empty(aside)
 }
 
-/// Removes a folder if it is there and nothing is in it.
+/// Removes a folder if it exists and is empty.
 fn remove_empty(dir: &Path) -> io::Result<()> {
     use io::ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound};
     match fs::remove_dir(dir) {

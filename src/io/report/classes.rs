@@ -1,4 +1,5 @@
-//! The parts of the page that grow with the number of classes. Of very many each shows the most telling ones, and says so.
+//! The parts of the page that grow with the number of classes. With very many, each shows the most informative ones,
+//! and says so.
 
 use std::cmp::Reverse;
 
@@ -9,7 +10,7 @@ use crate::train::ClassFigures;
 
 /// The darkest shade of a cell of the confusion matrix.
 const DARKEST: f64 = 0.6;
-/// Rows and columns of the matrix, at most: more are wider than any screen, and their cells would be most of the page.
+/// Rows and columns of the matrix, at most: more would be wider than any screen and make up most of the page.
 const MOST_IN_MATRIX: usize = 50;
 /// Rows of the other tables.
 const MOST_ROWS: usize = 200;
@@ -24,12 +25,12 @@ fn class(report: &RunReport<'_>, class: usize) -> String {
     }
 }
 
-/// What a class is called.
+/// The name of a class, else its number.
 pub fn name(report: &RunReport<'_>, class: usize) -> String {
     escaped(&shortened(&report.run.class_name(class)))
 }
 
-/// Which class was taken for which.
+/// The confusion matrix.
 pub fn confusion(report: &RunReport<'_>) -> String {
     let counts = report.figures.confusion.counts();
     let samples = thousands(report.figures.samples);
@@ -40,7 +41,7 @@ pub fn confusion(report: &RunReport<'_>) -> String {
     }
     let shown = most_mistaken(counts, MOST_IN_MATRIX);
     format!(
-        "<p>{text} Of {} classes these are the {} that were most often mistaken, or others for them; \
+        "<p>{text} Of {} classes these are the {} with the most mistakes, by or for them; \
          <code>shadegrad evaluate RUN --json</code> prints the counts of all.</p>\n{}{}",
         thousands(counts.len()),
         shown.len(),
@@ -49,8 +50,8 @@ pub fn confusion(report: &RunReport<'_>) -> String {
     )
 }
 
-/// At most so many classes that were most often mistaken, or others for them, in order of their numbers. Those that neither
-/// a test image shows nor the model ever said are not among them.
+/// At most `most` classes, those with the most mistakes by or for them, in order of their numbers. Classes that no
+/// test image has and the model never predicted are left out.
 fn most_mistaken(counts: &[Vec<u64>], most: usize) -> Vec<usize> {
     let mut wrong = vec![0; counts.len()];
     for (row, cells) in counts.iter().enumerate() {
@@ -96,7 +97,7 @@ fn matrix(report: &RunReport<'_>, shown: &[usize]) -> String {
     )
 }
 
-/// The mistakes that were made most often, of equal ones the first.
+/// The most frequent mistakes; ties in order.
 fn pairs(report: &RunReport<'_>) -> String {
     let counts = report.figures.confusion.counts();
     let cells = counts
@@ -153,7 +154,7 @@ pub fn figures(report: &RunReport<'_>) -> String {
     format!("{text}{}", table(&["Class", "Precision", "Recall", "F1", "Samples"], &rows))
 }
 
-/// How probable each class is for the image that is followed.
+/// The probability of each class for the image that is followed.
 pub fn probabilities(report: &RunReport<'_>) -> String {
     let mut all: Vec<(usize, f32)> = report.followed_probabilities.iter().copied().enumerate().collect();
     let mut text = String::new();

@@ -1,6 +1,6 @@
 //! Pieces of HTML.
 
-/// A text as it stands between tags and in quoted attributes.
+/// Escapes a text for use between tags and in quoted attributes.
 pub fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
@@ -18,7 +18,7 @@ pub fn escaped(text: &str) -> String {
     html
 }
 
-/// A table that can be scrolled by itself; cells are HTML. The first column is a heading.
+/// A table that scrolls by itself; cells are HTML. The first column is a heading.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let heading: String =
         headings.iter().map(|text| format!("<th scope=\"col\">{}</th>", escaped(text))).collect();

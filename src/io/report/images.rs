@@ -1,4 +1,4 @@
-//! Numbers as pictures within the page.
+//! Numbers as images embedded in the page.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,34 +11,34 @@ type Rgb = [u8; 3];
 /// The longest side of a sample or a map in the page; larger ones are reduced.
 const LONGEST_SIDE: usize = 112;
 
-/// Between tiles, and where a last row ends early: neither end of any scale.
+/// The colour between tiles, and after a short last row: it is at neither end of a scale.
 const GAP: Rgb = [128, 128, 128];
 const WHITE: Rgb = [255, 255, 255];
 const NEGATIVE: Rgb = [33, 102, 172];
 const POSITIVE: Rgb = [178, 24, 43];
 
-/// A picture that the page carries itself.
+/// An image that the page embeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
-    /// What stands as its source.
+    /// The value of its `src` attribute.
     pub uri: String,
     /// In pixels.
     pub width: usize,
-    /// Pixels of what it shows, along a side, to one of its own.
+    /// How many pixels of the original, along each side, make one of its own.
     pub reduced: usize,
 }
 
-/// Which colour a number has.
+/// Which colour a number gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
-    /// From 0, black, to the largest, white.
+    /// From 0, black, to the largest value, white.
     Grey { most: f32 },
-    /// From blue over white, which is 0, to red.
+    /// From blue through white, which is 0, to red.
     Signed { most: f32 },
 }
 
 impl Scale {
-    /// The scale on which all of these have a place.
+    /// The scale that covers all of these values.
     pub fn of(values: &[f32]) -> Self {
         let most = values.iter().fold(0f32, |most, value| most.max(value.abs()));
         if values.iter().any(|&value| value < 0.0) { Scale::Signed { most } } else { Scale::Grey { most } }
@@ -70,7 +70,8 @@ impl Scale {
     }
 }
 
-/// A sample `[h, w, c]` as it is fed: grey, or in its three colours; of any other number of channels, their mean.
+/// A sample `[h, w, c]` as it is fed to the model: grey, or in its three colours; with any other number of channels,
+/// their mean.
 pub fn sample([h, w, c]: [usize; 3], bytes: &[u8]) -> Result<Image, ReportError> {
     let (pixels, channels) = match c {
         1 | 3 => (bytes.to_vec(), c),
@@ -91,13 +92,13 @@ pub fn sample([h, w, c]: [usize; 3], bytes: &[u8]) -> Result<Image, ReportError>
     image([h / by, w / by].map(|side| side.max(1)), &pixels, by)
 }
 
-/// By how much a side of a map is to be divided.
+/// The factor by which the sides of a map are reduced.
 fn reduction(h: usize, w: usize) -> usize {
     h.max(w).div_ceil(LONGEST_SIDE).max(1)
 }
 
-/// A map `[h, w]` of the means of blocks of so many values along each side; what does not fill a block is left out, unless
-/// that would leave nothing.
+/// A map `[h, w]` reduced to the means of blocks of `by` values along each side; an incomplete block is left out,
+/// unless nothing would remain.
 fn reduced([h, w]: [usize; 2], map: Vec<f32>, by: usize) -> Vec<f32> {
     if by == 1 {
         return map;
@@ -116,7 +117,7 @@ fn reduced([h, w]: [usize; 2], map: Vec<f32>, by: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Maps `[h, w]` side by side, so many to a row, with this many pixels around each. Large ones are reduced.
+/// Maps `[h, w]` side by side, this many to a row, with this many pixels around each. Large ones are reduced.
 pub fn tiles(
     [h, w]: [usize; 2],
     maps: &[Vec<f32>],

@@ -1,4 +1,4 @@
-//! What the layers of a network look for, and what they make of a sample.
+//! The filters of a network, and the outputs of its layers for a sample.
 
 use std::ops::ControlFlow;
 
@@ -13,37 +13,37 @@ use crate::model::{LayerGeometry, Shape};
 use crate::plan::{Access, Dtype, Phase, Plan, Stage, StepParams};
 use crate::train::write_weights;
 
-/// Tiles in a row; values in a row where a layer has no maps.
+/// Tiles in a row, and values in a row where a layer has no maps.
 const TILES_IN_A_ROW: usize = 8;
 const VALUES_IN_A_ROW: usize = 32;
-/// Pixels of the screen for a weight, for a value of a map, and for one that stands for itself.
+/// Screen pixels for a weight, for a value of a map, and for a value by itself.
 const WEIGHT_ZOOM: usize = 12;
 const MAP_ZOOM: usize = 2;
 const VALUE_ZOOM: usize = 14;
-/// What is shown of a layer.
+/// The most tiles that are shown of a layer.
 const MOST_TILES: usize = 64;
 const MOST_VALUES: usize = 1024;
-/// Values of all tiles of a layer together, unless they are the first few.
+/// The most values of all tiles of a layer together, beyond the first few tiles.
 const MOST_PIXELS: usize = MOST_TILES * 56 * 56;
 const LEAST_TILES: usize = 8;
-/// Bytes of the pictures of all layers together.
+/// The most bytes of the images of all layers together.
 const BUDGET: usize = 2_000_000;
 
-/// A picture of a layer.
+/// An image of a layer.
 #[derive(Debug)]
 pub struct LayerView {
     /// The layer's name.
     pub name: String,
-    /// What is seen.
+    /// What it shows.
     pub caption: String,
     /// The picture.
     pub image: Image,
-    /// How wide a pixel of it is best shown.
+    /// Screen pixels per pixel at which it is best shown.
     pub zoom: usize,
 }
 
-/// The kernels `[height, width]` of the first convolution, one for each filter: of several input channels, their mean.
-/// `None` for a network without one.
+/// The kernels `[height, width]` of the first convolution, one for each filter; of several input channels, the mean.
+/// `None` for a network without a convolution.
 pub fn filters(run: &SavedRun) -> Result<Option<LayerView>, ReportError> {
     let convolution =
         run.network.layers.iter().find(|layer| matches!(layer.geometry, LayerGeometry::Conv2D { .. }));
@@ -71,7 +71,8 @@ pub fn filters(run: &SavedRun) -> Result<Option<LayerView>, ReportError> {
     }))
 }
 
-/// What each layer makes of a sample, in order, by the twins; layers that only change shapes are left out.
+/// The output of each layer for a sample, in order, computed by the twins; layers that only change shapes are left
+/// out.
 pub fn activations(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<LayerView>, ReportError> {
     let mut views: Vec<LayerView> = Vec::new();
     for (name, values) in outputs(run, data, sample)? {
@@ -84,7 +85,7 @@ pub fn activations(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<
     Ok(views)
 }
 
-/// Maps that are shown of a layer: fewer where they are large.
+/// The number of maps that are shown of a layer: fewer where they are large.
 fn most_tiles(h: usize, w: usize) -> usize {
     (MOST_PIXELS / (h * w).max(1)).clamp(LEAST_TILES, MOST_TILES)
 }
@@ -117,7 +118,7 @@ fn outputs(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<(String,
         transforms: &[],
     };
     executor.run(&pass, &mut |_, _| ControlFlow::Continue(()))?;
-    // Once more step by step: some layers compute in place and leave nothing of the one before.
+    // Run again step by step: some layers compute in place and overwrite the output of the one before.
     let mut outputs: Vec<(String, Vec<f32>)> = Vec::new();
     for (index, step) in plan.steps_of(Phase::Predict).filter(|(_, step)| step.stage != Stage::Input) {
         executor.run_step(index, DataSlot::Evaluation, &params)?;

@@ -1,4 +1,4 @@
-//! What a run wrote while it trained.
+//! The logs that a run wrote while it trained.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::ReportError;
 use crate::files;
 use crate::io::run::{HISTORY_FILE, PROFILE_FILE, STEPS_FILE};
 
-/// A line of `history.jsonl`; what is not finite is `None`.
+/// A line of `history.jsonl`; a value that is not finite is `None`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Epoch {
     pub epoch: usize,
@@ -20,14 +20,14 @@ pub struct Epoch {
     pub val_accuracy: Option<f64>,
 }
 
-/// What of a line of `steps.jsonl` is shown.
+/// The part of a line of `steps.jsonl` that is shown.
 #[derive(Debug, Deserialize)]
 struct StepLine {
     step: usize,
     loss: Option<f64>,
 }
 
-/// What of `profile.json` is shown.
+/// The part of `profile.json` that is shown.
 #[derive(Debug, Deserialize)]
 pub struct Profile {
     pub device: String,
@@ -46,7 +46,7 @@ pub struct StepTime {
     pub share: f64,
 }
 
-/// The epochs of a run; none where the folder has no history.
+/// The epochs of a run; empty where the folder has no history.
 pub fn epochs(run: &Path) -> Result<Vec<Epoch>, ReportError> {
     lines(&run.join(HISTORY_FILE))
 }
@@ -57,7 +57,7 @@ pub fn step_losses(run: &Path) -> Result<Vec<(f64, f64)>, ReportError> {
     Ok(steps.iter().filter_map(|line| Some((line.step as f64, line.loss?))).collect())
 }
 
-/// What `train --profile` measured; `None` where it was not asked to.
+/// What `train --profile` measured; `None` where nothing was measured.
 pub fn profile(run: &Path) -> Result<Option<Profile>, ReportError> {
     let path = run.join(PROFILE_FILE);
     let Some(text) = read(&path)? else { return Ok(None) };

@@ -1,4 +1,5 @@
-//! A run as a page: its curves, mistakes, filters and settings in one HTML file that needs nothing else.
+//! A run as a page: its curves, mistakes, filters and settings in one self-contained HTML file. It belongs to the
+//! program, whose commands it names.
 
 mod classes;
 mod html;
@@ -21,12 +22,12 @@ use layers::LayerView;
 use logs::{Epoch, Profile};
 pub use plots::{PLOTS, Plot, is_plot};
 
-/// Mistakes that are shown.
+/// The most mistakes that are shown.
 const MISTAKES: usize = 24;
-/// The test image whose way through the layers is shown.
+/// The test image that is followed through the layers.
 const FOLLOWED: usize = 0;
 
-/// Characters of the name of a class.
+/// The most characters of a class name.
 const MOST_CHARACTERS: usize = 100;
 
 /// Why a page cannot be made.
@@ -64,12 +65,12 @@ pub enum ReportError {
         /// What the image library said.
         problem: String,
     },
-    /// Something of the run does not work.
+    /// The library failed on something of the run.
     #[error(transparent)]
     Run(#[from] Error),
 }
 
-/// A test image that was taken for something else.
+/// A test image that was predicted wrongly.
 #[derive(Debug)]
 struct Mistake {
     /// Its place in the test set.
@@ -81,12 +82,13 @@ struct Mistake {
     image: Image,
 }
 
-/// What the model was judged on for the page.
+/// What the model was evaluated on for the page.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// `mnist` or a folder; nothing where it is not told.
+    /// `mnist` or a folder; empty where it is not known.
     pub data: String,
-    /// Whether it is another test set than the run was judged on: the run's loss is not that on it.
+    /// Whether it differs from the test set that the run was evaluated on: then the run's loss is not the loss on
+    /// this one.
     pub is_other: bool,
 }
 
@@ -98,7 +100,7 @@ pub struct RunReport<'a> {
     judged: Judged,
     /// Images of the test set.
     samples: usize,
-    /// `model.toml` as it stands.
+    /// The text of `model.toml`.
     model_toml: String,
     epochs: Vec<Epoch>,
     plots: Vec<Plot>,
@@ -115,8 +117,8 @@ pub struct RunReport<'a> {
 }
 
 impl<'a> RunReport<'a> {
-    /// Gathers it from a run folder, a test set, and what the model gave for that: `[samples, classes]`. The logs and
-    /// the result of the run may be missing.
+    /// Gathers it from a run folder, a test set, and the model's predictions for it: `[samples, classes]`. The logs
+    /// and the result of the run may be missing.
     ///
     /// # Errors
     /// When a log is damaged, or predictions and test set do not fit together.
@@ -154,7 +156,7 @@ impl<'a> RunReport<'a> {
         })
     }
 
-    /// Tells what the test set is.
+    /// Says what the test set is.
     pub fn on(self, judged: Judged) -> Self {
         RunReport { judged, ..self }
     }
@@ -164,13 +166,13 @@ impl<'a> RunReport<'a> {
         page::html(self)
     }
 
-    /// The plots that are in it.
+    /// The plots in it.
     pub fn plots(&self) -> &[Plot] {
         &self.plots
     }
 }
 
-/// The wrong predictions of which the model was most certain, first those of the highest probability.
+/// The wrong predictions of which the model was most certain, the highest probability first.
 fn mistakes(test: &Dataset, probabilities: &[f32], classes: usize) -> Result<Vec<Mistake>, ReportError> {
     let mut wrong: Vec<(usize, usize, usize, f32)> = Vec::new();
     for (index, (row, &label)) in probabilities.chunks_exact(classes).zip(test.labels()).enumerate() {
@@ -179,7 +181,7 @@ fn mistakes(test: &Dataset, probabilities: &[f32], classes: usize) -> Result<Vec
             wrong.push((index, label.into(), predicted, row[predicted]));
         }
     }
-    // Stable: of equal ones the first.
+    // A stable sort: ties stay in order.
     wrong.sort_by(|a, b| b.3.total_cmp(&a.3));
     wrong
         .into_iter()
@@ -191,7 +193,7 @@ fn mistakes(test: &Dataset, probabilities: &[f32], classes: usize) -> Result<Vec
         .collect()
 }
 
-/// A text of which only the beginning is shown where it is very long.
+/// A text, cut to its beginning if it is very long.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(MOST_CHARACTERS) {
         Some((end, _)) => format!("{}\u{2026}", &text[..end]),
@@ -199,7 +201,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The place of the largest value, the first of equal ones.
+/// The index of the largest value, the first of equal ones.
 fn largest(row: &[f32]) -> usize {
     (0..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best })
 }

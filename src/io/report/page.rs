@@ -1,4 +1,4 @@
-//! The page: sections in the order in which a reader asks.
+//! The page: its sections, in the order in which a reader needs them.
 
 use serde_json::Value;
 
@@ -10,11 +10,11 @@ use super::{FOLLOWED, Judged, RunReport};
 use crate::io::run::GENERATOR;
 use crate::model::thousands;
 
-/// What a browser may load for this page: nothing.
+/// What a browser may load for this page: only what is embedded.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-/// Rows of the tables of kernels, at most.
+/// The most rows of the tables of kernels.
 const MOST_KERNELS: usize = 200;
-/// Characters of `model.toml`.
+/// The most characters of `model.toml`.
 const MOST_TEXT: usize = 100_000;
 
 /// The whole file.
@@ -48,7 +48,7 @@ pub fn html(report: &RunReport<'_>) -> String {
     )
 }
 
-/// The figures that matter most.
+/// The most important numbers.
 fn summary(report: &RunReport<'_>) -> String {
     let mut figures = vec![("Test accuracy", format!("{:.4}", report.figures.accuracy))];
     if let Some(result) = report.result {
@@ -69,19 +69,19 @@ fn summary(report: &RunReport<'_>) -> String {
     format!("<dl class=\"figures\">\n{items}</dl>\n{}{}", device.unwrap_or_default(), judged(report))
 }
 
-/// Which images the figures of this page are of.
+/// Which images the metrics of this page are of.
 fn judged(report: &RunReport<'_>) -> String {
     let Judged { data, is_other } = &report.judged;
     if data.is_empty() {
         return String::new();
     }
     let other = if *is_other {
-        ", which are <strong>not the test set that the run was judged on</strong>: loss and accuracy in the settings below are \
+        ", which are <strong>not the test set that the run was evaluated on</strong>: loss and accuracy in the settings below are \
          those on its own"
     } else {
         ""
     };
-    format!("<p>Judged on {} test images of {}{other}</p>\n", thousands(report.samples), escaped(data))
+    format!("<p>Evaluated on {} test images of {}{other}</p>\n", thousands(report.samples), escaped(data))
 }
 
 fn curves(report: &RunReport<'_>) -> String {
@@ -110,7 +110,7 @@ fn curves(report: &RunReport<'_>) -> String {
 
 fn mistakes(report: &RunReport<'_>) -> String {
     if report.mistakes.is_empty() {
-        return "<p>There is none: every test image was classified rightly.</p>\n".to_owned();
+        return "<p>There is none: every test image was classified correctly.</p>\n".to_owned();
     }
     let name = |class: usize| classes::name(report, class);
     let figures: String = report
@@ -132,7 +132,7 @@ fn mistakes(report: &RunReport<'_>) -> String {
     format!("{reduced}<div class=\"mistakes\">\n{figures}</div>\n")
 }
 
-/// Says so where pictures are smaller than what they show.
+/// Says so where images are smaller than what they show.
 fn reduced<'a>(images: impl Iterator<Item = &'a Image>) -> String {
     match images.map(|image| image.reduced).max() {
         Some(by) if by > 1 => {
@@ -142,7 +142,7 @@ fn reduced<'a>(images: impl Iterator<Item = &'a Image>) -> String {
     }
 }
 
-/// An image, as wide as asked for or as there is room.
+/// An image, as wide as given or as there is room.
 fn picture(image: &Image, alt: &str, width: usize) -> String {
     format!("<img src=\"{}\" alt=\"{alt}\" style=\"width:{width}px\">", image.uri)
 }
@@ -243,7 +243,7 @@ fn settings(report: &RunReport<'_>) -> String {
     )
 }
 
-/// A text, of which the end is left out where it is very long.
+/// A text, whose end is left out where it is very long.
 fn beginning(text: &str) -> String {
     match text.char_indices().nth(MOST_TEXT) {
         Some((end, _)) => format!("{}\n# The rest is in the file.\n", &text[..end]),
@@ -251,7 +251,7 @@ fn beginning(text: &str) -> String {
     }
 }
 
-/// A value of `result.json` as a reader writes it.
+/// A value of `result.json` in readable form.
 fn text(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),

@@ -8,34 +8,34 @@ use plotters::prelude::*;
 use super::ReportError;
 use super::logs::Epoch;
 
-/// Of a plot, in pixels; on a phone it is shown somewhat smaller.
+/// Of a plot, in pixels; on a phone it is shown smaller.
 const SIZE: (u32, u32) = (480, 300);
 const FONT: (&str, u32) = ("sans-serif", 18);
 const LINE: u32 = 2;
 const DOT: u32 = 3;
-/// Points of a curve, at most: of more, each is the mean of as many in a row as it takes.
+/// The most points of a curve: of more, each point is the mean of several in a row.
 const MOST_POINTS: usize = 300;
-/// More points than this are a line without dots.
+/// A curve with more points than this has no dots.
 const MOST_DOTS: usize = 40;
 /// The page repaints these; see `style.css`.
 const TRAINING: RGBColor = RGBColor(0x1F, 0x6F, 0xB4);
 const VALIDATION: RGBColor = RGBColor(0xD2, 0x5F, 0x0A);
 
-/// One plot.
+/// A plot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plot {
-    /// Its file name, without ending.
+    /// Its file name, without extension.
     pub name: &'static str,
     /// What it shows.
     pub title: &'static str,
-    /// Steps or epochs of which a point is the mean.
+    /// How many steps or epochs a point is the mean of.
     pub block: usize,
     /// A whole SVG file.
     pub svg: String,
 }
 
 impl Plot {
-    /// What stands below it.
+    /// The text below it.
     pub fn caption(&self) -> String {
         match self.block {
             1 => self.title.to_owned(),
@@ -44,10 +44,10 @@ impl Plot {
     }
 }
 
-/// The names of all plots that there may be.
+/// The names of all plots.
 pub const PLOTS: [&str; 3] = ["loss", "accuracy", "step_loss"];
 
-/// Whether a file is a plot that `report` wrote: of its size, with a curve in one of its colours.
+/// Whether a file is a plot that `report` wrote: of this size, with a curve in one of its colours.
 pub fn is_plot(path: &Path) -> bool {
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
     let svg = if is_file { fs::read_to_string(path).unwrap_or_default() } else { String::new() };
@@ -68,11 +68,11 @@ struct Curve {
 struct Axes {
     x: &'static str,
     y: &'static str,
-    /// Whether y is a share, and drawn up to 1.
+    /// Whether y is a share, with an axis that ends at 1.
     share: bool,
 }
 
-/// The curves of a run; those of which nothing is known are left out.
+/// The curves of a run; a curve without data is left out.
 pub fn plots(epochs: &[Epoch], step_losses: &[(f64, f64)]) -> Result<Vec<Plot>, ReportError> {
     let curve = |name, color, of: fn(&Epoch) -> Option<f64>| {
         let points = epochs.iter().filter_map(|epoch| Some((epoch.epoch as f64, of(epoch)?))).collect();
@@ -103,12 +103,12 @@ pub fn plots(epochs: &[Epoch], step_losses: &[(f64, f64)]) -> Result<Vec<Plot>, 
     Ok(plots)
 }
 
-/// As many points in a row as it takes to have few.
+/// How many points in a row to average so that few remain.
 fn block(points: &[(f64, f64)]) -> usize {
     points.len().div_ceil(MOST_POINTS).max(1)
 }
 
-/// The means of so many points in a row.
+/// The means of this many points in a row.
 fn thinned(points: &[(f64, f64)], block: usize) -> Vec<(f64, f64)> {
     let mean = |block: &[(f64, f64)]| {
         let (x, y) = block.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
@@ -164,7 +164,7 @@ fn paint(svg: &mut String, axes: &Axes, curves: &[Curve]) -> Result<(), Box<dyn 
     Ok(())
 }
 
-/// What x and y go over: all points and some room; a loss from 0, a share to 1.
+/// The ranges of x and y: all points and some room; a loss from 0, a share to 1.
 fn ranges(axes: &Axes, curves: &[Curve]) -> [[f64; 2]; 2] {
     let all = || curves.iter().flat_map(|curve| &curve.points);
     let least = |of: fn(&(f64, f64)) -> f64| all().map(of).fold(f64::INFINITY, f64::min);
@@ -181,7 +181,7 @@ fn ranges(axes: &Axes, curves: &[Curve]) -> [[f64; 2]; 2] {
     [[first - room, last + room], y]
 }
 
-/// A figure at an axis: as many digits as it needs, three at most.
+/// A number at an axis: as many digits as it needs, at most three.
 fn rounded(y: f64) -> String {
     let text = format!("{y:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

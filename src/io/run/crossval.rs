@@ -1,4 +1,4 @@
-//! The folder that a cross-validation writes: `crossval.json`, and for each model and fold a folder with two files.
+//! The folder of a cross-validation: `crossval.json`, and for each model and fold a folder with two files.
 
 use std::fs;
 use std::io;
@@ -10,24 +10,24 @@ use serde_json::Value;
 use super::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, RunError, RunFolder, ours, remove, write_own};
 use crate::io::whole::{is_number, oddity, unfinished};
 
-/// What each file of a cross-validation says, if it is one.
+/// The keys by which each file of a cross-validation is recognised.
 const CROSSVAL_KEYS: [&str; 3] = ["folds", "seed", "models"];
 const FOLD_KEYS: [&str; 4] = ["fold", "loss", "accuracy", "seconds"];
 const HISTORY_KEYS: [&str; 4] = ["epoch", "loss", "accuracy", "seconds"];
-/// What stands in the way that is a file all the same.
-const FOREIGN: &str = "no file of a cross-validation";
+/// What a file in the way is.
+const FOREIGN: &str = "not a file of a cross-validation";
 
 impl RunFolder {
-    /// Claims this folder for a cross-validation, made when it is missing. With `force` it need not be empty:
+    /// Claims this folder for a cross-validation; creates it if it is missing. With `force` it need not be empty:
     /// [`begin_crossval`](Self::begin_crossval) then removes the files of an earlier one, and everything else stays.
     ///
     /// # Errors
-    /// As [`at`](Self::at), and when something is in the way that no cross-validation wrote.
+    /// As [`at`](Self::at), and when something is in the way that was not written by a cross-validation.
     pub fn at_crossval(dir: &Path, force: bool) -> Result<Self, RunError> {
         RunFolder::claim(dir, force, |dir| files(dir).map(|_| ()))
     }
 
-    /// Removes the results of an earlier cross-validation, and keeps the folder from now on.
+    /// Removes the results of an earlier cross-validation; from now on the folder is kept.
     ///
     /// # Errors
     /// When one cannot be removed, or is not what a cross-validation writes; nothing is removed then.
@@ -35,7 +35,7 @@ impl RunFolder {
         files(&self.dir)?.iter().try_for_each(|file| remove(file))?;
         for model in folders(&self.dir, is_model)? {
             for fold in folders(&model, is_fold)? {
-                // Folders go where nothing else is in them.
+                // A folder is removed if nothing else is in it.
                 let _ = fs::remove_dir(&fold).and_then(|()| fs::remove_dir(&model));
             }
         }
@@ -43,7 +43,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Writes a value per line into a whole file of a folder within, made when it is missing.
+    /// Writes one value per line into a file of a folder within, which is created if it is missing.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -58,7 +58,7 @@ impl RunFolder {
     }
 }
 
-/// The files of an earlier cross-validation; what is called like one and is none is an error.
+/// The files of an earlier cross-validation; something with such a name that is not one is an error.
 fn files(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
     let mut files = Vec::new();
     let is_ours = |path: &Path| {
@@ -76,7 +76,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
     Ok(files)
 }
 
-/// Adds the files of these names in a folder, and what a killed process left of them.
+/// Adds the files with these names in a folder, and what a killed process left of them.
 fn find(
     dir: &Path,
     names: &[&str],
@@ -100,17 +100,18 @@ fn find(
     Ok(())
 }
 
-/// Whether a folder is called as that of a model is.
+/// Whether this is the name of a model's folder.
 fn is_model(name: &str) -> bool {
     name.split_once('-').is_some_and(|(number, _)| is_number(number))
 }
 
-/// Whether a folder is called as that of a fold is.
+/// Whether this is the name of a fold's folder.
 fn is_fold(name: &str) -> bool {
     name.strip_prefix(FOLD).is_some_and(is_number)
 }
 
-/// The folders in a folder that are called so. A link to one that has folds is an error: they would be written elsewhere.
+/// The folders in a folder whose names match. A link to one that has folds is an error: files would be written
+/// elsewhere.
 fn folders(dir: &Path, is_called: fn(&str) -> bool) -> Result<Vec<PathBuf>, RunError> {
     let fail = |cause| RunError::read(dir, cause);
     let mut found = Vec::new();
@@ -152,9 +153,9 @@ mod tests {
             (".crossval.json.7.tmp", "{", ""),
             (HISTORY, EPOCH, ""),
             ("1-small/fold-1/.fold.json.7.tmp", "", ""),
-            (CROSSVAL_FILE, "{\"mine\": 1}", "crossval.json` is no file of a cross-validation"),
-            (HISTORY, "{\"year\":1789}\n", "history.jsonl` is no file of a cross-validation"),
-            ("1-small/fold-1/fold.json", "mine", "fold.json` is no file of a cross-validation"),
+            (CROSSVAL_FILE, "{\"mine\": 1}", "crossval.json` is not a file of a cross-validation"),
+            (HISTORY, "{\"year\":1789}\n", "history.jsonl` is not a file of a cross-validation"),
+            ("1-small/fold-1/fold.json", "mine", "fold.json` is not a file of a cross-validation"),
             ("1-small/fold-1/fold.json/mine", "", "fold.json` is a folder"),
         ];
         for (file, content, expected) in rows {
@@ -196,7 +197,7 @@ mod tests {
             fs::remove_file(link).unwrap();
         }
         assert!(fold.join("history.jsonl").exists());
-        // One that leads to something else is in nobody's way.
+        // A link to something else does not matter.
         symlink("/", folder.path().join("2024-data")).unwrap();
         RunFolder::at_crossval(folder.path(), true).unwrap();
     }

@@ -1,8 +1,8 @@
-//! What in a folder was written by a run, and may be removed for the next one.
+//! Which files in a folder were written by a run, and may be removed for the next one.
 //!
-//! A folder is ours when its model file reads as one and there is a trace of a training beside it: its result, the manifest
-//! of a checkpoint, or its two logs, which are there before the first checkpoint is. What only looks like a file of a run in
-//! a folder that is not ours is somebody's work. A symbolic link is never ours: no run makes one.
+//! A folder is ours when it has a valid model file and a trace of a training beside it: the result, the manifest of a
+//! checkpoint, or the two logs, which are created before the first checkpoint. Something in another folder that only
+//! looks like a file of a run belongs to somebody else. A symbolic link is never ours: no run makes one.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -17,20 +17,20 @@ use crate::io::checkpoint::{self, CHECKPOINTS};
 use crate::io::whole::{is_number, oddity, unfinished};
 use crate::model::ModelFile;
 
-/// How a page of `report` says what made it. A version follows.
+/// How a page of `report` names its generator. A version follows.
 pub(crate) const GENERATOR: &str = "<meta name=\"generator\" content=\"Shadegrad";
-/// How a page began before it said so, and how its title ended.
+/// How a page began before it named one, and how its title ended.
 const OLD_PAGE: [&str; 2] =
     ["<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", " - Shadegrad</title>"];
-/// Bytes of a page within which it says so.
+/// The generator is named within this many bytes.
 const HEAD: u64 = 4096;
-/// A first line of a log is shorter.
+/// The first line of a log is shorter than this.
 const LONGEST_LINE: u64 = 4096;
-/// Names that an error lists.
+/// The most names that an error lists.
 const NAMED: usize = 6;
 
-/// Refuses a folder in which a run that replaces another would touch what no run wrote. An empty one is fit, and so is one
-/// in which a process was killed before it began.
+/// Refuses a folder in which a run that replaces another would touch something that no run wrote. An empty folder
+/// passes, and so does one in which a process was killed before it began.
 pub(super) fn check(dir: &Path) -> Result<(), RunError> {
     let found = names(dir)?;
     if found.is_empty() {
@@ -46,15 +46,15 @@ pub(super) fn check(dir: &Path) -> Result<(), RunError> {
     found.map_or(Ok(()), |(path, what)| Err(RunError::in_the_way(&path, what)))
 }
 
-/// Refuses a run one of whose files is none, before it goes on.
+/// Refuses to resume a run if something else stands in the place of one of its files.
 pub(super) fn check_files(dir: &Path) -> Result<(), RunError> {
     odd_file(dir).map_or(Ok(()), |(path, what)| {
-        let cause = format!("it is {what}, and a run has a file of its own there; put that in its place");
+        let cause = format!("it is {what}, but a run has a file of its own there; put that back");
         Err(RunError::write(&path, io::Error::other(cause)))
     })
 }
 
-/// What stands where a run writes a file, and is none. The page is written by another command.
+/// What stands in the place of a run's file and is not one. The page is not checked: another command writes it.
 fn odd_file(dir: &Path) -> Option<(PathBuf, &'static str)> {
     FILES.into_iter().filter(|&file| file != REPORT_FILE).find_map(|file| {
         let path = dir.join(file);
@@ -92,13 +92,13 @@ pub(super) fn is_log(path: &Path, keys: &[&str]) -> bool {
     }
 }
 
-/// A regular file, opened. What a link leads to is none of ours, and a pipe would not end.
+/// Opens a regular file. The target of a link is not ours, and a pipe would not end.
 fn regular(path: &Path) -> Result<File, ()> {
     let found = fs::symlink_metadata(path).map_err(|_| ())?;
     if oddity(&found).is_some() { Err(()) } else { File::open(path).map_err(|_| ()) }
 }
 
-/// Whether a file is a page that `report` wrote, whatever links lead to it.
+/// Whether a file is a page that `report` wrote, through links if need be.
 pub(crate) fn is_report(path: &Path) -> bool {
     let mut head = Vec::new();
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
@@ -114,8 +114,8 @@ pub(super) fn remove_report(dir: &Path) -> Result<(), RunError> {
     if regular(&path).is_ok() && is_report(&path) { super::remove(&path) } else { Ok(()) }
 }
 
-/// The names in a folder but for what a killed process left that had nothing to lose yet: files that are not yet whole, and
-/// logs without a line.
+/// The names in a folder, without files that a killed process left and that hold no work: incomplete files, and logs
+/// without a line.
 fn names(dir: &Path) -> Result<Vec<String>, RunError> {
     let fail = |cause| RunError::read(dir, cause);
     let mut names = Vec::new();
@@ -140,13 +140,13 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// Whether a file of this name was made for a file of a run that is not yet whole, or to probe its folder.
+/// Whether this is the name of an incomplete file of a run, or of a probe of its folder.
 pub(in crate::io) fn is_leftover(name: &str) -> bool {
     let is_probe = |name: &str| name.strip_prefix(PROBE).is_some_and(is_number);
     is_probe(name) || unfinished(name).is_some_and(|name| FILES.contains(&name) || is_probe(name))
 }
 
-/// Whether a path is that of a file in a run that commands read: none of them may write there.
+/// Whether a path is that of a file that commands read from a run: no command may write there.
 #[cfg(feature = "cli")]
 pub(crate) fn is_input(run: &Path, path: &Path) -> bool {
     let (Ok(run), Ok(path)) = (run.canonicalize(), path.canonicalize()) else { return false };

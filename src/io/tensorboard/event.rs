@@ -1,12 +1,12 @@
-//! Events as they lie in a file: a sequence of records.
+//! Events in a file: a sequence of records.
 
 use prost::{Message, Oneof};
 
-/// What the first event of every file says.
+/// The content of the first event of every file.
 pub const VERSION: &str = "brain.Event:2";
 /// Bytes of a record beside its event: the length and two checksums.
 const FRAME: usize = size_of::<u64>() + 2 * size_of::<u32>();
-/// What is added to a checksum that was turned by 15 bits.
+/// Added to a checksum that was rotated by 15 bits.
 const MASK: u32 = 0xa282_ead8;
 
 /// `Event`.
@@ -21,7 +21,7 @@ pub struct Event {
     pub what: Option<What>,
 }
 
-/// What an event is.
+/// The content of an event.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum What {
     #[prost(string, tag = "3")]

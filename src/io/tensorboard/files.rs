@@ -1,4 +1,4 @@
-//! The event files of a folder: which are ours, where they are cut, and what the next one is called.
+//! The event files of a folder: which are ours, where they are cut, and the name of the next one.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -11,14 +11,14 @@ use super::event::{Event, VERSION, What, first_event, framed};
 use crate::io::checkpoint::sync_folder;
 use crate::io::run::{RunError, write_own};
 
-/// How the name of a file begins, by which TensorBoard knows it, and how ours end. Between them are seconds since 1970, the
-/// process, and a number.
+/// How the name of an event file begins, by which TensorBoard recognises it, and how ours end. Between them are
+/// seconds since 1970, the process, and a number.
 const PREFIX: &str = "events.out.tfevents.";
 const SUFFIX: &str = ".shadegrad";
 /// Digits of the seconds, as TensorFlow writes them: names sort by time until 2286.
 const DIGITS: usize = 10;
 
-/// What in a folder is called like a file of ours, in the order of the names.
+/// The files in a folder with names like ours, in the order of the names.
 pub fn named(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
     let fail = |cause| RunError::write(dir, cause);
     let entries = match fs::read_dir(dir) {
@@ -37,8 +37,8 @@ pub fn named(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
     Ok(files)
 }
 
-/// Cuts each file of ours before the first event that comes again, or the first that is damaged or not whole. Says the latest
-/// time of what is left. What another program wrote stays, and what lies behind a link.
+/// Cuts each file of ours before the first event that will be written again, or that is damaged or incomplete.
+/// Returns the latest time in what is left. Files of other programs stay, and so does the target of a link.
 pub fn cut_back(dir: &Path, comes_again: impl Fn(&Event) -> bool) -> Result<f64, RunError> {
     let mut last = 0f64;
     for path in named(dir)? {
@@ -47,13 +47,15 @@ pub fn cut_back(dir: &Path, comes_again: impl Fn(&Event) -> bool) -> Result<f64,
         let bytes = if found.is_file() { Some(fs::read(&path).map_err(fail)?) } else { None };
         match bytes.filter(|bytes| is_ours(bytes)) {
             Some(bytes) => last = last.max(cut(&path, &bytes, &comes_again).map_err(fail)?),
-            None => log::warn!("`{}` is no event file of this program and stays as it is", path.display()),
+            None => {
+                log::warn!("`{}` is not an event file of this program and stays as it is", path.display())
+            }
         }
     }
     Ok(last)
 }
 
-/// Whether a file begins as all of ours do; one that was killed at once is empty.
+/// Whether a file begins as all of ours do; one from a process killed at once is empty.
 fn is_ours(bytes: &[u8]) -> bool {
     let version = What::FileVersion(VERSION.to_owned());
     bytes.is_empty() || first_event(bytes).is_some_and(|(event, _)| event.what == Some(version))
@@ -67,13 +69,14 @@ fn cut(path: &Path, bytes: &[u8], comes_again: impl Fn(&Event) -> bool) -> io::R
     }
     let end = bytes.len() - rest.len();
     if end < bytes.len() {
-        // A new file, for the old one may be shared by hard links.
+        // A new file, because the old one may be shared by hard links.
         write_own(path, &bytes[..end])?;
     }
     Ok(last)
 }
 
-/// The seconds in the name of a new file: those of the clock, or the first that sort after the last name in the folder.
+/// The seconds in the name of a new file: those of the clock, or the first that sort after the last name in the
+/// folder.
 fn seconds(now: f64, last: Option<&str>) -> String {
     let seconds = format!("{:0DIGITS$}", now as u64);
     let last = last.map(|name| name.trim_start_matches(PREFIX).split('.').next().unwrap_or_default());
@@ -92,13 +95,14 @@ fn seconds(now: f64, last: Option<&str>) -> String {
 pub struct EventFile {
     path: PathBuf,
     writer: BufWriter<File>,
-    /// The time of the last event, and how far the clock is behind it: 0 unless it was set back.
+    /// The time of the last event, and how far the clock is behind it: 0 unless the clock was set back.
     last: f64,
     behind: f64,
 }
 
 impl EventFile {
-    /// In this folder, made when it is missing, sorted after all files of ours in it; `last` is the time of their last event.
+    /// In this folder, created if it is missing; the name sorts after all files of ours in it. `last` is the time of
+    /// their last event.
     pub fn create(dir: &Path, last: f64) -> Result<Self, RunError> {
         fs::create_dir_all(dir).map_err(|cause| RunError::write(dir, cause))?;
         let files = named(dir)?;
@@ -129,19 +133,19 @@ impl EventFile {
         written.map_err(|cause| RunError::write(&self.path, cause))
     }
 
-    /// Brings every event so far to the file.
+    /// Writes all events so far to the file.
     pub fn flush(&mut self) -> Result<(), RunError> {
         self.writer.flush().map_err(|cause| RunError::write(&self.path, cause))
     }
 
-    /// Brings every event so far to the disk.
+    /// Syncs all events so far to the disk.
     pub fn sync(&mut self) -> Result<(), RunError> {
         self.flush()?;
         self.writer.get_ref().sync_data().map_err(|cause| RunError::write(&self.path, cause))
     }
 }
 
-/// Seconds since 1970; 0 on a clock that is set before.
+/// Seconds since 1970; 0 on a clock that is set to an earlier time.
 fn now() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
@@ -157,7 +161,7 @@ mod tests {
             (1_700_000_000.0, Some("1600000000.7.0"), "1700000000"),
             (1_700_000_000.0, Some("1700000000.7.0"), "1700000001"),
             (1_600_000_000.0, Some("1700000000.7.0"), "1700000001"),
-            // Written before names had all ten digits, on a clock that began in 1970.
+            // From before names had all ten digits, on a clock that started in 1970.
             (1_700_000_000.0, Some("35.7.0"), "36"),
             (1_700_000_000.0, Some("99.7.0"), "990"),
             (1_700_000_000.0, Some("later.7.0"), "later0"),
