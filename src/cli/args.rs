@@ -15,9 +15,9 @@ use crate::io::run::RunError;
 use crate::model::ModelFile;
 use crate::plan::{MAX_BATCH, Plan};
 
-/// The word that stands for the embedded data set.
+/// The name of the embedded data set.
 const MNIST: &str = "mnist";
-/// The word that stands for the embedded model.
+/// The name of the embedded model.
 const TUTORIAL: &str = "tutorial";
 
 /// `--device`.
@@ -38,7 +38,7 @@ pub struct FuseArg {
 }
 
 impl FuseArg {
-    /// Whether steps stay as they are.
+    /// Whether steps stay unfused.
     pub fn no_fuse(&self) -> bool {
         self.no_fuse
     }
@@ -67,7 +67,7 @@ impl From<OsString> for ModelSource {
 impl ValueParserFactory for ModelSource {
     type Parser = ValueParser;
 
-    /// A path need not be text.
+    /// A path need not be valid Unicode.
     fn value_parser() -> ValueParser {
         OsStringValueParser::new().map(ModelSource::from).into()
     }
@@ -99,7 +99,7 @@ pub enum DataSource {
 impl FromStr for DataSource {
     type Err = std::convert::Infallible;
 
-    /// As a run records it.
+    /// From the text that a run recorded.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(if text == MNIST { DataSource::Mnist } else { DataSource::Folder(from_text(text)) })
     }
@@ -108,7 +108,7 @@ impl FromStr for DataSource {
 impl ValueParserFactory for DataSource {
     type Parser = ValueParser;
 
-    /// A path need not be text.
+    /// A path need not be valid Unicode.
     fn value_parser() -> ValueParser {
         let parse = |text: OsString| match text == MNIST {
             true => Ok(DataSource::Mnist),
@@ -119,7 +119,7 @@ impl ValueParserFactory for DataSource {
 }
 
 impl std::fmt::Display for DataSource {
-    /// As it is recorded; a folder with its whole path, so that it is found from anywhere.
+    /// As it is recorded; a folder by its absolute path, so that it is found from anywhere.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             DataSource::Mnist => f.write_str(MNIST),
@@ -129,7 +129,7 @@ impl std::fmt::Display for DataSource {
 }
 
 impl DataSource {
-    /// Reads and checks training and test set, and says what is done to them.
+    /// Reads and checks the training and the test set, and prints what is done to them.
     pub fn load(&self, options: &LoadOptions) -> anyhow::Result<TrainTest> {
         self.tell(options);
         match self {
@@ -155,7 +155,7 @@ impl DataSource {
         }
     }
 
-    /// Reads and checks the test set alone, and says what is done to it.
+    /// Reads and checks only the test set, and prints what is done to it.
     pub fn load_test(&self, options: &LoadOptions) -> anyhow::Result<Dataset> {
         match self {
             DataSource::Folder(dir) if self.is_there() => {
@@ -180,7 +180,7 @@ impl DataSource {
         }
     }
 
-    /// What is done to images and labels of the files beyond reading them, in one line; `None` where nothing is.
+    /// What is done to the images and labels of the files beyond reading them, in one line; `None` for nothing.
     pub fn said(&self, options: &LoadOptions) -> Option<String> {
         let DataSource::Folder(dir) = self else {
             return None;
@@ -198,8 +198,8 @@ impl DataSource {
         (!done.is_empty()).then(|| format!("Data: {name}: {}", done.join(", ")))
     }
 
-    /// What the classes of a data set are called that is known by the names of its files, where these are as many; else
-    /// nothing, and so for digits, which are called by their numbers anyway.
+    /// The names of the classes of a data set that is recognised by the names of its files, if their number matches;
+    /// else none. Digits have none either: their numbers are their names.
     pub fn class_names(&self, options: &LoadOptions, classes: usize) -> Vec<String> {
         let DataSource::Folder(dir) = self else {
             return Vec::new();
@@ -213,8 +213,8 @@ impl DataSource {
     }
 }
 
-/// The path from the root where the file system knows it, or the folder with the split of EMNIST that it names; else as it
-/// was given.
+/// The absolute path where the file system knows it, or that of the folder with the split of EMNIST that it names;
+/// else as it was given.
 pub fn whole_path(path: &Path) -> PathBuf {
     let split = || {
         let prefix = split_of(path)?.prefix();
@@ -231,7 +231,7 @@ fn device(text: &str) -> Result<DeviceChoice, String> {
     text.parse().map_err(|never: std::convert::Infallible| match never {})
 }
 
-/// Says with which flag another place is chosen than one that cannot be written.
+/// Adds the flag that chooses another place than one that cannot be written.
 pub fn of_out(error: RunError) -> anyhow::Error {
     match error {
         RunError::Write { .. } => anyhow!("{error} with --out"),
@@ -260,7 +260,7 @@ pub fn batch_size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("it must be a whole number from 1 to {MAX_BATCH}"))
 }
 
-/// A number that is not infinite.
+/// A finite number.
 pub fn finite(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
@@ -268,7 +268,7 @@ pub fn finite(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "it must be a number, such as 0.05".to_owned())
 }
 
-/// A part of a whole, neither nothing nor all.
+/// A share of a whole, neither nothing nor all.
 pub fn share(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
@@ -276,7 +276,7 @@ pub fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "it must be a number above 0 and below 1, such as 0.2".to_owned())
 }
 
-/// A positive number that is one in 32 bits as well.
+/// A number that is positive in 32 bits as well.
 pub fn positive(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()

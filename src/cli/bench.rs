@@ -21,20 +21,21 @@ use crate::train::write_weights;
 /// The shape of MNIST's images and the number of its classes.
 #[cfg(feature = "mnist-data")]
 const MNIST: ([usize; 3], usize) = ([28, 28, 1], 10);
-/// Different batches that are computed with, over and over.
+/// The number of different batches, which are used over and over.
 const BATCHES: usize = 4;
-/// Most samples of them all; further ones are the same again.
+/// The most samples in all of them; further ones are repeated.
 const MOST_SAMPLES: usize = 8192;
-/// Decides the initial weights and images that are drawn.
+/// The seed of the initial weights and of random images.
 const SEED: u64 = 0;
-/// Whole and taken apart, batches alternate in this many rounds, so that a machine that slows down slows both.
+/// Whole batches and batches measured step by step alternate in this many rounds, so that a machine that slows down
+/// slows both.
 const ROUNDS: usize = 5;
-/// Training steps whose losses are compared before anything is timed: the last one's tells of the updates before it.
+/// Training steps whose losses are compared before anything is timed: the last loss shows the updates before it.
 const CHECKED_STEPS: usize = 2;
-/// Largest difference of such a loss from the twins', as a share of it.
+/// The largest relative difference of such a loss from that of the twins.
 const LOSS_TOLERANCE: f64 = 1e-3;
 
-/// Time each step of training, and say how near it comes to what the adapter can do
+/// Time each step of training, and compare it with the best that the adapter can do
 ///
 /// Results are checked first: a device whose losses differ from those of the CPU executor is not timed. GFLOP/s and
 /// GB/s are from the FLOPs and bytes that `explain` shows. "Of best" is the least time that the adapter needs for
@@ -44,7 +45,7 @@ pub struct BenchArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: ModelSource,
-    /// Samples per optimizer step; by default the model file's word, else 64
+    /// Samples per optimizer step; by default that of the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
     #[command(flatten)]
@@ -53,7 +54,7 @@ pub struct BenchArgs {
     fuse: FuseArg,
     #[command(flatten)]
     tune: TuneArg,
-    /// How often each step is timed; the median is told
+    /// How often each step is timed; the median is printed
     #[arg(long, value_name = "N", default_value = "50", value_parser = count, allow_negative_numbers = true)]
     repeats: usize,
     /// Print the report as JSON
@@ -61,7 +62,7 @@ pub struct BenchArgs {
     json: bool,
 }
 
-/// Checks, times, prints.
+/// Checks, measures, prints.
 pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
     warn_of_loss(&file)?;
@@ -91,7 +92,7 @@ pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() })
 }
 
-/// A few batches for a network: the first images of MNIST where they fit it, else random bytes.
+/// A few batches for a network: the first images of MNIST where they fit, else random bytes.
 pub(super) fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
     let samples = (BATCHES * batch).min(MOST_SAMPLES);
     let (shape, classes) = (network.input_shape, network.classes());
@@ -112,11 +113,11 @@ pub(super) fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
 fn agree(found: &[f32], expected: &[f32]) -> anyhow::Result<()> {
     for (step, (&found, &expected)) in (1..).zip(found.iter().zip(expected)) {
         let difference = (f64::from(found) - f64::from(expected)).abs() / f64::from(expected).abs();
-        // A loss that is not a number is no agreement either.
+        // A loss that is NaN does not agree either.
         ensure!(
             found == expected || difference <= LOSS_TOLERANCE,
-            "the loss of training step {step} is {found}, but {expected} on the CPU executor: what computes wrongly is \
-             not timed; `shadegrad verify` tells which kernels differ"
+            "the loss of training step {step} is {found}, but {expected} on the CPU executor: a device that computes \
+             wrong results is not timed; `shadegrad verify` shows which kernels differ"
         );
     }
     Ok(())
@@ -125,7 +126,7 @@ fn agree(found: &[f32], expected: &[f32]) -> anyhow::Result<()> {
 /// A device with weights and data, ready to train.
 struct Work {
     executor: Box<dyn Executor>,
-    /// Numbers of samples, in batches one after another.
+    /// The numbers of the samples, batch after batch.
     order: Vec<u32>,
     /// A row for each batch of `order`.
     batches: Vec<StepParams>,
@@ -142,7 +143,7 @@ impl Work {
         Ok(Work { executor, order, batches })
     }
 
-    /// Trains on so many batches; their losses.
+    /// Trains on this many batches; returns their losses.
     fn train(&mut self, steps: usize) -> anyhow::Result<Vec<f32>> {
         let rows: Vec<StepParams> = (0u32..)
             .zip(self.batches.iter().cycle().take(steps))
@@ -163,10 +164,10 @@ impl Work {
         Ok(losses)
     }
 
-    /// Measures `repeats` batches step by step, or a few more so that all rounds are alike. An adapter runs as many in
-    /// each round as in training; the CPU executor does not differ in that.
+    /// Measures `repeats` batches step by step, or a few more so that all rounds are alike. An adapter gets as many
+    /// batches in a submission as in training; for the CPU executor that makes no difference.
     fn profile(&mut self, device: &Device, repeats: usize) -> anyhow::Result<Profile> {
-        // Compiled, cached and awake.
+        // A warm-up, after which all is compiled and cached.
         self.train(BATCHES)?;
         let rounds = ROUNDS.min(repeats);
         for _ in 0..rounds {

@@ -25,11 +25,11 @@ use crate::train::{
     cross_validate,
 };
 
-/// Train each model several times, each time on all but one part of the training set, and judge it on that part
+/// Train each model several times, each time on all but one part of the training set, and evaluate it on that part
 ///
 /// The parts are stratified: every class is spread over them evenly. Prints the mean over the folds and the standard
-/// deviation. With several --model one table compares score, weights and time. The run folder gets crossval.json
-/// and, for each model and fold, history.jsonl and fold.json, as soon as they are known. The test set is not touched.
+/// deviation. With several --model one table compares score, weights and time. The run folder gets crossval.json and,
+/// for each model and fold, history.jsonl and fold.json, as soon as they are known. The test set is not used.
 #[derive(Debug, clap::Args)]
 pub struct CrossvalArgs {
     /// A model: the embedded one or a model file; may be given several times
@@ -75,7 +75,7 @@ struct Results<'a> {
     models: &'a [CrossValidation],
 }
 
-/// Cross-validates each model. All that can be found wrong is found before anything is trained.
+/// Cross-validates each model. All mistakes that can be found are found before anything is trained.
 pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     let files = args.model.iter().map(|source| model_file(args, source)).collect::<Result<Vec<_>, _>>()?;
     let mut folder = match &args.out {
@@ -144,7 +144,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         models.iter().flat_map(|model| &model.folds).filter(|fold| fold.diverged.is_some()).count();
     if diverged > 0 {
         bail!(
-            "{diverged} of {} folds diverged, and the figures are those of the others; what usually helps: a smaller \
+            "{diverged} of {} folds diverged, and the metrics are those of the others; what usually helps: a smaller \
              --learning-rate, `clipnorm` in [optimizer], a schedule that warms up",
             models.len() * args.folds
         );
@@ -152,8 +152,8 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses a share that leaves nothing of the samples of a fold's training, and a plan that cannot be, of the last model as of
-/// the first: either would show once those before are trained.
+/// Refuses a validation split that leaves no samples, and a plan that cannot be built, for the last model as for the
+/// first: otherwise this would show only after the models before it are trained.
 fn check_splits(files: &[ModelFile], train: &Dataset, folds: &[Vec<u32>]) -> anyhow::Result<()> {
     let largest = folds.iter().map(Vec::len).max().unwrap_or(0);
     let fewest = train.take(train.len() - largest)?;
@@ -165,20 +165,20 @@ fn check_splits(files: &[ModelFile], train: &Dataset, folds: &[Vec<u32>]) -> any
     Ok(())
 }
 
-/// Refuses a model that does not fit the device, before those in front of it are trained.
+/// Refuses a model that does not fit the device before the ones ahead of it are trained.
 fn try_plan(args: &CrossvalArgs, file: &ModelFile, device: &Device, samples: usize) -> anyhow::Result<()> {
     device.executor(args.fuse.prepare(device, plan(file, samples)?))?;
     Ok(())
 }
 
-/// The plan of a model that is trained on so many samples.
+/// The plan of a model that is trained on this many samples.
 fn plan(file: &ModelFile, samples: usize) -> anyhow::Result<Plan> {
     let batch = file.training.batch_size.min(samples);
     let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, batch)?;
     Ok(plan.augment(file.augmentation.as_ref()))
 }
 
-/// A model file with the flags' word over its own.
+/// A model file with the settings that the flags override.
 fn model_file(args: &CrossvalArgs, source: &ModelSource) -> anyhow::Result<ModelFile> {
     let mut file = source.read()?;
     args.training.apply(&mut file)?;
@@ -204,14 +204,14 @@ fn validate(
     Ok(cross_validate(&file.model, device, compile, train, args.folds, &file.training, folds)?)
 }
 
-/// Says which fold is trained, and how far it is, and writes its history.
+/// Prints which fold is trained and its progress, and writes its history.
 struct Folds<'a> {
     model: &'a str,
     folder: &'a RunFolder,
     /// Of the model, counted from 1.
     number: usize,
     folds: usize,
-    /// The present one, counted from 1.
+    /// The current one, counted from 1.
     fold: usize,
     history: Vec<EpochRecord>,
     progress: Progress,
@@ -252,7 +252,7 @@ impl Callback for Folds<'_> {
 }
 
 impl Folds<'_> {
-    /// The folder of the present fold.
+    /// The folder of the current fold.
     fn within(&self) -> String {
         format!("{}-{}/{FOLD}{}", self.number, self.model, self.fold)
     }

@@ -6,14 +6,14 @@ use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
 use crate::gpu::{AdapterReport, adapters};
 use crate::model::{bytes, thousands};
 
-/// Stands where there is nothing to tell.
+/// Printed where there is no value.
 const NONE: &str = "-";
 
 /// List every adapter with the limits that matter, and say which one `--device auto` takes
 #[derive(Debug, clap::Args)]
 pub struct DevicesArgs {}
 
-/// Lists the devices; that there is no adapter is a result and not a failure.
+/// Lists the devices. Having no adapter is not a failure.
 pub fn run(_args: &DevicesArgs, output: &mut Output) -> anyhow::Result<()> {
     let found = adapters();
     output.line(names(&found))?;
@@ -26,7 +26,7 @@ pub fn run(_args: &DevicesArgs, output: &mut Output) -> anyhow::Result<()> {
     output.line(format_args!("\n--device auto takes {why}"))
 }
 
-/// What `--device` understands, and what stands behind it.
+/// The names that `--device` understands, and what they stand for.
 fn names(found: &[AdapterReport]) -> String {
     let headings =
         [("Device", Align::Left), ("Name", Align::Left), ("Kind", Align::Left), ("Backend", Align::Left)];

@@ -19,7 +19,7 @@ use crate::model::{ModelFile, Network, thousands};
 use crate::plan::Plan;
 use crate::train::{Compile, Evaluation, Report};
 
-/// Judge the weights of a run folder on a test set
+/// Evaluate the weights of a run folder on a test set
 #[derive(Debug, clap::Args)]
 pub struct EvaluateArgs {
     /// The run folder, such as runs/tutorial-1
@@ -34,7 +34,7 @@ pub struct EvaluateArgs {
     device: DeviceArg,
     #[command(flatten)]
     report: ReportArgs,
-    /// Print the figures, those of the report among them, as JSON and nothing else
+    /// Print the metrics, those of the report included, as JSON and nothing else
     #[arg(long)]
     json: bool,
 }
@@ -45,7 +45,7 @@ struct Figures {
     /// `mnist`, or the folder.
     data: String,
     test_samples: usize,
-    /// Whether it is another test set than the run was judged on; `None` where that is not known.
+    /// Whether this test set differs from the one that the run was evaluated on; `None` where that is not known.
     other_test_set: Option<bool>,
     /// `None` where it is not finite.
     test_loss: Option<f64>,
@@ -54,8 +54,8 @@ struct Figures {
     report: Report,
 }
 
-/// Evaluates in batches of the size that the run used, with the kernels that it used, so that on its device the figures
-/// are its own, bit for bit.
+/// Evaluates in batches of the size that the run used, with the kernels that it used, so that on the same device the
+/// metrics are the run's own, bit for bit.
 pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
     args.report.check(network.classes())?;
@@ -78,7 +78,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
     let mut model = file.model.compile(&device, compile)?;
     model.set_weights(weights)?;
-    let spinner = spinner(format!("judging on {} test images", thousands(test.len())));
+    let spinner = spinner(format!("evaluating on {} test images", thousands(test.len())));
     let evaluation = model.evaluate_with(&test, recorded.map(|recorded| recorded.batch_size))?;
     let asked = args.json || args.report.asked();
     let report = asked.then(|| args.report.judge(&mut model, &test, &file.class_names)).transpose()?;
@@ -102,7 +102,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     print_figures(&evaluation, output)
 }
 
-/// Whether a run took each step by itself, and its kernels: for the steps that this device runs under the same names.
+/// Whether a run ran each step unfused, and its kernels for the steps that have the same names on this device.
 fn ran_by(
     file: &ModelFile,
     network: &Network,
@@ -113,7 +113,7 @@ fn ran_by(
         Plan::build(network, file.loss, file.optimizer, run.batch_size)?.augment(file.augmentation.as_ref());
     let fused = device.prepare(plain.clone());
     let ran = |plan: &Plan| plan.steps.iter().all(|step| run.kernels.contains_key(&step.name));
-    // The CPU executor never fuses; that is no reason for an adapter not to.
+    // The CPU executor never fuses, but an adapter still may.
     let no_fuse = !ran(&fused) && ran(&plain) && run.kernels.values().all(|variant| variant != TWIN);
     Ok((no_fuse, Choices::recorded(if no_fuse { &plain } else { &fused }, &run.kernels)))
 }

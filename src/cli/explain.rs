@@ -8,7 +8,7 @@ use crate::gpu::Streaming;
 use crate::model::{bytes, thousands};
 use crate::plan::{Fusion, Plan};
 
-/// Longest line.
+/// The longest line.
 const COLUMNS: usize = 120;
 const INDENT: &str = "  ";
 const ARROW: &str = "  -> ";
@@ -19,7 +19,7 @@ pub struct ExplainArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: ModelSource,
-    /// Samples per optimizer step; by default the model file's word, else 64
+    /// Samples per optimizer step; by default that of the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     }
 }
 
-/// Which steps of the plan as it was lowered became which.
+/// Which steps of the plan as it was lowered were fused into which.
 fn fusions(before: Plan, after: usize) -> String {
     let mut text =
         format!("Fused: {after} steps out of {}; --no-fuse runs them one by one\n", before.steps.len());
@@ -76,7 +76,7 @@ fn fusions(before: Plan, after: usize) -> String {
     text
 }
 
-/// Names in lines of at most so many columns.
+/// Names in lines of at most this many columns.
 fn wrapped(names: &[String], between: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (at, name) in names.iter().enumerate() {

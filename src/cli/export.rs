@@ -15,7 +15,7 @@ pub struct ExportArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The file to write, or `-` for standard output; a symbolic link stays, and what it leads to is written
+    /// The file to write, or `-` for standard output; a symbolic link stays, and its target is written
     #[arg(value_name = "FILE.onnx")]
     file: PathBuf,
     /// Replace the file if it is there; pipes and devices are never replaced
@@ -23,7 +23,7 @@ pub struct ExportArgs {
     force: bool,
 }
 
-/// Writes the whole file or none.
+/// Writes the whole file or nothing.
 pub fn run(args: &ExportArgs, output: &mut Output) -> anyhow::Result<()> {
     let run = SavedRun::read(&args.run)?;
     let file = Destination::new(&args.file, &args.run, "model.onnx")?;

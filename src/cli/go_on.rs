@@ -1,4 +1,4 @@
-//! The command with which a run goes on, as it can be pasted into a shell.
+//! The command that resumes a run, ready to be pasted into a shell.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use super::path_text::{quoted, shell_word};
 use super::train::TrainArgs;
 use crate::device::DeviceChoice;
 
-/// The program as it was called.
+/// The program, as it was called.
 pub fn program() -> String {
     std::env::args_os().next().map_or_else(|| "shadegrad".to_owned(), |name| shell_word(name.as_ref()))
 }
 
-/// What the program was called with, as words of a shell.
+/// The command line of the program, as words of a shell.
 pub fn command_line() -> String {
     let is_flag = |text: &str| {
         text.starts_with('-') && text.chars().all(|c| c.is_ascii_alphanumeric() || "-=".contains(c))
@@ -24,8 +24,8 @@ pub fn command_line() -> String {
 }
 
 impl TrainArgs {
-    /// The command that goes on with a run as this one was to: what the run does not remember is said again. What is given to
-    /// a run that goes on is not in its last checkpoint yet.
+    /// The command that resumes a run with the flags of this one that the run does not record. Flags that were given
+    /// to a resumed run are not in its last checkpoint yet.
     pub(super) fn go_on(&self, run: &Path) -> String {
         let mut words = vec![program(), "train --resume --out".to_owned(), shell_word(run)];
         if self.resume {
@@ -47,7 +47,7 @@ impl TrainArgs {
         words.join(" ")
     }
 
-    /// What a run that goes on was told beside what it remembers.
+    /// The flags of a resumed run beside what it records.
     fn said_anew(&self) -> Vec<String> {
         let number = |flag: &str, value: Option<usize>| value.map(|value| format!("{flag} {value}"));
         let path = |flag: &str, path: Option<&Path>| path.map(|path| format!("{flag} {}", shell_word(path)));

@@ -1,4 +1,4 @@
-//! The flags for what the library's messages advise: a library names settings, the program has flags.
+//! Flags for the settings that the library's messages name.
 
 use crate::data::DataError;
 use crate::error::{Error, SettingError};
@@ -7,14 +7,14 @@ use crate::io::checkpoint::ResumeError;
 use crate::io::destination::DestinationError;
 use crate::io::run::RunError;
 
-/// Settings that warnings of the library advise, with their flags.
+/// Settings named in warnings of the library, with their flags.
 const SETTINGS: [(&str, &str); 3] =
     [("`first_label`", "--first-label"), ("`stratify`", "--stratify"), ("`transpose`", "--transpose")];
 
-/// The flags to put after an error, if it advises something that has any.
+/// The flags to add to an error, if it advises something that has flags.
 pub fn of_error(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| match cause.downcast_ref::<Error>() {
-        // These are not in the chain themselves: `Error` shows them as its own.
+        // These are not in the chain themselves: `Error` is transparent.
         Some(Error::Device(error) | Error::DeviceInTraining { error, .. }) => of_device(error),
         Some(Error::Data(error)) => of_data(error),
         Some(Error::Setting(error)) => of_setting(error),
@@ -24,7 +24,7 @@ pub fn of_error(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// The flags to put after a warning of the library.
+/// The flag to add to a warning of the library, if it names a setting that has one.
 pub fn of_warning(text: &str) -> Option<&'static str> {
     SETTINGS.iter().find(|(setting, _)| text.contains(setting)).map(|(_, flag)| *flag)
 }

@@ -1,5 +1,5 @@
-//! Ctrl-C, and what asks a program to end otherwise: the first time it asks training to stop, the second time it ends the
-//! program. A terminal that is closed (SIGHUP) is not listened to: `nohup` shall do what it does for every program.
+//! Ctrl-C and other requests to end: the first asks training to stop, the second ends the program. A closed terminal
+//! (SIGHUP) is not handled: `nohup` shall do what it does for every program.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +8,14 @@ use std::sync::{Arc, LazyLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_shutdown};
 
-/// What a shell expects of a program that was interrupted.
+/// The exit code that a shell expects of an interrupted program.
 pub const EXIT_CODE: u8 = 130;
 
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Listens from now on.
+/// Handles the signals from now on.
 pub fn listen() {
-    // In this order: the first time the flag is not yet set when it is looked at.
+    // In this order: at the first signal the flag is not yet set when it is checked.
     let listen_to = |signal| -> io::Result<()> {
         register_conditional_shutdown(signal, i32::from(EXIT_CODE), ASKED.clone())?;
         register(signal, ASKED.clone()).map(drop)
@@ -25,7 +25,7 @@ pub fn listen() {
     }
 }
 
-/// Whether it was pressed.
+/// Whether a stop was asked for.
 pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }

@@ -1,4 +1,4 @@
-//! What `train` is told: by its arguments, or by the checkpoint that it goes on from.
+//! The settings of `train`: from its arguments, or from the checkpoint that it resumes.
 
 use std::path::{Path, PathBuf};
 
@@ -19,15 +19,15 @@ use crate::model::ModelFile;
 use crate::plan::Plan;
 use crate::train::{Checkpoint, FitOptions};
 
-/// A model, its training, and where it begins.
+/// A model, its training, and where it starts.
 pub struct Job {
     pub file: ModelFile,
     pub settings: RunSettings,
-    /// What training goes on from.
+    /// The checkpoint to resume from.
     pub checkpoint: Option<Checkpoint>,
 }
 
-/// What a run reads.
+/// The data of a run.
 pub struct Sets {
     pub train: Dataset,
     pub validation: Option<Dataset>,
@@ -35,7 +35,7 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// What tells them from other data.
+    /// Their digests, which tell them from other data.
     pub fn digests(&self) -> DataDigests {
         DataDigests::of(&self.train, self.validation.as_ref(), &self.test)
     }
@@ -49,7 +49,7 @@ impl Sets {
         }
         if !missing.is_empty() {
             note(format_args!(
-                "warning: of {} no sample is trained on, though the test set has some: the model cannot learn them; of \
+                "warning: of {} no sample is trained on, though the test set has some: the model cannot learn them; in \
                  files that are sorted by class --limit cuts the last classes off",
                 listed(&missing, names)
             ));
@@ -58,7 +58,7 @@ impl Sets {
 }
 
 impl Job {
-    /// A run from its beginning.
+    /// A run from its start.
     pub fn begin(args: &TrainArgs) -> anyhow::Result<Self> {
         let mut file = args.model.read()?;
         args.training.apply(&mut file)?;
@@ -87,15 +87,15 @@ impl Job {
         Ok(Job { file, settings, checkpoint: None })
     }
 
-    /// A run from its last whole checkpoint; `--epochs` and `--max-steps` may let it go further.
+    /// A run from its last intact checkpoint; `--epochs` and `--max-steps` may extend it.
     pub fn resume(args: &TrainArgs, folder: &RunFolder) -> anyhow::Result<Self> {
         let dir = folder.dir();
         checkpoint::bring_back(dir)?;
         let (SavedCheckpoint { name, mut file, mut settings, checkpoint }, damaged) = load_last(dir)?;
         for one in damaged {
-            note(format_args!("warning: {one}; going on from the one before"));
+            note(format_args!("warning: {one}; resuming from the one before"));
         }
-        note(format_args!("Going on from {}", dir.join(checkpoint::CHECKPOINTS).join(name).display()));
+        note(format_args!("Resuming from {}", dir.join(checkpoint::CHECKPOINTS).join(name).display()));
         let further = [
             ("--epochs", args.training.epochs, Some(file.training.epochs)),
             ("--max-steps", args.training.max_steps, file.training.max_steps),
@@ -104,12 +104,12 @@ impl Job {
             match (asked, had) {
                 (Some(asked), Some(had)) if asked < had => {
                     bail!(
-                        "{flag} is {asked}, but the run was begun with {had}; a run that goes on can only go further"
+                        "{flag} is {asked}, but the run was begun with {had}; a resumed run can only go further"
                     )
                 }
                 (Some(asked), None) if flag == "--max-steps" => {
                     bail!(
-                        "{flag} is {asked}, but the run was begun without a bound; a run that goes on can only go further"
+                        "{flag} is {asked}, but the run was begun without a bound; a resumed run can only go further"
                     )
                 }
                 _ => {}
@@ -123,17 +123,17 @@ impl Job {
         Ok(Job { file, settings, checkpoint: Some(checkpoint) })
     }
 
-    /// Where the checkpoint lies that training goes on from.
+    /// The path of the checkpoint to resume from.
     pub fn checkpoint_path(&self, args: &TrainArgs) -> Option<PathBuf> {
         Some(checkpoint::path(args.out.as_deref()?, self.checkpoint.as_ref()?.steps()))
     }
 
     /// The seed of the run.
     pub fn seed(&self) -> anyhow::Result<u64> {
-        self.settings.seed.parse().with_context(|| format!("`{}` is no seed", self.settings.seed))
+        self.settings.seed.parse().with_context(|| format!("`{}` is not a seed", self.settings.seed))
     }
 
-    /// Refuses to go on with other data than the run was begun with, unless that is wanted.
+    /// Refuses to resume with other data than the run was begun with, unless that is wanted.
     pub fn check_same_data(&self, args: &TrainArgs, found: &DataDigests) -> anyhow::Result<()> {
         let (Some(_), Some(run)) = (&self.checkpoint, &args.out) else {
             return Ok(());
@@ -150,11 +150,11 @@ impl Job {
         )
     }
 
-    /// Says how a run goes on whose data has moved.
+    /// Refuses to resume a run whose data has moved, and says how to give the new place.
     fn check_there(&self, args: &TrainArgs, source: &DataSource) -> anyhow::Result<()> {
         let validation =
             self.settings.validation_data.as_deref().map(|dir| DataSource::Folder(from_text(dir)));
-        // A folder that was just named is not one that has moved.
+        // A folder that was just named has not moved.
         let source = Some(source).filter(|_| args.data.is_none());
         let validation = validation.as_ref().filter(|_| args.validation_data.is_none());
         for (source, flag) in [(source, "--data"), (validation, "--validation-data")] {
@@ -171,7 +171,7 @@ impl Job {
         Ok(())
     }
 
-    /// Reads the data, and leaves of it what is trained on and what each epoch is judged on.
+    /// Reads the data, and splits it into what is trained on and what is evaluated after each epoch.
     pub fn sets(&self, args: &TrainArgs) -> anyhow::Result<Sets> {
         let source: DataSource = self.settings.data.parse()?;
         self.check_there(args, &source)?;
@@ -182,7 +182,7 @@ impl Job {
         };
         let validation = self.settings.validation_data.as_ref().map(|dir| {
             load_set_with(&from_text(dir), &self.settings.load_options())
-                .with_context(|| format!("`{dir}` is no validation set"))
+                .with_context(|| format!("`{dir}` is not a validation set"))
         });
         let (train, validation) = match validation {
             Some(own) => (train, Some(own?)),
@@ -191,7 +191,7 @@ impl Job {
         Ok(Sets { train, validation, test })
     }
 
-    /// What `fit` does, with these sets.
+    /// The options of `fit` with these sets.
     pub fn fit_options(&self, sets: &Sets) -> anyhow::Result<FitOptions> {
         let options = FitOptions {
             validation_split: None,
@@ -204,8 +204,8 @@ impl Job {
         Ok(options)
     }
 
-    /// Opens the device that was asked for; a run that goes on has its own unless another is named, with the kernels that
-    /// it ran before. Says why it is that one.
+    /// Opens the requested device. A resumed run keeps its own unless another is named, with the kernels that it ran
+    /// before. Also returns why it is that one.
     pub fn open(&self, asked: &DeviceChoice, plan: &Plan) -> anyhow::Result<(Device, String)> {
         if self.checkpoint.is_none() {
             return Ok(Device::open(asked)?);
@@ -215,8 +215,8 @@ impl Job {
             DeviceChoice::Auto => match find(recorded) {
                 Some(device) => (device, format!("{recorded}, as before")),
                 None => bail!(
-                    "the run was trained on {recorded}, which is not here; to go on elsewhere, with results that differ \
-                     in their last bits, name a device with --device"
+                    "the run was trained on {recorded}, which is not here; to resume on another device, with results that differ \
+                     in their last bits, name it with --device"
                 ),
             },
             named => Device::open(named)?,
@@ -234,7 +234,7 @@ impl Job {
     }
 }
 
-/// A path from the root as a run records it.
+/// The absolute path as a run records it.
 fn recorded(path: Option<&Path>) -> anyhow::Result<Option<String>> {
     let Some(path) = path else { return Ok(None) };
     match refused(path) {
@@ -243,14 +243,14 @@ fn recorded(path: Option<&Path>) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Where the data of a run that goes on is now, if that is said.
+/// Where the data of a resumed run is now, if that is given.
 fn move_data(args: &TrainArgs, settings: &mut RunSettings) -> anyhow::Result<()> {
     if let Some(data) = &args.data {
         settings.data = data.to_string();
     }
     match (&args.validation_data, &settings.validation_data) {
         (Some(_), None) => bail!(
-            "--validation-data was given, but this run was begun without a validation set of its own, and goes on without"
+            "--validation-data was given, but this run was begun without a validation set of its own, and continues without one"
         ),
         (Some(dir), Some(_)) => settings.validation_data = recorded(Some(dir))?,
         (None, _) => {}
@@ -258,7 +258,7 @@ fn move_data(args: &TrainArgs, settings: &mut RunSettings) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The device of this title; of several, the first, and that is said.
+/// The device with this title; of several, the first, with a note.
 fn find(title: &str) -> Option<Device> {
     if Device::Cpu.title() == title {
         return Some(Device::Cpu);
@@ -268,7 +268,7 @@ fn find(title: &str) -> Option<Device> {
     let first = *numbers.first()?;
     if numbers.len() > 1 {
         note(format_args!(
-            "note: devices {numbers:?} are all {title}; going on with number {first}, unless --device names another"
+            "note: devices {numbers:?} are all {title}; resuming on number {first}, unless --device names another"
         ));
     }
     Device::open(&DeviceChoice::Index(first)).ok().map(|(device, _)| device)

@@ -1,4 +1,4 @@
-//! What `train --report` and `evaluate --report` print: figures of every class, and which was taken for which.
+//! What `train --report` and `evaluate --report` print: metrics of each class, and the confusion matrix.
 
 use anyhow::bail;
 
@@ -16,7 +16,7 @@ pub struct ReportArgs {
     /// Print precision, recall and F1 of each class, top-k accuracy and the confusion matrix on the test set
     #[arg(long)]
     pub report: bool,
-    /// In the report, how many of the most probable classes count as a hit; by default 5
+    /// In the report, among how many of the most probable classes the right one counts as correct; by default 5
     #[arg(long, value_name = "K", value_parser = super::args::count, allow_negative_numbers = true)]
     pub top_k: Option<usize>,
 }
@@ -27,7 +27,7 @@ impl ReportArgs {
         self.report || self.top_k.is_some()
     }
 
-    /// Refuses a `--top-k` that a model has not enough classes for, before hours have gone by.
+    /// Refuses a `--top-k` that exceeds the model's number of classes, before hours of training.
     pub fn check(&self, classes: usize) -> anyhow::Result<()> {
         match self.top_k {
             Some(k) if k > classes => {
@@ -37,7 +37,7 @@ impl ReportArgs {
         }
     }
 
-    /// Judges a model's predictions for a set, of classes with these names.
+    /// Evaluates a model's predictions for a set, with these names of classes.
     pub fn judge(&self, model: &mut Model, data: &Dataset, names: &[String]) -> Result<Report, Error> {
         let classes = model.network().classes();
         let probabilities = model.predict(data.images())?;
@@ -46,7 +46,7 @@ impl ReportArgs {
     }
 }
 
-/// A report as text: a line per class, their means, and the matrix with a row per true class.
+/// A report as text: a line per class, the means, and the matrix with a row per true class.
 pub fn text(report: &Report) -> String {
     let figures = |name: String, precision: f64, recall: f64, f1: f64, support: String| {
         [name, format!("{precision:.4}"), format!("{recall:.4}"), format!("{f1:.4}"), support]
@@ -89,8 +89,8 @@ fn title(figures: &ClassFigures) -> String {
     }
 }
 
-/// Numbers in columns of one width, with the numbers of the classes above them; the classes stand beside them, with their
-/// names if they have any.
+/// Numbers in columns of equal width, with the numbers of the classes above them and the classes beside them, with
+/// their names if they have any.
 fn matrix(counts: &[Vec<u64>], figures: &[ClassFigures]) -> String {
     let classes = counts.len();
     let widest = counts.iter().flatten().copied().max().unwrap_or(0).max(classes as u64);

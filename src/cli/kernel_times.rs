@@ -1,6 +1,6 @@
-//! Times of kernels from one run to the next: a file in the user's cache folder, written and read by `--tune` alone.
+//! Times of kernels, kept from one run to the next in a file in the user's cache folder. Only `--tune` uses it.
 //!
-//! Nothing depends on it: what is missing or damaged is measured again.
+//! Nothing depends on the file: missing or damaged times are measured again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::files;
 use crate::io::write_whole;
 use crate::tune::Candidate;
 
-/// Where it is, in the user's cache folder.
+/// Its place in the user's cache folder.
 const FOLDER: &str = "shadegrad";
 const FILE: &str = "kernels.json";
 /// Version of its layout.
@@ -24,11 +24,11 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Serialize, Deserialize)]
 struct Content {
     format: u32,
-    /// By [`Trial::key`](crate::tune::Trial::key), which holds all that a time depends on.
+    /// By [`Trial::key`](crate::tune::Trial::key), which covers everything that a time depends on.
     steps: BTreeMap<String, Entry>,
 }
 
-/// What is known of a step; all but the times is for a reader of the file.
+/// What is known of a step; everything except the times is for people who read the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub device: String,
@@ -37,10 +37,10 @@ pub struct Entry {
     pub candidates: Vec<Candidate>,
 }
 
-/// The file as it was read, and what came to it since.
+/// The content of the file as it was read, and what was added since.
 #[derive(Debug)]
 pub struct KernelTimes {
-    /// `None` on a system that has no such folder.
+    /// `None` on a system without such a folder.
     path: Option<PathBuf>,
     content: Content,
     changed: bool,
@@ -70,7 +70,7 @@ impl KernelTimes {
                 Some(format!("`{path}` is not a file of kernel times and will be written anew: {problem}"))
             }
             Err(Problem::Unreadable(cause)) => {
-                // What it holds is not known to be worthless.
+                // Its content may still be valuable.
                 times.path = None;
                 Some(format!(
                     "`{}` cannot be read: {cause}; it stays as it is, and kernels are measured each time until it can be \
@@ -92,7 +92,7 @@ impl KernelTimes {
         self.content.steps.get(key).map(|entry| entry.candidates.as_slice())
     }
 
-    /// Notes what was measured.
+    /// Records what was measured.
     pub fn insert(&mut self, key: String, entry: Entry) {
         self.content.steps.insert(key, entry);
         self.changed = true;
@@ -109,11 +109,11 @@ impl KernelTimes {
     }
 }
 
-/// Why there is nothing to be had from the file.
+/// Why nothing can be read from the file.
 enum Problem {
-    /// The system does not let it be read.
+    /// The system does not allow reading it.
     Unreadable(io::Error),
-    /// It holds something else.
+    /// Its content is not what it should be.
     Damaged(String),
 }
 

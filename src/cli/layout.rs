@@ -1,4 +1,4 @@
-//! How the files of a data set are to be understood.
+//! How to read the files of a data set.
 
 use anyhow::bail;
 
@@ -8,8 +8,8 @@ use crate::data::LoadOptions;
 /// `--transpose` and `--first-label`.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct LayoutArgs {
-    /// Swap rows and columns of the images of --data, which are stored so. EMNIST is known by the names of its files and
-    /// needs no flag; `--transpose=false` takes its images as they are
+    /// Swap rows and columns of the images of --data, which are stored that way. EMNIST is recognised by the names of
+    /// its files and needs no flag; `--transpose=false` takes its images as they are
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     transpose: Option<bool>,
     /// The label of the first class in --data: 1 where labels count from 1. The default is 0, and 1 for the letters of
@@ -19,7 +19,7 @@ pub struct LayoutArgs {
 }
 
 impl LayoutArgs {
-    /// What the flags say of this data set; what they leave open is as the run had it, if one did.
+    /// The options for this data set: what the flags leave open is as the run had it, if there was one.
     pub fn options(&self, source: &DataSource, recorded: Option<LoadOptions>) -> anyhow::Result<LoadOptions> {
         let recorded = recorded.unwrap_or_default();
         match source {

@@ -1,4 +1,4 @@
-//! Those who hear of training beside the recorder, and the lines of `train --json`.
+//! The callbacks beside the recorder, and the lines of `train --json`.
 
 use std::time::Instant;
 
@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::output::Output;
 use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Schedule, StepRecord};
 
-/// Passes everything on, what happens also to those who only listen, and notes when the first step was heard of. An
-/// executor's first submission is a single step, so that this is when it ended, not when a whole batch of steps did.
+/// Passes every event on to all callbacks, and records when the first batch was reported. An executor's first
+/// submission is a single batch, so this is when that batch ended, and not a whole submission.
 pub struct Listeners<'a, C> {
     pub decides: C,
     pub listen: Vec<Box<dyn Callback + 'a>>,
@@ -45,13 +45,13 @@ impl<C: Callback> Callback for Listeners<'_, C> {
     }
 
     fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
-        // The listeners first: what they wrote may be longer than a checkpoint says, and not shorter.
+        // The other callbacks first: what they write may be longer than a checkpoint says, but not shorter.
         self.listen.iter_mut().try_for_each(|other| other.on_checkpoint(checkpoint))?;
         self.decides.on_checkpoint(checkpoint)
     }
 }
 
-/// A line of `train --json`: its kind under `event`, then what belongs to it.
+/// A line of `train --json`: its kind under `event`, then its content.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Line<'a, R> {
@@ -63,7 +63,7 @@ pub enum Line<'a, R> {
         run: String,
         steps: usize,
     },
-    /// The last line of a run that is over.
+    /// The last line of a finished run.
     Result {
         /// The folder.
         run: String,

@@ -1,4 +1,4 @@
-//! What the library logs, on standard error.
+//! Log messages of the library, on standard error.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -9,13 +9,13 @@ use log::Level;
 
 use super::hints;
 
-/// What is logged unless RUST_LOG says otherwise: what wgpu has to say comes back as an error where it matters.
+/// What is logged unless RUST_LOG says otherwise: messages of wgpu come back as errors where they matter.
 const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,wgpu_types=off,naga=off";
-/// What the names of this library's modules begin with.
+/// The first part of the names of this library's modules.
 const LIBRARY: &str = "shadegrad";
 
-/// Warnings of the library look like those of the program, and each is said once. Who sets RUST_LOG looks for more, and
-/// gets every line with its time and place.
+/// Warnings of the library look like those of the program, and each is printed once. With RUST_LOG every message is
+/// printed, with its time and place.
 pub fn init() {
     let mut builder = Builder::from_env(Env::default().default_filter_or(DEFAULT_LOG));
     if std::env::var_os("RUST_LOG").is_none() {

@@ -97,7 +97,7 @@ pub fn main(started: Instant) -> ExitCode {
     })
 }
 
-/// Leaves a panic untold that becomes an error.
+/// Suppresses the message of a panic that becomes an error.
 fn tell_panics_once() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -1,4 +1,4 @@
-//! Standard output and standard error, whoever reads them.
+//! Standard output and standard error, even if nobody reads them.
 
 use std::borrow::Cow;
 use std::fs;
@@ -9,8 +9,8 @@ use anyhow::Context;
 
 use crate::model::ModelFile;
 
-/// Standard output. When its reader leaves (`| head`) the rest goes nowhere, and what a command does beside printing
-/// is still done.
+/// Standard output. When its reader leaves (`| head`), further lines are dropped, and whatever else a command does is
+/// still done.
 #[derive(Debug, Default)]
 pub struct Output {
     closed: bool,
@@ -24,7 +24,7 @@ impl Output {
         self.quiet = true;
     }
 
-    /// From now on lines go to standard error: standard output is for a file.
+    /// From now on lines go to standard error, because standard output carries a file.
     pub fn step_aside(&mut self) {
         self.aside = true;
     }
@@ -34,7 +34,7 @@ impl Output {
         if self.quiet { Ok(()) } else { self.result(text) }
     }
 
-    /// Prints what the command is for, as [`line`](Self::line) does, even when quiet.
+    /// Prints a result like [`line`](Self::line), but also when quiet.
     pub fn result(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
         if self.aside {
             note(text);
@@ -54,8 +54,8 @@ impl Output {
     }
 }
 
-/// Warns of a loss that a model's outputs do not suit, where a command plans a model and does not compile it: then the
-/// library does.
+/// Warns of a loss that does not suit the model's outputs, in commands that plan a model without compiling it; when
+/// compiling, the library warns.
 pub fn warn_of_loss(file: &ModelFile) -> anyhow::Result<()> {
     if let Some(advice) = file.model.network()?.loss_advice(file.loss) {
         note(format_args!("warning: {advice}"));
@@ -63,18 +63,18 @@ pub fn warn_of_loss(file: &ModelFile) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a line on standard error; that nobody reads it is no reason to stop.
+/// Prints a line on standard error; a failure to do so is ignored.
 pub fn note(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{}", harmless(&text.to_string()));
 }
 
-/// The name of a file as a terminal may show it: names may hold line breaks, and codes that move the cursor, colour what
-/// follows or set the window's title. Such characters are written as in Rust, `\n` and `\u{1b}`.
+/// The name of a file in a form that is safe on a terminal: names may hold line breaks, and codes that move the
+/// cursor, change colours or set the window's title. Such characters are written as in Rust, `\n` and `\u{1b}`.
 pub fn shown(path: &Path) -> String {
     escaped(&path.display().to_string(), char::is_control).into_owned()
 }
 
-/// A text of one line or several without other control characters.
+/// A text of one or several lines without other control characters.
 fn harmless(text: &str) -> Cow<'_, str> {
     escaped(text, |character| character.is_control() && !matches!(character, '\n' | '\t'))
 }
@@ -94,7 +94,7 @@ fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(made)
 }
 
-/// Finds out whether files can be made in a folder that may not be there yet; nothing of that stays.
+/// Checks that files can be created in a folder that may not exist yet; leaves nothing behind.
 pub fn check_writable(dir: &Path) -> io::Result<()> {
     let dir = std::path::absolute(dir)?;
     let there = dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));

@@ -1,12 +1,13 @@
-//! Paths as text that is written into a run and read back: as they are, or, where they are no text, as a `file:` URL.
+//! Paths as text that is written into a run and read back: as they are, or as a `file:` URL where they are not
+//! Unicode.
 
 use std::path::{Path, PathBuf};
 
-/// What a path begins with that is written byte by byte.
+/// The prefix of a path that is written byte by byte.
 const URL: &str = "file://";
 
-/// A path as text from which [`from_text`] makes the same path. On Unix a path is any bytes, and those that are not UTF-8
-/// become a URL, in which `%ff` stands for the byte 255.
+/// A path as text from which [`from_text`] makes the same path. On Unix a path is any bytes; one that is not UTF-8
+/// becomes a URL, in which `%ff` stands for the byte 255.
 pub fn to_text(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.starts_with(URL) => text.to_owned(),
@@ -27,13 +28,13 @@ fn url(path: &Path) -> String {
     format!("{URL}{}", text.collect::<String>())
 }
 
-/// Such paths do not come here: [`refused`] keeps them out.
+/// Such paths do not get here: [`refused`] keeps them out.
 #[cfg(not(unix))]
 fn url(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Why a path cannot be recorded, if it cannot.
+/// Why a path cannot be recorded; `None` if it can.
 pub fn refused(path: &Path) -> Option<String> {
     (cfg!(not(unix)) && path.to_str().is_none()).then(|| {
         "it is not Unicode, and a run records it as text; give the file or folder another name".to_owned()
@@ -70,7 +71,7 @@ fn decoded(_: &str) -> Option<PathBuf> {
     None
 }
 
-/// A path as one word of a command that can be pasted into a shell, and that no program takes for a flag.
+/// A path as one word of a shell command, in a form that no program mistakes for a flag.
 pub fn shell_word(path: &Path) -> String {
     let is_flag = path.as_os_str().as_encoded_bytes().starts_with(b"-");
     if is_flag { quoted(&Path::new(".").join(path)) } else { quoted(path) }
@@ -87,7 +88,7 @@ pub fn quoted(path: &Path) -> String {
     }
 }
 
-/// In the way of `$'...'`, which holds any byte.
+/// In the form `$'...'`, which can hold any byte.
 fn escaped(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes().iter();
     let text = bytes.map(|&byte| match byte {
@@ -124,7 +125,7 @@ mod tests {
             assert_eq!(from_text(text), path, "{text}");
             assert_eq!(shell_word(path), word, "{path:?}");
         }
-        // What is no such URL is a path.
+        // Text that is not such a URL is a path.
         for text in ["file://a%", "file://a%4", "file://a%zz", "file://%\u{fc}"] {
             assert_eq!(from_text(text), Path::new(text), "{text}");
         }

@@ -17,23 +17,23 @@ use crate::io::destination::Destination;
 use crate::io::png::png;
 use crate::train::Model;
 
-/// Pictures that are judged at once.
+/// Pictures that are predicted at once.
 const AT_ONCE: usize = 64;
-/// Classes that are printed.
+/// The number of classes that are printed.
 const PRINTED: usize = 3;
-/// From black to white; each pixel is two characters, which makes it about square.
+/// From black to white; each pixel is two characters wide, which makes it about square.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 /// `--show=FILE`: pixels of the file per pixel of an image, between two images, and images in a row.
 const ZOOM: usize = 8;
 const GAP: usize = 8;
 const IN_A_ROW: usize = 8;
 
-/// Say what pictures show, by the model of a run folder
+/// Predict what pictures show, with the model of a run folder
 ///
-/// Takes PNG and JPEG files of any size, folders of them, and `-` for standard input. A picture is made to look like
-/// MNIST first: grey, bright on black (a light background is inverted), frames, lines and specks left out, cropped to the
-/// drawing, scaled and centred; where it is not certain what was meant, a warning says so.
-/// Exit code 1 when a picture could not be read; the others are judged all the same.
+/// Takes PNG and JPEG files of any size, folders of them, and `-` for standard input. A picture is first made to look
+/// like MNIST: grey, bright on black (a light background is inverted), frames, lines and specks left out, cropped to
+/// the drawing, scaled and centred; a warning says where it is not certain what was meant. The exit code is 1 when a
+/// picture could not be read; the others are predicted all the same.
 #[derive(Debug, clap::Args)]
 pub struct PredictArgs {
     /// The run folder, such as runs/tutorial-1
@@ -44,16 +44,16 @@ pub struct PredictArgs {
     images: Vec<PathBuf>,
     #[command(flatten)]
     device: DeviceArg,
-    /// Only resize pictures: for models of anything else than drawings on an even background. Models of colour images
-    /// always work so
+    /// Only resize pictures: for models of anything other than drawings on an even background. Models of colour
+    /// images always work like this
     #[arg(long)]
     plain: bool,
-    /// Swap rows and columns of what the network sees: for models that were trained on images stored so, such as those of
-    /// EMNIST with `--transpose=false`
+    /// Swap rows and columns of what the network sees: for models that were trained on images stored that way, such
+    /// as those of EMNIST with `--transpose=false`
     #[arg(long)]
     transpose: bool,
-    /// Print what the network sees, or with =FILE.png write it to a file that is not there yet; with =- the picture goes to
-    /// standard output and the predictions to standard error
+    /// Print what the network sees, or with =FILE.png write it to a new file; with =- the picture goes to standard
+    /// output and the predictions to standard error
     #[arg(long, value_name = "FILE.png", num_args = 0..=1, require_equals = true)]
     show: Option<Option<PathBuf>>,
     /// One line of JSON per picture
@@ -61,7 +61,7 @@ pub struct PredictArgs {
     json: bool,
 }
 
-/// Exit code 1 when there was a picture that could not be judged.
+/// The exit code is 1 when a picture could not be read.
 pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let saved = SavedRun::read(&args.run)?;
     args.check_shown(saved.network.input_shape)?;
@@ -90,7 +90,7 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
     Ok(if judge.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The file of `--show=FILE`. Where it goes to standard output, nothing else does.
+/// The file of `--show=FILE`. If it goes to standard output, nothing else does.
 fn show_file(file: &Path, run: &Path, output: &mut Output) -> anyhow::Result<Destination> {
     let shown = Destination::new(file, run, "seen.png")?;
     if shown.is_occupied() {
@@ -103,7 +103,7 @@ fn show_file(file: &Path, run: &Path, output: &mut Output) -> anyhow::Result<Des
 }
 
 impl PredictArgs {
-    /// Refuses a file of images that no picture can show.
+    /// Refuses to write images that a picture file cannot hold.
     fn check_shown(&self, [_, _, channels]: [usize; 3]) -> anyhow::Result<()> {
         match self.show {
             Some(Some(_)) if channels != 1 && channels != 3 => bail!(
@@ -126,7 +126,7 @@ struct Judge<'a> {
 /// What the network sees of a picture.
 struct Seen {
     image: Vec<u8>,
-    /// What makes it uncertain.
+    /// Why it is uncertain.
     warnings: Vec<String>,
 }
 
@@ -242,7 +242,7 @@ impl Judge<'_> {
         let rows = self.seen.len().div_ceil(columns);
         let side = |images: usize, pixels: usize| images * (pixels * ZOOM + GAP) + GAP;
         let (height, width) = (side(rows, h), side(columns, w));
-        // A grey that is neither background nor stroke parts the images.
+        // Images are separated by a grey that is neither background nor stroke.
         let mut pixels = vec![96; height * width * c];
         for (at, image) in self.seen.iter().enumerate() {
             let (top, left) = (side(at / columns, h), side(at % columns, w));

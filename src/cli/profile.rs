@@ -1,4 +1,4 @@
-//! A profile as a table and as JSON: what each step took, and how near that is to what the adapter can do.
+//! A profile as a table and as JSON: the time of each step, and how it compares with the best of the adapter.
 
 use serde::Serialize;
 
@@ -10,12 +10,12 @@ use crate::model::thousands;
 use crate::plan::{Phase, Plan, Step};
 use crate::profile::Profile;
 
-/// Images of the epoch that a profile is told for: those of the MNIST training set.
+/// Images of the epoch whose time is printed: those of the MNIST training set.
 const EPOCH: usize = 60_000;
-/// Columns of the longest names that are shown in full: the table stays within 120.
+/// The longest names that are shown in full, in columns: the table stays within 120.
 const STEP_COLUMNS: usize = 31;
 const KERNEL_COLUMNS: usize = 27;
-/// Stands where there is no figure.
+/// Printed where there is no value.
 const NONE: &str = "-";
 
 /// Everything that is known about the time of a training step.
@@ -26,26 +26,26 @@ pub struct Report {
     pub batch_size: usize,
     /// How the times of steps were taken.
     pub clock: String,
-    /// Of how many batches each time is the median.
+    /// The number of batches that each time is the median of.
     pub samples: usize,
     pub roofs: Option<RoofFigures>,
     /// In plan order.
     pub steps: Vec<Row>,
     /// All steps together.
     pub kernels: Figures,
-    /// From one batch to the next, less the steps; never below 0.
+    /// Time between batches that no step accounts for; never below 0.
     pub gaps_ms: Option<f64>,
-    /// The host's work for one batch; it goes on beside the device's.
+    /// The host's work for one batch, in parallel with the device's.
     pub encode_ms: Option<f64>,
     pub submit_ms: Option<f64>,
-    /// From one batch to the next, as in training; where every batch was taken apart, the sum of the steps.
+    /// From one batch to the next, as in training; where every batch was measured step by step, the sum of the steps.
     pub step_ms: f64,
     pub images_per_second: f64,
     /// For an epoch of 60,000 images.
     pub epoch_seconds: f64,
 }
 
-/// What the adapter can do at best.
+/// The best rates of the adapter.
 #[derive(Debug, Serialize)]
 pub struct RoofFigures {
     /// Of multiply-adds, each counted as two operations.
@@ -64,7 +64,7 @@ pub struct Row {
     pub figures: Figures,
 }
 
-/// What is told of one step, and of all together.
+/// The values for one step, and for all together.
 #[derive(Debug, Serialize)]
 pub struct Figures {
     pub ms: f64,
@@ -72,14 +72,14 @@ pub struct Figures {
     pub bytes: u64,
     pub gflops: f64,
     pub gbps: f64,
-    /// Of the whole step, 1 for all of it.
+    /// Share of the whole step, 1 for all of it.
     pub share: f64,
-    /// The least time that the adapter needs at its best, as a share of the time taken.
+    /// The least time that the adapter needs at its best rates, as a share of the time taken.
     pub of_roof: Option<f64>,
 }
 
 impl Report {
-    /// What a profile of training says.
+    /// The report of a profile.
     pub fn new(plan: &Plan, device: &Device, profile: &Profile, roofs: Option<Roofs>) -> Self {
         let ran: Vec<(&Step, f64)> = plan
             .steps_of(Phase::Train)
@@ -119,7 +119,7 @@ impl Report {
         }
     }
 
-    /// A table of at most 120 columns, and the figures of a whole step below it.
+    /// A table of at most 120 columns, and the values of a whole step below it.
     pub fn text(&self) -> String {
         let mut lines = vec![format!(
             "Training step of model \"{}\" in batches of {}; times are medians of {}, by {}",
@@ -180,7 +180,8 @@ impl Report {
     }
 }
 
-/// The best of an adapter; none for the CPU executor, nor where its probes fail, which is said on standard error.
+/// The best rates of an adapter; `None` for the CPU executor, and where the probes fail, with a warning on standard
+/// error.
 pub fn roofs(device: &Device) -> Option<Roofs> {
     let Device::Gpu(gpu) = device else { return None };
     Roofs::measure(gpu)
@@ -188,7 +189,7 @@ pub fn roofs(device: &Device) -> Option<Roofs> {
         .ok()
 }
 
-/// Figures of steps of these FLOPs and bytes, of all that takes `all` seconds.
+/// The values of steps with these FLOPs and bytes; `all` is the time of all steps in seconds.
 fn figures(costs: &[(u64, u64)], seconds: f64, all: f64, roofs: Option<&Roofs>) -> Figures {
     let flops = costs.iter().map(|(flops, _)| flops).sum();
     let bytes = costs.iter().map(|(_, bytes)| bytes).sum();
@@ -225,7 +226,7 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// At most so many characters of a name.
+/// A name, cut to this many characters.
 fn clip(name: &str, columns: usize) -> String {
     if name.chars().count() <= columns {
         return name.to_owned();
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn figures_of_one_step_and_of_all() {
         let roofs = Roofs { flops: 4e9, bytes: 1e9 };
-        // Bound by its operations: 2 GFLOP in 1 s of the 4 GFLOP/s there could be.
+        // Bound by its operations: 2 GFLOP in 1 s of the possible 4 GFLOP/s.
         let one = figures(&[(2_000_000_000, 100)], 1.0, 4.0, Some(&roofs));
         assert_eq!((one.ms, one.gflops, one.share, one.of_roof), (1000.0, 2.0, 0.25, Some(0.5)));
         // Each step has its own bound: 0.5 s of operations, then 1 s of bytes.

@@ -1,4 +1,4 @@
-//! Progress on standard error, in Keras's manner: a bar on a terminal, one line per epoch otherwise.
+//! Progress on standard error, in the style of Keras: a bar on a terminal, one line per epoch otherwise.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use super::output::note;
 use crate::model::thousands;
 use crate::train::{EpochRecord, Schedule, StepRecord};
 
-/// What follows the steps on a bar, while it grows and at its end: 80 columns hold it.
+/// What follows the batches on a bar, while it grows and at its end: it fits into 80 columns.
 const RUNNING: &str = "{bar:8.green/dim} {eta} left - {msg}";
 const DONE: &str = "{msg}";
 const BAR: &str = "━╸─";
-/// How often the times on a bar are brought up to date while no step ends.
+/// How often the times on a bar are updated while no batch ends.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Shows how far training is.
+/// Shows the progress of training.
 #[derive(Debug)]
 pub struct Progress {
     terminal: bool,
@@ -26,14 +26,14 @@ pub struct Progress {
     loss: f64,
     correct: u64,
     samples: u64,
-    /// Steps of the epoch so far.
+    /// Batches of the epoch so far.
     steps: usize,
     /// When the epoch began.
     begun: Instant,
 }
 
 impl Progress {
-    /// Nothing shown yet.
+    /// Before anything is shown.
     pub fn new() -> Self {
         Progress {
             terminal: is_terminal(),
@@ -48,12 +48,12 @@ impl Progress {
         }
     }
 
-    /// Shows nothing of its own; warnings still come through.
+    /// Shows no progress; warnings are still printed.
     pub fn quiet() -> Self {
         Progress { terminal: false, quiet: true, ..Progress::new() }
     }
 
-    /// Before the first step; what was shown of training that ended within an epoch is over.
+    /// Before the first batch; ends what was shown of training that stopped within an epoch.
     pub fn begin(&mut self, schedule: &Schedule) {
         self.end();
         (self.loss, self.correct, self.samples) = (0.0, 0, 0);
@@ -61,7 +61,7 @@ impl Progress {
         self.steps = schedule.steps_done % schedule.steps_per_epoch.max(1);
     }
 
-    /// After a step.
+    /// After a batch.
     pub fn step(&mut self, record: &StepRecord) {
         self.steps += 1;
         self.loss += f64::from(record.loss) * f64::from(record.n);
@@ -102,14 +102,14 @@ impl Progress {
         (self.loss, self.correct, self.samples, self.steps) = (0.0, 0, 0, 0);
     }
 
-    /// Leaves the bar as it is, when its epoch does not come to its end.
+    /// Leaves the bar as it is when its epoch does not finish.
     pub fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.abandon();
         }
     }
 
-    /// A line between those of the bar.
+    /// Prints a line above the bar.
     pub fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
@@ -117,7 +117,7 @@ impl Progress {
         }
     }
 
-    /// Before the first step of an epoch.
+    /// Before the first batch of an epoch.
     pub fn begin_epoch(&mut self, epoch: usize) {
         let Schedule { epochs, steps_per_epoch, steps, .. } = self.schedule;
         self.begun = Instant::now();
@@ -132,12 +132,12 @@ impl Progress {
     }
 }
 
-/// Whether standard error is a terminal that a bar can be drawn on; one that calls itself dumb cannot go back in a line.
+/// Whether standard error is a terminal that a bar can be drawn on; a dumb terminal cannot go back in a line.
 fn is_terminal() -> bool {
     !ProgressDrawTarget::stderr().is_hidden()
 }
 
-/// What turns while something of unknown length goes on; nothing where there is no terminal.
+/// A spinner for work of unknown length; hidden without a terminal.
 pub fn spinner(text: String) -> ProgressBar {
     if !is_terminal() {
         return ProgressBar::hidden();
@@ -151,7 +151,7 @@ fn figures(loss: f64, accuracy: f64) -> String {
     format!("loss: {loss:.4} - accuracy: {accuracy:.4}")
 }
 
-/// Steps done of all, then one of the templates above; the plain style, should it be wrong.
+/// The count of batches, then one of the templates above; the plain style if the template is not valid.
 fn style(template: &str, bar: &ProgressBar) -> ProgressStyle {
     let width = bar.length().unwrap_or(0).to_string().len();
     let template = format!("{{pos:>{width}}}/{{len}} {template}");

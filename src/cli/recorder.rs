@@ -1,4 +1,4 @@
-//! What happens while a run trains: its logs are written and its progress is shown.
+//! What a run does during training: it writes its logs and checkpoints and shows its progress.
 
 use std::path::{Path, PathBuf};
 
@@ -15,20 +15,20 @@ use crate::train::{
     Callback, CallbackError, Checkpoint, Checkpoints, Divergence, EpochRecord, Schedule, StepRecord,
 };
 
-/// What a checkpoint says of the run.
+/// What a checkpoint records of the run.
 #[derive(Debug)]
 pub struct Told {
     pub model_toml: String,
     pub settings: RunSettings,
-    /// Checkpoints that stay beside the best one.
+    /// Checkpoints to keep beside the best one.
     pub keep: usize,
 }
 
-/// Why a run is not worth going on with, and what to do.
+/// Why a run should not be resumed, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{divergence}. {} {}: a smaller --learning-rate, `clipnorm` in [optimizer], a schedule that warms up, \
-     another --seed or weights to begin with. --allow-nan trains on all the same.",
+     another --seed or weights to begin with. --allow-nan continues training regardless.",
     before(last_checkpoint),
     if divergence.advice.is_some() { "Once the outputs suit the loss, what else may help" } else { "What usually helps" }
 )]
@@ -37,11 +37,12 @@ pub struct Diverged {
     last_checkpoint: Option<PathBuf>,
 }
 
-/// An error of a run that can go on from a checkpoint: what it says, and how. One that has diverged says so itself.
+/// Adds to an error how to resume the run from its last checkpoint. An error of a run that has diverged says so
+/// itself.
 pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, args: &TrainArgs) -> anyhow::Error {
     let (Some(checkpoint), Some(run)) = (last_checkpoint, last_checkpoint.and_then(run_of)) else {
         if matches!(error.downcast_ref(), Some(Error::DeviceInTraining { .. })) {
-            return anyhow!("{}; there is no checkpoint: begin anew", message(&error));
+            return anyhow!("{}; there is no checkpoint: start again", message(&error));
         }
         return error;
     };
@@ -49,10 +50,10 @@ pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, args: &T
         return error;
     }
     let (said, go_on, checkpoint) = (message(&error), args.go_on(run), checkpoint.display());
-    anyhow!("{said}; `{checkpoint}` is kept: once this is mended, go on with: {go_on}")
+    anyhow!("{said}; `{checkpoint}` is kept: once this is fixed, resume with: {go_on}")
 }
 
-/// An error from before a run went on. Whoever called the program has the command, which may be what is wrong.
+/// An error from before a run was resumed. The user has the command, which may be what is wrong.
 pub fn not_begun(error: anyhow::Error, checkpoint: Option<&Path>) -> anyhow::Error {
     match checkpoint {
         Some(checkpoint) => anyhow!("{}\n`{}` is kept", message(&error), checkpoint.display()),
@@ -73,13 +74,13 @@ pub struct Recorder<'a> {
     folder: &'a mut RunFolder,
     told: Told,
     checkpoints: Checkpoints,
-    /// Steps and epochs that the logs hold already, until the first step is taken.
+    /// Steps and epochs that are in the logs already, until the first batch is trained.
     from: Option<[usize; 2]>,
     logs: Option<RunLogs>,
     progress: Progress,
-    /// Whether training goes on where a number is not finite.
+    /// Whether training continues where a number is not finite.
     allow_nan: bool,
-    /// Whether that was said.
+    /// Whether a warning of that was printed.
     diverged: bool,
     /// What is wrong with the model itself, if anything is.
     advice: Option<String>,
@@ -87,7 +88,7 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Nothing written yet; the folder is begun when training is.
+    /// Nothing is written yet; the run's folder is filled once training begins.
     pub fn new(folder: &'a mut RunFolder, told: Told, checkpoints: Checkpoints) -> Self {
         Recorder {
             folder,
@@ -103,12 +104,12 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Going on, or not, where a number is not finite.
+    /// Sets whether training continues where a number is not finite.
     pub fn allow_nan(self, allow_nan: bool) -> Self {
         Recorder { allow_nan, ..self }
     }
 
-    /// With what is to be said of the model where its numbers are not finite.
+    /// Sets the advice for a model whose numbers are not finite.
     pub fn advising(self, advice: Option<String>) -> Self {
         Recorder { advice, ..self }
     }
@@ -124,17 +125,17 @@ impl<'a> Recorder<'a> {
         Ok(Diverged { divergence, last_checkpoint: self.last_checkpoint.clone() })
     }
 
-    /// Without progress where that is not wanted.
+    /// Hides progress if `quiet`.
     pub fn quiet(self, quiet: bool) -> Self {
         if quiet { Recorder { progress: Progress::quiet(), ..self } } else { self }
     }
 
-    /// Where the last whole checkpoint lies.
+    /// The path of the last complete checkpoint.
     pub fn last_checkpoint(&self) -> Option<&PathBuf> {
         self.last_checkpoint.as_ref()
     }
 
-    /// With logs that go on after so many steps and epochs, from the checkpoint of then.
+    /// For a run resumed after this many steps and epochs: its logs continue, from the checkpoint of then.
     pub fn going_on(self, from: Option<[usize; 2]>) -> Self {
         let last_checkpoint = from.map(|[steps, _]| path(self.folder.dir(), steps));
         Recorder { from, last_checkpoint, ..self }
@@ -164,7 +165,7 @@ impl Callback for Recorder<'_> {
             self.diverged = true;
             let remedy = self.advice.as_deref().unwrap_or("try a smaller --learning-rate");
             self.progress.say(&format!(
-                "warning: the loss of step {} is {}: training has diverged, and nothing after this step is of use; \
+                "warning: the loss of step {} is {}: training has diverged, and results after this step are useless; \
                  {remedy}. JSON files hold null in its place.",
                 record.step, record.loss
             ));
@@ -207,7 +208,7 @@ impl Callback for Recorder<'_> {
             ));
             return Ok(());
         }
-        // The logs first: they may be longer than a checkpoint says, and not shorter.
+        // The logs first: they may be longer than a checkpoint says, but not shorter.
         if let Some(logs) = &mut self.logs {
             logs.sync()?;
         }

@@ -19,11 +19,11 @@ use crate::io::run::{REPORT_FILE, is_report, read_result};
 use crate::io::{SavedRun, read_recorded};
 use crate::model::{bytes, thousands};
 
-/// Write what there is to see of a run as one HTML page
+/// Write a run as one HTML page
 ///
-/// Curves, confusion matrix, figures of each class, the most confident mistakes, the filters of the first convolution, the
-/// way of one image through the layers, time per kernel (after `train --profile`), and all settings. The page carries
-/// its pictures itself: it needs no network and no other file.
+/// Curves, confusion matrix, metrics of each class, the most confident mistakes, the filters of the first
+/// convolution, one image followed through the layers, time per kernel (after `train --profile`), and all settings.
+/// The page contains its pictures: it needs no network and no other file.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
     /// The run folder, such as runs/tutorial-1
@@ -33,14 +33,14 @@ pub struct ReportArgs {
     /// replaced
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
-    /// Write the plots as SVG files into this folder, too; there --force replaces plots only
+    /// Write the plots as SVG files into this folder, too; there --force replaces only plots
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
-    /// Replace files that are there
+    /// Replace existing files
     #[arg(long)]
     force: bool,
-    /// The data set whose test images are judged: the embedded one or a folder with the IDX files of a test set; by default
-    /// the one the run was trained on
+    /// The data set whose test images are evaluated: the embedded one or a folder with the IDX files of a test set;
+    /// by default the one the run was trained on
     #[arg(long, value_name = "mnist|DIR")]
     data: Option<DataSource>,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub struct ReportArgs {
     device: DeviceArg,
 }
 
-/// Writes the whole page or none.
+/// Writes the whole page or nothing.
 pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     let run = SavedRun::read(&args.run)?;
     let result = read_result(&args.run)?;
@@ -67,7 +67,7 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     check_data(&run.network, &test)?;
 
     let (device, _) = Device::open(&args.device.device)?;
-    let spinner = spinner(format!("judging on {} test images", thousands(test.len())));
+    let spinner = spinner(format!("evaluating on {} test images", thousands(test.len())));
     let probabilities = run.compile(&device)?.predict(test.images())?;
     let judged = Judged { data: source.to_string(), is_other: is_other == Some(true) };
     let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?.on(judged);
@@ -80,7 +80,7 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
 }
 
 impl ReportArgs {
-    /// The place of the page. One whose name was not given is replaced only where it is a page of ours.
+    /// The path of the page. The default path is replaced only if it is a page of ours.
     fn page(&self) -> anyhow::Result<Destination> {
         match &self.out {
             Some(file) => {
@@ -89,7 +89,7 @@ impl ReportArgs {
                 Ok(out)
             }
             None if is_checkpoint(&self.run) => bail!(
-                "`{}` is a checkpoint, which holds nothing else; say where the page shall go: --out FILE.html",
+                "`{}` is a checkpoint, which holds nothing else; say where to write the page: --out FILE.html",
                 self.run.display()
             ),
             None => {
@@ -104,7 +104,7 @@ impl ReportArgs {
         }
     }
 
-    /// Looks at the folder of plots, and at what lies there under their names, before anything is judged.
+    /// Checks the folder of plots, and the files there with their names, before anything is evaluated.
     fn check_plots(&self) -> anyhow::Result<()> {
         let Some(dir) = &self.plots else { return Ok(()) };
         check_writable(dir).with_context(|| format!("--plots: `{}` cannot be written", dir.display()))?;
@@ -114,7 +114,7 @@ impl ReportArgs {
         Ok(())
     }
 
-    /// The place of a plot; only one of ours is replaced there.
+    /// The path of a plot; only one of ours is replaced there.
     fn plot(&self, dir: &Path, name: &str) -> Result<Destination, DestinationError> {
         let file = Destination::new(&dir.join(format!("{name}.svg")), &self.run, "loss.svg")?;
         file.check_free(self.force)?;

@@ -1,4 +1,4 @@
-//! A run of `train`, once all is known: it trains, judges, and keeps what came out.
+//! A run of `train`, once everything is known: it trains, evaluates, and writes the results.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ use crate::model::thousands;
 use crate::plan::Plan;
 use crate::train::{Callback, Checkpoints, Evaluation, FitOptions, History, Model};
 
-/// A run under way.
+/// A run in progress.
 pub struct Run<'a> {
     pub args: &'a TrainArgs,
     pub job: Job,
@@ -39,12 +39,12 @@ pub struct Run<'a> {
 /// How training went.
 pub struct Trained {
     pub history: History,
-    /// When the first step was heard of.
+    /// When the first batch was reported.
     pub first_step: Option<Instant>,
 }
 
 impl Run<'_> {
-    /// Trains to the end or until Ctrl-C, and says where the last checkpoint lies, whatever happens.
+    /// Trains to the end or until Ctrl-C, and sets where the last checkpoint is, whatever happens.
     pub fn train(
         &mut self,
         options: &FitOptions,
@@ -90,7 +90,7 @@ impl Run<'_> {
         Ok(Trained { history, first_step })
     }
 
-    /// The last words of a run that Ctrl-C ended.
+    /// Prints the last lines of a run that Ctrl-C ended.
     pub fn tell_interrupted(&self, history: &History, output: &mut Output) -> anyhow::Result<ExitCode> {
         let (steps, run) = (history.steps, self.folder.dir());
         if self.args.json {
@@ -99,19 +99,19 @@ impl Run<'_> {
         }
         note(match self.args.checkpoints(&self.job.settings) {
             Checkpoints::Never => format!("Interrupted after step {steps}; nothing was kept"),
-            _ => format!("Interrupted after step {steps}; go on with: {}", self.args.go_on(run)),
+            _ => format!("Interrupted after step {steps}; resume with: {}", self.args.go_on(run)),
         });
         Ok(ExitCode::from(interrupt::EXIT_CODE))
     }
 
-    /// Judges on the test set, and writes the weights and what came out.
+    /// Evaluates on the test set, and writes the weights and the result.
     pub fn keep(
         &mut self,
         history: &History,
         seconds_to_first_step: Option<f64>,
     ) -> anyhow::Result<(Evaluation, RunResult)> {
         let Run { job, sets, model, folder, .. } = self;
-        let judging = format!("judging on {} test images", thousands(sets.test.len()));
+        let judging = format!("evaluating on {} test images", thousands(sets.test.len()));
         let spinner = (!self.args.quiet()).then(|| spinner(judging));
         let test_begun = Instant::now();
         let evaluation = model.evaluate(&sets.test)?;
@@ -131,7 +131,7 @@ impl Run<'_> {
         Ok((evaluation, result))
     }
 
-    /// Writes and prints what was asked for beside the result, and the result.
+    /// Writes and prints the result, and what else was asked for.
     pub fn print(
         &mut self,
         history: &History,
@@ -164,12 +164,12 @@ impl Run<'_> {
 pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Result<()> {
     let Evaluation { loss, accuracy } = evaluation;
     if !loss.is_finite() {
-        note("warning: the test loss is not a finite number: these weights are of no use");
+        note("warning: the test loss is not a finite number: these weights are useless");
     }
     output.result(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
 }
 
-/// The parts of a result that the job, data and figures decide.
+/// The parts of a result that follow from the job, the data and the metrics.
 fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) -> anyhow::Result<RunResult> {
     let (training, settings) = (&job.file.training, &job.settings);
     Ok(RunResult {

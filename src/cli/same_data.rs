@@ -1,4 +1,4 @@
-//! Whether data is what it was.
+//! Whether the data is still the same.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use super::output::note;
 use crate::data::{DataDigests, Dataset};
 use crate::io::{Recorded, read_recorded};
 
-/// Whether a run that goes on may do so with these sets; `accept` where its user wants it whatever they are, and `go_on` is the
-/// command to go on with.
+/// Whether a run may be resumed with these sets; `accept` if the user wants it in any case; `go_on` is the command to
+/// resume with.
 ///
 /// # Errors
 /// When they are not those that it was begun with.
@@ -26,14 +26,14 @@ pub fn check_resumed(
 ) -> anyhow::Result<()> {
     let Some(recorded) = recorded else {
         note(
-            "warning: this run was begun before checkpoints knew their data: whether it is still the same cannot be told",
+            "warning: this run was begun before checkpoints recorded their data: whether it is still the same is not known",
         );
         return Ok(());
     };
     let train = recorded.train != found.train;
     let other: Vec<String> = [
         (train, "training set", data),
-        // A part of the training set changes with it.
+        // Part of the training set changes with it.
         (!train && recorded.validation != found.validation, "validation set", validation),
     ]
     .into_iter()
@@ -43,8 +43,8 @@ pub fn check_resumed(
     if other.is_empty() {
         if recorded.test != found.test {
             note(format_args!(
-                "warning: the test set in `{data}` is not the one that this run had before; training is not changed by it, its \
-                 result is"
+                "warning: the test set in `{data}` is not the one that this run had before; training does not change, its \
+                 result does"
             ));
         }
         return Ok(());
@@ -53,35 +53,35 @@ pub fn check_resumed(
     let [before, now] = [recorded, found].map(|digests| digests.train_samples.div_ceil(batch_size.max(1)));
     if before != now {
         bail!(
-            "{other} is not the one that this run was trained on: an epoch of it has {now} steps, not {before}, and no run can go on \
-             so. Give it the data of then (--data DIR), or begin a run of its own from the weights that are there: train --init FILE"
+            "{other} is not the one that this run was trained on: an epoch of it has {now} steps, not {before}, and the run \
+             cannot be resumed. Give the original data (--data DIR), or begin another run from its weights: train --init FILE"
         );
     }
     if accept {
         note(format_args!(
-            "warning: {other} is not the one that this run was trained on; it goes on as you said"
+            "warning: {other} is not the one that this run was trained on; the run is resumed all the same, as requested"
         ));
         return Ok(());
     }
     bail!(
-        "{other} is not the one that this run was trained on: its images or labels differ, and training would end elsewhere. \
-         Give it the data of then (--data DIR, --validation-data DIR), or go on with the new data: {go_on} --accept-other-data"
+        "{other} is not the one that this run was trained on: its images or labels differ, and training would give \
+         other results. Give the original data (--data DIR, --validation-data DIR), or resume with the new data: {go_on} --accept-other-data"
     )
 }
 
-/// What a run is judged on.
+/// The test set to evaluate a run on.
 pub struct TestSet {
     pub source: DataSource,
     pub set: Dataset,
-    /// Whether it is another than the run was judged on; `None` where that is not known.
+    /// Whether it differs from the one that the run was evaluated on; `None` where that is not known.
     pub is_other: Option<bool>,
 }
 
-/// The test set that a command judges a run on: the one that is named, else the run's own. Says so where it is another than
-/// the run was judged on.
+/// The test set that a command evaluates a run on: the named one, else the run's own. Prints a note if it differs
+/// from the one that the run was evaluated on.
 ///
 /// # Errors
-/// When none is named and the run does not say which it had, or it cannot be read.
+/// When none is named and the run does not record its own, or it cannot be read.
 pub fn test_set(
     run: &Path,
     named: Option<&DataSource>,
@@ -108,23 +108,23 @@ pub fn test_set(
     let test = source.load_test(&options)?;
     let is_other = recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
     match (is_other, named) {
-        (Some(true), Some(_)) => note("note: this is not the test set that the run was judged on"),
+        (Some(true), Some(_)) => note("note: this is not the test set that the run was evaluated on"),
         (Some(true), None) => note(format_args!(
-            "warning: the test set in `{source}` is not the one that the run was judged on: its images or labels have changed, \
-             or how they are read"
+            "warning: the test set in `{source}` is not the one that the run was evaluated on: its images or labels have \
+             changed, or how they are read"
         )),
         _ => {}
     }
     Ok(TestSet { source, set: test, is_other })
 }
 
-/// Says so where a model file is that of a run which was trained on other data.
+/// Prints a note if a model file is from a run that was trained on other data.
 pub fn tell_other_training_set(model: &ModelSource, train: &Dataset) {
     let ModelSource::File(path) = model else { return };
     let run = path.parent().unwrap_or(Path::new("."));
     let recorded = read_recorded(run).ok().flatten().and_then(|recorded| recorded.train_digest);
     let (Some(recorded), Ok(file)) = (recorded, model.read()) else { return };
-    // What the run kept for validation is no part of what it was trained on.
+    // Samples that the run held out for validation are not part of what it was trained on.
     let trained = file.training.split(train).map(|(trained, _)| trained.digest());
     if trained.is_ok_and(|trained| trained != recorded) {
         note(format_args!("note: this is not the training set of the run in `{}`", run.display()));

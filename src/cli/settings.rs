@@ -5,10 +5,10 @@ use toml::{Table, Value};
 
 use crate::model::with_suggestion;
 
-/// What turns a setting of the model file off.
+/// Turns off a setting of the model file.
 const OFF: &str = "off";
 
-/// A setting that a flag gives, or turns off.
+/// A setting that a flag sets or turns off.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Setting<T> {
     Off,
@@ -16,7 +16,7 @@ pub enum Setting<T> {
 }
 
 impl<T: Clone> Setting<T> {
-    /// What stands in the model file's place.
+    /// The value that replaces the model file's.
     pub fn value(&self) -> Option<T> {
         match self {
             Setting::Off => None,
@@ -48,7 +48,7 @@ pub fn settings<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     table.try_into().map_err(|error| with_suggestion(&error.to_string()).replace('\n', " "))
 }
 
-/// The text cut at the commas that are not within brackets; empty pieces are left out.
+/// The text split at commas outside brackets; empty pieces are dropped.
 fn pairs(text: &str) -> Vec<&str> {
     let mut depth = 0;
     let pieces = text.split(|c| {

@@ -1,13 +1,13 @@
 //! Tables of text with aligned columns.
 
-/// On which side the cells of a column begin.
+/// The side on which the cells of a column are aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     Left,
     Right,
 }
 
-/// Lines of equal columns, two spaces apart, the first line the headings.
+/// Rows of columns, two spaces apart; the headings come first.
 pub fn render<const N: usize>(headings: [(&str, Align); N], rows: &[[String; N]]) -> String {
     let mut widths = headings.map(|(heading, _)| heading.chars().count());
     for row in rows {

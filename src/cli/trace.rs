@@ -1,4 +1,4 @@
-//! `verify --trace`: where training on a device leaves what its plan says.
+//! `verify --trace`: where training on a device departs from its plan.
 
 use std::process::ExitCode;
 
@@ -15,10 +15,10 @@ use crate::plan::{Plan, StepParams};
 use crate::random::words;
 use crate::verify::{TraceInput, TracedStep, trace};
 
-/// Of the weights, the order and the draws.
+/// The seed of the weights, the order and the draws.
 const SEED: u64 = 0;
 
-/// What is to be traced.
+/// What to trace.
 pub struct TraceJob<'a> {
     pub model: &'a ModelSource,
     /// Training steps.
@@ -28,7 +28,7 @@ pub struct TraceJob<'a> {
 }
 
 impl TraceJob<'_> {
-    /// Traces training; the exit code is 1 when a step leaves its bound.
+    /// Traces training; the exit code is 1 when a step exceeds its bound.
     pub fn run(&self, device: &Device, gpu: &Gpu, output: &mut Output) -> anyhow::Result<ExitCode> {
         let file = self.model.read()?;
         warn_of_loss(&file)?;
@@ -61,7 +61,7 @@ impl TraceJob<'_> {
     }
 }
 
-/// Rows of the step table as training fills them; where the data are few they come round again.
+/// Rows of the step table as training fills them; with few samples they are repeated.
 fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<StepParams> {
     let table = step_table(samples, batch, file.optimizer.learning_rate());
     let [seed_low, seed_high] = words(SEED);
@@ -79,7 +79,7 @@ fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<Ste
         .collect()
 }
 
-/// The worst of each plan step over all training steps, then the verdict.
+/// The worst case of each plan step over all training steps, then the verdict.
 fn trace_text(seen: &[TracedStep], device: &str) -> String {
     let mut worst: Vec<&TracedStep> = Vec::new();
     let of_bound =

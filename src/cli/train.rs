@@ -28,15 +28,15 @@ use crate::plan::Plan;
 use crate::profile::Sampling;
 use crate::train::{Checkpoints, Compile, FitOptions, StopReason};
 
-/// The folder in which runs without `--out` lie.
+/// The folder of runs without `--out`.
 pub const RUNS: &str = "runs";
-/// Batches that `--profile` measures step by step in a short run; in a long one they are one of LONGEST_PERIOD, so that
-/// the others run as they would without it.
+/// Batches that `--profile` measures step by step in a short run. In a long one it measures one in LONGEST_PERIOD, so
+/// that the others run as they would without it.
 const PROFILED_BATCHES: usize = 50;
 const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
-/// What a run that goes on was told when it began.
+/// Flags that a resumed run cannot have: they were set when it began.
 const RESUMED: [&str; 21] = [
     "model",
     "transpose",
@@ -61,12 +61,12 @@ const RESUMED: [&str; 21] = [
     "no_checkpoints",
 ];
 
-/// Train a model, judge it on the test set, and write a run folder
+/// Train a model, evaluate it on the test set, and write a run folder
 ///
-/// Without arguments this is the Keras tutorial: its convolutional network on MNIST, RMSprop, batches of 64, 5 epochs.
-/// The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl, history.csv and result.json, and
-/// a checkpoint after each epoch, from which `train --resume --out DIR` goes on. Ctrl-C stops after
-/// the steps under way.
+/// Without arguments this is the Keras tutorial: its convolutional network on MNIST, RMSprop, batches of 64, 5
+/// epochs. The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl, history.csv and
+/// result.json, and a checkpoint after each epoch, from which `train --resume --out DIR` continues. Ctrl-C stops
+/// after the batches in progress.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
     /// The model: the embedded one or a model file
@@ -79,7 +79,7 @@ pub struct TrainArgs {
     pub(super) layout: LayoutArgs,
     #[command(flatten)]
     pub(super) training: TrainingArgs,
-    /// Judge each epoch on a set of your own: a folder with IDX files of a test set, or else of a training set
+    /// Evaluate a set of your own after each epoch: a folder with IDX files of a test set, or else of a training set
     #[arg(long, value_name = "DIR", conflicts_with_all = ["validation_split", "stratify"])]
     pub(super) validation_data: Option<PathBuf>,
     /// Initial weights, with the names and layouts of Keras
@@ -94,41 +94,43 @@ pub struct TrainArgs {
     /// The run folder; by default runs/MODEL-N with the next free N
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Go on with the run in --out from its last checkpoint; of what decides its result only --epochs and --max-steps may be
-    /// given anew, larger, and --device and --allow-nan; where its data has moved, --data and --validation-data
+    /// Resume the run in --out from its last checkpoint; of the settings that affect its result only --epochs and
+    /// --max-steps may be changed, to larger values, and --device and --allow-nan; if its data has moved, give --data
+    /// and --validation-data
     #[arg(long, requires = "out", conflicts_with_all = RESUMED)]
     pub(super) resume: bool,
-    /// Go on with --resume even where the data is not the data that the run was begun with; its epochs must have as many steps
+    /// Resume even if the data is not the data that the run was begun with; an epoch must have as many steps
     #[arg(long, requires = "resume")]
     pub(super) accept_other_data: bool,
-    /// Print the results only, no progress and nothing about the model
+    /// Print only the results, no progress and nothing about the model
     #[arg(long, short)]
     pub(super) quiet: bool,
-    /// As --quiet, with a line of JSON after each epoch and one with the folder and result.json at the end
+    /// Like --quiet, with a line of JSON after each epoch and one with the folder and result.json at the end
     #[arg(long, conflicts_with_all = ["report", "top_k", "profile"])]
     pub(super) json: bool,
-    /// Write a checkpoint after every N steps of an epoch too, not only after each epoch
+    /// Write a checkpoint after every N steps within an epoch too, not only after each epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,
     /// Keep the last N checkpoints, and that of the best epoch
     #[arg(long, value_name = "N", default_value_t = TrainArgs::KEEP_CHECKPOINTS, value_parser = count, allow_negative_numbers = true)]
     pub(super) keep_checkpoints: usize,
-    /// Write no checkpoints: the run cannot go on when it is interrupted
+    /// Write no checkpoints: the run cannot be resumed if it is interrupted
     #[arg(long, conflicts_with_all = ["checkpoint_steps", "resume"])]
     no_checkpoints: bool,
-    /// Replace the files of an earlier run in --out, and its figures in --tensorboard; other files stay
+    /// Replace the files of an earlier run in --out, and its metrics in --tensorboard; other files stay
     #[arg(long, requires = "out")]
     pub(super) force: bool,
-    /// Keep the data set in the host's memory and stream it to the adapter, as is done anyway with one that does not fit;
-    /// results are the same
+    /// Keep the data set in the host's memory and stream it to the adapter, as always happens if it does not fit
+    /// there; results are the same
     #[arg(long)]
     pub(super) stream: bool,
     #[command(flatten)]
     pub(super) report: ReportArgs,
-    /// Write the figures for TensorBoard as well, into a folder named after the run in this one
+    /// Write the metrics for TensorBoard as well, into a folder named after the run inside this one
     #[arg(long, value_name = "DIR")]
     pub(super) tensorboard: Option<PathBuf>,
-    /// Time the steps of the plan meanwhile, on some batches, and print them as `bench` does; results are the same
+    /// Time the steps of the plan during training, on some batches, and print them as `bench` does; results are the
+    /// same
     #[arg(long)]
     pub(super) profile: bool,
 }
@@ -136,7 +138,7 @@ pub struct TrainArgs {
 impl TrainArgs {
     pub(super) const KEEP_CHECKPOINTS: usize = 3;
 
-    /// The data set of a run that begins.
+    /// The data set of a new run.
     pub(super) fn data(&self) -> DataSource {
         self.data.clone().unwrap_or(DataSource::Mnist)
     }
@@ -145,7 +147,7 @@ impl TrainArgs {
         self.quiet || self.json
     }
 
-    /// The folder of the run that goes on, if one does.
+    /// The folder of the run to resume, if one is.
     fn resumed(&self) -> anyhow::Result<Option<RunFolder>> {
         if !self.resume {
             return Ok(None);
@@ -178,7 +180,7 @@ impl TrainArgs {
     }
 }
 
-/// Trains. All that can be found wrong is found before a device is opened. `started` is when the program began.
+/// Trains. All mistakes that can be found are found before a device is opened. `started` is when the program began.
 pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<ExitCode> {
     if args.quiet() {
         output.quiet();
@@ -204,7 +206,7 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the data, claims the folder, opens the device, and says so.
+/// Reads the data, claims the folder, opens the device, and prints what was chosen.
 fn prepare<'a>(
     args: &'a TrainArgs,
     mut job: Job,
@@ -236,7 +238,7 @@ fn prepare<'a>(
         let digests = scope.spawn(|| sets.digests());
         (job.open(&args.device.device, &plan), digests.join())
     });
-    let digests = digests.map_err(|_| anyhow!("the data set could not be summed up"))?;
+    let digests = digests.map_err(|_| anyhow!("the data set could not be digested"))?;
     job.check_same_data(args, &digests)?;
     let (device, why) = opened?;
     job.settings.data_digests = Some(digests);
@@ -265,8 +267,8 @@ fn prepare<'a>(
     Ok((Run { args, job, sets, device, plan, model, folder }, options))
 }
 
-/// The memory budget in one line; `stream` where data sets shall be streamed even if they fit. The validation set makes
-/// room for the test set.
+/// The memory budget in one line; `stream` is whether data sets are streamed even if they fit. The test set takes the
+/// place of the validation set.
 fn memory(plan: &Plan, sets: &Sets, device: &Device, stream: bool) -> String {
     let (mut on_device, mut carried) = ([0, 0], 0);
     let mut place = |set: &Dataset, slot: usize| match device.streaming(plan) {
@@ -290,7 +292,7 @@ fn memory(plan: &Plan, sets: &Sets, device: &Device, stream: bool) -> String {
     )
 }
 
-/// What ran each step.
+/// The kernel that runs each step.
 fn kernels(device: &Device, plan: &Plan) -> BTreeMap<String, String> {
     plan.steps.iter().map(|step| (step.name.clone(), device.kernel(&step.op).to_owned())).collect()
 }

@@ -1,4 +1,4 @@
-//! How a model is trained: the flags that `train` and `crossval` share, each over the model file's word.
+//! How a model is trained: the flags that `train` and `crossval` share. Each overrides the model file.
 
 use clap::builder::PossibleValuesParser;
 
@@ -12,13 +12,13 @@ use crate::train::{EarlyStopping, LearningRateSchedule, ReduceOnPlateau};
 
 #[derive(Debug, clap::Args)]
 pub struct TrainingArgs {
-    /// Passes over the training set, the most there may be; by default the model file's word, else 5
+    /// Passes over the training set, at most; by default that of the model file, else 5
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// Samples per optimizer step; by default the model file's word, else 64
+    /// Samples per batch; by default that of the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
-    /// Decides initial weights, the order of samples, and folds
+    /// The seed of initial weights, the order of samples, and folds
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// The optimizer, with its default settings unless the model file sets them; by default that of the model file
@@ -27,14 +27,14 @@ pub struct TrainingArgs {
     /// The optimizer's step size; by default that of the model file
     #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// Train on where a loss or a gradient is not a finite number, which ends training otherwise
+    /// Continue training when a loss or a gradient is not finite, which ends training otherwise
     #[arg(long)]
     pub allow_nan: bool,
     /// How the learning rate changes from step to step, such as type=cosine,decay_steps=4690: type constant, step,
     /// exponential or cosine, and the keys of [optimizer.schedule]
     #[arg(long, value_name = "KEY=VALUE,...", value_parser = settings::<LearningRateSchedule>)]
     schedule: Option<LearningRateSchedule>,
-    /// Take the samples of each epoch as they lie in the files
+    /// Take the samples of each epoch in the order of the files
     #[arg(long)]
     no_shuffle: bool,
     /// End training after this many optimizer steps, even within an epoch
@@ -43,10 +43,11 @@ pub struct TrainingArgs {
     /// Train on the first N training images at most
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// Judge each epoch on this share of the training set, its last samples, and train on the others
+    /// Hold out this share of the training set, its last samples, and evaluate it after each epoch
     #[arg(long, value_name = "F", value_parser = share, allow_negative_numbers = true)]
     validation_split: Option<f64>,
-    /// Take the share of --validation-split of every class, of each its last samples: for files that are sorted by class
+    /// Take the share of --validation-split from every class, the last samples of each: for files that are sorted by
+    /// class
     #[arg(long)]
     stratify: bool,
     /// End training once an epoch's loss is at most X: of the validation set if there is one, else of the training set
@@ -55,12 +56,12 @@ pub struct TrainingArgs {
     /// End training once an epoch's accuracy is at least X, likewise; with --until-loss, once both are reached
     #[arg(long, value_name = "X", value_parser = share_or_all, allow_negative_numbers = true)]
     until_accuracy: Option<f64>,
-    /// End training that does not get better, such as patience=3,restore_best_weights=true: keys monitor (val_loss),
-    /// patience (0), min_delta (0), baseline (none), restore_best_weights (false), start_from_epoch (0); `off` overrules the model file
+    /// End training that no longer improves, such as patience=3,restore_best_weights=true: keys monitor (val_loss),
+    /// patience (0), min_delta (0), baseline (none), restore_best_weights (false), start_from_epoch (0); `off` overrides the model file
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "",
           value_parser = setting::<EarlyStopping>)]
     early_stopping: Option<Setting<EarlyStopping>>,
-    /// Make the learning rate smaller where training stands still, such as factor=0.5,patience=2: keys monitor
+    /// Reduce the learning rate when training stops improving, such as factor=0.5,patience=2: keys monitor
     /// (val_loss), factor (0.1), patience (10), min_delta (1e-4), cooldown (0), min_lr (0); `off` as above
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "",
           value_parser = setting::<ReduceOnPlateau>)]
@@ -68,10 +69,10 @@ pub struct TrainingArgs {
 }
 
 impl TrainingArgs {
-    /// Puts the flags' word over the model file's own.
+    /// Overrides settings of the model file with those of the flags.
     ///
     /// # Errors
-    /// When what comes out cannot be.
+    /// When the resulting settings are invalid.
     pub fn apply(&self, file: &mut ModelFile) -> anyhow::Result<()> {
         if let Some(named) = self.optimizer.as_deref().and_then(Optimizer::named)
             && named.name() != file.optimizer.name()
@@ -105,14 +106,14 @@ impl TrainingArgs {
         Ok(training.check()?)
     }
 
-    /// The part of a training set that `--limit` leaves; warns where that leaves a class out.
+    /// The part of a training set that `--limit` leaves; warns if it leaves a class out.
     pub fn limited(&self, train: Dataset, names: &[String]) -> anyhow::Result<Dataset> {
         let Some(limit) = self.limit else { return Ok(train) };
         let part = train.take(limit.min(train.len()))?;
         let missing = uncovered(&part, &[&train]);
         if !missing.is_empty() {
             note(format_args!(
-                "warning: of {} no sample is among the first {limit}: models are neither trained nor judged on them; \
+                "warning: of {} no sample is among the first {limit}: models are neither trained nor evaluated on them; \
                  give a larger --limit, or shuffle files that are sorted by class",
                 listed(&missing, names)
             ));
@@ -121,7 +122,7 @@ impl TrainingArgs {
     }
 }
 
-/// A share, or everything.
+/// A share, or all.
 fn share_or_all(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(1.0) => Ok(1.0),

@@ -1,4 +1,4 @@
-//! `--tune`: the fastest kernel for each step, measured here or remembered from the last time.
+//! `--tune`: the fastest kernel for each step, measured now or known from an earlier run.
 
 use super::kernel_times::{Entry, KernelTimes};
 use super::output::note;
@@ -10,14 +10,14 @@ use crate::plan::Plan;
 use crate::tune::{Candidate, Trial, WORTHWHILE, choices, fastest, trials};
 use crate::verify::Outcome;
 
-/// Stands where there is no figure.
+/// Printed where there is no value.
 const NONE: &str = "-";
 
 /// `--tune`.
 #[derive(Debug, clap::Args)]
 pub struct TuneArg {
-    /// Measure every kernel that can run a step on this adapter and take the fastest; times are kept in the user's
-    /// cache folder. Results may differ from those without it, and between machines, in their last bits
+    /// Measure every kernel that can run a step on this adapter and use the fastest; times are kept in the user's
+    /// cache folder. Results may differ in their last bits from those without it, and between machines
     #[arg(long)]
     tune: bool,
 }
@@ -29,8 +29,7 @@ pub struct Tuning {
 }
 
 impl TuneArg {
-    /// The device with the fastest kernels for a plan, where that is asked for; without the flag no time is taken, and
-    /// none is read.
+    /// The device with the fastest kernels for a plan, if `--tune` is given; otherwise nothing is measured or read.
     pub fn apply(&self, device: Device, plan: &Plan) -> anyhow::Result<(Device, Option<Tuning>)> {
         let gpu = match &device {
             Device::Gpu(gpu) if self.tune => gpu,
@@ -64,7 +63,7 @@ impl Tuning {
             }
             let candidates = match trial.measure(gpu) {
                 Ok(candidates) => candidates,
-                // Beside its guard a binding may be too long that without it just fits.
+                // With its guard regions a binding may be too long that just fits without them.
                 Err(error @ GpuError::Limit { .. }) => {
                     problems.push(format!("{} keeps its default kernel: {error}", trial.step));
                     continue;
@@ -98,7 +97,7 @@ impl Tuning {
         )
     }
 
-    /// Names what was left out, and why.
+    /// Prints what was left out, and why.
     fn warn(&self) {
         for (trial, candidates) in &self.steps {
             for Candidate { variant, outcome } in candidates {
@@ -107,7 +106,7 @@ impl Tuning {
                     Outcome::Milliseconds(_) => {}
                     Outcome::Refused(reason) => note(format_args!("note: {kernel} is left out: {reason}")),
                     Outcome::Differs(problem) => note(format_args!(
-                        "warning: {kernel} computes something else than its twin in step {}, and its time does not \
+                        "warning: {kernel} computes another result than its twin in step {}, and its time does not \
                          count: {problem}; `shadegrad verify` tells more",
                         trial.step
                     )),
@@ -116,7 +115,7 @@ impl Tuning {
         }
     }
 
-    /// Every candidate with its time, and which one runs.
+    /// Every candidate with its time, and which one is used.
     pub fn text(&self) -> String {
         use Align::{Left, Right};
         let headings = [("Step", Left), ("Kernel", Left), ("Variant", Left), ("ms", Right), ("", Left)];

@@ -21,8 +21,8 @@ pub struct VerifyArgs {
     kinds: Vec<String>,
     #[command(flatten)]
     device: DeviceArg,
-    /// Train a model instead, and compare every step of its plan with its twin, each from the same numbers: says which step
-    /// is the first to leave its bound
+    /// Train a model instead, and compare every step of its plan with its twin, each from the same numbers: shows
+    /// which step is the first to exceed its bound
     #[arg(long, value_name = "tutorial|FILE.toml", conflicts_with = "kinds")]
     trace: Option<ModelSource>,
     /// Training steps to trace
@@ -96,7 +96,7 @@ fn text(report: &VerifyReport) -> String {
     format!("{text}\n\n{verdict}")
 }
 
-/// The rows of each kind and variant, in the order in which they first came.
+/// The rows of each kind and variant, in order of first appearance.
 fn by_kernel(rows: &[VerifyRow]) -> Vec<Vec<&VerifyRow>> {
     let mut kernels: Vec<Vec<&VerifyRow>> = Vec::new();
     for row in rows {
@@ -110,7 +110,7 @@ fn by_kernel(rows: &[VerifyRow]) -> Vec<Vec<&VerifyRow>> {
     kernels
 }
 
-/// Error as a share of its bound: 0 for none, infinite where none is allowed or the error is not finite.
+/// Error as a share of its bound: 0 for no error, infinite where none is allowed or the error is not finite.
 fn share(row: &VerifyRow) -> f64 {
     match row.largest_error {
         0.0 => 0.0,
@@ -134,7 +134,7 @@ fn table(kernels: &[Vec<&VerifyRow>]) -> String {
     render(headings, &rows)
 }
 
-/// The line of one kernel: the row that comes nearest to its bound, or goes furthest beyond.
+/// The line of one kernel: the row that comes closest to its bound, or exceeds it most.
 fn line(rows: &[&VerifyRow]) -> Option<[String; 7]> {
     let worst = rows.iter().max_by(|a, b| share(a).total_cmp(&share(b)))?;
     let failed = rows.iter().filter(|row| !row.passed).count();

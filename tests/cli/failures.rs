@@ -66,7 +66,7 @@ fn training_names_its_last_checkpoint_and_goes_on_from_it() {
         // Some batches are under way at once, and their checkpoints are not made yet.
         assert!(on_time <= least && (on_time > 0 || least < 10), "{what}: {last}");
         let kept = format!(
-            "`{run}/checkpoints/{last}` is kept: once this is mended, go on with: {} train --resume --out {run}",
+            "`{run}/checkpoints/{last}` is kept: once this is fixed, resume with: {} train --resume --out {run}",
             program().display()
         );
         assert!(line.ends_with(&kept), "{what}: {line}");
@@ -91,7 +91,7 @@ fn without_checkpoints_training_says_where_it_was() {
         let line = error_line(failure, &outcome);
         assert!(line.starts_with("error: training stopped after step 1"), "{failure}: {line}");
         assert!(line.contains(", in epoch 2: llvmpipe"), "{failure}: {line}");
-        assert!(line.ends_with("there is no checkpoint: begin anew"), "{failure}: {line}");
+        assert!(line.ends_with("there is no checkpoint: start again"), "{failure}: {line}");
         assert!(!sandbox.path(&format!("run-{index}/checkpoints")).exists(), "{failure}");
     }
 }
@@ -121,7 +121,7 @@ fn each_allocation_may_be_refused() {
         assert!(line.contains("no memory for buffer `"), "{what}: {line}");
         assert!(line.contains("try a smaller batch size"), "{what}: {line}");
         if sandbox.path("run/checkpoints").exists() {
-            let go_on = format!("go on with: {} train --resume --out run", program().display());
+            let go_on = format!("resume with: {} train --resume --out run", program().display());
             assert!(line.ends_with(&go_on), "{what}: {line}");
             sandbox.succeed("train --resume --out run");
             assert!(weights(&sandbox, "run") == expected, "{what}: other weights");

@@ -206,7 +206,7 @@ fn a_checkpoint_takes_nothing_of_the_users_with_it() {
     write(&sandbox, "out/checkpoints/.step-00000001.7.tmp/state.toml", "ours");
     write(&sandbox, "out/report.html", "mine");
     let resumed = sandbox.succeed("train --resume --out out --epochs 9 --keep-checkpoints 1");
-    assert!(resumed.stderr.contains("Going on from"), "{resumed:?}");
+    assert!(resumed.stderr.contains("Resuming from"), "{resumed:?}");
     for file in mine {
         assert_eq!(sandbox.text(&format!("out/checkpoints/{file}")), "mine", "{file}");
     }

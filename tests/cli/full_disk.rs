@@ -41,7 +41,7 @@ fn what_cannot_be_written_is_named_and_the_run_goes_on_afterwards() {
         let [run, whole] = [format!("run-{index}"), format!("whole-{index}")];
         let ended = limited(&sandbox, blocks, &train(flags, &run));
         let kept = format!(
-            "is kept: once this is mended, go on with: {} train --resume --out {run}",
+            "is kept: once this is fixed, resume with: {} train --resume --out {run}",
             program().display()
         );
         let reasons = ["cannot be written", "File too large", "free some space", &kept];

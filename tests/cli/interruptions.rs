@@ -119,7 +119,7 @@ fn runs_that_are_interrupted_again_and_again_end_as_one_that_was_not() {
             }
             let ended = child.wait_with_output().unwrap();
             let stderr = String::from_utf8(ended.stderr).unwrap();
-            assert!(ended.status.success() && stderr.contains("Going on from"), "{place}: {stderr}");
+            assert!(ended.status.success() && stderr.contains("Resuming from"), "{place}: {stderr}");
             compare(&sandbox, &run, &place);
         }
         assert!(interruptions >= rows.len(), "{device}: most came too late, {interruptions}");

@@ -86,7 +86,7 @@ fn the_only_checkpoint_is_never_missing() {
         fs::rename(checkpoints.join(last), checkpoints.join(last_left)).unwrap();
         let outcome = sandbox.succeed("train --resume --out run");
         let from = if last_left.ends_with("tmp") { first } else { last };
-        assert!(outcome.stderr.contains(&format!("Going on from run/checkpoints/{from}\n")), "{outcome:?}");
+        assert!(outcome.stderr.contains(&format!("Resuming from run/checkpoints/{from}\n")), "{outcome:?}");
         assert_eq!(sandbox.list("run/checkpoints"), [first, last], "{first_left}, {last_left}");
         let [ours, theirs] =
             ["run", "whole"].map(|run| fs::read(sandbox.path(run).join("weights.safetensors")).unwrap());
@@ -160,7 +160,7 @@ fn what_stands_in_the_way_is_told_with_the_checkpoint() {
     fs::rename(sandbox.path("elsewhere"), sandbox.path("data")).unwrap();
     let refused = "train --resume --out run --max-steps 30 --device nonesuch";
     sandbox.fail(refused, 1, &["nonesuch", kept]);
-    assert!(!sandbox.run(refused).stderr.contains("go on with"), "that command is the one that was refused");
+    assert!(!sandbox.run(refused).stderr.contains("resume with"), "that command is the one that was refused");
     fs::remove_file(sandbox.path("run/steps.jsonl")).unwrap();
     fs::create_dir(sandbox.path("run/steps.jsonl")).unwrap();
     sandbox.fail(

@@ -66,7 +66,7 @@ fn a_run_goes_on_with_its_own_data_only() {
         sandbox.fail(resume, 1, &[said, "is not the one", "--accept-other-data", "is kept"]);
         assert!(fs::read(sandbox.path("out/weights.safetensors")).unwrap() == weights, "{data}");
         let refused = sandbox.run(resume).stderr;
-        let command = suggested(&refused, "go on with the new data: ");
+        let command = suggested(&refused, "resume with the new data: ");
         let outcome = paste(&sandbox, command);
         assert!(outcome.code == 0 && outcome.stderr.contains("warning: "), "{data}: {outcome:?}");
         assert_eq!(sandbox.json_lines("out/history.jsonl").len(), 3, "{data}: {command}");

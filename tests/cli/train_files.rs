@@ -214,7 +214,7 @@ fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
     let once = events();
     sandbox.succeed(&train("run --force"));
     assert_eq!(events(), once, "a run without the flag leaves them alone");
-    let refused = ["`logs/run` holds the figures of another run", "--tensorboard DIR"];
+    let refused = ["`logs/run` holds the metrics of another run", "--tensorboard DIR"];
     sandbox.fail(&train("elsewhere/run --tensorboard logs"), 1, &refused);
     sandbox.fail(&train("elsewhere/run --force --tensorboard logs"), 1, &refused);
     assert_eq!(events(), once);
@@ -224,7 +224,7 @@ fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
     assert!(events() < once + once / 2, "{} and {once} bytes", events());
     sandbox.succeed("train --resume --out run --epochs 2 --tensorboard logs");
     let outcome = sandbox.succeed("train --resume --out run --epochs 3");
-    assert!(outcome.stderr.contains("to go on with them: --tensorboard "), "{outcome:?}");
+    assert!(outcome.stderr.contains("to continue them: --tensorboard "), "{outcome:?}");
     // Another run of the same name does not take them for its own, whether it replaces one or goes on.
     sandbox.succeed(&train("elsewhere/run"));
     let kept = events();

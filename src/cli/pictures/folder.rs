@@ -9,16 +9,16 @@ use anyhow::{Context, bail};
 use super::Source;
 use crate::cli::output::shown;
 
-/// Names that are taken as pictures.
+/// The file name extensions of pictures.
 const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
-/// macOS keeps what other file systems have no place for in files of such names.
+/// macOS stores what other file systems cannot hold in files whose names begin like this.
 const RESOURCES: &str = "._";
 
 /// The pictures that an argument names.
 #[derive(Debug)]
 pub struct Folder {
     pub sources: Vec<Source>,
-    /// What was passed over, in a line: ``2 files were passed over (1 .heic, 1 .txt)``.
+    /// What was skipped, in a line: ``2 files were passed over (1 .heic, 1 .txt)``.
     pub passed_over: Option<String>,
 }
 
@@ -27,8 +27,8 @@ impl Folder {
         Folder { sources: vec![source], passed_over: None }
     }
 
-    /// What lies in the folder itself, by name. Something with a picture's name that is no file is kept, and refused when it
-    /// is read. Hidden files without such a name are not counted.
+    /// The files in the folder itself, sorted by name. Something with a picture's name that is not a file is kept,
+    /// and refused when it is read. Hidden files without such a name are not counted.
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         let unreadable = || format!("{}: the folder cannot be read", shown(folder));
         let mut files = Vec::new();

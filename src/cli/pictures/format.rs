@@ -1,11 +1,11 @@
-//! What a file is, by its first bytes.
+//! What a file is, recognised by its first bytes.
 
 use anyhow::bail;
 
-/// Bytes that are looked at.
+/// The number of bytes that are checked.
 pub(super) const LOOKED_AT: usize = 1024;
 
-/// What is read.
+/// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Png,
@@ -15,7 +15,7 @@ pub(super) enum Format {
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 
-/// Where, which bytes, and what has them there.
+/// Offset, bytes, and the kind of file that has them there.
 const OTHERS: &[(usize, &[u8], &str)] = &[
     (0, b"GIF8", "a GIF picture"),
     (0, b"II*\0", "a TIFF or camera raw picture"),
@@ -40,7 +40,7 @@ const OTHERS: &[(usize, &[u8], &str)] = &[
     (0, b"\x1f\x8b", "a gzip file"),
 ];
 
-/// PNG or JPEG. Errors: what else it is, as far as it is known.
+/// PNG or JPEG. The error says what else it is, if that is known.
 pub(super) fn of(start: &[u8]) -> anyhow::Result<Format> {
     if start.starts_with(PNG) {
         return Ok(Format::Png);

@@ -1,4 +1,4 @@
-//! JPEG: what is needed of the file is read up to the picture's end, and weighed before it is decoded.
+//! JPEG: the needed parts of the file are read up to the end of the picture, and checked before they are decoded.
 
 use std::io::{self, BufRead, Cursor, Read};
 
@@ -15,19 +15,19 @@ const MARK: u8 = 0xff;
 const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
 const PROGRESSIVE: [u8; 4] = [0xc2, 0xc6, 0xca, 0xce];
-/// Not frames, among the numbers of frames: tables of codes, and an extension.
+/// Among the numbers of frames, those that are not frames: tables of codes, and an extension.
 const NO_FRAMES: [u8; 3] = [0xc4, 0xc8, 0xcc];
 const FIRST_FRAME: u8 = 0xc0;
 const LAST_FRAME: u8 = 0xcf;
-/// Of the segments for applications those of cameras (orientation) and Adobe (colours) are needed.
+/// Application segments. Only those of cameras (orientation) and Adobe (colours) are needed.
 const APPLICATIONS: std::ops::RangeInclusive<u8> = 0xe0..=0xef;
 const CAMERA: u8 = 0xe1;
 const CAMERA_NAME: &[u8] = b"Exif\0";
 const ADOBE: u8 = 0xee;
 const COMMENT: u8 = 0xfe;
-/// Each scan goes over the whole picture; pictures of programs have about ten.
+/// Each scan covers the whole picture; programs write about ten.
 const MOST_SCANS: usize = 100;
-/// The picture in the decoder, bytes a pixel and channel, and a coefficient.
+/// The decoder's memory for the picture, in bytes per pixel and channel, and per coefficient.
 const COLOURS: u64 = 3;
 const COEFFICIENT: u64 = 2;
 /// The decoder has its own copy of the file.
@@ -47,7 +47,7 @@ pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
     Ok(Found { picture: Picture::new(height, width, image.into_raw())?, remarks: Vec::new() })
 }
 
-/// What a frame's header says.
+/// The header of a frame.
 struct Frame {
     height: u64,
     width: u64,
@@ -64,8 +64,8 @@ struct Scanner<R> {
 }
 
 impl<R: BufRead> Scanner<R> {
-    /// The file up to its end of picture, without what is not needed. What follows does not count: phones put films there. A
-    /// file that stops before has no end; the decoder would fill what is missing with grey.
+    /// The file up to the end of the picture, without the parts that are not needed. What follows is ignored: phones
+    /// put films there. A truncated file has no end; the decoder would fill the missing part with grey.
     fn read(mut self) -> anyhow::Result<Vec<u8>> {
         let mut start = [0; 2];
         self.source.read_exact(&mut start).map_err(io_error)?;
@@ -93,8 +93,8 @@ impl<R: BufRead> Scanner<R> {
         }
     }
 
-    /// The next marker that a length follows, or that of the end; what is before it is kept. Within a scan 255 is followed
-    /// by 0, and marks of where a decoder may begin anew; neither have they a length.
+    /// The next marker that is followed by a length, or that of the end; bytes before it are kept. Within a scan 255
+    /// is followed by 0, or by a restart marker; neither has a length.
     fn marker(&mut self) -> anyhow::Result<Option<u8>> {
         let mut marked = false;
         loop {
@@ -123,7 +123,7 @@ impl<R: BufRead> Scanner<R> {
         }
     }
 
-    /// A length, which counts itself, and as many bytes.
+    /// A length, which includes its own bytes, and the bytes that it counts.
     fn segment(&mut self) -> anyhow::Result<Vec<u8>> {
         let mut segment = vec![0; 2];
         self.source.read_exact(&mut segment).map_err(|_| self.cut())?;
@@ -137,7 +137,7 @@ impl<R: BufRead> Scanner<R> {
         damaged("its picture has no end")
     }
 
-    /// Refuses what would take more to decode than pictures of this size may.
+    /// Refuses a picture that would take more memory to decode than its size allows.
     fn weigh(&self) -> anyhow::Result<()> {
         let (pixels, progressive, coefficients) = self.frame.as_ref().map_or((0, false, 0), |frame| {
             (frame.height * frame.width, frame.progressive, frame.coefficients)
@@ -160,8 +160,8 @@ impl<R: BufRead> Scanner<R> {
     }
 }
 
-/// Of a frame's segment (T.81, B.2.2): length, precision, height, width, and of each component a name and its sampling.
-/// None where it is too short: the decoder says that better.
+/// The segment of a frame (T.81, B.2.2): length, precision, height, width, and for each component a name and its
+/// sampling. `None` where it is too short: the decoder's message is better.
 fn frame(marker: u8, segment: &[u8]) -> Option<Frame> {
     let side = |at: usize| Some(u64::from(u16::from_be_bytes(*segment.get(at..)?.first_chunk()?)));
     let (height, width) = (side(3)?, side(5)?);
@@ -174,7 +174,7 @@ fn frame(marker: u8, segment: &[u8]) -> Option<Frame> {
     let sampling = sampling?;
     let most = |axis: usize| sampling.iter().map(|both| both[axis]).max().unwrap_or(1);
     let samples: u64 = sampling.iter().map(|[across, down]| across * down).sum();
-    // A plane is as large as its share of the largest; at the edges whole units are kept.
+    // A plane's size is its share of the largest plane; at the edges whole units are kept.
     let padded = (height.next_multiple_of(LARGEST_UNIT)) * (width.next_multiple_of(LARGEST_UNIT));
     let coefficients = COEFFICIENT * padded * samples / (most(0) * most(1));
     Some(Frame { height, width, progressive: PROGRESSIVE.contains(&marker), coefficients })

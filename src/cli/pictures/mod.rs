@@ -1,7 +1,7 @@
 //! Pictures from files, folders and standard input.
 //!
-//! Time and memory are bounded by what a picture's header announces, and what that may be is bounded here, before anything
-//! is reserved for it: at most 4 bytes a pixel and some megabytes beside the 4 that are kept, the file included.
+//! The header of a picture bounds time and memory. Its values are checked before anything is reserved: at most 4
+//! bytes a pixel and some megabytes beside the 4 that are kept, the file included.
 
 mod folder;
 mod format;
@@ -24,17 +24,17 @@ pub use folder::Folder;
 
 /// Standard input.
 const STDIN: &str = "-";
-/// What a picture may have.
+/// The limits of a picture.
 const MOST_PIXELS: u64 = 64 << 20;
 const LONGEST_SIDE: u64 = 65_535;
 const MOST_BYTES: u64 = 256 << 20;
-/// Beside 8 bytes a pixel, what a picture may take while it is decoded.
+/// What decoding a picture may take beside 8 bytes a pixel.
 const SLACK: u64 = 60 << 20;
 const BYTES_PER_PIXEL: u64 = 8;
-/// Bytes of a buffer in front of a file.
+/// The buffer for reading a file, in bytes.
 const BUFFER: usize = 64 << 10;
 
-/// Where a picture comes from, as it is named in results.
+/// Where a picture comes from, as results name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// Standard input.
@@ -43,14 +43,14 @@ pub enum Source {
     File(PathBuf),
 }
 
-/// A picture, and what was done to it that one may want to know.
+/// A picture, and what was done to it that the user may want to know.
 pub struct Found {
     pub picture: Picture,
     pub remarks: Vec<String>,
 }
 
 impl std::fmt::Display for Source {
-    /// As a terminal may show it.
+    /// In a form that is safe on a terminal.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Source::Stdin => f.write_str(STDIN),
@@ -60,7 +60,7 @@ impl std::fmt::Display for Source {
 }
 
 impl Source {
-    /// What an argument names: standard input, a file, or the pictures that lie in a folder, by name.
+    /// The pictures that an argument names: standard input, a file, or the pictures in a folder, sorted by name.
     pub fn all(argument: &Path) -> anyhow::Result<Folder> {
         if argument == Path::new(STDIN) {
             return Ok(Folder::of(Source::Stdin));
@@ -80,7 +80,7 @@ impl Source {
         }
     }
 
-    /// The name as it is written into files: one that is no text as a URL.
+    /// The name as it is written into files: a URL if it is not Unicode.
     pub fn recorded(&self) -> String {
         match self {
             Source::Stdin => STDIN.to_owned(),
@@ -99,7 +99,7 @@ impl Source {
 }
 
 fn decode_file(path: &Path) -> anyhow::Result<Found> {
-    // Asked before opening, since opening a pipe would wait for its writer.
+    // Checked before opening, since opening a pipe would wait for its writer.
     let kind = fs::metadata(path).context("cannot be read")?.file_type();
     if !kind.is_file() {
         let found = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
@@ -108,7 +108,7 @@ fn decode_file(path: &Path) -> anyhow::Result<Found> {
     decode(BufReader::with_capacity(BUFFER, File::open(path).context("cannot be read")?))
 }
 
-/// By content, not by name, and turned as the camera was held.
+/// Recognised by content, not by name, and turned upright by its orientation tag.
 fn decode(source: impl BufRead) -> anyhow::Result<Found> {
     let mut source = source.take(MOST_BYTES);
     let mut start = Vec::new();
@@ -121,12 +121,12 @@ fn decode(source: impl BufRead) -> anyhow::Result<Found> {
     })
 }
 
-/// What a decoder says; should one panic, that is this picture's fault and not the end of the others.
+/// Runs a decoder; if it panics, that is an error of this picture only.
 fn guarded(decode: impl FnOnce() -> anyhow::Result<Found>) -> anyhow::Result<Found> {
     quietly(decode).unwrap_or_else(|panic| bail!("is damaged: its decoder gave up: {panic}"))
 }
 
-/// Refuses a picture by what its header says.
+/// Refuses a picture by the size in its header.
 fn check_size(height: u64, width: u64) -> anyhow::Result<()> {
     if height.max(width) > LONGEST_SIDE {
         bail!(
@@ -140,7 +140,7 @@ fn check_size(height: u64, width: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Zeros, unless there is no memory for them.
+/// Zeros, or an error if there is no memory for them.
 fn zeros(count: u64) -> anyhow::Result<Vec<u8>> {
     let count = usize::try_from(count)?;
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! PNG, row by row: beside the picture only a row of it is held.
+//! PNG, row by row: only one row is held beside the picture.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
@@ -10,12 +10,12 @@ use png::{ColorType, Decoder, DecodingError, Limits, Transformations};
 use super::{Found, check_size, damaged, io_error, zeros};
 use crate::data::Picture;
 
-/// What chunks beside the pixels may take together.
+/// The most bytes of all chunks beside the pixels.
 const MOST_CHUNKS: usize = 8 << 20;
 /// Red, green, blue, alpha.
 const CHANNELS: usize = 4;
-/// A sample of 16 bits whose values all fit into one of these is a smaller one in a wide file: microscopes, scanners and
-/// depth cameras write 8, 10 or 12 bits so.
+/// If the 16-bit samples of a picture all fit into one of these widths, they are narrower samples in a wide file:
+/// microscopes, scanners and depth cameras write 8, 10 or 12 bits like this.
 const NARROW: [u32; 3] = [8, 10, 12];
 const WIDE: u32 = 16;
 
@@ -61,7 +61,7 @@ pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
     Ok(Found { picture: Picture::new(height, width, image.into_rgba8().into_raw())?, remarks })
 }
 
-/// Whether a palette holds whole colours, and no more than there can be: the decoder panics at another one.
+/// Whether a palette holds whole colours, and not too many: the decoder panics on any other.
 fn is_palette(colours: &[u8]) -> bool {
     const COLOUR: usize = 3;
     !colours.is_empty() && colours.len() <= 256 * COLOUR && colours.len().is_multiple_of(COLOUR)
@@ -74,13 +74,13 @@ struct Places {
     step: usize,
 }
 
-/// Of each pass of an interlaced picture (Adam7; the specification of PNG, section 8.2) the first row and the step of rows,
-/// the first column and the step of columns.
+/// For each pass of an interlaced picture (Adam7; PNG specification, section 8.2): the first row and the step between
+/// rows, the first column and the step between columns.
 const PASSES: [[usize; 4]; 7] =
     [[0, 8, 0, 8], [0, 8, 4, 8], [4, 8, 0, 4], [0, 4, 2, 4], [2, 4, 0, 2], [0, 2, 1, 2], [1, 2, 0, 1]];
 const WHOLE: [usize; 4] = [0, 1, 0, 1];
 
-/// Of all rows as they are stored; a pass without pixels has none.
+/// The places of all rows as they are stored; a pass without pixels has none.
 fn places(height: usize, width: usize, interlaced: bool) -> impl Iterator<Item = Places> {
     let passes = if interlaced { &PASSES[..] } else { &[WHOLE][..] };
     passes.iter().filter(move |[_, _, first, _]| *first < width).flat_map(move |&[top, down, first, step]| {
@@ -103,7 +103,7 @@ fn widen(colour: ColorType, from: &[u8], to: &mut [u8]) {
     }
 }
 
-/// Samples of 16 bits to 8, in place; where they fill only a narrow part of the range, that part is stretched.
+/// Samples of 16 bits to 8, in place; where they use only a narrow part of the range, that part is stretched.
 fn narrowed(pixels: &mut Vec<u8>) -> Option<String> {
     let sample = |pair: &[u8]| u32::from(u16::from_be_bytes([pair[0], pair[1]]));
     let (mut colour, mut alpha) = (0, 0);
@@ -138,7 +138,7 @@ fn refused(error: DecodingError) -> anyhow::Error {
     }
 }
 
-/// The decoder asks for a reader that can go back, and never goes back.
+/// The decoder requires a reader that can seek, but never seeks.
 struct Forward<R>(R);
 
 impl<R: Read> Read for Forward<R> {

@@ -76,8 +76,8 @@ fn judged(report: &RunReport<'_>) -> String {
         return String::new();
     }
     let other = if *is_other {
-        ", which are <strong>not the test set that the run was evaluated on</strong>: loss and accuracy in the settings below are \
-         those on its own"
+        ", which are <strong>not the test set that the run was evaluated on</strong>: loss and accuracy in the settings \
+         below are those on its own"
     } else {
         ""
     };
