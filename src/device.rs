@@ -12,7 +12,7 @@ use crate::gpu::{
 };
 use crate::plan::{Op, Plan, Tensor};
 
-/// Which device to take.
+/// Which device to use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// A hardware GPU, else a software adapter, else the CPU executor.
@@ -24,8 +24,8 @@ pub enum DeviceChoice {
     Software,
     /// The adapter with this number in the list of [`adapters`].
     Index(usize),
-    /// The one adapter that this text means, upper and lower case alike: with this place on the PCI bus, else of this name,
-    /// else with the text in its name. Where it means several, none is taken.
+    /// The one adapter that this text means, ignoring case: with this place on the PCI bus, else with this name, else
+    /// with the text in its name. An error if it means several.
     Name(String),
 }
 
@@ -59,7 +59,7 @@ pub const HOW_TO_GET_AN_ADAPTER: &str = "no Vulkan, Metal or DX12 adapter was fo
      software one (Debian and Ubuntu: apt-get install mesa-vulkan-drivers; Fedora: dnf install mesa-vulkan-drivers; \
      Arch: pacman -S vulkan-swrast)";
 
-/// [`HOW_TO_GET_AN_ADAPTER`], unless the environment variable `WGPU_BACKEND` is what keeps adapters from being found.
+/// [`HOW_TO_GET_AN_ADAPTER`], unless the environment variable `WGPU_BACKEND` hides the adapters.
 pub fn how_to_get_an_adapter() -> String {
     nothing_looked_at().unwrap_or_else(|| HOW_TO_GET_AN_ADAPTER.to_owned())
 }
@@ -82,7 +82,7 @@ impl Device {
         Device::Cpu
     }
 
-    /// What [`DeviceChoice::Auto`] gives; never fails, since the CPU executor is always there.
+    /// The device of [`DeviceChoice::Auto`]; never fails, since the CPU executor is always available.
     pub fn auto() -> Self {
         open_auto().0
     }
@@ -90,10 +90,10 @@ impl Device {
     /// Opens the chosen device; the second value says in one line which one it is and why.
     ///
     /// # Errors
-    /// When no adapter fits the choice, or several fit a name, or the driver refuses.
+    /// When no adapter matches the choice, several match a name, or the driver refuses.
     pub fn open(choice: &DeviceChoice) -> Result<(Self, String), GpuError> {
         if *choice == DeviceChoice::Auto {
-            // Else a variable that means nothing would pass for an adapter that does not open.
+            // Otherwise an invalid variable would look like an adapter that does not open.
             check_failures()?;
             return Ok(open_auto());
         }
@@ -134,8 +134,8 @@ impl Device {
         }
     }
 
-    /// The plan as this device runs it best: fused on an adapter. The CPU executor takes it as it is, so that its twins
-    /// stay what the fused kernels are held against.
+    /// The plan in the form that runs best on this device: fused on an adapter. The CPU executor takes it unchanged,
+    /// so that its twins remain the reference for the fused kernels.
     pub fn prepare(&self, plan: Plan) -> Plan {
         match self {
             Device::Cpu => plan,
@@ -143,7 +143,7 @@ impl Device {
         }
     }
 
-    /// Which data sets are streamed here; `None` where none is, since the device works in the host's own memory.
+    /// Which data sets are streamed here; `None` on a device that works in the host's own memory.
     pub fn streaming(&self, plan: &Plan) -> Option<Streaming> {
         match self {
             Device::Cpu => None,
@@ -151,7 +151,7 @@ impl Device {
         }
     }
 
-    /// Allocates what a plan needs and makes it ready to run.
+    /// Allocates what a plan needs, ready to run.
     ///
     /// # Errors
     /// When the plan does not fit the device.
@@ -169,11 +169,11 @@ impl Device {
     }
 }
 
-/// How often a model's weights are on the host beside those that are computed with: its own, and those on their way from
+/// Copies of a model's weights on the host beside those that are computed with: its own, and those in transfer from
 /// and to files and devices.
 pub(crate) const COPIES: usize = 2;
 
-/// Refuses what the host's memory cannot hold, as far as the system tells: where it is allocated, a refusal would end the
+/// Refuses what the host's memory cannot hold, as far as the system tells: a failing allocation later would abort the
 /// program.
 pub(crate) fn check_host_memory(what: &str, bytes: usize) -> Result<(), GpuError> {
     Vec::<u8>::new()
@@ -181,7 +181,7 @@ pub(crate) fn check_host_memory(what: &str, bytes: usize) -> Result<(), GpuError
         .map_err(|_| GpuError::HostMemory { what: what.to_owned(), bytes })
 }
 
-/// The number of the adapter that [`DeviceChoice::Auto`] tries first: of the best kind, the first.
+/// The number of the adapter that [`DeviceChoice::Auto`] tries first: the first of the best kind.
 pub fn auto_index(found: &[AdapterReport]) -> Option<usize> {
     (0..found.len()).min_by_key(|&index| found[index].kind())
 }
@@ -208,7 +208,7 @@ fn open_auto() -> (Device, String) {
     (Device::Cpu, format!("CPU executor: {why}"))
 }
 
-/// The number of the adapter that is meant, if there is one.
+/// The number of the chosen adapter, if there is one.
 fn pick(found: &[AdapterReport], choice: &DeviceChoice) -> Result<Option<usize>, GpuError> {
     Ok(match choice {
         DeviceChoice::Auto | DeviceChoice::Cpu => None,
@@ -236,7 +236,7 @@ fn no_adapter(found: &[AdapterReport], choice: &DeviceChoice) -> GpuError {
     GpuError::NoAdapter { asked: choice.to_string(), found }
 }
 
-/// An adapter in words, with what tells it from others of its name.
+/// An adapter in words, with what tells it from others with its name.
 fn describe(found: &[AdapterReport], adapter: &AdapterReport, number: usize) -> String {
     let apart = apart(found, number);
     format!("{} ({}, {}, {}{apart})", adapter.name(), adapter.kind(), adapter.backend(), adapter.driver())

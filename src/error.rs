@@ -1,4 +1,4 @@
-//! The error of the library's main path.
+//! The main error of the library.
 
 use crate::data::DataError;
 use crate::gpu::GpuError;
@@ -6,26 +6,26 @@ use crate::model::ModelError;
 use crate::plan::PlanError;
 use crate::train::Divergence;
 
-/// A setting that cannot be.
+/// A setting with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}` is {value}, but must be {expected}")]
 pub struct SettingError {
     /// The setting.
     pub setting: &'static str,
-    /// What it is.
+    /// Its value.
     pub value: String,
-    /// What it may be.
+    /// The valid values.
     pub expected: &'static str,
 }
 
 impl SettingError {
-    /// Of a setting, its value and what it may be.
+    /// Names a setting, its value and the valid values.
     pub(crate) fn new(setting: &'static str, value: impl ToString, expected: &'static str) -> Self {
         SettingError { setting, value: value.to_string(), expected }
     }
 }
 
-/// Anything that can go wrong between a model and its results.
+/// Everything that can go wrong between a model and its results.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -44,7 +44,7 @@ pub enum Error {
     /// A device failed during training.
     #[error("training stopped after step {step}, in epoch {epoch}: {error}")]
     DeviceInTraining {
-        /// The last step whose figures were known, counted from 1; 0 where it failed before.
+        /// The last step whose metrics were known, counted from 1; 0 if it failed before any.
         step: usize,
         /// The epoch, counted from 1.
         epoch: usize,
@@ -54,7 +54,7 @@ pub enum Error {
     /// Weight files.
     #[error(transparent)]
     Weights(#[from] crate::io::WeightFileError),
-    /// A setting of training or judging that cannot be.
+    /// An invalid setting of training or evaluation.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// The folder of a run.
@@ -63,12 +63,12 @@ pub enum Error {
     /// Images of the wrong size were given to `predict`.
     #[error("{bytes} bytes are not a whole number of images of {pixels} bytes")]
     ImageBytes {
-        /// What was given.
+        /// The bytes that were given.
         bytes: usize,
         /// Bytes of one image.
         pixels: usize,
     },
-    /// A number of training is not finite.
+    /// A number in training is not finite.
     #[error(transparent)]
     Diverged(#[from] Box<Divergence>),
     /// A callback of `fit` failed; the message is its own.

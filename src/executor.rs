@@ -1,4 +1,4 @@
-//! What every executor of a plan can do.
+//! The interface of every executor of a plan.
 
 use std::ops::ControlFlow;
 
@@ -8,32 +8,32 @@ use crate::model::Network;
 use crate::plan::{Phase, Plan, Role, StepParams, Tensor};
 use crate::profile::{Profile, Sampling};
 
-/// Which of the data sets that an executor holds a pass reads.
+/// Which of an executor's data sets a pass reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataSlot {
-    /// The one that is trained on.
+    /// The set to train on.
     Training,
-    /// The one that is judged on.
+    /// The set to evaluate on.
     Evaluation,
 }
 
-/// Some batches, one after another.
+/// A sequence of batches.
 #[derive(Debug, Clone, Copy)]
 pub struct Pass<'a> {
     /// Which steps of the plan run.
     pub phase: Phase,
     /// Where samples come from.
     pub data: DataSlot,
-    /// Numbers of samples, in the order in which they are taken.
+    /// Numbers of samples, in the order in which they are used.
     pub order: &'a [u32],
     /// One row per batch; `slot` counts them from 0.
     pub steps: &'a [StepParams],
-    /// How each sample of the order is changed where the plan augments; for rows that are not training, none are needed.
+    /// How each sample of the order is transformed where the plan augments; not needed outside training.
     pub transforms: &'a [Transform],
 }
 
 impl Pass<'_> {
-    /// Refuses a pass that would reach past the plan's batch or the data: the kernels run unchecked.
+    /// Refuses a pass that would exceed the plan's batch or the data: the kernels run unchecked.
     pub(crate) fn check(&self, plan: &Plan, samples: usize) -> Result<(), GpuError> {
         if let Some(sample) = self.order.iter().find(|&&sample| sample as usize >= samples) {
             let problem = format!("the order names sample {sample}, but the data set has {samples}");
@@ -60,7 +60,7 @@ impl Pass<'_> {
     }
 }
 
-/// Refuses a data set whose images or labels are not for the network.
+/// Refuses a data set whose images or labels do not fit the network.
 pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), GpuError> {
     if data.shape() != network.input_shape {
         return Err(GpuError::DataShape { data: data.shape(), model: network.input_shape });
@@ -73,7 +73,7 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), GpuErr
     }
 }
 
-/// Figures of one batch.
+/// Metrics of one batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchMetrics {
     /// Mean loss over the batch, before the update.
@@ -82,32 +82,32 @@ pub struct BatchMetrics {
     pub correct: u32,
 }
 
-/// How far a pass came.
+/// How far a pass got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ran {
-    /// How many batches ran: the first ones of the pass, up to the one that tripped, if one did.
+    /// How many batches ran: the first ones of the pass, up to the one that diverged, if one did.
     pub rows: usize,
-    /// The row whose loss, or some gradient, was not finite, where its rows are guarded ([`StepParams::guarded`]). Of a bad
-    /// loss nothing was updated; of a bad gradient, the weights whose own gradients were finite.
+    /// The row whose loss, or some gradient, was not finite, if its rows are guarded ([`StepParams::guarded`]). With
+    /// a bad loss nothing was updated; with a bad gradient, only weights whose own gradients were finite.
     pub tripped: Option<usize>,
 }
 
-/// What a step of the plan wrote: the place of the argument, and its floats.
+/// What a step of the plan wrote: the index of the argument, and its floats.
 pub type Written = (usize, Vec<f32>);
 
-/// Runs a plan on one device, in the memory that it allocated when it was made.
+/// Runs a plan on one device, in memory that it allocated when it was created.
 pub trait Executor: Send {
     /// The plan.
     fn plan(&self) -> &Plan;
 
-    /// Takes a data set in place of the one in this slot: onto the device as a whole where it fits; else it stays on the
-    /// host, and its samples are brought to the device batch by batch. No bit of a result depends on it.
+    /// Replaces the data set in this slot. It is uploaded as a whole if it fits the device; otherwise it stays on the
+    /// host, and its samples are uploaded batch by batch. Results are the same to the bit.
     ///
     /// # Errors
-    /// When its images or labels are not for the plan's network, or not even a batch of it fits the device.
+    /// When its images or labels do not fit the plan's network, or not even one batch fits the device.
     fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError>;
 
-    /// Leaves the data sets that are given from now on on the host, even where they fit the device.
+    /// Keeps data sets that are set from now on on the host, even if they fit the device.
     fn keep_on_host(&mut self) {}
 
     /// Overwrites a tensor of floats; `values` has its length.
@@ -116,9 +116,9 @@ pub trait Executor: Send {
     /// Reads a tensor of floats back.
     fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError>;
 
-    /// Runs a pass to its end, or until `on_metrics` breaks off: no further batches are begun then. `on_metrics` gets the
-    /// figures of every batch, in order, some time after it ran; never in [`Phase::Predict`]. From a row on that tripped,
-    /// nothing more is updated and no figures come but its own.
+    /// Runs a pass to its end, or until `on_metrics` breaks: then no further batches are started. `on_metrics` gets
+    /// the metrics of every batch, in order, some time after it ran; never in [`Phase::Predict`]. After a row that
+    /// diverged nothing more is updated, and no further metrics are reported.
     ///
     /// # Errors
     /// When there is no data in the slot, the pass reaches past it, or the device fails.
@@ -128,8 +128,8 @@ pub trait Executor: Send {
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
     ) -> Result<Ran, GpuError>;
 
-    /// Runs the first row of a training pass step by step. `on_step` gets the place of each step in the plan and the floats
-    /// that it wrote, of the metrics the row's own, until it breaks off.
+    /// Runs the first row of a training pass step by step. `on_step` gets the index of each step in the plan and the
+    /// floats that it wrote (of the metrics, only this row's), until it breaks.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -139,13 +139,13 @@ pub trait Executor: Send {
         on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
     ) -> Result<(), GpuError>;
 
-    /// Measures training passes from now on, with this sampling; what was measured before is kept. Measured or not,
-    /// the same kernels run in the same order: no bit of a result changes.
+    /// Measures training passes from now on, with this sampling; earlier measurements are kept. The same kernels run
+    /// in the same order as without measuring: no bit of a result changes.
     ///
     /// # Errors
     /// When the device has no memory for it.
     fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError>;
 
-    /// Ends measuring and gives what was measured; `None` when nothing was to be.
+    /// Ends measuring and returns the measurements; `None` if nothing was measured.
     fn take_profile(&mut self) -> Option<Profile>;
 }

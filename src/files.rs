@@ -1,6 +1,6 @@
-//! Files as users hand them over, where anything may stand in their place.
+//! Reading files that users name, where anything may be in their place.
 //!
-//! A pipe would be waited for without end, a device such as `/dev/zero` would be read without end: neither is a file.
+//! Opening a pipe could wait forever, and reading a device such as `/dev/zero` would never end: both are refused.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use std::path::Path;
 /// # Errors
 /// As [`File::open`], and where it is a pipe or a device.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    // Asked before opening, since opening a pipe would wait for its writer.
+    // Checked before opening, since opening a pipe would wait for its writer.
     let kind = fs::metadata(path)?.file_type();
     if !kind.is_file() && !kind.is_dir() {
         return Err(io::Error::other("it is a pipe or a device; give a file"));
@@ -19,7 +19,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// All of a file.
+/// The contents of a file.
 ///
 /// # Errors
 /// As [`open`].
@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// All of a text file.
+/// The contents of a text file.
 ///
 /// # Errors
 /// As [`open`], and where it is not UTF-8.

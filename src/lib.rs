@@ -23,29 +23,29 @@
 //!
 //! A model is lowered once to a [`plan`]: a flat list of steps, each a kind such as `conv2d_forward` or
 //! `rmsprop_update` applied to buffers. Two executors run the same plan: [`gpu`] with one WGSL kernel per kind, and
-//! [`cpu`] with a plain-Rust twin per kind, which is the oracle of the kernels first and the fallback second.
+//! [`cpu`] with a plain-Rust twin per kind, which is first the reference for the kernels, and second the fallback.
 //!
-//! # The way of a batch
+//! # The path of a batch
 //!
-//! The modules, in the order in which a batch meets them:
+//! The modules, in the order in which they handle a batch:
 //!
 //! 1. [`data`]: IDX bytes become images and labels, as bytes; every defect is a typed error. [`data::batches`] gives
 //!    the order of samples and cuts it into batches; the last, smaller one is trained too.
 //! 2. [`model`]: layers as values, shape inference, initial weights, optimizers, and the model file.
-//!    [`random`] is the one source of chance, bit-equal on every device.
+//!    [`random`] is the one source of randomness, bit-equal on every device.
 //! 3. [`plan`]: the step list for a model, its loss, its optimizer and a batch size, with every buffer it needs.
 //! 4. [`device`]: which device runs it; [`executor`] is what both kinds have in common.
-//! 5. [`gpu`]: the data set lies on the device as bytes, or is streamed to it where it does not fit. A step gathers a
-//!    batch as `x / 255`, runs forward, loss, backward and update without coming back to the host, and
-//!    leaves loss and hits in a buffer that is read some time later.
+//! 5. [`gpu`]: the data set is on the device as bytes, or is streamed to it if it does not fit. A training step gathers a
+//!    batch as `x / 255`, runs forward, loss, backward and update without returning to the host, and leaves the loss and
+//!    the number of correct predictions in a buffer that is read some time later.
 //! 6. [`cpu`]: the same, with loops in the order of the maths.
 //! 7. [`verify`]: every kernel against its twin, on this adapter; [`profile`]: how long each step takes; [`tune`]: which
 //!    kernel is the fastest.
-//! 8. [`train`]: `fit`, `evaluate`, `predict`, cross-validation, what decides how training goes on and when it ends, and
-//!    the callbacks that see what happens.
+//! 8. [`train`]: `fit`, `evaluate`, `predict`, cross-validation, what decides how training continues and when it ends, and
+//!    the callbacks.
 //! 9. [`io`]: weight files and the folder of a run.
 //!
-//! [`Error`] is what can go wrong on this way.
+//! [`Error`] is what can go wrong on this path.
 //!
 //! # Features
 //!
@@ -86,7 +86,7 @@ pub use device::{Device, DeviceChoice};
 pub use error::Error;
 pub use model::Sequential;
 
-/// What README prints as programs compiles.
+/// Checks that the programs in README compile.
 #[cfg(all(doctest, feature = "mnist-data"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

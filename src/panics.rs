@@ -1,8 +1,8 @@
-//! Panics of libraries that are errors here.
+//! Panics of libraries that become errors.
 //!
-//! wgpu panics where a wait finds that the device is lost, and offers no other way to wait; decoders of pictures have panicked at
-//! damaged files. Such a panic is caught, and its message becomes the error's. The program's panic hook asks [`is_quiet`], so
-//! that it is not told twice.
+//! wgpu panics when the device is lost during a wait, and offers no other way to wait; decoders of pictures have
+//! panicked on damaged files. Such a panic is caught, and its message becomes the error's. The program's panic hook
+//! asks [`is_quiet`], so that the message is not printed twice.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -12,13 +12,13 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a panic of this thread will be caught and told as an error.
+/// Whether a panic of this thread will be caught and reported as an error.
 #[cfg(feature = "cli")]
 pub(crate) fn is_quiet() -> bool {
     QUIET.get()
 }
 
-/// Runs something; the error is the message of its panic. What it changes must be of no use after a panic.
+/// Runs something; the error is the message of its panic. Whatever it changes must not be used after a panic.
 pub(crate) fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     let before = QUIET.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(act));

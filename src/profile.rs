@@ -1,4 +1,4 @@
-//! How long the steps of a plan take: what an executor notes while it trains.
+//! How long the steps of a plan take: recorded by an executor during training.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ impl Sampling {
     }
 }
 
-/// How the time of a step was taken.
+/// How the time of a step was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// By timestamps of the device at the begin and the end of the step: its kernel alone.
+    /// By timestamps of the device at the start and the end of the step: its kernel alone.
     Device,
-    /// By the host, from submitting the step alone to its end; counts what a submission costs as well.
+    /// By the host, from submitting the step alone to its end; includes the cost of a submission.
     Submission,
     /// By the host, around the step's function.
     Host,
@@ -42,7 +42,7 @@ impl std::fmt::Display for Clock {
     }
 }
 
-/// What was measured, in seconds. Every figure is the median of what was noted for it.
+/// Measured times, in seconds. Each is the median of all recorded values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     clock: Clock,
@@ -54,7 +54,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// How the times of steps were taken.
+    /// How the times of steps were measured.
     pub fn clock(&self) -> Clock {
         self.clock
     }
@@ -64,29 +64,29 @@ impl Profile {
         self.steps.iter().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// Time of one step, by its place in the plan; `None` when it did not run.
+    /// The time of one step, by its index in the plan; `None` if it did not run.
     pub fn step(&self, index: usize) -> Option<f64> {
         self.steps.get(index).and_then(|times| median(times))
     }
 
-    /// Time of a batch as it is trained on, from one batch to the next; `None` when every batch was taken apart.
+    /// The time of a batch in training, from one batch to the next; `None` if every batch was measured step by step.
     pub fn whole(&self) -> Option<f64> {
         median(&self.whole)
     }
 
-    /// Time in which the host encodes a batch as it is trained on, and copies its samples where they are streamed; `None`
-    /// where nothing is encoded.
+    /// The time in which the host encodes a batch in training, and copies its samples if they are streamed; `None` if
+    /// nothing is encoded.
     pub fn encode(&self) -> Option<f64> {
         median(&self.encode)
     }
 
-    /// Time in which the host hands an encoded batch to the driver; `None` where nothing is.
+    /// The time in which the host submits an encoded batch to the driver; `None` if nothing is submitted.
     pub fn submit(&self) -> Option<f64> {
         median(&self.submit)
     }
 }
 
-/// Writes a [`Profile`] while an executor runs.
+/// Records a [`Profile`] while an executor runs.
 #[derive(Debug)]
 pub(crate) struct Profiler {
     pub(crate) sampling: Sampling,
@@ -96,7 +96,7 @@ pub(crate) struct Profiler {
 }
 
 impl Profiler {
-    /// Nothing noted yet, for a plan of this many steps.
+    /// Empty, for a plan of this many steps.
     pub(crate) fn new(clock: Clock, steps: usize) -> Self {
         let profile = Profile {
             clock,
@@ -108,7 +108,7 @@ impl Profiler {
         Profiler { sampling: Sampling::Whole, seen: 0, profile }
     }
 
-    /// Goes on with another sampling; what was noted stays.
+    /// Continues with another sampling; earlier records stay.
     pub(crate) fn sample(&mut self, sampling: Sampling) {
         (self.sampling, self.seen) = (sampling, 0);
     }
@@ -118,26 +118,26 @@ impl Profiler {
         self.sampling.before_next(self.seen)
     }
 
-    /// Notes that batches ran.
+    /// Records that batches ran.
     pub(crate) fn ran(&mut self, batches: usize) {
         self.seen += batches;
     }
 
-    /// Notes the time of a step in seconds.
+    /// Records the time of a step in seconds.
     pub(crate) fn step(&mut self, index: usize, seconds: f64) {
         if let Some(times) = self.profile.steps.get_mut(index) {
             times.push(seconds);
         }
     }
 
-    /// Notes the time of some batches in a row.
+    /// Records the time of consecutive batches.
     pub(crate) fn whole(&mut self, took: Duration, batches: usize) {
         if batches > 0 {
             self.profile.whole.push(took.as_secs_f64() / batches as f64);
         }
     }
 
-    /// Notes the host's part of some batches that were submitted together.
+    /// Records the host's part of batches that were submitted together.
     pub(crate) fn submission(&mut self, encode: Duration, submit: Duration, batches: usize) {
         self.profile.encode.push(encode.as_secs_f64() / batches as f64);
         self.profile.submit.push(submit.as_secs_f64() / batches as f64);
@@ -148,7 +148,7 @@ impl Profiler {
     }
 }
 
-/// The value in the middle, or the mean of the two there; `None` of nothing.
+/// The value in the middle, or the mean of the two there; `None` for no values.
 pub(crate) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -22,7 +22,7 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     c
 }
 
-/// The halves of a seed, the lower first: the key of every stream under it.
+/// The halves of a seed, the lower first: the key of all its streams.
 pub fn words(seed: u64) -> [u32; 2] {
     [seed as u32, (seed >> 32) as u32]
 }
@@ -34,17 +34,17 @@ pub enum Purpose {
     Initialization = 1,
     /// The order of the samples; the index is the epoch, counted from 0.
     Shuffle = 2,
-    /// Inputs of the verification cases; the index numbers case and argument.
+    /// Inputs of the verification cases; the index identifies case and argument.
     Verification = 3,
-    /// Images that are only computed with, where a model has no data at hand; the index is 0.
+    /// Random images for timing, where a model has no data; the index is 0.
     Benchmark = 4,
     /// Which activations dropout drops; counted by step, layer and element.
     Dropout = 5,
-    /// How images are changed before they are trained on; the index is the epoch, counted from 0.
+    /// Transforms of training images; the index is the epoch, counted from 0.
     Augmentation = 6,
     /// Which sample belongs to which fold of a cross-validation; the index is the class.
     Folds = 7,
-    /// Noise on images that are trained on; the index is the optimizer step, the block the element of the batch.
+    /// Noise on training images; the index is the optimizer step, the block the element of the batch.
     Noise = 8,
 }
 

@@ -1,9 +1,9 @@
-//! Which kernel is the fastest for each step of a plan, by measuring: opt-in, since a stopwatch decides otherwise from
-//! one machine to the next, and other kernels give other last bits.
+//! The fastest kernel for each step of a plan, by measuring. Opt-in, because measurements differ from one machine to
+//! the next, and other kernels give other last bits.
 //!
-//! A kernel is a candidate when the table lists it for the step and the adapter's class
-//! ([`variants`]), the driver takes it, and it computes what the twin does, within the bounds of
-//! [`verify`](crate::verify). [`Choices`] then bring it into a [`Device`](crate::Device) with `choosing`.
+//! A kernel is a candidate if the table lists it for the step and the adapter's class ([`variants`]), the driver
+//! accepts it, and it computes the same as the twin, within the bounds of [`verify`](crate::verify). [`Choices`] then
+//! bring it into a [`Device`](crate::Device) with `choosing`.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,14 @@ use crate::io::sha256;
 use crate::plan::{Op, Plan};
 use crate::verify::{Outcome, race};
 
-/// How much of the default kernel's time another must save to run in its place: less is noise, and not worth other bits.
+/// The share of the default kernel's time that another must save to replace it: less is noise, and not worth
+/// different bits.
 pub const WORTHWHILE: f64 = 0.05;
 
 /// A step that several kernels can run.
 #[derive(Debug, Clone)]
 pub struct Trial {
-    /// The step's name; of several alike, the first's.
+    /// The step's name; of several that are alike, the first one's.
     pub step: String,
     /// What it computes.
     pub op: Op,
@@ -28,12 +29,12 @@ pub struct Trial {
     kernels: Vec<Kernel>,
 }
 
-/// How a kernel did in a [`Trial`].
+/// The result of a kernel in a [`Trial`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The kernel's variant.
     pub variant: String,
-    /// How it did; over all steps that compute the same.
+    /// Its result, over all steps that compute the same.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
@@ -67,8 +68,8 @@ fn default_first(op: &Op, class: AdapterClass) -> Vec<Kernel> {
 }
 
 impl Trial {
-    /// Names what is measured: the adapter, its driver, the step with its sizes, and the text of all candidates, places
-    /// of arguments among it. Another shader makes another key.
+    /// Identifies what is measured: the adapter, its driver, the step with its sizes, and the texts of all candidates
+    /// with the places of their arguments. Another shader gives another key.
     pub fn key(&self, gpu: &Gpu) -> String {
         let per_dimension = gpu.limits().max_compute_workgroups_per_dimension;
         let texts = self.bases.iter().flat_map(|bases| {
@@ -93,7 +94,7 @@ impl Trial {
         Ok(variants.zip(outcomes).map(|(variant, outcome)| Candidate { variant, outcome }).collect())
     }
 
-    /// Whether these can be what [`measure`](Self::measure) found.
+    /// Whether [`measure`](Self::measure) could have returned these.
     pub fn accepts(&self, candidates: &[Candidate]) -> bool {
         let plausible = |candidate: &Candidate| match candidate.outcome {
             Outcome::Milliseconds(time) => time.is_finite() && time >= 0.0,
@@ -111,12 +112,12 @@ impl Trial {
 
 fn key(adapter: &str, op: &Op, variants: &[&str], texts: impl Iterator<Item = String>) -> String {
     let mut all = format!("{adapter}\n{op:?}\n{variants:?}\n");
-    // Of each text its own hash, so that nothing can move from one to the next.
+    // A hash of each text, so that nothing can move from one to the next.
     texts.for_each(|text| all += &format!("{}\n", sha256(text.as_bytes())));
     sha256(all.as_bytes())
 }
 
-/// The outcome of two steps that compute the same at different places.
+/// The combined outcome of two steps that compute the same at different places.
 fn both((a, b): (Outcome, Outcome)) -> Outcome {
     match (a, b) {
         (Outcome::Milliseconds(a), Outcome::Milliseconds(b)) => Outcome::Milliseconds(a + b),
@@ -124,9 +125,9 @@ fn both((a, b): (Outcome, Outcome)) -> Outcome {
     }
 }
 
-/// The candidate that is to run: the fastest, unless the first, which is the table's choice, is nearly as fast. Where
-/// the first does not even compute the step, measuring is of no use and it stays as well: that is for
-/// [`verify`](mod@crate::verify) to tell.
+/// The candidate to run: the fastest, unless the first, which is the table's choice, is nearly as fast. If the first
+/// does not even compute the step, measuring is useless and it stays as well: [`verify`](mod@crate::verify) is there
+/// to report that.
 pub fn fastest(candidates: &[Candidate]) -> Option<&Candidate> {
     let time = |candidate: &Candidate| match candidate.outcome {
         Outcome::Milliseconds(time) => Some(time),
@@ -139,7 +140,7 @@ pub fn fastest(candidates: &[Candidate]) -> Option<&Candidate> {
     Some(if shortest < default * (1.0 - WORTHWHILE) { best } else { first })
 }
 
-/// The choices that follow from what was measured.
+/// The choices that follow from the measurements.
 pub fn choices<'a>(measured: impl IntoIterator<Item = (&'a Trial, &'a [Candidate])>) -> Choices {
     let mut choices = Choices::default();
     for (trial, candidates) in measured {

@@ -1,15 +1,15 @@
-//! Where adapters are looked for: all that this build can use, or what an environment variable leaves of it.
+//! Which graphics APIs are searched for adapters: all that this build can use, or those that an environment variable
+//! allows.
 
 use wgpu::Backends;
 
 /// The variable, which wgpu reads: names with commas between them.
 const VARIABLE: &str = "WGPU_BACKEND";
-/// The interfaces that this crate is built for, by their names; on each system some of them.
+/// The APIs that this crate is built for, with their names; each system has some of them.
 const NAMES: [(Backends, &str); 3] =
     [(Backends::VULKAN, "vulkan"), (Backends::METAL, "metal"), (Backends::DX12, "dx12")];
 
-/// Why no adapter can be found whatever drivers there are, and what to do; `None` where the environment leaves something to
-/// look at.
+/// Why no adapter can be found, whatever drivers there are, and what to do; `None` if the environment allows any API.
 pub(crate) fn nothing_looked_at() -> Option<String> {
     let value = std::env::var(VARIABLE).ok()?;
     excluded(&value, wgpu::Instance::enabled_backend_features())

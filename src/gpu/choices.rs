@@ -1,26 +1,26 @@
-//! Kernels that are taken in place of the table's first.
+//! Kernels that are used in place of the table's default.
 
 use std::collections::BTreeMap;
 
 use super::{AdapterClass, Kernel, choose, variants};
 use crate::plan::{Op, Plan};
 
-/// Which variant is to run some steps; the table decides over the others, and over those whose variant an adapter of
-/// the class cannot run. Empty by default, which is what makes two machines alike give the same bits.
+/// Which variants run some of the steps. The table decides for the others, and for those whose variant cannot run on
+/// an adapter of the class. Empty by default, so that two identical machines give the same bits.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Choices {
-    /// A step and its variant; steps hold floats, so that they are compared and not hashed.
+    /// Pairs of a step and its variant. Steps hold floats, so they are compared and not hashed.
     list: Vec<(Op, String)>,
 }
 
 impl Choices {
-    /// Lets this variant run the step, wherever a plan has it.
+    /// Chooses this variant for the step, wherever a plan has it.
     pub fn set(&mut self, op: Op, variant: &str) {
         self.list.retain(|(known, _)| *known != op);
         self.list.push((op, variant.to_owned()));
     }
 
-    /// What a run recorded: the variant of each step of a plan by the step's name.
+    /// The choices that a run recorded: the variant of each step of a plan by the step's name.
     pub fn recorded(plan: &Plan, kernels: &BTreeMap<String, String>) -> Self {
         let mut choices = Choices::default();
         for step in &plan.steps {

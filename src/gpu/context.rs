@@ -9,19 +9,19 @@ use super::{AdapterClass, Choices, GpuError, Kernel};
 use crate::panics::quietly;
 use crate::plan::{Op, StepParams};
 
-/// Longest wait for work that was given to a device.
+/// The longest wait for work on a device.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What an adapter is made of.
+/// The kind of an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeviceKind {
-    /// A graphics card of its own.
+    /// A separate graphics card.
     Discrete,
     /// A graphics unit in the processor.
     Integrated,
     /// A graphics unit passed to a virtual machine.
     Virtual,
-    /// A driver that did not say.
+    /// The driver did not say.
     Other,
     /// A driver that computes on the processor, such as lavapipe or WARP.
     Software,
@@ -39,7 +39,7 @@ impl std::fmt::Display for DeviceKind {
     }
 }
 
-/// One adapter of this machine.
+/// An adapter of this machine.
 #[derive(Debug, Clone)]
 pub struct AdapterReport {
     adapter: wgpu::Adapter,
@@ -51,7 +51,7 @@ impl AdapterReport {
         self.adapter.get_info().name
     }
 
-    /// What it is made of.
+    /// Its kind.
     pub fn kind(&self) -> DeviceKind {
         match self.adapter.get_info().device_type {
             wgpu::DeviceType::DiscreteGpu => DeviceKind::Discrete,
@@ -62,7 +62,7 @@ impl AdapterReport {
         }
     }
 
-    /// The programming interface it is reached through, such as `vulkan`.
+    /// The graphics API it is used through, such as `vulkan`.
     pub fn backend(&self) -> &'static str {
         self.adapter.get_info().backend.to_str()
     }
@@ -83,7 +83,7 @@ impl AdapterReport {
         format!("{} ({}, {})", self.name(), self.backend(), self.driver())
     }
 
-    /// Smallest and largest number of invocations that run in step.
+    /// The smallest and largest number of invocations in a subgroup.
     pub fn subgroup_sizes(&self) -> [u32; 2] {
         let info = self.adapter.get_info();
         [info.subgroup_min_size, info.subgroup_max_size]
@@ -103,12 +103,12 @@ impl AdapterReport {
         AdapterClass { lanes: fixed.then_some(smallest), int64, hardware }
     }
 
-    /// Whether the device can note the time of passes.
+    /// Whether the device can record the times of passes.
     pub fn has_timestamps(&self) -> bool {
         self.adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Opens the device, with all that the adapter allows.
+    /// Opens the device with all features and limits of the adapter.
     ///
     /// # Errors
     /// When the adapter cannot run compute shaders or its driver refuses.
@@ -130,8 +130,8 @@ pub fn adapters() -> Vec<AdapterReport> {
         .collect()
 }
 
-/// What every plan takes: the widest kernel has eight arguments, the largest workgroup 64 invocations and less than
-/// 9 KiB of memory.
+/// What every plan needs: the widest kernel has eight arguments; the largest workgroup has 64 invocations and less
+/// than 9 KiB of memory.
 fn check_minimum(adapter: &str, limits: &wgpu::Limits) -> Result<(), GpuError> {
     let rows = [
         ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage, 8),
@@ -174,11 +174,11 @@ pub struct Gpu {
 /// Why a wait failed.
 enum WaitError {
     Poll(wgpu::PollError),
-    /// wgpu gave up, with this message.
+    /// wgpu panicked, with this message.
     Panic(String),
 }
 
-/// Why a device is gone, in words.
+/// Why a device was lost, in words.
 fn how_lost(reason: wgpu::DeviceLostReason, message: String) -> String {
     match reason {
         wgpu::DeviceLostReason::Destroyed => ON_PURPOSE.to_owned(),
@@ -187,7 +187,7 @@ fn how_lost(reason: wgpu::DeviceLostReason, message: String) -> String {
     }
 }
 
-/// What the driver reported outside any call.
+/// Errors that the driver reported outside any call.
 #[derive(Debug, Clone)]
 enum Fault {
     Error(String),
@@ -214,7 +214,7 @@ impl Gpu {
         let fault = Arc::new(Mutex::new(None));
         let note = |fault: &Arc<Mutex<Option<Fault>>>, what: Fault| {
             let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
-            // What fails on a lost device fails because it is lost.
+            // Calls on a lost device fail because it is lost.
             if fault.is_none() || matches!(what, Fault::Lost(_)) {
                 *fault = Some(what);
             }
@@ -259,7 +259,7 @@ impl Gpu {
 
     /// Another device on the same adapter, with a queue of its own.
     pub(crate) fn sibling(&self) -> Result<Gpu, GpuError> {
-        // A failure that is planned is one of the device that computes.
+        // A planned failure belongs to the device that computes.
         Gpu::open(&self.report, Failures::default())
     }
 
@@ -272,7 +272,7 @@ impl Gpu {
         &self.name
     }
 
-    /// What it is made of.
+    /// Its kind.
     pub fn kind(&self) -> DeviceKind {
         self.kind
     }
@@ -336,7 +336,7 @@ impl Gpu {
         size_of::<StepParams>().next_multiple_of(alignment) as u64
     }
 
-    /// Waits until a submission is done, and reports what went wrong meanwhile.
+    /// Waits until a submission is done, and reports errors that occurred meanwhile.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
         let polled = self.poll(submission);
         self.check()?;
@@ -351,7 +351,7 @@ impl Gpu {
         }
     }
 
-    /// Waits. Where the driver says during a wait that the device is lost, wgpu panics: that is an error here.
+    /// Waits. If the driver reports during a wait that the device is lost, wgpu panics: here that becomes an error.
     fn poll(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), WaitError> {
         if self.failures.is_timed_out() {
             return Err(WaitError::Poll(wgpu::PollError::Timeout));
@@ -368,8 +368,8 @@ impl Gpu {
         polled.map_err(WaitError::Panic)?.map(drop).map_err(WaitError::Poll)
     }
 
-    /// Never closes the device: that waits until it is idle, and one that gave no answer may never be. The program can end
-    /// all the same.
+    /// Keeps the device from being closed: closing waits until it is idle, which a device that does not answer may
+    /// never be. So the program can still end.
     fn keep_open(&self) {
         std::mem::forget((self.device.clone(), self.queue.clone()));
     }
@@ -383,7 +383,7 @@ impl Gpu {
         }
     }
 
-    /// An error that a call gave; where the device is lost, that is why.
+    /// The error of a call; if the device is lost, that is reported instead.
     pub(crate) fn device_error(&self, message: String) -> GpuError {
         let adapter = self.name.clone();
         match self.fault() {

@@ -4,20 +4,20 @@
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
-    /// No adapter fits what was asked for.
+    /// No adapter matches the request.
     #[error("no device matches `{asked}`; {found}")]
     NoAdapter {
-        /// What was asked for.
+        /// The request.
         asked: String,
-        /// What there is, and what to do.
+        /// The available adapters, and what to do.
         found: String,
     },
-    /// Several adapters fit the name that was asked for.
+    /// Several adapters match the requested name.
     #[error("`{asked}` fits several devices: {found}; name one by its number, such as {first}")]
     Ambiguous {
-        /// What was asked for.
+        /// The request.
         asked: String,
-        /// Those that fit.
+        /// The adapters that match.
         found: String,
         /// The number of the first of them.
         first: usize,
@@ -30,7 +30,7 @@ pub enum GpuError {
         /// What the driver said.
         reason: String,
     },
-    /// A variable of the environment that decides about devices says nothing that can be.
+    /// An environment variable that affects devices has an invalid value.
     #[error("{adapter}: {reason}")]
     Setting {
         /// The adapter.
@@ -94,7 +94,7 @@ pub enum GpuError {
         "there is no memory for {what}, {bytes} bytes; make the layers or the batch size smaller, or close other programs"
     )]
     HostMemory {
-        /// What it would be for.
+        /// What it was needed for.
         what: String,
         /// Its size.
         bytes: usize,
@@ -111,7 +111,7 @@ pub enum GpuError {
     },
     /// The device is gone.
     #[error(
-        "{adapter} was lost: {message}; nothing that runs on it can go on; use a smaller batch size if this happens again, \
+        "{adapter} was lost: {message}; everything that ran on it is lost; use a smaller batch size if this happens again, \
          or the CPU executor"
     )]
     Lost {
@@ -125,13 +125,13 @@ pub enum GpuError {
     Timeout {
         /// The adapter.
         adapter: String,
-        /// How long was waited.
+        /// How long it was waited for.
         seconds: u64,
     },
     /// A pass was run without the data that it reads.
     #[error("no data set was given for this pass; call `set_data` first")]
     NoData,
-    /// A data set's images are not the model's.
+    /// A data set's images do not fit the model.
     #[error(
         "the data set's images are {data:?} (height, width, channels), but the model's input_shape is {model:?}; \
          change input_shape in the model file or give it other data"
@@ -142,7 +142,7 @@ pub enum GpuError {
         /// Of the model.
         model: [usize; 3],
     },
-    /// Labels go beyond the model's outputs.
+    /// There are labels beyond the model's outputs.
     #[error("the data set has {data} classes, but the model's last layer has {model} units; give it {data}")]
     Classes {
         /// Of the data set.
@@ -150,7 +150,7 @@ pub enum GpuError {
         /// Of the model.
         model: usize,
     },
-    /// What a step was given by itself is not what it takes.
+    /// The arguments of a single step are not what it takes.
     #[error("{kind}: {problem}")]
     Arguments {
         /// The step kind.
@@ -158,7 +158,7 @@ pub enum GpuError {
         /// What is wrong with them.
         problem: String,
     },
-    /// Labels go beyond the model's outputs by one, and begin above 0.
+    /// The labels exceed the model's outputs by one, and begin above 0.
     #[error(
         "the labels of the data set run up to {model} and none is 0, which makes {data} classes, but the model's last \
          layer has {model} units; give the layer {data} units, or, if the first class is labelled 1, load the data with \
@@ -170,7 +170,7 @@ pub enum GpuError {
         /// Of the model.
         model: usize,
     },
-    /// A pass asks for samples or rows that are not there.
+    /// A pass refers to samples or rows that do not exist.
     #[error("row {row} of the pass: {problem}")]
     Pass {
         /// The row of the step table.
@@ -181,7 +181,7 @@ pub enum GpuError {
 }
 
 impl GpuError {
-    /// The error of a plan for batches of so many samples: where memory does not suffice, it says how many they are.
+    /// The error of a plan for batches of this many samples: if memory does not suffice, it adds the number.
     pub(super) fn of_batch(self, samples: usize) -> Self {
         match self {
             GpuError::Limit { adapter, what, limit, needed, allowed, remedy } => {

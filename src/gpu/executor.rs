@@ -1,4 +1,4 @@
-//! Runs a plan with compute shaders.
+//! Running a plan with compute shaders.
 
 mod encode;
 
@@ -21,7 +21,7 @@ use crate::ops::byte_scale;
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
 
-/// Runs a plan on a GPU: buffers, pipelines and bind groups are made once.
+/// Runs a plan on a GPU: buffers, pipelines and bind groups are created once.
 pub struct GpuExecutor {
     gpu: Arc<Gpu>,
     plan: Plan,
@@ -43,7 +43,7 @@ impl GpuExecutor {
     /// Allocates the plan's memory, all zero, and compiles its kernels.
     ///
     /// # Errors
-    /// When the plan goes over a limit of the adapter, its memory is exhausted or a kernel is refused.
+    /// When the plan exceeds a limit of the adapter, its memory is exhausted or a kernel is refused.
     pub fn new(gpu: Arc<Gpu>, plan: Plan) -> Result<Self, GpuError> {
         let samples = plan.batch;
         GpuExecutor::allocate(gpu, plan).map_err(|error| error.of_batch(samples))
@@ -84,7 +84,7 @@ impl GpuExecutor {
         self.steps.iter().map(|step| step.variant).collect()
     }
 
-    /// Makes the step table, and what else is as long as a pass, long enough for one.
+    /// Makes the step table, and everything else that grows with a pass, long enough for one.
     fn make_room(&mut self, wanted: Room) -> Result<(), GpuError> {
         let have = self.table.as_ref().map(StepTable::capacity).unwrap_or_default();
         let room = have.and(wanted);
@@ -130,7 +130,7 @@ impl GpuExecutor {
         Ok(())
     }
 
-    /// Has the kernels of a phase compiled that will run it.
+    /// Compiles the kernels of a phase on the device that will run them.
     fn warm_up(&mut self, phase: Phase, slot: DataSlot) -> Result<(), GpuError> {
         let table = self.table.as_ref();
         self.warm_up.run(&self.gpu, &self.plan, &self.steps, phase, &|pass, index| {
@@ -138,7 +138,7 @@ impl GpuExecutor {
         })
     }
 
-    /// Allocates what a pass needs, uploads what decides its steps, and binds it.
+    /// Allocates what a pass needs, uploads its step table, and binds it.
     fn prepare(&mut self, pass: &Pass<'_>) -> Result<(), GpuError> {
         let streamed = self.feed.streamed(pass.data).map(|streamed| {
             let Stream { slots, .. } = streamed.stream;
@@ -169,7 +169,7 @@ impl GpuExecutor {
         self.warm_up(pass.phase, pass.data)
     }
 
-    /// Runs a pass, or what is begun of it when `stop` is set or a row trips. `timer` measures it.
+    /// Runs a pass; if `stop` is set or a row diverges, only what has been started. `timer` measures it.
     fn submit(
         &mut self,
         pass: &Pass<'_>,
@@ -223,7 +223,7 @@ impl GpuExecutor {
         Ok(Ran { rows: tripped.map_or(next, |row| row + 1), tripped })
     }
 
-    /// Sends the samples of some rows on their way where they are streamed; says whether they are.
+    /// Uploads the samples of some rows if they are streamed; returns whether they are.
     fn load(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -238,8 +238,8 @@ impl GpuExecutor {
         Ok(true)
     }
 
-    /// Runs one row of a training pass step by step, with nothing else under way: the same kernels in the same order
-    /// as [`encode`](Self::encode), so it computes the same bits.
+    /// Runs one row of a training pass step by step, with nothing else in progress: the same kernels in the same
+    /// order as [`encode`](Self::encode), so it computes the same bits.
     fn take_apart(
         &mut self,
         pass: &Pass<'_>,

@@ -1,8 +1,8 @@
-//! Failures of a device that are brought about on purpose, so that tests see what follows from them.
+//! Deliberate failures of a device, for tests of what follows from them.
 //!
-//! Drivers do not fail when a test wants them to. In a program, [`Gpu::fail`] plans one failure of an open device. The
-//! variable [`FAIL_VARIABLE`] does so for each device that is opened, so that the whole program can be tested; where it is
-//! set, a warning says so. Nothing else reads either.
+//! Drivers do not fail on demand. In a program, [`Gpu::fail`] plans one failure of an open device. The variable
+//! [`FAIL_VARIABLE`] plans one for each device that is opened, so that the whole program can be tested; a warning
+//! says that it is set. Nothing else reads either.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,20 +13,20 @@ use super::{Gpu, GpuError};
 /// The variable that plans a failure of each device that is opened, such as `device-lost@12`. For tests only.
 pub const FAIL_VARIABLE: &str = "SHADEGRAD_FAIL";
 
-/// What a message says that no driver gave.
+/// The message in place of a driver's.
 pub(super) const ON_PURPOSE: &str = "it was made to fail, for a test";
 
-/// One failure. Batches are those of any pass (training, judging, predicting), and they are counted, as buffers are, from 1
-/// and from when the failure is planned.
+/// A failure. Batches of all passes count (training, evaluation, prediction); batches and buffers are numbered from
+/// 1, from when the failure is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The device is lost before it is given this batch.
+    /// The device is lost before it gets this batch.
     DeviceLost(u64),
-    /// The device is lost while it is waited for, after this batch; then wgpu panics.
+    /// The device is lost during the wait after this batch; then wgpu panics.
     LostInWait(u64),
     /// The driver has no memory for this buffer.
     Allocation(u64),
-    /// The device does not answer any more, from this batch on.
+    /// From this batch on the device does not answer.
     Timeout(u64),
 }
 
@@ -51,7 +51,7 @@ impl FromStr for Failure {
     }
 }
 
-/// A failure to come, and how far it is.
+/// A planned failure, and what was counted so far.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
     failure: Failure,
@@ -59,7 +59,7 @@ struct Plan {
     counted: u64,
 }
 
-/// What was planned for a device.
+/// The failure that is planned for a device.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     plan: Mutex<Option<Plan>>,
@@ -67,20 +67,20 @@ pub(super) struct Failures {
     lost_in_wait: AtomicBool,
 }
 
-/// What the variable says, if it is set.
+/// The failure in the environment variable, if it is set.
 fn planned(gpu: &str) -> Result<Option<Failure>, GpuError> {
     let Some(value) = std::env::var_os(FAIL_VARIABLE) else { return Ok(None) };
     let failure = value.to_string_lossy().parse();
     failure.map(Some).map_err(|reason: String| GpuError::Setting { adapter: gpu.to_owned(), reason })
 }
 
-/// Refuses a variable that means nothing, whatever device is opened.
+/// Refuses an invalid value of the variable, whatever device is opened.
 pub(crate) fn check_failures() -> Result<(), GpuError> {
     planned("every device").map(|_| ())
 }
 
 impl Failures {
-    /// What the variable plans.
+    /// Plans the failure in the variable.
     pub(super) fn from_environment(gpu: &str) -> Result<Self, GpuError> {
         let failures = Failures::default();
         if let Some(failure) = planned(gpu)? {
@@ -94,7 +94,7 @@ impl Failures {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Plan { failure, counted: 0 });
     }
 
-    /// Counts, and says whether the failure is due; it comes once.
+    /// Counts, and returns the failure if it is due; it occurs once.
     fn due(&self, times: u64, number: impl Fn(Failure) -> Option<u64>) -> Option<Failure> {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let Plan { failure, counted } = plan.as_mut()?;
@@ -107,7 +107,7 @@ impl Failures {
         Some(failure)
     }
 
-    /// Whether the driver is to have no memory for the buffer that is asked for.
+    /// Whether the driver shall have no memory for the requested buffer.
     pub(super) fn refuses_buffer(&self) -> bool {
         let buffer = |failure| match failure {
             Failure::Allocation(number) => Some(number),
@@ -116,24 +116,24 @@ impl Failures {
         self.due(1, buffer).is_some()
     }
 
-    /// Whether the device is to give no answer.
+    /// Whether the device shall not answer.
     pub(super) fn is_timed_out(&self) -> bool {
         self.timed_out.load(Ordering::Relaxed)
     }
 
-    /// Whether the device is to be lost in the wait that begins.
+    /// Whether the device shall be lost in the coming wait.
     pub(super) fn is_lost_in_wait(&self) -> bool {
         self.lost_in_wait.load(Ordering::Relaxed)
     }
 }
 
 impl Gpu {
-    /// Plans a failure of this device, for a test. It takes the place of one that is still to come.
+    /// Plans a failure of this device, for a test. It replaces one that has not occurred yet.
     pub fn fail(&self, failure: Failure) {
         self.failures().plan(failure);
     }
 
-    /// Called before so many batches are given to the device.
+    /// Called before this many batches are submitted to the device.
     pub(super) fn before_batches(&self, batches: usize) {
         let batch = |failure| match failure {
             Failure::Allocation(_) => None,
@@ -149,10 +149,10 @@ impl Gpu {
         }
     }
 
-    /// Loses the device, as a driver does that resets it.
+    /// Loses the device, as a driver does when it resets it.
     pub(super) fn lose(&self) {
         self.device().destroy();
-        // That it is gone is told once nothing is under way.
+        // The loss is reported once nothing is in progress.
         let _ = self.device().poll(wgpu::PollType::wait_indefinitely());
     }
 }

@@ -1,5 +1,5 @@
-//! Data sets for the device: bytes as they are, read by the gathering kernels. A set is resident where it fits, and
-//! streamed where it does not.
+//! Data sets on the device: bytes as they are, read by the gathering kernels. A set is resident if it fits, and
+//! streamed if it does not.
 
 use super::stream::{Slots, Stream, Streamed};
 use super::{Gpu, GpuError};
@@ -7,19 +7,19 @@ use crate::data::Dataset;
 use crate::executor::DataSlot;
 use crate::plan::{Plan, image_stride};
 
-/// Bytes uploaded at a time: what is staged on the host stays small.
+/// Bytes uploaded at a time, which keeps staging memory on the host small.
 const CHUNK: usize = 4 << 20;
 
 /// The data sets of an executor.
 pub(super) struct Feed {
     places: [Option<Place>; 2],
-    /// Made for the first set that is streamed; both slots share it.
+    /// Created for the first set that is streamed; both slots share it.
     stream: Option<Stream>,
-    /// The largest set, in bytes of its images, that is brought onto the device as a whole.
+    /// The largest set, in bytes of its images, that is made resident.
     pub(super) max_resident: u64,
 }
 
-/// Where a data set lies.
+/// Where a data set is.
 enum Place {
     Device(ResidentData),
     Host(Dataset),
@@ -38,7 +38,7 @@ impl Feed {
         Feed { places: [None, None], stream: None, max_resident: max_resident(gpu) }
     }
 
-    /// Takes a data set in place of the one in this slot.
+    /// Replaces the data set in this slot.
     pub(super) fn set(
         &mut self,
         gpu: &Gpu,
@@ -46,7 +46,7 @@ impl Feed {
         slot: DataSlot,
         data: &Dataset,
     ) -> Result<(), GpuError> {
-        // The old set goes first, so that never both are held.
+        // The old set is dropped first, so that the device never holds both.
         self.places[slot as usize] = None;
         let place = match self.make_resident(gpu, data)? {
             Some(resident) => Place::Device(resident),
@@ -102,13 +102,13 @@ impl Feed {
     }
 }
 
-/// Which data sets are streamed to an adapter, and at what cost in memory.
+/// Which data sets are streamed to an adapter, and the memory that this takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Streaming {
-    /// Most samples of a data set that is brought onto the device as a whole, as far as the adapter's limits tell: it may
-    /// still run out of memory, and then a smaller set is streamed too.
+    /// The most samples of a resident data set, by the adapter's limits: it may still run out of memory, and then a
+    /// smaller set is streamed too.
     pub most_resident: usize,
-    /// Bytes that streaming takes on the device and in staging buffers, however large the data sets are.
+    /// Bytes of streaming on the device and in staging buffers, however large the data sets are.
     pub bytes: u64,
 }
 
@@ -121,13 +121,13 @@ impl Gpu {
     }
 }
 
-/// Labels are a byte and images at least four: where the images fit, both do.
+/// A label is one byte and an image at least four: if the images fit, the labels do.
 fn max_resident(gpu: &Gpu) -> u64 {
     let limits = gpu.limits();
     limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
 }
 
-/// Bytes of so many images on a device.
+/// Bytes of this many images on a device.
 fn image_bytes(pixels: usize, samples: usize) -> u64 {
     image_stride(pixels) as u64 * samples as u64
 }
@@ -195,8 +195,8 @@ mod tests {
         Dataset::new(images, labels, [3, 3, 1], 3).unwrap()
     }
 
-    /// Figures of training and evaluation, in turn on several sets, where sets of up to so many bytes are resident; and
-    /// which passes were streamed.
+    /// Metrics of training and evaluation, in turn on several sets, with sets of up to `max_resident` bytes resident;
+    /// and which passes were streamed.
     fn figures(gpu: &Arc<Gpu>, max_resident: u64) -> (Vec<BatchMetrics>, Vec<bool>) {
         let dense = Dense::new(3).activation(Activation::Softmax);
         let network = Sequential::new([3, 3, 1]).add(Flatten::new()).add(dense).network().unwrap();

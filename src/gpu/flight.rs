@@ -1,5 +1,5 @@
-//! Submissions under way: a bounded number, each sized by the time the last ones took, with the buffers that they
-//! exchange with the host.
+//! Submissions in flight: a bounded number, each sized by the time that the last ones took, with the buffers that
+//! they exchange with the host.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,51 +8,51 @@ use super::memory::Mapped;
 use super::{Gpu, GpuError};
 use crate::executor::BatchMetrics;
 
-/// Submissions that may be under way at once.
+/// The most submissions in flight.
 pub(super) const IN_FLIGHT: usize = 3;
-/// Most steps of one submission.
+/// The most batches of one submission.
 pub(super) const MAX_STEPS: usize = 32;
-/// Words that come back with a submission: losses, counts, and the tripwire.
+/// Words that are read back with a submission: losses, counts, and the tripwire.
 pub(super) const FIGURES: usize = 2 * MAX_STEPS + 1;
-/// The work of one submission is meant to take less than this: far from a driver's watchdog (2 s on Windows), long
-/// enough that waiting for it costs nothing.
+/// A submission should take less than this: far below a driver's watchdog (2 s on Windows), and long enough that
+/// waiting for it costs nothing.
 const TARGET: Duration = Duration::from_millis(100);
 
-/// What a submission takes along; there is one for each that may be under way.
+/// The buffers of a submission; there is one set for each submission that may be in flight.
 pub(super) struct Berth {
-    /// Where its figures come back.
+    /// Receives its metrics.
     pub(super) metrics: wgpu::Buffer,
-    /// In which samples go to the device, where they are streamed: mapped while it waits.
+    /// Carries samples to the device where they are streamed; mapped while it is idle.
     pub(super) samples: Option<wgpu::Buffer>,
 }
 
-/// What is known of a submission when it is given to the device.
+/// What is known of a submission when it is submitted.
 pub(super) struct Departure {
     pub(super) index: wgpu::SubmissionIndex,
-    /// Whether its figures were copied to its berth.
+    /// Whether its metrics were copied to its buffer.
     pub(super) metrics: bool,
-    /// Whether its samples were in its berth.
+    /// Whether its samples were in its buffer.
     pub(super) samples: bool,
     pub(super) first_slot: usize,
     pub(super) steps: usize,
 }
 
-/// Some steps under way.
+/// Some batches in flight.
 struct Submission {
     departure: Departure,
     berth: Berth,
-    /// When its buffers are the host's again.
+    /// Tells when its buffers are mapped again.
     mapped: [Option<Mapped>; 2],
     begun: Instant,
 }
 
-/// The submissions under way and the berths that wait for the next ones.
+/// The submissions in flight, and the buffers for the next ones.
 pub(super) struct Flight {
     idle: Vec<Berth>,
     queue: VecDeque<Submission>,
     steps_per_submit: usize,
     last_landing: Option<Instant>,
-    /// The row of the pass that tripped, as far as that is known.
+    /// The row of the pass that diverged, if that is known.
     pub(super) tripped: Option<usize>,
 }
 
@@ -67,18 +67,18 @@ impl Flight {
         }
     }
 
-    /// Forgets what is under way, after an error.
+    /// Drops what is in flight, after an error.
     pub(super) fn abandon(&mut self) {
         *self = Flight::new();
     }
 
-    /// How many steps the next submission shall have.
+    /// How many batches the next submission should have.
     pub(super) fn steps(&self) -> usize {
         self.steps_per_submit
     }
 
-    /// Allocates what the submissions of a pass take along; with `samples`, they carry up to so many bytes of them.
-    /// Between passes, when nothing is under way.
+    /// Allocates the buffers for the submissions of a pass; with `samples`, up to that many bytes of samples each.
+    /// Call it between passes, when nothing is in flight.
     pub(super) fn make_ready(&mut self, gpu: &Gpu, samples: Option<u64>) -> Result<(), GpuError> {
         let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
         let bytes = (FIGURES * size_of::<u32>()) as u64;
@@ -94,7 +94,7 @@ impl Flight {
         Ok(())
     }
 
-    /// A berth for the next submission; waits for the oldest one when none is idle.
+    /// Buffers for the next submission; waits for the oldest submission if none are idle.
     pub(super) fn berth(
         &mut self,
         gpu: &Gpu,
@@ -109,7 +109,7 @@ impl Flight {
         }
     }
 
-    /// Notes a submission.
+    /// Records a submission.
     pub(super) fn depart(&mut self, gpu: &Gpu, departure: Departure, berth: Berth) {
         let metrics = departure.metrics.then(|| gpu.map(&berth.metrics, wgpu::MapMode::Read));
         let samples = berth.samples.as_ref().filter(|_| departure.samples);
@@ -135,7 +135,7 @@ impl Flight {
             return Ok(());
         };
         gpu.wait(Some(departure.index))?;
-        // Its work began when it was submitted or when the one before it was done, whichever was later.
+        // Its work began when it was submitted or when the one before it ended, whichever was later.
         let begun = self.last_landing.map_or(begun, |last| last.max(begun));
         self.adapt(begun.elapsed(), departure.steps);
         self.last_landing = Some(Instant::now());
@@ -149,7 +149,7 @@ impl Flight {
                 let bytes = &view[at * size_of::<u32>()..][..size_of::<u32>()];
                 bytemuck::pod_read_unaligned::<u32>(bytes)
             };
-            // The row counted from 1, so that it is the number of rows that count.
+            // The row is counted from 1, so it is also the number of rows that count.
             let tripped = Some(word(FIGURES - 1) as usize).filter(|&row| row > 0);
             self.tripped = tripped.map(|row| row - 1);
             let rows = tripped.map_or(departure.steps, |rows| {
@@ -167,7 +167,7 @@ impl Flight {
         Ok(())
     }
 
-    /// Twice the steps where the work was short, half where it was long. How steps are grouped changes no bit.
+    /// Doubles the batches if the work was short, halves them if it was long. How batches are grouped changes no bit.
     fn adapt(&mut self, took: Duration, steps: usize) {
         if took < TARGET && steps >= self.steps_per_submit {
             self.steps_per_submit = (self.steps_per_submit * 2).min(MAX_STEPS);

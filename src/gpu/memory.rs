@@ -1,15 +1,16 @@
-//! Buffers of a device, and the ways to them and back. All that training makes goes through here, and is counted.
+//! Buffers of a device, and transfers to and from them. Everything that training creates goes through here, and is
+//! counted.
 
 use super::failure::ON_PURPOSE;
 use super::tally::Event;
 use super::{Gpu, GpuError};
 
-/// Tells when a buffer is mapped.
+/// Receives the result of mapping a buffer.
 pub(super) type Mapped =
     futures_intrusive::channel::shared::OneshotReceiver<Result<(), wgpu::BufferAsyncError>>;
 
 impl Gpu {
-    /// The error that a limit makes, with the remedies for one that the model or the batch decides.
+    /// The error of a limit that is exceeded because of the model or the batch.
     pub(crate) fn limit_error(
         &self,
         what: String,
@@ -27,7 +28,7 @@ impl Gpu {
         }
     }
 
-    /// Allocates a buffer; all zero.
+    /// Allocates a buffer, filled with zeros.
     pub(crate) fn buffer(
         &self,
         label: &str,
@@ -37,7 +38,7 @@ impl Gpu {
         self.allocate(label, bytes, usage, false)
     }
 
-    /// Allocates a buffer that the host fills: all zero, and mapped.
+    /// Allocates a buffer that the host fills; it is mapped and filled with zeros.
     pub(crate) fn staging(&self, label: &str, bytes: u64) -> Result<wgpu::Buffer, GpuError> {
         self.allocate(label, bytes, wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC, true)
     }
@@ -61,7 +62,7 @@ impl Gpu {
         if self.failures().refuses_buffer() {
             return Err(self.memory_error(label, bytes, ON_PURPOSE.to_owned()));
         }
-        // On a device that is lost buffers are made, and are of no use.
+        // On a lost device buffers are created, but useless.
         self.check()?;
         let memory = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         self.count(Event::Buffer, 1);
@@ -95,20 +96,20 @@ impl Gpu {
         self.device().create_bind_group(&wgpu::BindGroupDescriptor { label, layout, entries })
     }
 
-    /// Writes bytes into a buffer before all that is submitted next; allocates as much to stage them.
+    /// Writes bytes into a buffer before the next submission; allocates as much memory to stage them.
     pub(crate) fn upload(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
         self.count(Event::Upload, 1);
         #[expect(clippy::disallowed_methods, reason = "it was counted")]
         self.queue().write_buffer(buffer, offset, bytes);
     }
 
-    /// Gives encoded work to the device.
+    /// Submits encoded work to the device.
     pub(crate) fn submit(&self, commands: wgpu::CommandBuffer) -> wgpu::SubmissionIndex {
         self.count(Event::Submission, 1);
         self.queue().submit([commands])
     }
 
-    /// Asks for a buffer to be mapped once the submissions that use it are done.
+    /// Requests that a buffer be mapped once the submissions that use it are done.
     pub(super) fn map(&self, buffer: &wgpu::Buffer, mode: wgpu::MapMode) -> Mapped {
         if mode == wgpu::MapMode::Read {
             self.count(Event::Read, 1);
@@ -117,7 +118,7 @@ impl Gpu {
         let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
         #[expect(clippy::disallowed_methods, reason = "it was counted")]
         buffer.map_async(mode, .., move |result| {
-            // The receiver is gone only when the run was given up.
+            // The receiver is gone only if the run was abandoned.
             let _ = sender.send(result);
         });
         receiver

@@ -1,22 +1,22 @@
-//! How adapters are told apart.
+//! Telling adapters apart.
 
 use super::AdapterReport;
 
-/// What an adapter is called.
+/// The names of an adapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Names {
     name: String,
     pci: Option<String>,
 }
 
-/// The numbers of the adapters that a text means, upper and lower case alike: those with this place on the PCI bus, else
-/// those with this very name, else those with the text in their name.
+/// The numbers of the adapters that a text means, ignoring case: those with this place on the PCI bus, else those
+/// with exactly this name, else those with the text in their name.
 pub(crate) fn meant_by(found: &[AdapterReport], text: &str) -> Vec<usize> {
     let names: Vec<_> = found.iter().map(|one| Names { name: one.name(), pci: one.pci() }).collect();
     matching(&names, text)
 }
 
-/// The adapters in words, by their numbers, so that one of them can be chosen.
+/// The adapters in words, with their numbers, so that the user can choose one.
 pub(crate) fn listed(found: &[AdapterReport], numbers: impl IntoIterator<Item = usize>) -> String {
     let one = |number: usize| {
         let adapter = found.get(number)?;
@@ -26,7 +26,7 @@ pub(crate) fn listed(found: &[AdapterReport], numbers: impl IntoIterator<Item = 
     numbers.into_iter().filter_map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// What tells an adapter from another of its name: `, number 1, PCI 0000:01:00.0`; nothing where its name is its own.
+/// What tells an adapter from others with its name: `, number 1, PCI 0000:01:00.0`; empty if its name is unique.
 pub(crate) fn apart(found: &[AdapterReport], number: usize) -> String {
     let Some(adapter) = found.get(number) else { return String::new() };
     let alike = found.iter().filter(|other| other.name() == adapter.name()).count();

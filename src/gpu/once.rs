@@ -1,4 +1,4 @@
-//! One step by itself, on numbers of one's own: to look at a kernel, or to try one.
+//! One step by itself, on your own numbers: to examine a kernel, or to try one.
 
 use super::kernel::{BuiltKernel, Checks};
 use super::table::{Room, StepTable};
@@ -8,13 +8,14 @@ use crate::plan::{Access, DATA, Op, StepParams};
 impl Gpu {
     /// Runs one step once, with its kernel for this adapter ([`Gpu::kernel`]) and all checks of the shader compiler.
     ///
-    /// `arguments` are those of [`Op::args`], in that order and of those shapes, as 32-bit words (`bytemuck::cast_slice_mut` makes
-    /// words of floats); what the step writes is written back. `params` are read by kernels that
-    /// depend on the batch, such as those of losses and optimizers. Buffers and pipeline are made anew in each call: a
-    /// [`GpuExecutor`](super::GpuExecutor) is for what runs often.
+    /// `arguments` are those of [`Op::args`], in that order and with those shapes, as 32-bit words
+    /// (`bytemuck::cast_slice_mut` turns floats into words); what the step writes is written back. `params` are read
+    /// by kernels that depend on the batch, such as those of losses and optimizers. Each call creates buffers and a
+    /// pipeline: for repeated runs there is the [`GpuExecutor`](super::GpuExecutor).
     ///
     /// # Errors
-    /// [`GpuError::Arguments`] when their number or a length is wrong; else those of making a kernel, of memory, and of the device.
+    /// [`GpuError::Arguments`] when their number or a length is wrong; else errors of building a kernel, of memory,
+    /// and of the device.
     pub fn run_once(
         &self,
         op: &Op,

@@ -1,4 +1,4 @@
-//! What an adapter can do at best: two kernels that do nothing but multiply-adds, and nothing but copying.
+//! The best rates of an adapter: one kernel that does nothing but multiply-adds, and one that does nothing but copy.
 
 use std::time::Instant;
 
@@ -8,20 +8,21 @@ use crate::ops::kit::{Source, shader};
 
 /// Invocations of a workgroup of a probe.
 const WORKGROUP: u32 = 64;
-/// Times that a probe is run; the fastest counts.
+/// How often a probe is run; the fastest run counts.
 const RUNS: usize = 12;
-/// A dispatch this long, in seconds, makes what surrounds it small.
+/// A dispatch of this many seconds makes the overhead around it negligible.
 const LONG_ENOUGH: f64 = 0.01;
 
 /// Rounds of `multiply_add`, each of 16 multiply-adds on 3 vec4 accumulators.
 const ROUNDS: u32 = 1024;
-/// Multiply-adds of one invocation on one component of all three; the check of the results holds the shader to it.
+/// Multiply-adds of one invocation on one component of all three accumulators; the check of the results makes sure of
+/// it.
 const MULTIPLY_ADDS: u32 = 16 * 3 * ROUNDS;
-/// Invocations whose numbers differ by this begin alike.
+/// Invocations whose numbers differ by this start with the same values.
 const START_PERIOD: u32 = 256;
-/// What is multiplied with, and what is added: small enough that f32 holds every sum.
+/// The factor and the summand: small enough that f32 holds every sum.
 const TERMS: [f32; 2] = [1.0, 1.0];
-/// Fewest and most workgroups of `multiply_add`: from a processor to the largest graphics card.
+/// The fewest and the most workgroups of `multiply_add`: from a processor to the largest graphics card.
 const GROUPS: [u32; 2] = [16, 16_384];
 
 /// vec4s that one invocation of `stream_copy` copies.
@@ -30,7 +31,7 @@ const COPIES: u32 = 4;
 const STREAM: u64 = 128 << 20;
 /// Bytes of one vec4.
 const VEC4: u64 = 16;
-/// Bytes moved at a time between host and device: what is staged stays small.
+/// Bytes moved at a time between host and device, which keeps staging memory small.
 const CHUNK: usize = 4 << 20;
 
 /// A probe: its shader and the constants in front of it.
@@ -75,7 +76,7 @@ const STREAM_COPY: Probe = Probe {
 /// Every probe.
 pub const PROBES: &[Probe] = &[MULTIPLY_ADD, STREAM_COPY];
 
-/// What an adapter can do at best, as its probes measured it.
+/// The best rates of an adapter, as measured by its probes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Roofs {
     /// Floating-point operations a second; a multiply-add counts as two.
@@ -93,7 +94,7 @@ impl Roofs {
     /// Runs the probes, and checks what they computed.
     ///
     /// # Errors
-    /// When the device has no memory for them, or computes something else than their formulas say.
+    /// When the device has no memory for them, or computes other results than their formulas.
     pub fn measure(gpu: &Gpu) -> Result<Self, GpuError> {
         Ok(Roofs { flops: multiply_add(gpu)?, bytes: stream_copy(gpu)? })
     }
@@ -159,7 +160,7 @@ fn stream_copy(gpu: &Gpu) -> Result<f64, GpuError> {
     Ok(2.0 * bytes as f64 / seconds)
 }
 
-/// Word `place` of what is copied: no two neighbours alike, no repetition (2^32 divided by the golden ratio).
+/// Word `place` of what is copied: neighbours differ, and nothing repeats (2^32 divided by the golden ratio).
 fn pattern(place: usize) -> u32 {
     (place as u32).wrapping_mul(0x9E37_79B9)
 }
@@ -188,8 +189,9 @@ impl<'a> Bench<'a> {
             label: Some(probe.name),
             source: wgpu::ShaderSource::Wgsl(probe.text().into()),
         };
-        // SAFETY: the only texts are those of `PROBES`. Their loops have constant bounds, and no invocation reaches past
-        // its buffers: `multiply_add` has one vec4 per invocation of its largest dispatch, `stream_copy` COPIES.
+        // SAFETY: the only texts are those of `PROBES`. Their loops have constant bounds, and no invocation accesses
+        // its buffers out of bounds: `multiply_add` has one vec4 per invocation of its largest dispatch,
+        // `stream_copy` COPIES.
         let module = unsafe {
             device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
         };
@@ -214,7 +216,7 @@ impl<'a> Bench<'a> {
         Ok(Bench { gpu, pipeline, bound, stamps: Stamps::new(gpu, 1)? })
     }
 
-    /// Runs it once; how many seconds it took.
+    /// Runs it once; returns the seconds it took.
     fn run(&self, groups: u32) -> Result<f64, GpuError> {
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         {
@@ -235,12 +237,12 @@ impl<'a> Bench<'a> {
         self.gpu.wait(Some(submission))?;
         let waited = begun.elapsed().as_secs_f64();
         let stamped = self.stamps.as_ref().map(|stamps| stamps.read(self.gpu)).transpose()?;
-        // A device that counts no ticks in between has a counter too coarse to be of use.
+        // If a device counts no ticks in between, its counter is too coarse to be useful.
         let stamped = stamped.and_then(|seconds| seconds.into_iter().find(|&seconds| seconds > 0.0));
         Ok(stamped.unwrap_or(waited))
     }
 
-    /// The least time of several runs: what the adapter can do when nothing else holds it up.
+    /// The least time of several runs: the rate when nothing else slows the adapter down.
     fn fastest(&self, groups: u32) -> Result<f64, GpuError> {
         let mut fastest = f64::INFINITY;
         for _ in 0..RUNS {

@@ -1,4 +1,4 @@
-//! The steps of a plan as a device runs them: pipelines and bind groups, made once.
+//! The steps of a plan as a device runs them: pipelines and bind groups, created once.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::plan::{Plan, Step};
 /// A step with its kernel; its arguments are bound for each data slot.
 pub(super) struct BuiltStep {
     pub(super) kernel: BuiltKernel,
-    /// Which pipeline that is: steps whose shader text is the same share it.
+    /// The index of its pipeline: steps with the same shader text share one.
     pub(super) pipeline: usize,
     pub(super) variant: &'static str,
     pub(super) bound: [Option<wgpu::BindGroup>; 2],
@@ -57,7 +57,7 @@ impl BuiltStep {
     }
 }
 
-/// A kernel for every step; steps whose shader text is the same share a pipeline.
+/// A kernel for every step; steps with the same shader text share a pipeline.
 pub(super) fn build_steps(gpu: &Gpu, plan: &Plan) -> Result<Vec<BuiltStep>, GpuError> {
     let per_dimension = gpu.limits().max_compute_workgroups_per_dimension;
     let mut places: HashMap<String, usize> = HashMap::new();

@@ -1,9 +1,9 @@
-//! Data sets that stay on the host: the samples of a submission travel to the device with it.
+//! Data sets that stay on the host: the samples of a submission are uploaded with it.
 //!
-//! The device holds a ring of slots, each for one batch; row r of a pass has slot r modulo their number. Before a
-//! submission the host copies the samples of its rows, in the order of the pass, into a staging buffer, while the device
-//! is busy with the submissions before; the submission begins with a copy from there into the slots of its rows. What
-//! the gathering kernels get is a small data set in which every sample already lies at its place.
+//! The device holds a ring of slots, each for one batch; row r of a pass uses slot r modulo their number. Before a
+//! submission the host copies the samples of its rows, in the order of the pass, into a staging buffer, while the
+//! device is busy with earlier submissions; the submission begins with a copy from there into the slots of its rows.
+//! The gathering kernels see a small data set in which every sample is already in its place.
 
 use std::ops::Range;
 
@@ -13,15 +13,15 @@ use crate::data::Dataset;
 use crate::executor::Pass;
 use crate::plan::{Plan, StepParams, image_stride};
 
-/// Bytes that one submission may carry, unless a single batch is more. There are as many staging buffers of this size as
-/// submissions under way, and the ring on the device.
+/// Bytes that one submission may carry, unless a single batch is larger. There are as many staging buffers of this
+/// size as submissions in flight, and a ring of this size on the device.
 const CARGO: usize = 8 << 20;
 
-/// How many slots there are, and how large they are: the plan decides.
+/// The number of slots, and their size, as the plan decides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Slots {
     count: usize,
-    /// Samples of one slot: a batch, up to a whole word of labels, since copies begin and end at words.
+    /// Samples of one slot: a batch, rounded up to a whole word of labels, since copies begin and end at words.
     samples: usize,
     /// Bytes of an image, and from one to the next.
     pixels: usize,
@@ -36,12 +36,12 @@ impl Slots {
         Slots { count, samples, pixels, stride }
     }
 
-    /// Bytes of the images of so many slots.
+    /// Bytes of the images of this many slots.
     fn image_bytes(self, slots: usize) -> u64 {
         (slots * self.samples * self.stride) as u64
     }
 
-    /// Bytes of the labels of so many slots.
+    /// Bytes of the labels of this many slots.
     fn label_bytes(self, slots: usize) -> u64 {
         (slots * self.samples) as u64
     }
@@ -51,19 +51,19 @@ impl Slots {
         self.image_bytes(self.count) + self.label_bytes(self.count)
     }
 
-    /// Bytes of all that streaming takes, on the device and in staging buffers.
+    /// All memory that streaming takes, in bytes, on the device and in staging buffers.
     pub(super) fn all_bytes(self) -> u64 {
         (1 + IN_FLIGHT as u64) * self.staging_bytes()
     }
 
-    /// Of these rows those whose slots lie one after another.
+    /// The first of these rows, as long as their slots are contiguous.
     fn in_a_row(self, rows: Range<usize>) -> Range<usize> {
         let wrap = (rows.start / self.count + 1) * self.count;
         rows.start..rows.end.min(wrap)
     }
 }
 
-/// The ring on the device. One is enough, whatever is under way: submissions run one after another.
+/// The ring on the device. One is enough, however many submissions are in flight: they run one after another.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) slots: Slots,
@@ -80,19 +80,19 @@ impl Stream {
         Ok(Stream { slots, images, labels })
     }
 
-    /// The order of samples in the ring: as they lie.
+    /// The order of samples in the ring: as stored.
     pub(super) fn order(&self) -> Vec<u32> {
         (0..(self.slots.count * self.slots.samples) as u32).collect()
     }
 
-    /// The rows of a pass as the device gets them: each batch begins where its slot does.
+    /// The rows of a pass as the device gets them: each batch begins where its slot begins.
     pub(super) fn rows(&self, steps: &[StepParams]) -> Vec<StepParams> {
         let begin = |row: usize| (row % self.slots.count * self.slots.samples) as u32;
         steps.iter().enumerate().map(|(row, step)| StepParams { first: begin(row), ..*step }).collect()
     }
 }
 
-/// A data set on the host and the ring that it goes through.
+/// A data set on the host, and the ring through which it is streamed.
 #[derive(Clone, Copy)]
 pub(super) struct Streamed<'a> {
     pub(super) stream: &'a Stream,
@@ -100,12 +100,12 @@ pub(super) struct Streamed<'a> {
 }
 
 impl Streamed<'_> {
-    /// Of these rows those that one submission can carry.
+    /// The first of these rows, as many as one submission can carry.
     pub(super) fn carried(&self, rows: Range<usize>) -> Range<usize> {
         self.stream.slots.in_a_row(rows)
     }
 
-    /// Copies the samples of some rows into a mapped staging buffer, unmaps it, and encodes its way to the slots.
+    /// Copies the samples of some rows into a mapped staging buffer, unmaps it, and encodes the copy to the slots.
     pub(super) fn load(
         &self,
         gpu: &Gpu,
@@ -125,7 +125,7 @@ impl Streamed<'_> {
         Ok(())
     }
 
-    /// What is left of a slot after a short batch stays as it was: no kernel reads it.
+    /// The rest of a slot after a short batch is not overwritten: no kernel reads it.
     fn fill(
         &self,
         gpu: &Gpu,

@@ -3,10 +3,10 @@
 use super::{Gpu, GpuError};
 use crate::plan::StepParams;
 
-/// For how long a pass there is room.
+/// How long a pass may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Room {
-    /// Rows of the step table, and figures.
+    /// Rows of the step table, and of metrics.
     pub(super) rows: usize,
     /// Elements of the order.
     pub(super) order: usize,
@@ -15,7 +15,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Room for both.
+    /// Room for whichever is larger in each dimension.
     pub(super) fn and(self, other: Room) -> Room {
         Room {
             rows: self.rows.max(other.rows),
@@ -46,7 +46,7 @@ impl StepTable {
         Ok(StepTable { buffer, bound, stride: gpu.step_stride(), capacity })
     }
 
-    /// The longest pass there is room for.
+    /// The longest pass that fits.
     pub(super) fn capacity(&self) -> Room {
         self.capacity
     }

@@ -1,8 +1,8 @@
-//! What was made on a device, and what was read from it: training is to make nothing once it runs.
+//! What was created on a device, and what was read from it: once training runs, it should create nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is counted. `clippy.toml` refuses the calls of wgpu that would go past it.
+/// What is counted. `clippy.toml` forbids the calls of wgpu that would bypass it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     /// A buffer was made.
@@ -19,7 +19,7 @@ pub(super) enum Event {
     ReadByte,
 }
 
-/// How often each [`Event`] came about since the device was opened. What is made and given back at once counts too.
+/// How often each [`Event`] occurred since the device was opened. What is created and freed at once counts too.
 #[derive(Debug, Default)]
 pub(super) struct Tally([AtomicU64; 6]);
 
@@ -48,21 +48,21 @@ mod tests {
 
     const EPOCHS: usize = 5;
     const BATCH: usize = 8;
-    /// The last batch of each is a short one.
+    /// The last batch of each set is a short one.
     const TRAINED: usize = 1203;
     const JUDGED: usize = 301;
     /// Of each pass: the rows of its step table, and its order.
     const UPLOADS: u64 = 2;
-    /// Floats that are read after each part of an epoch, for the tripwire to go back to: the weights of each tensor, and
+    /// Floats that are read after each part of an epoch as a snapshot for a rollback: the weights of each tensor, and
     /// the optimizer's state, in which each tensor begins at a multiple of 8.
     const KEPT: [u64; 5] = [36, 4, 108, 3, 40 + 8 + 112 + 8];
 
-    /// Bytes of a buffer for so many words: whole sixteens.
+    /// Bytes of a buffer for this many words: a multiple of sixteen.
     fn bytes(words: u64) -> u64 {
         (words * size_of::<u32>() as u64).next_multiple_of(16)
     }
 
-    /// What the driver holds at one time, as wgpu counts it.
+    /// What the driver holds at the moment, as wgpu counts it.
     fn held(gpu: &Gpu) -> [(&'static str, isize); 6] {
         let hal = gpu.device().get_internal_counters().hal;
         [
@@ -75,12 +75,12 @@ mod tests {
         ]
     }
 
-    /// What was seen in an epoch of training and the evaluation after it.
+    /// What was observed in an epoch of training and the evaluation after it.
     struct Epoch {
         made: [u64; 6],
         /// At its end.
         held: [(&'static str, isize); 6],
-        /// At the report of some step.
+        /// When some batch is reported.
         most_held: [isize; 6],
     }
 
@@ -132,7 +132,7 @@ mod tests {
         watch.epochs
     }
 
-    /// What holds of every epoch after the first.
+    /// What holds for every epoch after the first.
     fn check(place: &str, first: &Epoch, epoch: &Epoch) {
         println!("{place}: made {:?}, held {:?}, at most {:?}", epoch.made, epoch.held, epoch.most_held);
         let made = |event: Event| epoch.made[event as usize];
@@ -148,20 +148,20 @@ mod tests {
         assert_eq!(made(Event::ReadByte), read, "{place}: bytes read");
         assert_eq!(epoch.held, first.held, "{place}: at its end");
         for ((what, settled), most) in first.held.iter().zip(epoch.most_held) {
-            // What is uploaded for a pass is staged in buffers until its first submission has run.
+            // What is uploaded for a pass stays in staging buffers until its first submission has run.
             let staged = if *what == "buffers" { UPLOADS as isize } else { 0 };
             assert!(most <= settled + staged, "{place}: {most} {what}, {settled} at the end");
         }
     }
 
-    /// After the first epoch nothing is made, and what is read back are the figures of a submission: once for each of
-    /// them, and not once for each step. What the tripwire goes back to is read once, after the last step.
+    /// After the first epoch nothing is created, and only the metrics of a submission are read back: once per
+    /// submission, not once per batch. The snapshot for a rollback is read once, after the last batch.
     #[test]
     fn training_allocates_nothing_and_reads_nothing_back_between_steps() {
         for stream in [false, true] {
             let epochs = watch(stream);
             assert_eq!(epochs.len(), EPOCHS);
-            // Both ways of counting see what is made at first.
+            // Both ways of counting see what is created at first.
             let [buffers, bind_groups, ..] = epochs[0].made;
             assert!(buffers > 0 && bind_groups > 0);
             assert!(epochs[0].held[..5].iter().all(|(_, count)| *count > 0), "{:?}", epochs[0].held);

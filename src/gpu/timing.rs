@@ -1,4 +1,4 @@
-//! Times of kernels and of the host, taken while a plan runs.
+//! Times of kernels and of the host, measured while a plan runs.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use super::{Gpu, GpuError};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
-/// Timestamps before and after each of some passes.
+/// Timestamps before and after each of several passes.
 pub(crate) struct Stamps {
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
     passes: u32,
-    /// Seconds of one tick.
+    /// Seconds per tick.
     tick: f64,
 }
 
@@ -36,7 +36,7 @@ impl Stamps {
         Ok(Some(Stamps { queries, resolved, passes, tick }))
     }
 
-    /// What pass number `pass` writes.
+    /// The timestamps that pass number `pass` writes.
     pub(crate) fn of_pass(&self, pass: usize) -> wgpu::ComputePassTimestampWrites<'_> {
         let first = 2 * pass as u32;
         wgpu::ComputePassTimestampWrites {
@@ -57,7 +57,7 @@ impl Stamps {
         let words = gpu.read_words(&self.resolved, 0, 2 * self.passes as usize * words_per_tick)?;
         let ticks: Vec<u64> =
             words.chunks_exact(words_per_tick).map(|w| u64::from(w[0]) | u64::from(w[1]) << 32).collect();
-        // A device may set its counter back; such a pass counts as nothing rather than as an age.
+        // A device may reset its counter; such a pass counts as 0 rather than as a huge time.
         Ok(ticks.chunks_exact(2).map(|t| t[1].saturating_sub(t[0]) as f64 * self.tick).collect())
     }
 }
@@ -65,9 +65,9 @@ impl Stamps {
 /// Measures the batches of training passes.
 pub(super) struct Timer {
     pub(super) profiler: Profiler,
-    /// One pass per training step; the host's clock is taken where there is none.
+    /// One pass per step of the plan; the host's clock is used if there are no timestamps.
     stamps: Option<Stamps>,
-    /// When the batches that run as a whole began, and how many they are.
+    /// When the batches that run as a whole began, and their number.
     whole: Option<(Instant, usize)>,
 }
 
@@ -88,7 +88,7 @@ impl Timer {
         Timer::with(None, steps)
     }
 
-    /// Of these rows, those that run before the next one that is measured step by step.
+    /// The first of these rows, up to the next one that is measured step by step.
     pub(super) fn up_to_next(&self, rows: Range<usize>) -> Range<usize> {
         rows.start..rows.start.saturating_add(self.profiler.before_next()).min(rows.end)
     }
@@ -112,7 +112,7 @@ impl Timer {
         }
     }
 
-    /// Runs the steps of one batch, each in a pass of its own that `dispatch` fills, and notes their times.
+    /// Runs the steps of one batch, each in a pass of its own that `dispatch` fills, and records their times.
     pub(super) fn run_steps(
         &mut self,
         gpu: &Gpu,
@@ -140,7 +140,7 @@ impl Timer {
         Ok(())
     }
 
-    /// The same with one submission per step, each waited for.
+    /// The same with one submission per step, and a wait after each.
     fn run_alone(
         &mut self,
         gpu: &Gpu,
@@ -184,7 +184,7 @@ mod tests {
 
     type Measure<'a> = &'a dyn Fn(&mut GpuExecutor);
 
-    /// Losses of some training steps, and what was measured meanwhile.
+    /// Losses of some training batches, and what was measured meanwhile.
     fn losses(gpu: &Arc<Gpu>, measure: Measure<'_>) -> (Vec<f32>, Option<Profile>) {
         let network = ModelFile::tutorial().unwrap().model.network().unwrap();
         let plan = Plan::build(&network, Loss::default(), Optimizer::default(), 4).unwrap();

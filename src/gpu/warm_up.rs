@@ -1,8 +1,8 @@
 //! Compiling the kernels of a phase before its first pass, two at a time where that takes long.
 //!
-//! lavapipe compiles a kernel when it is first dispatched, on the one thread that serves the device's queue, for up to most
-//! of a second. Soon after, what it compiled lies in a cache on disk for every device, so a second one can share the work. A
-//! dispatch of no workgroups is enough.
+//! lavapipe compiles a kernel when it is first dispatched, on the only thread that serves the device's queue, for up
+//! to most of a second. Soon after, the result is in a cache on disk for every device, so a second device can share
+//! the work. A dispatch of no workgroups is enough.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -16,22 +16,23 @@ use super::{Gpu, GpuError};
 use crate::executor::DataSlot;
 use crate::plan::{Phase, Plan};
 
-/// A kernel that is not ready after this long was probably not found on disk.
+/// A kernel that takes longer than this was probably not in the cache.
 const GRACE: Duration = Duration::from_millis(30);
-/// Bytes of a buffer that no invocation reads: more than an element of any binding.
+/// Bytes of a buffer that no invocation reads: larger than an element of any binding.
 const UNREAD: u64 = 256;
 
 /// Encodes a step with no workgroups.
 pub(super) type Encode<'a> = &'a dyn Fn(&mut wgpu::ComputePass<'_>, usize);
 
-/// Which pipelines are compiled.
+/// Which pipelines are compiled already.
 #[derive(Default)]
 pub(super) struct WarmUp {
     compiled: HashSet<usize>,
 }
 
 impl WarmUp {
-    /// Has the kernels of a phase compiled that are not yet, if the driver would do so one by one in its first step.
+    /// Compiles the kernels of a phase that are not compiled yet, if the driver would otherwise compile them one by
+    /// one in its first batch.
     pub(super) fn run(
         &mut self,
         gpu: &Gpu,
@@ -59,8 +60,8 @@ impl WarmUp {
     }
 }
 
-/// Steps whose kernels are still to be compiled: the device that will run them takes from the front, its helper from the
-/// back.
+/// Steps whose kernels are still to be compiled: the device that will run them takes from the front, its helper from
+/// the back.
 struct Jobs(Mutex<VecDeque<usize>>);
 
 impl Jobs {
@@ -76,7 +77,7 @@ fn compile(
     jobs: &Jobs,
     encode: Encode<'_>,
 ) -> Result<(), GpuError> {
-    // What was uploaded so far is not to count as compiling.
+    // Earlier uploads are not to count as compiling.
     gpu.wait(Some(gpu.queue().submit([])))?;
     let (done, kernels) = mpsc::channel();
     thread::scope(|scope| {
@@ -85,7 +86,7 @@ fn compile(
         if outcome.is_err() {
             jobs.with(VecDeque::clear);
         }
-        // Whatever the helper did not do, the first step does.
+        // What the helper did not do, the first batch does.
         match helper.map(thread::ScopedJoinHandle::join) {
             None | Some(Ok(Ok(0))) => {}
             Some(Ok(Ok(count))) => log::debug!("{count} kernels were compiled on a second device"),
@@ -96,20 +97,20 @@ fn compile(
     })
 }
 
-/// Compiles on the device that will run the kernels; tells of each that is done.
+/// Compiles on the device that will run the kernels; reports each that is done.
 fn compile_here(gpu: &Gpu, jobs: &Jobs, encode: Encode<'_>, done: mpsc::Sender<()>) -> Result<(), GpuError> {
     while let Some(index) = jobs.with(VecDeque::pop_front) {
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         encode(&mut encoder.begin_compute_pass(&Default::default()), index);
         let submission = gpu.submit(encoder.finish());
         gpu.wait(Some(submission))?;
-        // Nobody listens any more once the helper helps.
+        // Once the helper works, nobody receives any more.
         let _ = done.send(());
     }
     Ok(())
 }
 
-/// Helps as soon as a kernel is not done within [`GRACE`].
+/// Starts to help when a kernel is not done within [`GRACE`].
 fn help_when_slow(
     gpu: &Gpu,
     plan: &Plan,
@@ -126,12 +127,12 @@ fn help_when_slow(
     }
 }
 
-/// Whether two devices have a processor core each.
+/// Whether each of two devices can have a processor core.
 fn is_shared() -> bool {
     available_parallelism().is_ok_and(|cores| cores.get() > 1)
 }
 
-/// Compiles on a device of its own; says how many kernels.
+/// Compiles on a device of its own; returns the number of kernels.
 fn help(gpu: &Gpu, plan: &Plan, built: &[BuiltStep], jobs: &Jobs) -> Result<usize, GpuError> {
     let mut next = jobs.with(VecDeque::pop_back);
     if next.is_none() {

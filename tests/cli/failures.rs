@@ -9,8 +9,8 @@ const TRAIN: &str = "train --model model.toml --data data --batch-size 4 --epoch
 const FAIL: &str = "SHADEGRAD_FAIL";
 /// What each kind of failure is called in its message.
 const KINDS: [(&str, &str); 4] = [
-    ("device-lost", "was lost: it was made to fail, for a test; nothing that runs on it can go on"),
-    ("lost-in-wait", "was lost: it was made to fail, for a test; nothing that runs on it can go on"),
+    ("device-lost", "was lost: it was made to fail, for a test; everything that ran on it is lost"),
+    ("lost-in-wait", "was lost: it was made to fail, for a test; everything that ran on it is lost"),
     ("timeout", "did not answer within 60 s; use a smaller batch size"),
     ("allocation", "no memory for buffer `"),
 ];

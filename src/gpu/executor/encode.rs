@@ -1,4 +1,4 @@
-//! What of a pass goes into a command buffer.
+//! The parts of a pass that go into a command buffer.
 
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ impl GpuExecutor {
         pass.dispatch_workgroups(x, y, 1);
     }
 
-    /// Copies the figures of some rows into a staging buffer: losses, then counts, then the tripwire.
+    /// Copies the metrics of some rows into a staging buffer: losses, then counts, then the tripwire.
     pub(super) fn copy_metrics(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -63,7 +63,7 @@ impl GpuExecutor {
         }
     }
 
-    /// Before the first row of a pass, forgets that another pass has tripped.
+    /// Before the first row of a pass, clears the tripwire of an earlier pass.
     pub(super) fn reset_tripwire(&self, encoder: &mut wgpu::CommandEncoder, row: usize) {
         let place = self.plan.buffer_with(Role::Tripwire);
         if let (0, Some(tripwire)) = (row, place.and_then(|place| self.buffers[place].as_ref())) {
