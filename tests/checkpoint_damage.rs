@@ -1,4 +1,4 @@
-//! A thousand damaged checkpoints: each is refused with a message that names the file and what is wrong, the one before
+//! A thousand damaged checkpoints: each is refused with a message that names the file and the problem, the one before
 //! it is used, and nothing is changed.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ const FILES: [&str; 6] = [
     "manifest.toml",
 ];
 
-/// Numbers that depend on the case only.
+/// Numbers that depend only on the case.
 struct Dice {
     case: u64,
     thrown: u32,
@@ -80,7 +80,7 @@ fn write_run(run: &Path) {
     model.fit(&data(), &file.training, &mut saver).unwrap();
 }
 
-/// Every file below a folder.
+/// Every file in a folder and below.
 fn content(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -102,7 +102,7 @@ fn restore(run: &Path, whole: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// Writes the sums of what the files are now, as someone would who means it.
+/// Updates the manifest with the checksums of the files as they are now, as a deliberate edit would.
 fn write_sums(dir: &Path) {
     let mut text = "format = 1\n\n[sha256]\n".to_owned();
     for name in FILES.iter().filter(|name| **name != "manifest.toml") {
@@ -114,7 +114,7 @@ fn write_sums(dir: &Path) {
     fs::write(dir.join("manifest.toml"), text).unwrap();
 }
 
-/// Changes bytes of a file; what was done.
+/// Changes bytes of a file; returns what was done.
 fn change(path: &Path, dice: &mut Dice) -> String {
     let mut bytes = fs::read(path).unwrap();
     let at = dice.below(bytes.len());
@@ -140,14 +140,15 @@ fn change(path: &Path, dice: &mut Dice) -> String {
     done
 }
 
-/// Damages the last checkpoint; what was done, and the file that must be named, if it is certain to be noticed.
+/// Damages the last checkpoint; returns what was done, and the file that the error must name, if the damage is sure
+/// to be noticed.
 fn damage(checkpoints: &Path, dice: &mut Dice) -> (String, Option<&'static str>) {
     let last = checkpoints.join("step-00000008");
     let file = FILES[dice.below(FILES.len())];
     let path = last.join(file);
     match dice.below(8) {
         0..3 => {
-            // A manifest may say the same in other blanks.
+            // A manifest may be equal except for whitespace.
             let done = change(&path, dice);
             (format!("{file}: {done}"), (file != "manifest.toml").then_some(file))
         }
@@ -161,7 +162,7 @@ fn damage(checkpoints: &Path, dice: &mut Dice) -> (String, Option<&'static str>)
             (format!("{file} is missing"), Some(file))
         }
         6 => {
-            // Of another checkpoint: the counters, at least, are those of another step.
+            // From another checkpoint: at least the counters differ.
             let other = checkpoints.join("step-00000004");
             let state = "state.toml";
             fs::copy(other.join(state), last.join(state)).unwrap();
@@ -179,7 +180,7 @@ fn damage(checkpoints: &Path, dice: &mut Dice) -> (String, Option<&'static str>)
     }
 }
 
-/// Whether training goes on from it to its end.
+/// Whether training can be resumed from it to its end.
 fn goes_on(saved: SavedCheckpoint) -> Result<(), String> {
     let SavedCheckpoint { file, checkpoint, .. } = saved;
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
@@ -226,7 +227,7 @@ fn damaged_checkpoints_are_refused_or_still_checkpoints() {
                     unharmed += 1;
                     continue;
                 }
-                // What was changed and summed up again is someone's wish: it trains, or says what does not fit.
+                // A change with an updated checksum is deliberate: it trains, or the error says what does not fit.
                 let gone = catch_unwind(AssertUnwindSafe(|| goes_on(saved)));
                 assert!(gone.is_ok(), "case {case}: {done}: panicked");
                 other += 1;
@@ -245,13 +246,13 @@ fn damaged_checkpoints_do_not_push_out_whole_ones() {
     for name in ["step-00000004", "step-00000006"] {
         fs::remove_file(run.join(CHECKPOINTS).join(name).join("weights.safetensors")).unwrap();
     }
-    // A file in the place of one.
+    // A file in place of a checkpoint.
     fs::remove_dir_all(run.join(CHECKPOINTS).join("step-00000008")).unwrap();
     fs::write(run.join(CHECKPOINTS).join("step-00000008"), "").unwrap();
     let (saved, damaged) = load_last(run).unwrap();
     assert_eq!((saved.name.as_str(), damaged.len()), ("step-00000002", 3));
     let SavedCheckpoint { file, checkpoint, settings, .. } = saved;
-    // Whatever comes next stays, if it is the only one to stay.
+    // Anything after it stays, since it is the only one left.
     save(run, &file.to_toml().unwrap(), &settings, &checkpoint, 1).unwrap();
     let (again, damaged) = load_last(run).unwrap();
     assert_eq!((again.checkpoint, damaged.len()), (checkpoint, 0));

@@ -1,5 +1,5 @@
 //! A thousand damaged weight files and a thousand damaged model files: each is refused with a message that names the
-//! file, or means what it meant before; nothing panics, nothing is written.
+//! file, or has the same meaning as before; nothing panics, nothing is written.
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -13,7 +13,7 @@ use shadegrad::random::philox4x32;
 
 const CASES: u64 = 1000;
 
-/// Numbers that depend on the case only.
+/// Numbers that depend only on the case.
 struct Dice {
     case: u64,
     thrown: u32,
@@ -28,7 +28,7 @@ impl Dice {
     }
 }
 
-/// One way or another in which files are damaged, and what was done.
+/// Ways in which files are damaged; returns what was done.
 fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     let at = dice.below(bytes.len());
     match dice.below(7) {
@@ -57,7 +57,7 @@ fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
             format!("{at}..{end} twice")
         }
         _ => {
-            // A digit somewhere: sizes and offsets of the header, settings of a model.
+            // A digit anywhere: sizes and offsets of the header, settings of a model.
             let digits: Vec<usize> =
                 (0..bytes.len().min(1200)).filter(|&at| bytes[at].is_ascii_digit()).collect();
             let at = digits[dice.below(digits.len())];
@@ -81,7 +81,7 @@ fn write_run(dir: &Path) -> SavedRun {
     SavedRun { file, network, weights }
 }
 
-/// Damages one file of a run in every case; `judge` says whether what was read all the same is right.
+/// Damages one file of a run in every case; `judge` checks what was read all the same.
 fn for_each_damage(damaged: &str, judge: impl Fn(&SavedRun, &SavedRun) -> bool) -> [u64; 2] {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
@@ -117,7 +117,8 @@ fn for_each_damage(damaged: &str, judge: impl Fn(&SavedRun, &SavedRun) -> bool) 
 fn damaged_weights_are_refused_or_unharmed() {
     let [accepted, refused] =
         for_each_damage(WEIGHTS_FILE, |read, original| read.weights == original.weights);
-    // What is not noticed is what is not read: names in the metadata, blanks, a byte that was 0 before.
+    // Damage that is not noticed is in bytes that are not read: names in the metadata, whitespace, a byte that was 0
+    // before.
     assert!(refused > 850, "{accepted} accepted, {refused} refused");
 }
 

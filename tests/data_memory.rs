@@ -1,6 +1,6 @@
 //! How much memory a file can make the reader reserve: that of its data, whatever its header claims.
 //!
-//! A binary of its own with a single test, since it counts every allocation of the process.
+//! A separate binary with a single test, since it counts every allocation of the process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
@@ -21,8 +21,8 @@ struct Counting {
     largest_allowed: AtomicUsize,
 }
 
-// SAFETY: every block comes from `System` and goes back to it with the layout it was made with; the default `realloc`
-// uses these two. Counting touches no memory of the blocks.
+// SAFETY: every block comes from `System` and is returned to it with the layout it was allocated with; the default
+// `realloc` uses these two. Counting does not touch the memory of the blocks.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.size() > self.largest_allowed.load(Relaxed) {
@@ -48,7 +48,7 @@ static MEMORY: Counting = Counting {
     largest_allowed: AtomicUsize::new(usize::MAX),
 };
 
-/// What `action` returns, and by how many bytes its peak lies above what was live before.
+/// What `action` returns, and how many bytes its peak is above what was live before.
 fn measured<T>(action: impl FnOnce() -> T) -> (T, usize) {
     let before = MEMORY.live.load(Relaxed);
     MEMORY.peak.store(before, Relaxed);
@@ -76,8 +76,9 @@ const CONSTANT: usize = MIB + MIB / 4;
 struct Row {
     what: &'static str,
     bytes: Vec<u8>,
-    /// Bytes that the data may take. Plain data have theirs reserved once. Decompressed ones grow by doubling, with
-    /// both blocks alive while one is copied: three times what has arrived, at most twice what is announced.
+    /// Bytes that the data may take. Memory for plain data is reserved once. For decompressed data it grows by
+    /// doubling, with both blocks alive while one is copied: three times the data read, at most twice the announced
+    /// size.
     data: usize,
     is: fn(&Result<Vec<u8>, IdxError>) -> bool,
 }
@@ -109,7 +110,7 @@ fn rows() -> [Row; 10] {
     ]
 }
 
-/// So many zeros behind their header, each part of them a gzip member, padded as on a tape.
+/// This many zeros after their header, each part of them a gzip member, padded as on a tape.
 fn members(zeros: usize, parts: usize) -> Vec<u8> {
     let rest = gzip(&vec![0; zeros / parts]);
     let mut bytes = zeros_behind(&[zeros as u32], zeros / parts);
@@ -144,13 +145,13 @@ fn memory_follows_the_data() {
     }
 }
 
-/// The measurement itself must be able to fail: what is allocated is seen.
+/// The measurement itself must be able to fail: allocations are seen.
 fn allocations_are_seen() {
     let (block, peak) = measured(|| vec![1u8; 3 * MIB]);
     assert_eq!((block.len(), peak), (3 * MIB, 3 * MIB));
 }
 
-/// A header that is true of a file larger than memory: an error and no abort.
+/// A true header of a file larger than memory: an error, not an abort.
 fn too_large_for_memory_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("large.idx");

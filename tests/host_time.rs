@@ -1,9 +1,8 @@
 //! The host's part of training.
 //!
-//! A binary of its own with a single test, so that no other test takes the processor from the one that is timed. What
-//! counts is the processor time of the thread that trains: by the clock on the wall, a host that the driver's own threads
-//! put aside would seem to be at work. A host that keeps the device waiting without work of its own is not noticed here:
-//! `bench` prints such gaps.
+//! A separate binary with a single test, so that no other test takes the processor away. It measures the processor
+//! time of the training thread: by wall-clock time, a host that waits for the driver's own threads would seem busy.
+//! It does not notice a host that keeps the device waiting without working itself: `bench` prints such gaps.
 #![cfg(unix)]
 
 use std::time::{Duration, Instant};
@@ -15,8 +14,8 @@ use crate::common::{mnist_train, software_gpu, tutorial};
 
 mod common;
 
-/// Most of the time of training that the host may be at work: to encode steps, to copy samples where they are streamed,
-/// to submit, and to read figures back.
+/// The largest share of the training time that the host may be busy: encoding steps, copying samples if they are
+/// streamed, submitting, and reading metrics back.
 const SHARE: f64 = 0.05;
 
 /// Processor time of this thread so far.

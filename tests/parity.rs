@@ -1,4 +1,4 @@
-//! Every kernel against its twin, on an adapter of this machine: a software one where there is one, else the best.
+//! Every kernel against its twin, on an adapter of this machine: a software adapter if there is one, else the best.
 
 use shadegrad::device::HOW_TO_GET_AN_ADAPTER;
 use shadegrad::gpu::{DeviceKind, Gpu, adapters};
@@ -10,7 +10,7 @@ use shadegrad::verify::{VerifyRow, verify};
 #[allow(dead_code, reason = "its `main` is not run")]
 mod one_kernel;
 
-/// Without an adapter there is nothing to test, and that is a failure: a skipped test looks like a passed one.
+/// Without an adapter there is nothing to test, which is a failure: a skipped test would look like a passed one.
 fn open_adapter() -> Gpu {
     let mut found = adapters();
     found.sort_by_key(|adapter| (adapter.kind() != DeviceKind::Software, adapter.kind()));
@@ -49,7 +49,7 @@ fn one_step_runs_on_numbers_of_ones_own() {
     let found: Vec<f32> = arguments[2].iter().map(|&word| f32::from_bits(word)).collect();
     assert_eq!(found, [4.0, 5.0]);
 
-    // (arguments, a word of the error)
+    // (arguments, part of the error)
     let rows: [(&[usize], &str); 3] =
         [(&[3, 6], "3 arguments"), (&[3, 5, 2], "`b`"), (&[3, 6, 0], "`partial`")];
     for (lengths, expected) in rows {

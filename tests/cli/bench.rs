@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::sandbox::{Outcome, Sandbox};
 
-/// Steps of the small model's plan, as the CPU executor runs it and as an adapter does, and what a table says beside them.
+/// Steps of the small model's plan, on the CPU executor and on an adapter, and the other rows of the table.
 const STEPS: [&str; 4] = ["input/gather", "conv2d/forward ", "dense/matmul", "update/rmsprop"];
 const FUSED: [&str; 4] = ["input/gather", "conv2d/forward_pooled", "dense/forward", "update/rmsprop"];
 const HEADINGS: [&str; 8] = ["Step", "Kernel", "Variant", "ms", "GFLOP/s", "GB/s", "Share", "Of best"];
@@ -104,7 +104,7 @@ fn a_profiled_run_computes_the_same_bits() {
         contains(&profiled, &["for an epoch of 60,000\n\nRun: "]);
         assert!(profiled.last_line().starts_with("Test accuracy: "), "{}", profiled.last_line());
     }
-    // One batch is measured step by step, so none is left to be measured as a whole.
+    // The only batch is measured step by step, so none is left to be measured as a whole.
     contains(
         &sandbox.train("--device software --max-steps 1 --profile --out one"),
         &["medians of 1", "s for an epoch"],

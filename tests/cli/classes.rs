@@ -1,10 +1,10 @@
-//! Classes: those that samples leave out, and what they are called.
+//! Classes: those without samples, and their names.
 
 use std::fs;
 
 use crate::sandbox::{MODEL, Sandbox, idx};
 
-/// The small model, whose classes have names.
+/// The small model, with names for its classes.
 fn named() -> String {
     MODEL.replace("name = \"small\"", "name = \"small\"\nclass_names = [\"shirt\", \"long shoe\", \"bag\"]")
 }
@@ -30,7 +30,7 @@ fn classes_that_are_not_trained_on_are_named_once() {
     let sandbox = sorted();
     let [all, last] =
         ["model", "named"].map(|name| format!("{name}.toml --data data --device cpu --epochs 1"));
-    // The command, and what the one warning says, if there is one.
+    // The command, and what its only warning says, if there is one.
     let rows: [(String, Option<&str>); 8] = [
         (format!("train --model {all} --out a"), None),
         (
@@ -82,7 +82,7 @@ fn a_stratified_split_is_kept_and_goes_on() {
     assert!(sandbox.text("cut/model.toml").contains("stratify = true"));
     let result = sandbox.json("cut/result.json");
     assert_eq!((&result["train_samples"], &result["validation_samples"]), (&32.into(), &8.into()));
-    // The model file says the same, and the default is Keras's split, without a word of this in the run's file.
+    // The model file can set the same. The default is Keras's split, which leaves no trace in the run's file.
     let text = format!("{MODEL}\n[training]\nvalidation_split = 0.2\nstratify = true\n");
     fs::write(sandbox.path("file.toml"), text).unwrap();
     sandbox.succeed("train --model file.toml --data data --device cpu --batch-size 8 --epochs 4 --out file");
@@ -90,7 +90,7 @@ fn a_stratified_split_is_kept_and_goes_on() {
     sandbox.succeed(&format!("{train} --validation-split 0.2 --epochs 4 --out plain"));
     assert!(weights("whole") != weights("plain"));
     assert!(!sandbox.text("plain/model.toml").contains("stratify"));
-    // A set of one's own overrules the file's split; a share there must be.
+    // A given validation set overrides the file's split; `stratify` needs a split.
     sandbox.succeed(
         "train --model file.toml --data data --device cpu --validation-data data --epochs 1 --out own",
     );
@@ -115,7 +115,7 @@ fn reports_call_classes_by_their_names() {
         serde_json::from_str(&sandbox.succeed("evaluate run --device cpu --json").stdout).unwrap();
     let names: Vec<_> = json["classes"].as_array().unwrap().iter().map(|class| &class["name"]).collect();
     assert_eq!(names, ["shirt", "long shoe", "bag"]);
-    // Without names there is nothing of them.
+    // Without names, none are printed.
     sandbox.train("--device cpu --max-steps 1 --out plain");
     assert!(!sandbox.succeed("evaluate plain --device cpu --json").stdout.contains("\"name\""));
 }

@@ -1,4 +1,4 @@
-//! The first training on a machine with lavapipe: it has compiled nothing yet.
+//! The first training on a machine with lavapipe, which has compiled nothing yet.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 
 use crate::sandbox::{Sandbox, outcome};
 
-/// What came of training with an empty folder for what Mesa compiles.
+/// The result of training with an empty shader cache of Mesa.
 struct Cold {
     /// Kernels that a second device compiled.
     helped: usize,
@@ -67,12 +67,13 @@ fn a_second_device_compiles_for_the_first_where_there_are_two_cores() {
     let cores = cores();
     let one = train(&cores[..1]);
     assert_eq!(one.helped, 0, "two devices on one core");
-    // A quota may leave less than the cores that are allowed.
+    // A quota may leave less than the allowed cores.
     if available_parallelism().unwrap().get() > 1 {
         let two = train(&cores[..2]);
         assert!(two.helped > 0, "one device compiled everything");
         assert!(two.weights == one.weights, "the weights differ");
-        // A kernel that the two devices keep under different names, so that neither finds the other's, would lie there twice.
+        // A kernel that both devices cached under different names, so that neither finds the other's, would be there
+        // twice.
         assert_eq!(two.compiled, one.compiled, "files of compiled kernels");
     }
 }

@@ -29,7 +29,7 @@ fn every_fold_is_trained_and_the_mean_told() {
     let mean = scores.iter().sum::<f64>() / 3.0;
     assert!((model["accuracy"]["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{model}");
 
-    // The same seed gives the same scores, another one other folds.
+    // The same seed gives the same scores; another one gives other folds.
     let scores = |flags: &str| {
         let stdout = sandbox.succeed(&format!("{args} {flags} --json")).stdout;
         let result: serde_json::Value = serde_json::from_str(&stdout).unwrap();
@@ -56,14 +56,14 @@ fn models_are_compared_in_one_table() {
     assert_eq!(sandbox.json("out/crossval.json")["samples"], 20);
 }
 
-/// Such a rate spoils the weights of every fold, or, by its schedule, only of those that take so many steps.
+/// This rate spoils the weights of every fold, or, by its schedule, only of folds with enough steps.
 #[test]
 fn a_fold_that_diverges_does_not_take_the_others_with_it() {
     let sandbox = Sandbox::new();
     // 40 samples in 3 folds: 26, 27 and 27 are trained on, one by one.
     let args = "crossval --model model.toml --data data --device cpu --folds 3 --epochs 1 --batch-size 1";
     let jump = |step: usize| format!("--schedule type=step,boundaries=[{step}],values=[0.001,3e38]");
-    // (steps at the sound rate but for one, folds that diverge)
+    // (steps at the sound rate except one, folds that diverge)
     for (step, diverged) in [(25, vec![2, 3]), (5, vec![1, 2, 3])] {
         let out = format!("out-{step}");
         let outcome = sandbox.run(&format!("{args} {} --out {out}", jump(step)));
@@ -86,7 +86,7 @@ fn a_fold_that_diverges_does_not_take_the_others_with_it() {
         assert_eq!(model["accuracy"]["mean"], *first, "the mean is that of the folds that are left");
         assert_eq!(outcome.last_line().contains("  -  "), diverged.len() == 3, "{}", outcome.stdout);
     }
-    // The files of more folds do not stay among those of fewer; what else lies there does.
+    // Files of more folds are removed for a run with fewer; other files stay.
     fs::write(sandbox.path("out-5/1-small/fold-3/notes.txt"), "mine").unwrap();
     sandbox.succeed(&format!("{args} --folds 2 --out out-5 --force").replace("--folds 3 ", ""));
     assert_eq!(sandbox.list("out-5/1-small"), ["fold-1", "fold-2", "fold-3"]);
@@ -120,7 +120,7 @@ fn mistakes_are_found_before_training() {
     sandbox.fail(args, 1, &["`out` is not empty", "--force"]);
     sandbox.succeed(&format!("{args} --force"));
     assert_eq!(sandbox.text("out/notes.txt"), "mine");
-    // What only is called like its files is somebody's work.
+    // A file that only has the name of one of its files belongs to somebody else.
     for file in ["crossval.json", "1-small/fold-2/history.jsonl"] {
         let result = sandbox.text(&format!("out/{file}"));
         fs::write(sandbox.path("out").join(file), "{\"mine\": 1}\n").unwrap();

@@ -1,4 +1,5 @@
-//! The files that `export`, `report` and `predict --show=FILE` write: what may stand at their place, and standard output.
+//! The files that `export`, `report` and `predict --show=FILE` write: what may be in their place, and standard
+//! output.
 
 #![cfg(unix)]
 
@@ -8,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::sandbox::{Sandbox, program};
 
-/// Command without its file, how that is given, how its file begins.
+/// Command without its file, the flag for the file, and how the file begins.
 const COMMANDS: [(&str, &str, &[u8]); 3] = [
     ("export run --force", "", b"\x08"),
     ("report run --device cpu --force", "--out=", b"<!DOCTYPE html>"),
@@ -36,7 +37,7 @@ fn a_link_stays_and_what_it_leads_to_is_written() {
     fs::create_dir(sandbox.path("deep")).unwrap();
     for (index, (command, flag, begins)) in COMMANDS.into_iter().enumerate() {
         let replaces = command.contains("--force");
-        // (link, what it says, the file)
+        // (link, its target, the file)
         let rows = [("dangling", "deep/new", "deep/new"), ("plain", "old", "old"), ("twice", "plain", "old")];
         for (link, says, file) in rows {
             let [link, says, file] = [link, says, file].map(|name| format!("{name}-{index}"));
@@ -114,7 +115,7 @@ fn standard_output_gets_the_file_and_nothing_else() {
                 if command.starts_with("predict") { "picture.png: " } else { "Wrote standard output: " };
             assert!(said.contains(expected), "{args}: {said}");
         }
-        // A shell's `>` made the file; it is none that would have to be replaced.
+        // The file is created by the shell's `>`, so there is nothing to replace.
         let args = format!("{command} {flag}/dev/stdout").replace(" --force", "");
         let mut shell = Command::new("sh");
         let script = format!("exec {} {args} > redirected", program().display());
@@ -125,7 +126,7 @@ fn standard_output_gets_the_file_and_nothing_else() {
         assert!(fs::read(sandbox.path("redirected")).unwrap() == whole, "{args}");
         fs::remove_file(sandbox.path("link")).unwrap();
     }
-    // Predictions as JSON step aside too, and plots are files all the same.
+    // Predictions as JSON go to standard error as well, and plots are still files.
     let streamed = output(sandbox.command("predict run picture.png --device cpu --json --show=-"));
     let said = String::from_utf8(streamed.stderr).unwrap();
     assert!(streamed.stdout.starts_with(b"\x89PNG"), "{said}");
@@ -135,7 +136,8 @@ fn standard_output_gets_the_file_and_nothing_else() {
     assert!(!sandbox.path("-").exists() && !sandbox.path("run/report.html").exists());
 }
 
-/// `-` is a file, too, when it is named with its folder; and a reader that leaves early does not get the whole.
+/// `-` is a file, too, when it is given with its folder; and a reader that leaves early does not get the whole
+/// output.
 #[test]
 fn a_stream_that_ends_early_is_an_error() {
     let sandbox = sandbox();
@@ -163,7 +165,7 @@ fn a_page_and_plots_that_are_not_ours_stay() {
         sandbox.fail(&format!("report run --device cpu {flags}"), 1, &said);
         assert_eq!(sandbox.text("run/report.html"), "<html>mine</html>");
     }
-    // Whoever names it means it.
+    // A name that was given explicitly is meant.
     sandbox.succeed("report run --device cpu --out run/report.html --force --plots plots");
     sandbox.succeed("report run --device cpu");
 

@@ -61,11 +61,11 @@ fn of_several_adapters_of_a_name_none_is_taken_silently() {
     ] {
         sandbox.fail(&format!("{command} --device llvmpipe"), 1, &refused);
     }
-    // A run goes on with the first of them, and says so.
+    // A run is resumed on the first of them, with a note.
     sandbox.train("--device 1 --max-steps 1 --out twin");
     let outcome = sandbox.succeed("train --resume --out twin --max-steps 2");
     assert!(outcome.stderr.contains("note: devices [0, 1] are all llvmpipe"), "{}", outcome.stderr);
-    // A number takes one of them, and the line says which.
+    // A number selects one of them, and the line says which.
     for number in ["0", "1"] {
         let outcome = sandbox.train(&format!("--device {number} --max-steps 1 --out out-{number}"));
         let first = outcome.stdout.lines().next().unwrap();

@@ -1,4 +1,4 @@
-//! What cannot be is refused before hours have gone by: nothing is trained or judged first.
+//! Mistakes are refused before hours of work: nothing is trained or evaluated first.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn a_top_k_of_too_many_classes_is_refused_before_the_first_step() {
     sandbox.fail("train --model model.toml --data data --device cpu --top-k 4 --out run", 1, &expected);
     assert!(!sandbox.path("run").exists(), "the run was begun");
     sandbox.train("--device cpu --max-steps 1 --out run");
-    // A data set that is not there would be found first, were the set read before the flag is looked at.
+    // A missing data set would be reported first if the set were read before the flag is checked.
     sandbox.fail("evaluate run --device cpu --data nonesuch --top-k 4", 1, &expected);
     sandbox.fail("train --resume --out run --epochs 9 --report --top-k 4", 1, &expected);
     assert_eq!(sandbox.json_lines("run/steps.jsonl").len(), 1, "the run went on");
@@ -45,7 +45,7 @@ fn a_place_for_plots_is_looked_at_before_anything_is_judged() {
     sandbox.train("--device cpu --max-steps 1 --out run");
     fs::create_dir(sandbox.path("plots")).unwrap();
     fs::write(sandbox.path("plots/step_loss.svg"), "mine").unwrap();
-    // The data set that is not there would be found first, were it read before.
+    // The missing data set would be reported first if it were read before.
     let rows = [
         ("plots", "`plots/step_loss.svg` is there already"),
         ("plots --force", "is not a plot of `report`"),
@@ -61,7 +61,7 @@ fn the_last_model_of_a_cross_validation_is_looked_at_before_the_first_is_trained
     let sandbox = Sandbox::new();
     let bad = MODEL.replace("name = \"small\"", "name = \"bad\"");
     let huge = bad.replace("filters = 4", "filters = 1200000");
-    // Of 26 or 27 samples it leaves none.
+    // Of 26 or 27 samples nothing is left.
     let split = format!("{bad}\n[training]\nvalidation_split = 0.97\n");
     let rows: [(&str, &str, &[&str]); 2] = [
         ("split.toml", &split, &["model `bad`", "`validation_split` is 0.97 of 26", "both sides"]),

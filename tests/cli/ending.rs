@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::sandbox::{MODEL, Sandbox, idx};
 
-/// The small model with more in its file: `training` between the top and the layers.
+/// The small model with more settings: `training` goes between the top and the layers.
 fn write_model(sandbox: &Sandbox, name: &str, training: &str) {
     let (top, layers) = MODEL.split_once("[[layers]]").unwrap();
     fs::write(sandbox.path(name), format!("{top}{training}\n[[layers]]{layers}")).unwrap();
@@ -34,7 +34,7 @@ fn validation_figures_are_told_and_written() {
     assert_eq!((&result["train_samples"], &result["validation_samples"]), (&30.into(), &10.into()));
     let text = sandbox.text("out/model.toml");
     assert!(text.contains("validation_split = 0.25") && text.contains("batch_size = 16"), "{text}");
-    // The run's model file trains the same again, without a flag.
+    // The run's model file trains the same again, without flags.
     sandbox.succeed("train --model out/model.toml --data data --device cpu --out again");
     assert_eq!(sandbox.json("again/result.json")["weights_sha256"], result["weights_sha256"]);
     assert_eq!(sandbox.text("again/model.toml"), text);
@@ -48,7 +48,7 @@ fn a_validation_set_of_ones_own_is_a_folder() {
     own("train-images-idx3-ubyte", &idx(&[5, 8, 8], &[7; 5 * 64]));
     own("train-labels-idx1-ubyte", &idx(&[5], &[0, 1, 2, 0, 1]));
     let args = "--device cpu --epochs 1 --out";
-    // (folder, samples, what the memory line says): of a whole data set it is the test set.
+    // (folder, samples, what the memory line says); of a whole data set, the test set is used.
     for (folder, samples, said) in [("own", 5, "40 + 5 + 12 samples"), ("data", 12, "40 + 12 + 12 samples")] {
         let outcome = sandbox.train(&format!("{args} {folder}-out --validation-data {folder}"));
         assert!(outcome.stdout.contains(said), "{}", outcome.stdout);
@@ -58,7 +58,7 @@ fn a_validation_set_of_ones_own_is_a_folder() {
     }
     let epoch = sandbox.json_lines("data-out/history.jsonl").remove(0);
     assert_eq!(epoch["val_loss"], sandbox.json("data-out/result.json")["test_loss"]);
-    // It stands in for a split that the model file asks for.
+    // It replaces a split that the model file sets.
     write_model(&sandbox, "split.toml", "[training]\nvalidation_split = 0.5\n");
     sandbox.succeed(
         "train --model split.toml --data data --device cpu --epochs 1 --validation-data own --out o",
@@ -100,7 +100,7 @@ fn the_run_tells_why_training_ended() {
         assert!(outcome.stdout.contains(said), "{flags}: {}", outcome.stdout);
         assert_eq!(sandbox.json_lines(&format!("{index}/history.jsonl")).len() as u64, epoch, "{flags}");
     }
-    // The weights of the first epoch are those of a run of one.
+    // The weights of the first epoch are those of a run with one epoch.
     sandbox.train("--device cpu --batch-size 16 --epochs 1 --validation-split 0.2 --out one");
     let weights = |run: &str| sandbox.json(&format!("{run}/result.json"))["weights_sha256"].clone();
     assert_eq!(weights("8"), weights("one"));
@@ -131,7 +131,7 @@ fn learning_rates_follow_schedule_and_plateau() {
             let found = epoch["learning_rate"].as_f64().unwrap();
             assert!((found - rate).abs() < 1e-6 * rate.max(0.008), "{flags}: {epoch}");
         }
-        // What was used is in the run's model file.
+        // The settings that were used are in the run's model file.
         sandbox.succeed(&format!(
             "train --model {index}/model.toml --data data --device cpu --out again-{index}"
         ));
@@ -167,7 +167,7 @@ fn a_limit_takes_the_first_images() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.train("--device cpu --epochs 1 --limit 20 --validation-split 0.5 --out out");
     assert!(outcome.stdout.contains("for 10 + 10 + 12 samples"), "{}", outcome.stdout);
-    // More than there are is all.
+    // A limit above the number of samples means all.
     let outcome = sandbox.train("--device cpu --epochs 1 --limit 2000 --out all");
     assert!(outcome.stdout.contains("for 40 + 12 samples"), "{}", outcome.stdout);
 }

@@ -17,7 +17,7 @@ fn trained() -> (Sandbox, String) {
 #[test]
 fn it_repeats_the_figures_of_the_run() {
     let (sandbox, figures) = trained();
-    // The run's own data are the default, wherever the program is started; `--data` says otherwise.
+    // The run's own data is the default, wherever the program is started; `--data` overrides it.
     for args in ["evaluate out --device cpu", "evaluate out/ --device cpu --data data"] {
         let outcome = sandbox.succeed(args);
         assert_eq!(outcome.last_line(), figures, "{args}");

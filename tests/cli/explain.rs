@@ -5,7 +5,7 @@ use crate::sandbox::Sandbox;
 
 #[test]
 fn the_tutorial_is_explained_without_a_device() {
-    // No driver is found: the CPU executor is, and its plan is told.
+    // Without a driver the CPU executor is chosen, and its plan is printed.
     let outcome = machine_without_driver().succeed("explain");
     let expected = [
         "Device: CPU executor",

@@ -18,7 +18,7 @@ fn the_file_is_whole_or_not_there() {
     assert_eq!(model.graph.unwrap().initializer.len(), 4);
     assert_eq!(model.metadata_props[0].value, r#"["0","1","2"]"#);
 
-    // What is there is not replaced unless that is said.
+    // An existing file is not replaced without `--force`.
     fs::write(sandbox.path("model.onnx"), "mine").unwrap();
     sandbox.fail("export out model.onnx", 1, &["`model.onnx` is there already", "--force"]);
     assert_eq!(sandbox.text("model.onnx"), "mine");
@@ -33,6 +33,6 @@ fn the_file_is_whole_or_not_there() {
     );
     sandbox.fail("export nonesuch model2.onnx", 1, &["`nonesuch` is not a folder"]);
     sandbox.fail("export out", 2, &["<FILE.onnx>", "Usage"]);
-    // Nothing half-written stays behind.
+    // No partial file is left.
     assert_eq!(sandbox.list(""), ["data", "model.onnx", "model.toml", "out"]);
 }

@@ -1,5 +1,5 @@
-//! A device that fails: lost, without memory, without an answer. Every command ends with an error that says what, where and
-//! what to do; what was trained goes on from its last checkpoint to the same bits.
+//! A device that fails: lost, without memory, without an answer. Every command ends with an error that says what
+//! happened, where, and what to do; training resumes from its last checkpoint to the same bits.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::sandbox::{Outcome, Sandbox, program};
 
 const TRAIN: &str = "train --model model.toml --data data --batch-size 4 --epochs 4 --device software";
 const FAIL: &str = "SHADEGRAD_FAIL";
-/// What each kind of failure is called in its message.
+/// What the message of each kind of failure says.
 const KINDS: [(&str, &str); 4] = [
     ("device-lost", "was lost: it was made to fail, for a test; everything that ran on it is lost"),
     ("lost-in-wait", "was lost: it was made to fail, for a test; everything that ran on it is lost"),
@@ -15,7 +15,7 @@ const KINDS: [(&str, &str); 4] = [
     ("allocation", "no memory for buffer `"),
 ];
 
-/// Runs the program with a failure to come.
+/// Runs the program with a planned failure.
 fn failing(sandbox: &Sandbox, args: &str, failure: &str) -> Outcome {
     let mut command = sandbox.command(args);
     command.env(FAIL, failure);
@@ -41,7 +41,8 @@ fn training_names_its_last_checkpoint_and_goes_on_from_it() {
     let sandbox = Sandbox::new();
     sandbox.succeed(&format!("{TRAIN} --checkpoint-steps 3 --out whole"));
     let expected = weights(&sandbox, "whole");
-    // (kind, batch, the step of the checkpoint): epochs of ten steps, each judged on nothing; the last row is the test set.
+    // (kind, batch, the step of the checkpoint): epochs of ten steps, without validation; the last row is the test
+    // set.
     let rows = [
         ("device-lost", 1, 0),
         ("device-lost", 14, 13),
@@ -63,7 +64,7 @@ fn training_names_its_last_checkpoint_and_goes_on_from_it() {
         }
         let last = sandbox.list(&format!("{run}/checkpoints")).pop().unwrap();
         let on_time: usize = last.trim_start_matches("step-").parse().unwrap();
-        // Some batches are under way at once, and their checkpoints are not made yet.
+        // Some batches are in flight, and their checkpoints are not made yet.
         assert!(on_time <= least && (on_time > 0 || least < 10), "{what}: {last}");
         let kept = format!(
             "`{run}/checkpoints/{last}` is kept: once this is fixed, resume with: {} train --resume --out {run}",
@@ -96,7 +97,7 @@ fn without_checkpoints_training_says_where_it_was() {
     }
 }
 
-/// Every buffer of a run is refused once: the run ends with the buffer's name, or goes another way to the same bits.
+/// Every buffer of a run is refused once: the run ends with the buffer's name, or takes another way to the same bits.
 #[test]
 fn each_allocation_may_be_refused() {
     let sandbox = Sandbox::new();
@@ -162,14 +163,14 @@ fn a_failure_that_cannot_be_is_refused() {
         let line = error_line(value, &outcome);
         assert!(line.contains("`SHADEGRAD_FAIL` is ") && line.contains("unset it"), "{value}: {line}");
     }
-    // The best device is not another one because of it.
+    // A failure of the best device does not select another one.
     let outcome = failing(&sandbox, "train --model model.toml --data data --out run", "nonesuch@3");
     assert!(outcome.code == 1 && outcome.stderr.contains("`SHADEGRAD_FAIL` is "), "{outcome:?}");
     let outcome = failing(&sandbox, &format!("{TRAIN} --out run"), "timeout@1");
     assert!(outcome.stderr.contains("`SHADEGRAD_FAIL` is set: "), "{outcome:?}");
 }
 
-/// The computer's own memory may be refused as well.
+/// The computer's own memory may run out as well.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_model_that_the_computer_cannot_hold_is_refused() {

@@ -15,13 +15,13 @@ fn write(sandbox: &Sandbox, file: &str, content: &str) {
 #[test]
 fn a_folder_that_holds_no_run_is_refused() {
     let sandbox = Sandbox::new();
-    // (files, content of the first, what is named beside the folder)
+    // (files, content of the first, what is named besides the folder)
     let rows: [(&[&str], &str, &[&str]); 8] = [
         (&["notes.txt"], "mine", &["`notes.txt`"]),
         (&["checkpoints/best.pt"], "mine", &["`checkpoints`"]),
         (&["report.html", "checkpoints/step-00000001/model.toml"], "mine", &["`checkpoints`, `report.html`"]),
         (&["weights.safetensors", "history.csv"], "mine", &["`history.csv`, `weights.safetensors`"]),
-        // A model file is written by hand, and so is a folder that was carried over from elsewhere.
+        // A model file may be written by hand, and a folder may be copied from elsewhere.
         (&["model.toml"], MODEL, &["`model.toml`"]),
         (&["model.toml", "weights.safetensors", "checkpoints/a/b"], MODEL, &["`checkpoints`, `model.toml`"]),
         (&["result.json", "model.toml"], "{\"mine\": 1}", &["`model.toml`, `result.json`"]),
@@ -33,7 +33,7 @@ fn a_folder_that_holds_no_run_is_refused() {
             write(&sandbox, &format!("{out}/{file}"), if at == 0 { content } else { "mine" });
         }
         let said = format!("`{out}` is not empty and holds no run that `force` could replace");
-        // Nor is it advised.
+        // And it is not advised either.
         for flag in ["--force", ""] {
             let said = [&[said.as_str(), "--out"], named].concat();
             sandbox.fail(&format!("{TRAIN} --out {out} {flag}"), 1, &said);
@@ -86,7 +86,7 @@ fn what_lies_beside_a_run_stays() {
     }
 }
 
-/// The page that `report` wrote goes with its run, with or without the mark that later ones carry.
+/// The page that `report` wrote is removed with its run, with or without the mark that later pages have.
 #[test]
 fn a_page_goes_with_its_run_if_it_is_ours() {
     let sandbox = Sandbox::new();
@@ -108,7 +108,7 @@ fn a_page_goes_with_its_run_if_it_is_ours() {
 fn a_run_that_was_killed_early_can_be_replaced() {
     let sandbox = Sandbox::new();
     sandbox.succeed(&format!("{TRAIN} --out out"));
-    // (what goes, what is left of it)
+    // (what is removed, what is left of it)
     let rows: [(&[&str], &[&str]); 4] = [
         (&["result.json", "weights.safetensors", "history.csv"], &["checkpoints"]),
         (&["checkpoints"], &["model.toml", "steps.jsonl", "history.jsonl"]),
@@ -131,7 +131,7 @@ fn a_run_that_was_killed_early_can_be_replaced() {
                 },
             );
         } else if !left.contains(&"model.toml") {
-            // They are there, and empty, before the model file is.
+            // They are there, and empty, before the model file.
             left.iter().for_each(|name| write(&sandbox, &format!("copy/{name}"), ""));
             write(&sandbox, "copy/.model.toml.77.tmp", "name");
         }
@@ -172,7 +172,7 @@ fn links_are_neither_followed_nor_replaced() {
         fs::remove_file(&place).unwrap();
         fs::rename(&theirs, &place).unwrap();
     }
-    // One at a name that no run writes is no matter, and a page is not what training replaces.
+    // A link with a name that no run writes does not matter, and training does not replace a page.
     std::os::unix::fs::symlink("../elsewhere", sandbox.path("out/plots")).unwrap();
     write(&sandbox, "elsewhere/page.html", "mine");
     std::os::unix::fs::symlink("../elsewhere/page.html", sandbox.path("out/report.html")).unwrap();
@@ -181,7 +181,7 @@ fn links_are_neither_followed_nor_replaced() {
     assert!(sandbox.path("out/plots").is_symlink() && sandbox.path("out/report.html").is_symlink());
 }
 
-/// Folders that were copied by hard links share the files of the run that is replaced.
+/// Folders copied with hard links share the files of the run that is replaced.
 #[cfg(unix)]
 #[test]
 fn a_copy_by_hard_links_keeps_its_files() {

@@ -1,4 +1,5 @@
-//! A disk that is full. A limit on the size of files stands for its end: ignored, its signal becomes an error of `write`.
+//! A full disk, simulated by a limit on the size of files: with its signal ignored, exceeding it is an error of
+//! `write`.
 
 #![cfg(unix)]
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use crate::sandbox::{MODEL, Outcome, Sandbox, outcome, program};
 
-/// Runs the program with files of at most so many blocks.
+/// Runs the program with files of at most this many blocks.
 fn limited(sandbox: &Sandbox, blocks: usize, args: &str) -> Outcome {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {} {args}", program().display());
     let mut shell = Command::new("sh");
@@ -30,7 +31,8 @@ fn what_cannot_be_written_is_named_and_the_run_goes_on_afterwards() {
     let train = |flags: &str, out: &str| {
         format!("train --model model.toml --data data --device cpu {flags} --out {out}")
     };
-    // With a step an epoch the state of a checkpoint is the first file to grow so large; with many, the log of steps is.
+    // With one step per epoch the state of a checkpoint is the first file to exceed the limit; with many, the log of
+    // steps.
     // (flags, largest file in blocks, what cannot be written)
     let rows = [
         ("--batch-size 40 --epochs 40", 8, "/checkpoints/step-000000"),
@@ -50,7 +52,7 @@ fn what_cannot_be_written_is_named_and_the_run_goes_on_afterwards() {
         assert!(sandbox.list(&format!("{run}/checkpoints")).len() >= 2, "{flags}: none is left");
         let left = |dir: &str| sandbox.list(dir).into_iter().filter(|name| name.starts_with('.')).count();
         assert_eq!(left(&run) + left(&format!("{run}/checkpoints")), 0, "{flags}: something is left");
-        // Full for the second time, then no more.
+        // Full for the second time, then no longer.
         assert_says(&limited(&sandbox, blocks, &format!("train --resume --out {run}")), &[&kept]);
         sandbox.succeed(&format!("train --resume --out {run}"));
         sandbox.succeed(&train(flags, &whole));
@@ -90,7 +92,7 @@ fn weights_that_cannot_be_written_in_the_end_are_in_the_last_checkpoint() {
         while fs::metadata(&history).map_or(0, |found| found.len()) == 0 {
             std::thread::sleep(Duration::from_millis(1));
         }
-        // A folder cannot be replaced by a file, whoever tries. Before training it would have been found.
+        // A folder cannot be replaced by a file, not even by root. A check before training would find it.
         fs::create_dir(sandbox.path(&run).join(file)).unwrap();
         let ended = child.wait_with_output().unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
@@ -136,7 +138,7 @@ fn pages_models_and_pictures_are_whole_or_not_there() {
 fn figures_for_tensorboard_and_tables_are_named_too() {
     let sandbox = Sandbox::new();
     let train = "train --model model.toml --data data --device cpu --out";
-    // An epoch of one step tells TensorBoard more than any log.
+    // With one step per epoch the TensorBoard file grows faster than any log.
     let flags = "--batch-size 40 --epochs 60 --validation-split 0.2 --no-checkpoints";
     let ended = limited(&sandbox, 8, &format!("{train} run {flags} --tensorboard logs"));
     assert_says(&ended, &["logs/run/events.out.tfevents.", "cannot be written: File too large"]);

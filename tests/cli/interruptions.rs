@@ -1,5 +1,5 @@
-//! A job with all that decides how training goes on, interrupted in every way: `scripts/interruptions` does this at many
-//! more moments of a real one.
+//! A job with everything that affects how training continues, interrupted in every way: `scripts/interruptions` does
+//! this at many more moments of a real job.
 
 #![cfg(unix)]
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::sandbox::{MODEL, Sandbox};
 
-/// Dropout and augmentation in the model; a schedule, early stopping that brings the best weights back, and a split.
+/// Dropout and augmentation in the model; a schedule, early stopping that restores the best weights, and a split.
 const TRAIN: &str = "train --model all.toml --data data --batch-size 4 --epochs 40 --validation-split 0.2 \
                      --checkpoint-steps 3 --schedule type=cosine,decay_steps=400,warmup_steps=9,warmup_target=0.01 \
                      --early-stopping patience=2,min_delta=0.01,restore_best_weights=true";
@@ -87,7 +87,8 @@ fn compare(sandbox: &Sandbox, run: &str, place: &str) {
 
 #[test]
 fn runs_that_are_interrupted_again_and_again_end_as_one_that_was_not() {
-    // (signal, exit code when it is in time: none where it kills, milliseconds until it comes, each time the run goes on)
+    // (signal; exit code when it comes in time, none if it kills; milliseconds until it is sent, each time the run is
+    // resumed)
     let rows: [(&str, Option<i32>, &[u64]); 6] = [
         ("-KILL", None, &[0, 30, 60]),
         ("-KILL", None, &[90]),
@@ -111,7 +112,7 @@ fn runs_that_are_interrupted_again_and_again_end_as_one_that_was_not() {
                 std::thread::sleep(Duration::from_millis(*millis));
                 send(&child, signal);
                 let status = child.wait().unwrap();
-                // A run that goes on and is not listening yet ends by the signal itself.
+                // A resumed run that does not handle the signal yet is ended by it.
                 let right = status.success() || status.code() == code || status.code().is_none();
                 assert!(right, "{place}: {status}");
                 interruptions += usize::from(!status.success());
@@ -136,7 +137,7 @@ fn ctrl_c_and_termination_keep_what_was_done() {
         let mut child = sandbox.command(&format!("{train} {run}"));
         let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         wait_for_checkpoint(&sandbox, &run);
-        // It listens before the first checkpoint is made.
+        // Signals are handled before the first checkpoint is made.
         std::thread::sleep(Duration::from_millis(50));
         send(&child, signal);
         let output = child.wait_with_output().unwrap();

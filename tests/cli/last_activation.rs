@@ -1,4 +1,4 @@
-//! A last activation whose outputs are no probabilities, under a loss that takes them for such.
+//! A last activation whose outputs are not probabilities, with a loss that expects probabilities.
 
 use std::fs;
 
@@ -57,7 +57,7 @@ fn every_command_that_takes_such_a_model_says_it_once() {
         let outcome = sandbox.run(&args);
         assert_eq!(outcome.stderr.matches(ADVICE).count(), 1, "{args}: {outcome:?}");
     }
-    // Who sets RUST_LOG gets log lines, and silence where that is asked for.
+    // With RUST_LOG set there are log lines, or none if it says so.
     let evaluate = "evaluate run --device cpu";
     let (loud, silent) = (("warn", 1), ("error", 0));
     for (level, count) in [loud, silent] {
@@ -77,7 +77,7 @@ fn what_is_said_of_a_nan_names_it() {
     let outcome = sandbox.succeed(&format!("{train} --allow-nan --out b"));
     let line = outcome.stderr.lines().find(|line| line.contains("the loss of step")).unwrap();
     assert!(line.contains(REMEDY), "{line}");
-    // Where the outputs suit the loss, it is the learning rate.
+    // Where the outputs suit the loss, the advice is a smaller learning rate.
     sandbox.fail(
         "train --model model.toml --data data --device cpu --learning-rate 1e30 --epochs 9 --out c",
         1,

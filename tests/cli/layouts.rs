@@ -1,4 +1,4 @@
-//! Data that lie otherwise than MNIST: EMNIST, transposed images, labels that count from 1, files that are there twice.
+//! Data that differs from MNIST: EMNIST, transposed images, labels that count from 1, duplicate files.
 
 use std::fs;
 
@@ -9,8 +9,8 @@ use crate::sandbox::{MODEL, Sandbox, idx};
 
 const SIDE: usize = 8;
 
-/// The files of `data`, with rows and columns of their images swapped and this added to the labels, in another folder under
-/// names that begin with these.
+/// Another folder with the files of `data`, rows and columns of their images swapped and this added to the labels,
+/// under names that begin with these.
 fn stored_otherwise(sandbox: &Sandbox, folder: &str, [train, test]: [&str; 2], swap: bool, first_label: u8) {
     fs::create_dir_all(sandbox.path(folder)).unwrap();
     for (from, to) in [("train", train), ("t10k", test)] {
@@ -55,7 +55,7 @@ fn emnist_trains_as_if_it_were_stored_like_mnist() {
     let weights = |run: &str| sandbox.json(&format!("{run}/result.json"))["weights_sha256"].clone();
     assert_eq!(weights("plain"), weights("run"), "not the same images or labels");
 
-    // Whoever reads the run calls the classes by their letters, and nothing is recorded of other data.
+    // Commands that read the run name the classes by their letters; for other data nothing is recorded.
     let names: Vec<String> = ('A'..='Z').map(|letter| format!("\"{letter}\"")).collect();
     let line = format!("class_names = [{}]", names.join(", "));
     assert!(sandbox.text("run/model.toml").contains(&line), "{}", sandbox.text("run/model.toml"));
@@ -65,7 +65,7 @@ fn emnist_trains_as_if_it_were_stored_like_mnist() {
     for command in ["evaluate run --device cpu", "evaluate run --device cpu --data data"] {
         assert_eq!(sandbox.succeed(command).last_line(), outcome.last_line(), "{command}");
     }
-    // Names of the model file stay.
+    // Names in the model file take precedence.
     let named = sandbox
         .text("26.toml")
         .replace("input_shape", &format!("class_names = [{}]\ninput_shape", names.join(", ").to_lowercase()));
@@ -114,7 +114,7 @@ fn what_was_said_of_the_data_holds_for_the_run() {
         page[at..].chars().take(2000).collect::<String>()
     };
     assert_eq!(matrix("run"), matrix("plain"));
-    // A run that goes on is not asked again.
+    // A resumed run keeps its settings.
     sandbox.succeed("train --resume --out run --epochs 3");
     sandbox.succeed("train --resume --out plain --epochs 3");
     assert_eq!(weights("plain"), weights("run"));
@@ -129,7 +129,7 @@ fn what_was_said_of_the_data_holds_for_the_run() {
     };
     let sets = ["--data data", "--data stored --transpose --first-label 1"];
     assert_eq!(crossval(sets[0], "folds-a"), crossval(sets[1], "folds-b"));
-    // A set of one's own lies as the others do.
+    // A given validation set is read in the same way.
     let validated = |sets: &str, out: &str| {
         sandbox.succeed(&format!("{TRAIN} --model model.toml {sets} --out {out}"));
         sandbox.json_lines(&format!("{out}/history.jsonl"))[1]["val_loss"].clone()
@@ -160,7 +160,7 @@ fn labels_that_count_from_1_are_explained() {
     sandbox.fail(&format!("{train} --model model.toml --first-label 2"), 1, &too_large);
 }
 
-/// Renamed files are known by how many images they hold, and that is not sure enough to do more than say so.
+/// Renamed files are recognised by how many images they hold, which is only enough for a warning.
 #[test]
 fn a_set_with_as_many_images_as_emnist_is_pointed_out() {
     let sandbox = Sandbox::new();
@@ -212,12 +212,12 @@ fn predict_shows_a_model_of_transposed_images_what_it_knows() {
     let drawing = |flags: &str| -> Vec<Vec<char>> {
         let stdout = sandbox.succeed(&format!("predict run {digit} --device cpu --show {flags}")).stdout;
         let lines = stdout.lines().filter(|line| line.starts_with('|'));
-        // Each pixel is two characters.
+        // Each pixel is two characters wide.
         lines.map(|line| line.trim_matches('|').chars().step_by(2).collect()).collect()
     };
     let across = drawing("--transpose --plain");
     assert_eq!((across.len(), across[0].len()), (8, 6));
-    // The same picture by a model that takes it upright.
+    // The same picture for a model that takes it upright.
     let upright =
         sandbox.text("run/model.toml").replace("input_shape = [8, 6, 1]", "input_shape = [6, 8, 1]");
     assert_ne!(upright, sandbox.text("run/model.toml"));

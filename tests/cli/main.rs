@@ -1,7 +1,7 @@
-//! The program as its users meet it: every command, every flag, every message, run as a process.
+//! The program as its users see it: every command, every flag, every message, run as a process.
 //!
-//! Each test has a folder of its own with a tiny data set and a tiny model, so none depends on another. Whatever is
-//! run, its output is searched for the traces of a panic.
+//! Each test has its own folder with a tiny data set and a tiny model, so none depends on another. All output is
+//! searched for traces of a panic.
 
 mod bench;
 mod classes;

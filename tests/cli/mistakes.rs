@@ -1,4 +1,4 @@
-//! Every mistake a user can make with flags and files: what is wrong, where, and what to do.
+//! Every mistake that a user can make with flags and files: the message says what is wrong, where, and what to do.
 
 use std::fs;
 
@@ -103,7 +103,7 @@ fn defects_of_data_files_are_named_with_file_and_place() {
     let pixels = [0; 12 * 64];
     let images = "t10k-images-idx3-ubyte";
     let labels = "t10k-labels-idx1-ubyte";
-    // The file, what stands in it (nothing: removed), and what the message says beside the file's name.
+    // The file, its content (empty: removed), and what the message says besides the file's name.
     let rows: [(&str, _, &[&str]); 10] = [
         (labels, None, &["expected one of the files"]),
         (images, Some(Vec::new()), &["expected at least"]),

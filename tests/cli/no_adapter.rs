@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-/// Where the Vulkan loader looks for drivers, there is an empty file; other interfaces are not looked at.
+/// The Vulkan loader finds an empty file instead of drivers; other APIs are not searched.
 pub fn machine_without_driver() -> Sandbox {
     let sandbox = Sandbox::new();
     let empty = sandbox.path("no-driver.json");

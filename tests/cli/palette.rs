@@ -1,13 +1,13 @@
-//! `predict`: a PNG file whose palette is none, at which its decoder panics.
+//! `predict`: a PNG file with an invalid palette, on which its decoder panics.
 
 use std::fs;
 
 use crate::sandbox::Sandbox;
 
-/// A grey of two bits to a pixel, 2 x 1, by a palette of so many bytes.
+/// Two pixels of two bits each, with a palette of this many bytes.
 fn png(palette: usize) -> Vec<u8> {
     let header = [0, 0, 0, 2, 0, 0, 0, 1, 2, 3, 0, 0, 0];
-    // A row without a filter, stored without being compressed.
+    // A row without a filter, stored uncompressed.
     let row = [0x78, 0x01, 0x01, 2, 0, 0xfd, 0xff, 0, 0x40, 0x00, 0x42, 0x00, 0x41];
     let chunks: [(&[u8; 4], &[u8]); 4] =
         [(b"IHDR", &header), (b"PLTE", &[200; 999][..palette]), (b"IDAT", &row), (b"IEND", &[])];
@@ -26,7 +26,7 @@ fn png(palette: usize) -> Vec<u8> {
 fn a_palette_of_parts_of_colours_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.train("--device cpu --epochs 1 --out run");
-    // (bytes of the palette, whether it is one)
+    // (bytes of the palette, whether it is valid)
     let whole = [3, 6, 12, 768].map(|bytes| (bytes, true));
     let damaged = [0, 1, 2, 4, 11, 770, 771, 999].map(|bytes| (bytes, false));
     for (palette, is_whole) in whole.into_iter().chain(damaged) {

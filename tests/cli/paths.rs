@@ -1,4 +1,4 @@
-//! Files and folders whose names are no text, or are not plain words.
+//! Files and folders whose names are not Unicode, or not plain words.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ fn name(stem: &str) -> PathBuf {
     OsStr::from_bytes(&bytes).into()
 }
 
-/// Runs the program; `~` in front of an argument stands for a name that is not UTF-8.
+/// Runs the program; `~` at the start of an argument stands for a name that is not UTF-8.
 fn run(sandbox: &Sandbox, args: &str) -> Outcome {
     let mut command = sandbox.command("");
     for arg in args.split_whitespace() {
@@ -44,7 +44,7 @@ fn every_command_takes_names_that_are_no_text() {
     let trained = succeed(&sandbox, &format!("train {job} {more} --epochs 2 --out ~run"));
     assert!(trained.stdout.contains("\nRun: run\u{fffd}\n"), "{}", trained.stdout);
 
-    // Text from which each path is found again.
+    // Text from which each path can be read back.
     let result = fs::read_to_string(path("run").join("result.json")).unwrap();
     let result: serde_json::Value = serde_json::from_str(&result).unwrap();
     let folder = sandbox.path("").canonicalize().unwrap().display().to_string();
@@ -84,7 +84,7 @@ fn a_command_that_is_suggested_can_be_pasted() {
         let mut begin = sandbox.command(job);
         begin.arg("--out").arg(&folder);
         assert_eq!(outcome("begin", begin).code, 0);
-        // A run whose data are gone says how to go on.
+        // A run whose data is gone says how to resume.
         fs::rename(sandbox.path("data"), sandbox.path("away")).unwrap();
         let mut resume = sandbox.command("train --resume --epochs 9 --max-steps 2 --out");
         resume.arg(&folder);

@@ -1,4 +1,4 @@
-//! Which pictures `predict` takes, what they may cost, and what it says of those that it does not take.
+//! Which pictures `predict` accepts, what they may cost, and what it says about the others.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -78,8 +78,8 @@ fn rows(interlaced: bool) -> Vec<u8> {
     passes.iter().flat_map(pass).collect()
 }
 
-/// With little address space the program would be ended by a refused allocation where the shape of a picture, or the length
-/// that a chunk unpacks to, decided how much it takes.
+/// With little address space a refused allocation would abort the program, if the shape of a picture, or the unpacked
+/// length of a chunk, decided how much is allocated.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_a_picture_takes_does_not_depend_on_its_shape() {
@@ -99,7 +99,7 @@ fn what_a_picture_takes_does_not_depend_on_its_shape() {
         let chunk = chunk(name, &[b"x\0\0", &bomb[..]].concat());
         png([48, 64], 8, false, &chunk, &rows(false))
     };
-    // Name, file, and what is said where it is refused.
+    // Name, file, and the message if it is refused.
     let table: Vec<(&str, Vec<u8>, Option<&str>)> = vec![
         ("1000000x3.png", flat(1_000_000, 3), Some("a side of more than 65535")),
         ("3x100000.png", flat(3, 100_000), Some("a side of more than 65535")),
@@ -148,7 +148,7 @@ fn an_interlaced_picture_is_the_same_picture() {
     assert_eq!(lines[0]["warnings"], serde_json::json!([]));
 }
 
-/// Microscopes, scanners and depth cameras write 8 to 12 bits into samples of 16.
+/// Microscopes, scanners and depth cameras write 8 to 12 bits into 16-bit samples.
 #[test]
 fn narrow_samples_of_sixteen_bits_are_stretched() {
     let sandbox = trained();
@@ -220,7 +220,7 @@ fn a_folder_says_what_it_passed_over() {
     fs::remove_file(sandbox.path("album/a.png")).unwrap();
     sandbox.fail("predict out album --device cpu", 1, &["no pictures in this folder", "(2 .heic, 1 .webp"]);
 
-    // What has a picture's name and is none is refused, beside the others.
+    // Something with a picture's name that is not one is refused; the others are read.
     fs::write(sandbox.path("album/a.png"), drawing()).unwrap();
     fs::create_dir(sandbox.path("album/b.png")).unwrap();
     let outcome = sandbox.run("predict out album --device cpu");
@@ -244,7 +244,7 @@ fn pipes_and_devices_are_refused_at_once() {
     ] {
         let mut command =
             assert_cmd::Command::from_std(sandbox.command(&format!("predict out {arguments} --device cpu")));
-        // Without an answer it would wait for a writer for ever.
+        // Without a check it would wait forever for a writer.
         let output = command.timeout(std::time::Duration::from_secs(30)).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments}");
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -269,7 +269,7 @@ fn control_characters_in_names_do_not_reach_the_terminal() {
     assert_eq!(json_lines(&run(name.as_bytes(), true))[0]["image"], name);
     let missing = run(b"\x1b[2Jnone.png", false);
     assert!(missing.stderr.contains(r"\u{1b}[2Jnone.png: cannot be read"), "{missing:?}");
-    // Any other message and result goes the same way.
+    // All other messages and results are printed the same way.
     let mut other = sandbox.command("evaluate");
     other.arg("\u{1b}[31mred");
     let other = outcome("evaluate", other);

@@ -44,7 +44,7 @@ fn files_folders_and_standard_input_are_read() {
         "{lines:?}"
     );
     assert_eq!(lines[1].matches('(').count(), 3, "three classes: {lines:?}");
-    // A JPEG is known by its content.
+    // A JPEG is recognised by its content.
     fs::copy(sandbox.path("pictures/a.JPEG"), sandbox.path("odd.png")).unwrap();
     let odd = sandbox.succeed("predict out odd.png --device cpu").stdout;
     assert_eq!(
@@ -115,7 +115,7 @@ fn what_the_network_sees_is_shown() {
     let bytes = fs::read(sandbox.path("seen.png")).unwrap();
     sandbox.fail("predict out pictures --show=seen.png", 1, &["`seen.png` is there already"]);
     assert_eq!(fs::read(sandbox.path("seen.png")).unwrap(), bytes);
-    // A file after a blank would be a picture to read.
+    // A file name as a separate argument would be a picture to read.
     sandbox.fail(
         "predict out --show new.png --device cpu",
         1,
@@ -123,14 +123,14 @@ fn what_the_network_sees_is_shown() {
     );
 }
 
-/// A JPEG file with a smaller one in its header, as cameras put it there.
+/// A JPEG file with a smaller one in its header, as cameras store it.
 fn with_preview(jpeg: &[u8]) -> Vec<u8> {
     let preview = drawing(ImageFormat::Jpeg);
     let length = (preview.len() as u16 + 2).to_be_bytes();
     [&jpeg[..2], &[0xff, 0xe1], &length, &preview, &jpeg[2..]].concat()
 }
 
-/// Phones put a film behind the picture, and some programs zeros.
+/// Phones append a film to the picture, and some programs append zeros.
 #[test]
 fn what_follows_a_picture_does_not_count() {
     let sandbox = trained(MODEL);
@@ -161,7 +161,7 @@ fn a_bad_picture_is_named_and_the_others_are_judged() {
     let jpeg = drawing(ImageFormat::Jpeg);
     let blank = RgbImage::from_pixel(20, 20, image::Rgb([200, 200, 200]));
     blank.save(sandbox.path("blank.png")).unwrap();
-    // 50,000 x 50,000 grey pixels are announced in a header of a few bytes.
+    // A header of a few bytes announces 50,000 x 50,000 grey pixels.
     let mut huge = png.clone();
     huge[16..24].copy_from_slice(&[0, 0, 195, 80, 0, 0, 195, 80]);
     let checksum = crc32(&huge[12..29]);

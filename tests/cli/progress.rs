@@ -1,4 +1,4 @@
-//! The bar, seen by a terminal.
+//! The progress bar on a terminal.
 
 #![cfg(target_os = "linux")]
 
@@ -9,12 +9,12 @@ use crate::sandbox::{Sandbox, outcome, program};
 const TRAIN: &str =
     "train --model model.toml --data data --device cpu --batch-size 1 --epochs 2 --validation-split 0.2";
 
-/// What a terminal gets: `script` (util-linux) makes one.
+/// The output on a terminal, which `script` (util-linux) provides.
 fn on_a_terminal(sandbox: &Sandbox, args: &str, no_color: bool) -> String {
     on_terminal_of(sandbox, args, no_color, "xterm")
 }
 
-/// The same on a terminal that calls itself this.
+/// The same on a terminal of this type.
 fn on_terminal_of(sandbox: &Sandbox, args: &str, no_color: bool, term: &str) -> String {
     let mut script = Command::new("script");
     script.args(["-qec", &format!("{} {args}", program().display()), "/dev/null"]);
@@ -38,7 +38,7 @@ fn a_bar_shows_figures_rate_and_time_left() {
         assert!(predicates::Predicate::eval(&shown(pattern), &text), "{pattern}: {text:?}");
     }
     assert!(text.contains("\u{1b}[32m"), "a bar is green: {text:?}");
-    // A line of the bar fits 80 columns; only the one with all figures of an epoch may be longer.
+    // A line of the bar fits into 80 columns; only the one with all metrics of an epoch may be longer.
     let columns = |line: &str| {
         let mut plain = String::new();
         let mut rest = line;

@@ -8,7 +8,7 @@ use crate::sandbox::{MODEL, Sandbox};
 const SECTIONS: [&str; 8] =
     ["curves", "confusion", "classes", "mistakes", "filters", "activations", "kernels", "settings"];
 
-/// What would make a browser ask for something, or run something.
+/// What would make a browser load something, or run something.
 const REQUESTS: [&str; 12] = [
     "https://", "http://", "<script", "<link", "<iframe", "<object", "<embed", "url(", "@import", "srcset=",
     "onload=", "<base",
@@ -21,7 +21,7 @@ fn trained(model: &str, args: &str) -> Sandbox {
     sandbox
 }
 
-/// The page has each section and asks for nothing.
+/// The page has each section and loads nothing.
 fn check(page: &str) {
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     for section in SECTIONS {
@@ -53,7 +53,7 @@ fn a_page_shows_the_run_and_needs_nothing_else() {
         assert!(page.contains(&svg), "{plot} is not in the page");
     }
     assert!(sandbox.text("plots/loss.svg").contains("validation"));
-    // 12 test images: as many as there are in the matrix, and as many mistakes as there are beside its diagonal.
+    // 12 test images: as many as in the matrix, and as many mistakes as off its diagonal.
     let report: serde_json::Value =
         serde_json::from_str(&sandbox.succeed("evaluate out --json --device cpu").stdout).unwrap();
     let mut wrong = 0;
@@ -72,14 +72,14 @@ fn a_page_shows_the_run_and_needs_nothing_else() {
     let steps = sandbox.json("out/profile.json")["steps"].as_array().unwrap().len();
     let kernels = page.split("<section id=\"kernels\">").nth(1).unwrap().split("</section>").next().unwrap();
     assert_eq!(kernels.matches("class=\"bar\"").count(), steps);
-    // The same again is the same page, in place of the old one; nothing else is left in the folder.
+    // A second report gives the same page, in place of the old one; nothing else is left in the folder.
     let before = sandbox.list("out");
     sandbox.succeed("report out --device cpu");
     assert_eq!(sandbox.text("out/report.html"), page);
     assert_eq!(sandbox.list("out"), before);
 }
 
-/// The page with its data cells bared of classes and shades.
+/// The page without the classes and shades of its data cells.
 fn strip_cells(page: &str) -> String {
     let mut pieces = page.split("<td ");
     let mut text = pieces.next().unwrap().to_owned();
@@ -116,7 +116,7 @@ fn what_is_not_known_is_said() {
     };
     let known = page(&sandbox);
     assert!(known.contains("There was no validation") && known.contains("train --profile"));
-    // A folder that was carried over from elsewhere has a model and weights only.
+    // A folder that was copied from elsewhere may have only a model and weights.
     for file in ["history.jsonl", "steps.jsonl", "result.json"] {
         fs::remove_file(sandbox.path("out").join(file)).unwrap();
     }
@@ -129,7 +129,7 @@ fn what_is_not_known_is_said() {
     assert!(page(&sandbox).contains("no convolution"));
 }
 
-/// What the page may weigh, whatever the model is.
+/// The most bytes of a page, whatever the model is.
 const LARGEST: usize = 3_000_000;
 
 #[test]
@@ -169,7 +169,7 @@ fn a_page_of_very_much_stays_small_and_says_what_is_left_out() {
         assert!(page.contains(text), "{text} is missing");
     }
     assert!(sandbox.list("plots").iter().all(|plot| sandbox.text(&format!("plots/{plot}")).len() < 50_000));
-    // The classes that were mistaken are among those that are shown.
+    // The classes with mistakes are among those that are shown.
     let report: serde_json::Value =
         serde_json::from_str(&sandbox.succeed("evaluate out --json --device cpu").stdout).unwrap();
     let matrix = page.split("<table class=\"matrix\">").nth(1).unwrap().split("</table>").next().unwrap();

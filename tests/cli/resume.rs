@@ -59,8 +59,8 @@ fn a_run_can_only_go_further() {
     assert_eq!(sandbox.json_lines("whole/history.jsonl").len(), 7, "{outcome:?}");
 }
 
-/// The first checkpoint is the only one until the second is written: it is not written anew, and one that a killed process
-/// was replacing is brought back.
+/// The first checkpoint is the only one until the second is written: it is not rewritten, and one that a killed
+/// process was replacing is brought back.
 #[test]
 fn the_only_checkpoint_is_never_missing() {
     let sandbox = Sandbox::new();
@@ -74,7 +74,7 @@ fn the_only_checkpoint_is_never_missing() {
     let before = written();
     sandbox.succeed("train --resume --out run");
     assert_eq!(written(), before, "it was written anew");
-    // (where a killed process had left them: the first, the last)
+    // (where a killed process left them: the first, the last)
     let rows = [
         (".step-00000000.replaced", ".step-00000010.77.tmp"),
         (".step-00000000.replaced", ".step-00000010.replaced"),
@@ -92,7 +92,7 @@ fn the_only_checkpoint_is_never_missing() {
             ["run", "whole"].map(|run| fs::read(sandbox.path(run).join("weights.safetensors")).unwrap());
         assert!(ours == theirs, "{first_left}, {last_left}");
     }
-    // Both are there: the new one counts, and the old one goes.
+    // With both there, the new one counts and the old one is removed.
     copy(
         &sandbox.path("run/checkpoints").join(last),
         &sandbox.path("run/checkpoints/.step-00000010.replaced"),
@@ -101,7 +101,7 @@ fn the_only_checkpoint_is_never_missing() {
     assert_eq!(sandbox.list("run/checkpoints"), [first, last]);
 }
 
-/// Whoever comes second to a folder that both would make leaves it to the first.
+/// If two processes create the same folder, the second leaves it to the first.
 #[cfg(unix)]
 #[test]
 fn of_two_processes_that_make_one_folder_one_trains() {
@@ -136,7 +136,7 @@ fn two_processes_do_not_train_into_one_folder() {
     sandbox.succeed(&format!("{TRAIN} --device cpu --force --out run"));
 }
 
-/// A process that does not outlive its test.
+/// A process that is killed with its test.
 #[cfg(unix)]
 struct KilledInTheEnd(std::process::Child);
 
@@ -148,7 +148,7 @@ impl Drop for KilledInTheEnd {
     }
 }
 
-/// What keeps a run from going on is told with the checkpoint that it would go on from.
+/// What keeps a run from being resumed is reported with the checkpoint that it would resume from.
 #[test]
 fn what_stands_in_the_way_is_told_with_the_checkpoint() {
     let sandbox = Sandbox::new();
@@ -172,7 +172,7 @@ fn what_stands_in_the_way_is_told_with_the_checkpoint() {
     sandbox.succeed("train --resume --out run --max-steps 30");
 }
 
-/// A link is found before anything is trained, and a copy by hard links stays as it was.
+/// A link is found before anything is trained, and a copy made with hard links does not change.
 #[cfg(unix)]
 #[test]
 fn what_shares_the_files_of_a_run_is_left_alone() {
@@ -211,7 +211,7 @@ fn another_device_must_be_asked_for() {
         Sandbox::new().with("VK_ICD_FILENAMES", "/nonexistent").with("VK_DRIVER_FILES", "/nonexistent");
     let copied = elsewhere.path("run");
     copy(&sandbox.path("run"), &copied);
-    // The data set lies elsewhere, too: it is named by its whole path.
+    // The data set is elsewhere, too: it is recorded by its absolute path.
     elsewhere.fail("train --resume --out run", 1, &["was trained on", "which is not here", "--device"]);
     let outcome = elsewhere.succeed("train --resume --out run --device cpu");
     assert!(outcome.stderr.contains("results will differ"), "{}", outcome.stderr);
@@ -222,10 +222,10 @@ fn what_tells_of_a_run_before_it_went_on_is_removed() {
     let sandbox = Sandbox::new();
     sandbox.succeed(&format!("{TRAIN} --device cpu --out run --profile"));
     sandbox.succeed("report run --device cpu");
-    // Nothing is left to do: all stays.
+    // Nothing is left to do: everything stays.
     sandbox.succeed("train --resume --out run");
     assert!(sandbox.path("run/profile.json").exists() && sandbox.path("run/report.html").exists());
-    // What a process that was killed had not finished, and files of others.
+    // Unfinished files of a killed process, and files of others.
     let left = [".weights.safetensors.77.tmp", ".probe-77", "..probe-77.77.tmp"];
     let others = [".model.toml", "notes.txt", ".weights.safetensors.tmp"];
     for name in left.iter().chain(&others) {

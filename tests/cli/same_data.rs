@@ -1,4 +1,4 @@
-//! The data of a run: that it is still the same, where it has moved to, and which it was.
+//! The data of a run: whether it is still the same, where it has moved to, and which it was.
 
 use std::fs;
 use std::io::Write;
@@ -27,14 +27,14 @@ fn copy_folder(sandbox: &Sandbox, from: &str, to: &str) {
     }
 }
 
-/// What comes of a line that was pasted into a shell.
+/// The outcome of a line that is pasted into a shell.
 fn paste(sandbox: &Sandbox, line: &str) -> Outcome {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(line).current_dir(sandbox.path("")).env("XDG_RUNTIME_DIR", sandbox.path(""));
     outcome(line, shell)
 }
 
-/// The command that a message ends with, after these words.
+/// The command at the end of a message, after these words.
 fn suggested<'a>(said: &'a str, words: &str) -> &'a str {
     let at = said.find(words).unwrap_or_else(|| panic!("{words:?} is missing from {said:?}"));
     said[at + words.len()..].lines().next().unwrap().trim()
@@ -42,7 +42,7 @@ fn suggested<'a>(said: &'a str, words: &str) -> &'a str {
 
 #[test]
 fn a_run_goes_on_with_its_own_data_only() {
-    // (the set that is given, the file that changes, what is said)
+    // (the given set, the file that changes, the message)
     let rows = [
         ("--data data", "data/train-images-idx3-ubyte", "the training set in `"),
         ("--data data --validation-split 0.3", "data/train-labels-idx1-ubyte", "the validation set in `"),
@@ -111,7 +111,7 @@ fn the_same_data_in_other_files_is_the_same() {
     }
 }
 
-/// Makes a checkpoint what it was before it knew its data.
+/// Makes a checkpoint look like one from before data was recorded.
 fn forget_data(checkpoint: &Path) {
     let state = checkpoint.join("state.toml");
     let text = fs::read_to_string(&state).unwrap();
@@ -156,7 +156,7 @@ fn data_that_has_moved_is_named_anew() {
     let resume = format!("'{program}' train --resume --out 'a half' --epochs 4");
     let first = paste(&sandbox, &resume);
     assert_eq!(first.code, 1, "{first:?}");
-    // Each message names the flag that is missing; pasted with the new place it leads on.
+    // Each message names the missing flag; pasted with the new place, the command works.
     let command = suggested(&first.stderr, "where it is now: ").replace(" DIR", " \"it's moved\"");
     let second = paste(&sandbox, &command);
     assert_eq!(second.code, 1, "{command}: {second:?}");
@@ -166,7 +166,7 @@ fn data_that_has_moved_is_named_anew() {
     assert_eq!(third.code, 0, "{command}: {third:?}");
     let weights = |run: &str| fs::read(sandbox.path(run).join("weights.safetensors")).unwrap();
     assert!(weights("whole") == weights("a half"), "{command}");
-    // The new places are remembered.
+    // The new places are recorded.
     sandbox.json("a half/result.json")["data"]
         .as_str()
         .unwrap()
@@ -221,7 +221,7 @@ fn judging_says_where_the_test_set_is_another() {
         let outcome = sandbox.succeed(&crossval(run));
         assert!(!outcome.stderr.contains("training set"), "{run}: {outcome:?}");
     }
-    // Its first image: the last ones are kept for validation.
+    // The first image is changed: the last ones are held out for validation.
     let images = sandbox.path("data/train-images-idx3-ubyte");
     let mut bytes = fs::read(&images).unwrap();
     bytes[16] ^= 1;
@@ -251,7 +251,7 @@ fn test_files_are_enough_to_judge_by() {
     assert_eq!(named, sandbox.path("tests").canonicalize().unwrap());
     assert_eq!(json["test_samples"], 12);
     sandbox.fail("train --data tests --model model.toml", 1, &["train-images-idx3-ubyte"]);
-    // The training set is no test set.
+    // The training set is not a test set.
     for name in sandbox.list("tests") {
         fs::remove_file(sandbox.path("tests").join(&name)).unwrap();
         let train = name.replace("t10k", "train");
@@ -273,7 +273,7 @@ fn a_checkpoint_stands_for_a_run_that_has_not_ended() {
     for command in ["evaluate out", "predict out digit.png", "export out model.onnx", "report out"] {
         sandbox.fail(command, 1, &["has no weights.safetensors", &format!("in its place: `{last}`")]);
     }
-    // Data, batch size and kernels are those of the run: so are the figures.
+    // Data, batch size and kernels are those of the run, and so are the metrics.
     assert_eq!(sandbox.succeed(&format!("evaluate {last} --device cpu")).last_line(), figures);
     sandbox.succeed(&format!("predict {last} digit.png --device cpu"));
     sandbox.succeed(&format!("export {last} model.onnx"));
@@ -283,7 +283,7 @@ fn a_checkpoint_stands_for_a_run_that_has_not_ended() {
     fs::write(sandbox.path(&last).join("state.toml"), &text[..text.len() / 2]).unwrap();
     let outcome = sandbox.run(&format!("evaluate {last} --device cpu"));
     assert!(outcome.code == 1 && outcome.stderr.contains("is not the record of a checkpoint"), "{outcome:?}");
-    // One that is damaged is not offered.
+    // A damaged checkpoint is not offered.
     let names = sandbox.list("out/checkpoints");
     let before = format!("in its place: `out/checkpoints/{}`", names[names.len() - 2]);
     sandbox.fail("evaluate out", 1, &[before.as_str()]);
@@ -295,7 +295,7 @@ fn a_run_without_a_result_is_judged_on_its_own_data() {
     let figures = sandbox.succeed(&format!("{TRAIN} --data data --out out")).last_line().to_owned();
     fs::remove_file(sandbox.path("out/result.json")).unwrap();
     assert_eq!(sandbox.succeed("evaluate out --device cpu").last_line(), figures);
-    // What a program saved says nothing of its data.
+    // A saved model does not record its data.
     fs::create_dir(sandbox.path("saved")).unwrap();
     for file in ["model.toml", "weights.safetensors"] {
         fs::copy(sandbox.path("out").join(file), sandbox.path("saved").join(file)).unwrap();
@@ -329,7 +329,7 @@ fn a_page_of_another_test_set_says_so() {
     }
 }
 
-/// A command that is suggested keeps every flag that was given.
+/// A suggested command keeps every flag that was given.
 #[test]
 fn judging_again_is_judging_the_same_way() {
     let sandbox = Sandbox::new();

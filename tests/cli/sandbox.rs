@@ -1,4 +1,4 @@
-//! A folder with a data set and a model, and the program run in it.
+//! A folder with a data set and a model, in which the program is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,13 +35,13 @@ units = 3
 activation = "softmax"
 "#;
 
-/// A folder of its own for one test; the program runs in it.
+/// A separate folder for each test; the program runs in it.
 pub struct Sandbox {
     dir: TempDir,
     environment: Vec<(String, String)>,
 }
 
-/// What came out of the program.
+/// The outcome of the program.
 #[derive(Debug)]
 pub struct Outcome {
     pub code: i32,
@@ -58,7 +58,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// With a variable set for the program.
+    /// Sets an environment variable for the program.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
@@ -80,7 +80,7 @@ impl Sandbox {
         self.text(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Names of what a folder holds, sorted.
+    /// The names in a folder, sorted.
     pub fn list(&self, name: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(name)).unwrap();
         let mut names: Vec<_> =
@@ -140,7 +140,7 @@ pub fn program() -> &'static Path {
     assert_cmd::cargo::cargo_bin!("shadegrad")
 }
 
-/// Runs a command, and looks for traces of a panic in what it prints.
+/// Runs a command, and checks its output for traces of a panic.
 pub fn outcome(what: &str, command: std::process::Command) -> Outcome {
     let output = assert_cmd::Command::from_std(command).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();

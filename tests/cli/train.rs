@@ -136,7 +136,7 @@ fn flags_speak_over_the_model_file() {
         "{}",
         sandbox.text("a/model.toml")
     );
-    // The file's own settings stay when its optimizer is asked for by name.
+    // The file's own settings are kept when its optimizer is named by a flag.
     let (top, layers) = MODEL.split_once("[[layers]]").unwrap();
     let text = format!("{top}[optimizer]\nname = \"rmsprop\"\nrho = 0.5\n\n[[layers]]{layers}");
     std::fs::write(sandbox.path("rho.toml"), text).unwrap();
@@ -148,7 +148,7 @@ fn flags_speak_over_the_model_file() {
 #[test]
 fn a_bound_on_steps_holds_whatever_the_epochs() {
     let sandbox = Sandbox::new();
-    // (flags, steps, epochs begun); 40 samples are 3 steps of 16.
+    // (flags, steps, epochs started); 40 samples are 3 steps of 16.
     let rows = [
         ("--max-steps 1", 1, 1),
         ("--max-steps 3", 3, 1),
@@ -176,7 +176,7 @@ fn divergence_is_loud_and_the_files_stay_json() {
     assert!(sandbox.json_lines("out/steps.jsonl").iter().any(|step| step["loss"].is_null()));
     assert!(sandbox.json("out/result.json")["test_loss"].is_null());
     sandbox.fail("evaluate out --device cpu", 1, &["weights.safetensors", "must be finite"]);
-    // Once allowed, it stays so where the run goes on.
+    // Once allowed, it stays allowed when the run is resumed.
     sandbox.succeed("train --resume --epochs 6 --out out");
     assert_eq!(sandbox.json_lines("out/history.jsonl").len(), 6);
 }
@@ -202,7 +202,7 @@ fn divergence_ends_training_and_names_the_last_checkpoint() {
         let steps = sandbox.json_lines(&format!("{device}/steps.jsonl"));
         assert_eq!(steps.len(), 2, "the log ends with the step that it was: {steps:?}");
         assert!(steps[1]["loss"].is_null(), "{steps:?}");
-        // Going on from that checkpoint comes to the same end.
+        // Resuming from that checkpoint gives the same result.
         sandbox.fail(&format!("train --resume --out {device}"), 1, &said);
         assert_eq!(sandbox.json_lines(&format!("{device}/steps.jsonl")), steps);
     }
@@ -225,7 +225,7 @@ fn the_tutorial_is_the_default_and_evaluates_to_the_same_figures() {
 
 #[test]
 fn devices_begin_alike() {
-    // Initial weights and shuffles are the same bits everywhere: the first losses differ by rounding only.
+    // Initial weights and shuffles are the same bits everywhere: the first losses differ only by rounding.
     let sandbox = Sandbox::new();
     let first = |device: &str| {
         sandbox.train(&format!("--device {device} --max-steps 1 --out {device}"));
@@ -315,7 +315,7 @@ fn machines_get_a_line_for_each_epoch_and_one_for_the_result() {
     let mut expected = with_event(sandbox.json("run/result.json"), "result");
     expected["run"] = "run".into();
     assert_eq!(*result, expected);
-    // A run that goes on tells of its own epochs.
+    // A resumed run reports only its own epochs.
     let lines = events("train --resume --out run --epochs 4 --json");
     let told =
         |line: &serde_json::Value| (line["event"].as_str().unwrap().to_owned(), line["epoch"].as_u64());
@@ -323,7 +323,7 @@ fn machines_get_a_line_for_each_epoch_and_one_for_the_result() {
         lines.iter().map(told).collect::<Vec<_>>(),
         [("epoch".into(), Some(4)), ("result".into(), None)]
     );
-    // Nothing but warnings beside it.
+    // Nothing else but warnings.
     let diverging = sandbox.succeed(&format!("{train} --force --epochs 2 --learning-rate 3e38 --allow-nan"));
     assert!(diverging.stderr.lines().all(|line| line.starts_with("warning: ")), "{}", diverging.stderr);
     let second: serde_json::Value = serde_json::from_str(diverging.stdout.lines().nth(1).unwrap()).unwrap();
@@ -349,7 +349,7 @@ fn a_batch_larger_than_the_training_set_takes_the_memory_of_the_set() {
         assert_eq!(results[0]["test_loss"], results[1]["test_loss"], "{device}");
         assert_eq!([&results[0]["batch_size"], &results[1]["batch_size"]], [9, 65_536], "{device}");
         assert_eq!([&results[0]["capacity"], &results[1]["capacity"]], [&Value::Null, &9.into()], "{device}");
-        // Judged again, the figures are the run's own, and so they are where it goes on.
+        // Evaluated again, the metrics are the run's own, also when it is resumed.
         let judged = |out: &str| {
             let args = format!("evaluate {device}-{out} --device {device} --json");
             serde_json::from_str::<Value>(&sandbox.succeed(&args).stdout).unwrap()["test_loss"].clone()

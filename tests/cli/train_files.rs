@@ -37,7 +37,7 @@ fn every_file_holds_what_is_promised() {
         let loss: f64 = of_epoch.iter().map(|step| step["loss"].as_f64().unwrap() * n(step)).sum();
         let correct: f64 = of_epoch.iter().map(|step| step["correct"].as_f64().unwrap()).sum();
         assert_eq!(row["epoch"], epoch + 1);
-        // Losses are written as f32 prints: within half a unit of the last place, about 6e-8.
+        // Losses are written as f32 prints them: within half a unit of the last place, about 6e-8.
         assert!((row["loss"].as_f64().unwrap() - loss / TRAIN as f64).abs() < 1e-6, "{row}");
         assert_eq!(row["accuracy"].as_f64().unwrap(), correct / TRAIN as f64);
         assert!(row["val_loss"].is_null() && row["val_accuracy"].is_null(), "{row}");
@@ -176,7 +176,7 @@ fn a_folder_in_use_is_replaced_only_by_force_and_only_the_run() {
     assert_eq!(sandbox.json("out/result.json")["seed"], 2);
     assert_eq!(sandbox.json_lines("out/steps.jsonl").len(), 1);
     assert_eq!(sandbox.text("out/notes.txt"), "mine");
-    // An empty folder needs no force.
+    // An empty folder does not need `--force`.
     fs::create_dir(sandbox.path("empty")).unwrap();
     sandbox.train("--device cpu --max-steps 1 --out empty");
 }
@@ -220,12 +220,12 @@ fn figures_of_two_runs_are_not_mixed_for_tensorboard() {
     assert_eq!(events(), once);
     assert!(!sandbox.path("elsewhere").exists());
     sandbox.succeed(&train("run --force --tensorboard logs"));
-    // Of the first file only its header is left.
+    // Of the first file only the header is left.
     assert!(events() < once + once / 2, "{} and {once} bytes", events());
     sandbox.succeed("train --resume --out run --epochs 2 --tensorboard logs");
     let outcome = sandbox.succeed("train --resume --out run --epochs 3");
     assert!(outcome.stderr.contains("to continue them: --tensorboard "), "{outcome:?}");
-    // Another run of the same name does not take them for its own, whether it replaces one or goes on.
+    // Another run with the same name does not take them for its own, whether it replaces one or is resumed.
     sandbox.succeed(&train("elsewhere/run"));
     let kept = events();
     sandbox.fail(&train("elsewhere/run --force --tensorboard logs"), 1, &refused);

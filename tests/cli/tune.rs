@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 
-/// The file of kernel times, where the sandbox has the user's cache folder.
+/// The file of kernel times in the sandbox's cache folder.
 const TIMES: &str = "cache/shadegrad/kernels.json";
 
 fn sandbox() -> Sandbox {
@@ -57,7 +57,7 @@ fn what_was_measured_is_shown_kept_and_taken() {
     assert!(sandbox.succeed(explain).stderr.contains("; 0 measured now"), "it is known by now");
     assert_eq!(sandbox.text(TIMES), written, "and not written again");
 
-    // A run takes what is known, whatever this machine would measure now.
+    // A run uses the known times, whatever this machine would measure now.
     let preferred = prefer_the_last(&sandbox);
     let train = "--device software --batch-size 8 --epochs 2";
     let tuned = sandbox.train(&format!("{train} --tune --out tuned"));
@@ -80,7 +80,7 @@ fn what_was_measured_is_shown_kept_and_taken() {
         assert_eq!(step["variant"], tuned_kernels[step["name"].as_str().unwrap()], "{step}");
     }
 
-    // Judging needs no flag: the run says what it ran with.
+    // Evaluation needs no flag: the run records its kernels.
     let outcome = sandbox.succeed("evaluate tuned --device software");
     assert_eq!(outcome.last_line(), tuned.last_line());
 }
@@ -103,7 +103,7 @@ fn a_damaged_file_is_ignored_with_a_warning_and_replaced() {
 #[test]
 fn a_file_that_cannot_be_read_is_called_that_and_left_alone() {
     let sandbox = sandbox();
-    // A folder, since no permission keeps root from reading a file.
+    // A folder, since permissions do not keep root from reading a file.
     fs::create_dir_all(sandbox.path(TIMES).join("inside")).unwrap();
     let outcome = sandbox.succeed("explain --model model.toml --batch-size 8 --device software --tune");
     for text in ["warning: ", "kernels.json` cannot be read: ", "stays as it is", " 0 known before"] {
@@ -136,7 +136,7 @@ fn a_tuned_run_goes_on_with_its_kernels() {
     let train =
         "train --model model.toml --data data --batch-size 8 --device software --tune --epochs 4 --out";
     sandbox.succeed(&format!("{train} first"));
-    // Kernels that the device's class would not have chosen, at least some.
+    // At least some kernels differ from the choice for the device's class.
     let preferred = prefer_the_last(&sandbox);
     sandbox.succeed(&format!("{train} whole"));
     assert_ne!(kernels(&sandbox, "whole"), kernels(&sandbox, "first"), "{preferred:?}");

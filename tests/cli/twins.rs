@@ -1,4 +1,4 @@
-//! A machine with two adapters of one name.
+//! A machine with two adapters of the same name.
 
 #![cfg(target_os = "linux")]
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 
-/// Where the Vulkan loader is told of drivers, and where it looks without being told.
+/// The variables that list drivers for the Vulkan loader, and the folders that it searches by default.
 const VARIABLES: [&str; 2] = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 const FOLDERS: [&str; 3] = ["/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/usr/share/vulkan/icd.d"];
 
@@ -25,7 +25,7 @@ pub fn twin_adapters() -> Sandbox {
     sandbox.with(VARIABLES[0], &twins).with(VARIABLES[1], &twins)
 }
 
-/// The file that tells the loader of lavapipe.
+/// The file that describes lavapipe to the loader.
 fn software_driver() -> PathBuf {
     let told = VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
     let told: Vec<PathBuf> =
@@ -36,7 +36,7 @@ fn software_driver() -> PathBuf {
     told.into_iter().chain(found).find(is_lavapipe).expect("lavapipe is installed")
 }
 
-/// Its text, with a path that holds wherever the file lies.
+/// Its text, with a path that is valid wherever the file is.
 fn described(file: &Path) -> String {
     let mut driver: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     let library = driver["ICD"]["library_path"].as_str().unwrap().to_owned();

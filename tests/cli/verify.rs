@@ -2,7 +2,8 @@
 
 use crate::sandbox::Sandbox;
 
-// One test, so that the second run finds the compiled shaders of the first. That every kernel passes is tests/parity.rs's.
+// One test, so that the second run finds the compiled shaders of the first. That every kernel passes is tested in
+// tests/parity.rs.
 #[test]
 fn kernels_are_reported_as_text_and_as_json() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! What several of these tests share: devices, models and data.
+//! Devices, models and data that several tests share.
 
 #![allow(dead_code, reason = "each test program uses its own part")]
 
@@ -12,7 +12,7 @@ use shadegrad::model::{
     ReLU, Sequential, Softmax,
 };
 
-/// The software adapter, opened once per test program. Without one the test fails: these tests never skip.
+/// The software adapter, opened once per test program. Without one the test fails: these tests are never skipped.
 pub fn software_gpu() -> Device {
     static GPU: OnceLock<Device> = OnceLock::new();
     let open = || match Device::open(&DeviceChoice::Software) {
@@ -43,7 +43,7 @@ pub fn mnist_train() -> &'static Dataset {
     TRAIN.get_or_init(|| load_dir(&repository("assets/mnist")).expect("assets/mnist is whole").train)
 }
 
-/// Evenly spread 64-bit numbers (splitmix64): the tests' own, so that they do not lean on the crate's generator.
+/// Uniform 64-bit numbers (splitmix64): a generator of the tests' own, independent of the crate's.
 pub struct Noise(pub u64);
 
 impl Noise {
@@ -55,7 +55,7 @@ impl Noise {
         z ^ (z >> 31)
     }
 
-    /// Evenly spread in `[-1, 1)`.
+    /// Uniform in `[-1, 1)`.
     pub fn symmetric(&mut self) -> f64 {
         (self.bits() >> 11) as f64 * 2f64.powi(-52) - 1.0
     }
@@ -82,7 +82,7 @@ pub fn tutorial() -> Sequential {
     ModelFile::tutorial().expect("the tutorial's model file is right").model
 }
 
-/// The tutorial made small: the net of the recordings in `tests/golden`.
+/// A small version of the tutorial: the net of the recordings in `tests/golden`.
 pub fn small() -> Sequential {
     Sequential::new([28, 28, 1])
         .add(Conv2D::new(8, 3).activation(Activation::Relu))
@@ -92,7 +92,7 @@ pub fn small() -> Sequential {
         .add(Dense::new(10).activation(Activation::Softmax))
 }
 
-/// Models with everything that the tutorial does not have, by the name that a failing row prints.
+/// Models with everything that the tutorial lacks, by the name that a failing row prints.
 pub fn unusual_models() -> Vec<(&'static str, Sequential)> {
     let (relu, softmax) = (Activation::Relu, Activation::Softmax);
     vec![

@@ -1,4 +1,4 @@
-//! Makes IDX files, whole or with a chosen defect. Shares no code with the reader.
+//! Makes IDX files, intact or with a chosen defect. Shares no code with the reader.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! One row for each way in which a file can be wrong: which error, and whether its message says enough.
+//! One row for each way in which a file can be wrong: which error it is, and whether its message says enough.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,7 @@ macro_rules! row {
     };
 }
 
-/// A file whose dimensions have their bytes in the wrong order, with so many elements.
+/// A file whose dimensions have their bytes in the wrong order, with this many elements.
 fn little_endian(dimensions: &[u32], elements: usize) -> Vec<u8> {
     let swapped: Vec<u32> = dimensions.iter().map(|dimension| dimension.swap_bytes()).collect();
     idx(U8, &swapped, &vec![1; elements])
@@ -133,7 +133,7 @@ fn check(row: &Row, name: &Path, error: &IdxError) {
     }
 }
 
-/// From memory and from disk the same rows give the same errors.
+/// The same rows give the same errors from memory and from disk.
 #[test]
 fn each_defect_has_its_own_error_that_says_enough() {
     let dir = tempfile::tempdir().unwrap();
@@ -154,7 +154,7 @@ fn each_defect_has_its_own_error_that_says_enough() {
     }
 }
 
-/// Offsets into the compressed file, which depend on the compressor, are compared with its length.
+/// Offsets in the compressed file, which depend on the compressor, are compared with its length.
 #[test]
 fn gzip_errors_point_at_the_byte_where_the_stream_ends() {
     let packed = gzip(&two_images());

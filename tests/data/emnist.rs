@@ -1,4 +1,4 @@
-//! Data sets that lie otherwise than MNIST: EMNIST by the names of its files, others by settings.
+//! Data sets that differ from MNIST: EMNIST by the names of its files, others by options.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use shadegrad::data::{
 
 use crate::builder::{U8, gzip, idx};
 
-/// Two images of 2 x 3, and what they are with rows and columns swapped.
+/// Two images of 2 x 3, and the same with rows and columns swapped.
 const STORED: [u8; 12] = [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16];
 const SWAPPED: [u8; 12] = [1, 4, 2, 5, 3, 6, 11, 14, 12, 15, 13, 16];
 
@@ -34,7 +34,7 @@ fn emnist(dir: &Path, split: &str, labels: [u8; 2]) {
 #[test]
 fn emnist_comes_out_upright_with_labels_from_0() {
     let none = LoadOptions::default();
-    // Split or MNIST's names, labels in the files, options, and what comes out: swapped, labels, classes.
+    // Split or MNIST's names, labels in the files, options, and the result: swapped, labels, classes.
     type Row = (Option<&'static str>, [u8; 2], LoadOptions, bool, [u8; 2], usize);
     let rows: [Row; 9] = [
         (Some("balanced"), [0, 46], none, true, [0, 46], 47),
@@ -92,7 +92,7 @@ fn one_split_of_several_is_named_as_if_it_were_a_folder() {
         let error = load_dir(&dir.path().join(missing)).unwrap_err();
         assert!(matches!(error, DataError::Folder { .. }), "{missing}: {error:?}");
     }
-    // Files called like those of MNIST come first.
+    // Files with MNIST's names come first.
     write(dir.path(), MNIST, [1, 0]);
     let read = load_dir(dir.path()).unwrap();
     assert_eq!((read.train.labels(), read.train.images()), (&[1, 0][..], &STORED[..]));
@@ -122,7 +122,7 @@ fn a_label_below_the_first_is_named() {
     assert!(error.to_string().starts_with(&format!("{file}: label 1: expected at least 2")), "{error}");
 }
 
-/// The figures of the distribution's own description.
+/// The numbers in the distribution's own description.
 #[test]
 fn the_splits_have_the_classes_of_their_mappings() {
     // Split, classes, first label, and some classes with the character that its mapping gives for their label.
@@ -149,7 +149,7 @@ fn the_splits_have_the_classes_of_their_mappings() {
     }
 }
 
-/// MNIST stored in EMNIST's way is MNIST again.
+/// MNIST stored as EMNIST is reads as MNIST again.
 #[test]
 fn real_images_stored_sideways_stand_upright() {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mnist");

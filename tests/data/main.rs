@@ -1,4 +1,4 @@
-//! The data module: real files against another reader, a table of every defect, and properties of any input.
+//! The data module: real files compared with another reader, a table of every defect, and properties of any input.
 
 mod builder;
 mod defects;

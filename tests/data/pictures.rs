@@ -1,4 +1,4 @@
-//! Pictures become images as MNIST's: which way, where and how large does not matter.
+//! Pictures become images like MNIST's, whatever their orientation, place and size.
 
 use shadegrad::data::{DataError, Doubt, Picture};
 
@@ -17,7 +17,7 @@ fn grey(value: u8) -> [u8; 4] {
     [value, value, value, 255]
 }
 
-/// A ring of an outer radius of `size` pixels around `(y, x)`, a quarter of that thick.
+/// A ring with an outer radius of `size` pixels around `(y, x)`, a quarter of that thick.
 fn ring([y, x]: [usize; 2], size: f32) -> impl Fn(usize, usize) -> bool {
     move |py, px| {
         let distance = (py as f32 - y as f32).hypot(px as f32 - x as f32);
@@ -79,7 +79,7 @@ fn paper_or_board_size_and_place_do_not_matter() {
 
 #[test]
 fn the_centre_of_mass_is_in_the_middle_as_far_as_it_fits() {
-    // A thick bar on top of a thin line: its mass is near the top.
+    // A thick bar above a thin line: its mass is near the top.
     let seen = picture(100, 60, |y, x| grey(if (y < 30 || x == 30) && y > 9 && x > 9 { 0 } else { 255 }))
         .drawn(SHAPE)
         .unwrap();
@@ -234,7 +234,7 @@ fn doubts_are_said() {
     }
 }
 
-/// A disc grew with the scale, and a line took minutes; now both are a moment's work.
+/// A disc that grew with the scale, and a line, once took minutes; now both take a moment.
 #[test]
 fn thin_and_long_pictures_are_judged_too() {
     for (height, width) in [(1, 16_000), (16_000, 1), (3, 60_000), (2, 9), (1, 1)] {

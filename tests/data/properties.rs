@@ -1,4 +1,4 @@
-//! What holds for any file, whole, damaged or arbitrary.
+//! Properties of any file, intact, damaged or arbitrary.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn packed_if(gz: bool, bytes: Vec<u8>) -> Vec<u8> {
 }
 
 proptest! {
-    // A fixed seed: a failure comes back, and a green run stays green.
+    // A fixed seed: a failure is reproducible, and a passing run keeps passing.
     #![proptest_config(ProptestConfig {
         cases: 512,
         failure_persistence: None,
@@ -46,7 +46,7 @@ proptest! {
         prop_assert_eq!(labels_from_bytes(NAME, &bytes).unwrap(), labels);
     }
 
-    /// Any bytes, some of them behind a true beginning so that they get past the first check.
+    /// Any bytes, some of them after a valid beginning so that they pass the first check.
     #[test]
     fn arbitrary_bytes_never_panic(
         start in prop::sample::select(vec![
@@ -68,7 +68,7 @@ proptest! {
         let end = cut.index(bytes.len());
         let error = images_from_bytes(NAME, &bytes[..end]).unwrap_err();
         let incomplete = matches!(error, IdxError::Truncated { .. } | IdxError::TruncatedGzip { .. })
-            // One byte of gzip is not known as such.
+            // A single byte of gzip is not recognised.
             || (gz && end == 1 && matches!(error, IdxError::NotIdx { .. }));
         prop_assert!(incomplete, "cut at {}: {:?}", end, error);
     }
@@ -77,7 +77,7 @@ proptest! {
     fn anything_after_the_end_is_an_error(images in any_images(), gz: bool, rest in vec(any::<u8>(), 1..40)) {
         let bytes = [packed_if(gz, file_of(&images)), rest.clone()].concat();
         let fits = match images_from_bytes(NAME, &bytes) {
-            // Unless it is what pads a gzip file, or begins like a further member.
+            // Unless it is padding of a gzip file, or begins like a further member.
             Ok(read) => gz && rest.iter().all(|&byte| byte == 0) && read == images,
             Err(IdxError::GzipTrailingBytes { .. }) => gz,
             Err(IdxError::TruncatedGzip { .. } | IdxError::CorruptGzip { .. }) => gz && rest[0] == 0x1f,
@@ -87,8 +87,8 @@ proptest! {
         prop_assert!(fits, "{:?} after {:?}", rest, images);
     }
 
-    /// Cut anywhere into members, some of them empty, and padded with zeros, a gzip file is what it was in one piece; cut off
-    /// anywhere before the padding it is an error.
+    /// A gzip file that is cut anywhere into members, some of them empty, and padded with zeros, reads as if it were
+    /// one piece; truncated anywhere before the padding it is an error.
     #[test]
     fn members_are_one_stream(
         images in any_images(),
@@ -116,7 +116,8 @@ proptest! {
         prop_assert_eq!(images_from_bytes(NAME, &packed).unwrap(), images);
     }
 
-    /// No byte of an IDX header can change without making the file wrong: the product of the dimensions changes too.
+    /// No byte of an IDX header can change without making the file invalid: the product of the dimensions changes
+    /// too.
     #[test]
     fn any_flip_in_a_plain_header_is_an_error(images in any_images(), at in 0..16usize, bit in 0..8u8) {
         let mut bytes = file_of(&images);
@@ -125,7 +126,8 @@ proptest! {
         prop_assert!(outcome.is_err(), "byte {}, bit {}: {:?}", at, bit, outcome);
     }
 
-    /// A flip anywhere in a gzip file is noticed, or is in a field that does not matter and leaves the images as they were.
+    /// A flipped bit anywhere in a gzip file is noticed, or is in a field that does not matter and leaves the images
+    /// unchanged.
     #[test]
     fn a_flip_in_gzip_never_changes_the_images(images in any_images(), at: prop::sample::Index, bit in 0..8u8) {
         let mut bytes = gzip(&file_of(&images));

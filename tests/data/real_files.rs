@@ -79,7 +79,7 @@ fn plain_dotted_and_embedded_files_are_those_of_the_gzip_folder() {
     assert_same("embedded", &shadegrad::data::mnist().unwrap(), &gzip);
 }
 
-/// A folder may hold both forms, and folders named like the files, as a widespread archive does.
+/// A folder may hold both forms, and folders named like the files, as in a widespread archive.
 #[test]
 fn plain_files_are_preferred_and_folders_of_the_same_name_passed_over() {
     use crate::builder::{U8, gzip, idx};
@@ -91,7 +91,7 @@ fn plain_files_are_preferred_and_folders_of_the_same_name_passed_over() {
     fs::create_dir(dir.path().join("train-labels-idx1-ubyte")).unwrap();
     write("train-labels.idx1-ubyte", &idx(U8, &[1], &[0]));
     write("t10k-images.idx3-ubyte.gz", &gzip(&idx(U8, &[1, 1, 1], &[8])));
-    // Plain, though its name says otherwise.
+    // Plain, although its name says otherwise.
     write("t10k-labels-idx1-ubyte.gz", &idx(U8, &[1], &[0]));
 
     let read = load_dir(dir.path()).unwrap();
@@ -100,7 +100,7 @@ fn plain_files_are_preferred_and_folders_of_the_same_name_passed_over() {
     assert_eq!(read.train.classes(), 2, "two classes at least, though all labels are 0");
 }
 
-/// A file that is there plain and compressed is read from the first that is whole.
+/// Where a file is there plain and compressed, the first intact one is read.
 #[test]
 fn a_damaged_file_gives_way_to_a_whole_one_beside_it() {
     use crate::builder::{U8, gzip, idx};
@@ -109,7 +109,7 @@ fn a_damaged_file_gives_way_to_a_whole_one_beside_it() {
     let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 1].to_vec();
     let (plain, dotted, packed) = (pixel(1), pixel(2), gzip(&pixel(3)));
     let names = ["train-images-idx3-ubyte", "train-images.idx3-ubyte", "train-images-idx3-ubyte.gz"];
-    // What stands in the files of these names, and the pixel that is read, or the file whose error it is.
+    // The contents of the files with these names, and the pixel that is read, or the file whose error is reported.
     type Row = ([Option<Vec<u8>>; 3], Result<u8, usize>);
     let rows: [Row; 9] = [
         ([Some(plain.clone()), Some(dotted.clone()), Some(packed.clone())], Ok(1)),

@@ -1,4 +1,4 @@
-//! Ten digits drawn for this test are read by the tutorial's model, after a short real training.
+//! Ten digits drawn for this test are recognised by the tutorial's model, after a short real training.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,7 +37,7 @@ fn drawn_digits_are_read() {
     for device in ["auto", "cpu"] {
         let labels = read(run_name, device, digits.to_str().unwrap());
         assert_eq!(labels.len(), 10);
-        // A file's name begins with its digit.
+        // The name of a file begins with its digit.
         let truth = |path: &Path| path.file_name().unwrap().to_string_lossy()[..1].parse::<usize>().unwrap();
         let wrong: Vec<_> = labels.iter().filter(|(path, label)| truth(path) != *label).collect();
         assert!(wrong.len() <= 1, "{device}: {wrong:?}");
@@ -45,7 +45,7 @@ fn drawn_digits_are_read() {
     }
     assert_eq!(seen[0], seen[1], "both executors read the same");
 
-    // The library's way to the same, as the example shows it.
+    // The same through the library, as the example shows it.
     assert_eq!(use_model::classify(&run).unwrap().0, 1);
     let image = vec![0; 2 * 28 * 28];
     let rows = Model::open(&run, &Device::cpu()).unwrap().predict(&image).unwrap();

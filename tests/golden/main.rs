@@ -1,4 +1,4 @@
-//! Both executors follow what Keras computed, step by step. The recordings lie beside this file, and
+//! Both executors follow what Keras computed, step by step. The recordings are beside this file;
 //! `make_keras_golden.py` and, for `runs/`, `make_keras_runs.py` say how they and their bounds were made.
 
 #[path = "../common/mod.rs"]
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use common::repository;
 
-/// Most bytes of all recordings together.
+/// The most bytes of all recordings together.
 const MOST_BYTES: u64 = 1_000_000;
 
 /// A recording in JSON.

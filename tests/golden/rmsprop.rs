@@ -27,7 +27,7 @@ struct Configuration {
     momentum: f64,
     epsilon: f64,
     centered: bool,
-    /// After each step, as Keras in f32.
+    /// After each step, from Keras in f32.
     weights: Vec<Vec<f64>>,
     weights_float64: Vec<Vec<f64>>,
 }
@@ -61,7 +61,7 @@ fn write<E: Executor + ?Sized>(executor: &mut E, places: &[Tensor], values: &[f3
     }
 }
 
-/// The weights after each step, whose parameters `params` gives by its number from 0.
+/// The weights after each step; `params` gives the parameters of a step by its number, from 0.
 pub fn update<E: Executor + ?Sized>(
     executor: &mut E,
     initial: &[f32],
@@ -71,7 +71,7 @@ pub fn update<E: Executor + ?Sized>(
 ) -> Vec<Vec<f64>> {
     let [parameters, gradients] = [&executor.plan().parameters, &executor.plan().gradients].map(Vec::clone);
     write(executor, &parameters, initial);
-    // No step reads the data, but a pass is refused without any.
+    // No step reads the data, but a pass without data is refused.
     let one_pixel = Dataset::new(vec![0], vec![0], [1, 1, 1], 4).unwrap();
     executor.set_data(DataSlot::Training, &one_pixel).unwrap();
     let mut after = Vec::new();
@@ -90,14 +90,14 @@ pub fn update<E: Executor + ?Sized>(
     after
 }
 
-/// A number and how far off it may be.
+/// A number and the bound of its error.
 #[derive(Clone, Copy, Default)]
 struct Rough {
     value: f64,
     error: f64,
 }
 
-/// The arithmetic of an executor: relative errors of what it does once.
+/// The arithmetic of an executor: relative errors of its operations.
 #[derive(Clone, Copy)]
 struct Arithmetic {
     /// Of +, -, *: half an ulp.
@@ -146,7 +146,7 @@ impl Rough {
 }
 
 /// The weight after each step by the formula of `RmsProp`, with a running bound of the error of each number: the
-/// largest that the roundings of one executor can add up to.
+/// largest that the roundings of one executor can accumulate.
 fn running_error(settings: &Configuration, w: f64, gradients: &[f64], by: Arithmetic) -> Vec<Rough> {
     let number = |value: f64, relative: f64| Rough::rounded(value, 0.0, relative);
     let constant = |value: f64| number(value, by.constant);
@@ -171,7 +171,7 @@ fn running_error(settings: &Configuration, w: f64, gradients: &[f64], by: Arithm
     gradients.iter().map(step).collect()
 }
 
-/// Compares with the float64 weights within the executor's own error, and with Keras's within that and Keras's.
+/// Compares with the float64 weights within the executor's own error, and with Keras's within the sum of both errors.
 fn compare(
     executor: &str,
     recording: &Recording,
@@ -227,7 +227,7 @@ fn every_executor_updates_as_keras() {
     }
 }
 
-/// A bound is worth something when a wrong formula breaks it: epsilon outside the root, as others have it.
+/// A bound is only useful if a wrong formula violates it: here epsilon outside the root, as in other libraries.
 #[test]
 fn a_wrong_formula_is_noticed() {
     let recording: Recording = recording("rmsprop.json");

@@ -1,5 +1,5 @@
-//! Every model file in `runs/` beside its recording. `make_keras_runs.py` says how they are made; a file that is added
-//! there is tested here without further ado.
+//! Every model file in `runs/` with its recording. `make_keras_runs.py` says how they are made; a file that is added
+//! there is tested here automatically.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,8 +20,8 @@ const DATA_SEED: u64 = 2024;
 const WEIGHT_SEED: u64 = 7;
 const WEIGHT_SCALE: f64 = 0.4;
 
-/// Least bounds of a relative error of a loss, as for the first recording: of twins, whose exp and log are right to the
-/// last bit or nearly, and of adapters, which WGSL lets be off by 3 + 2|x| units in the last place.
+/// The least bounds of a relative error of a loss, as for the first recording: of twins, whose exp and log are right
+/// to the last bit or nearly, and of adapters, for which WGSL allows an error of 3 + 2|x| units in the last place.
 const LEAST_LOSS_BOUNDS: [f64; 2] = [1e-6, 1e-5];
 
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ fn data(network: &Network) -> Dataset {
     Dataset::new(images, labels, shape, network.classes()).unwrap()
 }
 
-/// Evenly spread, one seed to a tensor.
+/// Uniform, with one seed per tensor.
 fn initial_weights(network: &Network) -> Weights {
     let tensor = |(place, spec): (u64, &shadegrad::model::WeightSpec)| {
         let values = Noise(WEIGHT_SEED + place).vector(spec.len());
@@ -89,7 +89,7 @@ impl Callback for Losses {
     }
 }
 
-/// Trains as recorded and notes how far losses and weights are from Keras's.
+/// Trains as recorded and records how far losses and weights are from Keras's.
 fn follow(configuration: &Configuration, device: &Device, no_fuse: bool, least: f64) -> [Worst; 2] {
     let Configuration { file, recording, .. } = configuration;
     let network = file.model.network().unwrap();
@@ -121,7 +121,7 @@ fn follow(configuration: &Configuration, device: &Device, no_fuse: bool, least: 
     [of_losses, of_weights]
 }
 
-/// Every configuration on a device, every failure listed.
+/// Every configuration on a device; lists all failures.
 fn all_follow(name: &str, device: &Device, no_fuse: bool, least: f64) {
     let mut failures = Vec::new();
     for configuration in configurations() {

@@ -34,7 +34,7 @@ struct Bounds {
     weights_absolute: BTreeMap<String, f64>,
 }
 
-/// What a run of ours gave, in f64.
+/// The results of one of our runs, in f64.
 struct Run {
     losses: Vec<f64>,
     /// After each step of [`RECORDED`], tensor by tensor.
@@ -104,7 +104,7 @@ fn train<E: Executor + ?Sized>(
     run
 }
 
-/// The worst of some comparisons, as a share of its bound.
+/// The worst of several comparisons, as a share of its bound.
 #[derive(Default)]
 pub struct Worst {
     share: f64,
@@ -112,7 +112,7 @@ pub struct Worst {
 }
 
 impl Worst {
-    /// Notes `error`, which must not exceed `bound`; what is not a number is the worst of all.
+    /// Records `error`, which must not exceed `bound`; NaN is the worst of all.
     pub fn note(&mut self, error: f64, bound: f64, what: impl FnOnce() -> String) {
         let share = if error.is_finite() { error / bound } else { f64::INFINITY };
         if share >= self.share {
@@ -136,8 +136,8 @@ impl std::fmt::Display for Worst {
     }
 }
 
-/// Compares a run with Keras's. `first_loss` bounds the relative error of the loss at the first step, and later ones
-/// are allowed as much.
+/// Compares a run with Keras's. `first_loss` bounds the relative error of the loss at the first step and at later
+/// ones.
 fn follows_keras(name: &str, run: &Run, first_loss: f64) {
     let keras: Recording = recording("keras_small.json");
     assert_eq!((run.losses.len(), keras.losses.len()), (STEPS, STEPS));
@@ -178,7 +178,8 @@ fn the_cpu_executor_follows_keras() {
     follows_keras("cpu", &train_on(&Device::cpu(), plan()), 1e-6);
 }
 
-/// WGSL lets exp be off by 3 + 2|x| units in the last place and log by 2^-21, and software adapters use as much.
+/// WGSL allows exp an error of 3 + 2|x| units in the last place and log one of 2^-21, and software adapters use that
+/// much.
 #[test]
 fn the_software_adapter_follows_keras() {
     let gpu = software_gpu();

@@ -1,5 +1,5 @@
-//! Every optimizer but RMSprop (rmsprop.rs) on eight numbers for ten steps, on both executors;
-//! `make_keras_updates.py` recorded it.
+//! Every optimizer except RMSprop (rmsprop.rs) on eight numbers for ten steps, on both executors; recorded by
+//! `make_keras_updates.py`.
 
 use serde::Deserialize;
 use shadegrad::model::Optimizer;
@@ -21,7 +21,7 @@ struct Row {
     optimizer: Optimizer,
     /// After each step.
     weights: Vec<Vec<f64>>,
-    /// Of each step, made from gradients without their signs.
+    /// Magnitudes at each step, computed from absolute gradients.
     magnitudes: Vec<Vec<f64>>,
 }
 
@@ -76,7 +76,7 @@ fn worst(row: &Row, found: &[Vec<f64>]) -> f64 {
         let column = |rows: &[Vec<f64>]| rows.iter().map(|row| row[at]).collect::<Vec<f64>>();
         let bounds = bounds(&row.optimizer, &column(&row.weights), &column(&row.magnitudes));
         for ((found, expected), bound) in column(found).iter().zip(column(&row.weights)).zip(bounds) {
-            // A weight of 0 without a gradient stays exactly that.
+            // A weight of 0 without a gradient stays exactly 0.
             let error = (found - expected).abs();
             worst = worst.max(if error == 0.0 { 0.0 } else { error / bound });
         }
@@ -98,7 +98,7 @@ fn every_executor_updates_as_keras() {
     }
 }
 
-/// The bounds are worth something when a step of another rate, or of another number, breaks them.
+/// The bounds are only useful if a step with another rate, or of another number, violates them.
 #[test]
 fn a_slightly_wrong_rate_is_noticed() {
     let recording: Recording = recording("updates.json");

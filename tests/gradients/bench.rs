@@ -1,4 +1,4 @@
-//! A plan on the f64 twins, opened up: any tensor can be set, any of its steps run.
+//! A plan on the f64 twins with access to its parts: any tensor can be set, any step run.
 
 use shadegrad::cpu::CpuExecutor;
 use shadegrad::executor::{DataSlot, Executor, Pass};
@@ -16,8 +16,8 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Batches of `filled` random samples on a plan for `capacity`; the samples are in their place. It is a training step, so
-    /// that dropout drops, always the same.
+    /// Batches of `filled` random samples on a plan for `capacity`, gathered already. It is a training step, so that
+    /// dropout drops, always the same elements.
     pub fn new(model: &Sequential, loss: Loss, capacity: usize, filled: u32) -> Bench {
         let network = model.network().unwrap();
         let plan = Plan::build(&network, loss, Optimizer::default(), capacity).unwrap();
@@ -54,7 +54,7 @@ impl Bench {
         Some((self.plan.parameters[at].clone(), self.plan.gradients[at].clone()))
     }
 
-    /// Places of the steps of a stage whose name begins so.
+    /// Indices of the steps of a stage whose names begin like this.
     pub fn steps(&self, stage: Stage, name: &str) -> Vec<usize> {
         let steps = self.plan.steps.iter().enumerate();
         steps
@@ -92,7 +92,7 @@ impl Bench {
         self.get(&Tensor { buffer, offset: 0, shape: vec![1] })[0]
     }
 
-    /// Runs steps in order and notes the kinks on the way.
+    /// Runs steps in order and records the kinks on the way.
     pub fn run(&mut self, steps: &[usize]) -> Kinks {
         let mut kinks = Kinks::default();
         for &at in steps {

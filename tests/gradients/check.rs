@@ -1,15 +1,15 @@
-//! Central differences in f64, and how far they can be off.
+//! Central differences in f64, and the bound of their error.
 //!
 //! For an objective `f = sum_i r_i y_i` and a step h, `D(h) = (f(x + h) - f(x - h)) / 2h` differs from the derivative
 //! - by truncation, c h^2 to first order: `|D(2h) - D(h)|` is three times that, and is taken as the bound;
 //! - by rounding: the outputs that change carry an error each, twice, divided by 2h.
 //!
-//! Both come from the forward pass alone, so no error of a backward pass can widen its own bound.
+//! Both come from the forward pass alone, so an error in a backward pass cannot widen its own bound.
 
-/// Step of the differences: truncation goes with its square, 2^-28, and rounding with 2^-53 / h = 2^-39.
+/// The step of the differences: truncation grows with its square, 2^-28, and rounding with 2^-53 / h = 2^-39.
 pub const H: f64 = 1.0 / (1 << 14) as f64;
 
-/// A bound above this share of the largest gradient would let mistakes pass.
+/// A bound above this share of the largest gradient would hide mistakes.
 const SHARPEST: f64 = 1e-5;
 
 /// A derivative taken by differences.
@@ -49,7 +49,7 @@ pub fn compare(gradient: &[f64], slopes: &[Slope]) -> Result<f64, String> {
     let mut worst = 0.0f64;
     for (at, (&ours, slope)) in gradient.iter().zip(slopes).enumerate() {
         let error = (ours - slope.value).abs();
-        // A comparison with what is not a number is false, and so fails.
+        // A comparison with NaN is false, and so fails.
         let sharp = slope.bound <= SHARPEST * largest;
         let right = error <= slope.bound;
         if !sharp {

@@ -10,7 +10,7 @@ use crate::bench::Bench;
 use crate::check::{H, Slope, compare, slope};
 use crate::common::Noise;
 
-/// The layer that is looked at.
+/// The layer under test.
 const NAME: &str = "looked_at";
 
 struct Case {
@@ -27,7 +27,8 @@ fn conv(filters: usize, kernel: (usize, usize), strides: (usize, usize)) -> Conv
     Conv2D::new(filters, kernel).strides(strides).name(NAME)
 }
 
-/// Every activation as an argument and as a layer, and dropout. A factor of 4 terms covers the roundings of an activation.
+/// Every activation as an argument and as a layer, and dropout. A factor of 4 terms covers the roundings of an
+/// activation.
 fn activations() -> Vec<Case> {
     let all = [
         ("linear", Activation::Linear),
@@ -88,8 +89,8 @@ fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    /// The layer between one with weights, so that its input wants a gradient, and an output layer. The sigmoid keeps what
-    /// comes next from being computed in place, so that the layer's input is still there after a run.
+    /// The layer between one with weights, so that a gradient of its input is needed, and an output layer. The
+    /// sigmoid keeps the next step from working in place, so that the layer's input is still there after a run.
     fn model(&self) -> Sequential {
         let before = Conv2D::new(self.shape[2], 1).activation(Activation::Sigmoid);
         let before = Sequential::new(self.shape).add(before);
@@ -115,7 +116,7 @@ struct Places {
     dy: Tensor,
     forward: Vec<usize>,
     backward: Vec<usize>,
-    /// Name, values and gradient of what the objective is derived by.
+    /// Name, values and gradient of a variable of the objective.
     variables: Vec<(&'static str, Tensor, Tensor)>,
 }
 
@@ -137,8 +138,8 @@ fn places(bench: &Bench) -> Places {
     Places { x, y, dy, forward, backward, variables }
 }
 
-/// Distinct values in `(-1, 1)`, evenly spaced and in disorder: no pooling window has a near-tie, nor is one of an even
-/// number of values 0.
+/// Distinct values in `(-1, 1)`, evenly spaced and in disorder: no pooling window has a near-tie, and with an even
+/// number of values none is 0.
 fn spaced(noise: &mut Noise, len: usize) -> Vec<f64> {
     let mut values: Vec<f64> = (0..len).map(|i| (2 * i + 1) as f64 / len as f64 - 1.0).collect();
     for i in (1..len).rev() {
@@ -148,7 +149,7 @@ fn spaced(noise: &mut Noise, len: usize) -> Vec<f64> {
 }
 
 /// Sets the layer's input and weights so that no element is nearer to a kink than `4H`: twice what a step of `2H`
-/// moves it, since no factor is over 1.
+/// moves it, since no factor exceeds 1.
 fn away_from_kinks(bench: &mut Bench, at: &Places) {
     for seed in 0..1000 {
         let mut noise = Noise(seed);

@@ -1,4 +1,4 @@
-//! The loss by its logits, and a whole network by every weight.
+//! The gradient of the loss by its logits, and of a whole network by every weight.
 
 use shadegrad::model::{Activation, Conv2D, Dense, Flatten, Loss, MaxPooling2D, Regularizer, Sequential};
 use shadegrad::plan::Stage;
@@ -64,8 +64,8 @@ fn the_loss_agrees_with_central_differences() {
     }
 }
 
-/// Losses of outputs that are no logits: squared errors of any numbers, and cross-entropy of numbers that are far from
-/// where a share of their sum is clipped, some of them below it.
+/// Losses of outputs that are not logits: squared errors of any numbers, and cross-entropy of numbers far from where
+/// a share of their sum is clipped, some of them below that.
 #[test]
 fn losses_of_outputs_agree_with_central_differences() {
     let cross_entropy = Loss::CategoricalCrossentropy;
@@ -140,7 +140,7 @@ fn penalised() -> Sequential {
         .add(Dense::new(3).activation(Activation::Softmax).kernel_regularizer(l1))
 }
 
-/// Random weights for which no ReLU and no window is near its kink, and no weight near 0, where `|w|` has one.
+/// Random weights for which no ReLU and no window is near its kink, and no weight is near 0, where `|w|` has one.
 fn away_from_kinks(bench: &mut Bench, forward: &[usize]) {
     let parameters = bench.plan.parameters.clone();
     for seed in 0..1000 {
@@ -162,7 +162,7 @@ fn away_from_kinks(bench: &mut Bench, forward: &[usize]) {
 fn a_whole_network_agrees_with_central_differences() {
     let plain = [("network", network(), 4), ("network", network(), 3), ("penalised", penalised(), 3)]
         .map(|(what, model, filled)| (what, model, Loss::default(), filled));
-    // Full batches: over a row of zeros every window is a tie, unless ReLU shuts it.
+    // Full batches: in a row of zeros every window is a tie, unless ReLU closes it.
     let others = activation_models().into_iter().map(|(what, model, loss)| (what, model, loss, 4));
     for (what, model, loss, filled) in plain.into_iter().chain(others) {
         let mut bench = Bench::new(&model, loss, 4, filled);

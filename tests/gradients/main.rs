@@ -1,5 +1,5 @@
-//! Every backward pass against central differences of its forward pass, in f64. They share no code: a wrong gradient
-//! that the shaders and the twins agree on is found here.
+//! Every backward pass against central differences of its forward pass, in f64. The two share no code: this finds a
+//! wrong gradient even if shaders and twins agree on it.
 
 mod bench;
 mod check;

@@ -1,4 +1,4 @@
-//! A process that plays cases until one is fatal, within bounds of memory and time.
+//! A process that plays cases until one is fatal, within limits of memory and time.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,25 +17,25 @@ use crate::place::Place;
 
 /// Address space of a process.
 const MOST_MEMORY: u64 = 3 << 30;
-/// A case that takes longer hangs.
+/// A case that takes longer than this hangs.
 const LONGEST: Duration = Duration::from_secs(5);
-/// Stack of the thread that reads: what a thread of a program has by default.
+/// The stack of the reading thread: the default for a thread.
 const STACK: usize = 2 << 20;
-/// Failures that a process tells of before it gives up.
+/// The most failures that a process reports before it gives up.
 const MOST_FAILURES: usize = 20;
 
-/// What a process is told to do.
+/// The job of a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     pub format: usize,
     pub seed: u32,
     pub first: u64,
     pub count: u64,
-    /// It begins no case after so many seconds.
+    /// It starts no case after this many seconds.
     pub seconds: f64,
 }
 
-/// What came of it.
+/// The result of the job.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Outcome {
     pub played: u64,
@@ -46,11 +46,11 @@ pub struct Outcome {
     pub failures: Vec<(u64, String)>,
 }
 
-/// Milliseconds since the process began its cases when the case under way began; 0 between cases.
+/// Milliseconds from the start of the cases to the start of the current one; 0 between cases.
 static BEGUN: AtomicU64 = AtomicU64::new(0);
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// Plays the cases of a job; the number of the one under way stands in `progress`.
+/// Plays the cases of a job; `progress` holds the number of the current one.
 pub fn run(job: &Job, parent: &Path, progress: &File) -> Outcome {
     for (resource, most) in [(Resource::As, MOST_MEMORY), (Resource::Core, 0)] {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).unwrap();
@@ -70,7 +70,7 @@ fn play_all(job: &Job, place: &Place, progress: &File, origin: Instant) -> Outco
     let format = &FORMATS[job.format];
     let player = (format.prepare)();
     let untouched = place.untouchable();
-    // A panic counts even where it is caught.
+    // A panic counts even if it is caught.
     std::panic::set_hook(Box::new(|panic| {
         PANIC.lock().unwrap().get_or_insert(panic.to_string());
     }));
@@ -112,7 +112,7 @@ fn watch(origin: Instant) {
     }
 }
 
-/// The most memory that this process held so far; 0 where the system does not say.
+/// The peak memory of this process; 0 if the system does not say.
 fn peak_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

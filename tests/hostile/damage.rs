@@ -1,8 +1,8 @@
-//! Ways in which bytes and texts are damaged.
+//! Ways to damage bytes and texts.
 
 use crate::dice::Dice;
 
-/// Damages bytes in one way or several.
+/// Damages bytes in one or several ways.
 pub fn bytes(whole: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     for _ in 0..times(dice) {
@@ -11,7 +11,7 @@ pub fn bytes(whole: &[u8], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// Mostly one change: with many, what is wrong first hides what is wrong later.
+/// Usually one change: with many, the first error hides later ones.
 fn times(dice: &mut Dice) -> usize {
     if dice.once_in(3) { 2 + dice.below(3) } else { 1 }
 }
@@ -41,7 +41,7 @@ fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// Overwrites what may be a length.
+/// Overwrites something that may be a length.
 pub fn number(bytes: &mut [u8], at: usize, dice: &mut Dice) {
     let number = dice.number();
     let [little, big] = [number.to_le_bytes(), number.to_be_bytes()];
@@ -52,7 +52,7 @@ pub fn number(bytes: &mut [u8], at: usize, dice: &mut Dice) {
     }
 }
 
-/// What may stand where a text has a value, in TOML or JSON.
+/// Values that a text may have in TOML or JSON.
 const VALUES: [&str; 38] = [
     "0",
     "-1",
@@ -125,7 +125,7 @@ pub fn text(whole: &str, dice: &mut Dice) -> Vec<u8> {
     lines.join("\n").into_bytes()
 }
 
-/// A line with another value in the place of one of its own.
+/// A line with one of its values replaced.
 fn other_value(line: &str, dice: &mut Dice) -> String {
     let starts: Vec<usize> = line
         .char_indices()
@@ -148,7 +148,7 @@ fn other_value(line: &str, dice: &mut Dice) -> String {
     format!("{}{new}{}", &line[..start], &line[end..])
 }
 
-/// Something in something, over and over.
+/// Deeply nested values.
 fn nested(dice: &mut Dice) -> String {
     let depth = *dice.pick(&[2, 30, 127, 200, 3000]);
     let key = dice.pick(&["layers", "training", "x", "run", "sha256"]);

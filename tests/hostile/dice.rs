@@ -1,8 +1,8 @@
-//! Numbers that depend on the seed, the format and the case only.
+//! Numbers that depend only on the seed, the format and the case.
 
 use shadegrad::random::philox4x32;
 
-/// Of all cases. Another one gives others: HOSTILE_SEED.
+/// The seed of all cases. HOSTILE_SEED sets another one.
 pub const SEED: u32 = 20;
 
 pub struct Dice {
@@ -27,7 +27,7 @@ impl Dice {
         (self.word() % limit.max(1) as u64) as usize
     }
 
-    /// True once in so many times.
+    /// True once in this many times.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
@@ -40,7 +40,7 @@ impl Dice {
         (0..count).map(|_| self.word() as u8).collect()
     }
 
-    /// A whole number at which things break, or any.
+    /// An integer at a typical limit, or any.
     pub fn number(&mut self) -> u64 {
         let near = [0, 1, 2, 7, 255, 256, 65_535, 65_536, 1 << 24, (1 << 31) - 1, 1 << 31, u32::MAX.into()];
         let far = [1 << 32, 1 << 40, (1 << 53) + 1, i64::MAX as u64, 1 << 63, u64::MAX - 7, u64::MAX];

@@ -1,4 +1,4 @@
-//! Starts the processes, and sums up what came of them.
+//! Starts the processes, and summarises their results.
 
 use std::fs::File;
 use std::io::Read;
@@ -47,7 +47,7 @@ pub fn main() {
     report(&table, begun, least);
 }
 
-/// In memory where the system has such a place: what is read here is never to be kept.
+/// In memory if the system has such a place: nothing read here needs to be kept.
 fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
@@ -114,7 +114,7 @@ fn play_jobs(jobs: &[Job], folder: &Path, end: Option<Instant>) -> Vec<Outcome> 
     table.into_inner().unwrap()
 }
 
-/// Plays a job in a process of its own, and goes on after a case that ended it.
+/// Plays a job in a separate process, and continues after a case that ended it.
 fn start(job: &Job, folder: &Path) -> Outcome {
     let mut sum = Outcome::default();
     let mut job = job.clone();
@@ -122,7 +122,7 @@ fn start(job: &Job, folder: &Path) -> Outcome {
         let progress = progress(&job, folder);
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.env(JOB, serde_json::to_string(&job).unwrap()).env("HOSTILE_FOLDER", folder);
-        // A child leaves nothing elsewhere either.
+        // A child must not leave files elsewhere either.
         command.env("TMPDIR", folder).env("RUST_BACKTRACE", "0").stdin(Stdio::null());
         let output = command.output().expect("a process for the cases");
         if crate::is_alone() {
@@ -158,7 +158,7 @@ fn progress(job: &Job, folder: &Path) -> PathBuf {
     folder.join(format!("progress-{}-{}", job.format, job.first))
 }
 
-/// In a process of its own.
+/// In a separate process.
 fn play(job: &Job) {
     let folder = PathBuf::from(std::env::var_os("HOSTILE_FOLDER").expect("the folder of all cases"));
     let file = File::create(progress(job, &folder)).unwrap();

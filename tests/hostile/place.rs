@@ -1,4 +1,4 @@
-//! Where a case is played, and what stands around it that must not change.
+//! Where a case is played, and the surroundings that must not change.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::dice::Dice;
 
-/// The folder of a process: `case` is one case's own, `outside` is no case's.
+/// The folder of a process: `case` belongs to one case, `outside` to none.
 pub struct Place {
     root: PathBuf,
 }
 
 impl Place {
-    /// In memory where the system has such a place.
+    /// In memory if the system has such a place.
     pub fn new(parent: &Path, number: u64) -> Self {
         let place = Place { root: parent.join(number.to_string()) };
         fs::create_dir_all(place.outside().join("folder")).unwrap();
@@ -28,7 +28,7 @@ impl Place {
         self.root.join("case")
     }
 
-    /// What is outside a case, to look at.
+    /// What is outside a case, for comparison.
     pub fn outside(&self) -> PathBuf {
         self.root.join("outside")
     }
@@ -73,7 +73,7 @@ fn content(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Removes what is there, a link as such.
+/// Removes what is there; a link is not followed.
 pub fn remove(path: &Path) {
     match fs::symlink_metadata(path) {
         Ok(about) if about.is_dir() => fs::remove_dir_all(path).unwrap(),
@@ -82,7 +82,7 @@ pub fn remove(path: &Path) {
     }
 }
 
-/// Puts something in the place of a file that is none: a folder, a link out of the case, a pipe, a device.
+/// Replaces a file with something else: a folder, a link out of the case, a pipe, a device.
 pub fn put_something_odd(path: &Path, place: &Place, dice: &mut Dice) {
     remove(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

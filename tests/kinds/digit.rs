@@ -1,4 +1,4 @@
-//! A digit of MNIST, enlarged, and drawn with other pens.
+//! A digit of MNIST, enlarged, and drawn with different pens.
 
 /// Height and width of MNIST's, and pixels for each of its pixels.
 pub const SIDE: usize = 28;
@@ -17,7 +17,7 @@ impl Digit {
         Digit { small: small.to_vec(), ink: enlarged(small, ZOOM) }
     }
 
-    /// As with a fine pen: thinned to lines of one pixel (Zhang and Suen 1984), then one more around.
+    /// As with a fine pen: thinned to lines of one pixel (Zhang and Suen 1984), then widened by one.
     pub fn thinned(&self) -> Digit {
         let mut inked: Vec<bool> = self.ink.iter().map(|ink| *ink > 0.5).collect();
         let around = |inked: &[bool], at: usize| {
@@ -59,7 +59,7 @@ impl Digit {
     }
 }
 
-/// Bilinear, its edges made sharp again.
+/// Bilinear, with sharpened edges.
 pub fn enlarged(small: &[u8], zoom: usize) -> Vec<f32> {
     let value = |y: isize, x: isize| {
         let inside = |at: isize| (0..SIDE as isize).contains(&at);

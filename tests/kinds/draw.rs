@@ -19,9 +19,9 @@ pub struct Kind {
     pub name: &'static str,
     /// What is drawn.
     pub what: &'static str,
-    /// Whether 85 % of the accuracy on clean pictures are asked of it.
+    /// Whether it must reach 85 % of the accuracy on clean pictures.
     pub asked: bool,
-    /// The file's bytes and the ending of its name.
+    /// The file's bytes and the extension of its name.
     pub draw: fn(&Digit, &mut Dice) -> (Vec<u8>, &'static str),
 }
 
@@ -41,7 +41,7 @@ const fn hard(
     Kind { name, what, asked: false, draw }
 }
 
-/// All kinds; the first is what the others are compared with.
+/// All kinds; the others are compared with the first.
 pub const KINDS: &[Kind] = &[
     kind("clean", "black on white", |digit, dice| png(&digit.page(dice).over(250.0, 20.0))),
     kind("board", "white on black", |digit, dice| png(&digit.page(dice).over(15.0, 240.0))),
@@ -193,7 +193,7 @@ pub const KINDS: &[Kind] = &[
     }),
 ];
 
-/// Numbers that come out the same each time (SplitMix64).
+/// Numbers that are the same each time (SplitMix64).
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -212,14 +212,14 @@ impl Dice {
         (self.next() >> 40) as f32 / (1u64 << 24) as f32
     }
 
-    /// About normal, of deviation 1: a sum of twelve even ones.
+    /// About normal, with deviation 1: a sum of twelve uniform ones.
     fn normal(&mut self) -> f32 {
         (0..12).map(|_| self.share()).sum::<f32>() - 6.0
     }
 }
 
 impl Digit {
-    /// On a page, somewhere.
+    /// At a random place on a page.
     fn page(&self, dice: &mut Dice) -> Page {
         // MNIST's digits have 4 free pixels on each side.
         let free = 3 * ZOOM;
@@ -306,7 +306,7 @@ impl Page {
         self.each(|_, _, grey| grey + deviation * dice.normal());
     }
 
-    /// One half of the page, parted somewhere near its middle at some angle, has this much of the light.
+    /// One half of the page, divided near its middle at some angle, gets this share of the light.
     fn shadow(&mut self, light: f32, dice: &mut Dice) {
         let turn = dice.share() * std::f32::consts::TAU;
         let off = (dice.share() - 0.5) * 0.4;
@@ -338,7 +338,7 @@ fn jpeg(page: &Page, quality: u8) -> (Vec<u8>, &'static str) {
     (bytes, "jpg")
 }
 
-/// Ink on nothing.
+/// Ink on a transparent background.
 fn png_clear(page: &Page, [r, g, b, alpha]: [u8; 4]) -> (Vec<u8>, &'static str) {
     let image = RgbaImage::from_fn(page.width as u32, page.height as u32, |x, y| {
         let ink = page.ink[y as usize * page.width + x as usize];

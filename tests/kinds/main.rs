@@ -1,4 +1,4 @@
-//! Pictures of each kind that people make are read nearly as well as clean ones, after a short real training.
+//! Pictures of each kind that people make are recognised nearly as well as clean ones, after a short real training.
 
 mod draw;
 mod score;
@@ -8,7 +8,7 @@ use std::process::Command;
 use draw::KINDS;
 use score::{ASKED, Job};
 
-/// Of each kind; `scripts/predict-kinds` takes more of them, and a model that was trained to the end.
+/// The number of each kind; `scripts/predict-kinds` takes more, and a fully trained model.
 const COUNT: usize = 20;
 
 #[test]

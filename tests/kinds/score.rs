@@ -9,11 +9,11 @@ use shadegrad::data::Dataset;
 
 use crate::draw::{Dice, Digit, Kind};
 
-/// The share of what is read in clean pictures that each kind must reach.
+/// The share of the accuracy on clean pictures that each kind must reach.
 pub const ASKED: f64 = 0.85;
 const SIDE: usize = 28;
 
-/// Who reads, and how many digits of which set.
+/// The model, and how many digits of which set.
 pub struct Job<'a> {
     pub program: &'a Path,
     pub run: &'a Path,
@@ -22,7 +22,7 @@ pub struct Job<'a> {
     pub count: usize,
 }
 
-/// Of how many pictures this was true.
+/// The number of pictures that this is true of.
 #[derive(Debug, Default)]
 pub struct Score {
     pub read: usize,

@@ -17,10 +17,10 @@ use shadegrad::ops::{BatchMetrics, FUNCTION, MAX_ITERATIONS, Op};
 use common::repository;
 use samples::{Sample, samples};
 
-/// WebGPU's least limit of `max_compute_workgroups_per_dimension`, and one that folds nearly every dispatch.
+/// WebGPU's minimum for `max_compute_workgroups_per_dimension`, and a value that folds nearly every dispatch.
 const PER_DIMENSION: [u32; 2] = [65_535, 3];
 
-/// The folder of what serves drivers with eight lanes only.
+/// The folder of kernels for drivers with eight lanes.
 const LANES: &str = "lanes";
 
 /// Name, file and sizes of a row, for messages.
@@ -32,7 +32,7 @@ fn uses_subgroups(text: &str) -> bool {
     text.contains("subgroup")
 }
 
-/// Parses and validates with no more than what devices are opened with.
+/// Parses and validates with only the features that devices are opened with.
 fn validate(text: &str) -> Result<(naga::Module, ModuleInfo), String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|error| error.emit_to_string(text))?;
     let mut capabilities = Capabilities::empty();

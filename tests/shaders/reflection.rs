@@ -1,4 +1,4 @@
-//! What a shader's text declares, compared with what the Rust side says.
+//! What a shader's text declares, compared with the Rust side.
 
 use std::mem::offset_of;
 
@@ -39,7 +39,8 @@ fn entry_point(kernel: &Kernel, module: &Module) -> Result<(), String> {
     Ok(())
 }
 
-/// The variables of one group with their bindings, in the order of these: naga lists a variable where it is used first.
+/// The variables of one group with their bindings, in the order of these: naga lists variables in the order of first
+/// use.
 fn group(module: &Module, group: u32) -> Vec<(u32, &GlobalVariable)> {
     let variables = module.global_variables.iter();
     let mut of_group: Vec<_> = variables
@@ -160,7 +161,7 @@ fn step_params(kernel: &Kernel, module: &Module) -> Result<(), String> {
     equal("fields of StepParams", fields.collect::<Option<Vec<Field>>>(), Some(rust_fields()))
 }
 
-/// Other variables are the workgroup's and the invocation's own, and fit every adapter.
+/// Other variables belong to the workgroup or the invocation, and fit every adapter.
 fn nothing_else(module: &Module) -> Result<(), String> {
     let mut workgroup_bytes = 0;
     for (_, variable) in module.global_variables.iter() {

@@ -1,4 +1,4 @@
-//! Every target language that wgpu's back ends speak: our evidence for drivers that are not at hand.
+//! Every target language of wgpu's back ends: our evidence for drivers that are not available here.
 
 use naga::back::{hlsl, msl, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
@@ -23,7 +23,7 @@ pub fn translate(module: &Module, info: &ModuleInfo, uses_subgroups: bool) -> Re
         if !text.contains("kernel void main_") {
             return Err(fail("MSL", "no kernel".to_owned()));
         }
-        // Subgroup operations came with shader model 6.0; 5.1 is what the compiler of every Windows understands.
+        // Subgroup operations came with shader model 6.0; the compiler on every Windows supports 5.1.
         let models = [Some(hlsl::ShaderModel::V6_0), (!uses_subgroups).then_some(hlsl::ShaderModel::V5_1)];
         for model in models.into_iter().flatten() {
             let text = direct_x(module, info, checks, model).map_err(|e| fail(model.to_str(), e))?;
@@ -62,7 +62,7 @@ fn spir_v(
     spv::write_vec(module, info, &options, Some(&pipeline))
 }
 
-/// Every bound variable gets a slot of its own, and the sizes of runtime arrays one more, as wgpu lays them out.
+/// Every bound variable gets a slot of its own, and the sizes of runtime arrays get one more, as in wgpu.
 fn metal_resources(module: &Module) -> msl::EntryPointResources {
     let bindings = module.global_variables.iter().filter_map(|(_, variable)| variable.binding);
     let mut resources = msl::EntryPointResources::default();

@@ -1,4 +1,4 @@
-//! Activations, losses of outputs and dropout on both executors.
+//! Activations, losses of outputs, and dropout, on both executors.
 
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
@@ -11,8 +11,8 @@ use shadegrad::train::{Compile, FitOptions, Model};
 use crate::common::{activation_models, devices, random_data};
 use crate::steps::{Recorder, bits, distance, flat};
 
-/// Relative. WGSL lets an exponential be off by 3 + 2|x| units in the last place, and these nets have up to three of them
-/// between input and loss: ten times the bound that other models are held to.
+/// Relative. WGSL allows an exponential an error of 3 + 2|x| units in the last place, and these nets have up to three
+/// of them between input and loss: ten times the bound for other models.
 const LOSS: f64 = 1e-4;
 /// After twenty steps, likewise.
 const WEIGHT: f64 = 1e-4;
@@ -47,7 +47,7 @@ fn executors_train_alike_fused_and_not() {
     }
 }
 
-/// Prediction gives the last layer's outputs, and evaluation judges by them.
+/// Prediction returns the last layer's outputs, and evaluation uses them.
 #[test]
 fn predictions_are_the_outputs_that_evaluation_judges() {
     for (what, model, loss) in activation_models() {
@@ -87,7 +87,7 @@ fn judge(outputs: &[f32], data: &Dataset, loss: Loss) -> (f64, f64) {
     (total / data.len() as f64, f64::from(correct as u32) / data.len() as f64)
 }
 
-/// Softmax as a layer at the end is the argument of the layer before: the same plan but for names.
+/// Softmax as a last layer equals the argument of the layer before: the same plan except for names.
 #[test]
 fn a_softmax_layer_at_the_end_is_trained_from_logits() {
     let body = || Sequential::new([3, 3, 1]).add(Flatten::new());
@@ -112,7 +112,7 @@ fn mask(seed: u64, step: u32, layer: u32, rate: f64, len: usize) -> Vec<bool> {
     words.map(|word| f64::from(word >> 8) / f64::from(1 << 24) >= rate).take(len).collect()
 }
 
-/// Dropout on each device, forward and backward, for a mask made here.
+/// Dropout on each device, forward and backward, with a mask computed here.
 #[test]
 fn dropout_keeps_what_the_generator_says() {
     let (seed, rate, len) = (0x1234_5678_9abc_def0_u64, 0.3, 2 * 5 * 7);
@@ -166,7 +166,7 @@ fn masks_have_their_rate_and_do_not_depend_on_one_another() {
     }
 }
 
-/// Each device's own masks, seen through what a run learns: all dropped steps are the same bits on both, and another seed
+/// Each device's own masks, seen through the losses of a run: both devices drop the same elements, and another seed
 /// or no dropout gives other losses.
 #[test]
 fn dropout_follows_the_seed_and_only_in_training() {

@@ -1,4 +1,4 @@
-//! The two executors take the same steps.
+//! The two executors agree at every step.
 
 use shadegrad::cpu::CpuExecutor;
 use shadegrad::model::{Loss, Optimizer};
@@ -8,15 +8,15 @@ use shadegrad::train::FitOptions;
 use crate::common::{devices, mnist_train, random_data, tutorial, unusual_models};
 use crate::steps::{Driver, Recorder, compile, distance};
 
-/// Relative; the exponential and the logarithm of a software adapter are polynomials: the bound that the
-/// recordings set for it too.
+/// Relative. The exponential and the logarithm of a software adapter are polynomials: the bound is the one for the
+/// recordings.
 const LOSS: f64 = 1e-5;
-/// After twenty steps. Several f32 implementations are up to 8e-8 apart after ten steps of the recorded net, and 1e-6 once
-/// a ReLU or a window has fallen the other way; ten times that is still 300 times less than one step moves a weight
-/// (0.001 / sqrt(0.1) at first).
+/// After twenty steps. Several f32 implementations differ by up to 8e-8 after ten steps of the recorded net, and by
+/// 1e-6 once a ReLU or a window has gone the other way; ten times that is still 300 times less than one step moves a
+/// weight (0.001 / sqrt(0.1) at first).
 const WEIGHT: f64 = 1e-5;
 
-/// Odd sizes, strides, overlapping pools, images whose bytes do not fill whole words, a short batch in between.
+/// Odd sizes, strides, overlapping pools, images whose bytes do not fill whole words, a short batch in the middle.
 #[test]
 fn unusual_models_train_alike() {
     for (what, model) in unusual_models() {
@@ -42,7 +42,7 @@ fn unusual_models_train_alike() {
     }
 }
 
-/// The twins of fused kinds are made of the others, but their plan is not: rewritten, it must compute the same.
+/// The twins of fused kinds are made of the others, but their plan is not: the fused plan must compute the same.
 #[test]
 fn fused_plans_train_as_their_models_say() {
     let models = unusual_models().into_iter().chain([("tutorial", tutorial())]);
@@ -74,9 +74,9 @@ fn fused_plans_train_as_their_models_say() {
     }
 }
 
-/// Until the first near-tie of a pooling window or a ReLU falls the other way, losses stay as near as above; with
-/// this seed none does in the first half of these hundred steps. Where one does, f32 and f64 twins were seen 2e-4 apart for
-/// some steps, and the f32 runs of other frameworks 1.3e-4: 5e-4 is what the whole tutorial is held to.
+/// Until the first near-tie of a pooling window or a ReLU goes the other way, losses stay as close as above; with
+/// this seed none does in the first half of these hundred steps. Where one does, f32 and f64 twins were observed 2e-4
+/// apart for some steps, and the f32 runs of other frameworks 1.3e-4: 5e-4 is the bound for the whole tutorial.
 const LOSS_AFTER_NEAR_TIES: f64 = 5e-4;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Augmented training: the same on every device, wherever the data set lies, and gone when the model is judged.
+//! Augmented training: the same on every device, wherever the data set is, and off in evaluation.
 
 use shadegrad::data::{Augmentation, Dataset};
 use shadegrad::device::Device;
@@ -51,7 +51,7 @@ fn the_same_seed_gives_the_same_bits_resident_streamed_and_again() {
     assert_ne!(plain.losses[0], first.losses[0], "nothing was augmented");
 }
 
-/// As far apart as executors are without augmentation, since places and blends are within a few roundings of each other.
+/// As close as executors are without augmentation, since places and blends agree within a few roundings.
 #[test]
 fn executors_augment_alike() {
     let data = mnist_train().take(100).unwrap();
@@ -61,7 +61,7 @@ fn executors_augment_alike() {
     }
 }
 
-/// A model that is only judged sees images as they are, whether or not it would be trained on augmented ones.
+/// Evaluation sees images unchanged, whether or not the model is trained on augmented ones.
 #[test]
 fn judging_does_not_augment() {
     let data = mnist_train().take(64).unwrap();

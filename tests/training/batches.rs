@@ -6,15 +6,16 @@ use shadegrad::train::{Compile, FitOptions, NoCallback};
 use crate::common::{activation_models, devices, random_data, unusual_models};
 use crate::steps::{Driver, Recorder, bits, compile, distance, flat};
 
-/// Largest term: an activation times the gradient of an output. The test looks that it is.
+/// The largest term: an activation times the gradient of an output. The test checks it.
 const TERM: f64 = 4.0;
 /// A batch taken alone or as part of a larger plan is summed in another order, with zeros in between. Two such sums
-/// differ by the roundings of their terms, of which at most 200 are not 0: two images of 10x10 outputs, in the first of
-/// these nets. 14.2 is the root of 200; this is 3.4e-6.
+/// differ by the roundings of their terms, of which at most 200 are not 0: two images of 10x10 outputs, in the first
+/// of these nets. 14.2 is the root of 200; this is 3.4e-6.
 const GRADIENT: f64 = 14.2 * HALF_ULP * TERM;
 const HALF_ULP: f64 = 1.0 / (1 << 24) as f64;
-/// RMSprop divides by the root of `v + 1e-7`, and `v` is at least a tenth of the square of the gradient, so a gradient
-/// that is off by e moves a weight by up to `0.001 * e / sqrt(1e-7)` = 3.2 e, and rounding it costs 2^-24 of at most 2.
+/// RMSprop divides by the root of `v + 1e-7`, and `v` is at least a tenth of the square of the gradient, so an error
+/// of e in a gradient moves a weight by up to `0.001 * e / sqrt(1e-7)` = 3.2 e, and rounding it costs 2^-24 of at
+/// most 2.
 const WEIGHT: f64 = 3.2 * GRADIENT + 2.0 * HALF_ULP;
 
 /// The last two of ten samples, in a plan for eight, are trained as in a plan for two: with the mean over two.
@@ -43,7 +44,7 @@ fn the_short_last_batch_has_its_own_mean() {
             assert!(f64::from(term) <= TERM, "{place}: terms up to {term}");
             let (ours, theirs) = (large.gradients(), small.gradients());
             let largest = theirs.iter().fold(0.0f32, |m, g| m.max(g.abs()));
-            // The mean over eight would make every gradient a quarter.
+            // The mean over eight would make every gradient four times smaller.
             assert!(f64::from(largest) * 0.75 > 100.0 * GRADIENT, "{place}: gradients too small to tell");
             let gradient = distance(&ours, &theirs);
             assert!(gradient <= GRADIENT, "{place}: gradients off by {gradient:.1e}");
@@ -55,7 +56,7 @@ fn the_short_last_batch_has_its_own_mean() {
     }
 }
 
-/// A new batch size makes a new executor; weights and the optimizer's state move into it.
+/// A new batch size makes a new executor; weights and the optimizer's state are moved into it.
 #[test]
 fn a_change_of_batch_size_keeps_weights_and_state() {
     let (_, model) = unusual_models().swap_remove(0);
@@ -77,7 +78,7 @@ fn a_change_of_batch_size_keeps_weights_and_state() {
         let (ours, theirs) = (flat(&fitted.weights().unwrap()), by_hand.weights());
         let error = distance(&ours, &theirs);
         assert!(error <= WEIGHT, "{name}: weights off by {error:.1e}");
-        // What a lost state would have given.
+        // The result with a lost state.
         let mut forgetful = Driver::new(&model, &device, 16, 7, &data);
         let mut rest = kept.as_slice();
         for place in forgetful.plan.parameters.clone() {
@@ -93,8 +94,8 @@ fn a_change_of_batch_size_keeps_weights_and_state() {
     }
 }
 
-/// A batch of all samples and one of more are the same: weights, losses, and what is judged, of sets that are smaller and
-/// larger. So much memory is never asked for that a whole batch of 65,536 would need.
+/// A batch of all samples and a larger one are the same: weights, losses, and evaluation, of smaller and larger sets.
+/// The memory for a whole batch of 65,536 is never requested.
 #[test]
 fn a_batch_larger_than_the_set_is_the_set() {
     // With softmax before the loss and without.

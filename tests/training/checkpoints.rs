@@ -1,4 +1,4 @@
-//! Training that stops and goes on takes the same steps as training that does not.
+//! Training that stops and is resumed takes the same steps as training that does not stop.
 
 use shadegrad::data::{Augmentation, Dataset};
 use shadegrad::device::Device;
@@ -11,7 +11,7 @@ use shadegrad::train::{
 use crate::common::{devices, mnist_train, small};
 use crate::steps::{bits, flat};
 
-/// Keeps every checkpoint, and interrupts after so many steps.
+/// Keeps every checkpoint, and interrupts after this many steps.
 #[derive(Default)]
 struct Keeper {
     steps: Vec<StepRecord>,
@@ -44,7 +44,7 @@ fn data() -> Dataset {
     mnist_train().take(150).unwrap()
 }
 
-/// Seven steps an epoch; all that has a state of its own.
+/// Seven steps per epoch, and everything that has a state of its own.
 fn options() -> FitOptions {
     FitOptions {
         epochs: 5,
@@ -83,7 +83,7 @@ struct Outcome {
     keeper: Keeper,
 }
 
-/// Trains from a checkpoint, or from the beginning.
+/// Trains from a checkpoint, or from the start.
 fn train(device: &Device, options: &FitOptions, from: Option<Checkpoint>, mut keeper: Keeper) -> Outcome {
     let mut model = model(device);
     let history = match from {
@@ -94,7 +94,7 @@ fn train(device: &Device, options: &FitOptions, from: Option<Checkpoint>, mut ke
     Outcome { weights, history: history.unwrap(), keeper }
 }
 
-/// All of a history but for how long it took.
+/// A history without its times.
 fn told(history: &History) -> Vec<(usize, u64, u64, Option<u64>, u32)> {
     let epoch = |record: &shadegrad::train::EpochRecord| {
         let val_loss = record.val_loss.map(f64::to_bits);
@@ -137,7 +137,7 @@ fn what_is_interrupted_goes_on() {
             assert_eq!(first.history.stopped.unwrap().reason, StopReason::Interrupted, "{place}");
             let checkpoint = first.keeper.kept.last().unwrap().clone();
             let taken = first.keeper.steps.len();
-            // What was under way on the device is brought to its end.
+            // Work on the device is finished first.
             assert!((after..35).contains(&taken), "{place}: {taken} steps");
             assert_eq!((checkpoint.steps(), first.history.steps), (taken, taken), "{place}");
             let rest = train(&device, &options(), Some(checkpoint), Keeper::default());
@@ -180,12 +180,12 @@ fn what_cannot_go_on_is_refused() {
     let short = Checkpoint { optimizer_state: vec![0.0; 8], ..checkpoint() };
     let message = resume(options(), short);
     assert!(message.contains("optimizer's state has 8 numbers"), "{message}");
-    // Training that was good enough is over, however many epochs there might be.
+    // Training that was good enough is finished, however many epochs there might be.
     let until = FitOptions { until_loss: Some(100.0), ..options() };
     let good = train(&device, &until, None, Keeper::default());
     let rest = train(&device, &until, good.keeper.kept.last().cloned(), Keeper::default());
     assert_eq!((rest.keeper.steps.len(), rest.history.stopped), (0, good.history.stopped));
-    // Nothing is left to do: that is no mistake.
+    // Nothing is left to do, which is not an error.
     let done = train(&device, &options(), Some(checkpoint()), Keeper::default());
     assert!(done.keeper.steps.is_empty() && done.weights == first.weights);
     assert_eq!(done.history.stopped.unwrap().reason, StopReason::Epochs);

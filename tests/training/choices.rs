@@ -1,4 +1,4 @@
-//! Other kernels than the table's first: chosen ones run, and train alike.
+//! Kernels other than the table's first: chosen ones run, and train the same.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The seed decides everything: bit for bit on one device, and between devices for all that is not arithmetic.
+//! The seed decides everything: bit for bit on one device, and between devices for everything except arithmetic.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ fn same_seed_same_device_same_bytes() {
     }
 }
 
-/// A device opened anew gives the same bits as one that has run before.
+/// A newly opened device gives the same bits as one that has run before.
 #[test]
 fn a_fresh_device_gives_the_same_bytes() {
     use shadegrad::device::DeviceChoice;
@@ -50,7 +50,7 @@ fn initial_weights_are_the_same_on_every_device() {
         let expected = bits(&flat(&network.initial_weights(21)));
         let data = random_data(3, network.input_shape, network.classes(), 1);
         for (name, device) in devices() {
-            // Evaluating brings the weights onto the device; they are read back from there.
+            // Evaluating uploads the weights to the device; they are read back from there.
             let mut model = compile(&model, &device, 21);
             model.evaluate(&data).unwrap();
             assert_eq!(bits(&flat(&model.weights().unwrap())), expected, "{name}, {what}");
@@ -58,7 +58,8 @@ fn initial_weights_are_the_same_on_every_device() {
     }
 }
 
-/// Every batch of two shuffled epochs as the data set says it: bytes over 255, labels one-hot, zero past the end.
+/// Every batch of two shuffled epochs, computed from the data set: bytes over 255, labels one-hot, zeros past the
+/// end.
 #[test]
 fn gathered_batches_are_the_same_on_every_device() {
     let models = unusual_models().into_iter().chain([("small", small())]);

@@ -1,4 +1,4 @@
-//! Numbers that are not finite: the step is taken back and named, on both executors, fused and not.
+//! Numbers that are not finite: the step is undone and named, on both executors, fused and not.
 
 use shadegrad::data::{Augmentation, Dataset};
 use shadegrad::device::Device;
@@ -16,7 +16,7 @@ use shadegrad::train::{
 use crate::common::{devices, random_data};
 use crate::steps::{Recorder, bits, flat};
 
-/// Images of the data set whose third batch alone has anything in them.
+/// A data set in which only the images of the third batch are not empty.
 const SIDE: usize = 16;
 const BATCH: usize = 8;
 const BAD: usize = 3;
@@ -51,14 +51,14 @@ fn diverged(model: &mut Model, data: &Dataset, options: &FitOptions, run: &mut d
     }
 }
 
-/// Dark images, whose hidden units are all dead, but for a batch in which half of each image is bright: its loss is
-/// finite, and the gradient of the first layer is a sum of eight times 0.75e38 or more, over the largest f32. The
-/// gradients of the dark half and of the last layer are finite, so that this layer is updated in the bad step.
+/// Dark images, whose hidden units are all dead, except a batch in which half of each image is bright: its loss is
+/// finite, and the gradient of the first layer is a sum of eight times 0.75e38 or more, above the largest f32. The
+/// gradients of the dark half and of the last layer are finite, so that layer is updated in the bad step.
 fn overflowing(device: &Device, optimizer: Optimizer, compile: Compile) -> (Model, Dataset) {
     overflowing_with(device, optimizer, compile, None)
 }
 
-/// The same with some of the hidden units dropped, if so.
+/// The same, with some hidden units dropped if `dropped` is set.
 fn overflowing_with(
     device: &Device,
     optimizer: Optimizer,
@@ -116,18 +116,18 @@ fn a_gradient_that_overflows_is_taken_back_and_named() {
                 "{place}"
             );
             assert!(found.to_string().contains("a gradient of step 3 (epoch 1) is not finite"), "{found}");
-            // The bad step is the last that is told of, and its loss was finite.
+            // The bad step is the last that is reported, and its loss was finite.
             assert_eq!(run.steps.len(), BAD, "{place}");
             assert!(run.steps[BAD - 1].loss.is_finite(), "{place}: {:?}", run.steps);
             let state = model.training_state().run;
             assert_eq!(state.step + state.within.rows, BAD - 1, "{place}");
-            // The weights are those of a run that ends before the step.
+            // The weights are those of a run that ends before that step.
             let (mut short, _) = overflowing(&device, optimizer, compile);
             let until = FitOptions { max_steps: Some(BAD - 1), ..options.clone() };
             short.fit(&data, &until, &mut NoCallback).unwrap();
             let [kept, expected] = [&mut model, &mut short].map(|model| flat(&model.weights().unwrap()));
             assert_eq!(bits(&kept), bits(&expected), "{place}");
-            // What trips a pass does not hold the next one.
+            // The tripwire of one pass does not stop the next one.
             let dark = data.slice(0..2 * BATCH).unwrap();
             model.fit(&dark, &options, &mut NoCallback).unwrap();
             assert_ne!(bits(&flat(&model.weights().unwrap())), bits(&expected), "{place}");
@@ -146,10 +146,10 @@ fn without_the_tripwire_nothing_is_held() {
         assert_eq!(history.steps, 4, "{name}");
         let weights = model.weights().unwrap();
         let bad = |at: usize| weights.tensors()[at].values.iter().filter(|w| !w.is_finite()).count();
-        // Half of the first layer's kernel, and its bias. Whether the step after spreads them over the rest depends on how a
-        // device takes ReLU of NaN.
+        // Half of the first layer's kernel, and its bias. Whether the next step spreads them over the rest depends on
+        // the device's ReLU of NaN.
         assert!(bad(0) >= SIDE * SIDE / 2 * 64 && bad(1) == 64, "{name}: {} and {}", bad(0), bad(1));
-        // An infinite gradient is clipped, as Keras does.
+        // An infinite gradient is clipped, as in Keras.
         let clipped = RmsProp { clipvalue: Some(0.5), ..RmsProp::default() };
         let (mut model, data) = overflowing(&device, clipped.into(), compile);
         model.fit(&data, &options, &mut NoCallback).unwrap();
@@ -166,7 +166,7 @@ fn small(device: &Device, optimizer: Optimizer, compile: Compile) -> Model {
     model.compile(device, Compile { optimizer, seed: 5, ..compile }).unwrap()
 }
 
-/// The rate of the first steps, and one that no weight stands.
+/// The rate of the first steps, and one that no weights survive.
 fn jump(steps: usize) -> LearningRateSchedule {
     StepDecay { boundaries: vec![steps], values: vec![1e-3, 3e38] }.into()
 }
@@ -204,8 +204,8 @@ fn a_loss_that_is_not_finite_updates_nothing() {
     }
 }
 
-/// Draws are the same when the steps before the bad one are taken again; and neither they nor timing the steps moves the
-/// place at which training is held.
+/// Draws are the same when the steps before the bad one are run again; neither that nor timing the steps changes
+/// where training stops.
 #[test]
 fn what_draws_and_what_is_timed_is_taken_back_too() {
     let data = random_data(30, [8, 8, 1], 2, 3);
@@ -250,7 +250,7 @@ fn what_draws_and_what_is_timed_is_taken_back_too() {
             let [kept, expected] = [&mut tripped, &mut short].map(|model| flat(&model.weights().unwrap()));
             assert_eq!(bits(&kept), bits(&expected), "{place}");
         }
-        // A gradient, after which the steps before it are taken again.
+        // A gradient, after which the steps before it are run again.
         let compile = Compile { no_fuse, ..Compile::default() };
         let start = || overflowing_with(&device, RmsProp::default().into(), compile, Some(0.25));
         let (mut bad, dark) = start();
@@ -286,7 +286,7 @@ impl Callback for EveryStep {
     }
 }
 
-/// A gradient that trips in a part of an epoch, and again when training goes on from the last checkpoint.
+/// A gradient that is not finite within a part of an epoch, and again when training resumes from the last checkpoint.
 #[test]
 fn parts_of_an_epoch_are_guarded_too() {
     let options = FitOptions { epochs: 1, batch_size: BATCH, shuffle: false, ..FitOptions::default() };
@@ -305,7 +305,7 @@ fn parts_of_an_epoch_are_guarded_too() {
     }
 }
 
-/// After the last step nothing computes with the weights any more.
+/// After the last step nothing uses the weights any more.
 #[test]
 fn weights_that_the_last_step_spoils_are_named() {
     let data = random_data(BATCH, [5, 5, 1], 2, 3);

@@ -1,4 +1,4 @@
-//! When training ends, with which weights, and what it learns at which rate.
+//! When training ends, with which weights, and at which rates.
 
 use shadegrad::Dataset;
 use shadegrad::model::Weights;
@@ -58,7 +58,7 @@ fn early_stopping_brings_the_best_weights_back_bit_for_bit() {
         assert_eq!(history.stopped.unwrap().weights_of_epoch, end.epoch, "{name}");
         assert_eq!(flat(&without.weights().unwrap()), flat(&weights(end.epoch)), "{name}: the last");
 
-        // They come back as well where the epochs end before patience does.
+        // They are also restored where the epochs end before patience does.
         let mut ended = compile(&model, &device, 5);
         let all = FitOptions { epochs: best + 2, ..watched(true, 50) };
         let end = ended.fit(&train, &all, &mut NoCallback).unwrap().stopped.unwrap();
@@ -130,7 +130,7 @@ fn training_ends_once_it_is_good_enough() {
     }
 }
 
-/// A schedule goes on where the last call of `fit` left it, and is that of a constant rate where it is constant.
+/// A schedule continues where the last call of `fit` left it, and where it is constant it equals a constant rate.
 #[test]
 fn schedules_count_steps_over_calls_of_fit() {
     let (_, model) = unusual_models().swap_remove(4);
@@ -175,7 +175,7 @@ fn a_reduced_rate_is_used_and_stays() {
             monitor: Monitor::Loss,
             factor: 0.5,
             patience: 1,
-            // No epoch improves by so much: every one after the first reduces.
+            // No epoch improves by that much: every one after the first reduces the rate.
             min_delta: 100.0,
             ..ReduceOnPlateau::default()
         };
@@ -206,7 +206,7 @@ fn every_fold_is_trained_on_the_others_and_judged() {
         assert_eq!(found.parameters, model.network().unwrap().parameter_count(), "{name}");
         for (fold, result) in (1..).zip(&found.folds) {
             assert_eq!((result.fold, result.history.len()), (fold, 2), "{name}");
-            // The fold is the validation set, where nothing else is.
+            // The fold is the validation set if there is no other.
             assert_eq!(result.history[1].val_loss, Some(result.loss), "{name}");
         }
         let mean = found.folds.iter().map(|fold| fold.loss).sum::<f64>() / 4.0;

@@ -1,5 +1,5 @@
-//! A device that fails in mid-run: an error of its own kind, and a checkpoint from which another device goes on to the same
-//! bits. Nothing panics, not even what is dropped afterwards.
+//! A device that fails during a run: an error of its own kind, and a checkpoint from which another device resumes to
+//! the same bits. Nothing panics, not even when everything is dropped afterwards.
 
 use shadegrad::Error;
 use shadegrad::data::Dataset;
@@ -12,7 +12,7 @@ use shadegrad::train::{
 
 use crate::common::{mnist_train, small};
 
-/// A device of its own: it will be lost, and the others share one.
+/// A separate device: it will be lost, and other tests share one.
 fn device() -> Device {
     Device::open(&DeviceChoice::Software).unwrap().0
 }
@@ -74,7 +74,7 @@ fn what_a_device_began_another_ends() {
     let is_timeout = |error: &GpuError| matches!(error, GpuError::Timeout { .. });
     let is_memory = |error: &GpuError| matches!(error, GpuError::Memory { .. });
     type Row = (Failure, usize, usize, bool, fn(&GpuError) -> bool);
-    // (failure, after which step it is planned, steps from checkpoint to checkpoint, streamed, what comes of it)
+    // (failure, after which step it is planned, steps between checkpoints, streamed, the outcome)
     let rows: [Row; 8] = [
         (Failure::DeviceLost(1), 1, 2, false, is_lost),
         (Failure::DeviceLost(3), 9, 2, false, is_lost),
@@ -94,7 +94,7 @@ fn what_a_device_began_another_ends() {
         let Error::DeviceInTraining { step, error: cause, .. } = &error else { panic!("{what}: {error}") };
         assert!(is_right(cause), "{what}: {error}");
         assert_eq!(*step, saboteur.heard, "{what}: {error}");
-        // What comes after says the same, but for an allocation, which is refused once.
+        // Later calls give the same error, except for an allocation, which is refused once.
         if !matches!(failure, Failure::Allocation(_)) {
             for again in [first.evaluate(&data()).map(drop), first.weights().map(drop)] {
                 let again = again.expect_err(&what);

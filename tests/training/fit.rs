@@ -1,11 +1,11 @@
-//! What `fit` does: it learns, it ends where it shall, and it reports every step and epoch.
+//! What `fit` does: it learns, it ends where it should, and it reports every step and epoch.
 
 use shadegrad::train::{FitOptions, NoCallback};
 
 use crate::common::{devices, mnist_train, random_data, small, unusual_models};
 use crate::steps::{Recorder, compile, flat};
 
-/// A net that cannot learn 32 images by heart computes wrong gradients.
+/// A net that cannot memorise 32 images computes wrong gradients.
 #[test]
 fn one_batch_is_learnt_by_heart() {
     let batch = mnist_train().take(32).unwrap();
@@ -57,7 +57,7 @@ fn training_ends_after_max_steps() {
     }
 }
 
-/// The figures of an epoch are means over its samples, whatever batch they came in.
+/// The metrics of an epoch are means over its samples, whatever their batches.
 #[test]
 fn reports_add_up() {
     let (_, model) = unusual_models().swap_remove(4);
@@ -88,7 +88,7 @@ fn reports_add_up() {
     }
 }
 
-/// Validation between epochs reads the same data as `evaluate`, and leaves training as it was, to the bit.
+/// Validation between epochs reads the same data as `evaluate`, and does not change training by a bit.
 #[test]
 fn validation_does_not_touch_training() {
     let (_, model) = unusual_models().swap_remove(0);

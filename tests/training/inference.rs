@@ -1,4 +1,4 @@
-//! `evaluate` and `predict`: what they say does not depend on batches or devices.
+//! `evaluate` and `predict`: their results do not depend on batches or devices.
 
 use shadegrad::data::Dataset;
 use shadegrad::model::{Sequential, Weights};
@@ -7,11 +7,11 @@ use shadegrad::train::{FitOptions, NoCallback};
 use crate::common::{devices, mnist_train, random_data, small, unusual_models};
 use crate::steps::compile;
 
-/// WGSL lets exp(x) be off by 3 + 2|x| units in the last place (2^-23). Logits of these nets differ by less than 20:
-/// 43 units, in a term and in the sum it is divided by.
+/// WGSL allows exp(x) an error of 3 + 2|x| units in the last place (2^-23). Logits of these nets differ by less than
+/// 20: 43 units, in a term and in the sum it is divided by.
 const PROBABILITY: f64 = 2.0 * 43.0 / (1 << 23) as f64;
 
-/// Weights that know a little, and the samples they were trained on.
+/// Weights after a little training, and the samples they were trained on.
 fn trained() -> (Sequential, Weights, Dataset) {
     let data = mnist_train().take(500).unwrap();
     let mut model = compile(&small(), &devices()[0].1, 3);
@@ -44,7 +44,7 @@ fn evaluate_does_not_depend_on_the_batch_size() {
     }
 }
 
-/// The place of the first maximum.
+/// The index of the first maximum.
 fn predicted(row: &[f32]) -> usize {
     (1..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best })
 }
@@ -72,7 +72,7 @@ fn predictions_are_probabilities_and_give_what_evaluate_says() {
         }
         let judged = model.evaluate(&data).unwrap();
         assert_eq!(judged.accuracy, correct as f64 / count as f64, "{name}");
-        // A probability off by a share moves its logarithm by as much.
+        // A relative error of a probability is an absolute error of its logarithm.
         assert!((judged.loss - loss).abs() <= PROBABILITY, "{name}: {} for {loss}", judged.loss);
         let some = model.predict(&data.images()[784 * 70..784 * 73]).unwrap();
         assert_eq!(some, found[classes * 70..classes * 73], "{name}: three images alone");

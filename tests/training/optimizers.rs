@@ -35,8 +35,8 @@ fn optimizers() -> Vec<Optimizer> {
     ]
 }
 
-/// State, and with it the correction of Adam's bias, goes on from one call of `fit` to the next, even when another batch
-/// size in between has the plan made anew.
+/// State, including the correction of Adam's bias, carries over from one call of `fit` to the next, even if another
+/// batch size in between rebuilds the plan.
 #[test]
 fn training_goes_on_where_it_stood() {
     let data = random_data(24, [5, 5, 1], 2, 3);

@@ -51,7 +51,7 @@ fn a_saved_model_is_loaded_as_it_was() {
         let trained = FitOptions { validation: None, ..options.clone() };
         assert_eq!((file.model.name.as_str(), file.training), ("of-mine", trained), "{name}");
 
-        // What is saved again replaces what was there, and equal models give equal files.
+        // Saving again replaces what was there, and equal models give equal files.
         let bytes = || ["model.toml", "weights.safetensors"].map(|file| fs::read(dir.join(file)).unwrap());
         let before = bytes();
         loaded.save(&dir).unwrap();

@@ -1,4 +1,4 @@
-//! Two ways to watch training: a callback that keeps what `fit` reports, and an executor driven by hand.
+//! Two ways to observe training: a callback that keeps what `fit` reports, and an executor driven by hand.
 
 use shadegrad::device::Device;
 use shadegrad::executor::{BatchMetrics, DataSlot, Executor, Pass};
@@ -39,7 +39,7 @@ pub fn compile(model: &Sequential, device: &Device, seed: u64) -> Model {
     model.compile(device, Compile { seed, ..Compile::default() }).unwrap()
 }
 
-/// An executor whose steps are given one at a time, each with the samples that it takes.
+/// An executor that is given its steps one at a time, each with its samples.
 pub struct Driver {
     pub executor: Box<dyn Executor>,
     pub plan: Plan,
@@ -122,7 +122,7 @@ pub fn flat(weights: &Weights) -> Vec<f32> {
     weights.tensors().iter().flat_map(|tensor| tensor.values.clone()).collect()
 }
 
-/// Largest distance between two lists of numbers; infinite when one of them is not a number.
+/// The largest distance between two lists of numbers; infinite if one of them is NaN.
 pub fn distance(a: &[f32], b: &[f32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let differences = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs());

@@ -1,4 +1,4 @@
-//! Data sets that are streamed from the host train as those that lie on the device, to the bit.
+//! Data sets that are streamed from the host train like resident ones, to the bit.
 
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
@@ -10,7 +10,7 @@ use shadegrad::train::{Compile, Evaluation, FitOptions, StepRecord};
 use crate::common::{mnist_train, random_data, small, software_gpu, unusual_models};
 use crate::steps::{Recorder, bits, flat};
 
-/// All that a model tells while and after it is trained.
+/// Everything that a model reports during and after training.
 #[derive(Debug, PartialEq)]
 struct Told {
     steps: Vec<StepRecord>,
@@ -19,7 +19,7 @@ struct Told {
     probabilities: Vec<u32>,
 }
 
-/// Trains twice, the second time on other data and in batches of another size, and judges and predicts in between.
+/// Trains twice, the second time on other data and with another batch size, and evaluates and predicts in between.
 fn told(model: &Sequential, data: &Dataset, options: &FitOptions, stream: bool) -> Told {
     let mut model =
         model.compile(&software_gpu(), Compile { seed: 4, stream, ..Compile::default() }).unwrap();
@@ -46,7 +46,7 @@ fn told(model: &Sequential, data: &Dataset, options: &FitOptions, stream: bool) 
     Told { steps: run.steps, evaluations, weights, probabilities }
 }
 
-/// Images so large that a submission carries only some batches, and one that is more than a submission shall carry.
+/// Images so large that a submission carries only some batches, and one that exceeds what a submission should carry.
 fn large(side: usize, samples: usize) -> (Sequential, Dataset) {
     let model = Sequential::new([side, side, 1])
         .add(MaxPooling2D::new(40))
@@ -91,7 +91,7 @@ fn the_same_bits_while_steps_are_measured() {
     }
 }
 
-/// More images than the adapter binds at once: nothing is asked for, and nothing is refused.
+/// More images than the adapter can bind at once: nothing is requested, and nothing is refused.
 #[test]
 fn a_set_over_the_limits_of_the_adapter_is_streamed() {
     let device = software_gpu();
@@ -103,7 +103,7 @@ fn a_set_over_the_limits_of_the_adapter_is_streamed() {
     let plan = Plan::build(&model.network().unwrap(), Loss::default(), Optimizer::default(), batch).unwrap();
     let most = device.streaming(&plan).unwrap().most_resident;
     let used = random_data(10, [side, side, 1], 2, 6);
-    // Pages that nobody writes take no memory.
+    // Pages that are never written take no memory.
     let mut images = vec![0; (most + 1) * side * side];
     images[..used.images().len()].copy_from_slice(used.images());
     let mut labels = vec![0; most + 1];
@@ -120,7 +120,7 @@ fn a_set_over_the_limits_of_the_adapter_is_streamed() {
     assert!(trained(&whole) == trained(&used));
 }
 
-/// Where there is nothing to stream to, asking for it changes nothing.
+/// Where there is nothing to stream to, `stream` changes nothing.
 #[test]
 fn the_cpu_executor_takes_no_notice() {
     let (_, model) = unusual_models().swap_remove(4);

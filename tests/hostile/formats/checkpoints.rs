@@ -36,9 +36,9 @@ const NAMES: [&str; 9] = [
     ".step-00000004.replaced",
     ".step-00000008.77.tmp",
 ];
-/// Steps that a run is let go on for.
+/// Steps for which a resumed run may train.
 const STEPS: usize = 6;
-/// Larger batches are read, but not trained with.
+/// Larger batches are read, but not trained.
 const MOST_BATCH: usize = 1000;
 
 /// Saves each checkpoint as `train` does.
@@ -58,7 +58,7 @@ impl Callback for Saver {
     }
 }
 
-/// Stops a run that has gone on for long enough.
+/// Stops a resumed run after enough steps.
 struct Stopper(usize);
 
 impl Callback for Stopper {
@@ -126,7 +126,7 @@ fn damage_files(dir: &Path, place: &Place, dice: &mut Dice) {
     }
 }
 
-/// Writes the sums of what the files are now, as someone would who means it.
+/// Updates the manifest with the checksums of the files as they are now, as a deliberate edit would.
 fn write_sums(dir: &Path) {
     let mut text = "format = 1\n\n[sha256]\n".to_owned();
     for name in &FILES[..5] {
@@ -173,7 +173,7 @@ impl Player for Checkpoints {
     }
 }
 
-/// It trains on, or is refused with a word.
+/// It resumes, or is refused with a message.
 fn go_on(saved: SavedCheckpoint) {
     let SavedCheckpoint { file, checkpoint, .. } = saved;
     if file.training.batch_size > MOST_BATCH || file.model.network().unwrap().parameter_count() > MOST_BATCH {

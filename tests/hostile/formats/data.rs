@@ -67,7 +67,7 @@ impl Player for Idx {
 
 pub struct Gzip {
     whole: Vec<Vec<u8>>,
-    /// A file that is a thousand times as large unpacked.
+    /// A file that is a thousand times as large when unpacked.
     bomb: Vec<u8>,
 }
 
@@ -87,7 +87,7 @@ impl Gzip {
 impl Player for Gzip {
     fn play(&self, _: &Place, dice: &mut Dice) -> Taken {
         let bytes = match dice.below(8) {
-            // Whole outside, hostile within.
+            // Intact outside, hostile inside.
             0..3 => gzip(&hostile(&images(), dice), Compression::fast()),
             3 => [self.any(dice), self.any(dice)].concat(),
             4 if dice.once_in(20) => damage::bytes(&self.bomb, dice),

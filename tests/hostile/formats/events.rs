@@ -1,4 +1,4 @@
-//! Event files of TensorBoard in the folder of a run that goes on.
+//! Event files of TensorBoard in the folder of a resumed run.
 
 use std::fs;
 
@@ -57,7 +57,7 @@ impl Events {
                 _ if records.is_empty() => {}
                 0 => drop(records.remove(at)),
                 1 => records.insert(at, records[at].clone()),
-                // An event that is damaged, in a frame that is whole.
+                // A damaged event in an intact record.
                 _ => {
                     let event = &records[at][12..records[at].len() - 4];
                     records[at] = framed(&damage::bytes(event, dice));

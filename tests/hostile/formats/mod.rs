@@ -1,4 +1,4 @@
-//! The kinds of files, each with a way to make hostile ones and the readers that they are given to.
+//! The kinds of files, each with a way to make hostile ones and the readers that read them.
 
 mod checkpoints;
 mod data;
@@ -11,21 +11,21 @@ mod weights;
 use crate::dice::Dice;
 use crate::place::Place;
 
-/// What became of a case: whether its files were taken.
+/// The outcome of a case: whether its files were accepted.
 pub type Taken = bool;
 
 /// A kind of file.
 pub struct Format {
     pub name: &'static str,
-    /// Most memory that its cases may take, in MiB.
+    /// The most memory that its cases may take, in MiB.
     pub most_memory: u64,
-    /// Makes what the cases begin with.
+    /// Makes the files that the cases start from.
     pub prepare: fn() -> Box<dyn Player>,
 }
 
 /// Plays cases.
 pub trait Player {
-    /// Makes the files of a case and reads them. What it says of an error must be of use.
+    /// Makes the files of a case and reads them. Its errors must be useful.
     fn play(&self, place: &Place, dice: &mut Dice) -> Taken;
 }
 
@@ -43,7 +43,7 @@ pub const FORMATS: [Format; 11] = [
     Format { name: "JPEG", most_memory: 800, prepare: || Box::new(pictures::Jpeg) },
 ];
 
-/// Whether it was taken; a refusal must say something, and not at any length.
+/// Whether it was accepted; a refusal must have a message of reasonable length.
 pub fn told<T, E: std::fmt::Display>(outcome: Result<T, E>) -> Taken {
     match outcome {
         Ok(_) => true,
@@ -53,7 +53,7 @@ pub fn told<T, E: std::fmt::Display>(outcome: Result<T, E>) -> Taken {
                 eprintln!("{text}");
             }
             assert!(!text.trim().is_empty(), "an error without a word");
-            // A TOML parser shows the line, however long.
+            // A TOML parser prints the line, however long.
             assert!(text.len() < 100_000, "an error of {} bytes", text.len());
             false
         }

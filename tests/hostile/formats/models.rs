@@ -12,10 +12,10 @@ use crate::damage;
 use crate::dice::Dice;
 use crate::place::{Place, put_something_odd};
 
-/// Models with more weights than this are read, but not made.
+/// Models with more weights than this are read, but not built.
 const MOST_WEIGHTS: usize = 200_000;
 
-/// A model in which everything is said that can be.
+/// A model file with every possible setting.
 pub const FULL: &str = r#"name = "full"
 input_shape = [6, 6, 1]
 class_names = ["zero", "one", "two"]
@@ -99,7 +99,7 @@ impl Player for ModelFiles {
     }
 }
 
-/// What was read can be written and read again, and made, or is refused with a word.
+/// A model that was read can be written, read again and built, or is refused with a message.
 fn use_it(file: &ModelFile) {
     let text = file.to_toml().unwrap();
     let again = ModelFile::parse("again", &text).unwrap();

@@ -12,9 +12,9 @@ use crate::damage;
 use crate::dice::Dice;
 use crate::place::{Place, put_something_odd};
 
-/// Sides of pictures that are whole; what a header lies about is bounded by what decoding takes.
+/// The sides of intact pictures; a false size in a header is bounded by the cost of decoding.
 const LARGEST_SIDE: usize = 40;
-/// How far a hostile header of a picture that is decoded all the same may go on one side.
+/// The largest side in a hostile header of a picture that is decoded all the same.
 const LARGEST_LIE: u64 = 200_000;
 const COLORS: [ColorType; 6] =
     [ColorType::L8, ColorType::La8, ColorType::Rgb8, ColorType::Rgba8, ColorType::L16, ColorType::Rgba16];
@@ -70,7 +70,7 @@ fn read(name: &str, bytes: Vec<u8>, place: &Place, dice: &mut Dice) -> Taken {
     taken
 }
 
-/// A name and what it holds.
+/// A name and its content.
 type Chunk = ([u8; 4], Vec<u8>);
 
 fn chunks(png: &[u8]) -> Vec<Chunk> {
@@ -111,7 +111,7 @@ impl Player for Png {
     }
 }
 
-/// Chunks that say something else, with checksums that are right.
+/// Chunks with other contents and valid checksums.
 fn hostile_chunks(mut chunks: Vec<Chunk>, dice: &mut Dice) -> Vec<u8> {
     const NAMES: [&[u8; 4]; 8] = [b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"acTL", b"fdAT", b"IDAT", b"IEND"];
     for _ in 0..=dice.below(2) {
@@ -181,7 +181,7 @@ impl Player for Jpeg {
     }
 }
 
-/// A segment that says how the camera was held, or something that looks like one.
+/// A segment with an orientation, or something that looks like one.
 fn exif(dice: &mut Dice) -> Vec<u8> {
     let mut tiff = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
     if dice.once_in(2) {

@@ -1,4 +1,4 @@
-//! Run folders: what judges, predicts and reports of them, and what trains into them again.
+//! Run folders: commands that evaluate, predict and report, and those that train into them again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,9 +50,9 @@ const PROFILE: &str = r#"{
   ]
 }
 "#;
-/// Larger models are read, but not made.
+/// Larger models are read, but not built.
 const MOST_WEIGHTS: usize = 2000;
-/// What lies in a run folder that no run wrote, or that one left which was killed.
+/// Files in a run folder that no run wrote, or that a killed run left.
 const STRAYS: [&str; 7] = [
     "report.html",
     "history.csv",
@@ -153,7 +153,7 @@ impl Player for Runs {
     }
 }
 
-/// What `train` does with a folder before its first step, and a little after.
+/// What `train` does with a folder before its first step, and shortly after.
 fn train_into(run: &Path, lines: [usize; 2], dice: &mut Dice) {
     let folder = match dice.below(3) {
         0 => RunFolder::at(run, true),

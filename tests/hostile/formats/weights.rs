@@ -23,7 +23,7 @@ impl Safetensors {
         Safetensors { network, whole }
     }
 
-    /// The header and what follows it.
+    /// The header and the data after it.
     fn parts(&self) -> (&str, &[u8]) {
         let length = u64::from_le_bytes(*self.whole.first_chunk().unwrap()) as usize;
         let (header, values) = self.whole[8..].split_at(length);
@@ -35,13 +35,13 @@ impl Safetensors {
         match dice.below(5) {
             0 => damage::bytes(&self.whole, dice),
             1 => {
-                // Only the length of the header is another.
+                // Only the length of the header differs.
                 let mut bytes = self.whole.clone();
                 bytes[..8].copy_from_slice(&dice.number().to_le_bytes());
                 bytes
             }
             2 => {
-                // Values that are not numbers.
+                // Values that are NaN or infinite.
                 let mut values = values.to_vec();
                 let at = dice.below(values.len() / 4) * 4;
                 let odd = *dice.pick(&[f32::NAN, f32::INFINITY, -f32::INFINITY, -f32::NAN, 1e-45]);
@@ -49,7 +49,7 @@ impl Safetensors {
                 joined(header.as_bytes(), &values)
             }
             _ => {
-                // The header has a length that is right; a tensor to a line makes it a text to damage.
+                // The length of the header is right; one tensor per line makes it a text to damage.
                 let lines = header.replace("},", "},\n").replace(":[", ":\n[");
                 joined(&damage::text(&lines, dice), values)
             }
