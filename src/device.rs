@@ -98,7 +98,7 @@ impl Device {
             return Ok(open_auto());
         }
         if *choice == DeviceChoice::Cpu {
-            return Ok((Device::Cpu, "CPU executor, as asked".to_owned()));
+            return Ok((Device::Cpu, "CPU executor, as requested".to_owned()));
         }
         let found = adapters();
         let number = pick(&found, choice)?;
@@ -106,7 +106,7 @@ impl Device {
             return Err(no_adapter(&found, choice));
         };
         let gpu = adapter.open()?;
-        let line = format!("{}, as asked", describe(&found, adapter, number.unwrap_or_default()));
+        let line = format!("{}, as requested", describe(&found, adapter, number.unwrap_or_default()));
         Ok((Device::Gpu(Arc::new(gpu)), line))
     }
 

@@ -49,7 +49,7 @@ impl Sets {
         }
         if !missing.is_empty() {
             note(format_args!(
-                "warning: of {} no sample is trained on, though the test set has some: the model cannot learn them; in \
+                "warning: no sample of {} is trained on, though the test set has some: the model cannot learn them; in \
                  files that are sorted by class --limit cuts the last classes off",
                 listed(&missing, names)
             ));

@@ -67,7 +67,7 @@ impl KernelTimes {
             }
             Err(Problem::Damaged(problem)) => {
                 let path = path.display();
-                Some(format!("`{path}` is not a file of kernel times and will be written anew: {problem}"))
+                Some(format!("`{path}` is not a file of kernel times and will be rewritten: {problem}"))
             }
             Err(Problem::Unreadable(cause)) => {
                 // Its content may still be valuable.

@@ -113,7 +113,7 @@ impl TrainingArgs {
         let missing = uncovered(&part, &[&train]);
         if !missing.is_empty() {
             note(format_args!(
-                "warning: of {} no sample is among the first {limit}: models are neither trained nor evaluated on them; \
+                "warning: no sample of {} is among the first {limit}: models are neither trained nor evaluated on them; \
                  give a larger --limit, or shuffle files that are sorted by class",
                 listed(&missing, names)
             ));

@@ -108,7 +108,7 @@ impl AdapterReport {
         self.adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Opens the device with all features and limits of the adapter.
+    /// Opens the device, with the limits of the adapter and those of its features that are used.
     ///
     /// # Errors
     /// When the adapter cannot run compute shaders or its driver refuses.

@@ -223,7 +223,7 @@ mod tests {
         for (link, target) in links {
             symlink(target, at(link)).unwrap();
         }
-        // (place, what is said; nothing where it is taken)
+        // (place, message; empty where the place is accepted)
         let rows = [
             ("file", ""),
             ("new", ""),

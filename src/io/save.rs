@@ -31,7 +31,7 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// - [`RunError::NotASavedModel`] when the folder holds anything else, such as the files of a run, a model file of one's own,
+    /// - [`RunError::NotASavedModel`] when the folder holds anything else, such as the files of a run, a model file of your own,
     ///   or symbolic links; it stays as it was.
     /// - [`ModelError`](crate::model::ModelError) when the model's name cannot stand in a model file.
     /// - [`RunError::Write`] when a file cannot be written, and the device's when it does not answer.

@@ -160,7 +160,7 @@ impl FitOptions {
         match (self.validation_split, &self.validation) {
             (None, validation) => Ok((train.clone(), validation.clone())),
             (Some(share), Some(_)) => {
-                let expected = "left out beside a validation set of one's own";
+                let expected = "left out where `validation` is set";
                 Err(SettingError::new("validation_split", share, expected).into())
             }
             (Some(share), None) => {
@@ -221,13 +221,13 @@ impl FitOptions {
         let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
         if !untrained.is_empty() {
             return Some(format!(
-                "of {} no sample is trained on, though the validation set has some: the model cannot learn them; {remedy}",
+                "no sample of {} is trained on, though the validation set has some: the model cannot learn them; {remedy}",
                 list(&untrained)
             ));
         }
         (!unjudged.is_empty()).then(|| {
             format!(
-                "of {} the validation set has no sample, and its metrics say nothing of them; {remedy}",
+                "the validation set has no sample of {}, and its metrics say nothing about them; {remedy}",
                 list(&unjudged)
             )
         })
@@ -312,9 +312,9 @@ mod tests {
         let names = ["a", "b", "c"].map(str::to_owned);
         let rows: [(&[u8], &[u8], Option<&str>); 4] = [
             (&[0, 1, 2], &[2, 0, 1], None),
-            (&[0, 0, 1], &[2, 2], Some("of class 2 (c) no sample is trained on")),
-            (&[2, 0], &[1, 1, 0], Some("of class 1 (b) no sample is trained on")),
-            (&[0, 1, 2], &[2], Some("of classes 0 (a), 1 (b) the validation set has no sample")),
+            (&[0, 0, 1], &[2, 2], Some("no sample of class 2 (c) is trained on")),
+            (&[2, 0], &[1, 1, 0], Some("no sample of class 1 (b) is trained on")),
+            (&[0, 1, 2], &[2], Some("the validation set has no sample of classes 0 (a), 1 (b)")),
         ];
         for (train, validation, expected) in rows {
             let found = FitOptions::class_warning(&set(train), &set(validation), &names);
@@ -357,6 +357,6 @@ mod tests {
             validation: Some(data.clone()),
             ..FitOptions::default()
         };
-        assert!(both.split(&data).unwrap_err().to_string().contains("of one's own"));
+        assert!(both.split(&data).unwrap_err().to_string().contains("where `validation` is set"));
     }
 }

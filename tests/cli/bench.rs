@@ -62,7 +62,7 @@ fn the_cpu_executor_is_timed_without_roofs() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.succeed("bench --model model.toml --device cpu --repeats 4");
     contains(&outcome, &STEPS);
-    contains(&outcome, &["Device: CPU executor, as asked", "medians of 4, by the host's clock", "twin"]);
+    contains(&outcome, &["Device: CPU executor, as requested", "medians of 4, by the host's clock", "twin"]);
     assert!(!outcome.stdout.contains("Best of this adapter"), "{}", outcome.stdout);
     let json = sandbox.succeed("bench --model model.toml --device cpu --repeats 1 --json").stdout;
     let report: Value = serde_json::from_str(&json).unwrap();

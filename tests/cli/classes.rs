@@ -35,28 +35,28 @@ fn classes_that_are_not_trained_on_are_named_once() {
         (format!("train --model {all} --out a"), None),
         (
             format!("train --model {all} --validation-split 0.4 --out b"),
-            Some("of class 2 no sample is trained on"),
+            Some("no sample of class 2 is trained on"),
         ),
         (
             format!("train --model {last} --validation-split 0.4 --out c"),
-            Some("of class 2 (bag) no sample is trained on, though the validation set"),
+            Some("no sample of class 2 (bag) is trained on, though the validation set"),
         ),
         (
             format!("train --model {last} --validation-split 0.1 --out d"),
-            Some("of classes 0 (shirt), 1 (long shoe) the validation set has no sample"),
+            Some("the validation set has no sample of classes 0 (shirt), 1 (long shoe)"),
         ),
         (format!("train --model {last} --validation-split 0.1 --stratify --out e"), None),
         (
             format!("train --model {last} --limit 14 --out f"),
-            Some("of classes 1 (long shoe), 2 (bag) no sample is trained on, though the test set has some"),
+            Some("no sample of classes 1 (long shoe), 2 (bag) is trained on, though the test set has some"),
         ),
         (
             format!("crossval --model {last} --folds 4 --limit 27 --out g"),
-            Some("of class 2 (bag) no sample is among the first 27"),
+            Some("no sample of class 2 (bag) is among the first 27"),
         ),
         (
             format!("crossval --model {last} --folds 4 --validation-split 0.4 --out h"),
-            Some("of class 2 (bag) no sample is trained on"),
+            Some("no sample of class 2 (bag) is trained on"),
         ),
     ];
     for (args, expected) in rows {

@@ -37,7 +37,7 @@ fn a_device_is_found_by_its_number_and_by_part_of_its_name() {
     for (device, out) in [("0", "a"), (name, "b"), (&name.to_uppercase(), "c")] {
         let outcome = sandbox.train(&format!("--max-steps 1 --device {device} --out {out}"));
         let first = outcome.stdout.lines().next().unwrap();
-        assert!(first.starts_with(&format!("Device: {name}")) && first.ends_with("as asked"), "{first}");
+        assert!(first.starts_with(&format!("Device: {name}")) && first.ends_with("as requested"), "{first}");
     }
 }
 
@@ -69,6 +69,6 @@ fn of_several_adapters_of_a_name_none_is_taken_silently() {
     for number in ["0", "1"] {
         let outcome = sandbox.train(&format!("--device {number} --max-steps 1 --out out-{number}"));
         let first = outcome.stdout.lines().next().unwrap();
-        assert!(first.ends_with(&format!(", number {number}), as asked")), "{first}");
+        assert!(first.ends_with(&format!(", number {number}), as requested")), "{first}");
     }
 }

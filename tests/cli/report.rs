@@ -157,7 +157,7 @@ fn a_page_of_very_much_stays_small_and_says_what_is_left_out() {
     check(&page);
     assert!(page.len() < LARGEST, "{} bytes", page.len());
     for text in [
-        "that were most often mistaken",
+        "with the most mistakes",
         "Of 1,000 classes these are the ",
         "The most frequent mistakes",
         "3 of the lowest F1",

@@ -73,7 +73,7 @@ fn the_only_checkpoint_is_never_missing() {
     let written = || fs::metadata(&manifest).unwrap().modified().unwrap();
     let before = written();
     sandbox.succeed("train --resume --out run");
-    assert_eq!(written(), before, "it was written anew");
+    assert_eq!(written(), before, "it was rewritten");
     // (where a killed process left them: the first, the last)
     let rows = [
         (".step-00000000.replaced", ".step-00000010.77.tmp"),

@@ -16,7 +16,7 @@ fn results_go_to_stdout_and_progress_to_stderr() {
     let sandbox = Sandbox::new();
     let outcome = sandbox.train("--device cpu --epochs 2 --batch-size 16 --out out");
     let lines: Vec<_> = outcome.stdout.lines().collect();
-    assert_eq!(lines[0], "Device: CPU executor, as asked");
+    assert_eq!(lines[0], "Device: CPU executor, as requested");
     assert_eq!(lines[1], "Model: \"small\"");
     assert!(outcome.stdout.contains("conv2d (Conv2D)"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("for 40 + 12 samples"), "{}", outcome.stdout);

@@ -93,7 +93,7 @@ fn a_damaged_file_is_ignored_with_a_warning_and_replaced() {
     let explain = "explain --model model.toml --batch-size 8 --device software";
     assert_eq!(sandbox.succeed(explain).stderr, "", "it is not even read");
     let outcome = sandbox.succeed(&format!("{explain} --tune"));
-    for text in ["warning: ", "kernels.json", "written anew", " 0 known before"] {
+    for text in ["warning: ", "kernels.json", "rewritten", " 0 known before"] {
         assert!(outcome.stderr.contains(text), "{text:?} is missing from {}", outcome.stderr);
     }
     assert_eq!(sandbox.list("cache/shadegrad"), ["kernels.json"]);

@@ -159,7 +159,7 @@ fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Res
     let rules = [
         (state.epochs.len() == run.epoch, "it does not hold as many epochs as are finished"),
         (state.epochs.iter().zip(1..).all(|(epoch, n)| epoch.epoch == n), "its epochs are not in order"),
-        (epochs_begun >= run.epoch && steps_begun >= run.step, "it has taken more steps than were begun"),
+        (epochs_begun >= run.epoch && steps_begun >= run.step, "it has taken more steps than were started"),
         (
             run.step.checked_rem(run.epoch).map_or(run.step == 0, |rest| rest == 0 && run.step > 0),
             "its steps are not a whole number per epoch",

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn only_what_a_checkpoint_consists_of_is_removed() {
-        // (what lies in the folder of checkpoints, whether it stays)
+        // (a path in the folder of checkpoints, whether it stays)
         let rows = [
             ("step-00000001/model.toml", false),
             ("step-00000001/.state.toml.7.tmp", false),

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_what_a_cross_validation_wrote_is_removed() {
-        // (file, content, what stands in the way; nothing where it is removed)
+        // (file, content, what is in the way; empty where it is removed)
         let rows = [
             (CROSSVAL_FILE, RESULTS, ""),
             (".crossval.json.7.tmp", "{", ""),

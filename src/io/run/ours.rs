@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_folder_is_ours_by_what_its_files_say() {
         let manifest = "format = 1\n[sha256]\n\"model.toml\" = \"00\"\n";
-        // (files, what an error names; nothing where the folder may be replaced)
+        // (files, what an error names; empty where the folder may be replaced)
         let rows: [(&[(&str, &str)], &str); 18] = [
             (&[], ""),
             (&[(".probe-12", "shade"), (".model.toml.12.tmp", "na")], ""),
