@@ -162,7 +162,7 @@ impl Job {
                 && !source.is_there()
             {
                 bail!(
-                    "the data of this run, `{source}`, is not there any more; if it has moved, name the folder where it is \
+                    "the data of this run, `{source}`, no longer exists; if it has moved, name the folder where it is \
                      now: {} {flag} DIR",
                     args.go_on(run)
                 );

@@ -188,7 +188,7 @@ impl Judge<'_> {
         self.failed = true;
         let mut text = message(error);
         if self.args.show == Some(None) && source.ends_with(".png") && !Path::new(source).exists() {
-            text = format!("{text}; to write what the network sees, say --show={source}");
+            text = format!("{text}; to write what the network sees, use --show={source}");
         }
         if self.args.json {
             output.line(json!({ "image": source, "error": text }))?;

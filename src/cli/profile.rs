@@ -185,7 +185,9 @@ impl Report {
 pub fn roofs(device: &Device) -> Option<Roofs> {
     let Device::Gpu(gpu) = device else { return None };
     Roofs::measure(gpu)
-        .map_err(|error| note(format_args!("warning: what the adapter can do was not measured: {error}")))
+        .map_err(|error| {
+            note(format_args!("warning: the best rates of the adapter were not measured: {error}"))
+        })
         .ok()
 }
 

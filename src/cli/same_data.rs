@@ -100,7 +100,7 @@ pub fn test_set(
     };
     if named.is_none() && !source.is_there() {
         bail!(
-            "the data of this run, `{source}`, is not there any more; if it has moved, name the folder where it is now: {} DIR",
+            "the data of this run, `{source}`, no longer exists; if it has moved, name the folder where it is now: {} DIR",
             again()
         );
     }

@@ -115,10 +115,10 @@ fn trace_text(seen: &[TracedStep], device: &str) -> String {
     let trained = seen.last().map_or(0, |step| step.training_step);
     let verdict = match seen.iter().find_map(|step| Some((step, step.problem.as_ref()?))) {
         Some((step, problem)) => format!(
-            "PARTED in training step {}: `{}` ({}, {}) is the first step outside its bound: {problem}",
+            "FAILED in training step {}: `{}` ({}, {}) is the first step outside its bound: {problem}",
             step.training_step, step.step, step.kind, step.variant
         ),
-        None => format!("passed: {trained} training steps on {device}, no step left its bound"),
+        None => format!("passed: {trained} training steps on {device}, no step exceeded its bound"),
     };
     format!("{table}\n\n{verdict}")
 }

@@ -26,7 +26,7 @@ fn excluded(value: &str, enabled: Backends) -> Option<String> {
         _ => format!("is `{value}`"),
     };
     Some(format!(
-        "no adapter was looked for: the environment variable {VARIABLE} {is}, and of what it may name only {} can be used \
+        "no adapter was searched for: the environment variable {VARIABLE} {is}, and of its values only {} can be used \
          here; unset it, or set it to that",
         names.join(" or ")
     ))
@@ -44,7 +44,7 @@ mod tests {
             ("VK", linux, None),
             ("metal, vulkan", linux, None),
             ("dx12", windows, None),
-            ("gl", linux, Some("is `gl`, and of what it may name only vulkan can")),
+            ("gl", linux, Some("is `gl`, and of its values only vulkan can")),
             ("metal", linux, Some("is `metal`")),
             ("vulcan", linux, Some("is `vulcan`")),
             ("", linux, Some("is empty, and")),

@@ -171,7 +171,7 @@ fn replace(new: &Path, target: &Path) -> io::Result<()> {
     let aside = aside(target);
     if let Ok(found) = fs::symlink_metadata(target) {
         if !found.is_dir() {
-            return Err(io::Error::other("something is there that is no checkpoint; move it away"));
+            return Err(io::Error::other("something there is not a checkpoint; move it away"));
         }
         settle(&aside, target)?;
         fs::rename(target, &aside)?;

@@ -62,7 +62,7 @@ pub enum RunError {
     },
     /// Another process trains into the folder.
     #[error(
-        "`{dir}` is the folder of a run that another process trains at this moment; wait for its end, or stop it"
+        "`{dir}` is the folder of a run that another process is training; wait for it to end, or stop it"
     )]
     Busy {
         /// The folder.

@@ -25,7 +25,7 @@ pub enum WeightFileError {
     },
     /// It is not a safetensors file.
     #[error(
-        "weight file `{file}` is not a whole safetensors file: {reason}; it may be truncated or of another kind"
+        "weight file `{file}` is not a complete safetensors file: {reason}; it may be truncated or of another kind"
     )]
     Format {
         /// The file.

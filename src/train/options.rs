@@ -115,7 +115,7 @@ impl FitOptions {
             }
         }
         if self.stratify && self.validation_split.is_none() {
-            let expected = "left out where no `validation_split` says which share is set aside";
+            let expected = "left out without a `validation_split`";
             return Err(SettingError::new("stratify", true, expected));
         }
         self.early_stopping.map_or(Ok(()), |stopping| stopping.check())?;

@@ -66,7 +66,7 @@ fn what_is_missing_or_damaged_is_named() {
         [("empty", &[][..]), ("cut", &weights[..weights.len() - 4]), ("text", b"not weights")]
     {
         fs::write(&path, bytes).unwrap();
-        let expected = ["out/weights.safetensors", "not a whole safetensors file"];
+        let expected = ["out/weights.safetensors", "not a complete safetensors file"];
         sandbox.fail(&format!("evaluate out --data {what}"), 1, &expected);
     }
     fs::write(&path, weights).unwrap();

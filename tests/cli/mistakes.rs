@@ -140,7 +140,7 @@ fn initial_weights_must_be_those_of_the_model() {
     let rows: &[(&str, &[&str])] = &[
         ("nonesuch", &["weight file `nonesuch` cannot be read"]),
         ("data", &["weight file `data` cannot be read"]),
-        ("model.toml", &["weight file `model.toml` is not a whole safetensors file"]),
+        ("model.toml", &["weight file `model.toml` is not a complete safetensors file"]),
         (
             "other/weights.safetensors",
             &["other/weights.safetensors", "conv2d.kernel", "[3, 3, 1, 8]", "[3, 3, 1, 4]"],

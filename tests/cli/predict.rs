@@ -119,7 +119,7 @@ fn what_the_network_sees_is_shown() {
     sandbox.fail(
         "predict out --show new.png --device cpu",
         1,
-        &["new.png: cannot be read", "say --show=new.png"],
+        &["new.png: cannot be read", "use --show=new.png"],
     );
 }
 

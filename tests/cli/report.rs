@@ -160,7 +160,7 @@ fn a_page_of_very_much_stays_small_and_says_what_is_left_out() {
         "with the most mistakes",
         "Of 1,000 classes these are the ",
         "The most frequent mistakes",
-        "3 of the lowest F1",
+        "3 with the lowest F1",
         "The 50 most probable of 1,000 classes",
         "Loss of each epoch, in means of 167 in a row",
         "Loss of each step, in means of 167 in a row",

@@ -129,7 +129,7 @@ fn two_processes_do_not_train_into_one_folder() {
         assert!(begun.elapsed().as_secs() < 60, "it does not begin");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    let busy = ["`run` is the folder of a run that another process trains at this moment"];
+    let busy = ["`run` is the folder of a run that another process is training"];
     sandbox.fail("train --resume --out run", 1, &busy);
     sandbox.fail(&format!("{TRAIN} --device cpu --force --out run"), 1, &busy);
     drop(child);
@@ -156,7 +156,7 @@ fn what_stands_in_the_way_is_told_with_the_checkpoint() {
     let kept = "`run/checkpoints/step-00000020` is kept";
     let command = "shadegrad train --resume --out run --max-steps 30";
     fs::rename(sandbox.path("data"), sandbox.path("elsewhere")).unwrap();
-    sandbox.fail("train --resume --out run --max-steps 30", 1, &["is not there any more", kept, command]);
+    sandbox.fail("train --resume --out run --max-steps 30", 1, &["no longer exists", kept, command]);
     fs::rename(sandbox.path("elsewhere"), sandbox.path("data")).unwrap();
     let refused = "train --resume --out run --max-steps 30 --device nonesuch";
     sandbox.fail(refused, 1, &["nonesuch", kept]);

@@ -126,7 +126,7 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
     let state: CheckpointState =
         toml::from_str(&text(STATE_FILE)?).map_err(|error| format!("`{STATE_FILE}`: {error}"))?;
     if state.format != FORMAT {
-        return Err(format!("it is of format {}, but this program reads format {FORMAT}", state.format));
+        return Err(format!("its format is {}, but this program reads format {FORMAT}", state.format));
     }
     check_state(&state, &file, files.contains_key(BEST_FILE))
         .map_err(|problem| format!("`{STATE_FILE}`: {problem}"))?;

@@ -142,8 +142,8 @@ pub fn figures(report: &RunReport<'_>) -> String {
         classes.sort_by(|a, b| a.f1.total_cmp(&b.f1));
         classes.truncate(MOST_ROWS);
         text = format!(
-            "<p>Of {} classes these are the {} of the lowest F1, the lowest first, without those of which there is no test \
-             image; <code>shadegrad evaluate RUN --json</code> prints all.</p>\n",
+            "<p>Of {} classes these are the {} with the lowest F1, the lowest first; those without test images are left \
+             out; <code>shadegrad evaluate RUN --json</code> prints all.</p>\n",
             thousands(all),
             classes.len()
         );
