@@ -7,7 +7,8 @@
 
 Weights keep their layouts (kernels of convolutions HWIO, of dense layers (in, out)) and get the names that Shadegrad
 gives its layers: conv2d, conv2d_1, ..., dense, ..., counted from the first layer of each class. A file that is there
-already is replaced with --force only. Needs keras with any back end (KERAS_BACKEND says which) and safetensors:
+already is replaced with --force only. Which layers there are, the program says: the one that SHADEGRAD names, that on the
+PATH, or target/release/shadegrad. Needs keras with any back end (KERAS_BACKEND says which) and safetensors:
 
     pip install keras==3.15.1 jax==0.10.2 safetensors==0.8.0
 """
@@ -15,23 +16,15 @@ already is replaced with --force only. Needs keras with any back end (KERAS_BACK
 import argparse
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import tomllib
 from pathlib import Path
 
-# Class in both worlds: stem of its name, and the settings that a model file may have.
-LAYERS = {
-    "Conv2D": ("conv2d", ["filters", "kernel_size", "strides", "padding", "activation"]),
-    "MaxPooling2D": ("max_pooling2d", ["pool_size", "strides", "padding"]),
-    "Flatten": ("flatten", []),
-    "Dense": ("dense", ["units", "activation"]),
-    "Dropout": ("dropout", ["rate"]),
-    "Activation": ("activation", ["activation"]),
-    "ReLU": ("re_lu", []),
-    "LeakyReLU": ("leaky_re_lu", ["negative_slope"]),
-    "Softmax": ("softmax", []),
-}
+# Class in both worlds: stem of its name, and the settings that a model file may have; filled in by `main`.
+LAYERS = {}
 # Settings without a counterpart, and the only values with which a layer is what it is here.
 ONLY = {
     "data_format": "channels_last",
@@ -48,6 +41,17 @@ ONLY = {
 
 def stop(message):
     sys.exit(f"error: {message}")
+
+
+def known_layers():
+    """Class in both worlds: stem of its name, and the settings that a model file may have; as the program says."""
+    built = Path(__file__).resolve().parent.parent / "target" / "release" / "shadegrad"
+    program = os.environ.get("SHADEGRAD") or shutil.which("shadegrad") or str(built)
+    try:
+        said = subprocess.run([program, "layers", "--json"], check=True, capture_output=True, text=True).stdout
+        return {kind: (layer["stem"], layer["settings"]) for kind, layer in json.loads(said).items()}
+    except (OSError, subprocess.CalledProcessError, ValueError, KeyError) as error:
+        stop(f"{program} layers --json: {error}; build it with `cargo build --release`, or let SHADEGRAD name it")
 
 
 def checked(layer):
@@ -169,6 +173,7 @@ def main():
     parser.add_argument("target")
     parser.add_argument("--force", action="store_true", help="replace what is there")
     args = parser.parse_args()
+    LAYERS.update(known_layers())
     if not Path(args.source).exists():
         stop(f"{args.source} is not there")
     if args.direction == "to-keras" and not args.target.endswith(".keras"):

@@ -62,6 +62,7 @@ mod optimizers;
 mod panics;
 pub mod random;
 
+pub mod layers;
 pub mod ops;
 pub mod plan;
 

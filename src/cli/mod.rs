@@ -17,6 +17,7 @@ mod interrupt;
 mod job;
 mod judging;
 mod kernel_times;
+mod layers;
 mod layout;
 mod listeners;
 mod logging;
@@ -68,6 +69,7 @@ enum Command {
     Export(export::ExportArgs),
     Report(report::ReportArgs),
     Devices(devices::DevicesArgs),
+    Layers(layers::LayersArgs),
     Verify(verify::VerifyArgs),
     Explain(explain::ExplainArgs),
     Bench(bench::BenchArgs),
@@ -87,6 +89,7 @@ pub fn main(started: Instant) -> ExitCode {
         Command::Export(args) => export::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Report(args) => report::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Devices(args) => devices::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Layers(args) => layers::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(args, &mut output).map(|()| ExitCode::SUCCESS),

@@ -1,6 +1,7 @@
 //! Whether a loss can make sense of what a network gives.
 
-use super::{Activation, LayerGeometry, Loss, Network, NetworkLayer};
+use super::{Applied, Loss, Network, NetworkLayer};
+use crate::ops::Function;
 
 impl Network {
     /// What is wrong with the outputs under this loss, and how to mend it; `None` where they suit it.
@@ -33,7 +34,7 @@ impl Network {
              (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow it; the loss \
              mean_squared_error takes any outputs",
             self.name,
-            last.activation.name(),
+            last.layer.applied().name(),
             last.name
         ))
     }
@@ -43,10 +44,9 @@ impl Network {
 /// only choose, arrange or bend values leave those of a softmax or sigmoid before them fit for the loss.
 fn gives_shares(layers: &[NetworkLayer]) -> bool {
     let Some((last, before)) = layers.split_last() else { return true };
-    match (last.activation, last.geometry) {
-        (Activation::Softmax | Activation::Sigmoid, _) => true,
-        (_, LayerGeometry::Conv2D { .. } | LayerGeometry::Dense) => false,
-        _ => gives_shares(before),
+    match last.layer.applied() {
+        Applied::Softmax | Applied::Each(Function::Sigmoid(_)) => true,
+        _ => last.layer.keeps_range() && gives_shares(before),
     }
 }
 
@@ -54,7 +54,7 @@ fn gives_shares(layers: &[NetworkLayer]) -> bool {
 mod tests {
     use super::*;
     use crate::model::{
-        ActivationLayer, Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sequential, Softmax,
+        Activation, ActivationLayer, Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sequential, Softmax,
     };
 
     #[test]

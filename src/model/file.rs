@@ -223,20 +223,8 @@ fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
         Some(other) => return Err(format!("type is {other}, but must be a text such as \"Dense\"")),
         None => return Err("it has no `type`, such as \"Dense\"".to_owned()),
     };
-    let layer = match class.as_str() {
-        "Conv2D" => table.try_into().map(Layer::Conv2D),
-        "MaxPooling2D" => table.try_into().map(Layer::MaxPooling2D),
-        "Flatten" => table.try_into().map(Layer::Flatten),
-        "Dense" => table.try_into().map(Layer::Dense),
-        "Activation" => table.try_into().map(Layer::Activation),
-        "ReLU" => table.try_into().map(Layer::ReLU),
-        "LeakyReLU" => table.try_into().map(Layer::LeakyReLU),
-        "Softmax" => table.try_into().map(Layer::Softmax),
-        "Dropout" => table.try_into().map(Layer::Dropout),
-        _ => {
-            return Err(format!("unknown type `{class}`; there are {}", Layer::CLASSES.join(", ")));
-        }
-    };
+    let layer = Layer::parse(&class, table)
+        .ok_or_else(|| format!("unknown type `{class}`; there are {}", Layer::CLASSES.join(", ")))?;
     layer.map_err(|error| format!("({class}) {}", with_suggestion(&error.to_string())))
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::shape::{Initializer, LayerGeometry, Network, NetworkLayer, Shape, WeightSpec};
-use super::{Dropout, Layer, ModelError, Padding, Pair, Sequential};
+use super::network::{Network, NetworkLayer};
+use super::{ModelError, Sequential};
+use crate::layers::kit::Inferred;
+use crate::layers::{Layer, Shape, WeightSpec};
 
 /// No tensor of one sample and no weight tensor may have more elements than this: sizes are 32-bit on the device.
 const MAX_ELEMENTS: usize = 1 << 30;
@@ -32,7 +34,7 @@ impl Network {
                 class: layer.class(),
                 problem,
             };
-            let inferred = infer_layer(layer, &name, shape).map_err(fail)?;
+            let inferred = infer_layer(index, layer, &name, vec![shape]).map_err(fail)?;
             shape = inferred.output;
             if let (true, Shape::Image(dims)) = (is_last, shape) {
                 return Err(fail(format!(
@@ -85,120 +87,13 @@ fn layer_names(model: &Sequential) -> Result<Vec<String>, ModelError> {
     Ok(names)
 }
 
-fn infer_layer(layer: &Layer, name: &str, input: Shape) -> Result<NetworkLayer, String> {
-    if let Some(problem) = layer.kernel_regularizer().and_then(|regularizer| regularizer.problem()) {
-        return Err(problem);
+fn infer_layer(index: usize, layer: &Layer, name: &str, inputs: Vec<Shape>) -> Result<NetworkLayer, String> {
+    let Inferred { output, mut weights } = layer.infer(&inputs)?;
+    for weight in &mut weights {
+        weight.name = format!("{name}.{}", weight.name);
     }
-    let (geometry, output, weights) = match layer {
-        Layer::Conv2D(conv) => {
-            let [h, w, c] = image(input)?;
-            let [oh, ow] = slide("kernel_size", [h, w], conv.kernel_size, conv.strides, conv.padding)?;
-            if conv.filters == 0 {
-                return Err("filters must be at least 1".to_owned());
-            }
-            let Pair { height, width } = conv.kernel_size;
-            let area = height * width;
-            let kernel = vec![height, width, c, conv.filters];
-            let geometry = LayerGeometry::Conv2D { kernel: conv.kernel_size, strides: conv.strides };
-            let output = Shape::Image([oh, ow, conv.filters]);
-            // Keras: the fans of a convolution are channels times the kernel's area.
-            let fans = (area.saturating_mul(c), area.saturating_mul(conv.filters));
-            (geometry, output, kernel_and_bias(name, kernel, fans))
-        }
-        Layer::MaxPooling2D(pool) => {
-            let [h, w, c] = image(input)?;
-            let strides = pool.strides.unwrap_or(pool.pool_size);
-            let [oh, ow] = slide("pool_size", [h, w], pool.pool_size, strides, pool.padding)?;
-            let geometry = LayerGeometry::MaxPooling2D { pool: pool.pool_size, strides };
-            (geometry, Shape::Image([oh, ow, c]), Vec::new())
-        }
-        Layer::Flatten(_) => (LayerGeometry::Flatten, Shape::Flat(input.len()), Vec::new()),
-        Layer::Dense(dense) => {
-            let Shape::Flat(features) = input else {
-                return Err(format!(
-                    "it needs one row of features per sample, but gets {:?}; add a Flatten before it",
-                    input.dims()
-                ));
-            };
-            if dense.units == 0 {
-                return Err("units must be at least 1".to_owned());
-            }
-            let kernel = vec![features, dense.units];
-            let weights = kernel_and_bias(name, kernel, (features, dense.units));
-            (LayerGeometry::Dense, Shape::Flat(dense.units), weights)
-        }
-        Layer::LeakyReLU(leaky) => {
-            let slope = leaky.negative_slope;
-            if !(slope >= 0.0 && (slope as f32).is_finite()) {
-                return Err(format!("negative_slope is {slope}, but must be a finite number of at least 0"));
-            }
-            (LayerGeometry::Activation, input, Vec::new())
-        }
-        Layer::Activation(_) | Layer::ReLU(_) | Layer::Softmax(_) => {
-            (LayerGeometry::Activation, input, Vec::new())
-        }
-        Layer::Dropout(Dropout { rate, .. }) => {
-            if !(0.0..1.0).contains(rate) {
-                return Err(format!("rate is {rate}, but must be at least 0 and below 1"));
-            }
-            (LayerGeometry::Dropout { rate: *rate }, input, Vec::new())
-        }
-    };
     check_sizes(output, &weights)?;
-    Ok(NetworkLayer {
-        name: name.to_owned(),
-        class: layer.class(),
-        geometry,
-        activation: layer.activation(),
-        kernel_regularizer: layer.kernel_regularizer(),
-        negative_slope: layer.negative_slope(),
-        input,
-        output,
-        weights,
-    })
-}
-
-fn image(input: Shape) -> Result<[usize; 3], String> {
-    match input {
-        Shape::Image(dims) => Ok(dims),
-        Shape::Flat(features) => {
-            Err(format!("it needs images, but gets a row of {features} features; put it before Flatten"))
-        }
-    }
-}
-
-/// Output height and width of a window that slides over an image.
-fn slide(
-    what: &str,
-    [h, w]: [usize; 2],
-    window: Pair,
-    strides: Pair,
-    padding: Padding,
-) -> Result<[usize; 2], String> {
-    let Padding::Valid = padding;
-    for (name, pair) in [(what, window), ("strides", strides)] {
-        if pair.height == 0 || pair.width == 0 {
-            return Err(format!("{name} is {pair}, but both must be at least 1"));
-        }
-    }
-    if window.height > h || window.width > w {
-        return Err(format!(
-            "{what} {window} is larger than its {h}x{w} input; make it smaller or remove pooling before it"
-        ));
-    }
-    Ok([(h - window.height) / strides.height + 1, (w - window.width) / strides.width + 1])
-}
-
-fn kernel_and_bias(layer: &str, kernel: Vec<usize>, fans: (usize, usize)) -> Vec<WeightSpec> {
-    let outputs = kernel.last().copied().unwrap_or(0);
-    vec![
-        WeightSpec {
-            name: format!("{layer}.kernel"),
-            shape: kernel,
-            initializer: Initializer::GlorotUniform { fan_in: fans.0, fan_out: fans.1 },
-        },
-        WeightSpec { name: format!("{layer}.bias"), shape: vec![outputs], initializer: Initializer::Zeros },
-    ]
+    Ok(NetworkLayer { index, name: name.to_owned(), layer: layer.clone(), inputs, output, weights })
 }
 
 fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
@@ -218,7 +113,7 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Activation, Conv2D, Dense, Flatten, LeakyReLU, MaxPooling2D};
+    use crate::model::{Activation, Conv2D, Dense, Dropout, Flatten, LeakyReLU, MaxPooling2D};
 
     use super::*;
 

@@ -2,8 +2,8 @@
 
 use crate::random::{Purpose, Stream};
 
-use super::shape::Initializer;
 use super::{Network, Weights};
+use crate::layers::Initializer;
 
 impl Network {
     /// Fresh weights for `seed`; each tensor has a stream of its own, so that one layer's size does not

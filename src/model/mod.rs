@@ -1,28 +1,29 @@
 //! Models as values: layers, the shapes they give, their initial weights, and the model file.
 
-mod activation;
 mod advice;
 mod file;
 mod infer;
 mod init;
-mod layer;
-mod shape;
+mod network;
 mod suggest;
 mod summary;
 mod weights;
 
+pub use crate::layers::{
+    ActivationLayer, Applied, Conv2D, Dense, Dropout, Flatten, Layer, LeakyReLU, MaxPooling2D, Padding, Pair,
+    ReLU, Shape, Softmax, WeightSpec, WeightTensor,
+};
+pub use crate::ops::Activation;
 pub use crate::optimizers::{
     Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,
 };
-pub use activation::{Activation, ActivationLayer, Dropout, LeakyReLU, ReLU, Softmax};
 pub(crate) use file::check_class_names;
 pub use file::{ModelFile, TUTORIAL};
-pub use layer::{Conv2D, Dense, Flatten, Layer, MaxPooling2D, Padding, Pair};
-pub use shape::{LayerGeometry, Network, NetworkLayer, Shape, WeightSpec};
+pub use network::{Network, NetworkLayer};
 #[cfg(feature = "cli")]
 pub(crate) use suggest::with_suggestion;
 pub(crate) use summary::{bytes, thousands};
-pub use weights::{WeightTensor, Weights};
+pub use weights::Weights;
 
 /// What is wrong with a model, in terms of the layer that is to be changed.
 #[derive(Debug, thiserror::Error, PartialEq)]

@@ -25,17 +25,17 @@ pub(super) fn render(model: &Sequential, network: &Network) -> String {
         let dims: Vec<_> = layer.output.dims().iter().map(usize::to_string).collect();
         let parameters = layer.weights.iter().map(WeightSpec::len).sum::<usize>();
         text += &row([
-            &format!("{} ({})", layer.name, layer.class),
+            &format!("{} ({})", layer.name, layer.class()),
             &format!("(None, {})", dims.join(", ")),
             &thousands(parameters),
         ]);
     }
     text += &rule('└', "─", '┴', '┘');
-    let total = network.parameter_count();
-    let size = bytes(total * size_of::<f32>());
-    text += &format!(" Total params: {} ({size})\n", thousands(total));
-    text += &format!(" Trainable params: {} ({size})\n", thousands(total));
-    text += " Non-trainable params: 0 (0.00 B)\n";
+    let (total, trainable) = (network.parameter_count(), network.trainable_count());
+    let rows = [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)];
+    for (what, count) in rows {
+        text += &format!(" {what} params: {} ({})\n", thousands(count), bytes(count * size_of::<f32>()));
+    }
     text
 }
 

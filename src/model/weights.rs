@@ -1,22 +1,12 @@
 //! Weights on the host: named tensors in the order of the layers.
 
 use super::{ModelError, Network};
+use crate::layers::WeightTensor;
 
 /// The weights of a model, tensor by tensor, in the order and layout of [`Network::weights`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     tensors: Vec<WeightTensor>,
-}
-
-/// One named weight tensor.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WeightTensor {
-    /// `<layer>.kernel` or `<layer>.bias`.
-    pub name: String,
-    /// Convolution kernels HWIO, dense kernels `(in, out)`, biases `(out)`.
-    pub shape: Vec<usize>,
-    /// Row-major values.
-    pub values: Vec<f32>,
 }
 
 impl Weights {

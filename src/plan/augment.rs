@@ -1,8 +1,8 @@
 //! Augmentation: a rewrite of a plan that puts a step between the data set and the first layer.
 
-use super::lower::ALIGNMENT;
 use super::{Buffer, Plan, Role, Stage, Step, Tensor};
 use crate::data::Augmentation;
+use crate::layers::kit::ALIGNMENT;
 use crate::ops::AugmentImages;
 use crate::ops::AugmentShape;
 use crate::ops::{DATA, Dtype, Op};

@@ -9,6 +9,7 @@ mod explain;
 mod fuse;
 mod lower;
 
+pub use crate::layers::kit::{Buffer, Phase, PlanError, Role, Stage, Step, Tensor};
 pub use crate::ops::{
     Access, ArgSpec, AugmentShape, BatchParams as StepParams, ConvPoolShape, ConvShape, DATA, DropoutShape,
     Dtype, Hole, MAX_ITERATIONS, METRICS_LANES, MatmulShape, Op, PROBABILITIES, PoolShape, Split,
@@ -18,184 +19,6 @@ pub use fuse::Fusion;
 pub use lower::MAX_BATCH;
 
 use crate::model::Network;
-
-/// Why a network cannot be lowered.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub enum PlanError {
-    /// The batch size is 0 or larger than the engine's limit.
-    #[error("batch size {asked} must be between 1 and {limit}")]
-    BatchSize {
-        /// What was asked for.
-        asked: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// A tensor has more elements than 32-bit indices reach.
-    #[error(
-        "step `{step}`: tensor `{tensor}` of shape {shape:?} has over {limit} elements in a batch of {samples} samples; \
-         use a smaller batch size or a smaller layer"
-    )]
-    TensorTooLarge {
-        /// The step.
-        step: String,
-        /// The argument.
-        tensor: &'static str,
-        /// Its dimensions.
-        shape: Vec<usize>,
-        /// The limit.
-        limit: usize,
-        /// Samples of a batch.
-        samples: usize,
-    },
-    /// A sum is longer than a kernel may loop.
-    #[error(
-        "step `{step}`: one output takes {iterations} iterations, over the limit of {limit}; \
-         use fewer channels or a smaller window in this layer, or fewer classes"
-    )]
-    LoopTooLong {
-        /// The step.
-        step: String,
-        /// What it takes.
-        iterations: usize,
-        /// The limit.
-        limit: usize,
-    },
-}
-
-/// What a buffer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// All weights, one after another.
-    Parameters,
-    /// All gradients of weights, laid out as the weights.
-    Gradients,
-    /// All optimizer state, slot after slot, each laid out as the weights.
-    OptimizerState,
-    /// A layer's output, kept for the backward pass.
-    Activation,
-    /// The gradient of the loss with respect to a layer's output.
-    ActivationGradient,
-    /// Parts of sums, used at once by the next step.
-    Scratch,
-    /// A constant table.
-    Table,
-    /// The images of the data set.
-    Images,
-    /// The labels of the data set.
-    Labels,
-    /// The order in which samples are taken, as long as the longest pass.
-    Order,
-    /// The transforms of augmented images, in the order in which they are taken, as long as the longest pass.
-    Transforms,
-    /// Loss or number of hits of each batch of a pass.
-    Metrics,
-    /// The row of a pass, counted from 1, in which a loss or a gradient was not finite; 0 as long as all were.
-    Tripwire,
-}
-
-/// Memory that a plan needs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Buffer {
-    /// Unique in the plan.
-    pub name: String,
-    /// What it is for.
-    pub role: Role,
-    /// What its elements are.
-    pub dtype: Dtype,
-    /// Number of elements; [`DATA`] when the data set decides.
-    pub len: usize,
-}
-
-/// A range of a buffer, with a shape.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tensor {
-    /// Index into [`Plan::buffers`].
-    pub buffer: usize,
-    /// First element; a multiple of 4.
-    pub offset: usize,
-    /// Dimensions; [`DATA`] for one that the data set decides.
-    pub shape: Vec<usize>,
-}
-
-impl Tensor {
-    /// Number of elements; 0 when the data set decides.
-    pub fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Whether the data set decides the number of elements.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// When a step runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Images of the batch: always.
-    Input,
-    /// Targets of the batch: in training and evaluation.
-    Target,
-    /// The layers: always.
-    Forward,
-    /// Probabilities: in prediction.
-    Output,
-    /// Loss, hits and the gradient of the logits: in training and evaluation.
-    Loss,
-    /// Gradients: in training.
-    Backward,
-    /// New weights: in training.
-    Update,
-    /// A layer that training runs within a later step: in evaluation and prediction.
-    Inference,
-    /// Loss and hits that training computes within another step: in evaluation.
-    Judgement,
-}
-
-/// What a pass over samples is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Forward, loss, backward, update.
-    Train,
-    /// Forward and loss.
-    Evaluate,
-    /// Forward and probabilities.
-    Predict,
-}
-
-impl Phase {
-    /// Whether steps of a stage run in this phase.
-    pub fn includes(self, stage: Stage) -> bool {
-        match stage {
-            Stage::Input | Stage::Forward => true,
-            Stage::Target | Stage::Loss => self != Phase::Predict,
-            Stage::Output => self == Phase::Predict,
-            Stage::Backward | Stage::Update => self == Phase::Train,
-            Stage::Inference => self != Phase::Train,
-            Stage::Judgement => self == Phase::Evaluate,
-        }
-    }
-}
-
-/// One step: a kind applied to tensors.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// `<layer>/<what>`, for messages and timings.
-    pub name: String,
-    /// When it runs.
-    pub stage: Stage,
-    /// What it computes.
-    pub op: Op,
-    /// Its arguments, in the order of [`Op::args`].
-    pub args: Vec<Tensor>,
-}
-
-impl Step {
-    /// Where each argument begins in its buffer, in elements.
-    pub fn bases(&self) -> Vec<usize> {
-        self.args.iter().map(|tensor| tensor.offset).collect()
-    }
-}
 
 /// A training step as data. See the [module](self).
 #[derive(Debug, Clone, PartialEq)]
@@ -238,12 +61,5 @@ impl Plan {
     /// The place of the one buffer with this role, for roles that only one buffer has.
     pub fn buffer_with(&self, role: Role) -> Option<usize> {
         self.buffers.iter().position(|buffer| buffer.role == role)
-    }
-}
-
-impl Buffer {
-    /// Its size; 0 when the data set decides.
-    pub fn bytes(&self) -> u64 {
-        self.len as u64 * self.dtype.bytes()
     }
 }

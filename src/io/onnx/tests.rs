@@ -74,20 +74,6 @@ fn the_batch_is_free_and_the_rest_is_not() {
 }
 
 #[test]
-fn kernels_are_turned_from_hwio_to_oihw() {
-    let [h, w, i, o] = [2, 3, 4, 5];
-    let values: Vec<f32> = (0..h * w * i * o).map(|at| at as f32).collect();
-    let tensor =
-        constant(&WeightTensor { name: "k".to_owned(), shape: vec![h, w, i, o], values: values.clone() });
-    assert_eq!(tensor.dims, [5, 4, 2, 3]);
-    let turned: Vec<f32> =
-        tensor.raw_data.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
-    for (y, x, c, k) in [(0, 0, 0, 0), (1, 2, 3, 4), (0, 1, 2, 3), (1, 0, 3, 1)] {
-        assert_eq!(turned[((k * i + c) * h + y) * w + x], values[((y * w + x) * i + c) * o + k]);
-    }
-}
-
-#[test]
 fn images_that_are_flattened_at_once_are_not_turned() {
     let (_, model) = written(
         "name = \"mlp\"\ninput_shape = [4, 5, 2]\nclass_names = [\"no\", \"yes\"]\n[[layers]]\ntype = \"Flatten\"\n\

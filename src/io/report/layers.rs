@@ -9,7 +9,7 @@ use crate::data::Dataset;
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass};
 use crate::io::SavedRun;
-use crate::model::{LayerGeometry, Shape};
+use crate::model::Shape;
 use crate::plan::{Access, Dtype, Phase, Plan, Stage, StepParams};
 use crate::train::write_weights;
 
@@ -45,10 +45,11 @@ pub struct LayerView {
 /// The kernels `[height, width]` of the first convolution, one for each filter; of several input channels, the mean.
 /// `None` for a network without a convolution.
 pub fn filters(run: &SavedRun) -> Result<Option<LayerView>, ReportError> {
-    let convolution =
-        run.network.layers.iter().find(|layer| matches!(layer.geometry, LayerGeometry::Conv2D { .. }));
-    let tensor = convolution.and_then(|layer| run.weights.get(&format!("{}.kernel", layer.name)));
-    let (Some(layer), Some(tensor)) = (convolution, tensor) else { return Ok(None) };
+    let first = run.network.layers.iter().find_map(|layer| {
+        let weight = layer.layer.filters()?;
+        Some((layer, run.weights.get(&format!("{}.{weight}", layer.name))?))
+    });
+    let Some((layer, tensor)) = first else { return Ok(None) };
     let &[h, w, channels, count] = &tensor.shape[..] else { return Ok(None) };
     let filter = |filter: usize| -> Vec<f32> {
         let mean = |at: usize| {

@@ -10,8 +10,8 @@ mod ends;
 use crate::ops::{ActivationBackward, ActivationForward, Function, SumPartials};
 use std::ops::Range;
 
-use super::lower::ALIGNMENT;
 use super::{Plan, Stage, Step, Tensor};
+use crate::layers::kit::{ALIGNMENT, PARTIALS};
 use crate::ops::MAX_ITERATIONS;
 use crate::ops::Op;
 
@@ -103,7 +103,7 @@ impl Plan {
     }
 
     fn is_scratch(&self, tensor: &Tensor) -> bool {
-        self.buffers[tensor.buffer].name == super::lower::PARTIALS
+        self.buffers[tensor.buffer].name == PARTIALS
     }
 
     /// The steps that have a tensor of this buffer among their arguments.
@@ -160,7 +160,7 @@ impl Plan {
     }
 
     fn scratch(&self, shape: Vec<usize>) -> Tensor {
-        let buffer = self.buffers.iter().position(|buffer| buffer.name == super::lower::PARTIALS);
+        let buffer = self.buffers.iter().position(|buffer| buffer.name == PARTIALS);
         Tensor { buffer: buffer.unwrap_or(0), offset: 0, shape }
     }
 }

@@ -1,71 +1,61 @@
 //! Lowering of the loss.
 
 use super::super::{PlanError, Role, Stage, Tensor};
-use super::Lowering;
+use crate::layers::kit::Builder;
 use crate::model::Loss;
 use crate::ops::{BatchMetrics, CrossEntropy, MeanSquaredError, Softmax, SoftmaxCrossEntropy};
 use crate::ops::{DATA, Dtype, Op};
 
-impl Lowering {
-    /// Cross-entropy of the softmax of logits, and the metrics; returns the gradient of the logits and the probabilities.
-    pub(super) fn loss_from_logits(
-        &mut self,
-        logits: &Tensor,
-        target: &Tensor,
-    ) -> Result<(Tensor, Tensor), PlanError> {
-        let (rows, columns) = (self.batch, target.shape[1]);
-        let shape = [rows, columns];
-        let probabilities = self.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
-        let args = vec![logits.clone(), probabilities.clone()];
-        self.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax(Softmax { rows, columns }), args)?;
-        let op = Op::SoftmaxCrossEntropy(SoftmaxCrossEntropy { rows, columns });
-        let dlogits = self.loss("softmax_cross_entropy", op, "d_logits", [logits, target])?;
-        Ok((dlogits, probabilities))
-    }
+/// Cross-entropy of the softmax of logits, and the metrics; returns the gradient of the logits and the probabilities.
+pub(super) fn of_logits(
+    b: &mut Builder,
+    logits: &Tensor,
+    target: &Tensor,
+) -> Result<(Tensor, Tensor), PlanError> {
+    let (rows, columns) = (b.batch, target.shape[1]);
+    let shape = [rows, columns];
+    let probabilities = b.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
+    let args = vec![logits.clone(), probabilities.clone()];
+    b.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax(Softmax { rows, columns }), args)?;
+    let op = Op::SoftmaxCrossEntropy(SoftmaxCrossEntropy { rows, columns });
+    let dlogits = loss_step(b, "softmax_cross_entropy", op, "d_logits", [logits, target])?;
+    Ok((dlogits, probabilities))
+}
 
-    /// A loss of the last layer's outputs, and the metrics; returns the gradient of the outputs.
-    pub(super) fn loss_of_outputs(
-        &mut self,
-        loss: Loss,
-        outputs: &Tensor,
-        target: &Tensor,
-    ) -> Result<Tensor, PlanError> {
-        let (rows, columns) = (self.batch, target.shape[1]);
-        let (name, op) = match loss {
-            Loss::CategoricalCrossentropy => {
-                ("cross_entropy", Op::CrossEntropy(CrossEntropy { rows, columns }))
-            }
-            Loss::MeanSquaredError => {
-                ("mean_squared_error", Op::MeanSquaredError(MeanSquaredError { rows, columns }))
-            }
-        };
-        self.loss(name, op, "d_outputs", [outputs, target])
-    }
+/// A loss of the last layer's outputs, and the metrics; returns the gradient of the outputs.
+pub(super) fn of_outputs(
+    b: &mut Builder,
+    loss: Loss,
+    outputs: &Tensor,
+    target: &Tensor,
+) -> Result<Tensor, PlanError> {
+    let (rows, columns) = (b.batch, target.shape[1]);
+    let (name, op) = match loss {
+        Loss::CategoricalCrossentropy => ("cross_entropy", Op::CrossEntropy(CrossEntropy { rows, columns })),
+        Loss::MeanSquaredError => {
+            ("mean_squared_error", Op::MeanSquaredError(MeanSquaredError { rows, columns }))
+        }
+    };
+    loss_step(b, name, op, "d_outputs", [outputs, target])
+}
 
-    /// The loss and hit of each row, from which the metrics are made; returns the gradient, a tensor of this name.
-    fn loss(
-        &mut self,
-        name: &str,
-        op: Op,
-        gradient: &str,
-        [outputs, target]: [&Tensor; 2],
-    ) -> Result<Tensor, PlanError> {
-        let rows = self.batch;
-        let gradient = self.tensor(gradient, Role::ActivationGradient, Dtype::F32, &target.shape);
-        let row_loss = self.tensor("row_loss", Role::Scratch, Dtype::F32, &[rows]);
-        let row_correct = self.tensor("row_correct", Role::Scratch, Dtype::U32, &[rows]);
-        let loss = self.tensor("loss", Role::Metrics, Dtype::F32, &[DATA]);
-        let correct = self.tensor("correct", Role::Metrics, Dtype::U32, &[DATA]);
-        let args =
-            vec![outputs.clone(), target.clone(), row_loss.clone(), row_correct.clone(), gradient.clone()];
-        self.step(Stage::Loss, format!("loss/{name}"), op, args)?;
-        let args = vec![row_loss, row_correct, loss, correct];
-        self.step(
-            Stage::Loss,
-            "loss/batch_metrics".to_owned(),
-            Op::BatchMetrics(BatchMetrics { rows }),
-            args,
-        )?;
-        Ok(gradient)
-    }
+/// The loss and hit of each row, from which the metrics are made; returns the gradient, a tensor of this name.
+fn loss_step(
+    b: &mut Builder,
+    name: &str,
+    op: Op,
+    gradient: &str,
+    [outputs, target]: [&Tensor; 2],
+) -> Result<Tensor, PlanError> {
+    let rows = b.batch;
+    let gradient = b.tensor(gradient, Role::ActivationGradient, Dtype::F32, &target.shape);
+    let row_loss = b.tensor("row_loss", Role::Scratch, Dtype::F32, &[rows]);
+    let row_correct = b.tensor("row_correct", Role::Scratch, Dtype::U32, &[rows]);
+    let loss = b.tensor("loss", Role::Metrics, Dtype::F32, &[DATA]);
+    let correct = b.tensor("correct", Role::Metrics, Dtype::U32, &[DATA]);
+    let args = vec![outputs.clone(), target.clone(), row_loss.clone(), row_correct.clone(), gradient.clone()];
+    b.step(Stage::Loss, format!("loss/{name}"), op, args)?;
+    let args = vec![row_loss, row_correct, loss, correct];
+    b.step(Stage::Loss, "loss/batch_metrics".to_owned(), Op::BatchMetrics(BatchMetrics { rows }), args)?;
+    Ok(gradient)
 }

@@ -1,26 +1,18 @@
 //! Lowering: from a network to a plan.
 
-mod backward;
-mod forward;
+mod gather;
 mod loss;
 mod update;
 
 use std::collections::HashMap;
 
-use super::{Buffer, Plan, PlanError, Role, Stage, Step, Tensor};
-use crate::model::{Activation, Loss, Network, NetworkLayer, Optimizer, Pair, Shape};
-use crate::ops::SumPartials;
-use crate::ops::{ConvShape, MAX_ITERATIONS, PoolShape};
-use crate::ops::{Dtype, Op};
+use super::{Plan, PlanError, Tensor};
+use crate::layers::Applied;
+use crate::layers::kit::Builder;
+use crate::model::{Loss, Network, Optimizer};
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
-/// Every tensor begins at a multiple of so many elements, the most that a kernel loads at once.
-pub(super) const ALIGNMENT: usize = 8;
-/// Name of the buffer that holds the parts of sums.
-pub(super) const PARTIALS: &str = "partials";
-/// Most elements of one tensor: byte offsets stay within 32 bits.
-const MAX_ELEMENTS: usize = 1 << 30;
 
 impl Plan {
     /// Lowers a network, its loss and its optimizer for batches of at most `batch` samples.
@@ -36,189 +28,96 @@ impl Plan {
         if batch == 0 || batch > MAX_BATCH {
             return Err(PlanError::BatchSize { asked: batch, limit: MAX_BATCH });
         }
-        let mut lowering = Lowering::new(network, batch);
-        let (input, target) = lowering.gather(network);
+        let mut builder = Builder::new(network.weights(), batch);
+        let (input, target) = gather::gather(&mut builder, network);
         let from_logits =
-            loss == Loss::CategoricalCrossentropy && network.last_activation() == Activation::Softmax;
-        let activations = lowering.forward(network, &input, from_logits)?;
+            loss == Loss::CategoricalCrossentropy && network.last_activation() == Applied::Softmax;
+        let activations = forward(&mut builder, network, &input, from_logits)?;
         let logits = activations.last().unwrap_or(&input).clone();
         let (dlogits, probabilities) = if from_logits {
-            lowering.loss_from_logits(&logits, &target)?
+            loss::of_logits(&mut builder, &logits, &target)?
         } else {
-            (lowering.loss_of_outputs(loss, &logits, &target)?, logits.clone())
+            (loss::of_outputs(&mut builder, loss, &logits, &target)?, logits.clone())
         };
-        lowering.penalties(network)?;
-        lowering.backward(network, &input, &activations, dlogits, from_logits)?;
-        lowering.penalty_gradients(network)?;
-        let state = lowering.update(network, optimizer)?;
-        Ok(lowering.finish(network, [input, target, logits, probabilities], state))
+        update::penalties(&mut builder, network)?;
+        backward(&mut builder, network, &input, &activations, dlogits, from_logits)?;
+        update::penalty_gradients(&mut builder, network)?;
+        let state = update::update(&mut builder, network, optimizer)?;
+        Ok(finish(builder, network, [input, target, logits, probabilities], state))
     }
 }
 
-struct Lowering {
-    batch: usize,
-    buffers: Vec<Buffer>,
-    steps: Vec<Step>,
-    scratch: usize,
-    /// Buffers whose values a backward step reads as they are: nothing may be computed in place there.
-    read_back: Vec<usize>,
-    /// What went into a layer's activation, where its gradient is computed from that.
-    activated: HashMap<String, Tensor>,
-    parameters: HashMap<String, Tensor>,
-    gradients: HashMap<String, Tensor>,
+/// The layers in order; returns each layer's output. With `from_logits`, that of the last one is what its activation
+/// is not yet applied to.
+fn forward(
+    b: &mut Builder,
+    network: &Network,
+    input: &Tensor,
+    from_logits: bool,
+) -> Result<Vec<Tensor>, PlanError> {
+    b.keep(input);
+    let mut outputs: Vec<Tensor> = Vec::new();
+    for (index, layer) in network.layers.iter().enumerate() {
+        let x = outputs.last().unwrap_or(input).clone();
+        let mut y = layer.layer.forward(&layer.place(), b, &[x])?;
+        if !from_logits || index + 1 < network.layers.len() {
+            y = layer.layer.applied().forward(&layer.place(), b, y)?;
+        }
+        outputs.push(y);
+    }
+    Ok(outputs)
 }
 
-impl Lowering {
-    fn new(network: &Network, batch: usize) -> Self {
-        let mut lowering = Lowering {
-            batch,
-            buffers: Vec::new(),
-            steps: Vec::new(),
-            scratch: 0,
-            read_back: Vec::new(),
-            activated: HashMap::new(),
-            parameters: HashMap::new(),
-            gradients: HashMap::new(),
-        };
-        // The update runs over the gaps between tensors too, where all is zero.
-        let mut offset = 0;
-        for weight in network.weights() {
-            let place = |buffer| Tensor { buffer, offset, shape: weight.shape.clone() };
-            lowering.parameters.insert(weight.name.clone(), place(0));
-            lowering.gradients.insert(weight.name.clone(), place(1));
-            offset += weight.len().next_multiple_of(ALIGNMENT);
+/// The layers reversed. Nothing is computed for the input of the first layer that has weights, nor before it.
+fn backward(
+    b: &mut Builder,
+    network: &Network,
+    input: &Tensor,
+    outputs: &[Tensor],
+    d_output: Tensor,
+    from_logits: bool,
+) -> Result<(), PlanError> {
+    let first_trained =
+        network.layers.iter().position(|layer| layer.weights.iter().any(|weight| weight.trainable));
+    let mut dy = Some(d_output);
+    for (index, layer) in network.layers.iter().enumerate().rev() {
+        let Some(gradient) = dy.filter(|_| Some(index) >= first_trained) else { break };
+        let x = if index == 0 { input } else { &outputs[index - 1] };
+        if !from_logits || index + 1 < network.layers.len() {
+            layer.layer.applied().backward(&layer.place(), b, &outputs[index], &gradient)?;
         }
-        lowering.buffer("parameters", Role::Parameters, Dtype::F32, offset);
-        lowering.buffer("gradients", Role::Gradients, Dtype::F32, offset);
-        lowering.scratch = lowering.buffer(PARTIALS, Role::Scratch, Dtype::F32, ALIGNMENT);
-        lowering
+        let wants = [Some(index) > first_trained];
+        let gradients = layer.layer.backward(&layer.place(), b, &[x.clone()], gradient, &wants)?;
+        dy = gradients.into_iter().next().flatten();
     }
-
-    fn buffer(&mut self, name: &str, role: Role, dtype: Dtype, len: usize) -> usize {
-        self.buffers.push(Buffer { name: name.to_owned(), role, dtype, len });
-        self.buffers.len() - 1
-    }
-
-    /// A tensor with a buffer of its own.
-    fn tensor(&mut self, name: &str, role: Role, dtype: Dtype, shape: &[usize]) -> Tensor {
-        let len = shape.iter().product::<usize>();
-        Tensor {
-            buffer: self.buffer(name, role, dtype, len.next_multiple_of(ALIGNMENT)),
-            offset: 0,
-            shape: shape.to_vec(),
-        }
-    }
-
-    fn step(&mut self, stage: Stage, name: String, op: Op, args: Vec<Tensor>) -> Result<(), PlanError> {
-        for arg in op.args() {
-            let len = arg.shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
-            if len.is_none_or(|len| len > MAX_ELEMENTS) {
-                return Err(PlanError::TensorTooLarge {
-                    step: name,
-                    tensor: arg.name,
-                    shape: arg.shape,
-                    limit: MAX_ELEMENTS,
-                    samples: self.batch,
-                });
-            }
-        }
-        if op.longest_loop() > MAX_ITERATIONS {
-            return Err(PlanError::LoopTooLong {
-                step: name,
-                iterations: op.longest_loop(),
-                limit: MAX_ITERATIONS,
-            });
-        }
-        self.steps.push(Step { name, stage, op, args });
-        Ok(())
-    }
-
-    /// A step whose last argument is a sum in parts; the parts are added by a step of their own where there are several.
-    fn step_in_parts(
-        &mut self,
-        stage: Stage,
-        name: String,
-        op: Op,
-        mut args: Vec<Tensor>,
-        sum: Tensor,
-    ) -> Result<(), PlanError> {
-        let parts = op.split().map_or(1, |split| split.parts);
-        if parts == 1 {
-            args.push(sum);
-            return self.step(stage, name, op, args);
-        }
-        let len = sum.len();
-        let scratch = Tensor { buffer: self.scratch, offset: 0, shape: vec![parts, len] };
-        let buffer = &mut self.buffers[self.scratch];
-        buffer.len = buffer.len.max(parts.saturating_mul(len).next_multiple_of(ALIGNMENT));
-        args.push(scratch.clone());
-        self.step(stage, name.clone(), op, args)?;
-        let op = Op::SumPartials(SumPartials { parts, len });
-        self.step(stage, format!("{name}.sum"), op, vec![scratch, sum])
-    }
-
-    /// Kernel and bias of a layer, or their gradients.
-    fn weights(&self, layer: &NetworkLayer, role: Role) -> [Tensor; 2] {
-        let arena = match role {
-            Role::Gradients => &self.gradients,
-            _ => &self.parameters,
-        };
-        ["kernel", "bias"].map(|what| arena[&format!("{}.{what}", layer.name)].clone())
-    }
-
-    /// Which element of each window won: made by the forward step, found again by the backward step.
-    fn winner(&mut self, layer: &NetworkLayer, shape: &[usize]) -> Tensor {
-        let name = format!("{}.winner", layer.name);
-        match self.buffers.iter().position(|buffer| buffer.name == name) {
-            Some(buffer) => Tensor { buffer, offset: 0, shape: shape.to_vec() },
-            None => self.tensor(&name, Role::Activation, Dtype::U32, shape),
-        }
-    }
-
-    fn finish(self, network: &Network, named: [Tensor; 4], state: Option<Tensor>) -> Plan {
-        let in_order = |arena: &HashMap<String, Tensor>| {
-            network.weights().map(|weight| arena[&weight.name].clone()).collect()
-        };
-        let [input, target, logits, probabilities] = named;
-        Plan {
-            batch: self.batch,
-            parameters: in_order(&self.parameters),
-            gradients: in_order(&self.gradients),
-            buffers: self.buffers,
-            steps: self.steps,
-            state,
-            input,
-            target,
-            logits,
-            probabilities,
-            network: network.clone(),
-        }
-    }
+    Ok(())
 }
 
-fn conv_shape(layer: &NetworkLayer, batch: usize, kernel: Pair, strides: Pair) -> ConvShape {
-    let [h, w, c] = image_dims(layer.input);
-    let [_, _, out_c] = image_dims(layer.output);
-    ConvShape::valid([batch, h, w, c], [kernel.height, kernel.width], [strides.height, strides.width], out_c)
-}
-
-fn pool_shape(layer: &NetworkLayer, batch: usize, pool: Pair, strides: Pair) -> PoolShape {
-    let [h, w, c] = image_dims(layer.input);
-    PoolShape::valid([batch, h, w, c], [pool.height, pool.width], [strides.height, strides.width])
-}
-
-/// Shape inference lets only images reach convolution and pooling.
-fn image_dims(shape: Shape) -> [usize; 3] {
-    match shape {
-        Shape::Image(dims) => dims,
-        Shape::Flat(features) => [1, 1, features],
+fn finish(builder: Builder, network: &Network, named: [Tensor; 4], state: Option<Tensor>) -> Plan {
+    let in_order = |arena: &HashMap<String, Tensor>| {
+        network.weights().filter_map(|weight| arena.get(&weight.name).cloned()).collect()
+    };
+    let [input, target, logits, probabilities] = named;
+    Plan {
+        batch: builder.batch,
+        parameters: in_order(&builder.parameters),
+        gradients: in_order(&builder.gradients),
+        buffers: builder.buffers,
+        steps: builder.steps,
+        state,
+        input,
+        target,
+        logits,
+        probabilities,
+        network: network.clone(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+    use crate::layers::kit::ALIGNMENT;
+    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
     use crate::ops::Access;
 
     fn plan(model: &Sequential, batch: usize) -> Result<Plan, PlanError> {

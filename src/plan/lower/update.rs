@@ -1,7 +1,7 @@
 //! Lowering of penalties, of the clipping of gradients, and of the optimizer.
 
 use super::super::{PlanError, Role, Stage, Tensor};
-use super::{ALIGNMENT, Lowering};
+use crate::layers::kit::{ALIGNMENT, Builder};
 use crate::model::{Clipping, Network, NetworkLayer, Optimizer, Regularizer};
 use crate::ops::{
     AdadeltaUpdate, AdamUpdate, AddPenalty, ClipByNorm, ClipByValue, RmspropUpdate, SgdMomentumUpdate,
@@ -12,110 +12,117 @@ use crate::ops::{DATA, Dtype, Hole, Op};
 /// Name of the buffer that holds one sum over weights or gradients, used at once by the next step.
 const TOTAL: &str = "total";
 
-impl Lowering {
-    /// Adds the penalties of kernels to the loss of the batch.
-    pub(super) fn penalties(&mut self, network: &Network) -> Result<(), PlanError> {
-        for (layer, regularizer) in penalised(network) {
-            let [kernel, _] = self.weights(layer, Role::Parameters);
-            let op = Op::WeightPenalty(WeightPenalty { len: kernel.len(), regularizer });
-            let penalty = self.total();
-            let name = format!("{}/penalty", layer.name);
-            self.step_in_parts(Stage::Loss, name.clone(), op, vec![flat(kernel)], penalty.clone())?;
-            let loss = Tensor { buffer: self.loss_buffer(), offset: 0, shape: vec![DATA] };
-            self.step(Stage::Loss, format!("{name}.add"), Op::AddPenalty(AddPenalty), vec![penalty, loss])?;
-        }
-        Ok(())
+/// Adds the penalties of kernels to the loss of the batch.
+pub(super) fn penalties(b: &mut Builder, network: &Network) -> Result<(), PlanError> {
+    for (layer, what, regularizer) in penalised(network) {
+        let kernel = b.weight(&layer.place(), what);
+        let op = Op::WeightPenalty(WeightPenalty { len: kernel.len(), regularizer });
+        let penalty = total(b);
+        let name = step_name(layer, what, "penalty");
+        b.step_in_parts(Stage::Loss, name.clone(), op, vec![flat(kernel)], penalty.clone())?;
+        let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
+        b.step(Stage::Loss, format!("{name}.add"), Op::AddPenalty(AddPenalty), vec![penalty, loss])?;
     }
-
-    /// Adds the gradients of the penalties to those of the kernels.
-    pub(super) fn penalty_gradients(&mut self, network: &Network) -> Result<(), PlanError> {
-        for (layer, regularizer) in penalised(network) {
-            let [kernel, _] = self.weights(layer, Role::Parameters);
-            let [gradient, _] = self.weights(layer, Role::Gradients);
-            let op = Op::WeightPenaltyGradient(WeightPenaltyGradient { len: kernel.len(), regularizer });
-            let name = format!("{}/penalty_gradient", layer.name);
-            self.step(Stage::Backward, name, op, vec![flat(kernel), flat(gradient)])?;
-        }
-        Ok(())
-    }
-
-    /// Clipping and update; returns the optimizer's state, where it has any.
-    pub(super) fn update(
-        &mut self,
-        network: &Network,
-        optimizer: Optimizer,
-    ) -> Result<Option<Tensor>, PlanError> {
-        let len = self.buffers[0].len;
-        let arena = |buffer| Tensor { buffer, offset: 0, shape: vec![len] };
-        match optimizer.clipping() {
-            None => {}
-            Some(Clipping::Value(limit)) => {
-                let op = Op::ClipByValue(ClipByValue { len, limit });
-                self.step(Stage::Update, "update/clip".to_owned(), op, vec![arena(1)])?;
-            }
-            // The gaps between tensors add nothing to the norm.
-            Some(Clipping::GlobalNorm(limit)) => self.clip_by_norm("update/clip", limit, arena(1))?,
-            Some(Clipping::Norm(limit)) => {
-                for weight in network.weights() {
-                    let gradient = flat(self.gradients[&weight.name].clone());
-                    let name = format!("{}_clip", weight.name.replace('.', "/"));
-                    self.clip_by_norm(&name, limit, gradient)?;
-                }
-            }
-        }
-        let slots = optimizer.slots();
-        let state = (slots > 0)
-            .then(|| self.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &[slots, len]));
-        let op = match optimizer {
-            Optimizer::Sgd(sgd) if slots == 0 => Op::SgdUpdate(SgdUpdate { len, sgd }),
-            Optimizer::Sgd(sgd) => Op::SgdMomentumUpdate(SgdMomentumUpdate { len, sgd }),
-            Optimizer::Adadelta(adadelta) => Op::AdadeltaUpdate(AdadeltaUpdate { len, adadelta }),
-            Optimizer::RmsProp(rmsprop) => {
-                Op::RmspropUpdate(RmspropUpdate { len, rmsprop, hole: Hole::default() })
-            }
-            Optimizer::Adam(adam) => Op::AdamUpdate(AdamUpdate { len, adam }),
-            Optimizer::AdamW(adamw) => Op::AdamUpdate(AdamUpdate { len, adam: adamw.adam() }),
-        };
-        let loss = Tensor { buffer: self.loss_buffer(), offset: 0, shape: vec![DATA] };
-        let tripwire = self.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
-        let args = [Some(arena(1)), Some(loss), Some(tripwire), state.clone(), Some(arena(0))];
-        let args = args.into_iter().flatten().collect();
-        self.step(Stage::Update, format!("update/{}", optimizer.name()), op, args)?;
-        Ok(state)
-    }
-
-    fn clip_by_norm(&mut self, name: &str, limit: f64, gradient: Tensor) -> Result<(), PlanError> {
-        let len = gradient.len();
-        let square_sum = self.total();
-        let op = Op::SumOfSquares(SumOfSquares { len });
-        let args = vec![gradient.clone()];
-        self.step_in_parts(Stage::Update, format!("{name}.squares"), op, args, square_sum.clone())?;
-        self.step(
-            Stage::Update,
-            name.to_owned(),
-            Op::ClipByNorm(ClipByNorm { len, limit }),
-            vec![square_sum, gradient],
-        )
-    }
-
-    /// The one element of the buffer for sums over weights or gradients.
-    fn total(&mut self) -> Tensor {
-        let known = self.buffers.iter().position(|buffer| buffer.name == TOTAL);
-        let buffer = known.unwrap_or_else(|| self.buffer(TOTAL, Role::Scratch, Dtype::F32, ALIGNMENT));
-        Tensor { buffer, offset: 0, shape: vec![1] }
-    }
-
-    /// Where the loss of each batch goes.
-    fn loss_buffer(&self) -> usize {
-        let is_loss = |role, dtype| role == Role::Metrics && dtype == Dtype::F32;
-        let place = self.buffers.iter().position(|buffer| is_loss(buffer.role, buffer.dtype));
-        place.unwrap_or_default()
-    }
+    Ok(())
 }
 
-/// The layers whose kernels are penalised.
-fn penalised(network: &Network) -> impl Iterator<Item = (&NetworkLayer, Regularizer)> {
-    network.layers.iter().filter_map(|layer| Some((layer, layer.kernel_regularizer?)))
+/// Adds the gradients of the penalties to those of the kernels.
+pub(super) fn penalty_gradients(b: &mut Builder, network: &Network) -> Result<(), PlanError> {
+    for (layer, what, regularizer) in penalised(network) {
+        let (kernel, gradient) = (b.weight(&layer.place(), what), b.gradient(&layer.place(), what));
+        let op = Op::WeightPenaltyGradient(WeightPenaltyGradient { len: kernel.len(), regularizer });
+        let name = step_name(layer, what, "penalty_gradient");
+        b.step(Stage::Backward, name, op, vec![flat(kernel), flat(gradient)])?;
+    }
+    Ok(())
+}
+
+/// Clipping and update; returns the optimizer's state, where it has any.
+pub(super) fn update(
+    b: &mut Builder,
+    network: &Network,
+    optimizer: Optimizer,
+) -> Result<Option<Tensor>, PlanError> {
+    let len = b.buffers[0].len;
+    let arena = |buffer| Tensor { buffer, offset: 0, shape: vec![len] };
+    match optimizer.clipping() {
+        None => {}
+        Some(Clipping::Value(limit)) => {
+            let op = Op::ClipByValue(ClipByValue { len, limit });
+            b.step(Stage::Update, "update/clip".to_owned(), op, vec![arena(1)])?;
+        }
+        // The gaps between tensors add nothing to the norm.
+        Some(Clipping::GlobalNorm(limit)) => clip_by_norm(b, "update/clip", limit, arena(1))?,
+        Some(Clipping::Norm(limit)) => {
+            for weight in network.weights().filter(|weight| weight.trainable) {
+                let gradient = flat(b.gradients[&weight.name].clone());
+                let name = format!("{}_clip", weight.name.replace('.', "/"));
+                clip_by_norm(b, &name, limit, gradient)?;
+            }
+        }
+    }
+    let slots = optimizer.slots();
+    let state =
+        (slots > 0).then(|| b.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &[slots, len]));
+    let op = match optimizer {
+        Optimizer::Sgd(sgd) if slots == 0 => Op::SgdUpdate(SgdUpdate { len, sgd }),
+        Optimizer::Sgd(sgd) => Op::SgdMomentumUpdate(SgdMomentumUpdate { len, sgd }),
+        Optimizer::Adadelta(adadelta) => Op::AdadeltaUpdate(AdadeltaUpdate { len, adadelta }),
+        Optimizer::RmsProp(rmsprop) => {
+            Op::RmspropUpdate(RmspropUpdate { len, rmsprop, hole: Hole::default() })
+        }
+        Optimizer::Adam(adam) => Op::AdamUpdate(AdamUpdate { len, adam }),
+        Optimizer::AdamW(adamw) => Op::AdamUpdate(AdamUpdate { len, adam: adamw.adam() }),
+    };
+    let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
+    let tripwire = b.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
+    let args = [Some(arena(1)), Some(loss), Some(tripwire), state.clone(), Some(arena(0))];
+    let args = args.into_iter().flatten().collect();
+    b.step(Stage::Update, format!("update/{}", optimizer.name()), op, args)?;
+    Ok(state)
+}
+
+fn clip_by_norm(b: &mut Builder, name: &str, limit: f64, gradient: Tensor) -> Result<(), PlanError> {
+    let len = gradient.len();
+    let square_sum = total(b);
+    let op = Op::SumOfSquares(SumOfSquares { len });
+    let args = vec![gradient.clone()];
+    b.step_in_parts(Stage::Update, format!("{name}.squares"), op, args, square_sum.clone())?;
+    b.step(
+        Stage::Update,
+        name.to_owned(),
+        Op::ClipByNorm(ClipByNorm { len, limit }),
+        vec![square_sum, gradient],
+    )
+}
+
+/// The one element of the buffer for sums over weights or gradients.
+fn total(b: &mut Builder) -> Tensor {
+    let known = b.buffers.iter().position(|buffer| buffer.name == TOTAL);
+    let buffer = known.unwrap_or_else(|| b.buffer(TOTAL, Role::Scratch, Dtype::F32, ALIGNMENT));
+    Tensor { buffer, offset: 0, shape: vec![1] }
+}
+
+/// Where the loss of each batch goes.
+fn loss_buffer(b: &Builder) -> usize {
+    let is_loss = |role, dtype| role == Role::Metrics && dtype == Dtype::F32;
+    let place = b.buffers.iter().position(|buffer| is_loss(buffer.role, buffer.dtype));
+    place.unwrap_or_default()
+}
+
+/// The layers with penalties, each with the layer's own name for the weight.
+fn penalised(network: &Network) -> impl Iterator<Item = (&NetworkLayer, &'static str, Regularizer)> {
+    network.layers.iter().flat_map(|layer| {
+        layer.layer.penalties().into_iter().map(move |(what, regularizer)| (layer, what, regularizer))
+    })
+}
+
+/// `<layer>/penalty` of a kernel, `<layer>/<weight>_penalty` of other weights.
+fn step_name(layer: &NetworkLayer, what: &str, step: &str) -> String {
+    match what {
+        "kernel" => layer.place().step(step),
+        _ => layer.place().step(&format!("{what}_{step}")),
+    }
 }
 
 /// The same elements in one dimension.

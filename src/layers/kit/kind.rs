@@ -1,0 +1,107 @@
+//! What a layer says of itself.
+
+use super::applied::Applied;
+use super::builder::Builder;
+use super::onnx::Graph;
+use super::place::Place;
+use super::shape::Shape;
+use super::step::{PlanError, Tensor};
+use super::weights::WeightSpec;
+use crate::optimizers::Regularizer;
+
+/// What a layer makes of the shapes of its inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Inferred {
+    /// Shape of one sample of the output.
+    pub(crate) output: Shape,
+    /// Its weights, by its own names for them.
+    pub(crate) weights: Vec<WeightSpec>,
+}
+
+/// A layer as a value. Each implementation is all that is said of the layer; [`Layer`](crate::layers::Layer) is the list of all.
+pub(crate) trait LayerKind {
+    /// The class name, as in Keras.
+    const CLASS: &'static str;
+
+    /// The class name in snake case: the stem of default names.
+    const STEM: &'static str;
+
+    /// The settings that the Keras class has too, by the same names and with the same values.
+    const SETTINGS: &'static [&'static str];
+
+    /// The name given by the user, if any.
+    fn given_name(&self) -> Option<&str>;
+
+    /// Output shape and weights for inputs of these shapes.
+    ///
+    /// # Errors
+    /// What cannot be, and what to change.
+    fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String>;
+
+    /// What is applied to its output.
+    fn applied(&self) -> Applied;
+
+    /// Penalties of weights, by the layer's own names for them; part of the loss.
+    fn penalties(&self) -> Vec<(&'static str, Regularizer)>;
+
+    /// Whether values from 0 to 1 stay so: the layer only chooses, arranges or bends them.
+    fn keeps_range(&self) -> bool;
+
+    /// The weight `[h, w, c, filters]` that shows what the layer looks for, if it has one.
+    fn filters(&self) -> Option<&'static str>;
+
+    /// Adds its steps forward, up to what is applied to the output; returns the output.
+    ///
+    /// # Errors
+    /// When a step is too large.
+    fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError>;
+
+    /// Adds its steps back, from the gradient of what [`LayerKind::forward`] returned; returns the gradient of each input that
+    /// wants one. dy may be changed in place.
+    ///
+    /// # Errors
+    /// When a step is too large.
+    fn backward(
+        &self,
+        place: &Place<'_>,
+        b: &mut Builder,
+        x: &[Tensor],
+        dy: Tensor,
+        wants: &[bool],
+    ) -> Result<Vec<Option<Tensor>>, PlanError>;
+
+    /// Adds its nodes, up to what is applied to the output.
+    fn onnx(&self, place: &Place<'_>, graph: &mut Graph<'_>);
+}
+
+/// `name` on a layer that has the field.
+macro_rules! named {
+    ($class:ident) => {
+        impl $class {
+            /// Sets the name.
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.name = Some(name.into());
+                self
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+/// The same elements, in the dimensions of the only input: the gradient of a layer that moves no data.
+pub(crate) fn reshaped(x: &[Tensor], dy: Tensor) -> Vec<Option<Tensor>> {
+    vec![Some(Tensor { shape: x[0].shape.clone(), ..dy })]
+}
+
+/// A penalty of the kernel where there is one.
+pub(crate) fn of_kernel(regularizer: Option<Regularizer>) -> Vec<(&'static str, Regularizer)> {
+    regularizer.filter(|regularizer| !regularizer.is_none()).map(|one| ("kernel", one)).into_iter().collect()
+}
+
+/// Refuses a penalty that is none.
+///
+/// # Errors
+/// What is wrong with its factors.
+pub(crate) fn check(regularizer: Option<Regularizer>) -> Result<(), String> {
+    regularizer.and_then(|regularizer| regularizer.problem()).map_or(Ok(()), Err)
+}

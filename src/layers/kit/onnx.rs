@@ -1,0 +1,124 @@
+//! The nodes of an ONNX graph.
+//!
+//! Values are named `<layer>/<what>`: no layer's name holds a slash, so none can be taken for the graph's input or output.
+
+use super::onnx_schema::{Attribute, AttributeType, FLOAT, Node, Tensor};
+use super::place::Place;
+use super::shape::Pair;
+use super::weights::WeightTensor;
+
+/// Which axis of the value at hand is which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `[n, h, w, c]`, or `[n, features]`: what is classified lies along the last axis.
+    Last,
+    /// `[n, c, h, w]`.
+    First,
+}
+
+/// A graph under construction: one node after the other, each taking what the one before gave.
+pub(crate) struct Graph<'a> {
+    weights: &'a [WeightTensor],
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) initializers: Vec<Tensor>,
+    /// Name of the last node's output.
+    value: String,
+    layout: Layout,
+}
+
+impl<'a> Graph<'a> {
+    /// Of no node yet; its input has this name.
+    pub(crate) fn new(weights: &'a [WeightTensor], input: &str) -> Self {
+        Graph {
+            weights,
+            nodes: Vec::new(),
+            initializers: Vec::new(),
+            value: input.to_owned(),
+            layout: Layout::Last,
+        }
+    }
+
+    /// Name of the value at hand.
+    pub(crate) fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Which of its axes is which.
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Gives what the last node computes the name of the graph's output.
+    pub(crate) fn output(&mut self, name: &str) {
+        if let Some(last) = self.nodes.last_mut() {
+            last.name = name.to_owned();
+            last.output = vec![name.to_owned()];
+        }
+    }
+
+    /// Turns the axes of images unless they are as wanted.
+    pub(crate) fn turn(&mut self, wanted: Layout, layer: &str) {
+        if self.layout == wanted {
+            return;
+        }
+        self.layout = wanted;
+        let (name, order) = match wanted {
+            Layout::First => ("nchw", [0, 3, 1, 2]),
+            Layout::Last => ("nhwc", [0, 2, 3, 1]),
+        };
+        self.node(&format!("{layer}/{name}"), "Transpose", Vec::new(), vec![ints("perm", order.to_vec())]);
+    }
+
+    /// A node that takes the value at hand and then `more`; its output, of the same name, is the value from now on.
+    pub(crate) fn node(&mut self, name: &str, op_type: &str, more: Vec<String>, attribute: Vec<Attribute>) {
+        let mut input = vec![std::mem::replace(&mut self.value, name.to_owned())];
+        input.extend(more);
+        let output = vec![name.to_owned()];
+        self.nodes.push(Node {
+            input,
+            output,
+            name: name.to_owned(),
+            op_type: op_type.to_owned(),
+            attribute,
+        });
+    }
+
+    /// Stores a weight of the layer as it is; gives its name.
+    pub(crate) fn weight(&mut self, place: &Place<'_>, what: &str) -> Option<String> {
+        self.turned_weight(place, what, |tensor| (tensor.shape.clone(), tensor.values.clone()))
+    }
+
+    /// Stores a weight of the layer in other dimensions; gives its name.
+    pub(crate) fn turned_weight(
+        &mut self,
+        place: &Place<'_>,
+        what: &str,
+        turn: impl Fn(&WeightTensor) -> (Vec<usize>, Vec<f32>),
+    ) -> Option<String> {
+        let name = place.weight(what);
+        let (dims, values) = turn(self.weights.iter().find(|tensor| tensor.name == name)?);
+        self.initializers.push(Tensor {
+            name: name.clone(),
+            data_type: FLOAT,
+            dims: dims.into_iter().map(|size| size as i64).collect(),
+            raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        });
+        Some(name)
+    }
+}
+
+pub(crate) fn int(name: &str, i: i64) -> Attribute {
+    Attribute { name: name.to_owned(), i, r#type: AttributeType::Int.into(), ..Attribute::default() }
+}
+
+pub(crate) fn float(name: &str, f: f32) -> Attribute {
+    Attribute { name: name.to_owned(), f, r#type: AttributeType::Float.into(), ..Attribute::default() }
+}
+
+pub(crate) fn ints(name: &str, ints: Vec<i64>) -> Attribute {
+    Attribute { name: name.to_owned(), ints, r#type: AttributeType::Ints.into(), ..Attribute::default() }
+}
+
+pub(crate) fn pair(name: &str, pair: Pair) -> Attribute {
+    ints(name, vec![pair.height as i64, pair.width as i64])
+}

@@ -1,0 +1,75 @@
+//! Layers with names, shapes and weights.
+
+use crate::layers::kit::{Graph, Place};
+use crate::layers::{Applied, Layer, Shape, WeightSpec};
+
+/// A layer with its name, shapes and weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkLayer {
+    /// Number of the layer in the model, counted from 0.
+    pub index: usize,
+    /// Unique in the model.
+    pub name: String,
+    /// The layer as a value.
+    pub layer: Layer,
+    /// Shapes of one sample of each input.
+    pub inputs: Vec<Shape>,
+    /// Shape of one sample of the output.
+    pub output: Shape,
+    /// Its weights, named `<layer>.<weight>`; empty for layers without any.
+    pub weights: Vec<WeightSpec>,
+}
+
+impl NetworkLayer {
+    /// The class name, as in Keras.
+    pub fn class(&self) -> &'static str {
+        self.layer.class()
+    }
+
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { index: self.index, name: &self.name, inputs: &self.inputs, output: self.output }
+    }
+
+    /// Adds the ONNX nodes.
+    pub(crate) fn onnx(&self, graph: &mut Graph<'_>) {
+        self.layer.onnx(&self.place(), graph);
+    }
+}
+
+/// A model whose every size is known and consistent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// The model's name.
+    pub name: String,
+    /// Height, width and channels of one input image.
+    pub input_shape: [usize; 3],
+    /// The layers, input first.
+    pub layers: Vec<NetworkLayer>,
+}
+
+impl Network {
+    /// Every weight tensor, in the order of the layers.
+    pub fn weights(&self) -> impl Iterator<Item = &WeightSpec> {
+        self.layers.iter().flat_map(|layer| &layer.weights)
+    }
+
+    /// Number of values of all weights.
+    pub fn parameter_count(&self) -> usize {
+        self.weights().map(WeightSpec::len).sum()
+    }
+
+    /// Number of values that training changes by their gradients.
+    pub fn trainable_count(&self) -> usize {
+        self.weights().filter(|weight| weight.trainable).map(WeightSpec::len).sum()
+    }
+
+    /// The activation at the end, whose outputs the loss takes.
+    pub fn last_activation(&self) -> Applied {
+        self.layers.last().map_or(Applied::Linear, |layer| layer.layer.applied())
+    }
+
+    /// Number of classes: the features of the last layer.
+    pub fn classes(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.output.len())
+    }
+}

@@ -1,0 +1,32 @@
+//! Lowering of the batch.
+
+use super::super::{Role, Stage, Step, Tensor};
+use crate::layers::kit::Builder;
+use crate::model::Network;
+use crate::ops::{DATA, Dtype, GatherImages, OneHot, Op, image_stride};
+
+/// Images and targets of a batch.
+pub(super) fn gather(b: &mut Builder, network: &Network) -> (Tensor, Tensor) {
+    let [h, w, c] = network.input_shape;
+    let (pixels, classes, batch) = (h * w * c, network.classes(), b.batch);
+    let images = b.tensor("images", Role::Images, Dtype::Bytes, &[DATA, image_stride(pixels)]);
+    let labels = b.tensor("labels", Role::Labels, Dtype::Bytes, &[DATA]);
+    let order = b.tensor("order", Role::Order, Dtype::U32, &[DATA]);
+    let scale = b.tensor("scale", Role::Table, Dtype::F32, &[256]);
+    let x = b.tensor("input", Role::Activation, Dtype::F32, &[batch, h, w, c]);
+    let target = b.tensor("target", Role::Activation, Dtype::F32, &[batch, classes]);
+    // Written out rather than through `step`: the sizes were checked with the network.
+    b.steps.push(Step {
+        name: "input/gather".to_owned(),
+        stage: Stage::Input,
+        op: Op::GatherImages(GatherImages { batch, pixels }),
+        args: vec![images, order.clone(), scale, x.clone()],
+    });
+    b.steps.push(Step {
+        name: "target/one_hot".to_owned(),
+        stage: Stage::Target,
+        op: Op::OneHot(OneHot { batch, classes }),
+        args: vec![labels, order, target.clone()],
+    });
+    (x, target)
+}
