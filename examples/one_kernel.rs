@@ -6,7 +6,7 @@ use std::error::Error;
 
 use shadegrad::Device;
 use shadegrad::ops::{ActivationForward, LeakyRelu, Op};
-use shadegrad::plan::StepParams;
+use shadegrad::plan::BatchParams;
 
 /// Leaky ReLU in place, by `shaders/activations/leaky_relu_forward.wgsl`: x where x > 0, `slope * x` elsewhere.
 pub fn leaky_relu(x: &mut [f32], slope: f32) -> Result<String, Box<dyn Error>> {
@@ -25,7 +25,7 @@ pub fn leaky_relu(x: &mut [f32], slope: f32) -> Result<String, Box<dyn Error>> {
     println!("{}", kernel.text(&[0], gpu.limits().max_compute_workgroups_per_dimension));
 
     // One buffer for each argument, as 32-bit words. This step does not ask where in the training it stands.
-    let params: StepParams = bytemuck::Zeroable::zeroed();
+    let params: BatchParams = bytemuck::Zeroable::zeroed();
     gpu.run_once(&op, &params, &mut [bytemuck::cast_slice_mut(x)])?;
     Ok(title)
 }

@@ -1,12 +1,82 @@
 //! The interface of every executor of a plan.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::data::{Dataset, Transform};
-use crate::gpu::GpuError;
 use crate::model::Network;
-use crate::plan::{Phase, Plan, Role, StepParams, Tensor};
+use crate::ops::OtherArguments;
+use crate::plan::{BatchParams, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
+
+/// An error of an executor.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutorError {
+    /// A pass was run without the data that it reads.
+    #[error("no data set was given for this pass; call `set_data` first")]
+    NoData,
+    /// A data set's images do not fit the model.
+    #[error(
+        "the data set's images are {data:?} (height, width, channels), but the model's input_shape is {model:?}; \
+         change input_shape in the model file or give it other data"
+    )]
+    DataShape {
+        /// Of the data set.
+        data: [usize; 3],
+        /// Of the model.
+        model: [usize; 3],
+    },
+    /// There are labels beyond the model's outputs.
+    #[error("the data set has {data} classes, but the model's last layer has {model} units; give it {data}")]
+    Classes {
+        /// Of the data set.
+        data: usize,
+        /// Of the model.
+        model: usize,
+    },
+    /// The labels exceed the model's outputs by one, and begin above 0.
+    #[error(
+        "the labels of the data set run up to {model} and none is 0, which makes {data} classes, but the model's last \
+         layer has {model} units; give the layer {data} units, or, if the first class is labelled 1, load the data with \
+         `first_label` 1"
+    )]
+    LabelsFromOne {
+        /// Classes of the data set.
+        data: usize,
+        /// Of the model.
+        model: usize,
+    },
+    /// A pass refers to samples or rows that do not exist.
+    #[error("row {row} of the pass: {problem}")]
+    Pass {
+        /// The row of the step table.
+        row: usize,
+        /// What is out of range.
+        problem: String,
+    },
+    /// The tensors of a step are not the arguments of its op.
+    #[error("step `{step}`: {error}")]
+    Arguments {
+        /// The step of the plan.
+        step: String,
+        /// What is wrong.
+        error: OtherArguments,
+    },
+    /// The device that it runs on failed.
+    #[error(transparent)]
+    Device(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl ExecutorError {
+    /// The device's own error, if it is of this type.
+    pub fn device<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        match self {
+            ExecutorError::Device(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+}
 
 /// Which of an executor's data sets a pass reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,20 +97,20 @@ pub struct Pass<'a> {
     /// Numbers of samples, in the order in which they are used.
     pub order: &'a [u32],
     /// One row per batch; `slot` counts them from 0.
-    pub steps: &'a [StepParams],
+    pub batches: &'a [BatchParams],
     /// How each sample of the order is transformed where the plan augments; not needed outside training.
     pub transforms: &'a [Transform],
 }
 
 impl Pass<'_> {
     /// Refuses a pass that would exceed the plan's batch or the data: the kernels run unchecked.
-    pub(crate) fn check(&self, plan: &Plan, samples: usize) -> Result<(), GpuError> {
+    pub(crate) fn check(&self, plan: &Plan, samples: usize) -> Result<(), ExecutorError> {
         if let Some(sample) = self.order.iter().find(|&&sample| sample as usize >= samples) {
             let problem = format!("the order names sample {sample}, but the data set has {samples}");
-            return Err(GpuError::Pass { row: 0, problem });
+            return Err(ExecutorError::Pass { row: 0, problem });
         }
         let augments = plan.buffer_with(Role::Transforms).is_some();
-        for (row, params) in self.steps.iter().enumerate() {
+        for (row, params) in self.batches.iter().enumerate() {
             let transformed = params.position as usize + params.batch_size as usize;
             let end = params.first as usize + params.batch_size as usize;
             let problem = if params.batch_size == 0 || params.batch_size as usize > plan.batch {
@@ -49,27 +119,27 @@ impl Pass<'_> {
                 format!("it ends at place {end} of an order of {}", self.order.len())
             } else if augments && params.training != 0 && transformed > self.transforms.len() {
                 format!("it ends at image {transformed} of {} transforms", self.transforms.len())
-            } else if params.slot as usize >= self.steps.len() {
-                format!("slot {} is not below {}", params.slot, self.steps.len())
+            } else if params.slot as usize >= self.batches.len() {
+                format!("slot {} is not below {}", params.slot, self.batches.len())
             } else {
                 continue;
             };
-            return Err(GpuError::Pass { row, problem });
+            return Err(ExecutorError::Pass { row, problem });
         }
         Ok(())
     }
 }
 
 /// Refuses a data set whose images or labels do not fit the network.
-pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), GpuError> {
+pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), ExecutorError> {
     if data.shape() != network.input_shape {
-        return Err(GpuError::DataShape { data: data.shape(), model: network.input_shape });
+        return Err(ExecutorError::DataShape { data: data.shape(), model: network.input_shape });
     }
     let (data, model, from_zero) = (data.classes(), network.classes(), data.labels().contains(&0));
     match data {
         _ if data <= model => Ok(()),
-        _ if data == model + 1 && !from_zero => Err(GpuError::LabelsFromOne { data, model }),
-        _ => Err(GpuError::Classes { data, model }),
+        _ if data == model + 1 && !from_zero => Err(ExecutorError::LabelsFromOne { data, model }),
+        _ => Err(ExecutorError::Classes { data, model }),
     }
 }
 
@@ -87,7 +157,7 @@ pub struct BatchMetrics {
 pub struct Ran {
     /// How many batches ran: the first ones of the pass, up to the one that diverged, if one did.
     pub rows: usize,
-    /// The row whose loss, or some gradient, was not finite, if its rows are guarded ([`StepParams::guarded`]). With
+    /// The row whose loss, or some gradient, was not finite, if its rows are guarded ([`BatchParams::guarded`]). With
     /// a bad loss nothing was updated; with a bad gradient, only weights whose own gradients were finite.
     pub tripped: Option<usize>,
 }
@@ -105,16 +175,16 @@ pub trait Executor: Send {
     ///
     /// # Errors
     /// When its images or labels do not fit the plan's network, or not even one batch fits the device.
-    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError>;
+    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), ExecutorError>;
 
     /// Keeps data sets that are set from now on on the host, even if they fit the device.
     fn keep_on_host(&mut self) {}
 
     /// Overwrites a tensor of floats; `values` has its length.
-    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError>;
+    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError>;
 
     /// Reads a tensor of floats back.
-    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError>;
+    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, ExecutorError>;
 
     /// Runs a pass to its end, or until `on_metrics` breaks: then no further batches are started. `on_metrics` gets
     /// the metrics of every batch, in order, some time after it ran; never in [`Phase::Predict`]. After a row that
@@ -126,7 +196,7 @@ pub trait Executor: Send {
         &mut self,
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
-    ) -> Result<Ran, GpuError>;
+    ) -> Result<Ran, ExecutorError>;
 
     /// Runs the first row of a training pass step by step. `on_step` gets the index of each step in the plan and the
     /// floats that it wrote (of the metrics, only this row's), until it breaks.
@@ -137,14 +207,14 @@ pub trait Executor: Send {
         &mut self,
         pass: &Pass<'_>,
         on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
-    ) -> Result<(), GpuError>;
+    ) -> Result<(), ExecutorError>;
 
     /// Measures training passes from now on, with this sampling; earlier measurements are kept. The same kernels run
     /// in the same order as without measuring: no bit of a result changes.
     ///
     /// # Errors
     /// When the device has no memory for it.
-    fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError>;
+    fn profile(&mut self, sampling: Sampling) -> Result<(), ExecutorError>;
 
     /// Ends measuring and returns the measurements; `None` if nothing was measured.
     fn take_profile(&mut self) -> Option<Profile>;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use shadegrad::Device;
 use shadegrad::data::Dataset;
 use shadegrad::io::checkpoint::{CHECKPOINTS, RunSettings, SavedCheckpoint, load_last, save};
-use shadegrad::model::{ModelFile, TUTORIAL};
+use shadegrad::io::{ModelFile, TUTORIAL};
 use shadegrad::random::philox4x32;
 use shadegrad::train::{Callback, CallbackError, Checkpoint, Checkpoints, Compile, NoCallback};
 

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use shadegrad::Device;
 use shadegrad::io::run::{MODEL_FILE, WEIGHTS_FILE};
+use shadegrad::io::{ModelFile, TUTORIAL};
 use shadegrad::io::{SavedRun, weights_to_bytes};
-use shadegrad::model::{ModelFile, TUTORIAL};
 use shadegrad::random::philox4x32;
 
 const CASES: u64 = 1000;

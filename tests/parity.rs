@@ -3,7 +3,7 @@
 use shadegrad::device::HOW_TO_GET_AN_ADAPTER;
 use shadegrad::gpu::{DeviceKind, Gpu, adapters};
 use shadegrad::ops::{Matmul, MatmulShape, Op};
-use shadegrad::plan::StepParams;
+use shadegrad::plan::BatchParams;
 use shadegrad::verify::{VerifyRow, verify};
 
 #[path = "../examples/one_kernel.rs"]
@@ -39,7 +39,7 @@ fn every_kernel_agrees_with_its_twin() {
 #[test]
 fn one_step_runs_on_numbers_of_ones_own() {
     let gpu = open_adapter();
-    let params: StepParams = bytemuck::Zeroable::zeroed();
+    let params: BatchParams = bytemuck::Zeroable::zeroed();
     let product = Op::from(Matmul(MatmulShape { m: 1, n: 2, k: 3 }));
     let (mut a, mut b, mut c) = ([1.0f32, 2.0, 3.0], [1.0f32, 0.0, 0.0, 1.0, 1.0, 1.0], [0.0f32; 2]);
     let words = |values: &mut [f32]| bytemuck::cast_slice_mut::<f32, u32>(values).to_vec();

@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/philox.wgsl
 
 // augment_images: each image of the batch seen through a transform of its own, and noise. Element (i, j) of an image is
@@ -34,7 +34,7 @@ fn pixel(n: u32, h: i32, w: i32, c: u32) -> f32 {
 
 // The sum of the 8 halves of a block of the generator, less its mean: exact.
 fn draw(element: u32) -> f32 {
-    let words = philox(vec4u(element, 0u, step.step, PURPOSE_NOISE), vec2u(step.seed_low, step.seed_high));
+    let words = philox(vec4u(element, 0u, batch.number, PURPOSE_NOISE), vec2u(batch.seed_low, batch.seed_high));
     let halves = (words & vec4u(0xFFFFu)) + (words >> vec4u(16u));
     return f32(halves.x + halves.y + halves.z + halves.w) - DRAW_MEAN;
 }
@@ -45,19 +45,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if index >= INVOCATIONS {
         return;
     }
-    if step.training == 0u {
+    if batch.training == 0u {
         x[X_BASE + index] = source[SOURCE_BASE + index];
         return;
     }
     let n = index / IMAGE;
-    if n >= step.batch_size {
+    if n >= batch.batch_size {
         x[X_BASE + index] = 0.0;
         return;
     }
     let c = index % CHANNELS;
     let place = vec2f(f32(index / (CHANNELS * WIDTH_PIXELS) % HEIGHT), f32(index / CHANNELS % WIDTH_PIXELS));
-    let first = transforms[TRANSFORMS_BASE + (step.position + n) * 2u];
-    let second = transforms[TRANSFORMS_BASE + (step.position + n) * 2u + 1u];
+    let first = transforms[TRANSFORMS_BASE + (batch.position + n) * 2u];
+    let second = transforms[TRANSFORMS_BASE + (batch.position + n) * 2u + 1u];
     let y_place = near(first.x * place.x + first.y * place.y + first.z, HEIGHT);
     let x_place = near(first.w * place.x + second.x * place.y + second.y, WIDTH_PIXELS);
     let before = vec2f(floor(y_place), floor(x_place));

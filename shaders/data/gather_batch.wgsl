@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/bytes_{scalar,vec4}.wgsl
 
 // gather_batch, images and targets at once:
@@ -34,8 +34,8 @@ fn of_image(index: u32) {
     let p = index % IMAGE_REALS;
     let i = index / IMAGE_REALS;
     var value = Real();
-    if i < step.batch_size {
-        let sample = order[ORDER_BASE + step.first + i];
+    if i < batch.batch_size {
+        let sample = order[ORDER_BASE + batch.first + i];
         let word = images[IMAGES_BASE + sample * STRIDE_WORDS + p * WIDTH / 4u];
         value = quotients(bytes_of(word, p));
     }
@@ -45,8 +45,8 @@ fn of_image(index: u32) {
 fn of_target(index: u32) {
     let i = index / CLASSES;
     var value = 0.0;
-    if i < step.batch_size {
-        let sample = order[ORDER_BASE + step.first + i];
+    if i < batch.batch_size {
+        let sample = order[ORDER_BASE + batch.first + i];
         let label = (labels[LABELS_BASE + sample / 4u] >> (8u * (sample % 4u))) & 255u;
         value = select(0.0, 1.0, label == index % CLASSES);
     }

@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 
 // gather_images: x[i, p] = scale[images[order[first + i], p]] for i < batch_size, else 0.
 // One invocation per word of an image: up to four pixels.
@@ -22,10 +22,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     let word = index % STRIDE_WORDS;
     let i = index / STRIDE_WORDS;
-    let filled = i < step.batch_size;
+    let filled = i < batch.batch_size;
     var pixels = 0u;
     if filled {
-        let sample = order[ORDER_BASE + step.first + i];
+        let sample = order[ORDER_BASE + batch.first + i];
         pixels = images[IMAGES_BASE + sample * STRIDE_WORDS + word];
     }
     for (var byte = 0u; byte < 4u; byte++) {

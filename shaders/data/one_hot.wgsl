@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 
 // one_hot: one_hot[i, c] = 1 where c = labels[order[first + i]] and i < batch_size, else 0.
 // One invocation per element.
@@ -20,8 +20,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     let i = index / CLASSES;
     var value = 0.0;
-    if i < step.batch_size {
-        let sample = order[ORDER_BASE + step.first + i];
+    if i < batch.batch_size {
+        let sample = order[ORDER_BASE + batch.first + i];
         let label = (labels[LABELS_BASE + sample / 4u] >> (8u * (sample % 4u))) & 255u;
         value = select(0.0, 1.0, label == index % CLASSES);
     }

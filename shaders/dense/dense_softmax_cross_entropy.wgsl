@@ -1,4 +1,4 @@
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/first_maximum.wgsl
 
 // dense_softmax_cross_entropy: the last layer of a classifier in training, both ways, with the loss between them. With
@@ -88,7 +88,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
     var total = 0.0;
     var count = 0u;
     for (var r = local; r < M; r += WORKGROUP_SIZE) {
-        let filled = r < step.batch_size;
+        let filled = r < batch.batch_size;
         for (var c = 0u; c < N; c++) {
             var sum = bias[BIAS_BASE + c];
             for (var t = 0u; t < K; t++) {
@@ -97,7 +97,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
             d[r * N + c] = select(0.0, sum, filled);
         }
         if filled {
-            let row = row_loss(r, f32(step.batch_size));
+            let row = row_loss(r, f32(batch.batch_size));
             total += row.value;
             count += row.place;
         }
@@ -112,8 +112,8 @@ fn main(@builtin(local_invocation_index) local: u32) {
         }
     }
     if local == 0u {
-        loss[LOSS_BASE + step.slot] = losses[0] / f32(step.batch_size);
-        correct[CORRECT_BASE + step.slot] = hits[0];
+        loss[LOSS_BASE + batch.slot] = losses[0] / f32(batch.batch_size);
+        correct[CORRECT_BASE + batch.slot] = hits[0];
     }
     // The barriers above have made d known to all.
     for (var index = local; index < (K + 1u) * N; index += WORKGROUP_SIZE) {

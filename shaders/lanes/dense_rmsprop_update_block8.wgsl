@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import lanes/eight.wgsl
 // import lanes/block8.wgsl
 // import lanes/block8_across.wgsl

@@ -1,4 +1,4 @@
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/first_maximum.wgsl
 // import lanes/eight.wgsl
 
@@ -33,11 +33,11 @@ var<workgroup> bias_sums: array<array<f32, N>, LANES>;
 
 // K_EIGHTS and N, known only when the shader runs: a loop up to one of them stays a loop, which compiles fast.
 fn inputs() -> u32 {
-    return select(K_EIGHTS, 0u, step.batch_size == 0u);
+    return select(K_EIGHTS, 0u, batch.batch_size == 0u);
 }
 
 fn columns() -> u32 {
-    return select(N, 0u, step.batch_size == 0u);
+    return select(N, 0u, batch.batch_size == 0u);
 }
 
 fn forward(row: u32, lane: u32) {
@@ -82,7 +82,7 @@ fn row_loss(row: u32, filled: bool, lane: u32) -> Best {
         let z = d[lane][c] - predicted.value;
         let t = one_hot[ONE_HOT_BASE + row * N + c];
         total += t * (ln_s - z);
-        d[lane][c] = select(0.0, (exp(z) / s - t) / f32(step.batch_size), filled);
+        d[lane][c] = select(0.0, (exp(z) / s - t) / f32(batch.batch_size), filled);
     }
     return Best(select(0.0, total, filled), select(0u, 1u, filled && predicted.place == wanted.place));
 }
@@ -167,7 +167,7 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
         let r = first + lane;
         let row = min(r, M - 1u);
         forward(row, lane);
-        let judged = row_loss(row, r < step.batch_size, lane);
+        let judged = row_loss(row, r < batch.batch_size, lane);
         total += judged.value;
         count += judged.place;
         add_gradient(first, lane);
@@ -181,7 +181,7 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
         hits += subgroupShuffle(count, i);
     }
     if lane == 0u {
-        loss[LOSS_BASE + step.slot] = all / f32(step.batch_size);
-        correct[CORRECT_BASE + step.slot] = hits;
+        loss[LOSS_BASE + batch.slot] = all / f32(batch.batch_size);
+        correct[CORRECT_BASE + batch.slot] = hits;
     }
 }

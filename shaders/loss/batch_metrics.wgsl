@@ -1,4 +1,4 @@
-// import shared/step.wgsl
+// import shared/batch.wgsl
 
 // batch_metrics: loss[slot] = (1/batch_size) sum_r row_loss[r] and correct[slot] = sum_r row_correct[r],
 // over r < batch_size.
@@ -19,7 +19,7 @@ var<workgroup> hits: array<u32, WORKGROUP_SIZE>;
 fn main(@builtin(local_invocation_index) local: u32) {
     var sum = 0.0;
     var count = 0u;
-    for (var r = local; r < step.batch_size; r += WORKGROUP_SIZE) {
+    for (var r = local; r < batch.batch_size; r += WORKGROUP_SIZE) {
         sum += row_loss[ROW_LOSS_BASE + r];
         count += row_correct[ROW_CORRECT_BASE + r];
     }
@@ -33,7 +33,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
         }
     }
     if local == 0u {
-        loss[LOSS_BASE + step.slot] = losses[0] / f32(step.batch_size);
-        correct[CORRECT_BASE + step.slot] = hits[0];
+        loss[LOSS_BASE + batch.slot] = losses[0] / f32(batch.batch_size);
+        correct[CORRECT_BASE + batch.slot] = hits[0];
     }
 }

@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/first_maximum.wgsl
 
 // cross_entropy of outputs taken as probabilities, per row r < batch_size, with s = sum_c y[r, c] and q[c] = y[r, c] / s:
@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         return;
     }
     let row = r * COLUMNS;
-    let filled = r < step.batch_size;
+    let filled = r < batch.batch_size;
     var predicted = Best(y[Y_BASE + row], 0u);
     var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
     var s = 0.0;
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         loss -= t * log(select(above, LARGEST, above > LARGEST));
         free_targets += select(0.0, t, q >= LEAST && q <= LARGEST);
     }
-    let scale = s * f32(step.batch_size);
+    let scale = s * f32(batch.batch_size);
     for (var c = 0u; c < COLUMNS; c++) {
         let q = y[Y_BASE + row + c] / s;
         let free = q >= LEAST && q <= LARGEST;

@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/first_maximum.wgsl
 
 // mean_squared_error, per row r < batch_size:
@@ -25,8 +25,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         return;
     }
     let row = r * COLUMNS;
-    let filled = r < step.batch_size;
-    let terms = f32(COLUMNS) * f32(step.batch_size);
+    let filled = r < batch.batch_size;
+    let terms = f32(COLUMNS) * f32(batch.batch_size);
     var predicted = Best(y[Y_BASE + row], 0u);
     var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
     var sum = 0.0;

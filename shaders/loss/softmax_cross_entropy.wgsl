@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/first_maximum.wgsl
 
 // softmax_cross_entropy, on logits, per row r < batch_size, with m the row's maximum and s = sum_c exp(logits[r, c] - m):
@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         return;
     }
     let row = r * COLUMNS;
-    let filled = r < step.batch_size;
+    let filled = r < batch.batch_size;
     var predicted = Best(logits[LOGITS_BASE + row], 0u);
     var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
     for (var c = 1u; c < COLUMNS; c++) {
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         s += exp(logits[LOGITS_BASE + row + c] - m);
     }
     let ln_s = log(s);
-    let n = f32(step.batch_size);
+    let n = f32(batch.batch_size);
     var loss = 0.0;
     for (var c = 0u; c < COLUMNS; c++) {
         let z = logits[LOGITS_BASE + row + c] - m;

@@ -1,4 +1,4 @@
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/first_maximum.wgsl
 
 // softmax_cross_entropy_metrics, on logits, over rows r < batch_size, with m the row's maximum and
@@ -22,12 +22,12 @@ var<workgroup> hits: array<u32, WORKGROUP_SIZE>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(local_invocation_index) local: u32) {
-    let n = f32(step.batch_size);
+    let n = f32(batch.batch_size);
     var total = 0.0;
     var count = 0u;
     for (var r = local; r < ROWS; r += WORKGROUP_SIZE) {
         let row = r * COLUMNS;
-        let filled = r < step.batch_size;
+        let filled = r < batch.batch_size;
         var predicted = Best(logits[LOGITS_BASE + row], 0u);
         var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
         for (var c = 1u; c < COLUMNS; c++) {
@@ -60,7 +60,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
         }
     }
     if local == 0u {
-        loss[LOSS_BASE + step.slot] = losses[0] / n;
-        correct[CORRECT_BASE + step.slot] = hits[0];
+        loss[LOSS_BASE + batch.slot] = losses[0] / n;
+        correct[CORRECT_BASE + batch.slot] = hits[0];
     }
 }

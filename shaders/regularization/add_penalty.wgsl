@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 
 // add_penalty: loss[slot] <- loss[slot] + penalty. One invocation.
 //
@@ -15,5 +15,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if index >= INVOCATIONS {
         return;
     }
-    loss[LOSS_BASE + step.slot] += penalty[PENALTY_BASE];
+    loss[LOSS_BASE + batch.slot] += penalty[PENALTY_BASE];
 }

@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/philox.wgsl
 // import shared/draws_{scalar,vec4}.wgsl
 // import shared/dropout.wgsl

@@ -1,4 +1,4 @@
 // The draws of four elements: a block of the generator.
 fn draws(index: u32) -> Index {
-    return philox(vec4u(index, step.step, LAYER, PURPOSE), vec2u(step.seed_low, step.seed_high));
+    return philox(vec4u(index, batch.number, LAYER, PURPOSE), vec2u(batch.seed_low, batch.seed_high));
 }

@@ -4,7 +4,7 @@ const EXPONENT = 0x7f800000u;
 
 // The exponent of gradients that nothing may follow; none has that of an unguarded step.
 fn forbidden() -> Index {
-    return Index(select(~0u, EXPONENT, step.guarded != 0u));
+    return Index(select(~0u, EXPONENT, batch.guarded != 0u));
 }
 
 // What becomes of `before` with gradient g.

@@ -19,7 +19,7 @@ fn rmsprop(g: Real, before: Weight) -> Weight {
         after.a = RHO * before.a + ONE_MINUS_RHO * g;
         d -= after.a * after.a;
     }
-    var u = step.learning_rate * g / sqrt(d + EPSILON);
+    var u = batch.learning_rate * g / sqrt(d + EPSILON);
     if WITH_MOMENTUM {
         u += MOMENTUM * before.m;
         after.m = u;

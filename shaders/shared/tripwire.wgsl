@@ -2,19 +2,19 @@
 // finite, and 0 as long as all were. Where the step is guarded, nothing is updated after such a row, nor in it when it is
 // the loss, and no weight follows a gradient that is not finite (guarded.wgsl).
 fn trip() {
-    atomicStore(&tripwire[TRIPWIRE_BASE], step.slot + 1u);
+    atomicStore(&tripwire[TRIPWIRE_BASE], batch.slot + 1u);
 }
 
 // Whether the whole update does nothing. Every invocation of one row is told the same.
 fn held() -> bool {
-    if step.guarded == 0u {
+    if batch.guarded == 0u {
         return false;
     }
     let tripped = atomicLoad(&tripwire[TRIPWIRE_BASE]);
-    if tripped != 0u && tripped <= step.slot {
+    if tripped != 0u && tripped <= batch.slot {
         return true;
     }
-    if (bitcast<u32>(loss[LOSS_BASE + step.slot]) & EXPONENT) != EXPONENT {
+    if (bitcast<u32>(loss[LOSS_BASE + batch.slot]) & EXPONENT) != EXPONENT {
         return false;
     }
     trip();

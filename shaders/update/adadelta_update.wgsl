@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/weight_decay.wgsl
 // import shared/guarded.wgsl
 // import shared/tripwire.wgsl
@@ -40,6 +40,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     watch(g);
     state[a_place] = followed(g, a_before, a);
     state[d_place] = followed(g, d, RHO * d + ONE_MINUS_RHO * (u * u));
-    parameter[PARAMETER_BASE + index] = followed(g, before, decayed(before) - step.learning_rate * u);
+    parameter[PARAMETER_BASE + index] = followed(g, before, decayed(before) - batch.learning_rate * u);
     report();
 }

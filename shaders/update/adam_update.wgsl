@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/weight_decay.wgsl
 // import shared/guarded.wgsl
 // import shared/tripwire.wgsl
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let before = parameter[PARAMETER_BASE + index];
     let m = m_before + (g - m_before) * ONE_MINUS_BETA_1;
     let v = v_before + (g * g - v_before) * ONE_MINUS_BETA_2;
-    let alpha = step.learning_rate * step.correction;
+    let alpha = batch.learning_rate * batch.correction;
     let w = decayed(before) - m * alpha / (sqrt(v) + EPSILON);
     watch(g);
     state[m_place] = followed(g, m_before, m);

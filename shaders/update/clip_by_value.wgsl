@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/guarded.wgsl
 
 // clip_by_value: g <- min(max(g, -LIMIT), LIMIT) in place, by comparisons, so that a NaN stays one. Where the step is

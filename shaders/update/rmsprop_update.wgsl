@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/weight_decay.wgsl
 // import shared/guarded.wgsl
 // import shared/tripwire.wgsl

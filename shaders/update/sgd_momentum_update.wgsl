@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/weight_decay.wgsl
 // import shared/guarded.wgsl
 // import shared/tripwire.wgsl
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let g = gradient[GRADIENT_BASE + index];
     let before = parameter[PARAMETER_BASE + index];
     let m_before = state[STATE_BASE + index];
-    let u = step.learning_rate * g;
+    let u = batch.learning_rate * g;
     let m = MOMENTUM * m_before - u;
     var w = decayed(before);
     if NESTEROV {

@@ -1,5 +1,5 @@
 // import shared/linear_index.wgsl
-// import shared/step.wgsl
+// import shared/batch.wgsl
 // import shared/weight_decay.wgsl
 // import shared/guarded.wgsl
 // import shared/tripwire.wgsl
@@ -26,6 +26,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let g = gradient[GRADIENT_BASE + index];
     let before = parameter[PARAMETER_BASE + index];
     watch(g);
-    parameter[PARAMETER_BASE + index] = followed(g, before, decayed(before) - step.learning_rate * g);
+    parameter[PARAMETER_BASE + index] = followed(g, before, decayed(before) - batch.learning_rate * g);
     report();
 }

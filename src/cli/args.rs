@@ -11,8 +11,8 @@ use super::output::note;
 use super::path_text::{from_text, refused, to_text};
 use crate::data::{Dataset, LoadOptions, TrainTest, load_dir_with, load_test_with, split_of};
 use crate::device::{Device, DeviceChoice};
+use crate::io::ModelFile;
 use crate::io::run::RunError;
-use crate::model::ModelFile;
 use crate::plan::{MAX_BATCH, Plan};
 
 /// The name of the embedded data set.

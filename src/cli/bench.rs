@@ -9,11 +9,11 @@ use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::tune::TuneArg;
 use crate::data::Dataset;
-use crate::data::batches::step_table;
 use crate::device::Device;
 use crate::executor::{DataSlot, Executor, Pass};
-use crate::model::{ModelFile, Network};
-use crate::plan::{Phase, Plan, StepParams};
+use crate::io::ModelFile;
+use crate::model::Network;
+use crate::plan::{BatchParams, Phase, Plan};
 use crate::profile::{Profile, Sampling};
 use crate::random::{Purpose, Stream};
 use crate::train::write_weights;
@@ -129,7 +129,7 @@ struct Work {
     /// The numbers of the samples, batch after batch.
     order: Vec<u32>,
     /// A row for each batch of `order`.
-    batches: Vec<StepParams>,
+    batches: Vec<BatchParams>,
 }
 
 impl Work {
@@ -139,21 +139,21 @@ impl Work {
         executor.set_data(DataSlot::Training, data)?;
         let samples = BATCHES * plan.batch;
         let order = (0..samples).map(|place| (place % data.len()) as u32).collect();
-        let batches = step_table(samples, plan.batch, file.optimizer.learning_rate());
+        let batches = BatchParams::of_pass(samples, plan.batch, file.optimizer.learning_rate());
         Ok(Work { executor, order, batches })
     }
 
     /// Trains on this many batches; returns their losses.
     fn train(&mut self, steps: usize) -> anyhow::Result<Vec<f32>> {
-        let rows: Vec<StepParams> = (0u32..)
+        let rows: Vec<BatchParams> = (0u32..)
             .zip(self.batches.iter().cycle().take(steps))
-            .map(|(slot, batch)| StepParams { slot, guarded: 1, ..*batch })
+            .map(|(slot, batch)| BatchParams { slot, guarded: 1, ..*batch })
             .collect();
         let pass = Pass {
             phase: Phase::Train,
             data: DataSlot::Training,
             order: &self.order,
-            steps: &rows,
+            batches: &rows,
             transforms: &[],
         };
         let mut losses = Vec::with_capacity(steps);

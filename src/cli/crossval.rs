@@ -17,8 +17,9 @@ use crate::data::folds::stratified_folds;
 use crate::data::{Dataset, TrainTest};
 use crate::device::Device;
 use crate::executor::check_data;
+use crate::io::ModelFile;
 use crate::io::run::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, RunFolder};
-use crate::model::{ModelFile, thousands};
+use crate::model::thousands;
 use crate::plan::Plan;
 use crate::train::{
     Callback, CallbackError, Compile, CrossValidation, EpochRecord, FoldResult, Schedule, Spread, StepRecord,

@@ -14,8 +14,9 @@ use super::same_data::{TestSet, test_set};
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
 use crate::gpu::Choices;
+use crate::io::ModelFile;
 use crate::io::{Recorded, SavedRun, read_recorded};
-use crate::model::{ModelFile, Network, thousands};
+use crate::model::{Network, thousands};
 use crate::plan::Plan;
 use crate::train::{Compile, Evaluation, Report};
 

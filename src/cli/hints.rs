@@ -2,6 +2,7 @@
 
 use crate::data::DataError;
 use crate::error::{Error, SettingError};
+use crate::executor::ExecutorError;
 use crate::gpu::GpuError;
 use crate::io::checkpoint::ResumeError;
 use crate::io::destination::DestinationError;
@@ -15,7 +16,8 @@ const SETTINGS: [(&str, &str); 3] =
 pub fn of_error(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| match cause.downcast_ref::<Error>() {
         // These are not in the chain themselves: `Error` is transparent.
-        Some(Error::Device(error) | Error::DeviceInTraining { error, .. }) => of_device(error),
+        Some(Error::Device(error)) => of_device(error),
+        Some(Error::Executor(error) | Error::DeviceInTraining { error, .. }) => of_executor(error),
         Some(Error::Data(error)) => of_data(error),
         Some(Error::Setting(error)) => of_setting(error),
         Some(Error::Run(error)) => of_run(error),
@@ -31,6 +33,7 @@ pub fn of_warning(text: &str) -> Option<&'static str> {
 
 fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     None.or_else(|| of_device(cause.downcast_ref()?))
+        .or_else(|| of_executor(cause.downcast_ref()?))
         .or_else(|| of_data(cause.downcast_ref()?))
         .or_else(|| of_setting(cause.downcast_ref()?))
         .or_else(|| of_run(cause.downcast_ref()?))
@@ -48,7 +51,6 @@ fn of_device(error: &GpuError) -> Option<String> {
     match error {
         GpuError::Ambiguous { first, .. } => Some(format!("--device {first}")),
         GpuError::Open { .. } => Some("--device".to_owned()),
-        GpuError::LabelsFromOne { .. } => Some("--first-label 1".to_owned()),
         GpuError::Unsupported { .. }
         | GpuError::Limit { .. }
         | GpuError::Memory { .. }
@@ -56,6 +58,13 @@ fn of_device(error: &GpuError) -> Option<String> {
         | GpuError::Lost { .. }
         | GpuError::Timeout { .. } => Some("--device cpu".to_owned()),
         _ => None,
+    }
+}
+
+fn of_executor(error: &ExecutorError) -> Option<String> {
+    match error {
+        ExecutorError::LabelsFromOne { .. } => Some("--first-label 1".to_owned()),
+        _ => of_device(error.device()?),
     }
 }
 
@@ -87,7 +96,7 @@ mod tests {
     fn flags_are_found_under_other_errors() {
         let lost = || GpuError::Lost { adapter: "A".to_owned(), message: "m".to_owned() };
         let occupied = || RunError::Occupied { dir: "out".to_owned() };
-        let in_training = Error::DeviceInTraining { step: 1, epoch: 1, error: lost() };
+        let in_training = Error::DeviceInTraining { step: 1, epoch: 1, error: lost().into() };
         let rows = [
             (lost().into(), Some("--device cpu")),
             (Error::from(lost()).into(), Some("--device cpu")),
@@ -99,7 +108,8 @@ mod tests {
                 Some("--validation-split, --validation-data"),
             ),
             (SettingError::new("epochs", 0, "at least 1").into(), None),
-            (GpuError::NoData.into(), None),
+            (ExecutorError::NoData.into(), None),
+            (ExecutorError::from(lost()).into(), Some("--device cpu")),
             (anyhow::anyhow!("else"), None),
         ];
         for (error, expected) in rows {

@@ -13,9 +13,9 @@ use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
 use crate::device::{Device, DeviceChoice};
 use crate::gpu::{Choices, adapters};
+use crate::io::ModelFile;
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
 use crate::io::run::RunFolder;
-use crate::model::ModelFile;
 use crate::plan::Plan;
 use crate::train::{Checkpoint, FitOptions};
 

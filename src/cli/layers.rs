@@ -24,7 +24,8 @@ pub fn run(args: &LayersArgs, output: &mut Output) -> anyhow::Result<()> {
             .collect();
         return output.line(serde_json::to_string_pretty(&object)?);
     }
-    let headings = [("Type", Align::Left), ("Default name", Align::Left), ("Settings as in Keras", Align::Left)];
+    let headings =
+        [("Type", Align::Left), ("Default name", Align::Left), ("Settings as in Keras", Align::Left)];
     let rows: Vec<[String; 3]> = table
         .into_iter()
         .map(|(class, stem, settings)| [class.to_owned(), stem.to_owned(), settings.join(", ")])

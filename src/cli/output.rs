@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::model::ModelFile;
+use crate::io::ModelFile;
 
 /// Standard output. When its reader leaves (`| head`), further lines are dropped, and whatever else a command does is
 /// still done.

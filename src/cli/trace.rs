@@ -7,11 +7,11 @@ use super::bench::data;
 use super::output::{Output, warn_of_loss};
 use super::progress::spinner;
 use super::table::{Align, render};
-use crate::data::batches::{epoch_order, step_table};
+use crate::data::batches::epoch_order;
 use crate::device::Device;
 use crate::gpu::Gpu;
-use crate::model::ModelFile;
-use crate::plan::{Plan, StepParams};
+use crate::io::ModelFile;
+use crate::plan::{BatchParams, Plan};
 use crate::random::words;
 use crate::verify::{TraceInput, TracedStep, trace};
 
@@ -62,13 +62,13 @@ impl TraceJob<'_> {
 }
 
 /// Rows of the step table as training fills them; with few samples they are repeated.
-fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<StepParams> {
-    let table = step_table(samples, batch, file.optimizer.learning_rate());
+fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<BatchParams> {
+    let table = BatchParams::of_pass(samples, batch, file.optimizer.learning_rate());
     let [seed_low, seed_high] = words(SEED);
     (0..steps)
-        .map(|step| StepParams {
+        .map(|step| BatchParams {
             slot: step as u32,
-            step: step as u32,
+            number: step as u32,
             training: 1,
             guarded: 1,
             correction: file.optimizer.correction(step),

@@ -7,7 +7,8 @@ use super::output::note;
 use super::settings::{Setting, setting, settings};
 use crate::data::Dataset;
 use crate::data::coverage::{listed, uncovered};
-use crate::model::{ModelFile, Optimizer};
+use crate::io::ModelFile;
+use crate::model::Optimizer;
 use crate::train::{EarlyStopping, LearningRateSchedule, ReduceOnPlateau};
 
 #[derive(Debug, clap::Args)]

@@ -2,10 +2,9 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::data::{Dataset, pad_records};
-use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, check_data};
-use crate::gpu::GpuError;
+use crate::executor::{BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data};
 use crate::ops::{Arg, Real, byte_scale};
-use crate::plan::{Access, Dtype, Phase, Plan, Role, StepParams, Tensor, image_stride};
+use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor, image_stride};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
 /// Runs a plan with the twins.
@@ -79,8 +78,13 @@ impl<T: Real> CpuExecutor<T> {
     /// Runs one step on this executor's memory.
     ///
     /// # Errors
-    /// [`GpuError::Arguments`] when the step's tensors are not those of its op.
-    pub fn run_step(&mut self, index: usize, data: DataSlot, params: &StepParams) -> Result<(), GpuError> {
+    /// [`ExecutorError::Arguments`] when the step's tensors are not those of its op.
+    pub fn run_step(
+        &mut self,
+        index: usize,
+        data: DataSlot,
+        params: &BatchParams,
+    ) -> Result<(), ExecutorError> {
         let CpuExecutor { plan, memory, data: sets, .. } = self;
         let step = &plan.steps[index];
         let set = sets[data as usize].as_ref();
@@ -110,11 +114,11 @@ impl<T: Real> CpuExecutor<T> {
         for (buffer, taken) in written {
             memory[buffer] = taken;
         }
-        ran.map_err(|error| GpuError::Arguments { kind: step.op.kind(), problem: error.to_string() })
+        ran.map_err(|error| ExecutorError::Arguments { step: step.name.clone(), error })
     }
 
     fn prepare(&mut self, pass: &Pass<'_>) {
-        let steps = pass.steps.len();
+        let steps = pass.batches.len();
         for (buffer, memory) in self.plan.buffers.iter().zip(&mut self.memory) {
             match (buffer.role, memory) {
                 (Role::Order, Memory::Integers(values)) => {
@@ -195,7 +199,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
         &self.plan
     }
 
-    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError> {
+    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), ExecutorError> {
         check_data(&self.plan.network, data)?;
         let pixels = data.shape().iter().product::<usize>();
         let padded = (image_stride(pixels) != pixels)
@@ -204,14 +208,14 @@ impl<T: Real> Executor for CpuExecutor<T> {
         Ok(())
     }
 
-    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError> {
+    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError> {
         for (to, &from) in self.values_mut(tensor).iter_mut().zip(values) {
             *to = T::of(f64::from(from));
         }
         Ok(())
     }
 
-    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError> {
+    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, ExecutorError> {
         Ok(self.values(tensor).iter().map(|value| value.f64() as f32).collect())
     }
 
@@ -219,12 +223,12 @@ impl<T: Real> Executor for CpuExecutor<T> {
         &mut self,
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
-    ) -> Result<Ran, GpuError> {
+    ) -> Result<Ran, ExecutorError> {
         let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
-        pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
+        pass.check(&self.plan, samples.ok_or(ExecutorError::NoData)?)?;
         self.prepare(pass);
         let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
-        for (slot, params) in pass.steps.iter().enumerate() {
+        for (slot, params) in pass.batches.iter().enumerate() {
             let mut profiler = if pass.phase == Phase::Train { self.profiler.take() } else { None };
             let mut due = profiler.as_mut().filter(|profiler| profiler.before_next() == 0);
             let begun = Instant::now();
@@ -246,19 +250,19 @@ impl<T: Real> Executor for CpuExecutor<T> {
                 return Ok(Ran { rows: slot + 1, tripped });
             }
         }
-        Ok(Ran { rows: pass.steps.len(), tripped: None })
+        Ok(Ran { rows: pass.batches.len(), tripped: None })
     }
 
     fn step_by_step(
         &mut self,
         pass: &Pass<'_>,
         on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
-    ) -> Result<(), GpuError> {
+    ) -> Result<(), ExecutorError> {
         let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
-        pass.check(&self.plan, samples.ok_or(GpuError::NoData)?)?;
+        pass.check(&self.plan, samples.ok_or(ExecutorError::NoData)?)?;
         self.prepare(pass);
         let steps: Vec<usize> = self.plan.steps_of(Phase::Train).map(|(index, _)| index).collect();
-        for (index, params) in steps.into_iter().zip(std::iter::repeat(&pass.steps[0])) {
+        for (index, params) in steps.into_iter().zip(std::iter::repeat(&pass.batches[0])) {
             self.run_step(index, pass.data, params)?;
             let step = &self.plan.steps[index];
             let specs = step.op.args();
@@ -275,7 +279,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
         Ok(())
     }
 
-    fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError> {
+    fn profile(&mut self, sampling: Sampling) -> Result<(), ExecutorError> {
         let steps = self.plan.steps.len();
         self.profiler.get_or_insert_with(|| Profiler::new(Clock::Host, steps)).sample(sampling);
         Ok(())

@@ -7,7 +7,7 @@ use super::failure::{Failures, ON_PURPOSE};
 use super::tally::{Event, Tally};
 use super::{AdapterClass, Choices, GpuError, Kernel};
 use crate::panics::quietly;
-use crate::plan::{Op, StepParams};
+use crate::plan::{BatchParams, Op};
 
 /// The longest wait for work on a device.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -235,7 +235,7 @@ impl Gpu {
                 ty: wgpu::BindingType::Buffer {
                     ty: wgpu::BufferBindingType::Uniform,
                     has_dynamic_offset: true,
-                    min_binding_size: wgpu::BufferSize::new(size_of::<StepParams>() as u64),
+                    min_binding_size: wgpu::BufferSize::new(size_of::<BatchParams>() as u64),
                 },
                 count: None,
             }],
@@ -325,7 +325,7 @@ impl Gpu {
         &self.tally
     }
 
-    /// Layout of group 1: one [`StepParams`] at a dynamic offset.
+    /// Layout of group 1: one [`BatchParams`] at a dynamic offset.
     pub(crate) fn step_layout(&self) -> &wgpu::BindGroupLayout {
         &self.step_layout
     }
@@ -333,7 +333,7 @@ impl Gpu {
     /// Bytes from one row of a step table to the next.
     pub(crate) fn step_stride(&self) -> u64 {
         let alignment = self.limits.min_uniform_buffer_offset_alignment as usize;
-        size_of::<StepParams>().next_multiple_of(alignment) as u64
+        size_of::<BatchParams>().next_multiple_of(alignment) as u64
     }
 
     /// Waits until a submission is done, and reports errors that occurred meanwhile.

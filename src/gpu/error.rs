@@ -1,5 +1,9 @@
 //! What can go wrong on a device.
 
+use std::sync::Arc;
+
+use crate::executor::ExecutorError;
+
 /// An error of a device, its driver or its memory.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -128,54 +132,12 @@ pub enum GpuError {
         /// How long it was waited for.
         seconds: u64,
     },
-    /// A pass was run without the data that it reads.
-    #[error("no data set was given for this pass; call `set_data` first")]
-    NoData,
-    /// A data set's images do not fit the model.
-    #[error(
-        "the data set's images are {data:?} (height, width, channels), but the model's input_shape is {model:?}; \
-         change input_shape in the model file or give it other data"
-    )]
-    DataShape {
-        /// Of the data set.
-        data: [usize; 3],
-        /// Of the model.
-        model: [usize; 3],
-    },
-    /// There are labels beyond the model's outputs.
-    #[error("the data set has {data} classes, but the model's last layer has {model} units; give it {data}")]
-    Classes {
-        /// Of the data set.
-        data: usize,
-        /// Of the model.
-        model: usize,
-    },
     /// The arguments of a single step are not what it takes.
     #[error("{kind}: {problem}")]
     Arguments {
         /// The step kind.
         kind: &'static str,
         /// What is wrong with them.
-        problem: String,
-    },
-    /// The labels exceed the model's outputs by one, and begin above 0.
-    #[error(
-        "the labels of the data set run up to {model} and none is 0, which makes {data} classes, but the model's last \
-         layer has {model} units; give the layer {data} units, or, if the first class is labelled 1, load the data with \
-         `first_label` 1"
-    )]
-    LabelsFromOne {
-        /// Classes of the data set.
-        data: usize,
-        /// Of the model.
-        model: usize,
-    },
-    /// A pass refers to samples or rows that do not exist.
-    #[error("row {row} of the pass: {problem}")]
-    Pass {
-        /// The row of the step table.
-        row: usize,
-        /// What is out of range.
         problem: String,
     },
 }
@@ -194,5 +156,11 @@ impl GpuError {
             }
             other => other,
         }
+    }
+}
+
+impl From<GpuError> for ExecutorError {
+    fn from(error: GpuError) -> Self {
+        ExecutorError::Device(Arc::new(error))
     }
 }

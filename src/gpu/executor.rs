@@ -16,7 +16,7 @@ use super::timing::Timer;
 use super::warm_up::WarmUp;
 use super::{Gpu, GpuError};
 use crate::data::{Dataset, TRANSFORM};
-use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran, Written, check_data};
+use crate::executor::{BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data};
 use crate::ops::byte_scale;
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
@@ -109,7 +109,7 @@ impl GpuExecutor {
     }
 
     /// Binds the arguments of every step of a phase that are not bound yet.
-    fn bind(&mut self, phase: Phase, slot: DataSlot) -> Result<(), GpuError> {
+    fn bind(&mut self, phase: Phase, slot: DataSlot) -> Result<(), ExecutorError> {
         let data = self.feed.buffers(slot);
         for (index, step) in self.plan.steps_of(phase) {
             let built = &mut self.steps[index];
@@ -121,8 +121,8 @@ impl GpuExecutor {
                 let buffer = &self.plan.buffers[tensor.buffer];
                 resources.push(match (&self.buffers[tensor.buffer], buffer.role) {
                     (Some(own), _) => own,
-                    (None, Role::Images) => data.ok_or(GpuError::NoData)?[0],
-                    (None, _) => data.ok_or(GpuError::NoData)?[1],
+                    (None, Role::Images) => data.ok_or(ExecutorError::NoData)?[0],
+                    (None, _) => data.ok_or(ExecutorError::NoData)?[1],
                 });
             }
             built.bind(&self.gpu, slot, &step.name, &resources);
@@ -131,23 +131,24 @@ impl GpuExecutor {
     }
 
     /// Compiles the kernels of a phase on the device that will run them.
-    fn warm_up(&mut self, phase: Phase, slot: DataSlot) -> Result<(), GpuError> {
+    fn warm_up(&mut self, phase: Phase, slot: DataSlot) -> Result<(), ExecutorError> {
         let table = self.table.as_ref();
         self.warm_up.run(&self.gpu, &self.plan, &self.steps, phase, &|pass, index| {
             self.steps[index].encode_empty(pass, slot, table);
-        })
+        })?;
+        Ok(())
     }
 
     /// Allocates what a pass needs, uploads its step table, and binds it.
-    fn prepare(&mut self, pass: &Pass<'_>) -> Result<(), GpuError> {
+    fn prepare(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError> {
         let streamed = self.feed.streamed(pass.data).map(|streamed| {
             let Stream { slots, .. } = streamed.stream;
-            (slots.staging_bytes(), streamed.stream.order(), streamed.stream.rows(pass.steps))
+            (slots.staging_bytes(), streamed.stream.order(), streamed.stream.rows(pass.batches))
         });
         let staging = streamed.as_ref().map(|(bytes, ..)| *bytes);
         let (order, rows) = match &streamed {
             Some((_, order, rows)) => (order.as_slice(), rows.as_slice()),
-            None => (pass.order, pass.steps),
+            None => (pass.order, pass.batches),
         };
         self.make_room(Room { rows: rows.len(), order: order.len(), transforms: pass.transforms.len() })?;
         self.flight.make_ready(&self.gpu, staging)?;
@@ -176,11 +177,11 @@ impl GpuExecutor {
         mut timer: Option<&mut Timer>,
         stop: &Cell<bool>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<Ran, GpuError> {
+    ) -> Result<Ran, ExecutorError> {
         self.prepare(pass)?;
         let mut next = 0;
-        while next < pass.steps.len() && !stop.get() && self.flight.tripped.is_none() {
-            let mut rows = next..(next + self.flight.steps()).min(pass.steps.len());
+        while next < pass.batches.len() && !stop.get() && self.flight.tripped.is_none() {
+            let mut rows = next..(next + self.flight.steps()).min(pass.batches.len());
             if let Some(streamed) = self.feed.streamed(pass.data) {
                 rows = streamed.carried(rows);
             }
@@ -230,7 +231,7 @@ impl GpuExecutor {
         berth: &Berth,
         pass: &Pass<'_>,
         rows: std::ops::Range<usize>,
-    ) -> Result<bool, GpuError> {
+    ) -> Result<bool, ExecutorError> {
         let (Some(streamed), Some(staging)) = (self.feed.streamed(pass.data), &berth.samples) else {
             return Ok(false);
         };
@@ -246,7 +247,7 @@ impl GpuExecutor {
         row: usize,
         timer: &mut Timer,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics),
-    ) -> Result<(), GpuError> {
+    ) -> Result<(), ExecutorError> {
         self.flight.land_all(&self.gpu, on_metrics)?;
         timer.end_whole();
         self.gpu.before_batches(1);
@@ -264,12 +265,13 @@ impl GpuExecutor {
         let index = self.gpu.submit(encoder.finish());
         let departure = Departure { index, metrics: true, samples, first_slot: row, steps: 1 };
         self.flight.depart(&self.gpu, departure, berth);
-        self.flight.land_all(&self.gpu, on_metrics)
+        self.flight.land_all(&self.gpu, on_metrics)?;
+        Ok(())
     }
 
     /// The device buffer that holds a tensor of floats.
-    fn floats(&self, tensor: &Tensor) -> Result<&wgpu::Buffer, GpuError> {
-        self.buffers[tensor.buffer].as_ref().ok_or(GpuError::NoData)
+    fn floats(&self, tensor: &Tensor) -> Result<&wgpu::Buffer, ExecutorError> {
+        self.buffers[tensor.buffer].as_ref().ok_or(ExecutorError::NoData)
     }
 }
 
@@ -278,26 +280,28 @@ impl Executor for GpuExecutor {
         &self.plan
     }
 
-    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), GpuError> {
+    fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), ExecutorError> {
         check_data(&self.plan.network, data)?;
         for step in &mut self.steps {
             step.bound[slot as usize] = None;
         }
-        self.feed.set(&self.gpu, &self.plan, slot, data)
+        self.feed.set(&self.gpu, &self.plan, slot, data)?;
+        Ok(())
     }
 
     fn keep_on_host(&mut self) {
         self.feed.max_resident = 0;
     }
 
-    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), GpuError> {
+    fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError> {
         let offset = (tensor.offset * size_of::<f32>()) as u64;
         let bytes = bytemuck::cast_slice(values);
         self.gpu.upload(self.floats(tensor)?, offset, bytes);
-        self.gpu.check()
+        self.gpu.check()?;
+        Ok(())
     }
 
-    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, GpuError> {
+    fn read(&mut self, tensor: &Tensor) -> Result<Vec<f32>, ExecutorError> {
         let words = self.gpu.read_words(self.floats(tensor)?, tensor.offset, tensor.len())?;
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
@@ -306,8 +310,8 @@ impl Executor for GpuExecutor {
         &mut self,
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
-    ) -> Result<Ran, GpuError> {
-        pass.check(&self.plan, self.feed.samples(pass.data).ok_or(GpuError::NoData)?)?;
+    ) -> Result<Ran, ExecutorError> {
+        pass.check(&self.plan, self.feed.samples(pass.data).ok_or(ExecutorError::NoData)?)?;
         let mut timer = if pass.phase == Phase::Train { self.timer.take() } else { None };
         let stop = Cell::new(false);
         let mut listen = |slot, metrics| stop.set(stop.get() | on_metrics(slot, metrics).is_break());
@@ -325,8 +329,8 @@ impl Executor for GpuExecutor {
         &mut self,
         pass: &Pass<'_>,
         on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
-    ) -> Result<(), GpuError> {
-        pass.check(&self.plan, self.feed.samples(pass.data).ok_or(GpuError::NoData)?)?;
+    ) -> Result<(), ExecutorError> {
+        pass.check(&self.plan, self.feed.samples(pass.data).ok_or(ExecutorError::NoData)?)?;
         self.prepare(pass)?;
         let berth = self.flight.berth(&self.gpu, &mut |_, _| ())?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
@@ -352,10 +356,11 @@ impl Executor for GpuExecutor {
                 break;
             }
         }
-        self.gpu.check()
+        self.gpu.check()?;
+        Ok(())
     }
 
-    fn profile(&mut self, sampling: Sampling) -> Result<(), GpuError> {
+    fn profile(&mut self, sampling: Sampling) -> Result<(), ExecutorError> {
         let timer = match self.timer.take() {
             Some(timer) => timer,
             None => {

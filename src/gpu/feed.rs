@@ -181,11 +181,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::data::batches::{epoch_order, step_table};
+    use crate::data::batches::epoch_order;
     use crate::device::{Device, DeviceChoice};
     use crate::executor::{BatchMetrics, Executor, Pass};
     use crate::gpu::GpuExecutor;
     use crate::model::{Activation, Dense, Flatten, Loss, Optimizer, Sequential};
+    use crate::ops::BatchParams;
     use crate::plan::Phase;
 
     /// `count` images of nine bytes: twelve on the device.
@@ -216,8 +217,9 @@ mod tests {
             for (data, phase) in [(DataSlot::Training, Phase::Train), (DataSlot::Evaluation, Phase::Evaluate)]
             {
                 let Some(samples) = executor.feed.samples(data) else { continue };
-                let (order, steps) = (epoch_order(samples, 0, Some(3)), step_table(samples, 2, 1e-2));
-                let pass = Pass { phase, data, order: &order, steps: &steps, transforms: &[] };
+                let (order, steps) =
+                    (epoch_order(samples, 0, Some(3)), BatchParams::of_pass(samples, 2, 1e-2));
+                let pass = Pass { phase, data, order: &order, batches: &steps, transforms: &[] };
                 streamed.push(executor.feed.streamed(data).is_some());
                 executor
                     .run(&pass, &mut |_, metrics| {

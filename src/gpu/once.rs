@@ -3,7 +3,7 @@
 use super::kernel::{BuiltKernel, Checks};
 use super::table::{Room, StepTable};
 use super::{Gpu, GpuError};
-use crate::plan::{Access, DATA, Op, StepParams};
+use crate::plan::{Access, BatchParams, DATA, Op};
 
 impl Gpu {
     /// Runs one step once, with its kernel for this adapter ([`Gpu::kernel`]) and all checks of the shader compiler.
@@ -19,7 +19,7 @@ impl Gpu {
     pub fn run_once(
         &self,
         op: &Op,
-        params: &StepParams,
+        params: &BatchParams,
         arguments: &mut [&mut [u32]],
     ) -> Result<(), GpuError> {
         let problem = |problem: String| GpuError::Arguments { kind: op.kind(), problem };
@@ -68,7 +68,7 @@ impl Gpu {
     fn dispatch_once(
         &self,
         built: &BuiltKernel,
-        params: &StepParams,
+        params: &BatchParams,
         buffers: &[wgpu::Buffer],
     ) -> Result<(), GpuError> {
         let entries: Vec<_> = buffers

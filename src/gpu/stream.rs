@@ -11,7 +11,7 @@ use super::flight::{IN_FLIGHT, MAX_STEPS};
 use super::{Gpu, GpuError};
 use crate::data::Dataset;
 use crate::executor::Pass;
-use crate::plan::{Plan, StepParams, image_stride};
+use crate::plan::{BatchParams, Plan, image_stride};
 
 /// Bytes that one submission may carry, unless a single batch is larger. There are as many staging buffers of this
 /// size as submissions in flight, and a ring of this size on the device.
@@ -86,9 +86,9 @@ impl Stream {
     }
 
     /// The rows of a pass as the device gets them: each batch begins where its slot begins.
-    pub(super) fn rows(&self, steps: &[StepParams]) -> Vec<StepParams> {
+    pub(super) fn rows(&self, steps: &[BatchParams]) -> Vec<BatchParams> {
         let begin = |row: usize| (row % self.slots.count * self.slots.samples) as u32;
-        steps.iter().enumerate().map(|(row, step)| StepParams { first: begin(row), ..*step }).collect()
+        steps.iter().enumerate().map(|(row, step)| BatchParams { first: begin(row), ..*step }).collect()
     }
 }
 
@@ -114,7 +114,7 @@ impl Streamed<'_> {
         pass: &Pass<'_>,
         rows: Range<usize>,
     ) -> Result<(), GpuError> {
-        self.fill(gpu, staging, pass, &pass.steps[rows.clone()])?;
+        self.fill(gpu, staging, pass, &pass.batches[rows.clone()])?;
         let Stream { slots, images, labels } = self.stream;
         let (first, count) = (rows.start % slots.count, rows.len());
         let (to, size) = (slots.image_bytes(first), slots.image_bytes(count));
@@ -131,7 +131,7 @@ impl Streamed<'_> {
         gpu: &Gpu,
         staging: &wgpu::Buffer,
         pass: &Pass<'_>,
-        steps: &[StepParams],
+        steps: &[BatchParams],
     ) -> Result<(), GpuError> {
         let Slots { samples, pixels, stride, .. } = self.stream.slots;
         let first_label = self.stream.slots.image_bytes(self.stream.slots.count) as usize;

@@ -1,7 +1,7 @@
 //! The step table: what changes from one row of a pass to the next.
 
 use super::{Gpu, GpuError};
-use crate::plan::StepParams;
+use crate::plan::BatchParams;
 
 /// How long a pass may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +38,7 @@ impl StepTable {
     pub(super) fn new(gpu: &Gpu, capacity: Room) -> Result<Self, GpuError> {
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let buffer = gpu.buffer("step table", gpu.step_stride() * capacity.rows as u64, usage)?;
-        let size = wgpu::BufferSize::new(size_of::<StepParams>() as u64);
+        let size = wgpu::BufferSize::new(size_of::<BatchParams>() as u64);
         let resource =
             wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size });
         let entries = [wgpu::BindGroupEntry { binding: 0, resource }];
@@ -62,18 +62,18 @@ impl StepTable {
     }
 
     /// Overwrites the first rows.
-    pub(super) fn upload(&self, gpu: &Gpu, rows: &[StepParams]) {
+    pub(super) fn upload(&self, gpu: &Gpu, rows: &[BatchParams]) {
         gpu.upload(&self.buffer, 0, &gpu.step_table(rows));
     }
 }
 
 impl Gpu {
-    /// A step table's bytes: a row of [`StepParams`] at each multiple of [`Gpu::step_stride`].
-    pub(crate) fn step_table(&self, steps: &[StepParams]) -> Vec<u8> {
+    /// A step table's bytes: a row of [`BatchParams`] at each multiple of [`Gpu::step_stride`].
+    pub(crate) fn step_table(&self, steps: &[BatchParams]) -> Vec<u8> {
         let stride = self.step_stride() as usize;
         let mut bytes = vec![0; stride * steps.len()];
         for (row, params) in bytes.chunks_mut(stride).zip(steps) {
-            row[..size_of::<StepParams>()].copy_from_slice(bytemuck::bytes_of(params));
+            row[..size_of::<BatchParams>()].copy_from_slice(bytemuck::bytes_of(params));
         }
         bytes
     }

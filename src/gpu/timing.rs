@@ -175,11 +175,13 @@ mod tests {
 
     use super::*;
     use crate::data::Dataset;
-    use crate::data::batches::{epoch_order, step_table};
+    use crate::data::batches::epoch_order;
     use crate::device::{Device, DeviceChoice};
     use crate::executor::{DataSlot, Executor, Pass};
     use crate::gpu::GpuExecutor;
-    use crate::model::{Loss, ModelFile, Optimizer};
+    use crate::io::ModelFile;
+    use crate::model::{Loss, Optimizer};
+    use crate::ops::BatchParams;
     use crate::plan::{Phase, Plan};
 
     type Measure<'a> = &'a dyn Fn(&mut GpuExecutor);
@@ -198,12 +200,12 @@ mod tests {
         let data = Dataset::new(images, (0..20).map(|at| at % 10).collect(), [28, 28, 1], 10).unwrap();
         executor.set_data(DataSlot::Training, &data).unwrap();
         measure(&mut executor);
-        let (order, steps) = (epoch_order(20, 0, None), step_table(20, 4, 1e-3));
+        let (order, steps) = (epoch_order(20, 0, None), BatchParams::of_pass(20, 4, 1e-3));
         let pass = Pass {
             phase: Phase::Train,
             data: DataSlot::Training,
             order: &order,
-            steps: &steps,
+            batches: &steps,
             transforms: &[],
         };
         let mut losses = Vec::new();

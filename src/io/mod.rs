@@ -6,6 +6,7 @@ pub(crate) mod destination;
 mod header;
 mod history_csv;
 mod line_file;
+mod model_file;
 pub mod onnx;
 #[cfg(feature = "cli")]
 pub(crate) mod png;
@@ -15,7 +16,6 @@ mod recorded;
 pub mod report;
 mod result;
 pub mod run;
-mod run_error;
 mod save;
 mod saved;
 mod tensorboard;
@@ -26,11 +26,13 @@ use sha2::{Digest, Sha256};
 
 use crate::data::hexadecimal;
 
+pub use crate::error::WeightFileError;
 pub use history_csv::HistoryCsv;
+pub use model_file::{ModelFile, TUTORIAL};
 pub use recorded::{Recorded, read_recorded};
 pub use saved::SavedRun;
 pub use tensorboard::TensorBoard;
-pub use weights::{WeightFileError, read_weights, weights_to_bytes};
+pub use weights::{read_weights, weights_to_bytes};
 #[cfg(feature = "cli")]
 pub(crate) use whole::write_whole;
 

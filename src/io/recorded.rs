@@ -7,7 +7,7 @@ use super::checkpoint::{last_checkpoint, read_settings};
 use super::run::{MODEL_FILE, read_result};
 use crate::data::{DataDigests, LoadOptions};
 use crate::error::Error;
-use crate::model::ModelFile;
+use crate::io::ModelFile;
 
 /// What is needed to evaluate a run as it evaluated itself.
 #[derive(Debug, Clone, PartialEq)]

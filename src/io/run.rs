@@ -2,7 +2,7 @@
 //!
 //! | file                  | content                                                              |
 //! |-----------------------|----------------------------------------------------------------------|
-//! | `model.toml`          | the model and its optimizer, as trained ([`crate::model::ModelFile`]) |
+//! | `model.toml`          | the model and its optimizer, as trained ([`crate::io::ModelFile`]) |
 //! | `steps.jsonl`         | one [`StepRecord`](crate::train::StepRecord) per line                 |
 //! | `history.jsonl`       | one [`EpochRecord`](crate::train::EpochRecord) per line               |
 //! | `history.csv`         | the same as a table                                                  |
@@ -25,9 +25,9 @@ use std::path::{Path, PathBuf};
 use super::checkpoint;
 pub use super::line_file::{LineFile, RunLogs};
 pub use super::result::{RunResult, Versions, read_result};
-pub use super::run_error::RunError;
 use super::whole::refuse_link;
 pub(crate) use super::whole::write_own;
+pub use crate::error::RunError;
 pub(super) use ours::is_leftover;
 #[cfg(feature = "cli")]
 pub(crate) use ours::{GENERATOR, is_input, is_report};

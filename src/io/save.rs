@@ -8,7 +8,8 @@ use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, is_leftover, weights_metada
 use super::weights::has_metadata;
 use super::weights_to_bytes;
 use crate::error::Error;
-use crate::model::{ModelFile, thousands};
+use crate::io::ModelFile;
+use crate::model::thousands;
 use crate::train::Model;
 
 /// The files of a folder that [`Model::save`] wrote.

@@ -6,7 +6,8 @@ use super::read_weights;
 use super::run::{MODEL_FILE, WEIGHTS_FILE, check_run};
 use crate::device::Device;
 use crate::error::Error;
-use crate::model::{ModelFile, Network, Weights};
+use crate::io::ModelFile;
+use crate::model::{Network, Weights};
 use crate::train::{Compile, Model};
 
 /// The model of a run folder; needs no data set and no device.

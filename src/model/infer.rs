@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_tutorial_has_the_shapes_keras_prints() {
-        let network = crate::model::ModelFile::tutorial().unwrap().model.network().unwrap();
+        let network = crate::io::ModelFile::tutorial().unwrap().model.network().unwrap();
         let rows: Vec<_> = network
             .layers
             .iter()

@@ -29,7 +29,7 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::ModelFile;
+    use crate::io::ModelFile;
 
     #[test]
     fn kernels_are_glorot_uniform_and_biases_zero() {

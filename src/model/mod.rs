@@ -1,7 +1,7 @@
 //! Models as values: layers, the shapes they give, their initial weights, and the model file.
 
 mod advice;
-mod file;
+mod class_names;
 mod infer;
 mod init;
 mod network;
@@ -17,10 +17,8 @@ pub use crate::ops::Activation;
 pub use crate::optimizers::{
     Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,
 };
-pub(crate) use file::check_class_names;
-pub use file::{ModelFile, TUTORIAL};
+pub(crate) use class_names::check_class_names;
 pub use network::{Network, NetworkLayer};
-#[cfg(feature = "cli")]
 pub(crate) use suggest::with_suggestion;
 pub(crate) use summary::{bytes, thousands};
 pub use weights::Weights;

@@ -68,7 +68,7 @@ pub(crate) fn bytes(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::ModelFile;
+    use crate::io::ModelFile;
 
     #[test]
     fn the_tutorial_reads_as_in_keras() {

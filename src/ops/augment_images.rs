@@ -175,7 +175,7 @@ fn parts<T: Real>(place: T, size: usize) -> (i64, T) {
 
 /// The sum of the 8 halves of a block of the generator, less its mean: exact.
 fn draw<T: Real>(batch: &BatchParams, element: usize) -> T {
-    let counter = [element as u32, 0, batch.step, Purpose::Noise as u32];
+    let counter = [element as u32, 0, batch.number, Purpose::Noise as u32];
     let words = philox4x32(counter, [batch.seed_low, batch.seed_high]);
     let sum: u32 = words.iter().map(|word| (word & 0xFFFF) + (word >> 16)).sum();
     T::of(f64::from(sum) - 8.0 * 32_767.5)
@@ -264,8 +264,13 @@ mod tests {
     /// What is added to black images that are not moved, by the training step with this number.
     fn noise(step: u32, seed: u32) -> Vec<f64> {
         let s = AugmentShape::new(SHAPE, STDDEV);
-        let params =
-            BatchParams { batch_size: 8, training: 1, step, seed_low: seed, ..BatchParams::default() };
+        let params = BatchParams {
+            batch_size: 8,
+            training: 1,
+            number: step,
+            seed_low: seed,
+            ..BatchParams::default()
+        };
         let still = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0].repeat(SHAPE[0]);
         let mut x = vec![0.0; SHAPE.iter().product()];
         augment_images(&s, &params, &still, &vec![0.0; x.len()], &mut x);

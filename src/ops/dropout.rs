@@ -197,7 +197,7 @@ fn dropout_forward<T: Real>(s: &DropoutShape, batch: &BatchParams, x: &[T], y: &
 
 /// Whether a training step keeps element `i`.
 fn is_kept(s: &DropoutShape, batch: &BatchParams, i: usize) -> bool {
-    let counter = [(i / 4) as u32, batch.step, s.layer as u32, Purpose::Dropout as u32];
+    let counter = [(i / 4) as u32, batch.number, s.layer as u32, Purpose::Dropout as u32];
     let words = philox4x32(counter, [batch.seed_low, batch.seed_high]);
     words[i % 4] >> 8 >= s.threshold
 }

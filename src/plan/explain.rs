@@ -301,7 +301,8 @@ impl std::fmt::Display for Dtype {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Loss, ModelFile, Optimizer};
+    use crate::io::ModelFile;
+    use crate::model::{Loss, Optimizer};
 
     fn tutorial() -> Plan {
         let network = ModelFile::tutorial().unwrap().model.network().unwrap();

@@ -11,9 +11,8 @@ mod lower;
 
 pub use crate::layers::kit::{Buffer, Phase, PlanError, Role, Stage, Step, Tensor};
 pub use crate::ops::{
-    Access, ArgSpec, AugmentShape, BatchParams as StepParams, ConvPoolShape, ConvShape, DATA, DropoutShape,
-    Dtype, Hole, MAX_ITERATIONS, METRICS_LANES, MatmulShape, Op, PROBABILITIES, PoolShape, Split,
-    image_stride,
+    Access, ArgSpec, AugmentShape, BatchParams, ConvPoolShape, ConvShape, DATA, DropoutShape, Dtype, Hole,
+    MAX_ITERATIONS, METRICS_LANES, MatmulShape, Op, PROBABILITIES, PoolShape, Split, image_stride,
 };
 pub use fuse::Fusion;
 pub use lower::MAX_BATCH;

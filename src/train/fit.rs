@@ -4,18 +4,19 @@ use std::time::Instant;
 
 use super::callback::{Callback, CallbackError, EpochRecord, History, Schedule};
 use super::checkpoint::{Checkpoint, Checkpoints};
-use super::divergence::{Bad, Divergence, Start};
+use super::divergence::Start;
 use super::model::Model;
 use super::options::FitOptions;
 use super::passes::{evaluate, stopped_by, train_part, with_slots};
 use super::rate::LearningRateSchedule;
 use super::state::RunState;
 use super::stopping::{StopReason, Stopped};
-use crate::data::batches::{epoch_order, step_table};
+use crate::data::batches::epoch_order;
 use crate::data::{Dataset, Transform};
+use crate::error::{Bad, Divergence};
 use crate::error::{Error, SettingError};
 use crate::executor::{DataSlot, Pass, check_data};
-use crate::plan::{Phase, StepParams};
+use crate::plan::{BatchParams, Phase};
 use crate::random::words;
 
 /// One call of `fit`.
@@ -30,7 +31,7 @@ struct Run<'a> {
     /// Samples of the validation set, if there is one.
     validation: Option<usize>,
     /// A row for each batch of a full epoch; what changes from epoch to epoch is filled in at the start of each.
-    table: Vec<StepParams>,
+    table: Vec<BatchParams>,
     history: History,
     /// The training set.
     data: Dataset,
@@ -103,7 +104,7 @@ impl Model {
         }
         self.warn_of_classes(options, &train, validation.as_ref());
         let batch = options.batch_size.min(train.len());
-        let table = step_table(train.len(), batch.max(1), 0.0);
+        let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
         let RunState { step, within, .. } = self.training.run;
         let schedule = schedule(options, table.len(), step.saturating_add(within.rows));
         let RunState { epoch, .. } = self.training.run;
@@ -194,7 +195,7 @@ impl Model {
                 phase: Phase::Train,
                 data: DataSlot::Training,
                 order: &order,
-                steps: &steps_of_part,
+                batches: &steps_of_part,
                 transforms: &transforms,
             };
             self.guard(run)?;
@@ -326,7 +327,7 @@ impl Model {
     }
 
     /// Fills in the rows of an epoch for the step that it begins with.
-    fn fill(&self, rows: &mut [StepParams], options: &FitOptions) {
+    fn fill(&self, rows: &mut [BatchParams], options: &FitOptions) {
         let base = self.compile.optimizer.learning_rate();
         let [seed_low, seed_high] = words(self.compile.seed);
         for (row, step) in rows.iter_mut().zip(self.training.steps_begun..) {
@@ -337,7 +338,7 @@ impl Model {
             row.correction = self.compile.optimizer.correction(step);
             row.training = 1;
             row.guarded = u32::from(!options.allow_nan);
-            row.step = step as u32;
+            row.number = step as u32;
             (row.seed_low, row.seed_high) = (seed_low, seed_high);
         }
     }

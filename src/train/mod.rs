@@ -17,10 +17,10 @@ mod recorded;
 mod state;
 mod stopping;
 
+pub use crate::error::{Bad, Divergence, Found};
 pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use crossval::{CrossValidation, FoldResult, Spread, cross_validate};
-pub use divergence::{Bad, Divergence, Found};
 pub use metrics::{ClassFigures, ConfusionMatrix, MacroFigures, Report, top_k_accuracy};
 #[cfg(feature = "cli")]
 pub(crate) use model::write_weights;

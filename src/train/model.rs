@@ -3,12 +3,14 @@
 use super::options::FitOptions;
 use super::passes::evaluate;
 use super::state::TrainingState;
-use crate::data::batches::{epoch_order, step_table};
+use crate::data::batches::epoch_order;
 use crate::data::{Augmentation, Dataset};
 use crate::device::{COPIES, Device, check_host_memory};
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
-use crate::model::{Loss, ModelError, ModelFile, Network, Optimizer, Sequential, Weights, check_class_names};
+use crate::io::ModelFile;
+use crate::model::{Loss, ModelError, Network, Optimizer, Sequential, Weights, check_class_names};
+use crate::ops::BatchParams;
 use crate::plan::{Phase, Plan, Tensor};
 use std::ops::ControlFlow;
 
@@ -262,7 +264,7 @@ impl Model {
         let (batch, mut output) = (plan.batch, plan.probabilities.clone());
         let order = epoch_order(count, 0, None);
         let mut probabilities = Vec::with_capacity(count * classes);
-        for mut row in step_table(count, batch, 0.0) {
+        for mut row in BatchParams::of_pass(count, batch, 0.0) {
             let rows = row.batch_size as usize;
             let first = row.first as usize;
             (row.first, row.slot) = (0, 0);
@@ -270,7 +272,7 @@ impl Model {
                 phase: Phase::Predict,
                 data: DataSlot::Evaluation,
                 order: &order[first..first + rows],
-                steps: &[row],
+                batches: &[row],
                 transforms: &[],
             };
             executor.run(&pass, &mut |_, _| ControlFlow::Continue(()))?;

@@ -61,7 +61,7 @@ pub struct FitOptions {
     #[serde(skip)]
     pub profile: Option<Sampling>,
     /// The names of the classes in warnings; by default those of the model. Not part of this table: a model file has
-    /// [`class_names`](crate::model::ModelFile::class_names).
+    /// [`class_names`](crate::io::ModelFile::class_names).
     #[serde(skip)]
     pub class_names: Vec<String>,
 }

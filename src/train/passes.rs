@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 use super::callback::{Callback, CallbackError, StepRecord};
 use super::model::Evaluation;
 use super::state::{RunState, Within};
-use crate::data::batches::{epoch_order, step_table};
+use crate::data::batches::epoch_order;
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, Ran};
-use crate::plan::{Phase, StepParams};
+use crate::plan::{BatchParams, Phase};
 
 /// Rows with metric slots counted from 0.
-pub(super) fn with_slots(rows: &[StepParams]) -> Vec<StepParams> {
-    rows.iter().zip(0..).map(|(row, slot)| StepParams { slot, ..*row }).collect()
+pub(super) fn with_slots(rows: &[BatchParams]) -> Vec<BatchParams> {
+    rows.iter().zip(0..).map(|(row, slot)| BatchParams { slot, ..*row }).collect()
 }
 
 /// How a part of an epoch ended.
@@ -32,7 +32,7 @@ pub(super) fn train_part(
     let mut failed: Option<CallbackError> = None;
     let (mut before_last, mut last_loss) = (state.within, 0.0);
     let ran = executor.run(pass, &mut |slot, metrics| {
-        let n = pass.steps[slot].batch_size;
+        let n = pass.batches[slot].batch_size;
         (before_last, last_loss) = (state.within, metrics.loss);
         state.within.add(metrics.loss, metrics.correct, n);
         state.within.rows += 1;
@@ -63,7 +63,7 @@ pub(super) fn train_part(
 /// Adds to an error where training was when the device failed.
 pub(super) fn stopped_by(error: Error, run: &RunState) -> Error {
     match error {
-        Error::Device(error) => {
+        Error::Executor(error) => {
             Error::DeviceInTraining { step: run.step + run.within.rows, epoch: run.epoch + 1, error }
         }
         other => other,
@@ -76,17 +76,17 @@ pub(super) fn evaluate(
     samples: usize,
     batch: usize,
 ) -> Result<Evaluation, Error> {
-    let table = step_table(samples, batch, 0.0);
+    let table = BatchParams::of_pass(samples, batch, 0.0);
     let pass = Pass {
         phase: Phase::Evaluate,
         data: DataSlot::Evaluation,
         order: &epoch_order(samples, 0, None),
-        steps: &table,
+        batches: &table,
         transforms: &[],
     };
     let mut totals = Within::default();
     executor.run(&pass, &mut |slot, metrics| {
-        totals.add(metrics.loss, metrics.correct, pass.steps[slot].batch_size);
+        totals.add(metrics.loss, metrics.correct, pass.batches[slot].batch_size);
         ControlFlow::Continue(())
     })?;
     Ok(totals.mean())

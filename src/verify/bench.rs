@@ -4,7 +4,7 @@ use super::Case;
 use super::band::Band;
 use crate::gpu::{BuiltKernel, Checks, Gpu, GpuError, Kernel};
 use crate::ops::kit::{HOSTILE_F32, HOSTILE_U32};
-use crate::plan::{Access, StepParams};
+use crate::plan::{Access, BatchParams};
 
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_DST).union(wgpu::BufferUsages::COPY_SRC);
@@ -108,14 +108,14 @@ fn bytes(words: &[u32]) -> u64 {
 
 /// A step table whose rows before and after the case's own hold nothing that a kernel could use.
 fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
-    let hostile = StepParams {
+    let hostile = BatchParams {
         batch_size: 0,
         first: HOSTILE_U32,
         slot: HOSTILE_U32,
         learning_rate: HOSTILE_F32,
         correction: HOSTILE_F32,
         training: HOSTILE_U32,
-        step: HOSTILE_U32,
+        number: HOSTILE_U32,
         position: HOSTILE_U32,
         seed_low: HOSTILE_U32,
         seed_high: HOSTILE_U32,
@@ -133,7 +133,7 @@ fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                 buffer: &buffer,
                 offset: 0,
-                size: wgpu::BufferSize::new(size_of::<StepParams>() as u64),
+                size: wgpu::BufferSize::new(size_of::<BatchParams>() as u64),
             }),
         }],
     }))

@@ -237,7 +237,8 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::model::{Loss, ModelFile};
+    use crate::io::ModelFile;
+    use crate::model::Loss;
     use crate::ops::MAX_ITERATIONS;
     use crate::plan::Plan;
     use bench::side_of_square;

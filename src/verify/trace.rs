@@ -14,7 +14,7 @@ use crate::gpu::{Checks, Gpu, GpuError};
 use crate::model::Weights;
 use crate::ops::byte_scale;
 use crate::ops::kit::{Argument, UNWRITTEN, Values};
-use crate::plan::{Access, ArgSpec, Dtype, Phase, Plan, Role, StepParams, Tensor, image_stride};
+use crate::plan::{Access, ArgSpec, BatchParams, Dtype, Phase, Plan, Role, Tensor, image_stride};
 
 /// What is trained on.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ pub struct TraceInput<'a> {
     /// Numbers of samples, in the order in which they are taken.
     pub order: &'a [u32],
     /// One row per training step.
-    pub rows: &'a [StepParams],
+    pub rows: &'a [BatchParams],
     /// How each sample of the order is changed, where the plan augments.
     pub transforms: &'a [Transform],
 }
@@ -197,7 +197,7 @@ fn floats(plan: &Plan, place: usize, weights: &Weights) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::batches::{epoch_order, step_table};
+    use crate::data::batches::epoch_order;
     use crate::device::{Device, DeviceChoice};
     use crate::model::{Activation, Conv2D, Dense, Flatten, Loss, MaxPooling2D, Optimizer, Sequential};
 
@@ -220,7 +220,7 @@ mod tests {
     fn traced(plan: &Plan, weights: &Weights) -> Vec<TracedStep> {
         let Device::Gpu(gpu) = Device::open(&DeviceChoice::Software).unwrap().0 else { unreachable!() };
         let (data, order) = (data(), epoch_order(12, 0, Some(1)));
-        let mut rows = step_table(12, 4, 1e-2);
+        let mut rows = BatchParams::of_pass(12, 4, 1e-2);
         rows.iter_mut().for_each(|row| row.training = 1);
         let input = TraceInput { weights, data: &data, order: &order, rows: &rows[..2], transforms: &[] };
         trace(&gpu, plan, &input, &mut |_| {}).unwrap()

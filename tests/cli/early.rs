@@ -2,9 +2,9 @@
 
 use std::fs;
 
+use shadegrad::io::ModelFile;
 use shadegrad::io::run::weights_metadata;
 use shadegrad::io::weights_to_bytes;
-use shadegrad::model::ModelFile;
 
 use crate::sandbox::{MODEL, Sandbox};
 

@@ -207,7 +207,7 @@ fn models_of_colour_get_whole_pictures() {
     fs::create_dir(sandbox.path("colour")).unwrap();
     let model = MODEL.replace("[8, 8, 1]", "[8, 8, 3]");
     fs::write(sandbox.path("colour/model.toml"), &model).unwrap();
-    let network = shadegrad::model::ModelFile::parse("model.toml", &model).unwrap().model.network().unwrap();
+    let network = shadegrad::io::ModelFile::parse("model.toml", &model).unwrap().model.network().unwrap();
     let weights = network.initial_weights(1);
     let bytes = shadegrad::io::weights_to_bytes(&weights, &Default::default()).unwrap();
     fs::write(sandbox.path("colour/weights.safetensors"), bytes).unwrap();

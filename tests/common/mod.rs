@@ -7,9 +7,10 @@ use std::sync::OnceLock;
 
 use shadegrad::data::{Dataset, load_dir};
 use shadegrad::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
+use shadegrad::io::ModelFile;
 use shadegrad::model::{
-    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, LeakyReLU, Loss, MaxPooling2D, ModelFile,
-    ReLU, Sequential, Softmax,
+    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, LeakyReLU, Loss, MaxPooling2D, ReLU,
+    Sequential, Softmax,
 };
 
 /// The software adapter, opened once per test program. Without one the test fails: these tests are never skipped.

@@ -6,7 +6,7 @@ use shadegrad::data::Dataset;
 use shadegrad::device::Device;
 use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::model::{Activation, Dense, Flatten, Loss, Optimizer, RmsProp, Sequential};
-use shadegrad::plan::{Phase, Plan, Stage, StepParams, Tensor};
+use shadegrad::plan::{BatchParams, Phase, Plan, Stage, Tensor};
 use std::ops::ControlFlow;
 
 use crate::common::software_gpu;
@@ -66,7 +66,7 @@ pub fn update<E: Executor + ?Sized>(
     executor: &mut E,
     initial: &[f32],
     all_gradients: &[Vec<f32>],
-    params: impl Fn(usize) -> StepParams,
+    params: impl Fn(usize) -> BatchParams,
     read: impl Fn(&mut E, &Tensor) -> Vec<f64>,
 ) -> Vec<Vec<f64>> {
     let [parameters, gradients] = [&executor.plan().parameters, &executor.plan().gradients].map(Vec::clone);
@@ -80,7 +80,7 @@ pub fn update<E: Executor + ?Sized>(
             phase: Phase::Train,
             data: DataSlot::Training,
             order: &[0],
-            steps: &[params(step)],
+            batches: &[params(step)],
             transforms: &[],
         };
         write(executor, &gradients, gradient);
@@ -210,7 +210,7 @@ fn every_executor_updates_as_keras() {
     let gpu = software_gpu();
     for settings in &recording.configurations {
         let learning_rate = settings.learning_rate as f32;
-        let params = |_| StepParams { batch_size: 1, learning_rate, ..StepParams::default() };
+        let params = |_| BatchParams { batch_size: 1, learning_rate, ..BatchParams::default() };
         let Recording { initial, gradients, .. } = &recording;
         for (name, device, by) in [("cpu", &Device::cpu(), F32), ("software adapter", &gpu, WGSL)] {
             let mut executor = device.executor(settings.plan()).unwrap();

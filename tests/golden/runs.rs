@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
-use shadegrad::model::{ModelFile, Network, WeightTensor, Weights};
+use shadegrad::io::ModelFile;
+use shadegrad::model::{Network, WeightTensor, Weights};
 use shadegrad::train::{Callback, CallbackError, Compile, FitOptions, StepRecord};
 
 use crate::common::{Noise, repository, software_gpu};

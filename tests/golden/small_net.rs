@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 use serde::Deserialize;
 use shadegrad::cpu::CpuExecutor;
 use shadegrad::data::Dataset;
-use shadegrad::data::batches::{epoch_order, step_table};
+use shadegrad::data::batches::epoch_order;
 use shadegrad::device::Device;
 use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::io::read_weights;
 use shadegrad::model::{Loss, Network, Optimizer, Weights};
+use shadegrad::ops::BatchParams;
 use shadegrad::plan::{Dtype, Phase, Plan, Role, Tensor};
 
 use crate::common::{mnist_train, repository, small, software_gpu};
@@ -71,7 +72,7 @@ fn train<E: Executor + ?Sized>(
     }
     executor.set_data(DataSlot::Training, &data()).unwrap();
     let order = epoch_order(STEPS * BATCH, 0, None);
-    let table = step_table(STEPS * BATCH, BATCH, learning_rate);
+    let table = BatchParams::of_pass(STEPS * BATCH, BATCH, learning_rate);
     let loss = plan.buffers.iter().position(|b| b.role == Role::Metrics && b.dtype == Dtype::F32).unwrap();
     let mut run = Run { losses: Vec::new(), weights: Vec::new() };
     let mut done = 0;
@@ -84,7 +85,7 @@ fn train<E: Executor + ?Sized>(
             phase: Phase::Train,
             data: DataSlot::Training,
             order: &order,
-            steps: &steps,
+            batches: &steps,
             transforms: &[],
         };
         let mut told = Vec::new();

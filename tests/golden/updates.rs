@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use shadegrad::model::Optimizer;
-use shadegrad::plan::StepParams;
+use shadegrad::plan::BatchParams;
 
 use crate::common::devices;
 use crate::recording;
@@ -58,11 +58,11 @@ fn bounds(optimizer: &Optimizer, weights: &[f64], magnitudes: &[f64]) -> Vec<f64
 /// The weights after each step.
 fn ours(recording: &Recording, optimizer: Optimizer, device: &shadegrad::device::Device) -> Vec<Vec<f64>> {
     let mut executor = device.executor(update_plan(optimizer)).unwrap();
-    let params = |step| StepParams {
+    let params = |step| BatchParams {
         batch_size: 1,
         learning_rate: optimizer.learning_rate() as f32,
         correction: optimizer.correction(step),
-        ..StepParams::default()
+        ..BatchParams::default()
     };
     update(executor.as_mut(), &recording.initial, &recording.gradients, params, |executor, tensor| {
         executor.read(tensor).unwrap().into_iter().map(f64::from).collect()

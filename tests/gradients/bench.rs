@@ -4,7 +4,7 @@ use shadegrad::cpu::CpuExecutor;
 use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::model::{Loss, Optimizer, Sequential};
 use shadegrad::ops::Kinks;
-use shadegrad::plan::{Dtype, Phase, Plan, Role, Stage, StepParams, Tensor};
+use shadegrad::plan::{BatchParams, Dtype, Phase, Plan, Role, Stage, Tensor};
 use std::ops::ControlFlow;
 
 use crate::common::random_data;
@@ -12,7 +12,7 @@ use crate::common::random_data;
 pub struct Bench {
     pub executor: CpuExecutor<f64>,
     pub plan: Plan,
-    params: StepParams,
+    params: BatchParams,
 }
 
 impl Bench {
@@ -25,13 +25,13 @@ impl Bench {
         let data = random_data(capacity, network.input_shape, network.classes(), 7);
         executor.set_data(DataSlot::Training, &data).unwrap();
         let params =
-            StepParams { batch_size: filled, training: 1, step: 3, seed_low: 5, ..StepParams::default() };
+            BatchParams { batch_size: filled, training: 1, number: 3, seed_low: 5, ..BatchParams::default() };
         let order: Vec<u32> = (0..capacity as u32).collect();
         let pass = Pass {
             phase: Phase::Evaluate,
             data: DataSlot::Training,
             order: &order,
-            steps: &[params],
+            batches: &[params],
             transforms: &[],
         };
         executor.run(&pass, &mut |_, _| ControlFlow::Continue(())).unwrap();

@@ -98,9 +98,9 @@ fn the_reflection_notices_every_kind_of_difference() {
         ("row_loss: array<f32>;", "row_loss: array<f32, 8>;", "elements of `row_loss`"),
         ("@binding(2)", "@binding(4)", "bindings of group 0"),
         ("@group(1)", "@group(2)", "bindings of group 1"),
-        ("    first: u32,\n    slot: u32,", "    slot: u32,\n    first: u32,", "fields of StepParams"),
-        ("    slot: u32,", "    @align(16) slot: u32,", "size of StepParams"),
-        ("    batch_size: u32,", "    batch_size: u32, more: u32,", "size of StepParams"),
+        ("    first: u32,\n    slot: u32,", "    slot: u32,\n    first: u32,", "fields of BatchParams"),
+        ("    slot: u32,", "    @align(16) slot: u32,", "size of BatchParams"),
+        ("    batch_size: u32,", "    batch_size: u32, more: u32,", "size of BatchParams"),
         ("array<u32, WORKGROUP_SIZE>", "array<u32, 4096>", "bytes of workgroup memory"),
     ];
     for (from, to, expected) in rows {

@@ -6,7 +6,7 @@ use naga::{
     AddressSpace, ArraySize, GlobalVariable, Module, ScalarKind, StorageAccess, TypeInner, VectorSize,
 };
 use shadegrad::gpu::{Element, Kernel};
-use shadegrad::plan::{Access, StepParams};
+use shadegrad::plan::{Access, BatchParams};
 
 /// Limits that WebGPU guarantees on every adapter.
 const WORKGROUP_BYTES: u32 = 16 * 1024;
@@ -16,7 +16,7 @@ const WORKGROUP_INVOCATIONS: u32 = 256;
 pub fn compare(kernel: &Kernel, module: &Module) -> Result<(), String> {
     entry_point(kernel, module)?;
     arguments(kernel, module)?;
-    step_params(kernel, module)?;
+    batch_params(kernel, module)?;
     nothing_else(module)
 }
 
@@ -109,35 +109,35 @@ type Field = (String, usize, bool);
 
 /// The fields of the Rust struct; stops compiling when one is added.
 fn rust_fields() -> Vec<Field> {
-    let StepParams {
+    let BatchParams {
         batch_size: _,
         first: _,
         slot: _,
         learning_rate: _,
         correction: _,
         training: _,
-        step: _,
+        number: _,
         position: _,
         seed_low: _,
         seed_high: _,
         guarded: _,
     } = bytemuck::Zeroable::zeroed();
     vec![
-        ("batch_size".to_owned(), offset_of!(StepParams, batch_size), false),
-        ("first".to_owned(), offset_of!(StepParams, first), false),
-        ("slot".to_owned(), offset_of!(StepParams, slot), false),
-        ("learning_rate".to_owned(), offset_of!(StepParams, learning_rate), true),
-        ("correction".to_owned(), offset_of!(StepParams, correction), true),
-        ("training".to_owned(), offset_of!(StepParams, training), false),
-        ("step".to_owned(), offset_of!(StepParams, step), false),
-        ("position".to_owned(), offset_of!(StepParams, position), false),
-        ("seed_low".to_owned(), offset_of!(StepParams, seed_low), false),
-        ("seed_high".to_owned(), offset_of!(StepParams, seed_high), false),
-        ("guarded".to_owned(), offset_of!(StepParams, guarded), false),
+        ("batch_size".to_owned(), offset_of!(BatchParams, batch_size), false),
+        ("first".to_owned(), offset_of!(BatchParams, first), false),
+        ("slot".to_owned(), offset_of!(BatchParams, slot), false),
+        ("learning_rate".to_owned(), offset_of!(BatchParams, learning_rate), true),
+        ("correction".to_owned(), offset_of!(BatchParams, correction), true),
+        ("training".to_owned(), offset_of!(BatchParams, training), false),
+        ("number".to_owned(), offset_of!(BatchParams, number), false),
+        ("position".to_owned(), offset_of!(BatchParams, position), false),
+        ("seed_low".to_owned(), offset_of!(BatchParams, seed_low), false),
+        ("seed_high".to_owned(), offset_of!(BatchParams, seed_high), false),
+        ("guarded".to_owned(), offset_of!(BatchParams, guarded), false),
     ]
 }
 
-fn step_params(kernel: &Kernel, module: &Module) -> Result<(), String> {
+fn batch_params(kernel: &Kernel, module: &Module) -> Result<(), String> {
     let declared = group(module, 1);
     let bindings: Vec<u32> = declared.iter().map(|(binding, _)| *binding).collect();
     equal("bindings of group 1", bindings, if kernel.reads_batch { vec![0] } else { vec![] })?;
@@ -146,11 +146,11 @@ fn step_params(kernel: &Kernel, module: &Module) -> Result<(), String> {
     };
     equal("space of group 1", variable.space, AddressSpace::Uniform)?;
     let ty = &module.types[variable.ty];
-    equal("type of group 1", ty.name.as_deref(), Some("StepParams"))?;
+    equal("type of group 1", ty.name.as_deref(), Some("BatchParams"))?;
     let TypeInner::Struct { members, span } = &ty.inner else {
-        return Err("StepParams is no struct".to_owned());
+        return Err("BatchParams is no struct".to_owned());
     };
-    equal("size of StepParams", *span as usize, size_of::<StepParams>())?;
+    equal("size of BatchParams", *span as usize, size_of::<BatchParams>())?;
     let fields = members.iter().map(|member| {
         let float = match module.types[member.ty].inner {
             TypeInner::Scalar(scalar) => scalar_element(scalar, false)? == Element::F32,
@@ -158,7 +158,7 @@ fn step_params(kernel: &Kernel, module: &Module) -> Result<(), String> {
         };
         Some((member.name.clone()?, member.offset as usize, float))
     });
-    equal("fields of StepParams", fields.collect::<Option<Vec<Field>>>(), Some(rust_fields()))
+    equal("fields of BatchParams", fields.collect::<Option<Vec<Field>>>(), Some(rust_fields()))
 }
 
 /// Other variables belong to the workgroup or the invocation, and fit every adapter.

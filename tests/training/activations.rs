@@ -4,7 +4,7 @@ use shadegrad::data::Dataset;
 use shadegrad::device::Device;
 use shadegrad::model::{Activation, Dense, Dropout, Flatten, Loss, Sequential, Softmax, Weights};
 use shadegrad::ops::{Arg, DropoutBackward, DropoutForward, DropoutShape, Op};
-use shadegrad::plan::{Plan, StepParams};
+use shadegrad::plan::{BatchParams, Plan};
 use shadegrad::random::{Purpose, philox4x32};
 use shadegrad::train::{Compile, FitOptions, Model};
 
@@ -123,12 +123,12 @@ fn dropout_keeps_what_the_generator_says() {
         let kept = mask(seed, number, 3, rate, len);
         let expected: Vec<f32> =
             x.iter().zip(&kept).map(|(x, kept)| if *kept { scale * x } else { 0.0 }).collect();
-        let step = StepParams {
+        let step = BatchParams {
             training: 1,
-            step: number,
+            number: number,
             seed_low: seed as u32,
             seed_high: (seed >> 32) as u32,
-            ..StepParams::default()
+            ..BatchParams::default()
         };
         let mut y = vec![f32::NAN; len];
         let forward = Op::from(DropoutForward(shape));
@@ -137,7 +137,7 @@ fn dropout_keeps_what_the_generator_says() {
         let mut dy = x.clone();
         Op::from(DropoutBackward(shape)).twin(&step, &mut [Arg::Out(&mut dy)]).unwrap();
         assert_eq!(bits(&dy), bits(&expected), "backward, step {number}");
-        let evaluation = StepParams { training: 0, ..step };
+        let evaluation = BatchParams { training: 0, ..step };
         forward.twin(&evaluation, &mut [Arg::In(&x), Arg::Out(&mut y)]).unwrap();
         assert_eq!(bits(&y), bits(&x), "evaluation, step {number}");
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use shadegrad::data::batches::{epoch_order, step_table};
+use shadegrad::data::batches::epoch_order;
 use shadegrad::device::Device;
 use shadegrad::io::weights_to_bytes;
+use shadegrad::ops::BatchParams;
 use shadegrad::train::{FitOptions, NoCallback};
 
 use crate::common::{devices, mnist_train, random_data, small, unusual_models};
@@ -72,7 +73,7 @@ fn gathered_batches_are_the_same_on_every_device() {
             let mut driver = Driver::new(&model, &device, batch, 0, &data);
             for epoch in 0..2 {
                 let order = epoch_order(data.len(), epoch, Some(3));
-                for row in step_table(data.len(), batch, 0.001) {
+                for row in BatchParams::of_pass(data.len(), batch, 0.001) {
                     let samples = &order[row.first as usize..][..row.batch_size as usize];
                     let mut input = vec![0f32; batch * pixels];
                     let mut target = vec![0f32; batch * classes];

@@ -92,13 +92,16 @@ fn what_a_device_began_another_ends() {
         let mut saboteur = Saboteur { device: device.clone(), failure, after, every, heard: 0, last: None };
         let error = first.fit(&data(), &options(), &mut saboteur).expect_err(&what);
         let Error::DeviceInTraining { step, error: cause, .. } = &error else { panic!("{what}: {error}") };
-        assert!(is_right(cause), "{what}: {error}");
+        assert!(cause.device().is_some_and(is_right), "{what}: {error}");
         assert_eq!(*step, saboteur.heard, "{what}: {error}");
         // Later calls give the same error, except for an allocation, which is refused once.
         if !matches!(failure, Failure::Allocation(_)) {
             for again in [first.evaluate(&data()).map(drop), first.weights().map(drop)] {
                 let again = again.expect_err(&what);
-                assert!(matches!(&again, Error::Device(cause) if is_right(cause)), "{what}: {again}");
+                assert!(
+                    matches!(&again, Error::Executor(cause) if cause.device().is_some_and(is_right)),
+                    "{what}: {again}"
+                );
             }
         }
         drop(first);

@@ -3,7 +3,7 @@
 use shadegrad::device::Device;
 use shadegrad::executor::{BatchMetrics, DataSlot, Executor, Pass};
 use shadegrad::model::{Loss, Optimizer, Sequential, Weights};
-use shadegrad::plan::{Dtype, Phase, Plan, Role, StepParams, Tensor};
+use shadegrad::plan::{BatchParams, Dtype, Phase, Plan, Role, Tensor};
 use shadegrad::train::{Callback, CallbackError, Compile, EpochRecord, Model, Schedule, StepRecord};
 use std::ops::ControlFlow;
 
@@ -66,12 +66,13 @@ impl Driver {
     /// Trains on these samples.
     pub fn step(&mut self, samples: &[u32]) -> BatchMetrics {
         let learning_rate = Optimizer::default().learning_rate() as f32;
-        let params = StepParams { batch_size: samples.len() as u32, learning_rate, ..StepParams::default() };
+        let params =
+            BatchParams { batch_size: samples.len() as u32, learning_rate, ..BatchParams::default() };
         let pass = Pass {
             phase: Phase::Train,
             data: DataSlot::Training,
             order: samples,
-            steps: &[params],
+            batches: &[params],
             transforms: &[],
         };
         let mut metrics = None;

@@ -11,9 +11,9 @@ use super::{
     OPTIMIZER_TENSOR, RunSettings, STATE_FILE, names,
 };
 use crate::files;
+use crate::io::ModelFile;
 use crate::io::run::{MODEL_FILE, RunError, WEIGHTS_FILE};
 use crate::io::{read_weights, sha256};
-use crate::model::ModelFile;
 use crate::train::{Checkpoint, Compile, TrainingState};
 
 /// A checkpoint as it was read.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::ModelFile;
+use crate::io::ModelFile;
 
 fn run(text: &str) -> SavedRun {
     let file = ModelFile::parse("model.toml", text).unwrap();
@@ -21,7 +21,7 @@ fn ops(model: &Model) -> Vec<&str> {
 
 #[test]
 fn the_tutorial_has_its_nodes_in_order() {
-    let (run, model) = written(crate::model::TUTORIAL);
+    let (run, model) = written(crate::io::TUTORIAL);
     assert_eq!(
         ops(&model),
         ["Transpose", "Conv", "Relu", "MaxPool", "Transpose", "Flatten", "Gemm", "Relu", "Gemm", "Softmax"]
@@ -61,7 +61,7 @@ fn the_tutorial_has_its_nodes_in_order() {
 
 #[test]
 fn the_batch_is_free_and_the_rest_is_not() {
-    let (_, model) = written(crate::model::TUTORIAL);
+    let (_, model) = written(crate::io::TUTORIAL);
     let graph = model.graph.unwrap();
     let sizes = |info: &ValueInfo| {
         let shape = info.r#type.clone().unwrap().tensor_type.unwrap().shape.unwrap();

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass};
 use crate::io::SavedRun;
 use crate::model::Shape;
-use crate::plan::{Access, Dtype, Phase, Plan, Stage, StepParams};
+use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Stage};
 use crate::train::write_weights;
 
 /// Tiles in a row, and values in a row where a layer has no maps.
@@ -110,12 +110,12 @@ fn outputs(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<(String,
     let mut executor = CpuExecutor::<f32>::new(plan.clone());
     write_weights(&mut executor, &run.weights)?;
     executor.set_data(DataSlot::Evaluation, &data.slice(sample..sample + 1)?)?;
-    let params = StepParams { batch_size: 1, ..StepParams::default() };
+    let params = BatchParams { batch_size: 1, ..BatchParams::default() };
     let pass = Pass {
         phase: Phase::Predict,
         data: DataSlot::Evaluation,
         order: &[0],
-        steps: &[params],
+        batches: &[params],
         transforms: &[],
     };
     executor.run(&pass, &mut |_, _| ControlFlow::Continue(()))?;
@@ -161,7 +161,8 @@ fn shown(shown: usize, all: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ModelFile, Weights};
+    use crate::io::ModelFile;
+    use crate::model::Weights;
 
     const MODEL: &str = "name = \"m\"\ninput_shape = [4, 4, 1]\n\
         [[layers]]\ntype = \"Conv2D\"\nfilters = 2\nkernel_size = 3\n\

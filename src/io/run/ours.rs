@@ -13,9 +13,9 @@ use serde_json::Value;
 use super::{
     FILES, HISTORY_FILE, MODEL_FILE, PROBE, REPORT_FILE, RESULT_FILE, RunError, STEPS_FILE, read_result,
 };
+use crate::io::ModelFile;
 use crate::io::checkpoint::{self, CHECKPOINTS};
 use crate::io::whole::{is_number, oddity, unfinished};
-use crate::model::ModelFile;
 
 /// How a page of `report` names its generator. A version follows.
 pub(crate) const GENERATOR: &str = "<meta name=\"generator\" content=\"Shadegrad";

@@ -1,6 +1,6 @@
 //! What changes from one batch to the next.
 
-/// What changes from one execution of the plan to the next. Laid out as `StepParams` in `shaders/shared/step.wgsl`.
+/// What changes from one batch to the next. Laid out as `BatchParams` in `shaders/shared/batch.wgsl`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct BatchParams {
@@ -16,8 +16,8 @@ pub struct BatchParams {
     pub correction: f32,
     /// 1 in training and 0 otherwise: what only training does, such as dropout, asks for it.
     pub training: u32,
-    /// Number of the optimizer step, counted from 0 since the model was compiled: chooses the step's random draws.
-    pub step: u32,
+    /// Number of the batch, counted from 0 since the model was compiled: chooses its random draws.
+    pub number: u32,
     /// Place of the batch's first sample in the order of the pass, wherever the device finds the sample itself.
     pub position: u32,
     /// Lower half of the seed of random draws.
@@ -37,11 +37,55 @@ impl Default for BatchParams {
             learning_rate: 0.0,
             correction: 1.0,
             training: 0,
-            step: 0,
+            number: 0,
             position: 0,
             seed_low: 0,
             seed_high: 0,
             guarded: 0,
+        }
+    }
+}
+
+impl BatchParams {
+    /// The batches of a pass over so many samples, of at most `batch` each: the last one holds what is left.
+    pub fn of_pass(samples: usize, batch: usize, learning_rate: f64) -> Vec<Self> {
+        let of_batch = |slot: usize| BatchParams {
+            batch_size: batch.min(samples - slot * batch) as u32,
+            first: (slot * batch) as u32,
+            slot: slot as u32,
+            learning_rate: learning_rate as f32,
+            position: (slot * batch) as u32,
+            ..BatchParams::default()
+        };
+        (0..samples.div_ceil(batch)).map(of_batch).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sample_is_taken_once_and_the_last_batch_is_what_is_left() {
+        // (samples, batch, sizes of the first and last batch, number of batches)
+        let rows = [
+            (60_000, 64, 64, 32, 938),
+            (64, 64, 64, 64, 1),
+            (65, 64, 64, 1, 2),
+            (3, 64, 3, 3, 1),
+            (1, 1, 1, 1, 1),
+        ];
+        for (samples, batch, first, last, count) in rows {
+            let table = BatchParams::of_pass(samples, batch, 0.001);
+            assert_eq!(table.len(), count, "{samples} in {batch}");
+            assert_eq!(table[0].batch_size, first, "{samples} in {batch}");
+            assert_eq!(table[count - 1].batch_size, last, "{samples} in {batch}");
+            let mut next = 0;
+            for (slot, row) in table.iter().enumerate() {
+                assert_eq!((row.first, row.slot as usize), (next, slot), "{samples} in {batch}");
+                next += row.batch_size;
+            }
+            assert_eq!(next as usize, samples);
         }
     }
 }

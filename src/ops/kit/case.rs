@@ -89,7 +89,7 @@ impl<O> Case<O> {
     /// As a training step with this number, under a seed that fills both of its words.
     pub(crate) fn training(self, number: u32) -> Self {
         let [seed_low, seed_high] = [0x9ABC_DEF0, 0x1234_5678];
-        Case { batch: BatchParams { training: 1, step: number, seed_low, seed_high, ..self.batch }, ..self }
+        Case { batch: BatchParams { training: 1, number, seed_low, seed_high, ..self.batch }, ..self }
     }
 
     /// With this correction of the bias of Adam's running means.

@@ -31,7 +31,7 @@ impl<O: OpKind> Case<O> {
             name += &format!(", batch of {batch_size} from {first} into slot {slot}");
         }
         if self.batch.training == 1 {
-            name += &format!(", training step {}", self.batch.step);
+            name += &format!(", training step {}", self.batch.number);
         }
         if self.batch.correction != 1.0 {
             name += &format!(", correction {}", self.batch.correction);

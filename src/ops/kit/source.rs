@@ -57,7 +57,7 @@ pub const SHARED: &[Source] = &[
     shader!("shared/philox.wgsl"),
     shader!("shared/rmsprop.wgsl"),
     shader!("shared/rmsprop_in_place.wgsl"),
-    shader!("shared/step.wgsl"),
+    shader!("shared/batch.wgsl"),
     shader!("shared/tripwire.wgsl"),
     shader!("shared/weight_decay.wgsl"),
     shader!("shared/window_maximum.wgsl"),
@@ -129,14 +129,14 @@ mod tests {
 
     #[test]
     fn what_is_shared_stands_before_its_users_and_once() {
-        let text = "// import shared/tripwire.wgsl\n// import shared/step.wgsl\n// import shared/tripwire.wgsl\n\
+        let text = "// import shared/tripwire.wgsl\n// import shared/batch.wgsl\n// import shared/tripwire.wgsl\n\
                     // import shared/nowhere.wgsl\n";
         let files: Vec<_> = Source { file: "own.wgsl", text }
             .with_imports(1, None)
             .iter()
             .map(|source| source.file)
             .collect();
-        assert_eq!(files, ["shared/tripwire.wgsl", "shared/step.wgsl", "own.wgsl"]);
+        assert_eq!(files, ["shared/tripwire.wgsl", "shared/batch.wgsl", "own.wgsl"]);
     }
 
     #[test]

@@ -116,8 +116,9 @@ fn finish(builder: Builder, network: &Network, named: [Tensor; 4], state: Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::ModelFile;
     use crate::layers::kit::ALIGNMENT;
-    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, ModelFile, Sequential};
+    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Sequential};
     use crate::ops::Access;
 
     fn plan(model: &Sequential, batch: usize) -> Result<Plan, PlanError> {

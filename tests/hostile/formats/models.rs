@@ -3,7 +3,7 @@
 use std::fs;
 
 use shadegrad::Device;
-use shadegrad::model::{ModelFile, TUTORIAL};
+use shadegrad::io::{ModelFile, TUTORIAL};
 use shadegrad::plan::Plan;
 use shadegrad::train::Compile;
 

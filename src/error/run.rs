@@ -119,15 +119,15 @@ pub enum RunError {
 }
 
 impl RunError {
-    pub(super) fn in_the_way(path: &Path, what: &'static str) -> Self {
+    pub(crate) fn in_the_way(path: &Path, what: &'static str) -> Self {
         RunError::InTheWay { path: path.display().to_string(), what }
     }
 
-    pub(super) fn read(path: &Path, cause: io::Error) -> Self {
+    pub(crate) fn read(path: &Path, cause: io::Error) -> Self {
         RunError::Read { path: path.display().to_string(), cause }
     }
 
-    pub(super) fn write(path: &Path, cause: io::Error) -> Self {
+    pub(crate) fn write(path: &Path, cause: io::Error) -> Self {
         let remedy = match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 "; free some space, or choose a place on another disk"

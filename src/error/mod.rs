@@ -1,29 +1,20 @@
-//! The main error of the library.
+//! The errors of the library that are not those of one module.
+
+mod divergence;
+mod run;
+mod setting;
+mod weights;
+
+pub use divergence::{Bad, Divergence, Found};
+pub use run::RunError;
+pub use setting::SettingError;
+pub use weights::WeightFileError;
 
 use crate::data::DataError;
+use crate::executor::ExecutorError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::plan::PlanError;
-use crate::train::Divergence;
-
-/// A setting with an invalid value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{setting}` is {value}, but must be {expected}")]
-pub struct SettingError {
-    /// The setting.
-    pub setting: &'static str,
-    /// Its value.
-    pub value: String,
-    /// The valid values.
-    pub expected: &'static str,
-}
-
-impl SettingError {
-    /// Names a setting, its value and the valid values.
-    pub(crate) fn new(setting: &'static str, value: impl ToString, expected: &'static str) -> Self {
-        SettingError { setting, value: value.to_string(), expected }
-    }
-}
 
 /// Everything that can go wrong between a model and its results.
 #[derive(Debug, thiserror::Error)]
@@ -38,9 +29,12 @@ pub enum Error {
     /// Lowering a model.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// A device.
+    /// A device could not be used.
     #[error(transparent)]
     Device(#[from] GpuError),
+    /// An executor, or the device that it runs on.
+    #[error(transparent)]
+    Executor(#[from] ExecutorError),
     /// A device failed during training.
     #[error("training stopped after step {step}, in epoch {epoch}: {error}")]
     DeviceInTraining {
@@ -49,17 +43,17 @@ pub enum Error {
         /// The epoch, counted from 1.
         epoch: usize,
         /// What happened.
-        error: GpuError,
+        error: ExecutorError,
     },
     /// Weight files.
     #[error(transparent)]
-    Weights(#[from] crate::io::WeightFileError),
+    Weights(#[from] WeightFileError),
     /// An invalid setting of training or evaluation.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// The folder of a run.
     #[error(transparent)]
-    Run(#[from] crate::io::run::RunError),
+    Run(#[from] RunError),
     /// Images of the wrong size were given to `predict`.
     #[error("{bytes} bytes are not a whole number of images of {pixels} bytes")]
     ImageBytes {

@@ -42,10 +42,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::suggest::with_suggestion;
-use super::{Layer, Loss, ModelError, Optimizer, Sequential};
 use crate::data::Augmentation;
 use crate::files;
+use crate::model::{Layer, Loss, ModelError, Optimizer, Sequential, check_class_names, with_suggestion};
 use crate::train::{FitOptions, LearningRateSchedule};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
@@ -192,28 +191,6 @@ fn parse_optimizer(mut table: toml::Table) -> Result<(Optimizer, LearningRateSch
     let optimizer =
         if table.is_empty() { Optimizer::default() } else { table.try_into().map_err(problem)? };
     Ok((optimizer, schedule))
-}
-
-/// Names, where there are any, must tell the classes apart and fit into a line.
-pub(crate) fn check_class_names(names: &[String], classes: usize) -> Result<(), String> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    if names.len() != classes {
-        return Err(format!(
-            "class_names has {} names, but the last layer tells {classes} classes apart",
-            names.len()
-        ));
-    }
-    for (class, name) in names.iter().enumerate() {
-        if name.trim().is_empty() || name.contains(char::is_control) {
-            return Err(format!("class_names: name {name:?} of class {class} must be text on one line"));
-        }
-        if names[..class].contains(name) {
-            return Err(format!("class_names: {name:?} is there twice; give each class a name of its own"));
-        }
-    }
-    Ok(())
 }
 
 /// One `[[layers]]` table, by its `type`.
