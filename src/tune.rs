@@ -7,8 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::sha256;
 use crate::gpu::{AdapterClass, Choices, Gpu, GpuError, Kernel, choose, variants};
-use crate::io::sha256;
 use crate::plan::{Op, Plan};
 use crate::verify::{Outcome, race};
 

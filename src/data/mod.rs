@@ -29,7 +29,7 @@ pub use augmentation::{Augmentation, TRANSFORM, Transform};
 pub(crate) use batches::pad_records;
 pub use dataset::Dataset;
 pub use digest::DataDigests;
-pub(crate) use digest::hexadecimal;
+pub(crate) use digest::sha256;
 pub use emnist::EmnistSplit;
 pub use error::{DataError, IdxError, Place};
 pub use folder::{

@@ -1,6 +1,6 @@
 //! Deliberate failures of a device, for tests of what follows from them.
 //!
-//! Drivers do not fail on demand. In a program, [`Gpu::fail`] plans one failure of an open device. The variable
+//! Drivers do not fail on demand. In a program, [`Gpu::fail`](super::Gpu::fail) plans one failure of an open device. The variable
 //! [`FAIL_VARIABLE`] plans one for each device that is opened, so that the whole program can be tested; a warning
 //! says that it is set. Nothing else reads either.
 
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Gpu, GpuError};
+use super::GpuError;
 
 /// The variable that plans a failure of each device that is opened, such as `device-lost@12`. For tests only.
 pub const FAIL_VARIABLE: &str = "SHADEGRAD_FAIL";
@@ -63,8 +63,8 @@ struct Plan {
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     plan: Mutex<Option<Plan>>,
-    timed_out: AtomicBool,
-    lost_in_wait: AtomicBool,
+    pub(super) timed_out: AtomicBool,
+    pub(super) lost_in_wait: AtomicBool,
 }
 
 /// The failure in the environment variable, if it is set.
@@ -90,12 +90,12 @@ impl Failures {
         Ok(failures)
     }
 
-    fn plan(&self, failure: Failure) {
+    pub(super) fn plan(&self, failure: Failure) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Plan { failure, counted: 0 });
     }
 
     /// Counts, and returns the failure if it is due; it occurs once.
-    fn due(&self, times: u64, number: impl Fn(Failure) -> Option<u64>) -> Option<Failure> {
+    pub(super) fn due(&self, times: u64, number: impl Fn(Failure) -> Option<u64>) -> Option<Failure> {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let Plan { failure, counted } = plan.as_mut()?;
         let (failure, number) = (*failure, number(*failure)?);
@@ -124,36 +124,6 @@ impl Failures {
     /// Whether the device shall be lost in the coming wait.
     pub(super) fn is_lost_in_wait(&self) -> bool {
         self.lost_in_wait.load(Ordering::Relaxed)
-    }
-}
-
-impl Gpu {
-    /// Plans a failure of this device, for a test. It replaces one that has not occurred yet.
-    pub fn fail(&self, failure: Failure) {
-        self.failures().plan(failure);
-    }
-
-    /// Called before this many batches are submitted to the device.
-    pub(super) fn before_batches(&self, batches: usize) {
-        let batch = |failure| match failure {
-            Failure::Allocation(_) => None,
-            Failure::DeviceLost(number) | Failure::LostInWait(number) | Failure::Timeout(number) => {
-                Some(number)
-            }
-        };
-        match self.failures().due(batches as u64, batch) {
-            Some(Failure::DeviceLost(_)) => self.lose(),
-            Some(Failure::LostInWait(_)) => self.failures().lost_in_wait.store(true, Ordering::Relaxed),
-            Some(Failure::Timeout(_)) => self.failures().timed_out.store(true, Ordering::Relaxed),
-            Some(Failure::Allocation(_)) | None => {}
-        }
-    }
-
-    /// Loses the device, as a driver does when it resets it.
-    pub(super) fn lose(&self) {
-        self.device().destroy();
-        // The loss is reported once nothing is in progress.
-        let _ = self.device().poll(wgpu::PollType::wait_indefinitely());
     }
 }
 

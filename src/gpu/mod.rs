@@ -6,6 +6,7 @@ mod class;
 mod context;
 mod error;
 mod executor;
+mod fail;
 mod failure;
 mod feed;
 mod flight;

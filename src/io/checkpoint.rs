@@ -13,112 +13,31 @@
 //! One that is replaced keeps existing, under a third name, until the new one is in its place. State is TOML because
 //! it keeps every bit of a float, NaN included.
 
+mod layout;
 mod read;
 mod remove;
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, TensorView};
-use serde::{Deserialize, Serialize};
 
+pub(super) use self::layout::sync_folder;
+use self::layout::{
+    BEST_FILE, FORMAT, MANIFEST_FILE, Manifest, OPTIMIZER_FILE, OPTIMIZER_TENSOR, REPLACED, STATE_FILE, name,
+};
+pub use self::layout::{CHECKPOINTS, CheckpointState, RunSettings, path};
 pub use self::read::{
     DamagedCheckpoint, ResumeError, SavedCheckpoint, is_checkpoint, last_checkpoint, load_last, read_settings,
 };
 pub(super) use self::remove::{any, clear, in_the_way};
 use self::remove::{remove, remove_old, set_aside, settle};
-use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, weights_metadata, write_own};
+use super::run::{MODEL_FILE, WEIGHTS_FILE, weights_metadata};
+use super::whole::write_own;
 use super::{sha256, weights_to_bytes};
-use crate::data::{DataDigests, LoadOptions};
-use crate::train::{Checkpoint, EpochRecord, Stopped, TrainingState};
-
-/// The folder of a run's checkpoints.
-pub const CHECKPOINTS: &str = "checkpoints";
-const STATE_FILE: &str = "state.toml";
-const BEST_FILE: &str = "best.safetensors";
-const OPTIMIZER_FILE: &str = "optimizer.safetensors";
-const MANIFEST_FILE: &str = "manifest.toml";
-/// The one tensor of the optimizer's file.
-const OPTIMIZER_TENSOR: &str = "optimizer_state";
-/// What the name of a checkpoint begins with; its step follows.
-const PREFIX: &str = "step-";
-/// What the name of a checkpoint that is being replaced ends with.
-const REPLACED: &str = ".replaced";
-/// Version of the layout.
-const FORMAT: u32 = 1;
-
-/// The settings of a run beside its model file, and what it runs on.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunSettings {
-    /// `mnist` or a folder.
-    pub data: String,
-    /// The folder of the validation set, if one was given.
-    pub validation_data: Option<String>,
-    /// The file with the initial weights, if one was given.
-    pub init: Option<String>,
-    /// Most training samples, if that was limited.
-    pub limit: Option<usize>,
-    /// The seed of initial weights, shuffles and draws. Text, because TOML's integers end at 2^63.
-    pub seed: String,
-    /// Whether an adapter runs each step of the plan by itself.
-    pub no_fuse: bool,
-    /// Whether the kernels were chosen by measuring.
-    pub tuned: bool,
-    /// Whether training continues where a loss or a gradient is not finite.
-    #[serde(default)]
-    pub allow_nan: bool,
-    /// Name and driver of the device.
-    pub device: String,
-    /// Steps between checkpoints within an epoch, if any.
-    pub checkpoint_steps: Option<usize>,
-    /// The kernel variant that runs each step of the plan.
-    pub kernels: BTreeMap<String, String>,
-    /// Whether images were read with rows and columns swapped, where that was set ([`crate::data::LoadOptions`]).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub transpose: Option<bool>,
-    /// The label of the first class, where that was set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_label: Option<u8>,
-    /// Samples of the largest batch where fewer samples are trained on than the model file's `batch_size`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capacity: Option<usize>,
-    /// The folder of its TensorBoard events, if it has written any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tensorboard: Option<String>,
-    /// The digests of the data; `None` in a run from before they were recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data_digests: Option<DataDigests>,
-}
-
-impl RunSettings {
-    /// How the run reads the files of its data set.
-    pub fn load_options(&self) -> LoadOptions {
-        LoadOptions { transpose: self.transpose, first_label: self.first_label }
-    }
-}
-
-/// `state.toml`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CheckpointState {
-    format: u32,
-    /// The settings of the run.
-    pub settings: RunSettings,
-    stopped: Option<Stopped>,
-    training: TrainingState,
-    #[serde(default)]
-    epochs: Vec<EpochRecord>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    format: u32,
-    sha256: BTreeMap<String, String>,
-}
+use crate::error::RunError;
+use crate::train::Checkpoint;
 
 /// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep` and that of the
 /// best epoch by validation loss, or by training loss without validation. Checkpoints of later steps are removed,
@@ -147,22 +66,6 @@ pub fn save(
     }
     remove_old(&parent, checkpoint, keep).map_err(|cause| RunError::write(&parent, cause))?;
     Ok(target)
-}
-
-/// The name of the checkpoint after this many steps.
-fn name(steps: usize) -> String {
-    format!("{PREFIX}{steps:08}")
-}
-
-/// The steps in the name of a checkpoint; `None` where the name is not one of a checkpoint.
-fn steps_of(name: &str) -> Option<usize> {
-    let digits = name.strip_prefix(PREFIX)?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-}
-
-/// Where a run keeps the checkpoint after this many steps.
-pub fn path(run: &Path, steps: usize) -> PathBuf {
-    run.join(CHECKPOINTS).join(name(steps))
 }
 
 /// Puts a folder in the place of another, if there is one, which is removed only once the new one is there. If the
@@ -267,34 +170,10 @@ fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result
     sync_folder(dir).map_err(|cause| RunError::write(target, cause))
 }
 
-/// Syncs the names in a folder to the disk, where the system supports it.
-pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
-}
-
 fn optimizer_to_bytes(state: &[f32]) -> io::Result<Vec<u8>> {
     let view = TensorView::new(Dtype::F32, vec![state.len()], bytemuck::cast_slice(state));
     let view = view.map_err(io::Error::other)?;
     safetensors::serialize([(OPTIMIZER_TENSOR, view)], None).map_err(io::Error::other)
-}
-
-/// The names of the checkpoints in a folder, the latest step first.
-fn names(parent: &Path) -> io::Result<Vec<String>> {
-    let names = fs::read_dir(parent)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    let mut whole = names.collect::<io::Result<Vec<_>>>()?;
-    whole.retain(|name| steps_of(name).is_some());
-    whole.sort_by_key(|name| std::cmp::Reverse(steps_of(name)));
-    Ok(whole)
-}
-
-fn best_epoch(epochs: &[EpochRecord]) -> Option<usize> {
-    let figure = |record: &EpochRecord| record.val_loss.unwrap_or(record.loss);
-    epochs.iter().min_by(|a, b| figure(a).total_cmp(&figure(b))).map(|record| record.epoch)
-}
-
-/// The run's steps at the end of an epoch: all epochs have the same number.
-fn steps_after(checkpoint: &Checkpoint, epoch: usize) -> Option<usize> {
-    checkpoint.training.run.step.checked_div(checkpoint.training.run.epoch)?.checked_mul(epoch)
 }
 
 #[cfg(test)]

@@ -22,10 +22,7 @@ mod tensorboard;
 mod weights;
 mod whole;
 
-use sha2::{Digest, Sha256};
-
-use crate::data::hexadecimal;
-
+pub(crate) use crate::data::sha256;
 pub use crate::error::WeightFileError;
 pub use history_csv::HistoryCsv;
 pub use model_file::{ModelFile, TUTORIAL};
@@ -35,8 +32,3 @@ pub use tensorboard::TensorBoard;
 pub use weights::{read_weights, weights_to_bytes};
 #[cfg(feature = "cli")]
 pub(crate) use whole::write_whole;
-
-/// SHA-256, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
-}

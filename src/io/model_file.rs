@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Augmentation;
 use crate::files;
 use crate::model::{Layer, Loss, ModelError, Optimizer, Sequential, check_class_names, with_suggestion};
-use crate::train::{FitOptions, LearningRateSchedule};
+use crate::train::{FitOptions, LearningRateSchedule, Model};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
 pub const TUTORIAL: &str = include_str!("../../assets/models/tutorial.toml");
@@ -178,6 +178,21 @@ impl ModelFile {
             layers: self.model.layers.clone(),
         };
         toml::to_string(&form).map_err(fail)
+    }
+}
+
+impl Model {
+    /// The model as a model file: layers, loss, optimizer, augmentation, names of classes, and how it was trained
+    /// last (the defaults before that).
+    pub fn file(&self) -> ModelFile {
+        ModelFile {
+            model: self.sequential.clone(),
+            loss: self.compile.loss,
+            optimizer: self.compile.optimizer,
+            augmentation: self.compile.augmentation,
+            training: self.fitted.clone(),
+            class_names: self.class_names.clone(),
+        }
     }
 }
 

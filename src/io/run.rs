@@ -15,9 +15,9 @@
 //! JSON has no NaN and no infinity: `null` stands for both.
 
 mod crossval;
+mod files;
 mod ours;
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,51 +28,15 @@ pub use super::result::{RunResult, Versions, read_result};
 use super::whole::refuse_link;
 pub(crate) use super::whole::write_own;
 pub use crate::error::RunError;
+pub(super) use files::FORMAT;
+pub use files::{
+    CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_CSV_FILE, HISTORY_FILE, MODEL_FILE, PROFILE_FILE, REPORT_FILE,
+    RESULT_FILE, STEPS_FILE, WEIGHTS_FILE, weights_metadata,
+};
+use files::{PROBE, remove, remove_files};
 pub(super) use ours::is_leftover;
 #[cfg(feature = "cli")]
 pub(crate) use ours::{GENERATOR, is_input, is_report};
-
-/// The model file of a run.
-pub const MODEL_FILE: &str = "model.toml";
-/// The weights of a run.
-pub const WEIGHTS_FILE: &str = "weights.safetensors";
-/// The steps of a run.
-pub const STEPS_FILE: &str = "steps.jsonl";
-/// The epochs of a run.
-pub const HISTORY_FILE: &str = "history.jsonl";
-/// The epochs of a run as a table.
-pub const HISTORY_CSV_FILE: &str = "history.csv";
-/// The result of a run.
-pub const RESULT_FILE: &str = "result.json";
-
-/// The time of each kernel, where it was measured.
-pub const PROFILE_FILE: &str = "profile.json";
-/// The page that shows the run.
-pub const REPORT_FILE: &str = "report.html";
-
-/// What the name of a fold's folder begins with; its number follows.
-pub const FOLD: &str = "fold-";
-/// The result of a fold.
-pub const FOLD_FILE: &str = "fold.json";
-/// The result of a cross-validation.
-pub const CROSSVAL_FILE: &str = "crossval.json";
-
-const FILES: [&str; 8] = [
-    MODEL_FILE,
-    WEIGHTS_FILE,
-    STEPS_FILE,
-    HISTORY_FILE,
-    HISTORY_CSV_FILE,
-    RESULT_FILE,
-    PROFILE_FILE,
-    REPORT_FILE,
-];
-
-/// What the name of a file that probes whether a folder is writable begins with; the process number follows.
-const PROBE: &str = ".probe-";
-
-/// Version of the layout of a run's files.
-pub(super) const FORMAT: u32 = 1;
 
 /// A folder that belongs to one run.
 ///
@@ -289,36 +253,6 @@ impl Drop for RunFolder {
             }
         }
     }
-}
-
-/// Removes a file, if it is there and is not a link.
-fn remove(path: &Path) -> Result<(), RunError> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_symlink() => {
-            fs::remove_file(path).map_err(|cause| RunError::write(path, cause))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Removes the files of a folder whose names match.
-fn remove_files(dir: &Path, is_called: impl Fn(&str) -> bool) -> Result<(), RunError> {
-    let fail = |cause| RunError::write(dir, cause);
-    for entry in fs::read_dir(dir).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        if is_called(&entry.file_name().to_string_lossy()) && entry.metadata().map_err(fail)?.is_file() {
-            remove(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// The metadata of a run's weight file: nothing that differs between equal runs.
-pub fn weights_metadata(model: &str) -> BTreeMap<String, serde_json::Value> {
-    [("format", FORMAT.into()), ("model", model.into()), ("shadegrad", env!("CARGO_PKG_VERSION").into())]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
 }
 
 /// Checks the folder of a run that is to be read.

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Check, OptimizerError};
+use super::check::Check;
+use super::error::OptimizerError;
 
 /// Adadelta, exactly as Keras 3 computes it (epsilon inside both roots):
 ///

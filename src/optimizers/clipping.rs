@@ -1,4 +1,5 @@
-use super::{Check, OptimizerError};
+use super::check::Check;
+use super::error::OptimizerError;
 
 /// How gradients are cut before an update, as Keras 3 does it. A norm is the root of the sum of squares.
 ///

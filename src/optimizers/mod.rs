@@ -2,6 +2,7 @@
 
 mod adadelta;
 mod adam;
+mod check;
 mod clipping;
 mod error;
 mod regularizer;
@@ -9,6 +10,8 @@ mod rmsprop;
 mod sgd;
 
 use serde::{Deserialize, Serialize};
+
+use check::Check;
 
 pub use adadelta::Adadelta;
 pub use adam::{Adam, AdamW};
@@ -189,37 +192,6 @@ impl Optimizer {
             check.that("weight_decay", weight_decay, valid, "a finite number of at least 0")?;
         }
         clipping::check(check, self.clippings())
-    }
-}
-
-/// Turns settings out of their range into errors.
-#[derive(Clone, Copy)]
-struct Check {
-    optimizer: &'static str,
-}
-
-impl Check {
-    fn that(
-        self,
-        setting: &'static str,
-        value: f64,
-        valid: bool,
-        expected: &'static str,
-    ) -> Result<(), OptimizerError> {
-        let optimizer = self.optimizer;
-        if valid { Ok(()) } else { Err(OptimizerError { optimizer, setting, value, expected }) }
-    }
-
-    /// Above 0, also as f32.
-    fn positive(self, setting: &'static str, value: f64) -> Result<(), OptimizerError> {
-        let single = value as f32;
-        self.that(setting, value, single > 0.0 && single.is_finite(), "a finite number above 0")
-    }
-
-    /// The decay of a running mean, or momentum.
-    fn fraction(self, setting: &'static str, value: f64) -> Result<(), OptimizerError> {
-        let valid = value >= 0.0 && (value as f32) < 1.0;
-        self.that(setting, value, valid, "at least 0 and, in 32 bits, below 1")
     }
 }
 

@@ -1,8 +1,8 @@
 //! Checkpoints: everything that training needs to continue as if it had never stopped.
 
-use super::callback::EpochRecord;
+use super::compile::Compile;
+use super::records::{EpochRecord, Stopped};
 use super::state::TrainingState;
-use super::stopping::Stopped;
 use crate::model::{Network, Weights};
 use crate::plan::{Plan, PlanError};
 
@@ -51,7 +51,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When the network cannot be lowered.
-    pub fn optimizer_state_len(network: &Network, compile: &super::Compile) -> Result<usize, PlanError> {
+    pub fn optimizer_state_len(network: &Network, compile: &Compile) -> Result<usize, PlanError> {
         Ok(Plan::build(network, compile.loss, compile.optimizer, 1)?.state.map_or(0, |state| state.len()))
     }
 }

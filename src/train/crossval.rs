@@ -2,34 +2,16 @@
 
 use serde::Serialize;
 
-use super::{
-    Callback, CallbackError, Checkpoint, Checkpoints, Compile, EpochRecord, Evaluation, FitOptions, Schedule,
-    StepRecord, Stopped,
-};
+use super::callback::{Callback, CallbackError};
+use super::checkpoint::{Checkpoint, Checkpoints};
+use super::compile::Compile;
+use super::options::FitOptions;
+use super::records::{EpochRecord, Evaluation, FoldResult, Schedule, StepRecord};
 use crate::data::Dataset;
 use crate::data::folds::{hold_out, stratified_folds};
 use crate::device::Device;
 use crate::error::Error;
 use crate::model::Sequential;
-
-/// One fold: the model is trained on all others and evaluated on this one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FoldResult {
-    /// Counted from 1.
-    pub fold: usize,
-    /// Mean loss over the fold; NaN where training diverged.
-    pub loss: f64,
-    /// Accuracy on the fold; NaN likewise.
-    pub accuracy: f64,
-    /// Training time of its epochs in seconds.
-    pub seconds: f64,
-    /// Why and when training ended, unless it diverged.
-    pub stopped: Option<Stopped>,
-    /// What was not finite, where training diverged.
-    pub diverged: Option<String>,
-    /// The fold's epochs, without one that was not finished.
-    pub history: Vec<EpochRecord>,
-}
 
 /// A mean, and how far the values spread around it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

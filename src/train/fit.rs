@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::callback::{Callback, CallbackError, EpochRecord, History, Schedule};
+use super::callback::{Callback, CallbackError};
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::divergence::Start;
 use super::model::Model;
 use super::options::FitOptions;
 use super::passes::{evaluate, stopped_by, train_part, with_slots};
 use super::rate::LearningRateSchedule;
+use super::records::{EpochRecord, History, Schedule, StopReason, Stopped};
 use super::state::RunState;
-use super::stopping::{StopReason, Stopped};
 use crate::data::batches::epoch_order;
 use crate::data::{Dataset, Transform};
 use crate::error::{Bad, Divergence};

@@ -2,6 +2,7 @@
 
 mod callback;
 mod checkpoint;
+mod compile;
 mod crossval;
 mod divergence;
 mod fit;
@@ -14,20 +15,23 @@ mod plateau;
 mod rate;
 #[cfg(test)]
 mod recorded;
+mod records;
 mod state;
 mod stopping;
 
 pub use crate::error::{Bad, Divergence, Found};
-pub use callback::{Callback, CallbackError, EpochRecord, History, NoCallback, Schedule, StepRecord};
+pub use callback::{Callback, CallbackError, NoCallback};
 pub use checkpoint::{Checkpoint, Checkpoints};
-pub use crossval::{CrossValidation, FoldResult, Spread, cross_validate};
+pub use compile::Compile;
+pub use crossval::{CrossValidation, Spread, cross_validate};
 pub use metrics::{ClassFigures, ConfusionMatrix, MacroFigures, Report, top_k_accuracy};
+pub use model::Model;
 #[cfg(feature = "cli")]
 pub(crate) use model::write_weights;
-pub use model::{Compile, Evaluation, Model};
 pub use monitor::Monitor;
 pub use options::FitOptions;
 pub use plateau::{PlateauState, ReduceOnPlateau};
 pub use rate::{CosineDecay, ExponentialDecay, LearningRateSchedule, StepDecay};
+pub use records::{EpochRecord, Evaluation, FoldResult, History, Schedule, StepRecord, StopReason, Stopped};
 pub use state::{RunState, TrainingState, Within};
-pub use stopping::{EarlyStopping, EarlyStoppingState, StopReason, Stopped};
+pub use stopping::{EarlyStopping, EarlyStoppingState};

@@ -1,59 +1,30 @@
 //! The compiled model: its weights, `evaluate`, `predict`.
 
+use super::compile::{Compile, DEFAULT_BATCH};
 use super::options::FitOptions;
 use super::passes::evaluate;
+use super::records::Evaluation;
 use super::state::TrainingState;
+use crate::data::Dataset;
 use crate::data::batches::epoch_order;
-use crate::data::{Augmentation, Dataset};
 use crate::device::{COPIES, Device, check_host_memory};
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, check_data};
-use crate::io::ModelFile;
-use crate::model::{Loss, ModelError, Network, Optimizer, Sequential, Weights, check_class_names};
+use crate::model::{ModelError, Network, Sequential, Weights, check_class_names};
 use crate::ops::BatchParams;
 use crate::plan::{Phase, Plan, Tensor};
 use std::ops::ControlFlow;
-
-/// The batch size where none is given.
-pub(super) const DEFAULT_BATCH: usize = 64;
-
-/// How a model is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Compile {
-    /// What training minimises.
-    pub loss: Loss,
-    /// How gradients update the weights.
-    pub optimizer: Optimizer,
-    /// How training images are augmented in each epoch; default none.
-    pub augmentation: Option<Augmentation>,
-    /// The seed of initial weights and shuffling.
-    pub seed: u64,
-    /// Whether an adapter runs each step of the plan by itself instead of fusing some ([`Plan::fuse`]).
-    pub no_fuse: bool,
-    /// Whether data sets stay on the host and are streamed to the adapter even if they fit there; results are the
-    /// same to the bit.
-    pub stream: bool,
-}
-
-/// Metrics of a model on a data set.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Evaluation {
-    /// Mean loss over the samples.
-    pub loss: f64,
-    /// Share of the samples that were classified correctly.
-    pub accuracy: f64,
-}
 
 /// A model with weights, on a device.
 pub struct Model {
     pub(super) network: Network,
     /// The layers that the network was made of.
-    sequential: Sequential,
-    pub(super) compile: Compile,
+    pub(crate) sequential: Sequential,
+    pub(crate) compile: Compile,
     /// The options of the last training, without its data sets.
     pub(crate) fitted: FitOptions,
     /// Empty where classes are numbers only.
-    class_names: Vec<String>,
+    pub(crate) class_names: Vec<String>,
     device: Device,
     /// Current only while there is no executor; after that the executor's weights are.
     weights: Weights,
@@ -125,19 +96,6 @@ impl Model {
         checked.map_err(|problem| ModelError::Model { model: self.network.name.clone(), problem })?;
         self.class_names = names;
         Ok(())
-    }
-
-    /// The model as a model file: layers, loss, optimizer, augmentation, names of classes, and how it was trained
-    /// last (the defaults before that).
-    pub fn file(&self) -> ModelFile {
-        ModelFile {
-            model: self.sequential.clone(),
-            loss: self.compile.loss,
-            optimizer: self.compile.optimizer,
-            augmentation: self.compile.augmentation,
-            training: self.fitted.clone(),
-            class_names: self.class_names.clone(),
-        }
     }
 
     /// Logs a warning if the loss cannot make sense of the outputs.

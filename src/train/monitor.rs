@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::callback::EpochRecord;
+use super::records::EpochRecord;
 
 /// Which metric of an epoch is monitored; the names are Keras's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

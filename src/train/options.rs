@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::DEFAULT_BATCH;
+use super::compile::DEFAULT_BATCH;
 use super::monitor::Monitor;
 use super::plateau::ReduceOnPlateau;
 use super::rate::LearningRateSchedule;

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::callback::{Callback, CallbackError, StepRecord};
-use super::model::Evaluation;
+use super::callback::{Callback, CallbackError};
+use super::records::{Evaluation, StepRecord};
 use super::state::{RunState, Within};
 use crate::data::batches::epoch_order;
 use crate::error::Error;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::callback::EpochRecord;
 use super::monitor::Monitor;
+use super::records::EpochRecord;
 use crate::error::SettingError;
 
 /// Multiplies the learning rate by `factor` once the monitored metric has not improved for `patience` epochs.

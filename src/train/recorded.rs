@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::callback::EpochRecord;
 use super::plateau::{PlateauState, ReduceOnPlateau};
 use super::rate::LearningRateSchedule;
+use super::records::EpochRecord;
 use super::stopping::{EarlyStopping, EarlyStoppingState};
 use super::{Monitor, state::TrainingState};
 

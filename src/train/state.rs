@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Evaluation;
 use super::plateau::PlateauState;
+use super::records::Evaluation;
 use super::stopping::EarlyStoppingState;
 
 /// Everything that decides how training continues, except the weights, the best weights and the optimizer's state.

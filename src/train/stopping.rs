@@ -1,11 +1,9 @@
 //! Ending training early: because nothing improves, or because the result is good enough.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::callback::EpochRecord;
 use super::monitor::Monitor;
+use super::records::EpochRecord;
 use crate::error::SettingError;
 
 /// Ends training once the monitored metric has not improved for `patience` epochs.
@@ -85,49 +83,5 @@ impl EarlyStopping {
         }
         state.wait += 1;
         Verdict { keep: first, stop: state.wait >= self.patience && record.epoch > 1 }
-    }
-}
-
-/// Why training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// All epochs are done.
-    Epochs,
-    /// `max_steps` were taken.
-    MaxSteps,
-    /// The values of `until_loss` and `until_accuracy` were reached.
-    GoodEnough,
-    /// [`EarlyStopping`] saw no improvement.
-    EarlyStopping,
-    /// A callback interrupted it.
-    Interrupted,
-}
-
-/// Why and when training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stopped {
-    /// Why.
-    pub reason: StopReason,
-    /// The last epoch, counted from 1.
-    pub epoch: usize,
-    /// The epoch that the weights are from; not the last one if the best weights were restored.
-    pub weights_of_epoch: usize,
-}
-
-impl fmt::Display for Stopped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let why = match self.reason {
-            StopReason::Epochs => "all epochs are done",
-            StopReason::MaxSteps => "the most steps allowed are taken",
-            StopReason::GoodEnough => "the metrics asked for are reached",
-            StopReason::EarlyStopping => "no improvement any more",
-            StopReason::Interrupted => return write!(f, "in epoch {}: interrupted", self.epoch),
-        };
-        write!(f, "after epoch {}: {why}", self.epoch)?;
-        if self.weights_of_epoch != self.epoch {
-            write!(f, "; the weights are those of epoch {}", self.weights_of_epoch)?;
-        }
-        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Running one step on a device, on buffers of its own.
 
-use super::Case;
 use super::band::Band;
+use super::case::Case;
 use crate::gpu::{BuiltKernel, Checks, Gpu, GpuError, Kernel};
 use crate::ops::kit::{HOSTILE_F32, HOSTILE_U32};
 use crate::plan::{Access, BatchParams};

@@ -8,6 +8,7 @@
 
 mod band;
 mod bench;
+mod case;
 mod compare;
 mod race;
 mod trace;
@@ -18,18 +19,15 @@ use std::sync::mpsc;
 use serde::Serialize;
 
 use crate::gpu::{Checks, Gpu, GpuError, Kernel, variants};
-use crate::ops::Op;
 use crate::ops::kit::{Access, Argument, Expected};
 pub use crate::ops::{Numbers, Wire, cases};
 use band::Band;
 use bench::Bench;
+pub use case::Case;
 use compare::Finding;
 pub use race::Outcome;
 pub(crate) use race::race;
 pub use trace::{TraceInput, TracedStep, trace};
-
-/// A case of any op.
-pub type Case = crate::ops::Case<Op>;
 
 /// How one kernel did on one case.
 #[derive(Debug, Clone, Serialize)]

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::band::Band;
 use super::bench::{Bench, Ready};
-use super::{Case, compare};
+use super::case::Case;
+use super::compare;
 use crate::gpu::{Checks, Gpu, GpuError, Kernel, Stamps};
 use crate::ops::Op;
 use crate::ops::kit::{Access, Expected};

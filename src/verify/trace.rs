@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::band::Band;
 use super::bench::Bench;
-use super::{Case, compare};
+use super::case::Case;
+use super::compare;
 use crate::data::{Dataset, Transform, pad_records};
 use crate::gpu::{Checks, Gpu, GpuError};
 use crate::model::Weights;

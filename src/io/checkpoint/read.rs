@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::{
+use super::layout::{
     BEST_FILE, CHECKPOINTS, CheckpointState, FORMAT, MANIFEST_FILE, Manifest, OPTIMIZER_FILE,
     OPTIMIZER_TENSOR, RunSettings, STATE_FILE, names,
 };
+use crate::error::RunError;
 use crate::files;
 use crate::io::ModelFile;
-use crate::io::run::{MODEL_FILE, RunError, WEIGHTS_FILE};
+use crate::io::run::{MODEL_FILE, WEIGHTS_FILE};
 use crate::io::{read_weights, sha256};
 use crate::train::{Checkpoint, Compile, TrainingState};
 
@@ -145,7 +146,7 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
         stopped: state.stopped,
     };
     let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if name != super::name(checkpoint.steps()) {
+    if name != super::layout::name(checkpoint.steps()) {
         return Err(format!("its state is that after step {}", checkpoint.steps()));
     }
     Ok(SavedCheckpoint { name, file, settings: state.settings, checkpoint })

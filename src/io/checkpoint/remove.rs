@@ -5,11 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{
+use super::layout::{
     BEST_FILE, CHECKPOINTS, MANIFEST_FILE, Manifest, OPTIMIZER_FILE, REPLACED, STATE_FILE, best_epoch, name,
     steps_after, steps_of,
 };
-use crate::io::run::{MODEL_FILE, RunError, WEIGHTS_FILE};
+use crate::error::RunError;
+use crate::io::run::{MODEL_FILE, WEIGHTS_FILE};
 use crate::io::whole::{oddity, unfinished};
 use crate::train::Checkpoint;
 
@@ -96,7 +97,7 @@ pub(in crate::io) fn clear(run: &Path) -> Result<(), RunError> {
 
 /// Removes those that are not to be kept, and what a killed process left.
 pub(super) fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) -> io::Result<()> {
-    let whole = super::names(parent)?;
+    let whole = super::layout::names(parent)?;
     let best = best_epoch(&checkpoint.epochs).and_then(|best| steps_after(checkpoint, best));
     let best = best.map(name);
     let (later, whole): (Vec<_>, Vec<_>) =

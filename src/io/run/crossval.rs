@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, RunError, RunFolder, ours, remove, write_own};
+use super::files::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, remove};
+use super::{RunFolder, ours};
+use crate::error::RunError;
+use crate::io::whole::write_own;
 use crate::io::whole::{is_number, oddity, unfinished};
 
 /// The keys by which each file of a cross-validation is recognised.

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{
-    FILES, HISTORY_FILE, MODEL_FILE, PROBE, REPORT_FILE, RESULT_FILE, RunError, STEPS_FILE, read_result,
-};
+use super::files::{FILES, HISTORY_FILE, MODEL_FILE, PROBE, REPORT_FILE, RESULT_FILE, STEPS_FILE, remove};
+use crate::error::RunError;
 use crate::io::ModelFile;
 use crate::io::checkpoint::{self, CHECKPOINTS};
+use crate::io::result::read_result;
 use crate::io::whole::{is_number, oddity, unfinished};
 
 /// How a page of `report` names its generator. A version follows.
@@ -111,7 +111,7 @@ pub(crate) fn is_report(path: &Path) -> bool {
 /// Removes the page of a run, unless it is somebody else's.
 pub(super) fn remove_report(dir: &Path) -> Result<(), RunError> {
     let path = dir.join(REPORT_FILE);
-    if regular(&path).is_ok() && is_report(&path) { super::remove(&path) } else { Ok(()) }
+    if regular(&path).is_ok() && is_report(&path) { remove(&path) } else { Ok(()) }
 }
 
 /// The names in a folder, without files that a killed process left and that hold no work: incomplete files, and logs

@@ -1,7 +1,7 @@
 //! Rewrites of convolutions.
 
 use super::super::{Plan, Step, Tensor};
-use super::{Rewrite, is_relu, is_relu_backward, joined, layer};
+use super::rewrite::{Rewrite, is_relu, is_relu_backward, joined, layer};
 use crate::ops::ConvPoolShape;
 use crate::ops::{Access, Op};
 use crate::ops::{

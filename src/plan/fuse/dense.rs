@@ -1,7 +1,7 @@
 //! Rewrites of dense layers and of their update.
 
 use super::super::{Plan, Role, Step, Tensor};
-use super::{Rewrite, is_relu, is_relu_backward, joined, layer};
+use super::rewrite::{Rewrite, is_relu, is_relu_backward, joined, layer};
 use crate::ops::MatmulShape;
 use crate::ops::{
     BiasAdd, DenseBackward, DenseForward, DenseRmspropUpdate, Matmul, MatmulABt, MatmulAtB, RmspropUpdate,

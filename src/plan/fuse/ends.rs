@@ -1,7 +1,7 @@
 //! Rewrites at both ends of the network: the batch that goes in, and the loss that comes out.
 
 use super::super::{Plan, Stage, Step, Tensor};
-use super::{Rewrite, layer};
+use super::rewrite::{Rewrite, layer};
 use crate::ops::Op;
 use crate::ops::{
     DenseBackward, DenseForward, DenseSoftmaxCrossEntropy, GatherBatch, GatherImages, OneHot,

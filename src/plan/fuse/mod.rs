@@ -6,14 +6,12 @@
 mod convolution;
 mod dense;
 mod ends;
+mod rewrite;
 
-use crate::ops::{ActivationBackward, ActivationForward, Function, SumPartials};
-use std::ops::Range;
-
-use super::{Plan, Stage, Step, Tensor};
-use crate::layers::kit::{ALIGNMENT, PARTIALS};
+use super::{Plan, Step};
+use crate::layers::kit::ALIGNMENT;
 use crate::ops::MAX_ITERATIONS;
-use crate::ops::Op;
+use rewrite::Rewrite;
 
 impl Plan {
     /// The same computation in fewer steps; buffers that no step uses any more are gone.
@@ -101,68 +99,6 @@ impl Plan {
             .chain(self.steps.iter_mut().flat_map(|step| &mut step.args))
             .for_each(|tensor| tensor.buffer = place[tensor.buffer]);
     }
-
-    fn is_scratch(&self, tensor: &Tensor) -> bool {
-        self.buffers[tensor.buffer].name == PARTIALS
-    }
-
-    /// The steps that have a tensor of this buffer among their arguments.
-    fn users(&self, tensor: &Tensor) -> Vec<usize> {
-        let uses = |step: &Step| step.args.iter().any(|arg| arg.buffer == tensor.buffer);
-        (0..self.steps.len()).filter(|&index| uses(&self.steps[index])).collect()
-    }
-
-    /// The steps that have some element of this tensor among their arguments.
-    fn readers_and_writers(&self, tensor: &Tensor) -> impl Iterator<Item = usize> {
-        let shared = |arg: &Tensor| {
-            arg.buffer == tensor.buffer
-                && arg.offset < tensor.offset + tensor.len()
-                && tensor.offset < arg.offset + arg.len()
-        };
-        let uses = move |step: &Step| step.args.iter().any(shared);
-        (0..self.steps.len()).filter(move |&index| uses(&self.steps[index]))
-    }
-
-    /// The whole sum whose parts this step computes: where it ends up, and the steps that it takes.
-    fn whole_sum(&self, at: usize) -> Option<(Tensor, Range<usize>)> {
-        let output = self.steps.get(at)?.args.last()?;
-        if !self.is_scratch(output) {
-            return Some((output.clone(), at..at + 1));
-        }
-        let sum = self.steps.get(at + 1)?;
-        matches!(sum.op, Op::SumPartials(_)).then(|| (sum.args[1].clone(), at..at + 2))
-    }
-
-    /// Steps that write a sum which `op` computes in parts, as its last argument.
-    fn steps_in_parts(
-        &self,
-        stage: Stage,
-        name: String,
-        op: Op,
-        mut args: Vec<Tensor>,
-        sum: Tensor,
-    ) -> Vec<Step> {
-        let parts = op.split().map_or(1, |split| split.parts);
-        if parts == 1 {
-            args.push(sum);
-            return vec![Step { name, stage, op, args }];
-        }
-        let len = sum.len();
-        let scratch = self.scratch(vec![parts, len]);
-        args.push(scratch.clone());
-        let total = Step {
-            name: format!("{name}.sum"),
-            stage,
-            op: Op::SumPartials(SumPartials { parts, len }),
-            args: vec![scratch, sum],
-        };
-        vec![Step { name, stage, op, args }, total]
-    }
-
-    fn scratch(&self, shape: Vec<usize>) -> Tensor {
-        let buffer = self.buffers.iter().position(|buffer| buffer.name == PARTIALS);
-        Tensor { buffer: buffer.unwrap_or(0), offset: 0, shape }
-    }
 }
 
 /// Steps of a plan and the steps that do the same after fusion.
@@ -197,47 +133,13 @@ fn note<'a>(fusions: &mut Vec<Fusion>, gone: impl Iterator<Item = &'a Step>, ste
     fusions.push(joined);
 }
 
-/// Steps that go and steps that come, in front of what is now step `at`.
-struct Rewrite {
-    gone: Vec<usize>,
-    at: usize,
-    steps: Vec<Step>,
-}
-
-impl Rewrite {
-    /// Puts one step in the place of several.
-    fn one(gone: Vec<usize>, step: Step) -> Option<Self> {
-        Some(Rewrite { at: gone[0], gone, steps: vec![step] })
-    }
-}
-
-/// The layer of a step, from its name.
-fn layer(step: &Step) -> &str {
-    step.name.split('/').next().unwrap_or(&step.name)
-}
-
-/// Kernel and bias gradient as one tensor, where the bias follows at once.
-fn joined(kernel: &Tensor, bias: &Tensor) -> Option<Tensor> {
-    let follows = kernel.buffer == bias.buffer && kernel.offset + kernel.len() == bias.offset;
-    let columns = bias.len();
-    follows.then(|| Tensor { shape: vec![kernel.len() / columns + 1, columns], ..kernel.clone() })
-}
-
-/// Whether a step is ReLU in place.
-fn is_relu(op: &Op) -> bool {
-    matches!(op, Op::ActivationForward(ActivationForward { function: Function::Relu(_), .. }))
-}
-
-/// Whether a step is the gradient of ReLU in place.
-fn is_relu_backward(op: &Op) -> bool {
-    matches!(op, Op::ActivationBackward(ActivationBackward { function: Function::Relu(_), .. }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Activation, Conv2D, Dense, Flatten, Loss, MaxPooling2D, Optimizer, Sequential};
     use crate::ops::Relu;
+    use crate::ops::{ActivationBackward, Op};
+    use crate::plan::Stage;
 
     fn plan(side: usize, channels: usize, window: usize) -> Plan {
         let model = Sequential::new([side, side, channels])

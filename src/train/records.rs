@@ -1,0 +1,143 @@
+//! What is known of training: its size, its batches, its epochs, its end.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::profile::Profile;
+
+/// The size of a training run, known before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// Epochs that will be started, unless training ends earlier.
+    pub epochs: usize,
+    /// Batches of a full epoch.
+    pub steps_per_epoch: usize,
+    /// Batches trained before this call: not 0 when training resumes from a checkpoint.
+    pub steps_done: usize,
+    /// Batches in total; fewer than the epochs hold when `max_steps` cuts the run short.
+    pub steps: usize,
+}
+
+/// One optimizer step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StepRecord {
+    /// Counted from 1 over the whole run.
+    pub step: usize,
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss of the batch, before the update.
+    pub loss: f32,
+    /// Correct predictions in the batch.
+    pub correct: u32,
+    /// Samples of the batch.
+    pub n: u32,
+}
+
+/// One epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss over the epoch's samples, each before its own update, as Keras reports it.
+    pub loss: f64,
+    /// Share of the epoch's samples that were classified correctly.
+    pub accuracy: f64,
+    /// Mean loss over the validation set after the epoch.
+    pub val_loss: Option<f64>,
+    /// Accuracy on the validation set after the epoch.
+    pub val_accuracy: Option<f64>,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f32,
+    /// Training time of the epoch in seconds, without validation.
+    pub seconds: f64,
+}
+
+/// Metrics of a model on a data set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evaluation {
+    /// Mean loss over the samples.
+    pub loss: f64,
+    /// Share of the samples that were classified correctly.
+    pub accuracy: f64,
+}
+
+/// One fold: the model is trained on all others and evaluated on this one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoldResult {
+    /// Counted from 1.
+    pub fold: usize,
+    /// Mean loss over the fold; NaN where training diverged.
+    pub loss: f64,
+    /// Accuracy on the fold; NaN likewise.
+    pub accuracy: f64,
+    /// Training time of its epochs in seconds.
+    pub seconds: f64,
+    /// Why and when training ended, unless it diverged.
+    pub stopped: Option<Stopped>,
+    /// What was not finite, where training diverged.
+    pub diverged: Option<String>,
+    /// The fold's epochs, without one that was not finished.
+    pub history: Vec<EpochRecord>,
+}
+
+/// Why training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// All epochs are done.
+    Epochs,
+    /// `max_steps` were taken.
+    MaxSteps,
+    /// The values of `until_loss` and `until_accuracy` were reached.
+    GoodEnough,
+    /// [`EarlyStopping`] saw no improvement.
+    EarlyStopping,
+    /// A callback interrupted it.
+    Interrupted,
+}
+
+/// Why and when training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Why.
+    pub reason: StopReason,
+    /// The last epoch, counted from 1.
+    pub epoch: usize,
+    /// The epoch that the weights are from; not the last one if the best weights were restored.
+    pub weights_of_epoch: usize,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.reason {
+            StopReason::Epochs => "all epochs are done",
+            StopReason::MaxSteps => "the most steps allowed are taken",
+            StopReason::GoodEnough => "the metrics asked for are reached",
+            StopReason::EarlyStopping => "no improvement any more",
+            StopReason::Interrupted => return write!(f, "in epoch {}: interrupted", self.epoch),
+        };
+        write!(f, "after epoch {}: {why}", self.epoch)?;
+        if self.weights_of_epoch != self.epoch {
+            write!(f, "; the weights are those of epoch {}", self.weights_of_epoch)?;
+        }
+        Ok(())
+    }
+}
+
+/// Every epoch of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// In order.
+    pub epochs: Vec<EpochRecord>,
+    /// Optimizer steps taken.
+    pub steps: usize,
+    /// Why and when training ended; `None` while it runs.
+    pub stopped: Option<Stopped>,
+    /// Checkpoints that this call made.
+    pub checkpoints: usize,
+    /// Seconds spent making them and handing them to the callback.
+    pub checkpoint_seconds: f64,
+    /// How long the steps of the plan took, where that was measured.
+    pub profile: Option<Profile>,
+}
