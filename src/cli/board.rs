@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use super::args::whole_path;
 use super::output::{check_writable, note};
 use super::path_text::{from_text, shell_word, to_text};
-use super::train::TrainArgs;
+use super::train_args::TrainArgs;
 use crate::io::TensorBoard;
 use crate::io::checkpoint::{RunSettings, last_checkpoint, read_settings};
 use crate::io::run::RunFolder;

@@ -11,7 +11,7 @@ use super::output::{Output, note};
 use super::progress::Progress;
 use super::same_data::tell_other_training_set;
 use super::table::{Align, render};
-use super::train::RUNS;
+use super::train_args::RUNS;
 use super::training::TrainingArgs;
 use crate::data::folds::stratified_folds;
 use crate::data::{Dataset, TrainTest};

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg};
-use super::judging::{self, ReportArgs};
+use super::judging::{self, ReportArgs, print_figures};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::spinner;
-use super::run::print_figures;
 use super::same_data::{TestSet, test_set};
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;

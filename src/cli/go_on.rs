@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::path_text::{quoted, shell_word};
-use super::train::TrainArgs;
+use super::train_args::TrainArgs;
 use crate::device::DeviceChoice;
 
 /// The program, as it was called.

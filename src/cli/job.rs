@@ -8,7 +8,7 @@ use super::args::{DataSource, whole_path};
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
 use super::same_data::check_resumed;
-use super::train::TrainArgs;
+use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
 use crate::device::{Device, DeviceChoice};

@@ -2,10 +2,11 @@
 
 use anyhow::bail;
 
+use super::output::{Output, note};
 use super::table::{Align, render};
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::train::{ClassFigures, Model, Report};
+use crate::train::{ClassFigures, Evaluation, Model, Report};
 
 /// The `k` of the top-k accuracy where none is given, or the number of classes where that is smaller.
 const TOP_K: usize = 5;
@@ -109,6 +110,15 @@ fn matrix(counts: &[Vec<u64>], figures: &[ClassFigures]) -> String {
         lines.push(line(head, &mut row.iter().map(u64::to_string)));
     }
     lines.join("\n")
+}
+
+/// The last line of `train` and `evaluate`.
+pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Result<()> {
+    let Evaluation { loss, accuracy } = evaluation;
+    if !loss.is_finite() {
+        note("warning: the test loss is not a finite number: these weights are useless");
+    }
+    output.result(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
 }
 
 #[cfg(test)]

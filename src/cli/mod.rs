@@ -21,6 +21,7 @@ mod layers;
 mod layout;
 mod listeners;
 mod logging;
+mod messages;
 mod output;
 mod path_text;
 pub mod pictures;
@@ -29,13 +30,14 @@ mod profile;
 mod progress;
 mod recorder;
 mod report;
-mod run;
 mod same_data;
 mod settings;
 mod table;
 mod trace;
 mod train;
+mod train_args;
 mod training;
+mod training_run;
 mod tune;
 mod verify;
 
@@ -44,6 +46,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
+use messages::message;
 use output::{Output, note};
 
 const AFTER_HELP: &str = "\
@@ -62,7 +65,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Train(train::TrainArgs),
+    Train(train_args::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
     Crossval(crossval::CrossvalArgs),
     Predict(predict::PredictArgs),
@@ -108,20 +111,4 @@ fn tell_panics_once() {
             usual(panic);
         }
     }));
-}
-
-/// An error and its causes, with the flags for what it advises. A cause that the text before it contains is left out.
-fn message(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if text.is_empty() {
-            text = cause;
-        } else if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    match hints::of_error(error) {
-        Some(flags) => format!("{text} ({flags})"),
-        None => text,
-    }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::args::DeviceArg;
-use super::message;
+use super::messages::message;
 use super::output::{Output, note};
 use super::pictures::{Found, Source};
 use crate::data::{DataError, transpose};

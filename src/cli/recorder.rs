@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::interrupt;
-use super::message;
+use super::messages::message;
 use super::progress::Progress;
-use super::train::TrainArgs;
+use super::train_args::TrainArgs;
 use crate::error::Error;
 use crate::io::checkpoint::{RunSettings, path, run_of, save};
 use crate::io::run::{RunError, RunFolder, RunLogs};

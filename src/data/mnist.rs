@@ -50,8 +50,6 @@ fn display_name(name: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use sha2::{Digest, Sha256};
-
     use super::*;
 
     /// Lines of `sha256sum`: 64 hexadecimal digits, two spaces, the name.
@@ -67,7 +65,7 @@ mod tests {
         ];
         assert_eq!(SUMS.lines().count(), files.len(), "one line for each file");
         for (name, bytes) in files {
-            let digest: String = crate::data::hexadecimal(&Sha256::digest(bytes));
+            let digest = crate::data::sha256(bytes);
             let line = format!("{digest}  {name}.gz");
             assert!(SUMS.lines().any(|recorded| recorded == line), "not recorded: {line}");
         }

@@ -3,8 +3,8 @@
 
 use std::cmp::Reverse;
 
-use super::html::{bar, escaped, table};
-use super::{RunReport, shortened};
+use super::contents::RunReport;
+use super::html::{bar, escaped, shortened, table};
 use crate::model::thousands;
 use crate::train::ClassFigures;
 

@@ -47,6 +47,17 @@ pub fn bar(length: f64) -> String {
     format!("<span class=\"bar\"><i style=\"width:{:.1}%\"></i></span>", 100.0 * length.clamp(0.0, 1.0))
 }
 
+/// The most characters of a class name.
+const MOST_CHARACTERS: usize = 100;
+
+/// A text, cut to its beginning if it is very long.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +79,12 @@ mod tests {
     fn bars_stay_within() {
         assert!(bar(2.0).contains("width:100.0%") && bar(-1.0).contains("width:0.0%"));
         assert!(bar(f64::NAN).contains("width:"));
+    }
+
+    #[test]
+    fn long_names_are_shortened() {
+        for (length, expected) in [(3, 3), (MOST_CHARACTERS, MOST_CHARACTERS), (500, MOST_CHARACTERS + 1)] {
+            assert_eq!(shortened(&"\u{fc}".repeat(length)).chars().count(), expected, "{length}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::ReportError;
+use super::error::ReportError;
 use crate::io::png::png;
 
 type Rgb = [u8; 3];

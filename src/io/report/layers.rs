@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::ReportError;
+use super::error::ReportError;
 use super::images::{Image, Scale, tiles};
 use crate::cpu::CpuExecutor;
 use crate::data::Dataset;

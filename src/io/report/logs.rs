@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::ReportError;
+use super::error::ReportError;
 use crate::files;
 use crate::io::run::{HISTORY_FILE, PROFILE_FILE, STEPS_FILE};
 

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::classes;
+use super::contents::{FOLLOWED, Judged, RunReport};
 use super::html::{bar, escaped, table};
 use super::images::Image;
 use super::layers::LayerView;
-use super::{FOLLOWED, Judged, RunReport};
 use crate::io::run::GENERATOR;
 use crate::model::thousands;
 

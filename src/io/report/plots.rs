@@ -5,7 +5,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::ReportError;
+use super::error::ReportError;
 use super::logs::Epoch;
 
 /// Of a plot, in pixels; on a phone it is shown smaller.

@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use super::interrupt;
 use super::job::{Job, Sets};
-use super::judging;
+use super::judging::{self, print_figures};
 use super::listeners::{JsonEpochs, Line, Listeners};
 use super::output::{Output, note};
 use super::path_text::to_text;
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::{Recorder, Told};
-use super::train::TrainArgs;
+use super::train_args::TrainArgs;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::error::Error;
@@ -158,15 +158,6 @@ impl Run<'_> {
         output.result(format_args!("Run: {run}"))?;
         print_figures(evaluation, output)
     }
-}
-
-/// The last line of `train` and `evaluate`.
-pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Result<()> {
-    let Evaluation { loss, accuracy } = evaluation;
-    if !loss.is_finite() {
-        note("warning: the test loss is not a finite number: these weights are useless");
-    }
-    output.result(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
 }
 
 /// The parts of a result that follow from the job, the data and the metrics.
