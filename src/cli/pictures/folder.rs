@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use super::Source;
+use super::source::Source;
 use crate::cli::output::shown;
 
 /// The file name extensions of pictures.

@@ -7,7 +7,7 @@ use image::codecs::jpeg::JpegDecoder;
 use image::error::ImageError;
 use image::{DynamicImage, ImageDecoder};
 
-use super::{BYTES_PER_PIXEL, Found, SLACK, check_size, damaged, io_error};
+use super::limits::{BYTES_PER_PIXEL, Found, SLACK, check_size, damaged, io_error};
 use crate::data::Picture;
 
 /// Markers (ITU-T T.81, table B.1): 255 and one of these.

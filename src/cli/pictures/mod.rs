@@ -6,58 +6,27 @@
 mod folder;
 mod format;
 mod jpeg;
+mod limits;
 mod png;
+mod source;
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 
-use super::output::shown;
-use super::path_text::to_text;
-use crate::data::Picture;
 use crate::panics::quietly;
 use format::Format;
 
 pub use folder::Folder;
+pub use limits::Found;
+use source::STDIN;
+pub use source::Source;
 
-/// Standard input.
-const STDIN: &str = "-";
-/// The limits of a picture.
-const MOST_PIXELS: u64 = 64 << 20;
-const LONGEST_SIDE: u64 = 65_535;
 const MOST_BYTES: u64 = 256 << 20;
-/// What decoding a picture may take beside 8 bytes a pixel.
-const SLACK: u64 = 60 << 20;
-const BYTES_PER_PIXEL: u64 = 8;
 /// The buffer for reading a file, in bytes.
 const BUFFER: usize = 64 << 10;
-
-/// Where a picture comes from, as results name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// Standard input.
-    Stdin,
-    /// A file.
-    File(PathBuf),
-}
-
-/// A picture, and what was done to it that the user may want to know.
-pub struct Found {
-    pub picture: Picture,
-    pub remarks: Vec<String>,
-}
-
-impl std::fmt::Display for Source {
-    /// In a form that is safe on a terminal.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Source::Stdin => f.write_str(STDIN),
-            Source::File(path) => shown(path).fmt(f),
-        }
-    }
-}
 
 impl Source {
     /// The pictures that an argument names: standard input, a file, or the pictures in a folder, sorted by name.
@@ -69,22 +38,6 @@ impl Source {
             Folder::read(argument)
         } else {
             Ok(Folder::of(Source::File(argument.to_owned())))
-        }
-    }
-
-    /// The name as it was given.
-    pub fn name(&self) -> String {
-        match self {
-            Source::Stdin => STDIN.to_owned(),
-            Source::File(path) => path.display().to_string(),
-        }
-    }
-
-    /// The name as it is written into files: a URL if it is not Unicode.
-    pub fn recorded(&self) -> String {
-        match self {
-            Source::Stdin => STDIN.to_owned(),
-            Source::File(path) => to_text(path),
         }
     }
 
@@ -124,39 +77,4 @@ fn decode(source: impl BufRead) -> anyhow::Result<Found> {
 /// Runs a decoder; if it panics, that is an error of this picture only.
 fn guarded(decode: impl FnOnce() -> anyhow::Result<Found>) -> anyhow::Result<Found> {
     quietly(decode).unwrap_or_else(|panic| bail!("is damaged: its decoder gave up: {panic}"))
-}
-
-/// Refuses a picture by the size in its header.
-fn check_size(height: u64, width: u64) -> anyhow::Result<()> {
-    if height.max(width) > LONGEST_SIDE {
-        bail!(
-            "{width} x {height} pixels: a side of more than {LONGEST_SIDE}; cut out the part that is meant, or make \
-             the picture smaller"
-        );
-    }
-    if height * width > MOST_PIXELS {
-        bail!("{width} x {height} pixels are more than {MOST_PIXELS}; make the picture smaller");
-    }
-    Ok(())
-}
-
-/// Zeros, or an error if there is no memory for them.
-fn zeros(count: u64) -> anyhow::Result<Vec<u8>> {
-    let count = usize::try_from(count)?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(count).map_err(|_| anyhow!("there is no memory for its {count} bytes"))?;
-    bytes.resize(count, 0);
-    Ok(bytes)
-}
-
-fn damaged(error: impl std::fmt::Display) -> anyhow::Error {
-    anyhow!("is damaged or incomplete: {error}")
-}
-
-/// An error of reading, or of what was read.
-fn io_error(error: io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => damaged(error),
-        _ => anyhow!("cannot be read: {error}"),
-    }
 }

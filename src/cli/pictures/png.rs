@@ -7,7 +7,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, RgbaImage};
 use png::{ColorType, Decoder, DecodingError, Limits, Transformations};
 
-use super::{Found, check_size, damaged, io_error, zeros};
+use super::limits::{Found, check_size, damaged, io_error, zeros};
 use crate::data::Picture;
 
 /// The most bytes of all chunks beside the pixels.

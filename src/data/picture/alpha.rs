@@ -1,6 +1,6 @@
 //! The colour behind transparent parts.
 
-use super::{Picture, WHITE, luma, median};
+use super::pixels::{Picture, WHITE, luma, median};
 
 const BLACK: f32 = 0.0;
 /// The most pixels along each side that are sampled, at even distances.

@@ -1,6 +1,6 @@
 //! The background of a drawing: paper or a board, and the light on it.
 
-use super::{median, quantile};
+use super::pixels::{median, quantile};
 use crate::data::resample::Plane;
 
 /// Blocks along each side to whose medians a surface is fitted, the least side of a block, and the least side of a

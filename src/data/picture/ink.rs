@@ -1,10 +1,12 @@
 //! The ink of the drawing in a picture.
 
+use super::alpha;
+use super::doubt::Doubt;
 use super::ground::{Ground, border, grain};
 use super::lines::{Mask, without_frame};
 use super::marks::Marks;
+use super::pixels::{LEAST_CONTRAST, Picture, luma, median, over, quantile};
 use super::survey::Survey;
-use super::{Doubt, LEAST_CONTRAST, Picture, alpha, luma, median, over, quantile};
 use crate::data::DataError;
 use crate::data::resample::Plane;
 

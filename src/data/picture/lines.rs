@@ -1,6 +1,6 @@
 //! Frames and lines from edge to edge, which are not part of a drawing.
 
-use super::{median, quantile};
+use super::pixels::{median, quantile};
 use crate::data::resample::Plane;
 
 /// A frame takes at most this share of a side.

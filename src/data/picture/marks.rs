@@ -1,6 +1,6 @@
 //! Which marks are the drawing, and which are specks, edges and other drawings.
 
-use super::Doubt;
+use super::doubt::Doubt;
 use super::lines::Mask;
 use crate::data::resample::Plane;
 

@@ -1,6 +1,6 @@
 //! A drawing's ink, scaled and placed in the image as MNIST's digits are.
 
-use super::FAINT;
+use super::pixels::FAINT;
 use crate::data::resample::{Plane, resample};
 
 /// Shares of the image that a digit may fill: MNIST's are 20 of 28 pixels.

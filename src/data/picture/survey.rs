@@ -1,6 +1,6 @@
 //! A copy of a picture small enough to be looked at several times.
 
-use super::{Picture, luma, over};
+use super::pixels::{Picture, luma, over};
 use crate::data::resample::Plane;
 
 /// Pixels of the copy.
