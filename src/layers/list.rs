@@ -8,9 +8,9 @@ use super::dense::Dense;
 use super::dropout::Dropout;
 use super::flatten::Flatten;
 use super::kit::{Applied, Builder, Graph, Inferred, LayerKind, Place, PlanError, Shape, Tensor};
-use super::leaky_relu::LeakyReLU;
+use super::leaky_re_lu::LeakyReLU;
 use super::max_pooling2d::MaxPooling2D;
-use super::relu::ReLU;
+use super::re_lu::ReLU;
 use super::softmax::Softmax;
 use crate::optimizers::Regularizer;
 

@@ -41,10 +41,7 @@ mod sum_partials;
 mod sum_partials_bias;
 mod weight_penalty;
 
-pub use activation::{
-    Activation, ActivationBackward, ActivationForward, Function, LeakyRelu, Relu, Sigmoid, Silu, Softplus,
-    Tanh,
-};
+pub use activation::*;
 pub(crate) use activation::{By, OnnxForm};
 pub use adadelta::AdadeltaUpdate;
 pub use adam::AdamUpdate;

@@ -1,5 +1,5 @@
+use super::Function;
 use super::forward::cases;
-use super::function::Function;
 use super::relu::Relu;
 use crate::ops::kit::*;
 

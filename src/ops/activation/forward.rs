@@ -1,4 +1,4 @@
-use super::function::Function;
+use super::Function;
 use super::relu::Relu;
 use crate::ops::kit::*;
 
