@@ -173,6 +173,20 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
             Loss::CategoricalCrossentropy,
         ),
         (
+            "activations whose gradient needs their input, as arguments and as layers",
+            Sequential::new([8, 7, 1])
+                .add(ActivationLayer::new(Activation::Silu))
+                .add(Conv2D::new(4, 3).activation(Activation::Softplus))
+                .add(ActivationLayer::new(Activation::Silu))
+                .add(MaxPooling2D::new(2))
+                .add(ActivationLayer::new(Activation::Softplus))
+                .add(Flatten::new())
+                .add(Dense::new(8).activation(Activation::Silu))
+                .add(ActivationLayer::new(Activation::Relu))
+                .add(Dense::new(4).activation(Activation::Softmax)),
+            Loss::CategoricalCrossentropy,
+        ),
+        (
             "dropout between layers, softmax as a layer",
             Sequential::new([8, 7, 1])
                 .add(Dropout::new(0.1))

@@ -4,7 +4,7 @@ use shadegrad::model::{
     Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, Layer, LeakyReLU, Loss, MaxPooling2D, ReLU,
     Sequential, Softmax,
 };
-use shadegrad::plan::{Stage, Tensor};
+use shadegrad::plan::{Access, Stage, Tensor};
 
 use crate::bench::Bench;
 use crate::check::{H, Slope, compare, slope};
@@ -30,16 +30,9 @@ fn conv(filters: usize, kernel: (usize, usize), strides: (usize, usize)) -> Conv
 /// Every activation as an argument and as a layer, and dropout. A factor of 4 terms covers the roundings of an
 /// activation.
 fn activations() -> Vec<Case> {
-    let all = [
-        ("linear", Activation::Linear),
-        ("relu", Activation::Relu),
-        ("leaky relu", Activation::LeakyRelu),
-        ("sigmoid", Activation::Sigmoid),
-        ("tanh", Activation::Tanh),
-        ("softmax", Activation::Softmax),
-    ];
     let mut cases = Vec::new();
-    for (name, activation) in all {
+    for &activation in Activation::ALL {
+        let name = activation.name();
         let dense = Dense::new(6).activation(activation).name(NAME);
         cases.push(Case { name, shape: [1, 1, 9], layer: dense.into(), terms: 9 });
         let filters = conv(4, (3, 3), (1, 1)).activation(activation);
@@ -134,7 +127,10 @@ fn places(bench: &Bench) -> Places {
     for what in ["kernel", "bias"] {
         variables.extend(bench.weight(&format!("{NAME}.{what}")).map(|(w, dw)| (what, w, dw)));
     }
-    let y = bench.buffer(&format!("{NAME}.softmax")).or_else(|| bench.buffer(NAME)).unwrap();
+    // What the layer's last step writes.
+    let last = &bench.plan.steps[forward[forward.len() - 1]];
+    let written = last.op.args().iter().position(|spec| spec.access != Access::In).unwrap();
+    let y = last.args[written].clone();
     Places { x, y, dy, forward, backward, variables }
 }
 

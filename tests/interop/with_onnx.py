@@ -102,6 +102,16 @@ activation = "sigmoid"
 
 [[layers]]
 type = "Dense"
+units = 12
+activation = "softplus"
+
+[[layers]]
+type = "Dense"
+units = 12
+activation = "silu"
+
+[[layers]]
+type = "Dense"
 units = 4
 
 [[layers]]
