@@ -68,7 +68,7 @@ pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let network = file.model.network()?;
-    let plan = Plan::build(&network, file.loss, file.optimizer, batch)?.augment(file.augmentation.as_ref());
+    let plan = file.compile().plan(&network, batch)?;
     let data = data(&network, batch)?;
     let (device, why) = Device::open(&args.device.device)?;
     if !args.json {

@@ -174,9 +174,7 @@ fn try_plan(args: &CrossvalArgs, file: &ModelFile, device: &Device, samples: usi
 
 /// The plan of a model that is trained on this many samples.
 fn plan(file: &ModelFile, samples: usize) -> anyhow::Result<Plan> {
-    let batch = file.training.batch_size.min(samples);
-    let plan = Plan::build(&file.model.network()?, file.loss, file.optimizer, batch)?;
-    Ok(plan.augment(file.augmentation.as_ref()))
+    Ok(file.compile().plan(&file.model.network()?, file.training.batch_of(samples))?)
 }
 
 /// A model file with the settings that the flags override.

@@ -109,8 +109,7 @@ fn ran_by(
     device: &Device,
     run: &Recorded,
 ) -> anyhow::Result<(bool, Choices)> {
-    let plain =
-        Plan::build(network, file.loss, file.optimizer, run.batch_size)?.augment(file.augmentation.as_ref());
+    let plain = file.compile().plan(network, run.batch_size)?;
     let fused = device.prepare(plain.clone());
     let ran = |plan: &Plan| plan.steps.iter().all(|step| run.kernels.contains_key(&step.name));
     // The CPU executor never fuses, but an adapter still may.

@@ -11,7 +11,7 @@ use crate::data::batches::epoch_order;
 use crate::device::Device;
 use crate::gpu::Gpu;
 use crate::io::ModelFile;
-use crate::plan::{BatchParams, Plan};
+use crate::plan::BatchParams;
 use crate::random::words;
 use crate::verify::{TraceInput, TracedStep, trace};
 
@@ -34,8 +34,7 @@ impl TraceJob<'_> {
         warn_of_loss(&file)?;
         let network = file.model.network()?;
         let batch = file.training.batch_size;
-        let plain =
-            Plan::build(&network, file.loss, file.optimizer, batch)?.augment(file.augmentation.as_ref());
+        let plain = file.compile().plan(&network, batch)?;
         let plan = self.fuse.prepare(device, plain);
         let data = data(&network, batch)?;
         let order = epoch_order(data.len(), 0, Some(SEED));

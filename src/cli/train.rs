@@ -14,7 +14,6 @@ use super::train_args::TrainArgs;
 use super::training_run::Run;
 use crate::data::Dataset;
 use crate::device::Device;
-use crate::executor::check_data;
 use crate::io::read_weights;
 use crate::io::run::RunFolder;
 use crate::model::{bytes, thousands};
@@ -67,13 +66,10 @@ fn prepare<'a>(
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;
     options.profile = args.sampling(&options, sets.train.len());
-    for data in [Some(&sets.train), sets.validation.as_ref()].into_iter().flatten() {
-        check_data(&network, data)?;
-    }
+    options.sets(&network, &sets.train)?;
     sets.warn_of_classes(&job.file.class_names);
-    let batch = options.batch_size.min(sets.train.len());
-    let plan = Plan::build(&network, job.file.loss, job.file.optimizer, batch)?
-        .augment(job.file.augmentation.as_ref());
+    let batch = options.batch_of(sets.train.len());
+    let plan = job.file.compile().plan(&network, batch)?;
     let (opened, digests) = std::thread::scope(|scope| {
         // Every byte is read for them: some hundredths of a second, while the driver opens the device.
         let digests = scope.spawn(|| sets.digests());

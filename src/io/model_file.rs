@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Augmentation;
 use crate::files;
 use crate::model::{Layer, Loss, ModelError, Optimizer, Sequential, check_class_names, with_suggestion};
-use crate::train::{FitOptions, LearningRateSchedule, Model};
+use crate::train::{Compile, FitOptions, LearningRateSchedule, Model};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
 pub const TUTORIAL: &str = include_str!("../../assets/models/tutorial.toml");
@@ -155,6 +155,12 @@ impl ModelFile {
         let classes = parsed.model.network()?.classes();
         check_class_names(&parsed.class_names, classes).map_err(fail)?;
         Ok(parsed)
+    }
+
+    /// How the model is compiled, with the default seed.
+    pub fn compile(&self) -> Compile {
+        let ModelFile { loss, optimizer, augmentation, .. } = *self;
+        Compile { loss, optimizer, augmentation, ..Compile::default() }
     }
 
     /// The text of a file that [`ModelFile::parse`] reads back as the same value, every default written out.

@@ -1,7 +1,8 @@
 //! How a model is compiled.
 
 use crate::data::Augmentation;
-use crate::model::{Loss, Optimizer};
+use crate::model::{Loss, Network, Optimizer};
+use crate::plan::{Plan, PlanError};
 
 /// The batch size where none is given.
 pub(super) const DEFAULT_BATCH: usize = 64;
@@ -22,4 +23,15 @@ pub struct Compile {
     /// Whether data sets stay on the host and are streamed to the adapter even if they fit there; results are the
     /// same to the bit.
     pub stream: bool,
+}
+
+impl Compile {
+    /// The plan of a network, as it is lowered, for batches of at most this many samples.
+    ///
+    /// # Errors
+    /// A batch size out of range, a tensor too large or a sum too long for the kernels.
+    pub fn plan(&self, network: &Network, batch: usize) -> Result<Plan, PlanError> {
+        let plan = Plan::build(network, self.loss, self.optimizer, batch)?;
+        Ok(plan.augment(self.augmentation.as_ref()))
+    }
 }

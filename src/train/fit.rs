@@ -8,16 +8,14 @@ use super::divergence::Start;
 use super::model::Model;
 use super::options::FitOptions;
 use super::passes::{evaluate, stopped_by, train_part, with_slots};
-use super::rate::LearningRateSchedule;
 use super::records::{EpochRecord, History, Schedule, StopReason, Stopped};
 use super::state::RunState;
+use crate::data::Dataset;
 use crate::data::batches::epoch_order;
-use crate::data::{Dataset, Transform};
 use crate::error::{Bad, Divergence};
 use crate::error::{Error, SettingError};
-use crate::executor::{DataSlot, Pass, check_data};
+use crate::executor::{DataSlot, Pass};
 use crate::plan::{BatchParams, Phase};
-use crate::random::words;
 
 /// One call of `fit`.
 struct Run<'a> {
@@ -98,12 +96,9 @@ impl Model {
     ) -> Result<History, Error> {
         options.check()?;
         options.check_monitors()?;
-        let (train, validation) = options.split(train)?;
-        for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
-            check_data(&self.network, data)?;
-        }
+        let (train, validation) = options.sets(&self.network, train)?;
         self.warn_of_classes(options, &train, validation.as_ref());
-        let batch = options.batch_size.min(train.len());
+        let batch = options.batch_of(train.len());
         let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
         let RunState { step, within, .. } = self.training.run;
         let schedule = schedule(options, table.len(), step.saturating_add(within.rows));
@@ -316,31 +311,6 @@ impl Model {
         run.history.checkpoints += 1;
         run.history.checkpoint_seconds += begun.elapsed().as_secs_f64();
         Ok(())
-    }
-
-    /// The transforms of the images in the epoch that begins; empty without augmentation.
-    fn transforms(&self, order: &[u32]) -> Vec<Transform> {
-        let [height, width, _] = self.network.input_shape;
-        self.compile.augmentation.map_or(Vec::new(), |augmentation| {
-            augmentation.transforms(self.compile.seed, self.training.epochs_begun, order, [height, width])
-        })
-    }
-
-    /// Fills in the rows of an epoch for the step that it begins with.
-    fn fill(&self, rows: &mut [BatchParams], options: &FitOptions) {
-        let base = self.compile.optimizer.learning_rate();
-        let [seed_low, seed_high] = words(self.compile.seed);
-        for (row, step) in rows.iter_mut().zip(self.training.steps_begun..) {
-            row.learning_rate = match (&options.schedule, self.training.learning_rate) {
-                (LearningRateSchedule::Constant, Some(reduced)) => reduced,
-                (schedule, _) => schedule.rate(step, base),
-            };
-            row.correction = self.compile.optimizer.correction(step);
-            row.training = 1;
-            row.guarded = u32::from(!options.allow_nan);
-            row.number = step as u32;
-            (row.seed_low, row.seed_high) = (seed_low, seed_high);
-        }
     }
 
     /// After an epoch: may reduce the learning rate, keep the weights, or end training.

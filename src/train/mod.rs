@@ -16,6 +16,7 @@ mod rate;
 #[cfg(test)]
 mod recorded;
 mod records;
+mod rows;
 mod state;
 mod stopping;
 

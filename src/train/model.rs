@@ -262,8 +262,7 @@ impl Model {
 
     /// The plan as it is lowered, without fusion.
     fn plan(&self, batch: usize) -> Result<Plan, Error> {
-        let Compile { loss, optimizer, augmentation, .. } = self.compile;
-        Ok(Plan::build(&self.network, loss, optimizer, batch)?.augment(augmentation.as_ref()))
+        Ok(self.compile.plan(&self.network, batch)?)
     }
 
     /// A new executor that takes over the state of the present one, which is dropped.

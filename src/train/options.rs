@@ -11,6 +11,8 @@ use crate::data::Dataset;
 use crate::data::coverage::{listed, uncovered};
 use crate::data::folds::stratified_split;
 use crate::error::{Error, SettingError};
+use crate::executor::check_data;
+use crate::model::Network;
 use crate::profile::Sampling;
 
 /// How a model is trained: for how long, and on which data. These are also the keys of the `[training]` table of a
@@ -202,7 +204,28 @@ impl FitOptions {
 
     /// Samples of the largest batch, given the number of samples before the split.
     pub(super) fn largest_batch(&self, samples: usize) -> usize {
-        self.batch_size.min(self.trained_on(samples))
+        self.batch_of(self.trained_on(samples))
+    }
+
+    /// Samples of the largest batch of so many that are trained on: all of them where a batch could hold more.
+    pub fn batch_of(&self, samples: usize) -> usize {
+        self.batch_size.min(samples)
+    }
+
+    /// What is trained on and what is evaluated after each epoch, both checked against the network.
+    ///
+    /// # Errors
+    /// As [`split`](Self::split), and when images or labels are not those that the network takes.
+    pub(crate) fn sets(
+        &self,
+        network: &Network,
+        train: &Dataset,
+    ) -> Result<(Dataset, Option<Dataset>), Error> {
+        let (train, validation) = self.split(train)?;
+        for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
+            check_data(network, data)?;
+        }
+        Ok((train, validation))
     }
 
     /// Whether an epoch with these values has reached `until_loss` and `until_accuracy`.

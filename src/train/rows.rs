@@ -1,0 +1,35 @@
+//! What the batches of an epoch read: their rows, and how their images are changed.
+
+use super::model::Model;
+use super::options::FitOptions;
+use super::rate::LearningRateSchedule;
+use crate::data::Transform;
+use crate::ops::BatchParams;
+use crate::random::words;
+
+impl Model {
+    /// The transforms of the images in the epoch that begins; empty without augmentation.
+    pub(super) fn transforms(&self, order: &[u32]) -> Vec<Transform> {
+        let [height, width, _] = self.network.input_shape;
+        self.compile.augmentation.map_or(Vec::new(), |augmentation| {
+            augmentation.transforms(self.compile.seed, self.training.epochs_begun, order, [height, width])
+        })
+    }
+
+    /// Fills in the rows of an epoch for the step that it begins with.
+    pub(super) fn fill(&self, rows: &mut [BatchParams], options: &FitOptions) {
+        let base = self.compile.optimizer.learning_rate();
+        let [seed_low, seed_high] = words(self.compile.seed);
+        for (row, step) in rows.iter_mut().zip(self.training.steps_begun..) {
+            row.learning_rate = match (&options.schedule, self.training.learning_rate) {
+                (LearningRateSchedule::Constant, Some(reduced)) => reduced,
+                (schedule, _) => schedule.rate(step, base),
+            };
+            row.correction = self.compile.optimizer.correction(step);
+            row.training = 1;
+            row.guarded = u32::from(!options.allow_nan);
+            row.number = step as u32;
+            (row.seed_low, row.seed_high) = (seed_low, seed_high);
+        }
+    }
+}
