@@ -181,7 +181,7 @@ impl GpuExecutor {
         self.prepare(pass)?;
         let mut next = 0;
         while next < pass.batches.len() && !stop.get() && self.flight.tripped.is_none() {
-            let mut rows = next..(next + self.flight.steps()).min(pass.batches.len());
+            let mut rows = next..(next + self.flight.batches()).min(pass.batches.len());
             if let Some(streamed) = self.feed.streamed(pass.data) {
                 rows = streamed.carried(rows);
             }
@@ -212,8 +212,8 @@ impl GpuExecutor {
             if let Some(timer) = timer.as_deref_mut() {
                 timer.submitted(encoded - begun, encoded.elapsed(), rows.len());
             }
-            let (first_slot, steps) = (rows.start, rows.len());
-            self.flight.depart(&self.gpu, Departure { index, metrics, samples, first_slot, steps }, berth);
+            let (first_slot, batches) = (rows.start, rows.len());
+            self.flight.depart(&self.gpu, Departure { index, metrics, samples, first_slot, batches }, berth);
             self.gpu.check()?;
         }
         self.flight.land_all(&self.gpu, on_metrics)?;
@@ -263,7 +263,7 @@ impl GpuExecutor {
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         self.copy_metrics(&mut encoder, &berth.metrics, &(row..row + 1));
         let index = self.gpu.submit(encoder.finish());
-        let departure = Departure { index, metrics: true, samples, first_slot: row, steps: 1 };
+        let departure = Departure { index, metrics: true, samples, first_slot: row, batches: 1 };
         self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, on_metrics)?;
         Ok(())
@@ -337,7 +337,7 @@ impl Executor for GpuExecutor {
         self.reset_tripwire(&mut encoder, 0);
         let samples = self.load(&mut encoder, &berth, pass, 0..1)?;
         let index = self.gpu.submit(encoder.finish());
-        let departure = Departure { index, metrics: false, samples, first_slot: 0, steps: 1 };
+        let departure = Departure { index, metrics: false, samples, first_slot: 0, batches: 1 };
         self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, &mut |_, _| ())?;
         for (index, step) in self.plan.steps_of(Phase::Train) {

@@ -11,9 +11,9 @@ use crate::executor::BatchMetrics;
 /// The most submissions in flight.
 pub(super) const IN_FLIGHT: usize = 3;
 /// The most batches of one submission.
-pub(super) const MAX_STEPS: usize = 32;
+pub(super) const MAX_BATCHES: usize = 32;
 /// Words that are read back with a submission: losses, counts, and the tripwire.
-pub(super) const FIGURES: usize = 2 * MAX_STEPS + 1;
+pub(super) const WORDS: usize = 2 * MAX_BATCHES + 1;
 /// A submission should take less than this: far below a driver's watchdog (2 s on Windows), and long enough that
 /// waiting for it costs nothing.
 const TARGET: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ pub(super) struct Departure {
     /// Whether its samples were in its buffer.
     pub(super) samples: bool,
     pub(super) first_slot: usize,
-    pub(super) steps: usize,
+    pub(super) batches: usize,
 }
 
 /// Some batches in flight.
@@ -50,7 +50,7 @@ struct Submission {
 pub(super) struct Flight {
     idle: Vec<Berth>,
     queue: VecDeque<Submission>,
-    steps_per_submit: usize,
+    batches_per_submit: usize,
     last_landing: Option<Instant>,
     /// The row of the pass that diverged, if that is known.
     pub(super) tripped: Option<usize>,
@@ -61,7 +61,7 @@ impl Flight {
         Flight {
             idle: Vec::new(),
             queue: VecDeque::new(),
-            steps_per_submit: 1,
+            batches_per_submit: 1,
             last_landing: None,
             tripped: None,
         }
@@ -73,15 +73,15 @@ impl Flight {
     }
 
     /// How many batches the next submission should have.
-    pub(super) fn steps(&self) -> usize {
-        self.steps_per_submit
+    pub(super) fn batches(&self) -> usize {
+        self.batches_per_submit
     }
 
     /// Allocates the buffers for the submissions of a pass; with `samples`, up to that many bytes of samples each.
     /// Call it between passes, when nothing is in flight.
     pub(super) fn make_ready(&mut self, gpu: &Gpu, samples: Option<u64>) -> Result<(), GpuError> {
         let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ;
-        let bytes = (FIGURES * size_of::<u32>()) as u64;
+        let bytes = (WORDS * size_of::<u32>()) as u64;
         while self.idle.len() < IN_FLIGHT {
             let metrics = gpu.buffer("metrics readback", bytes, usage)?;
             self.idle.push(Berth { metrics, samples: None });
@@ -137,7 +137,7 @@ impl Flight {
         gpu.wait(Some(departure.index))?;
         // Its work began when it was submitted or when the one before it ended, whichever was later.
         let begun = self.last_landing.map_or(begun, |last| last.max(begun));
-        self.adapt(begun.elapsed(), departure.steps);
+        self.adapt(begun.elapsed(), departure.batches);
         self.last_landing = Some(Instant::now());
         for mapped in mapped.into_iter().flatten() {
             gpu.mapped(&mapped)?;
@@ -150,14 +150,14 @@ impl Flight {
                 bytemuck::pod_read_unaligned::<u32>(bytes)
             };
             // The row is counted from 1, so it is also the number of rows that count.
-            let tripped = Some(word(FIGURES - 1) as usize).filter(|&row| row > 0);
+            let tripped = Some(word(WORDS - 1) as usize).filter(|&row| row > 0);
             self.tripped = tripped.map(|row| row - 1);
-            let rows = tripped.map_or(departure.steps, |rows| {
-                departure.steps.min(rows.saturating_sub(departure.first_slot))
+            let rows = tripped.map_or(departure.batches, |rows| {
+                departure.batches.min(rows.saturating_sub(departure.first_slot))
             });
             for step in 0..rows {
                 let metrics =
-                    BatchMetrics { loss: f32::from_bits(word(step)), correct: word(MAX_STEPS + step) };
+                    BatchMetrics { loss: f32::from_bits(word(step)), correct: word(MAX_BATCHES + step) };
                 on_metrics(departure.first_slot + step, metrics);
             }
             drop(view);
@@ -168,11 +168,11 @@ impl Flight {
     }
 
     /// Doubles the batches if the work was short, halves them if it was long. How batches are grouped changes no bit.
-    fn adapt(&mut self, took: Duration, steps: usize) {
-        if took < TARGET && steps >= self.steps_per_submit {
-            self.steps_per_submit = (self.steps_per_submit * 2).min(MAX_STEPS);
-        } else if took > TARGET * 3 && steps <= self.steps_per_submit {
-            self.steps_per_submit = (self.steps_per_submit / 2).max(1);
+    fn adapt(&mut self, took: Duration, batches: usize) {
+        if took < TARGET && batches >= self.batches_per_submit {
+            self.batches_per_submit = (self.batches_per_submit * 2).min(MAX_BATCHES);
+        } else if took > TARGET * 3 && batches <= self.batches_per_submit {
+            self.batches_per_submit = (self.batches_per_submit / 2).max(1);
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::flight::{IN_FLIGHT, MAX_STEPS};
+use super::flight::{IN_FLIGHT, MAX_BATCHES};
 use super::{Gpu, GpuError};
 use crate::data::Dataset;
 use crate::executor::Pass;
@@ -32,7 +32,7 @@ impl Slots {
     pub(super) fn of(plan: &Plan) -> Self {
         let pixels = plan.network.input_shape.iter().product();
         let (samples, stride) = (plan.batch.next_multiple_of(size_of::<u32>()), image_stride(pixels));
-        let count = (CARGO / (samples * (stride + 1))).clamp(1, MAX_STEPS);
+        let count = (CARGO / (samples * (stride + 1))).clamp(1, MAX_BATCHES);
         Slots { count, samples, pixels, stride }
     }
 
@@ -86,9 +86,9 @@ impl Stream {
     }
 
     /// The rows of a pass as the device gets them: each batch begins where its slot begins.
-    pub(super) fn rows(&self, steps: &[BatchParams]) -> Vec<BatchParams> {
+    pub(super) fn rows(&self, batches: &[BatchParams]) -> Vec<BatchParams> {
         let begin = |row: usize| (row % self.slots.count * self.slots.samples) as u32;
-        steps.iter().enumerate().map(|(row, step)| BatchParams { first: begin(row), ..*step }).collect()
+        batches.iter().enumerate().map(|(row, batch)| BatchParams { first: begin(row), ..*batch }).collect()
     }
 }
 
@@ -131,16 +131,16 @@ impl Streamed<'_> {
         gpu: &Gpu,
         staging: &wgpu::Buffer,
         pass: &Pass<'_>,
-        steps: &[BatchParams],
+        batches: &[BatchParams],
     ) -> Result<(), GpuError> {
         let Slots { samples, pixels, stride, .. } = self.stream.slots;
         let first_label = self.stream.slots.image_bytes(self.stream.slots.count) as usize;
         let (images, labels) = (self.set.images(), self.set.labels());
         let mut view =
             staging.get_mapped_range_mut(..).map_err(|error| gpu.device_error(error.to_string()))?;
-        for (slot, step) in steps.iter().enumerate() {
-            let batch = &pass.order[step.first as usize..][..step.batch_size as usize];
-            for (place, &sample) in (slot * samples..).zip(batch) {
+        for (slot, batch) in batches.iter().enumerate() {
+            let order = &pass.order[batch.first as usize..][..batch.batch_size as usize];
+            for (place, &sample) in (slot * samples..).zip(order) {
                 let sample = sample as usize;
                 let image = &images[sample * pixels..][..pixels];
                 view.slice(place * stride..place * stride + pixels).copy_from_slice(image);
@@ -163,8 +163,8 @@ mod tests {
     fn slots_are_as_many_as_the_cargo_holds() {
         // (side, batch, slots, samples of a slot)
         let rows = [
-            (28, 64, MAX_STEPS, 64),
-            (28, 1, MAX_STEPS, 4),
+            (28, 64, MAX_BATCHES, 64),
+            (28, 1, MAX_BATCHES, 4),
             (28, 1023, 10, 1024),
             (600, 4, 5, 4),
             (3000, 3, 1, 4),

@@ -42,7 +42,7 @@ mod tests {
     use crate::data::Dataset;
     use crate::device::{Device, DeviceChoice};
     use crate::gpu::Gpu;
-    use crate::gpu::flight::FIGURES;
+    use crate::gpu::flight::WORDS;
     use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Sequential};
     use crate::train::{Callback, CallbackError, Compile, EpochRecord, FitOptions, StepRecord};
 
@@ -144,7 +144,7 @@ mod tests {
         assert!(submissions * 2 <= steps, "{place}: {submissions} submissions of {steps} steps");
         assert_eq!(made(Event::Read) - kept, submissions, "{place}: each comes back once");
         let kept_bytes: u64 = KEPT.map(bytes).iter().sum();
-        let read = submissions * bytes(FIGURES as u64) + kept_bytes;
+        let read = submissions * bytes(WORDS as u64) + kept_bytes;
         assert_eq!(made(Event::ReadByte), read, "{place}: bytes read");
         assert_eq!(epoch.held, first.held, "{place}: at its end");
         for ((what, settled), most) in first.held.iter().zip(epoch.most_held) {

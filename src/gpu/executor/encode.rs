@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::GpuExecutor;
 use crate::executor::DataSlot;
-use crate::gpu::flight::{FIGURES, MAX_STEPS};
+use crate::gpu::flight::{MAX_BATCHES, WORDS};
 use crate::plan::{Dtype, Phase, Role};
 
 impl GpuExecutor {
@@ -52,8 +52,8 @@ impl GpuExecutor {
         for (place, buffer) in self.plan.buffers.iter().enumerate() {
             let (first, to, words) = match (buffer.role, buffer.dtype) {
                 (Role::Metrics, Dtype::F32) => (rows.start, 0, rows.len()),
-                (Role::Metrics, _) => (rows.start, MAX_STEPS, rows.len()),
-                (Role::Tripwire, _) => (0, FIGURES - 1, 1),
+                (Role::Metrics, _) => (rows.start, MAX_BATCHES, rows.len()),
+                (Role::Tripwire, _) => (0, WORDS - 1, 1),
                 _ => continue,
             };
             if let Some(from) = &self.buffers[place] {
