@@ -2,7 +2,8 @@
 //!
 //! A layer has one file. There stand its value with its defaults, what it makes of the shapes of its inputs, its weights by name,
 //! its steps both ways, its ONNX nodes, and the settings that it shares with its Keras class. `kit` is what all of that is
-//! written with; it knows no layer. `list` names all layers; nothing else does.
+//! written with; it knows no layer. A new layer is a file here, and its name in this one: as a module, for others to use, and in
+//! the list. Nothing else names layers.
 
 mod activation;
 mod conv2d;
@@ -11,7 +12,6 @@ mod dropout;
 mod flatten;
 pub(crate) mod kit;
 mod leaky_re_lu;
-mod list;
 mod max_pooling2d;
 mod re_lu;
 mod softmax;
@@ -23,7 +23,150 @@ pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use kit::{Applied, Initializer, Padding, Pair, Shape, WeightSpec, WeightTensor};
 pub use leaky_re_lu::LeakyReLU;
-pub use list::Layer;
 pub use max_pooling2d::MaxPooling2D;
 pub use re_lu::ReLU;
 pub use softmax::Softmax;
+
+use serde::Serialize;
+
+use crate::optimizers::Regularizer;
+use kit::{Builder, Graph, Inferred, LayerKind, Place, PlanError, Tensor};
+
+/// The enum of all layers, and what each says of itself.
+macro_rules! layers {
+    ($($class:ident($value:ident)),* $(,)?) => {
+        /// One layer of a [`Sequential`](crate::Sequential) model.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(tag = "type")]
+        pub enum Layer {
+            $(#[doc = concat!("See [`", stringify!($value), "`].")] $class($value),)*
+        }
+
+        $(impl From<$value> for Layer {
+            fn from(layer: $value) -> Layer {
+                Layer::$class(layer)
+            }
+        })*
+
+        impl Layer {
+            /// The class names that a model file may give as `type`, as in Keras.
+            pub const CLASSES: &[&str] = &[$($value::CLASS),*];
+
+            /// The layer of this class whose settings these are; `None` for an unknown class.
+            pub(crate) fn parse(class: &str, settings: toml::Table) -> Option<Result<Layer, toml::de::Error>> {
+                match class {
+                    $(stringify!($class) => Some(settings.try_into().map(Layer::$class)),)*
+                    _ => None,
+                }
+            }
+
+            /// Each class, with the stem of its default names and the settings that it shares with its Keras class.
+            pub fn table() -> Vec<(&'static str, &'static str, &'static [&'static str])> {
+                vec![$(($value::CLASS, $value::STEM, $value::SETTINGS)),*]
+            }
+
+            /// The class name, as in Keras.
+            pub fn class(&self) -> &'static str {
+                match self { $(Layer::$class(_) => $value::CLASS,)* }
+            }
+
+            /// The class name in snake case: the stem of the default names.
+            pub(crate) fn stem(&self) -> &'static str {
+                match self { $(Layer::$class(_) => $value::STEM,)* }
+            }
+
+            /// The name given by the user, if any.
+            pub(crate) fn given_name(&self) -> Option<&str> {
+                match self { $(Layer::$class(layer) => layer.given_name(),)* }
+            }
+
+            /// Output shape and weights for inputs of these shapes.
+            ///
+            /// # Errors
+            /// What cannot be, and what to change.
+            pub(crate) fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
+                match self { $(Layer::$class(layer) => layer.infer(inputs),)* }
+            }
+
+            /// What is applied to the output.
+            pub fn applied(&self) -> Applied {
+                match self { $(Layer::$class(layer) => layer.applied(),)* }
+            }
+
+            /// Penalties of weights, by the layer's own names for them.
+            pub(crate) fn penalties(&self) -> Vec<(&'static str, Regularizer)> {
+                match self { $(Layer::$class(layer) => layer.penalties(),)* }
+            }
+
+            /// Whether values from 0 to 1 stay so.
+            pub(crate) fn keeps_range(&self) -> bool {
+                match self { $(Layer::$class(layer) => layer.keeps_range(),)* }
+            }
+
+            /// The weight `[h, w, c, filters]` that shows what the layer looks for, if it has one.
+            pub fn filters(&self) -> Option<&'static str> {
+                match self { $(Layer::$class(layer) => layer.filters(),)* }
+            }
+
+            /// Adds the steps forward, up to what is applied to the output.
+            pub(crate) fn forward(
+                &self,
+                place: &Place<'_>,
+                builder: &mut Builder,
+                x: &[Tensor],
+            ) -> Result<Tensor, PlanError> {
+                match self { $(Layer::$class(layer) => layer.forward(place, builder, x),)* }
+            }
+
+            /// Adds the steps back; returns the gradient of each input that wants one.
+            pub(crate) fn backward(
+                &self,
+                place: &Place<'_>,
+                builder: &mut Builder,
+                x: &[Tensor],
+                dy: Tensor,
+                wants: &[bool],
+            ) -> Result<Vec<Option<Tensor>>, PlanError> {
+                match self { $(Layer::$class(layer) => layer.backward(place, builder, x, dy, wants),)* }
+            }
+
+            /// Adds the ONNX nodes, those of what is applied to the output among them.
+            pub(crate) fn onnx(&self, place: &Place<'_>, graph: &mut Graph<'_>) {
+                match self { $(Layer::$class(layer) => layer.onnx(place, graph),)* }
+                self.applied().onnx(place, graph);
+            }
+        }
+    };
+}
+
+layers! {
+    Conv2D(Conv2D),
+    MaxPooling2D(MaxPooling2D),
+    Flatten(Flatten),
+    Dense(Dense),
+    Activation(ActivationLayer),
+    ReLU(ReLU),
+    LeakyReLU(LeakyReLU),
+    Softmax(Softmax),
+    Dropout(Dropout),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a model file may say of a layer but Keras says otherwise.
+    const OWN: [&str; 2] = ["name", "kernel_regularizer"];
+
+    /// The class of a file's `type` is that of the enum, and the settings are those that a file may have.
+    #[test]
+    fn settings_are_those_of_the_file() {
+        for (class, stem, settings) in Layer::table() {
+            let unknown = toml::Table::from_iter([("?".to_owned(), toml::Value::Boolean(true))]);
+            let error = Layer::parse(class, unknown).unwrap().unwrap_err().to_string();
+            let known: Vec<&str> =
+                error.split('`').skip(3).step_by(2).filter(|key| !OWN.contains(key)).collect();
+            assert_eq!(known, settings, "{class} ({stem}): {error}");
+        }
+    }
+}

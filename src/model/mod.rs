@@ -11,10 +11,7 @@ mod suggest;
 mod summary;
 mod weights;
 
-pub use crate::layers::{
-    ActivationLayer, Applied, Conv2D, Dense, Dropout, Flatten, Layer, LeakyReLU, MaxPooling2D, Padding, Pair,
-    ReLU, Shape, Softmax, WeightSpec, WeightTensor,
-};
+pub use crate::layers::*;
 pub use crate::ops::Activation;
 pub use crate::optimizers::{
     Adadelta, Adam, AdamW, Clipping, Loss, Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,

@@ -2,7 +2,7 @@
 //!
 //! An op has one room: a file, or a folder of its name. There stand its formula, its sizes, its arguments in binding order,
 //! how its long sums are cut, its cost, the constants and rows of its kernels, its twin in plain Rust, the cases that
-//! `verify` tries, and the bound of its errors. [`kit`] is what all of that is written with; it knows no op. The executors and
+//! `verify` tries, and the bound of its errors. `kit` is what all of that is written with; it knows no op. The executors and
 //! `verify` run what stands here and know no op either.
 //!
 //! `list` names all ops; nothing else does but the rewrites of [`Plan::fuse`](crate::plan::Plan::fuse).

@@ -91,7 +91,7 @@ pub enum StopReason {
     MaxSteps,
     /// The values of `until_loss` and `until_accuracy` were reached.
     GoodEnough,
-    /// [`EarlyStopping`] saw no improvement.
+    /// [`EarlyStopping`](super::EarlyStopping) saw no improvement.
     EarlyStopping,
     /// A callback interrupted it.
     Interrupted,

@@ -125,7 +125,7 @@ fn dropout_keeps_what_the_generator_says() {
             x.iter().zip(&kept).map(|(x, kept)| if *kept { scale * x } else { 0.0 }).collect();
         let step = BatchParams {
             training: 1,
-            number: number,
+            number,
             seed_low: seed as u32,
             seed_high: (seed >> 32) as u32,
             ..BatchParams::default()

@@ -85,18 +85,18 @@ pub struct Buffer {
     pub role: Role,
     /// What its elements are.
     pub dtype: Dtype,
-    /// Number of elements; [`DATA`] when the data set decides.
+    /// Number of elements; [`DATA`](crate::ops::DATA) when the data set decides.
     pub len: usize,
 }
 
 /// A range of a buffer, with a shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
-    /// Index into [`Plan::buffers`].
+    /// Index into [`Plan::buffers`](crate::plan::Plan::buffers).
     pub buffer: usize,
     /// First element; a multiple of 4.
     pub offset: usize,
-    /// Dimensions; [`DATA`] for one that the data set decides.
+    /// Dimensions; [`DATA`](crate::ops::DATA) for one that the data set decides.
     pub shape: Vec<usize>,
 }
 

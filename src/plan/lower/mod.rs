@@ -87,7 +87,7 @@ fn backward(
             layer.layer.applied().backward(&layer.place(), b, &outputs[index], &gradient)?;
         }
         let wants = [Some(index) > first_trained];
-        let gradients = layer.layer.backward(&layer.place(), b, &[x.clone()], gradient, &wants)?;
+        let gradients = layer.layer.backward(&layer.place(), b, std::slice::from_ref(x), gradient, &wants)?;
         dy = gradients.into_iter().next().flatten();
     }
     Ok(())
