@@ -5,7 +5,8 @@
 //! `verify` tries, and the bound of its errors. `kit` is what all of that is written with; it knows no op. The executors and
 //! `verify` run what stands here and know no op either.
 //!
-//! `list` names all ops; nothing else does but the rewrites of [`Plan::fuse`](crate::plan::Plan::fuse).
+//! A new op is a file here, and its name in this one: as a module, for others to use, and in the list. Nothing else names ops but
+//! the rewrites of [`Plan::fuse`](crate::plan::Plan::fuse).
 
 mod activation;
 mod adadelta;
@@ -27,7 +28,6 @@ mod dropout;
 mod gather_batch;
 mod gather_images;
 pub(crate) mod kit;
-mod list;
 mod matmul;
 mod maxpool;
 mod mean_squared_error;
@@ -65,7 +65,6 @@ pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
     MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, SHARED, Source, Split, Wire, image_stride,
 };
-pub use list::{Op, cases};
 pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
 pub use maxpool::{MaxpoolBackward, MaxpoolForward, PoolShape};
 pub use mean_squared_error::MeanSquaredError;
@@ -77,3 +76,190 @@ pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyMetrics}
 pub use sum_partials::SumPartials;
 pub use sum_partials_bias::SumPartialsBias;
 pub use weight_penalty::{AddPenalty, WeightPenalty, WeightPenaltyGradient};
+
+use kit::{Argument, Expected, OpKind, Row, arguments, expect};
+
+/// The enum of all ops, and what each says of itself.
+macro_rules! ops {
+    ($($op:ident),* $(,)?) => {
+        /// What one step computes.
+        #[derive(Debug, Clone, std::marker::Copy, PartialEq)]
+        pub enum Op {
+            $(#[doc = concat!("See [`struct@", stringify!($op), "`].")] $op($op),)*
+        }
+
+        $(impl From<$op> for Op {
+            fn from(op: $op) -> Op {
+                Op::$op(op)
+            }
+        })*
+
+        impl Op {
+            /// The name of the kind, shared with the WGSL file.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Op::$op(op) => op.kind(),)* }
+            }
+
+            /// The arguments, in the order of the shader's bindings.
+            pub fn args(&self) -> Vec<ArgSpec> {
+                match self { $(Op::$op(op) => op.args(),)* }
+            }
+
+            /// How the long sums are cut; `None` where there are none.
+            pub fn split(&self) -> Option<Split> {
+                match self { $(Op::$op(op) => op.split(),)* }
+            }
+
+            /// Floating-point operations of one execution; a multiply-add counts as two, a comparison as one.
+            pub fn flops(&self) -> u64 {
+                match self { $(Op::$op(op) => op.flops() as u64,)* }
+            }
+
+            /// Most iterations, over all its loops, of one invocation of the plainest kernel.
+            pub fn longest_loop(&self) -> usize {
+                match self { $(Op::$op(op) => op.longest_loop(),)* }
+            }
+
+            /// How many of the weights of an arena a step touches, and how many there are, where it is not all of them.
+            pub(crate) fn touched(&self) -> Option<[usize; 2]> {
+                match self { $(Op::$op(op) => op.touched(),)* }
+            }
+
+            /// Where the function bends at these arguments, in f64.
+            pub fn kinks(&self, args: &[&[f64]]) -> Kinks {
+                match self { $(Op::$op(op) => op.kinks(args),)* }
+            }
+
+            /// Computes it with its twin.
+            ///
+            /// # Errors
+            /// When the arguments are not those of [`Op::args`].
+            pub fn twin<T: Real>(
+                &self,
+                batch: &BatchParams,
+                args: &mut [Arg<'_, T>],
+            ) -> Result<(), OtherArguments> {
+                match self { $(Op::$op(op) => op.twin(batch, args),)* }
+            }
+
+            /// The kernels for it, on any adapter.
+            pub fn kernels(&self) -> Vec<Kernel> {
+                match self { $(Op::$op(op) => Row::kernels(op),)* }
+            }
+
+            /// A full batch of uniform numbers.
+            pub(crate) fn case(self) -> Case<Op> {
+                match self { $(Op::$op(op) => Case::of(op).map(Op::from),)* }
+            }
+        }
+
+        impl Case<Op> {
+            /// What sets the case apart from the others of its kind.
+            pub fn name(&self) -> String {
+                match self.op { $(Op::$op(op) => self.map(|_| op).title(),)* }
+            }
+
+            /// The arguments of the case with this number among those of its kind.
+            pub(crate) fn arguments(&self, number: u32) -> Vec<Argument> {
+                match self.op { $(Op::$op(op) => arguments(&self.map(|_| op), number),)* }
+            }
+
+            /// What each argument must be after the case ran.
+            ///
+            /// # Errors
+            /// When the twin does not take these arguments.
+            pub(crate) fn expect(&self, arguments: &[Argument]) -> Result<Vec<Expected>, OtherArguments> {
+                match self.op { $(Op::$op(op) => expect(&self.map(|_| op), arguments),)* }
+            }
+        }
+
+        /// The cases of `verify`: every op on the shapes where its kernels go wrong.
+        pub fn cases() -> Vec<Case<Op>> {
+            let mut table = Vec::new();
+            $(table.extend($op::cases().into_iter().map(|case| case.map(Op::from)));)*
+            table
+        }
+
+        #[cfg(test)]
+        mod tests {
+            use std::collections::HashSet;
+
+            use super::*;
+
+            /// The variants of an op's rows, and, of each kind that its cases have, those that they run.
+            fn check<O: OpKind>(name: &str) {
+                let mut rows = HashSet::new();
+                for row in O::ROWS {
+                    rows.extend(row.by_four.map(|_| "vec4"));
+                    rows.insert(row.variant);
+                }
+                let of_rows = O::ROWS.iter().map(|row| 1 + usize::from(row.by_four.is_some())).sum::<usize>();
+                assert_eq!(rows.len(), of_rows, "{name}: two rows have one variant");
+                let cases = O::cases();
+                let kinds: HashSet<_> = cases.iter().map(|case| case.op.kind()).collect();
+                for kind in kinds {
+                    let of_kind = cases.iter().filter(|case| case.op.kind() == kind);
+                    let run: HashSet<_> = of_kind
+                        .flat_map(|case| Row::kernels(&case.op))
+                        .map(|kernel| kernel.variant)
+                        .collect();
+                    assert_eq!(run, rows, "{kind}: what its cases run, and what its rows are");
+                }
+            }
+
+            #[test]
+            fn every_row_is_run_by_some_case() {
+                $(check::<$op>(stringify!($op));)*
+            }
+        }
+    };
+}
+
+// In the order in which a training step meets them.
+ops! {
+    GatherImages,
+    OneHot,
+    GatherBatch,
+    AugmentImages,
+    Conv2dForward,
+    Conv2dBackwardInput,
+    Conv2dBackwardKernel,
+    MaxpoolForward,
+    MaxpoolBackward,
+    Conv2dMaxpoolForward,
+    Conv2dMaxpoolBackwardKernel,
+    Matmul,
+    MatmulAtB,
+    MatmulABt,
+    SumPartials,
+    SumPartialsBias,
+    DenseForward,
+    DenseBackward,
+    ColumnSum,
+    BiasAdd,
+    ActivationForward,
+    ActivationBackward,
+    Copy,
+    DropoutForward,
+    DropoutBackward,
+    Softmax,
+    SoftmaxBackward,
+    MeanSquaredError,
+    CrossEntropy,
+    SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyMetrics,
+    BatchMetrics,
+    DenseSoftmaxCrossEntropy,
+    SumOfSquares,
+    ClipByValue,
+    ClipByNorm,
+    WeightPenalty,
+    WeightPenaltyGradient,
+    AddPenalty,
+    SgdUpdate,
+    SgdMomentumUpdate,
+    AdadeltaUpdate,
+    AdamUpdate,
+    RmspropUpdate,
+    DenseRmspropUpdate,
+}
