@@ -5,7 +5,7 @@
 
 // conv2d_maxpool_backward_kernel for images of one channel, by subgroup: each lane holds the sums of 8 channels over the
 // whole kernel window, IMAGE_LANES lanes hold those of all channels for one row of windows at a time, and the others those
-// for the next rows of the part, RUN windows at a time. They hand each other the pixels (shared/image_rows8.wgsl) and in the
+// for the next rows of the part, RUN windows at a time. They hand each other the pixels (lanes/image_rows8.wgsl) and in the
 // end their sums. IN_W is a multiple of 4, OUT_C of 8.
 //
 // x       [BATCH, IN_H, IN_W, 1]

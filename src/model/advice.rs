@@ -1,14 +1,13 @@
 //! Whether a loss can make sense of what a network gives.
 
 use super::{Applied, Loss, Network, NetworkLayer};
-use crate::ops::Function;
 
 impl Network {
     /// What is wrong with the outputs under this loss, and how to mend it; `None` where they suit it.
     ///
-    /// Cross-entropy takes outputs for probabilities, which softmax gives, and sigmoid in so far as each is from 0 to 1. After
-    /// any other activation an output may be negative and a row may sum to 0: the loss is then NaN, or it is clipped and
-    /// nothing is learnt. Keras trains such a model too, so that it is no error;
+    /// Cross-entropy takes outputs for probabilities, which softmax gives, and sigmoid and softplus once they are divided by
+    /// their sum. After any other activation an output may be negative or a row may sum to 0: the loss is then NaN, or it is
+    /// clipped and nothing is learnt. Keras trains such a model too, so that it is no error;
     /// [`compile`](crate::Sequential::compile) warns of it. Squared errors take any outputs.
     ///
     /// ```
@@ -40,14 +39,16 @@ impl Network {
     }
 }
 
-/// Whether what the last of these layers gives is from 0 to 1, or at least not negative for want of weights: layers that
-/// only choose, arrange or bend values leave those of a softmax or sigmoid before them fit for the loss.
+/// Whether what the last of these layers gives is positive, or was so before layers that only choose, arrange or bend values:
+/// those leave the outputs of a softmax, sigmoid or softplus fit for the loss.
 fn gives_shares(layers: &[NetworkLayer]) -> bool {
     let Some((last, before)) = layers.split_last() else { return true };
-    match last.layer.applied() {
-        Applied::Softmax | Applied::Each(Function::Sigmoid(_)) => true,
-        _ => last.layer.keeps_range() && gives_shares(before),
-    }
+    let positive = match last.layer.applied() {
+        Applied::Softmax => true,
+        Applied::Each(function) => function.positive(),
+        Applied::Linear => false,
+    };
+    positive || last.layer.keeps_range() && gives_shares(before)
 }
 
 #[cfg(test)]
@@ -63,9 +64,11 @@ mod tests {
         let (entropy, squares) = (Loss::CategoricalCrossentropy, Loss::MeanSquaredError);
         let dense = |activation| -> Layer { Dense::new(3).activation(activation).into() };
         // The last layers, the loss, and what is named, if anything is.
-        let rows: [(Vec<Layer>, Loss, Option<&str>); 16] = [
+        let rows: [(Vec<Layer>, Loss, Option<&str>); 18] = [
             (vec![dense(Activation::Softmax)], entropy, None),
             (vec![dense(Sigmoid)], entropy, None),
+            (vec![dense(Activation::Softplus)], entropy, None),
+            (vec![dense(Activation::Silu)], entropy, Some("silu outputs")),
             (vec![dense(Linear), Softmax::new().into()], entropy, None),
             (vec![dense(Linear), ActivationLayer::new(Sigmoid).into()], entropy, None),
             (vec![dense(Activation::Softmax), Dropout::new(0.1).into()], entropy, None),

@@ -1,4 +1,4 @@
-//! Models as values: layers, the shapes they give, their initial weights, and the model file.
+//! Models as values: layers, the shapes they give, and their initial weights.
 
 mod advice;
 mod class_names;

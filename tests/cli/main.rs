@@ -19,6 +19,7 @@ mod force;
 mod full_disk;
 mod interruptions;
 mod last_activation;
+mod layers;
 mod layouts;
 mod mistakes;
 mod no_adapter;

@@ -54,6 +54,16 @@ impl Bench {
         Some((self.plan.parameters[at].clone(), self.plan.gradients[at].clone()))
     }
 
+    /// The weights of a layer by its own names for them, each with its gradient.
+    pub fn weights_of(&self, layer: &str) -> Vec<(String, Tensor, Tensor)> {
+        let names: Vec<String> = self.plan.network.weights().map(|weight| weight.name.clone()).collect();
+        let of_layer =
+            names.iter().filter_map(|name| Some((name, name.strip_prefix(layer)?.strip_prefix('.')?)));
+        of_layer
+            .filter_map(|(name, what)| self.weight(name).map(|(w, dw)| (what.to_owned(), w, dw)))
+            .collect()
+    }
+
     /// Indices of the steps of a stage whose names begin like this.
     pub fn steps(&self, stage: Stage, name: &str) -> Vec<usize> {
         let steps = self.plan.steps.iter().enumerate();

@@ -23,6 +23,7 @@ impl Pointwise for LeakyRelu {
     const BY: By = By::Output;
     const ONNX: OnnxForm = OnnxForm::Operator("LeakyRelu");
     const BENDS: bool = true;
+    const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [2, 2];
 
     fn value<T: Real>(self, x: T) -> T {

@@ -111,6 +111,11 @@ macro_rules! functions {
                 }
             }
 
+            /// Whether all its values are above 0.
+            pub(crate) fn positive(&self) -> bool {
+                match self { $(Function::$function(_) => $function::POSITIVE,)* }
+            }
+
             pub(in crate::ops) fn flops(&self) -> [usize; 2] {
                 match self { $(Function::$function(_) => $function::FLOPS,)* }
             }

@@ -55,6 +55,8 @@ pub(super) trait Pointwise: Copy + PartialEq + Default + Sync {
     const ONNX: OnnxForm;
     /// Whether it has a bend at 0.
     const BENDS: bool;
+    /// Whether all its values are above 0: divided by their sum they are probabilities.
+    const POSITIVE: bool;
     /// Operations on one element, forward and backward.
     const FLOPS: [usize; 2];
 

@@ -13,6 +13,7 @@ impl Pointwise for Relu {
     const BY: By = By::Output;
     const ONNX: OnnxForm = OnnxForm::Operator("Relu");
     const BENDS: bool = true;
+    const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [1, 1];
 
     fn value<T: Real>(self, x: T) -> T {

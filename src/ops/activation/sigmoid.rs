@@ -13,6 +13,7 @@ impl Pointwise for Sigmoid {
     const BY: By = By::Output;
     const ONNX: OnnxForm = OnnxForm::Operator("Sigmoid");
     const BENDS: bool = false;
+    const POSITIVE: bool = true;
     const FLOPS: [usize; 2] = [4, 3];
 
     fn value<T: Real>(self, x: T) -> T {

@@ -14,6 +14,7 @@ impl Pointwise for Silu {
     const BY: By = By::Input;
     const ONNX: OnnxForm = OnnxForm::Gate("Sigmoid");
     const BENDS: bool = false;
+    const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [5, 8];
 
     fn value<T: Real>(self, x: T) -> T {

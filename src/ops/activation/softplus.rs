@@ -14,6 +14,7 @@ impl Pointwise for Softplus {
     const BY: By = By::Input;
     const ONNX: OnnxForm = OnnxForm::Operator("Softplus");
     const BENDS: bool = false;
+    const POSITIVE: bool = true;
     const FLOPS: [usize; 2] = [5, 4];
 
     fn value<T: Real>(self, x: T) -> T {

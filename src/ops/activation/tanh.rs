@@ -16,6 +16,7 @@ impl Pointwise for Tanh {
     const BY: By = By::Output;
     const ONNX: OnnxForm = OnnxForm::Operator("Tanh");
     const BENDS: bool = false;
+    const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [4, 4];
 
     fn value<T: Real>(self, x: T) -> T {

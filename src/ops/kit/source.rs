@@ -7,8 +7,9 @@
 //! // import shared/horizontal_{scalar,vec4}.wgsl
 //! ```
 //!
-//! `{function}` is a file that the step decides: that of an activation. Of other names in braces the first is for kernels whose `Real` is one float, the second for those of four. Files are put together
-//! as they stand, comments too, each once and behind those that it imports.
+//! `{function}` is a file that the step decides: that of an activation. Of other names in braces the first is for kernels whose
+//! `Real` is one float, the second for those of four. Files are put together as they stand, comments too, each once and behind
+//! those that it imports.
 
 /// What a line that imports a file begins with.
 const IMPORT: &str = "// import ";
@@ -44,6 +45,7 @@ pub const SHARED: &[Source] = &[
     shader!("lanes/block8_rows.wgsl"),
     shader!("lanes/eight.wgsl"),
     shader!("lanes/image_rows8.wgsl"),
+    shader!("shared/batch.wgsl"),
     shader!("shared/bytes_scalar.wgsl"),
     shader!("shared/bytes_vec4.wgsl"),
     shader!("shared/draws_scalar.wgsl"),
@@ -57,7 +59,6 @@ pub const SHARED: &[Source] = &[
     shader!("shared/philox.wgsl"),
     shader!("shared/rmsprop.wgsl"),
     shader!("shared/rmsprop_in_place.wgsl"),
-    shader!("shared/batch.wgsl"),
     shader!("shared/tripwire.wgsl"),
     shader!("shared/weight_decay.wgsl"),
     shader!("shared/window_maximum.wgsl"),
