@@ -8,7 +8,7 @@ use shadegrad::Device;
 use shadegrad::ops::{ActivationForward, LeakyRelu, Op};
 use shadegrad::plan::BatchParams;
 
-/// Leaky ReLU in place, by `shaders/activations/leaky_relu_forward.wgsl`: x where x > 0, `slope * x` elsewhere.
+/// Leaky ReLU in place, by `shaders/activations/leaky_relu.wgsl`: x where x > 0, `slope * x` elsewhere.
 pub fn leaky_relu(x: &mut [f32], slope: f32) -> Result<String, Box<dyn Error>> {
     let Device::Gpu(gpu) = Device::auto() else {
         return Err("there is no adapter; `shadegrad devices` says how to get one".into());

@@ -50,7 +50,7 @@ pub enum ExecutorError {
     /// A pass refers to samples or rows that do not exist.
     #[error("row {row} of the pass: {problem}")]
     Pass {
-        /// The row of the step table.
+        /// The row of the batch table.
         row: usize,
         /// What is out of range.
         problem: String,

@@ -27,11 +27,12 @@
 //!
 //! # The path of a batch
 //!
-//! The modules, in the order in which they handle a batch:
+//! What a step computes stands in [`ops`], what a layer is in [`layers`]; all else runs them. The modules, in the order in which
+//! they handle a batch:
 //!
 //! 1. [`data`]: IDX bytes become images and labels, as bytes; every defect is a typed error. [`data::batches`] gives
 //!    the order of samples and cuts it into batches; the last, smaller one is trained too.
-//! 2. [`model`]: layers as values, shape inference, initial weights, optimizers, and the model file.
+//! 2. [`model`]: a list of layers, shape inference, initial weights, losses and optimizers.
 //!    [`random`] is the one source of randomness, bit-equal on every device.
 //! 3. [`plan`]: the step list for a model, its loss, its optimizer and a batch size, with every buffer it needs.
 //! 4. [`device`]: which device runs it; [`executor`] is what both kinds have in common.
@@ -43,7 +44,7 @@
 //!    kernel is the fastest.
 //! 8. [`train`]: `fit`, `evaluate`, `predict`, cross-validation, what decides how training continues and when it ends, and
 //!    the callbacks.
-//! 9. [`io`]: weight files and the folder of a run.
+//! 9. [`io`]: the model file, weight files and the folder of a run.
 //!
 //! [`Error`] is what can go wrong on this path.
 //!
@@ -54,15 +55,16 @@
 
 #![warn(missing_docs)]
 
-pub mod data;
-pub mod error;
 mod files;
-pub mod model;
-mod optimizers;
 mod panics;
+pub mod profile;
 pub mod random;
 
+pub mod data;
+mod optimizers;
+
 pub mod layers;
+pub mod model;
 pub mod ops;
 pub mod plan;
 
@@ -70,11 +72,11 @@ pub mod cpu;
 pub mod device;
 pub mod executor;
 pub mod gpu;
-pub mod profile;
 pub mod tune;
 #[allow(clippy::disallowed_methods, reason = "it makes what it needs for each case")]
 pub mod verify;
 
+pub mod error;
 pub mod io;
 pub mod train;
 

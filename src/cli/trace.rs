@@ -60,7 +60,7 @@ impl TraceJob<'_> {
     }
 }
 
-/// Rows of the step table as training fills them; with few samples they are repeated.
+/// Rows of the batch table as training fills them; with few samples they are repeated.
 fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<BatchParams> {
     let table = BatchParams::of_pass(samples, batch, file.optimizer.learning_rate());
     let [seed_low, seed_high] = words(SEED);

@@ -330,8 +330,8 @@ impl Gpu {
         &self.step_layout
     }
 
-    /// Bytes from one row of a step table to the next.
-    pub(crate) fn step_stride(&self) -> u64 {
+    /// Bytes from one row of a batch table to the next.
+    pub(crate) fn batch_stride(&self) -> u64 {
         let alignment = self.limits.min_uniform_buffer_offset_alignment as usize;
         size_of::<BatchParams>().next_multiple_of(alignment) as u64
     }

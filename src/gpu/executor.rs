@@ -11,7 +11,7 @@ use super::feed::Feed;
 use super::flight::{Berth, Departure, Flight};
 use super::steps::{BuiltStep, build_steps};
 use super::stream::Stream;
-use super::table::{Room, StepTable};
+use super::table::{BatchTable, Room};
 use super::timing::Timer;
 use super::warm_up::WarmUp;
 use super::{Gpu, GpuError};
@@ -31,7 +31,7 @@ pub struct GpuExecutor {
     steps: Vec<BuiltStep>,
     warm_up: WarmUp,
     pub(super) feed: Feed,
-    table: Option<StepTable>,
+    table: Option<BatchTable>,
     flight: Flight,
     pub(super) timer: Option<Timer>,
 }
@@ -84,9 +84,9 @@ impl GpuExecutor {
         self.steps.iter().map(|step| step.variant).collect()
     }
 
-    /// Makes the step table, and everything else that grows with a pass, long enough for one.
+    /// Makes the batch table, and everything else that grows with a pass, long enough for one.
     fn make_room(&mut self, wanted: Room) -> Result<(), GpuError> {
-        let have = self.table.as_ref().map(StepTable::capacity).unwrap_or_default();
+        let have = self.table.as_ref().map(BatchTable::capacity).unwrap_or_default();
         let room = have.and(wanted);
         if self.table.is_some() && room == have {
             return Ok(());
@@ -101,7 +101,7 @@ impl GpuExecutor {
             let bytes = (len * size_of::<u32>()) as u64;
             self.buffers[place] = Some(self.gpu.buffer(&buffer.name, bytes, STORAGE)?);
         }
-        self.table = Some(StepTable::new(&self.gpu, room)?);
+        self.table = Some(BatchTable::new(&self.gpu, room)?);
         for step in &mut self.steps {
             step.bound = [None, None];
         }
@@ -139,7 +139,7 @@ impl GpuExecutor {
         Ok(())
     }
 
-    /// Allocates what a pass needs, uploads its step table, and binds it.
+    /// Allocates what a pass needs, uploads its batch table, and binds it.
     fn prepare(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError> {
         let streamed = self.feed.streamed(pass.data).map(|streamed| {
             let Stream { slots, .. } = streamed.stream;

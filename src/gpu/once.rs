@@ -1,7 +1,7 @@
 //! One step by itself, on your own numbers: to examine a kernel, or to try one.
 
 use super::kernel::{BuiltKernel, Checks};
-use super::table::{Room, StepTable};
+use super::table::{BatchTable, Room};
 use super::{Gpu, GpuError};
 use crate::plan::{Access, BatchParams, DATA, Op};
 
@@ -77,7 +77,7 @@ impl Gpu {
             .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
             .collect();
         let arguments = self.bind_group("arguments", &built.arguments, &entries);
-        let table = StepTable::new(self, Room { rows: 1, ..Room::default() })?;
+        let table = BatchTable::new(self, Room { rows: 1, ..Room::default() })?;
         table.upload(self, &[*params]);
         let mut encoder = self.device().create_command_encoder(&Default::default());
         {

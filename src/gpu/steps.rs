@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::kernel::{BuiltKernel, Checks};
-use super::table::StepTable;
+use super::table::BatchTable;
 use super::{Gpu, GpuError, Kernel};
 use crate::executor::DataSlot;
 use crate::plan::{Plan, Step};
@@ -30,12 +30,12 @@ impl BuiltStep {
         self.bound[slot as usize] = Some(gpu.bind_group(label, &self.kernel.arguments, &entries));
     }
 
-    /// Selects its kernel, its arguments, and a row of the step table.
+    /// Selects its kernel, its arguments, and a row of the batch table.
     pub(super) fn select(
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         slot: DataSlot,
-        table: Option<&StepTable>,
+        table: Option<&BatchTable>,
         row: usize,
     ) {
         pass.set_pipeline(&self.kernel.pipeline);
@@ -50,7 +50,7 @@ impl BuiltStep {
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         slot: DataSlot,
-        table: Option<&StepTable>,
+        table: Option<&BatchTable>,
     ) {
         self.select(pass, slot, table, 0);
         pass.dispatch_workgroups(0, 0, 0);

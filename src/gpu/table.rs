@@ -1,4 +1,4 @@
-//! The step table: what changes from one row of a pass to the next.
+//! The batch table: what changes from one row of a pass to the next.
 
 use super::{Gpu, GpuError};
 use crate::plan::BatchParams;
@@ -6,7 +6,7 @@ use crate::plan::BatchParams;
 /// How long a pass may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Room {
-    /// Rows of the step table, and of metrics.
+    /// Rows of the batch table, and of metrics.
     pub(super) rows: usize,
     /// Elements of the order.
     pub(super) order: usize,
@@ -26,24 +26,24 @@ impl Room {
 }
 
 /// The rows of a pass, and group 1 over them.
-pub(super) struct StepTable {
+pub(super) struct BatchTable {
     buffer: wgpu::Buffer,
     bound: wgpu::BindGroup,
     stride: u64,
     capacity: Room,
 }
 
-impl StepTable {
+impl BatchTable {
     /// For passes of up to this length.
     pub(super) fn new(gpu: &Gpu, capacity: Room) -> Result<Self, GpuError> {
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let buffer = gpu.buffer("step table", gpu.step_stride() * capacity.rows as u64, usage)?;
+        let buffer = gpu.buffer("batch table", gpu.batch_stride() * capacity.rows as u64, usage)?;
         let size = wgpu::BufferSize::new(size_of::<BatchParams>() as u64);
         let resource =
             wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size });
         let entries = [wgpu::BindGroupEntry { binding: 0, resource }];
         let bound = gpu.bind_group("step", gpu.step_layout(), &entries);
-        Ok(StepTable { buffer, bound, stride: gpu.step_stride(), capacity })
+        Ok(BatchTable { buffer, bound, stride: gpu.batch_stride(), capacity })
     }
 
     /// The longest pass that fits.
@@ -68,9 +68,9 @@ impl StepTable {
 }
 
 impl Gpu {
-    /// A step table's bytes: a row of [`BatchParams`] at each multiple of [`Gpu::step_stride`].
+    /// A batch table's bytes: a row of [`BatchParams`] at each multiple of [`Gpu::batch_stride`].
     pub(crate) fn step_table(&self, steps: &[BatchParams]) -> Vec<u8> {
-        let stride = self.step_stride() as usize;
+        let stride = self.batch_stride() as usize;
         let mut bytes = vec![0; stride * steps.len()];
         for (row, params) in bytes.chunks_mut(stride).zip(steps) {
             row[..size_of::<BatchParams>()].copy_from_slice(bytemuck::bytes_of(params));

@@ -51,7 +51,7 @@ mod tests {
     /// The last batch of each set is a short one.
     const TRAINED: usize = 1203;
     const JUDGED: usize = 301;
-    /// Of each pass: the rows of its step table, and its order.
+    /// Of each pass: the rows of its batch table, and its order.
     const UPLOADS: u64 = 2;
     /// Floats that are read after each part of an epoch as a snapshot for a rollback: the weights of each tensor, and
     /// the optimizer's state, in which each tensor begins at a multiple of 8.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::kernel::Checks;
 use super::steps::BuiltStep;
-use super::table::{Room, StepTable};
+use super::table::{BatchTable, Room};
 use super::{Gpu, GpuError};
 use crate::executor::DataSlot;
 use crate::plan::{Phase, Plan};
@@ -139,7 +139,7 @@ fn help(gpu: &Gpu, plan: &Plan, built: &[BuiltStep], jobs: &Jobs) -> Result<usiz
         return Ok(0);
     }
     let sibling = gpu.sibling()?;
-    let table = StepTable::new(&sibling, Room { rows: 1, ..Room::default() })?;
+    let table = BatchTable::new(&sibling, Room { rows: 1, ..Room::default() })?;
     table.upload(&sibling, &[bytemuck::Zeroable::zeroed()]);
     let mut count = 0;
     while let Some(index) = next {

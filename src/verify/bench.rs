@@ -9,7 +9,7 @@ use crate::plan::{Access, BatchParams};
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_DST).union(wgpu::BufferUsages::COPY_SRC);
 
-/// The row of the step table that a case uses; the rows around it are hostile.
+/// The row of the batch table that a case uses; the rows around it are hostile.
 const STEP_ROW: u64 = 1;
 
 /// The buffers of one case.
@@ -51,7 +51,7 @@ impl<'a> Bench<'a> {
         pass.set_pipeline(&ready.built.pipeline);
         pass.set_bind_group(0, &ready.arguments, &[]);
         if ready.built.reads_batch {
-            pass.set_bind_group(1, &self.step, &[(STEP_ROW * self.gpu.step_stride()) as u32]);
+            pass.set_bind_group(1, &self.step, &[(STEP_ROW * self.gpu.batch_stride()) as u32]);
         }
         let [x, y] = ready.built.groups;
         pass.dispatch_workgroups(x, y, 1);
@@ -106,7 +106,7 @@ fn bytes(words: &[u32]) -> u64 {
     size_of_val(words) as u64
 }
 
-/// A step table whose rows before and after the case's own hold nothing that a kernel could use.
+/// A batch table whose rows before and after the case's own hold nothing that a kernel could use.
 fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
     let hostile = BatchParams {
         batch_size: 0,
@@ -123,7 +123,7 @@ fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
     };
     let rows = gpu.step_table(&[hostile, case.batch, hostile]);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-    let buffer = gpu.buffer("step table", rows.len() as u64, usage)?;
+    let buffer = gpu.buffer("batch table", rows.len() as u64, usage)?;
     gpu.queue().write_buffer(&buffer, 0, &rows);
     Ok(gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("step"),

@@ -8,7 +8,7 @@ use crate::gpu::flight::{MAX_BATCHES, WORDS};
 use crate::plan::{Dtype, Phase, Role};
 
 impl GpuExecutor {
-    /// Encodes the plan for some rows of the step table: one compute pass.
+    /// Encodes the plan for some rows of the batch table: one compute pass.
     pub(super) fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,
@@ -27,7 +27,7 @@ impl GpuExecutor {
         }
     }
 
-    /// Encodes one step of the plan for one row of the step table.
+    /// Encodes one step of the plan for one row of the batch table.
     pub(super) fn dispatch(
         &self,
         pass: &mut wgpu::ComputePass<'_>,

@@ -162,3 +162,16 @@ impl Function {
         self.names().backward
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// The page that shows how an activation is added shows the files as they are.
+    #[test]
+    fn the_page_shows_softplus_as_it_is() {
+        let page = include_str!("../../../docs/adding-an-op.md");
+        for file in [include_str!("softplus.rs"), include_str!("../../../shaders/activations/softplus.wgsl")]
+        {
+            assert!(page.contains(file), "{file}");
+        }
+    }
+}
