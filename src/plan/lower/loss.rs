@@ -16,9 +16,9 @@ pub(super) fn of_logits(
     let shape = [rows, columns];
     let probabilities = b.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
     let args = vec![logits.clone(), probabilities.clone()];
-    b.step(Stage::Output, "output/softmax".to_owned(), Op::Softmax(Softmax { rows, columns }), args)?;
-    let op = Op::SoftmaxCrossEntropy(SoftmaxCrossEntropy { rows, columns });
-    let dlogits = loss_step(b, "softmax_cross_entropy", op, "d_logits", [logits, target])?;
+    b.step(Stage::Output, "output/softmax".to_owned(), Softmax { rows, columns }, args)?;
+    let op = SoftmaxCrossEntropy { rows, columns };
+    let dlogits = loss_step(b, op.into(), "d_logits", [logits, target])?;
     Ok((dlogits, probabilities))
 }
 
@@ -30,19 +30,16 @@ pub(super) fn of_outputs(
     target: &Tensor,
 ) -> Result<Tensor, PlanError> {
     let (rows, columns) = (b.batch, target.shape[1]);
-    let (name, op) = match loss {
-        Loss::CategoricalCrossentropy => ("cross_entropy", Op::CrossEntropy(CrossEntropy { rows, columns })),
-        Loss::MeanSquaredError => {
-            ("mean_squared_error", Op::MeanSquaredError(MeanSquaredError { rows, columns }))
-        }
+    let op: Op = match loss {
+        Loss::CategoricalCrossentropy => CrossEntropy { rows, columns }.into(),
+        Loss::MeanSquaredError => MeanSquaredError { rows, columns }.into(),
     };
-    loss_step(b, name, op, "d_outputs", [outputs, target])
+    loss_step(b, op, "d_outputs", [outputs, target])
 }
 
 /// The loss and hit of each row, from which the metrics are made; returns the gradient, a tensor of this name.
 fn loss_step(
     b: &mut Builder,
-    name: &str,
     op: Op,
     gradient: &str,
     [outputs, target]: [&Tensor; 2],
@@ -54,8 +51,8 @@ fn loss_step(
     let loss = b.tensor("loss", Role::Metrics, Dtype::F32, &[DATA]);
     let correct = b.tensor("correct", Role::Metrics, Dtype::U32, &[DATA]);
     let args = vec![outputs.clone(), target.clone(), row_loss.clone(), row_correct.clone(), gradient.clone()];
-    b.step(Stage::Loss, format!("loss/{name}"), op, args)?;
+    b.step(Stage::Loss, format!("loss/{}", op.kind()), op, args)?;
     let args = vec![row_loss, row_correct, loss, correct];
-    b.step(Stage::Loss, "loss/batch_metrics".to_owned(), Op::BatchMetrics(BatchMetrics { rows }), args)?;
+    b.step(Stage::Loss, "loss/batch_metrics".to_owned(), BatchMetrics { rows }, args)?;
     Ok(gradient)
 }

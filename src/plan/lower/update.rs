@@ -16,12 +16,12 @@ const TOTAL: &str = "total";
 pub(super) fn penalties(b: &mut Builder, network: &Network) -> Result<(), PlanError> {
     for (layer, what, regularizer) in penalised(network) {
         let kernel = b.weight(&layer.place(), what);
-        let op = Op::WeightPenalty(WeightPenalty { len: kernel.len(), regularizer });
+        let op = WeightPenalty { len: kernel.len(), regularizer };
         let penalty = total(b);
         let name = step_name(layer, what, "penalty");
         b.step_in_parts(Stage::Loss, name.clone(), op, vec![flat(kernel)], penalty.clone())?;
         let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
-        b.step(Stage::Loss, format!("{name}.add"), Op::AddPenalty(AddPenalty), vec![penalty, loss])?;
+        b.step(Stage::Loss, format!("{name}.add"), AddPenalty, vec![penalty, loss])?;
     }
     Ok(())
 }
@@ -30,7 +30,7 @@ pub(super) fn penalties(b: &mut Builder, network: &Network) -> Result<(), PlanEr
 pub(super) fn penalty_gradients(b: &mut Builder, network: &Network) -> Result<(), PlanError> {
     for (layer, what, regularizer) in penalised(network) {
         let (kernel, gradient) = (b.weight(&layer.place(), what), b.gradient(&layer.place(), what));
-        let op = Op::WeightPenaltyGradient(WeightPenaltyGradient { len: kernel.len(), regularizer });
+        let op = WeightPenaltyGradient { len: kernel.len(), regularizer };
         let name = step_name(layer, what, "penalty_gradient");
         b.step(Stage::Backward, name, op, vec![flat(kernel), flat(gradient)])?;
     }
@@ -48,7 +48,7 @@ pub(super) fn update(
     match optimizer.clipping() {
         None => {}
         Some(Clipping::Value(limit)) => {
-            let op = Op::ClipByValue(ClipByValue { len, limit });
+            let op = ClipByValue { len, limit };
             b.step(Stage::Update, "update/clip".to_owned(), op, vec![arena(1)])?;
         }
         // The gaps between tensors add nothing to the norm.
@@ -64,15 +64,13 @@ pub(super) fn update(
     let slots = optimizer.slots();
     let state =
         (slots > 0).then(|| b.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &[slots, len]));
-    let op = match optimizer {
-        Optimizer::Sgd(sgd) if slots == 0 => Op::SgdUpdate(SgdUpdate { len, sgd }),
-        Optimizer::Sgd(sgd) => Op::SgdMomentumUpdate(SgdMomentumUpdate { len, sgd }),
-        Optimizer::Adadelta(adadelta) => Op::AdadeltaUpdate(AdadeltaUpdate { len, adadelta }),
-        Optimizer::RmsProp(rmsprop) => {
-            Op::RmspropUpdate(RmspropUpdate { len, rmsprop, hole: Hole::default() })
-        }
-        Optimizer::Adam(adam) => Op::AdamUpdate(AdamUpdate { len, adam }),
-        Optimizer::AdamW(adamw) => Op::AdamUpdate(AdamUpdate { len, adam: adamw.adam() }),
+    let op: Op = match optimizer {
+        Optimizer::Sgd(sgd) if slots == 0 => SgdUpdate { len, sgd }.into(),
+        Optimizer::Sgd(sgd) => SgdMomentumUpdate { len, sgd }.into(),
+        Optimizer::Adadelta(adadelta) => AdadeltaUpdate { len, adadelta }.into(),
+        Optimizer::RmsProp(rmsprop) => RmspropUpdate { len, rmsprop, hole: Hole::default() }.into(),
+        Optimizer::Adam(adam) => AdamUpdate { len, adam }.into(),
+        Optimizer::AdamW(adamw) => AdamUpdate { len, adam: adamw.adam() }.into(),
     };
     let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
     let tripwire = b.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
@@ -85,15 +83,10 @@ pub(super) fn update(
 fn clip_by_norm(b: &mut Builder, name: &str, limit: f64, gradient: Tensor) -> Result<(), PlanError> {
     let len = gradient.len();
     let square_sum = total(b);
-    let op = Op::SumOfSquares(SumOfSquares { len });
+    let op = SumOfSquares { len };
     let args = vec![gradient.clone()];
     b.step_in_parts(Stage::Update, format!("{name}.squares"), op, args, square_sum.clone())?;
-    b.step(
-        Stage::Update,
-        name.to_owned(),
-        Op::ClipByNorm(ClipByNorm { len, limit }),
-        vec![square_sum, gradient],
-    )
+    b.step(Stage::Update, name.to_owned(), ClipByNorm { len, limit }, vec![square_sum, gradient])
 }
 
 /// The one element of the buffer for sums over weights or gradients.
