@@ -17,7 +17,7 @@ pub fn leaky_relu(x: &mut [f32], slope: f32) -> Result<String, Box<dyn Error>> {
     // A step: what is computed, with its sizes. Another one is as good; `Op::args` lists the buffers that it takes.
     let op = Op::from(ActivationForward { len: x.len(), function: LeakyRelu { slope }.into() });
 
-    // Of the kernels that can run it, the one that the table has for this adapter: by fours where the length allows it.
+    // Of the kernels that can run it, the one that this adapter prefers: by fours where the length allows it.
     let kernel = gpu.kernel(&op).ok_or("no kernel runs this step")?;
     let title = format!("{} of shaders/{} on {}", kernel.title(), kernel.source.file, gpu.title());
 

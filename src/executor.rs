@@ -55,6 +55,14 @@ pub enum ExecutorError {
         /// What is out of range.
         problem: String,
     },
+    /// A tensor was to be overwritten by values of another number.
+    #[error("a tensor of {expected} values was given {got}")]
+    Length {
+        /// Of the tensor.
+        expected: usize,
+        /// Of the values.
+        got: usize,
+    },
     /// The tensors of a step are not the arguments of its op.
     #[error("step `{step}`: {error}")]
     Arguments {
@@ -165,6 +173,12 @@ pub struct Ran {
 /// What a step of the plan wrote: the index of the argument, and its floats.
 pub type Written = (usize, Vec<f32>);
 
+/// Refuses values for a tensor of another length.
+pub(crate) fn check_len(tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError> {
+    let (expected, got) = (tensor.len(), values.len());
+    if got == expected { Ok(()) } else { Err(ExecutorError::Length { expected, got }) }
+}
+
 /// Runs a plan on one device, in memory that it allocated when it was created.
 pub trait Executor: Send {
     /// The plan.
@@ -180,7 +194,10 @@ pub trait Executor: Send {
     /// Keeps data sets that are set from now on on the host, even if they fit the device.
     fn keep_on_host(&mut self) {}
 
-    /// Overwrites a tensor of floats; `values` has its length.
+    /// Overwrites a tensor of floats.
+    ///
+    /// # Errors
+    /// When there are more or fewer values than it has, or the device fails.
     fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError>;
 
     /// Reads a tensor of floats back.

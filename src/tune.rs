@@ -1,7 +1,7 @@
 //! The fastest kernel for each step of a plan, by measuring. Opt-in, because measurements differ from one machine to
 //! the next, and other kernels give other last bits.
 //!
-//! A kernel is a candidate if the table lists it for the step and the adapter's class ([`variants`]), the driver
+//! A kernel is a candidate if the step's op has a row for it that suits the adapter's class ([`variants`]), the driver
 //! accepts it, and it computes the same as the twin, within the bounds of [`verify`](crate::verify). [`Choices`] then
 //! bring it into a [`Device`](crate::Device) with `choosing`.
 
@@ -25,7 +25,7 @@ pub struct Trial {
     pub op: Op,
     /// Where its arguments begin in their bindings, in 32-bit words; of each step that computes this.
     bases: Vec<Vec<usize>>,
-    /// The candidates, the table's choice first.
+    /// The candidates, the one that is taken without measuring first.
     kernels: Vec<Kernel>,
 }
 
@@ -125,7 +125,7 @@ fn both((a, b): (Outcome, Outcome)) -> Outcome {
     }
 }
 
-/// The candidate to run: the fastest, unless the first, which is the table's choice, is nearly as fast. If the first
+/// The candidate to run: the fastest, unless the first, which is taken without measuring, is nearly as fast. If the first
 /// does not even compute the step, measuring is useless and it stays as well: [`verify`](mod@crate::verify) is there
 /// to report that.
 pub fn fastest(candidates: &[Candidate]) -> Option<&Candidate> {

@@ -2,7 +2,9 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::data::{Dataset, pad_records};
-use crate::executor::{BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data};
+use crate::executor::{
+    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_len,
+};
 use crate::ops::{Arg, Real, byte_scale};
 use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor, image_stride};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
@@ -209,6 +211,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
     }
 
     fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError> {
+        check_len(tensor, values)?;
         for (to, &from) in self.values_mut(tensor).iter_mut().zip(values) {
             *to = T::of(f64::from(from));
         }

@@ -1,4 +1,4 @@
-//! Kernels that are used in place of the table's default.
+//! Kernels that are used in place of those that an adapter prefers.
 
 use std::collections::BTreeMap;
 

@@ -165,7 +165,7 @@ pub struct Gpu {
     class: AdapterClass,
     choices: Choices,
     report: AdapterReport,
-    step_layout: wgpu::BindGroupLayout,
+    batch_layout: wgpu::BindGroupLayout,
     fault: Arc<Mutex<Option<Fault>>>,
     tally: Arc<Tally>,
     failures: Arc<Failures>,
@@ -227,7 +227,7 @@ impl Gpu {
         device.set_device_lost_callback(move |reason, message| {
             note(&on_lost, Fault::Lost(how_lost(reason, message)));
         });
-        let step_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        let batch_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("step"),
             entries: &[wgpu::BindGroupLayoutEntry {
                 binding: 0,
@@ -250,7 +250,7 @@ impl Gpu {
             class: report.class(),
             choices: Choices::default(),
             report: report.clone(),
-            step_layout,
+            batch_layout,
             fault,
             tally: Arc::default(),
             failures: Arc::new(failures),
@@ -326,8 +326,8 @@ impl Gpu {
     }
 
     /// Layout of group 1: one [`BatchParams`] at a dynamic offset.
-    pub(crate) fn step_layout(&self) -> &wgpu::BindGroupLayout {
-        &self.step_layout
+    pub(crate) fn batch_layout(&self) -> &wgpu::BindGroupLayout {
+        &self.batch_layout
     }
 
     /// Bytes from one row of a batch table to the next.

@@ -16,7 +16,9 @@ use super::timing::Timer;
 use super::warm_up::WarmUp;
 use super::{Gpu, GpuError};
 use crate::data::{Dataset, TRANSFORM};
-use crate::executor::{BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data};
+use crate::executor::{
+    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_len,
+};
 use crate::ops::byte_scale;
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
@@ -294,6 +296,7 @@ impl Executor for GpuExecutor {
     }
 
     fn write(&mut self, tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError> {
+        check_len(tensor, values)?;
         let offset = (tensor.offset * size_of::<f32>()) as u64;
         let bytes = bytemuck::cast_slice(values);
         self.gpu.upload(self.floats(tensor)?, offset, bytes);

@@ -30,7 +30,7 @@ impl Kernel {
     ///
     /// # Errors
     /// When the shader compiler or the driver refuses it; names the file and line where that is known.
-    pub fn build(&self, gpu: &Gpu, bases: &[usize], checks: Checks) -> Result<BuiltKernel, GpuError> {
+    pub(crate) fn build(&self, gpu: &Gpu, bases: &[usize], checks: Checks) -> Result<BuiltKernel, GpuError> {
         self.build_folded(gpu, bases, checks, gpu.limits().max_compute_workgroups_per_dimension)
     }
 
@@ -39,7 +39,7 @@ impl Kernel {
     ///
     /// # Errors
     /// As [`Kernel::build`].
-    pub fn build_folded(
+    pub(crate) fn build_folded(
         &self,
         gpu: &Gpu,
         bases: &[usize],
@@ -59,9 +59,9 @@ impl Kernel {
         let module = self.module(gpu, &text, checks, |line| self.locate(bases, per_dimension, line))?;
         let arguments = self.arguments_layout(gpu);
         let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
-        let step = gpu.step_layout();
+        let batch = gpu.batch_layout();
         let groups: &[_] =
-            if self.reads_batch { &[Some(&arguments), Some(step)] } else { &[Some(&arguments)] };
+            if self.reads_batch { &[Some(&arguments), Some(batch)] } else { &[Some(&arguments)] };
         let layout = gpu.device().create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(self.kind),
             bind_group_layouts: groups,
@@ -99,9 +99,10 @@ impl Kernel {
         let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let module = match checks {
             Checks::On => gpu.device().create_shader_module(descriptor),
-            // SAFETY: the only text compiled is that of the kernel table. Every index in it is derived from the
-            // sizes that its buffers were allocated with, or is a sample number or label that the host has checked;
-            // every loop has a bound. `verify` runs all of it with checks on and off, between guard bands.
+            // SAFETY: `build` is for this crate alone, and compiles unchecked only kernels that `Op::kernels` made from
+            // the rows of ops. Every index in them is derived from the sizes that their buffers were allocated with, or
+            // is a sample number or label that the host has checked; every loop has a bound. `verify` runs all of them
+            // with checks on and off, between guard bands.
             Checks::Off => unsafe {
                 let unchecked = wgpu::ShaderRuntimeChecks::unchecked();
                 gpu.device().create_shader_module_trusted(descriptor, unchecked)

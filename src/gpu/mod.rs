@@ -1,4 +1,4 @@
-//! The GPU executor: adapters, the kernel table, and the same plan run by compute shaders.
+//! The GPU executor: adapters, kernels, and the same plan run by compute shaders.
 
 pub(crate) mod backend;
 mod choices;

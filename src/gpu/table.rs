@@ -42,7 +42,7 @@ impl BatchTable {
         let resource =
             wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &buffer, offset: 0, size });
         let entries = [wgpu::BindGroupEntry { binding: 0, resource }];
-        let bound = gpu.bind_group("step", gpu.step_layout(), &entries);
+        let bound = gpu.bind_group("batch", gpu.batch_layout(), &entries);
         Ok(BatchTable { buffer, bound, stride: gpu.batch_stride(), capacity })
     }
 
@@ -63,16 +63,16 @@ impl BatchTable {
 
     /// Overwrites the first rows.
     pub(super) fn upload(&self, gpu: &Gpu, rows: &[BatchParams]) {
-        gpu.upload(&self.buffer, 0, &gpu.step_table(rows));
+        gpu.upload(&self.buffer, 0, &gpu.batch_table(rows));
     }
 }
 
 impl Gpu {
     /// A batch table's bytes: a row of [`BatchParams`] at each multiple of [`Gpu::batch_stride`].
-    pub(crate) fn step_table(&self, steps: &[BatchParams]) -> Vec<u8> {
+    pub(crate) fn batch_table(&self, batches: &[BatchParams]) -> Vec<u8> {
         let stride = self.batch_stride() as usize;
-        let mut bytes = vec![0; stride * steps.len()];
-        for (row, params) in bytes.chunks_mut(stride).zip(steps) {
+        let mut bytes = vec![0; stride * batches.len()];
+        for (row, params) in bytes.chunks_mut(stride).zip(batches) {
             row[..size_of::<BatchParams>()].copy_from_slice(bytemuck::bytes_of(params));
         }
         bytes

@@ -47,7 +47,7 @@ impl LayerKind for ActivationLayer {
         Vec::new()
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         true
     }
 

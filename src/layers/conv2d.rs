@@ -116,7 +116,7 @@ impl LayerKind for Conv2D {
         of_kernel(self.kernel_regularizer)
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         false
     }
 

@@ -77,7 +77,7 @@ impl LayerKind for Dense {
         of_kernel(self.kernel_regularizer)
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         false
     }
 

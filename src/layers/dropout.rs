@@ -60,7 +60,7 @@ impl LayerKind for Dropout {
         Vec::new()
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         true
     }
 

@@ -42,7 +42,7 @@ impl LayerKind for Flatten {
         Vec::new()
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         true
     }
 

@@ -71,7 +71,7 @@ impl LayerKind for LeakyReLU {
         Vec::new()
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         true
     }
 

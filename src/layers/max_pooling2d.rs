@@ -82,7 +82,7 @@ impl LayerKind for MaxPooling2D {
         Vec::new()
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         true
     }
 
@@ -93,7 +93,7 @@ impl LayerKind for MaxPooling2D {
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let pool = self.shape(place, b.batch);
         let y = b.output(place);
-        let winner = b.kept(place, "winner", Dtype::U32, &pool.winner());
+        let winner = b.leave(place, "winner", Dtype::U32, &pool.winner());
         let args = vec![x[0].clone(), y.clone(), winner];
         b.step(Stage::Forward, place.step("forward"), MaxpoolForward(pool), args)?;
         Ok(y)
@@ -112,7 +112,7 @@ impl LayerKind for MaxPooling2D {
         }
         let pool = self.shape(place, b.batch);
         let dx = b.input_gradient(place, 0, &x[0]);
-        let winner = b.kept(place, "winner", Dtype::U32, &pool.winner());
+        let winner = b.left(place, "winner");
         let args = vec![dy, winner, dx.clone()];
         b.step(Stage::Backward, place.step("backward"), MaxpoolBackward(pool), args)?;
         Ok(vec![Some(dx)])

@@ -98,9 +98,9 @@ macro_rules! layers {
                 match self { $(Layer::$class(layer) => layer.penalties(),)* }
             }
 
-            /// Whether values from 0 to 1 stay so.
-            pub(crate) fn keeps_range(&self) -> bool {
-                match self { $(Layer::$class(layer) => layer.keeps_range(),)* }
+            /// Whether no value changes its sign before what is applied to the output.
+            pub(crate) fn keeps_sign(&self) -> bool {
+                match self { $(Layer::$class(layer) => layer.keeps_sign(),)* }
             }
 
             /// The weight `[h, w, c, filters]` that shows what the layer looks for, if it has one.

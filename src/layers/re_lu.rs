@@ -43,7 +43,7 @@ impl LayerKind for ReLU {
         Vec::new()
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         true
     }
 

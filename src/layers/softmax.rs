@@ -44,7 +44,7 @@ impl LayerKind for Softmax {
         Vec::new()
     }
 
-    fn keeps_range(&self) -> bool {
+    fn keeps_sign(&self) -> bool {
         true
     }
 

@@ -48,7 +48,7 @@ fn gives_shares(layers: &[NetworkLayer]) -> bool {
         Applied::Each(function) => function.positive(),
         Applied::Linear => false,
     };
-    positive || last.layer.keeps_range() && gives_shares(before)
+    positive || last.layer.keeps_sign() && gives_shares(before)
 }
 
 #[cfg(test)]

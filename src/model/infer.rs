@@ -44,7 +44,7 @@ impl Network {
             }
             layers.push(inferred);
         }
-        if layers.iter().all(|layer| layer.weights.is_empty()) {
+        if !layers.iter().any(|layer| layer.weights.iter().any(|weight| weight.trainable)) {
             return Err(whole("no layer has weights to train; add at least one Dense".to_owned()));
         }
         Ok(Network { name: model.name.clone(), input_shape: model.input_shape, layers })

@@ -53,6 +53,11 @@ impl Network {
         self.layers.iter().flat_map(|layer| &layer.weights)
     }
 
+    /// Those that training changes by their gradients.
+    pub fn trainable_weights(&self) -> impl Iterator<Item = &WeightSpec> {
+        self.weights().filter(|weight| weight.trainable)
+    }
+
     /// Number of values of all weights.
     pub fn parameter_count(&self) -> usize {
         self.weights().map(WeightSpec::len).sum()

@@ -1,6 +1,7 @@
 use super::kit::*;
 
-/// Loss and number of hits of the batch: `loss[slot] = (1/batch_size) sum_r row_loss[r]` and `correct[slot] = sum_r row_correct[r]`, over `r < batch_size`.
+/// Loss and number of hits of the batch: `loss[slot] = (1/batch_size) sum_r row_loss[r]` and
+/// `correct[slot] = sum_r row_correct[r]`, over `r < batch_size`.
 ///
 /// row_loss and row_correct `[rows]`; of loss and correct `[_]` only element `slot` is written.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -72,7 +72,8 @@ impl OpKind for SumOfSquares {
     }
 }
 
-/// Gradients scaled in place so that their norm is at most `limit`: `g = g * limit / max(norm, limit)` in place, with `norm = sqrt(square_sum)`; within the limit g stays as it is.
+/// Gradients scaled in place so that their norm is at most `limit`: `g = g * limit / max(norm, limit)`, with
+/// `norm = sqrt(square_sum)`; within the limit g stays as it is.
 ///
 /// square_sum `[1]`, of these gradients or of these and more; gradient `[len]`.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 use super::kit::*;
 
-/// Gradients cut to `[-limit, limit]` in place: `g = min(max(g, -limit), limit)` in place, by comparisons, so that a NaN stays one. Where the step is guarded, what is
-/// infinite stays so too: the update that follows is to see it.
+/// Gradients cut to `[-limit, limit]` in place: `g = min(max(g, -limit), limit)`, by comparisons, so that a NaN stays one.
+/// Where the step is guarded, what is infinite stays so too: the update that follows is to see it.
 ///
 /// gradient `[len]`.
 #[derive(Debug, Clone, Copy, PartialEq)]

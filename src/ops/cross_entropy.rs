@@ -4,7 +4,8 @@ use super::outputs_loss::{Rows, cases, row_bounds, targets};
 /// Least and largest probability that [`CrossEntropy`] takes the logarithm of, as in Keras.
 pub const PROBABILITIES: [f32; 2] = [1e-7, 1.0 - 1e-7];
 
-/// Loss and hit of each row and the gradient of the mean loss. Cross-entropy of outputs that are taken as probabilities, per row `r < batch_size`:
+/// Loss and hit of each row and the gradient of the mean loss. Cross-entropy of outputs that are taken as probabilities, per
+/// row `r < batch_size`:
 ///
 /// ```text
 /// q[c]           = y[r, c] / s,  s = sum_c y[r, c]

@@ -5,8 +5,9 @@
 //! `verify` tries, and the bound of its errors. `kit` is what all of that is written with; it knows no op. The executors and
 //! `verify` run what stands here and know no op either.
 //!
-//! A new op is a file here, and its name in this one: as a module, for others to use, and in the list. Nothing else names ops but
-//! the rewrites of [`Plan::fuse`](crate::plan::Plan::fuse).
+//! A new op is a file here, and its name in this one: as a module, for others to use, and in the list. Else
+//! ops are named only by what makes steps of them, layers and [`plan`](crate::plan), and by its fusion. Nothing else matches
+//! over them.
 
 mod activation;
 mod adadelta;
@@ -77,7 +78,7 @@ pub use sum_partials::SumPartials;
 pub use sum_partials_bias::SumPartialsBias;
 pub use weight_penalty::{AddPenalty, WeightPenalty, WeightPenaltyGradient};
 
-use kit::{Argument, Expected, OpKind, Row, arguments, expect};
+use kit::{Argument, Expected, OpKind, Row, arguments, expect, take};
 
 /// The enum of all ops, and what each says of itself.
 macro_rules! ops {
@@ -139,6 +140,9 @@ macro_rules! ops {
                 batch: &BatchParams,
                 args: &mut [Arg<'_, T>],
             ) -> Result<(), OtherArguments> {
+                if !take(&self.args(), args) {
+                    return Err(OtherArguments);
+                }
                 match self { $(Op::$op(op) => op.twin(batch, args),)* }
             }
 
@@ -196,6 +200,7 @@ macro_rules! ops {
                 let of_rows = O::ROWS.iter().map(|row| 1 + usize::from(row.by_four.is_some())).sum::<usize>();
                 assert_eq!(rows.len(), of_rows, "{name}: two rows have one variant");
                 let cases = O::cases();
+                assert!(!cases.is_empty(), "{name} has no case");
                 let kinds: HashSet<_> = cases.iter().map(|case| case.op.kind()).collect();
                 for kind in kinds {
                     let of_kind = cases.iter().filter(|case| case.op.kind() == kind);

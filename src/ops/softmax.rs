@@ -74,7 +74,8 @@ impl OpKind for Softmax {
     }
 }
 
-/// Gradient of the softmax of each row in place: `dy[r, c] = y[r, c] * (dy[r, c] - sum_d dy[r, d] * y[r, d])` in place; y is the layer's output.
+/// Gradient of the softmax of each row in place: `dy[r, c] = y[r, c] * (dy[r, c] - sum_d dy[r, d] * y[r, d])`; y is the
+/// layer's output.
 ///
 /// Both `[rows, columns]`.
 #[derive(Debug, Clone, Copy, PartialEq)]

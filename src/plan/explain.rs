@@ -144,7 +144,7 @@ impl Plan {
         put(
             text,
             format_args!(
-                "  and for each sample {} bytes of data and 4 of its place in the order, for each step 8 of metrics",
+                "  and for each sample {} bytes of data and 4 of its place in the order, for each batch 8 of metrics",
                 self.bytes_per_sample()
             ),
         );
@@ -207,7 +207,7 @@ impl Plan {
 /// What decides the length of a buffer that the plan does not size.
 fn counted_by(role: Role) -> &'static str {
     match role {
-        Role::Metrics => "step",
+        Role::Metrics => "batch",
         _ => "sample",
     }
 }

@@ -30,7 +30,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Where each weight tensor lies in the parameter arena, in the order of [`Network::weights`].
     pub parameters: Vec<Tensor>,
-    /// Where each gradient lies in the gradient arena, in the same order.
+    /// Where each gradient lies in the gradient arena, in the order of [`Network::trainable_weights`].
     pub gradients: Vec<Tensor>,
     /// The whole optimizer state, `[slots, len]`; `None` for an optimizer without any.
     pub state: Option<Tensor>,

@@ -104,7 +104,7 @@ fn bad_output(plan: &Plan, step: &Step, (place, values): &Written) -> Option<Fou
     let (at, value) = first_bad(values)?;
     let (spec, tensor) = (&step.op.args()[*place], &step.args[*place]);
     let is_gradient = plan.buffers[tensor.buffer].role == Role::Gradients;
-    let weights = plan.network.weights();
+    let weights = plan.network.trainable_weights();
     let of_weight = plan.gradients.iter().zip(weights).find(|(gradient, _)| {
         is_gradient && (gradient.offset..gradient.offset + gradient.len()).contains(&(tensor.offset + at))
     });

@@ -36,7 +36,7 @@ impl<'a> Bench<'a> {
             gpu.queue().write_buffer(&buffer, 0, bytemuck::cast_slice(&band.words));
             buffers.push(buffer);
         }
-        Ok(Bench { gpu, case, bands, buffers, step: step_table(gpu, case)? })
+        Ok(Bench { gpu, case, bands, buffers, step: batch_table(gpu, case)? })
     }
 
     /// Compiles a kernel and binds its arguments.
@@ -107,7 +107,7 @@ fn bytes(words: &[u32]) -> u64 {
 }
 
 /// A batch table whose rows before and after the case's own hold nothing that a kernel could use.
-fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
+fn batch_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
     let hostile = BatchParams {
         batch_size: 0,
         first: HOSTILE_U32,
@@ -121,13 +121,13 @@ fn step_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
         seed_high: HOSTILE_U32,
         guarded: HOSTILE_U32,
     };
-    let rows = gpu.step_table(&[hostile, case.batch, hostile]);
+    let rows = gpu.batch_table(&[hostile, case.batch, hostile]);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
     let buffer = gpu.buffer("batch table", rows.len() as u64, usage)?;
     gpu.queue().write_buffer(&buffer, 0, &rows);
     Ok(gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("step"),
-        layout: gpu.step_layout(),
+        layout: gpu.batch_layout(),
         entries: &[wgpu::BindGroupEntry {
             binding: 0,
             resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {

@@ -57,7 +57,7 @@ pub struct VerifyRow {
 pub struct VerifyReport {
     /// The device.
     pub device: String,
-    /// One row for each case, kernel and mode that was run, in the order of the table.
+    /// One row for each case, kernel and mode that was run, in the order of the cases.
     pub rows: Vec<VerifyRow>,
 }
 
@@ -113,7 +113,7 @@ pub fn verify(
 /// What a worker tells: the number of a case and a row of it, or why it cannot go on.
 type Told = Result<(usize, VerifyRow), GpuError>;
 
-/// Takes cases from the table until there are none left, or nobody listens.
+/// Takes cases until there are none left, or nobody listens.
 fn work(
     gpu: &Gpu,
     table: &[Case],
@@ -158,7 +158,7 @@ fn is_checked(table: &[Case], number: usize, kernel: &Kernel) -> bool {
     }
 }
 
-/// Runs the case with this number in the table on every kernel that fits it.
+/// Runs the case with this number on every kernel that fits it.
 fn verify_case(
     gpu: &Gpu,
     table: &[Case],

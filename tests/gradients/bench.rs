@@ -50,8 +50,10 @@ impl Bench {
 
     /// A weight tensor and its gradient.
     pub fn weight(&self, name: &str) -> Option<(Tensor, Tensor)> {
-        let at = self.plan.network.weights().position(|weight| weight.name == name)?;
-        Some((self.plan.parameters[at].clone(), self.plan.gradients[at].clone()))
+        let network = &self.plan.network;
+        let at = network.weights().position(|weight| weight.name == name)?;
+        let trained = network.trainable_weights().position(|weight| weight.name == name)?;
+        Some((self.plan.parameters[at].clone(), self.plan.gradients[trained].clone()))
     }
 
     /// The weights of a layer by its own names for them, each with its gradient.

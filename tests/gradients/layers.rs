@@ -119,7 +119,8 @@ fn places(bench: &Bench) -> Places {
     let backward = bench.steps(Stage::Backward, &prefix);
     let x = bench.plan.steps[forward[0]].args[0].clone();
     let first = &bench.plan.steps[backward[0]];
-    let upstream = first.op.args().iter().position(|spec| spec.name == "dy").unwrap_or_default();
+    let upstream =
+        first.op.args().iter().position(|spec| ["dy", "x"].contains(&spec.name)).expect("a gradient");
     let dy = first.args[upstream].clone();
     // Layers without weights change the gradient in place.
     let dx = bench.buffer(&format!("d_{NAME}.input")).unwrap_or_else(|| dy.clone());

@@ -141,7 +141,7 @@ fn every_file_is_used_and_named_after_its_kind() {
         );
         for Source { file, text } in kernel.files() {
             let on_disk = std::fs::read_to_string(repository("shaders").join(file)).unwrap();
-            assert!(text == on_disk, "{}: the table holds another text than {file}", kernel.title());
+            assert!(text == on_disk, "{}: the row holds another text than {file}", kernel.title());
             used.insert(file.to_owned());
         }
         for file in kernel.source.imports(kernel.width) {

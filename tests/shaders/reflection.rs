@@ -12,7 +12,7 @@ use shadegrad::plan::{Access, BatchParams};
 const WORKGROUP_BYTES: u32 = 16 * 1024;
 const WORKGROUP_INVOCATIONS: u32 = 256;
 
-/// The first difference between the module and the table.
+/// The first difference between the module and what its op says.
 pub fn compare(kernel: &Kernel, module: &Module) -> Result<(), String> {
     entry_point(kernel, module)?;
     arguments(kernel, module)?;
@@ -59,7 +59,7 @@ fn arguments(kernel: &Kernel, module: &Module) -> Result<(), String> {
     let shader = declared.iter().map(|(binding, variable)| (*binding, name(variable))).collect::<Vec<_>>();
     let rust = (0..).zip(specs.iter().map(|spec| spec.name.to_owned())).collect::<Vec<_>>();
     equal("bindings of group 0", shader, rust)?;
-    equal("number of element types in the table", kernel.elements.len(), specs.len())?;
+    equal("number of element types in the row", kernel.elements.len(), specs.len())?;
     for ((spec, element), (_, variable)) in specs.iter().zip(kernel.elements).zip(declared) {
         let access = match spec.access {
             Access::In => StorageAccess::LOAD,

@@ -1,4 +1,4 @@
-//! Kernels other than the table's first: chosen ones run, and train the same.
+//! Kernels other than those that an adapter prefers: chosen ones run, and train the same.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::io::ModelFile;
+use crate::ops::Activation;
 
 fn run(text: &str) -> SavedRun {
     let file = ModelFile::parse("model.toml", text).unwrap();
@@ -123,6 +124,43 @@ fn every_activation_has_its_operator() {
         nodes.iter().filter(|node| node.op_type == "Softmax").map(|node| node.attribute[0].i).collect();
     assert_eq!(axes, [1, -1], "channels are the second axis of NCHW");
     assert_eq!(nodes[12].output, [OUTPUT]);
+}
+
+/// A function that is a product: of what went in, and an operator of it.
+#[test]
+fn a_gate_multiplies_its_input() {
+    let rest =
+        "[[layers]]\ntype = \"Flatten\"\n[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"silu\"\n";
+    let (_, model) = written(&format!("name = \"gate\"\ninput_shape = [2, 2, 1]\n{rest}"));
+    assert_eq!(ops(&model), ["Flatten", "Gemm", "Sigmoid", "Mul"]);
+    let nodes = model.graph.unwrap().node;
+    assert_eq!(nodes[2].input, nodes[1].output);
+    assert_eq!([&nodes[3].input[0], &nodes[3].input[1]], [&nodes[2].output[0], &nodes[1].output[0]]);
+    assert_eq!(nodes[3].output, [OUTPUT]);
+}
+
+/// Every function of elements is written as an operator, by the names that ONNX has for them.
+#[test]
+fn all_activations_are_written() {
+    let operators = |activation: &str| {
+        let dense = format!("[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"{activation}\"\n");
+        let flatten = "[[layers]]\ntype = \"Flatten\"\n";
+        let (_, model) = written(&format!("name = \"one\"\ninput_shape = [2, 2, 1]\n{flatten}{dense}"));
+        ops(&model)[2..].join(" ")
+    };
+    let written: Vec<(&str, String)> =
+        Activation::ALL.iter().map(|one| one.name()).map(|name| (name, operators(name))).collect();
+    let expected = [
+        ("linear", ""),
+        ("relu", "Relu"),
+        ("leaky_relu", "LeakyRelu"),
+        ("sigmoid", "Sigmoid"),
+        ("tanh", "Tanh"),
+        ("softplus", "Softplus"),
+        ("silu", "Sigmoid Mul"),
+        ("softmax", "Softmax"),
+    ];
+    assert_eq!(written, expected.map(|(name, operators)| (name, operators.to_owned())));
 }
 
 #[test]

@@ -5,30 +5,9 @@ use super::onnx::{Graph, Layout, float, int};
 use super::place::Place;
 use super::step::{PlanError, Role, Stage, Tensor};
 use crate::ops::{
-    Activation, ActivationBackward, ActivationForward, By, Copy, Dtype, Function, OnnxForm, Softmax,
+    Activation, ActivationBackward, ActivationForward, Applied, By, Copy, Dtype, Function, OnnxForm, Softmax,
     SoftmaxBackward,
 };
-
-/// An activation with its settings.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Applied {
-    /// Nothing.
-    Linear,
-    /// A function of each element by itself.
-    Each(Function),
-    /// Softmax over the last axis.
-    Softmax,
-}
-
-impl From<Activation> for Applied {
-    fn from(activation: Activation) -> Self {
-        match (activation.function(), activation) {
-            (Some(function), _) => Applied::Each(function),
-            (None, Activation::Softmax) => Applied::Softmax,
-            (None, _) => Applied::Linear,
-        }
-    }
-}
 
 impl Applied {
     /// Its name in models.
@@ -87,14 +66,15 @@ impl Applied {
                 graph.node(&place.step("softmax"), "Softmax", Vec::new(), vec![int("axis", axis)]);
             }
             Applied::Each(function) => {
-                let (form, alpha) = function.onnx();
-                let attributes = alpha.map(|alpha| float("alpha", alpha)).into_iter().collect();
                 let name = place.step(function.name());
-                match form {
-                    OnnxForm::Operator(operator) => graph.node(&name, operator, Vec::new(), attributes),
+                match function.onnx() {
+                    OnnxForm::Operator(operator) => graph.node(&name, operator, Vec::new(), Vec::new()),
+                    OnnxForm::Alpha(operator, alpha) => {
+                        graph.node(&name, operator, Vec::new(), vec![float("alpha", alpha)]);
+                    }
                     OnnxForm::Gate(operator) => {
                         let x = graph.value().to_owned();
-                        graph.node(&format!("{name}.gate"), operator, Vec::new(), attributes);
+                        graph.node(&format!("{name}.gate"), operator, Vec::new(), Vec::new());
                         graph.node(&name, "Mul", vec![x], Vec::new());
                     }
                 }

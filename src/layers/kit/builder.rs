@@ -26,6 +26,9 @@ pub(crate) struct Builder {
     pub(super) read_back: Vec<usize>,
     /// What went into a layer's activation, where its gradient is computed from that.
     pub(super) activated: HashMap<String, Tensor>,
+    /// What layers left for their ways back.
+    left: HashMap<String, Tensor>,
+    /// All weights.
     pub(crate) parameters: HashMap<String, Tensor>,
     /// Those of trainable weights.
     pub(crate) gradients: HashMap<String, Tensor>,
@@ -41,6 +44,7 @@ impl Builder {
             scratch: 0,
             read_back: Vec::new(),
             activated: HashMap::new(),
+            left: HashMap::new(),
             parameters: HashMap::new(),
             gradients: HashMap::new(),
         };
@@ -172,12 +176,16 @@ impl Builder {
         self.tensor(&name, Role::ActivationGradient, Dtype::F32, &x.shape)
     }
 
-    /// What the layer keeps for its way back: made on the way forward, found again on the way back.
-    pub(crate) fn kept(&mut self, place: &Place<'_>, what: &str, dtype: Dtype, shape: &[usize]) -> Tensor {
-        let name = format!("{}.{what}", place.name);
-        match self.buffers.iter().position(|buffer| buffer.name == name) {
-            Some(buffer) => Tensor { buffer, offset: 0, shape: shape.to_vec() },
-            None => self.tensor(&name, Role::Activation, dtype, shape),
-        }
+    /// A tensor in which the layer leaves something for its way back.
+    pub(crate) fn leave(&mut self, place: &Place<'_>, what: &str, dtype: Dtype, shape: &[usize]) -> Tensor {
+        let name = place.weight(what);
+        let tensor = self.tensor(&name, Role::Activation, dtype, shape);
+        self.left.insert(name, tensor.clone());
+        tensor
+    }
+
+    /// What the layer left there on its way forward.
+    pub(crate) fn left(&self, place: &Place<'_>, what: &str) -> Tensor {
+        self.left[&place.weight(what)].clone()
     }
 }

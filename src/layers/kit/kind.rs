@@ -1,12 +1,12 @@
 //! What a layer says of itself.
 
-use super::applied::Applied;
 use super::builder::Builder;
 use super::onnx::Graph;
 use super::place::Place;
 use super::shape::Shape;
 use super::step::{PlanError, Tensor};
 use super::weights::WeightSpec;
+use crate::ops::Applied;
 use crate::optimizers::Regularizer;
 
 /// What a layer makes of the shapes of its inputs.
@@ -18,7 +18,8 @@ pub(crate) struct Inferred {
     pub(crate) weights: Vec<WeightSpec>,
 }
 
-/// A layer as a value. Each implementation is all that is said of the layer; [`Layer`](crate::layers::Layer) is the list of all.
+/// A layer as a value. Each implementation is all that is said of the layer; [`Layer`](crate::layers::Layer) is the list of
+/// all.
 pub(crate) trait LayerKind {
     /// The class name, as in Keras.
     const CLASS: &'static str;
@@ -44,8 +45,9 @@ pub(crate) trait LayerKind {
     /// Penalties of weights, by the layer's own names for them; part of the loss.
     fn penalties(&self) -> Vec<(&'static str, Regularizer)>;
 
-    /// Whether values from 0 to 1 stay so: the layer only chooses, arranges or bends them.
-    fn keeps_range(&self) -> bool;
+    /// Whether no value changes its sign before what is applied to the output: the layer only chooses, scales or arranges
+    /// values.
+    fn keeps_sign(&self) -> bool;
 
     /// The weight `[h, w, c, filters]` that shows what the layer looks for, if it has one.
     fn filters(&self) -> Option<&'static str>;
@@ -98,7 +100,7 @@ pub(crate) fn of_kernel(regularizer: Option<Regularizer>) -> Vec<(&'static str, 
     regularizer.filter(|regularizer| !regularizer.is_none()).map(|one| ("kernel", one)).into_iter().collect()
 }
 
-/// Refuses a penalty that is none.
+/// Refuses a penalty whose factors are wrong.
 ///
 /// # Errors
 /// What is wrong with its factors.

@@ -10,7 +10,7 @@ mod shape;
 mod step;
 mod weights;
 
-pub use applied::Applied;
+pub use crate::ops::Applied;
 pub(crate) use builder::{ALIGNMENT, Builder, PARTIALS};
 pub(crate) use kind::{Inferred, LayerKind, check, named, of_kernel, reshaped};
 pub(crate) use onnx::{Graph, Layout, int, pair};

@@ -18,7 +18,7 @@ pub enum Initializer {
 /// One weight tensor of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightSpec {
-    /// `<layer>.kernel` or `<layer>.bias`.
+    /// `<layer>.<weight>`, such as `dense.kernel`.
     pub name: String,
     /// Convolution kernels HWIO, dense kernels `(in, out)`, biases `(out)`.
     pub shape: Vec<usize>,
@@ -57,7 +57,7 @@ pub(crate) fn kernel_and_bias(kernel: Vec<usize>, fan_in: usize, fan_out: usize)
 /// One named weight tensor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightTensor {
-    /// `<layer>.kernel` or `<layer>.bias`.
+    /// `<layer>.<weight>`, such as `dense.kernel`.
     pub name: String,
     /// Convolution kernels HWIO, dense kernels `(in, out)`, biases `(out)`.
     pub shape: Vec<usize>,

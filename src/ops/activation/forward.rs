@@ -91,5 +91,6 @@ pub(in crate::ops) fn cases<O: OpKind>(op: impl Fn(usize) -> O) -> Vec<Case<O>> 
     table.extend([3000, 3001].map(|len| case(len).folded()));
     table.push(case(4096).with(Numbers::Eighths));
     table.push(case(1003).with(Numbers::Large));
+    table.extend([3, 5, 63, 64].map(case));
     table
 }

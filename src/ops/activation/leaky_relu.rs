@@ -21,10 +21,13 @@ impl Pointwise for LeakyRelu {
     const NAMES: Names = names!("leaky_relu");
     const SHADER: Source = shader!("activations/leaky_relu.wgsl");
     const BY: By = By::Output;
-    const ONNX: OnnxForm = OnnxForm::Operator("LeakyRelu");
     const BENDS: bool = true;
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [2, 2];
+
+    fn onnx(self) -> OnnxForm {
+        OnnxForm::Alpha("LeakyRelu", self.slope)
+    }
 
     fn value<T: Real>(self, x: T) -> T {
         if x <= T::zero() { T::of(f64::from(self.slope)) * x } else { x }
@@ -45,10 +48,6 @@ impl Pointwise for LeakyRelu {
 
     fn constants(self) -> Constants {
         constants! { "SLOPE" => self.slope }
-    }
-
-    fn onnx_alpha(self) -> Option<f32> {
-        Some(self.slope)
     }
 
     fn title(self) -> String {

@@ -29,6 +29,17 @@ use serde::{Deserialize, Serialize};
 use super::kit::*;
 use pointwise::{Names, Pointwise};
 
+/// An activation with its settings: what is applied to the output of a layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Applied {
+    /// Nothing.
+    Linear,
+    /// A function of each element by itself.
+    Each(Function),
+    /// Softmax over the last axis.
+    Softmax,
+}
+
 /// The enum of all functions, and what each says of itself.
 macro_rules! functions {
     ($($function:ident),* $(,)?) => {
@@ -70,11 +81,14 @@ macro_rules! functions {
                 }
             }
 
-            /// The function of each element by itself, with its default settings; `None` for the two that are none.
-            pub fn function(self) -> Option<Function> {
-                match self {
-                    Activation::Linear | Activation::Softmax => None,
-                    $(Activation::$function => Some($function::default().into()),)*
+        }
+
+        impl From<Activation> for Applied {
+            fn from(activation: Activation) -> Self {
+                match activation {
+                    Activation::Linear => Applied::Linear,
+                    $(Activation::$function => Applied::Each($function::default().into()),)*
+                    Activation::Softmax => Applied::Softmax,
                 }
             }
         }
@@ -104,11 +118,9 @@ macro_rules! functions {
                 match self { $(Function::$function(_) => $function::BENDS,)* }
             }
 
-            /// What it is in ONNX, and the attribute `alpha` where there is one.
-            pub(crate) fn onnx(&self) -> (OnnxForm, Option<f32>) {
-                match self {
-                    $(Function::$function(function) => ($function::ONNX, function.onnx_alpha()),)*
-                }
+            /// What it is in ONNX.
+            pub(crate) fn onnx(&self) -> OnnxForm {
+                match self { $(Function::$function(function) => function.onnx(),)* }
             }
 
             /// Whether all its values are above 0.
@@ -165,6 +177,28 @@ impl Function {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    /// Model files and messages call each by one name.
+    #[test]
+    fn names_are_those_of_model_files() {
+        for &activation in Activation::ALL {
+            let name = toml::Value::String(activation.name().to_owned());
+            assert_eq!(toml::Value::try_from(activation), Ok(name.clone()));
+            assert_eq!(name.try_into::<Activation>(), Ok(activation));
+        }
+    }
+
+    #[test]
+    fn each_function_has_cases_both_ways() {
+        for &activation in Activation::ALL {
+            let Applied::Each(function) = Applied::from(activation) else { continue };
+            for kind in [function.names().forward, function.names().backward] {
+                assert!(crate::ops::cases().iter().any(|case| case.op.kind() == kind), "{kind}");
+            }
+        }
+    }
+
     /// The page that shows how an activation is added shows the files as they are.
     #[test]
     fn the_page_shows_softplus_as_it_is() {

@@ -12,10 +12,12 @@ pub(crate) enum By {
 }
 
 /// A function in ONNX.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum OnnxForm {
     /// One operator.
     Operator(&'static str),
+    /// One operator, and its attribute `alpha`.
+    Alpha(&'static str, f32),
     /// The product of the input and what an operator makes of it.
     Gate(&'static str),
 }
@@ -51,14 +53,15 @@ pub(super) trait Pointwise: Copy + PartialEq + Default + Sync {
     const SHADER: Source;
     /// What its gradient is computed from.
     const BY: By;
-    /// What it is in ONNX.
-    const ONNX: OnnxForm;
     /// Whether it has a bend at 0.
     const BENDS: bool;
     /// Whether all its values are above 0: divided by their sum they are probabilities.
     const POSITIVE: bool;
     /// Operations on one element, forward and backward.
     const FLOPS: [usize; 2];
+
+    /// What it is in ONNX.
+    fn onnx(self) -> OnnxForm;
 
     /// The function.
     fn value<T: Real>(self, x: T) -> T;
@@ -80,11 +83,6 @@ pub(super) trait Pointwise: Copy + PartialEq + Default + Sync {
     /// Its settings in words, behind a comma.
     fn title(self) -> String {
         String::new()
-    }
-
-    /// The attribute `alpha` of its ONNX operator, where that has one.
-    fn onnx_alpha(self) -> Option<f32> {
-        None
     }
 
     /// The settings on which its kernels are tried.

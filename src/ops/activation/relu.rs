@@ -11,10 +11,13 @@ impl Pointwise for Relu {
     const NAMES: Names = names!("relu");
     const SHADER: Source = shader!("activations/relu.wgsl");
     const BY: By = By::Output;
-    const ONNX: OnnxForm = OnnxForm::Operator("Relu");
     const BENDS: bool = true;
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [1, 1];
+
+    fn onnx(self) -> OnnxForm {
+        OnnxForm::Operator("Relu")
+    }
 
     fn value<T: Real>(self, x: T) -> T {
         relu(x)

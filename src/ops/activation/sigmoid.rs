@@ -11,10 +11,13 @@ impl Pointwise for Sigmoid {
     const NAMES: Names = names!("sigmoid");
     const SHADER: Source = shader!("activations/sigmoid.wgsl");
     const BY: By = By::Output;
-    const ONNX: OnnxForm = OnnxForm::Operator("Sigmoid");
     const BENDS: bool = false;
     const POSITIVE: bool = true;
     const FLOPS: [usize; 2] = [4, 3];
+
+    fn onnx(self) -> OnnxForm {
+        OnnxForm::Operator("Sigmoid")
+    }
 
     fn value<T: Real>(self, x: T) -> T {
         T::one() / (T::one() + (-x).exp())

@@ -12,10 +12,13 @@ impl Pointwise for Silu {
     const NAMES: Names = names!("silu");
     const SHADER: Source = shader!("activations/silu.wgsl");
     const BY: By = By::Input;
-    const ONNX: OnnxForm = OnnxForm::Gate("Sigmoid");
     const BENDS: bool = false;
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [5, 8];
+
+    fn onnx(self) -> OnnxForm {
+        OnnxForm::Gate("Sigmoid")
+    }
 
     fn value<T: Real>(self, x: T) -> T {
         x / (T::one() + (-x).exp())

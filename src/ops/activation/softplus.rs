@@ -12,10 +12,13 @@ impl Pointwise for Softplus {
     const NAMES: Names = names!("softplus");
     const SHADER: Source = shader!("activations/softplus.wgsl");
     const BY: By = By::Input;
-    const ONNX: OnnxForm = OnnxForm::Operator("Softplus");
     const BENDS: bool = false;
     const POSITIVE: bool = true;
     const FLOPS: [usize; 2] = [5, 4];
+
+    fn onnx(self) -> OnnxForm {
+        OnnxForm::Operator("Softplus")
+    }
 
     fn value<T: Real>(self, x: T) -> T {
         x.max(T::zero()) + (-x.abs()).exp().ln_1p()

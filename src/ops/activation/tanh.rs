@@ -14,10 +14,13 @@ impl Pointwise for Tanh {
     const NAMES: Names = names!("tanh");
     const SHADER: Source = shader!("activations/tanh.wgsl");
     const BY: By = By::Output;
-    const ONNX: OnnxForm = OnnxForm::Operator("Tanh");
     const BENDS: bool = false;
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [4, 4];
+
+    fn onnx(self) -> OnnxForm {
+        OnnxForm::Operator("Tanh")
+    }
 
     fn value<T: Real>(self, x: T) -> T {
         x.tanh()

@@ -60,7 +60,8 @@ pub(crate) trait OpKind: Copy + PartialEq + std::fmt::Debug + 'static {
     /// How far each argument may be from the twin in f64, derived from the accuracy that WGSL asks for.
     fn bounds(trial: &Trial<'_, Self>) -> Bounds;
 
-    /// Where the function bends at these arguments, for tests that differentiate it; nowhere, where it is smooth.
+    /// Where the function bends at these arguments, for tests that differentiate it; nowhere, where it is smooth. They
+    /// differentiate plans that are not fused: an op that only fusion makes need not tell.
     fn kinks(&self, _args: &[&[f64]]) -> Kinks {
         Kinks::default()
     }

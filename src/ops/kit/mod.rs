@@ -45,7 +45,7 @@ pub(crate) use split::PART;
 pub use split::{MAX_ITERATIONS, METRICS_LANES, Split};
 pub(crate) use trial::{Bound, Bounds, Expected, Output, Trial, relative};
 pub use twin::{Arg, OtherArguments, Real};
-pub(crate) use twin::{change, change_by, first_maximum};
+pub(crate) use twin::{change, change_by, first_maximum, take};
 pub(crate) use update::{
     Before, decay_constants, decay_flops, decay_title, decayed, decayed_weight, first_mean, guards, held,
     refused, squares_and_means, update_args, update_bounds, update_input,

@@ -73,8 +73,8 @@ impl Source {
         self.text.lines().map_while(|line| line.strip_prefix(IMPORT)).map(move |path| of_width(path, width))
     }
 
-    /// This file behind all that it imports, in order, `function` in place of [`FUNCTION`]. An import that is not in [`SHARED`] is left out: what it declares is
-    /// then unknown to the shader compiler, which says so.
+    /// This file behind all that it imports, in order, `function` in place of [`FUNCTION`]. An import that is not in [`SHARED`]
+    /// is left out: what it declares is then unknown to the shader compiler, which says so.
     pub fn with_imports(&self, width: usize, function: Option<Source>) -> Vec<Source> {
         let mut files = Vec::new();
         self.collect(width, function, &mut files);

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::args::{Access, ArgSpec, Dtype};
+
 /// The numbers a twin computes with: f32 as the shaders, or f64 as the measure for both.
 pub trait Real: num_traits::Float + num_traits::NumAssign + Send + Sync + std::iter::Sum + 'static {
     /// The nearest number of this type.
@@ -49,6 +51,21 @@ pub enum Arg<'a, T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the twin does not take these arguments")]
 pub struct OtherArguments;
+
+/// Whether these are the arguments that are specified: as many, of their types and lengths, to be read or written as they say.
+pub(crate) fn take<T>(specs: &[ArgSpec], args: &[Arg<'_, T>]) -> bool {
+    let fits = |spec: &ArgSpec, arg: &Arg<'_, T>| {
+        let (dtype, reads, len) = match arg {
+            Arg::In(values) => (Dtype::F32, true, values.len()),
+            Arg::Out(values) => (Dtype::F32, false, values.len()),
+            Arg::InU32(values) => (Dtype::U32, true, values.len()),
+            Arg::OutU32(values) => (Dtype::U32, false, values.len()),
+            Arg::Bytes(bytes) => (Dtype::Bytes, true, bytes.len()),
+        };
+        dtype == spec.dtype && reads == (spec.access == Access::In) && (spec.is_empty() || len == spec.len())
+    };
+    specs.len() == args.len() && specs.iter().zip(args).all(|(spec, arg)| fits(spec, arg))
+}
 
 /// Elements of one piece of work: enough to make up for handing it to another thread.
 const PIECE: usize = 4096;

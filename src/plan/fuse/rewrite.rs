@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::layers::kit::PARTIALS;
 use crate::ops::{ActivationBackward, ActivationForward, Function, Op, SumPartials};
-use crate::plan::{Plan, Stage, Step, Tensor};
+use crate::plan::{Buffer, Plan, Role, Stage, Step, Tensor};
 
 /// Steps that go and steps that come, in front of what is now step `at`.
 pub(super) struct Rewrite {
@@ -42,9 +42,15 @@ pub(super) fn is_relu_backward(op: &Op) -> bool {
     matches!(op, Op::ActivationBackward(ActivationBackward { function: Function::Relu(_), .. }))
 }
 
+/// Whether it holds the parts of sums; a layer, too, may have its name.
+fn is_partials(buffer: &Buffer) -> bool {
+    buffer.role == Role::Scratch && buffer.name == PARTIALS
+}
+
 impl Plan {
+    /// Whether it holds the parts of a sum.
     pub(super) fn is_scratch(&self, tensor: &Tensor) -> bool {
-        self.buffers[tensor.buffer].name == PARTIALS
+        is_partials(&self.buffers[tensor.buffer])
     }
 
     /// The steps that have a tensor of this buffer among their arguments.
@@ -100,8 +106,9 @@ impl Plan {
         vec![Step { name, stage, op, args }, total]
     }
 
+    /// Room of these dimensions for the parts of a sum.
     pub(super) fn scratch(&self, shape: Vec<usize>) -> Tensor {
-        let buffer = self.buffers.iter().position(|buffer| buffer.name == PARTIALS);
+        let buffer = self.buffers.iter().position(is_partials);
         Tensor { buffer: buffer.unwrap_or(0), offset: 0, shape }
     }
 }

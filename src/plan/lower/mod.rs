@@ -68,7 +68,7 @@ fn forward(
     Ok(outputs)
 }
 
-/// The layers reversed. Nothing is computed for the input of the first layer that has weights, nor before it.
+/// The layers reversed. Nothing is computed for the input of the first layer that has weights to train, nor before it.
 fn backward(
     b: &mut Builder,
     network: &Network,

@@ -1,6 +1,6 @@
 //! Lowering of penalties, of the clipping of gradients, and of the optimizer.
 
-use super::super::{PlanError, Role, Stage, Tensor};
+use super::super::{Buffer, PlanError, Role, Stage, Tensor};
 use crate::layers::kit::{ALIGNMENT, Builder};
 use crate::model::{Clipping, Network, NetworkLayer, Optimizer, Regularizer};
 use crate::ops::{
@@ -91,7 +91,9 @@ fn clip_by_norm(b: &mut Builder, name: &str, limit: f64, gradient: Tensor) -> Re
 
 /// The one element of the buffer for sums over weights or gradients.
 fn total(b: &mut Builder) -> Tensor {
-    let known = b.buffers.iter().position(|buffer| buffer.name == TOTAL);
+    // A layer, too, may have this name.
+    let is_total = |buffer: &Buffer| buffer.role == Role::Scratch && buffer.name == TOTAL;
+    let known = b.buffers.iter().position(is_total);
     let buffer = known.unwrap_or_else(|| b.buffer(TOTAL, Role::Scratch, Dtype::F32, ALIGNMENT));
     Tensor { buffer, offset: 0, shape: vec![1] }
 }
@@ -103,10 +105,16 @@ fn loss_buffer(b: &Builder) -> usize {
     place.unwrap_or_default()
 }
 
-/// The layers with penalties, each with the layer's own name for the weight.
+/// The layers with penalties of weights that are trained, each with the layer's own name for the weight; as in Keras, what
+/// is not trained is not penalised.
 fn penalised(network: &Network) -> impl Iterator<Item = (&NetworkLayer, &'static str, Regularizer)> {
     network.layers.iter().flat_map(|layer| {
-        layer.layer.penalties().into_iter().map(move |(what, regularizer)| (layer, what, regularizer))
+        let trained = |what: &str| {
+            let name = layer.place().weight(what);
+            layer.weights.iter().any(|weight| weight.trainable && weight.name == name)
+        };
+        let penalties = layer.layer.penalties().into_iter().filter(move |(what, _)| trained(what));
+        penalties.map(move |(what, regularizer)| (layer, what, regularizer))
     })
 }
 
@@ -218,6 +226,22 @@ mod tests {
             let fused = plan(regularizer, rmsprop.into()).fuse();
             let straight = fused.steps.iter().any(|step| step.op.kind() == "dense_rmsprop_update");
             assert_eq!(straight, expected, "{regularizer:?}, {rmsprop:?}");
+        }
+    }
+
+    /// Names of layers are free: one that is called like a buffer of ours does not share it.
+    #[test]
+    fn a_layer_may_have_the_name_of_a_buffer() {
+        for name in ["total", "partials", "parameters", "loss"] {
+            let plan = |name: &str| {
+                let l2 = Regularizer { l1: 0.0, l2: 0.1 };
+                let layer = Dense::new(64).kernel_regularizer(l2).name(name);
+                let model = Sequential::new([40, 40, 1]).add(Flatten::new()).add(layer).add(Dense::new(3));
+                let plan =
+                    Plan::build(&model.network().unwrap(), Loss::default(), Optimizer::default(), 4).unwrap();
+                plan.fuse().steps.into_iter().map(|step| (step.op, step.args)).collect::<Vec<_>>()
+            };
+            assert_eq!(plan(name), plan("other"), "{name}");
         }
     }
 }
