@@ -139,28 +139,18 @@ fn a_gate_multiplies_its_input() {
     assert_eq!(nodes[3].output, [OUTPUT]);
 }
 
-/// Every function of elements is written as an operator, by the names that ONNX has for them.
+/// Whatever the last activation is, the graph ends with it, and its output has the name that runtimes ask for.
 #[test]
-fn all_activations_are_written() {
-    let operators = |activation: &str| {
-        let dense = format!("[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"{activation}\"\n");
+fn all_activations_can_be_last() {
+    for activation in Activation::ALL {
+        let dense =
+            format!("[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"{}\"\n", activation.name());
         let flatten = "[[layers]]\ntype = \"Flatten\"\n";
         let (_, model) = written(&format!("name = \"one\"\ninput_shape = [2, 2, 1]\n{flatten}{dense}"));
-        ops(&model)[2..].join(" ")
-    };
-    let written: Vec<(&str, String)> =
-        Activation::ALL.iter().map(|one| one.name()).map(|name| (name, operators(name))).collect();
-    let expected = [
-        ("linear", ""),
-        ("relu", "Relu"),
-        ("leaky_relu", "LeakyRelu"),
-        ("sigmoid", "Sigmoid"),
-        ("tanh", "Tanh"),
-        ("softplus", "Softplus"),
-        ("silu", "Sigmoid Mul"),
-        ("softmax", "Softmax"),
-    ];
-    assert_eq!(written, expected.map(|(name, operators)| (name, operators.to_owned())));
+        let added = ops(&model).len() - ["Flatten", "Gemm"].len();
+        assert_eq!(added > 0, *activation != Activation::Linear, "{activation:?}");
+        assert_eq!(model.graph.unwrap().node.last().unwrap().output, [OUTPUT], "{activation:?}");
+    }
 }
 
 #[test]
