@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::kit::*;
 
 /// Sizes of a max-pooling. Input `[batch, in_h, in_w, channels]`, output `[batch, out_h, out_w, channels]`; no padding.
+/// Windows have `pool_h` rows and `pool_w` columns; the next one is `stride_h` rows down or `stride_w` columns to the right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each field is named in the formula above")]
 pub struct PoolShape {

@@ -3,7 +3,7 @@ use super::bias_add::bias_add;
 use super::kit::*;
 use super::sum_partials::sum_partials;
 
-/// The sum of parts, in order, plus a bias, ReLU where asked for: [`SumPartials`](super::SumPartials),
+/// The sum of parts, in order, plus a bias, ReLU where `relu` asks for it: [`SumPartials`](super::SumPartials),
 /// [`BiasAdd`](super::BiasAdd).
 ///
 /// partial `[parts, rows, columns]`, bias `[columns]`, y `[rows, columns]`.

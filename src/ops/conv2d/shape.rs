@@ -3,7 +3,7 @@
 use crate::ops::kit::*;
 
 /// Sizes of a convolution. Input `[batch, in_h, in_w, in_c]`, kernel `[kernel_h, kernel_w, in_c, out_c]`,
-/// output `[batch, out_h, out_w, out_c]`; no padding.
+/// output `[batch, out_h, out_w, out_c]`; no padding. The kernel moves by `stride_h` rows and `stride_w` columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each field is named in the formula above")]
 pub struct ConvShape {
