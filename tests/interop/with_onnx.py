@@ -102,20 +102,40 @@ activation = "sigmoid"
 
 [[layers]]
 type = "Dense"
-units = 12
+units = 4
+
+[[layers]]
+type = "Softmax"
+"""
+
+BY_INPUT = """name = "by_input"
+input_shape = [12, 10, 3]
+
+[[layers]]
+type = "Conv2D"
+filters = 6
+kernel_size = 3
+activation = "silu"
+
+[[layers]]
+type = "MaxPooling2D"
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Activation"
 activation = "softplus"
 
 [[layers]]
 type = "Dense"
-units = 12
+units = 16
 activation = "silu"
 
 [[layers]]
 type = "Dense"
 units = 4
-
-[[layers]]
-type = "Softmax"
+activation = "softmax"
 """
 
 
@@ -148,7 +168,7 @@ def main(folder):
         arguments = ["--model", model, "--max-steps", steps, "--device", DEVICE]
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
-    for name, text in {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS}.items():
+    for name, text in {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT}.items():
         write_run(folder / f"run-{name}", text)
         metadata = check(name, folder / f"run-{name}", folder)
         if name == "odd":
