@@ -26,6 +26,15 @@ pub(crate) fn run_twin<O: OpKind>(
     arguments: &[Argument],
     map: fn(f64) -> f64,
 ) -> Result<Vec<Output>, OtherArguments> {
+    run(arguments, map, &mut |args| op.twin(batch, args))
+}
+
+/// Runs this on the arguments, as [`run_twin`] does; compiled once, not for each op.
+fn run(
+    arguments: &[Argument],
+    map: fn(f64) -> f64,
+    twin: &mut dyn FnMut(&mut [Arg<'_, f64>]) -> Result<(), OtherArguments>,
+) -> Result<Vec<Output>, OtherArguments> {
     let mut memory: Vec<Output> = arguments
         .iter()
         .map(|argument| match &argument.values {
@@ -47,7 +56,7 @@ pub(crate) fn run_twin<O: OpKind>(
             (Output::Unchanged, _, _) => return Err(OtherArguments),
         });
     }
-    op.twin(batch, &mut args)?;
+    twin(&mut args)?;
     drop(args);
     for (memory, argument) in memory.iter_mut().zip(arguments) {
         if argument.spec.access == Access::In {

@@ -67,27 +67,22 @@ pub(crate) struct Draw<'a, O> {
 impl<O> Draw<'_, O> {
     /// Plain numbers: the case's floats, samples in an order, and any integers and bytes.
     pub(crate) fn plain(&mut self) -> Values {
-        match (self.spec.dtype, self.spec.extent) {
-            (Dtype::F32, _) => Values::Floats(self.floats()),
-            (Dtype::U32, Extent::Order) => self.integers(SAMPLES as u32),
-            (Dtype::U32, _) => self.integers(HOSTILE_U32),
-            (Dtype::Bytes, _) => self.bytes(1 + u32::from(u8::MAX)),
-        }
+        plain(self.spec, self.case.numbers, self.len, self.stream)
     }
 
     /// The case's floats.
     pub(crate) fn floats(&mut self) -> Vec<f32> {
-        (0..self.len).map(|_| self.case.numbers.draw(self.stream)).collect()
+        floats(self.case.numbers, self.len, self.stream)
     }
 
     /// Integers below a bound.
     pub(crate) fn integers(&mut self, bound: u32) -> Values {
-        Values::Integers((0..self.len).map(|_| self.stream.below(bound)).collect())
+        integers(bound, self.len, self.stream)
     }
 
     /// Bytes below a bound.
     pub(crate) fn bytes(&mut self, bound: u32) -> Values {
-        Values::Bytes((0..self.len).map(|_| self.stream.below(bound) as u8).collect())
+        bytes(bound, self.len, self.stream)
     }
 
     /// The case's floats, among them both zeros.
@@ -103,4 +98,27 @@ impl<O> Draw<'_, O> {
         values[self.case.batch.batch_size as usize * (self.len / rows)..].fill(HOSTILE_F32);
         values
     }
+}
+
+// No op decides what follows: it is compiled once, not for each of them.
+
+fn plain(spec: &ArgSpec, numbers: Numbers, len: usize, stream: &mut Stream) -> Values {
+    match (spec.dtype, spec.extent) {
+        (Dtype::F32, _) => Values::Floats(floats(numbers, len, stream)),
+        (Dtype::U32, Extent::Order) => integers(SAMPLES as u32, len, stream),
+        (Dtype::U32, _) => integers(HOSTILE_U32, len, stream),
+        (Dtype::Bytes, _) => bytes(1 + u32::from(u8::MAX), len, stream),
+    }
+}
+
+fn floats(numbers: Numbers, len: usize, stream: &mut Stream) -> Vec<f32> {
+    (0..len).map(|_| numbers.draw(stream)).collect()
+}
+
+fn integers(bound: u32, len: usize, stream: &mut Stream) -> Values {
+    Values::Integers((0..len).map(|_| stream.below(bound)).collect())
+}
+
+fn bytes(bound: u32, len: usize, stream: &mut Stream) -> Values {
+    Values::Bytes((0..len).map(|_| stream.below(bound) as u8).collect())
 }
