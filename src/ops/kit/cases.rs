@@ -18,8 +18,7 @@ const SPARE: usize = 3;
 impl<O: OpKind> Case<O> {
     /// The step on a full batch of uniform numbers.
     pub(crate) fn of(op: O) -> Self {
-        let batch_size = op.samples().unwrap_or_default() as u32;
-        let batch = BatchParams { batch_size, learning_rate: 0.01, guarded: 1, ..BatchParams::default() };
+        let batch = full_batch(op.samples().unwrap_or_default());
         Case { op, batch, numbers: Numbers::Uniform, folded: false, wire: Wire::Clear }
     }
 
@@ -30,6 +29,11 @@ impl<O: OpKind> Case<O> {
 }
 
 // What no op decides is compiled once, not for each of them.
+
+fn full_batch(samples: usize) -> BatchParams {
+    BatchParams { batch_size: samples as u32, learning_rate: 0.01, guarded: 1, ..BatchParams::default() }
+}
+
 impl Case<()> {
     /// A step of this title, on batches of so many samples, and what is unusual about the case.
     fn name(&self, mut name: String, samples: usize) -> String {

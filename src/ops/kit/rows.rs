@@ -1,6 +1,6 @@
 //! From the rows of an op to kernels for a step.
 
-use super::constant::Constant;
+use super::constant::{Constant, Constants};
 use super::kernel::{Kernel, LANES, Row, WORKGROUP};
 use super::kind::OpKind;
 use super::source::Source;
@@ -46,23 +46,16 @@ impl<O: OpKind> Row<O> {
     pub(crate) fn kernels(op: &O) -> Vec<Kernel> {
         let mut kernels = Vec::new();
         for row in O::ROWS {
-            if row.by_four.is_some_and(|by_four| by_four(op)) {
-                kernels.push(row.kernel(op, Row::<O>::VEC4.variant, Row::<O>::VEC4.width));
-            }
-            if (row.fits)(op) {
-                kernels.push(row.kernel(op, row.variant, row.width));
+            let four = row.by_four.is_some_and(|by_four| by_four(op)).then_some(("vec4", 4));
+            let own = (row.fits)(op).then_some((row.variant, row.width));
+            for (variant, width) in [four, own].into_iter().flatten() {
+                kernels.push(row.kernel(op, variant, width));
             }
         }
         kernels
     }
 
     fn kernel(&self, op: &O, variant: &'static str, width: usize) -> Kernel {
-        let mut constants = op.constants();
-        if let Some(Split { terms, terms_per_part, .. }) = op.split() {
-            constants.push(("TERMS", Constant::U32(terms)));
-            constants.push(("TERMS_PER_PART", Constant::U32(terms_per_part)));
-        }
-        constants.extend((self.tile)(op).into_iter().map(|(name, value)| (name, Constant::U32(value))));
         Kernel {
             kind: op.kind(),
             variant,
@@ -76,9 +69,23 @@ impl<O: OpKind> Row<O> {
             hardware: self.hardware,
             reads_batch: self.reads_batch,
             invocations: (self.invocations)(op, width),
-            constants,
+            constants: all_constants(op.constants(), op.split(), (self.tile)(op)),
         }
     }
+}
+
+/// Those of an op, of how its sums are cut, and of a kernel's tile.
+fn all_constants(
+    mut constants: Constants,
+    split: Option<Split>,
+    tile: Vec<(&'static str, usize)>,
+) -> Constants {
+    if let Some(Split { terms, terms_per_part, .. }) = split {
+        constants.push(("TERMS", Constant::U32(terms)));
+        constants.push(("TERMS_PER_PART", Constant::U32(terms_per_part)));
+    }
+    constants.extend(tile.into_iter().map(|(name, value)| (name, Constant::U32(value))));
+    constants
 }
 
 /// Elements of the last argument, which is what most kernels write.
