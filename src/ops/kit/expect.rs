@@ -29,11 +29,14 @@ pub(crate) fn run_twin<O: OpKind>(
     run(arguments, map, &mut |args| op.twin(batch, args))
 }
 
+/// The twin of a step in f64.
+type Twin<'a> = dyn FnMut(&mut [Arg<'_, f64>]) -> Result<(), OtherArguments> + 'a;
+
 /// Runs this on the arguments, as [`run_twin`] does; compiled once, not for each op.
 fn run(
     arguments: &[Argument],
     map: fn(f64) -> f64,
-    twin: &mut dyn FnMut(&mut [Arg<'_, f64>]) -> Result<(), OtherArguments>,
+    twin: &mut Twin<'_>,
 ) -> Result<Vec<Output>, OtherArguments> {
     let mut memory: Vec<Output> = arguments
         .iter()
