@@ -236,3 +236,18 @@ pub trait Executor: Send {
     /// Ends measuring and returns the measurements; `None` if nothing was measured.
     fn take_profile(&mut self) -> Option<Profile>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_must_be_as_many_as_the_tensor_has() {
+        let tensor = Tensor { buffer: 0, offset: 0, shape: vec![1, 2] };
+        assert!(check_len(&tensor, &[0.0; 2]).is_ok());
+        for len in [0, 1, 3] {
+            let error = check_len(&tensor, &vec![0.0; len]).unwrap_err();
+            assert_eq!(error.to_string(), format!("a tensor of 2 values was given {len}"));
+        }
+    }
+}

@@ -213,6 +213,20 @@ macro_rules! ops {
             }
 
             #[test]
+            fn twins_refuse_arguments_of_other_numbers_lengths_and_uses() {
+                let (op, batch) = (Op::from(BiasAdd { rows: 2, columns: 3 }), BatchParams::default());
+                let (bias, mut y) = ([1.0_f32; 4], [0.0_f32; 6]);
+                for len in [2, 3, 4] {
+                    let ran = op.twin(&batch, &mut [Arg::In(&bias[..len]), Arg::Out(&mut y)]);
+                    assert_eq!(ran.is_ok(), len == 3, "a bias of {len}");
+                }
+                assert_eq!(op.twin(&batch, &mut [Arg::In(&bias[..3]), Arg::Out(&mut y[..5])]), Err(OtherArguments));
+                assert_eq!(op.twin(&batch, &mut [Arg::In(&bias[..3])]), Err(OtherArguments));
+                assert_eq!(op.twin(&batch, &mut [Arg::In(&bias[..3]), Arg::In(&y)]), Err(OtherArguments));
+                assert_eq!(y, [1.0; 6], "nothing else was written");
+            }
+
+            #[test]
             fn every_row_is_run_by_some_case() {
                 $(check::<$op>(stringify!($op));)*
             }

@@ -46,7 +46,10 @@ impl<O: OpKind> Row<O> {
     pub(crate) fn kernels(op: &O) -> Vec<Kernel> {
         let mut kernels = Vec::new();
         for row in O::ROWS {
-            let four = row.by_four.is_some_and(|by_four| by_four(op)).then_some(("vec4", 4));
+            let four = row
+                .by_four
+                .is_some_and(|by_four| by_four(op))
+                .then_some((Self::VEC4.variant, Self::VEC4.width));
             let own = (row.fits)(op).then_some((row.variant, row.width));
             for (variant, width) in [four, own].into_iter().flatten() {
                 kernels.push(row.kernel(op, variant, width));
