@@ -77,11 +77,17 @@ impl OpKind for AdadeltaUpdate {
         let update = |len, adadelta| Case::of(AdadeltaUpdate { len, adadelta });
         let mut table = Vec::new();
         for len in [1, 4, 67, 1028, 347_152] {
-            table.extend([plain, decaying].map(|adadelta| update(len, adadelta)));
+            for adadelta in [plain, decaying] {
+                table.push(update(len, adadelta));
+            }
         }
-        table.extend([3000, 3001].map(|len| update(len, decaying).folded()));
+        for len in [3000, 3001] {
+            table.push(update(len, decaying).folded());
+        }
         for len in [67, 1028] {
-            table.extend(Wire::NOT_CLEAR.map(|wire| update(len, decaying).finds(wire)));
+            for wire in Wire::NOT_CLEAR {
+                table.push(update(len, decaying).finds(wire));
+            }
         }
         table
     }

@@ -78,14 +78,22 @@ impl OpKind for AdamUpdate {
         let update = |len, adam| Case::of(AdamUpdate { len, adam });
         let mut table = Vec::new();
         for len in [1, 4, 67, 1028, 347_152] {
-            table.extend([plain, decaying, other].map(|adam| update(len, adam)));
+            for adam in [plain, decaying, other] {
+                table.push(update(len, adam));
+            }
         }
-        table.extend([3000, 3001].map(|len| update(len, decaying).folded()));
+        for len in [3000, 3001] {
+            table.push(update(len, decaying).folded());
+        }
         for len in [67, 1028] {
-            table.extend(Wire::NOT_CLEAR.map(|wire| update(len, decaying).finds(wire)));
+            for wire in Wire::NOT_CLEAR {
+                table.push(update(len, decaying).finds(wire));
+            }
         }
         // As at the first step, and at the second: sqrt(1 - 0.999^t) / (1 - 0.9^t).
-        table.extend([0.316_227_77, 0.235_3].map(|correction| update(260, plain).corrected(correction)));
+        for correction in [0.316_227_77, 0.235_3] {
+            table.push(update(260, plain).corrected(correction));
+        }
         table
     }
 

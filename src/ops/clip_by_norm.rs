@@ -62,8 +62,12 @@ impl OpKind for SumOfSquares {
         // The tutorial's arena and its largest kernel, and sums of over 65,535 terms, among them.
         let mut table =
             [1, 3, 4, 5, 64, 261, 1024, 1025, 2052, 70_001, 346_112, 347_152].map(squares).to_vec();
-        table.extend([1 << 18, (1 << 18) + 1].map(|len| squares(len).folded()));
-        table.extend([9, 64].map(|len| squares(len).with(Numbers::Eighths)));
+        for len in [1 << 18, (1 << 18) + 1] {
+            table.push(squares(len).folded());
+        }
+        for len in [9, 64] {
+            table.push(squares(len).with(Numbers::Eighths));
+        }
         table
     }
 
@@ -133,9 +137,13 @@ impl OpKind for ClipByNorm {
         let mut table = Vec::new();
         for len in [1, 4, 67, 1028, 346_112] {
             // The norm is between 0.5 and 2.1.
-            table.extend([0.1, 0.3, 5.0].map(|limit| by_norm(len, limit)));
+            for limit in [0.1, 0.3, 5.0] {
+                table.push(by_norm(len, limit));
+            }
         }
-        table.extend([3000, 3001].map(|len| by_norm(len, 0.25).folded()));
+        for len in [3000, 3001] {
+            table.push(by_norm(len, 0.25).folded());
+        }
         table
     }
 

@@ -61,9 +61,13 @@ impl OpKind for ClipByValue {
         let by_value = |len, limit| Case::of(ClipByValue { len, limit });
         let mut table = Vec::new();
         for len in [1, 4, 67, 1028, 346_112] {
-            table.extend([0.1, 0.5, 2.0].map(|limit| by_value(len, limit)));
+            for limit in [0.1, 0.5, 2.0] {
+                table.push(by_value(len, limit));
+            }
         }
-        table.extend([3000, 3001].map(|len| by_value(len, 0.25).folded()));
+        for len in [3000, 3001] {
+            table.push(by_value(len, 0.25).folded());
+        }
         table
     }
 

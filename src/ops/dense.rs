@@ -175,10 +175,14 @@ fn cases<O>(case: impl Fn((MatmulShape, bool)) -> Case<O>) -> Vec<Case<O>> {
     let product = |[m, n, k]: [usize; 3]| MatmulShape { m, n, k };
     let mut table = Vec::new();
     for shape in shapes {
-        table.extend([true, false].map(|relu| case((product(shape), relu))));
+        for relu in [true, false] {
+            table.push(case((product(shape), relu)));
+        }
     }
     let folds = [[40, 36, 20], [21, 15, 40]];
-    table.extend(folds.map(|shape| case((product(shape), true)).with(Numbers::Eighths).folded()));
+    for shape in folds {
+        table.push(case((product(shape), true)).with(Numbers::Eighths).folded());
+    }
     table
 }
 

@@ -166,7 +166,11 @@ impl OpKind for DenseRmspropUpdate {
             dense(12, 20, 9, 4, 272, both),
             dense(136, 72, 33, 16, 9888, both_decaying),
         ];
-        table.extend(found.into_iter().flat_map(|case| Wire::NOT_CLEAR.map(|wire| case.finds(wire))));
+        for case in found {
+            for wire in Wire::NOT_CLEAR {
+                table.push(case.finds(wire));
+            }
+        }
         table
     }
 
@@ -252,7 +256,7 @@ fn product_with_errors(trial: &Trial<'_, DenseRmspropUpdate>) -> Result<Vec<[f64
     for spec in plain.args().into_iter().skip(2) {
         factors.push(Argument { values: Values::Floats(vec![0.0; spec.len()]), spec });
     }
-    let run = |map| run_twin(&plain, &trial.case.batch, &factors, map);
+    let run = |map| run_twin(&factors, map, &|args| plain.twin(&trial.case.batch, args));
     let (values, magnitudes) = (run(|x| x)?, run(f64::abs)?);
     let flushed = FLUSHED * product.k as f64;
     let error = |magnitude: f64| magnitude * sum_of_products(product.k) + flushed;

@@ -171,7 +171,9 @@ impl OpKind for MaxpoolForward {
         let eighths = |s| forward(s).with(Numbers::Eighths);
         let mut table: Vec<_> = shapes().into_iter().flat_map(|s| [forward(s), eighths(s)]).collect();
         table.push(forward(ties()).with(Numbers::Equal));
-        table.extend(folds().map(|s| eighths(s).folded()));
+        for s in folds() {
+            table.push(eighths(s).folded());
+        }
         table
     }
 
@@ -243,7 +245,9 @@ impl OpKind for MaxpoolBackward {
         let backward = |s| Case::of(MaxpoolBackward(s));
         let mut table: Vec<_> = shapes().into_iter().map(backward).collect();
         table.push(backward(ties()).with(Numbers::Eighths));
-        table.extend(folds().map(|s| backward(s).folded()));
+        for s in folds() {
+            table.push(backward(s).folded());
+        }
         table
     }
 

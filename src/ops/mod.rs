@@ -78,7 +78,7 @@ pub use sum_partials::SumPartials;
 pub use sum_partials_bias::SumPartialsBias;
 pub use weight_penalty::{AddPenalty, WeightPenalty, WeightPenaltyGradient};
 
-use kit::{Argument, Expected, OpKind, Row, arguments, expect, take};
+use kit::{Argument, Expected, OpKind, Row, Trial, arguments, run_twin, take};
 
 /// The enum of all ops, and what each says of itself.
 macro_rules! ops {
@@ -160,12 +160,15 @@ macro_rules! ops {
         impl Case<Op> {
             /// What sets the case apart from the others of its kind.
             pub fn name(&self) -> String {
-                match self.op { $(Op::$op(op) => self.map(|_| op).title(),)* }
+                let (title, samples) = match self.op { $(Op::$op(op) => (op.title(), op.samples()),)* };
+                self.map(|_| ()).name(title, samples.unwrap_or_default())
             }
 
             /// The arguments of the case with this number among those of its kind.
             pub(crate) fn arguments(&self, number: u32) -> Vec<Argument> {
-                match self.op { $(Op::$op(op) => arguments(&self.map(|_| op), number),)* }
+                arguments(self, self.op.kind(), self.op.args(), number, |draw| match self.op {
+                    $(Op::$op(op) => $op::input(&mut draw.of(&self.map(|_| op))),)*
+                })
             }
 
             /// What each argument must be after the case ran.
@@ -173,14 +176,23 @@ macro_rules! ops {
             /// # Errors
             /// When the twin does not take these arguments.
             pub(crate) fn expect(&self, arguments: &[Argument]) -> Result<Vec<Expected>, OtherArguments> {
-                match self.op { $(Op::$op(op) => expect(&self.map(|_| op), arguments),)* }
+                let twin = |args: &mut [Arg<'_, f64>]| self.op.twin(&self.batch, args);
+                let outputs = run_twin(arguments, |x| x, &twin)?;
+                let bounds = match self.op {
+                    $(Op::$op(op) => {
+                        $op::bounds(&Trial { case: &self.map(|_| op), arguments, outputs: &outputs })
+                    })*
+                }?;
+                Ok(outputs.into_iter().zip(bounds).map(|(output, bound)| Expected { output, bound }).collect())
             }
         }
 
         /// The cases of `verify`: every op on the shapes where its kernels go wrong.
         pub fn cases() -> Vec<Case<Op>> {
             let mut table = Vec::new();
-            $(table.extend($op::cases().into_iter().map(|case| case.map(Op::from)));)*
+            $(for case in &$op::cases() {
+                table.push(case.map(Op::$op));
+            })*
             table
         }
 

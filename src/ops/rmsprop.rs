@@ -110,7 +110,9 @@ impl OpKind for RmspropUpdate {
         ];
         // Each variant, with every state.
         for case in [update(67, both_decaying), update(1028, both), rest(40, 8, 16, both)] {
-            table.extend(Wire::NOT_CLEAR.map(|wire| case.finds(wire)));
+            for wire in Wire::NOT_CLEAR {
+                table.push(case.finds(wire));
+            }
         }
         for rmsprop in [momentum, centered, both] {
             table.extend([update(261, rmsprop), update(1028, rmsprop)]);

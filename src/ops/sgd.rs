@@ -69,11 +69,17 @@ impl OpKind for SgdUpdate {
         let update = |len, sgd| Case::of(SgdUpdate { len, sgd });
         let mut table = Vec::new();
         for len in [1, 4, 67, 1028, 347_152] {
-            table.extend([plain, decaying].map(|sgd| update(len, sgd)));
+            for sgd in [plain, decaying] {
+                table.push(update(len, sgd));
+            }
         }
-        table.extend([3000, 3001].map(|len| update(len, plain).folded()));
+        for len in [3000, 3001] {
+            table.push(update(len, plain).folded());
+        }
         for len in [67, 1028] {
-            table.extend(Wire::NOT_CLEAR.map(|wire| update(len, decaying).finds(wire)));
+            for wire in Wire::NOT_CLEAR {
+                table.push(update(len, decaying).finds(wire));
+            }
         }
         table
     }
@@ -160,11 +166,17 @@ impl OpKind for SgdMomentumUpdate {
         let update = |len, sgd| Case::of(SgdMomentumUpdate { len, sgd });
         let mut table = Vec::new();
         for len in [1, 4, 67, 1028, 347_152] {
-            table.extend([momentum, nesterov, decaying].map(|sgd| update(len, sgd)));
+            for sgd in [momentum, nesterov, decaying] {
+                table.push(update(len, sgd));
+            }
         }
-        table.extend([3000, 3001].map(|len| update(len, nesterov).folded()));
+        for len in [3000, 3001] {
+            table.push(update(len, nesterov).folded());
+        }
         for len in [67, 1028] {
-            table.extend(Wire::NOT_CLEAR.map(|wire| update(len, decaying).finds(wire)));
+            for wire in Wire::NOT_CLEAR {
+                table.push(update(len, decaying).finds(wire));
+            }
         }
         table
     }

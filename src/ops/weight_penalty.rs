@@ -65,9 +65,13 @@ impl OpKind for WeightPenalty {
         let mut table = Vec::new();
         // The tutorial's arena and its largest kernel, and sums of over 65,535 terms, among them.
         for len in [1, 3, 4, 5, 64, 261, 1024, 1025, 2052, 70_001, 346_112, 347_152] {
-            table.extend(regularizers().map(|regularizer| penalty(len, regularizer)));
+            for regularizer in regularizers() {
+                table.push(penalty(len, regularizer));
+            }
         }
-        table.extend([1 << 18, (1 << 18) + 1].map(|len| penalty(len, regularizers()[2]).folded()));
+        for len in [1 << 18, (1 << 18) + 1] {
+            table.push(penalty(len, regularizers()[2]).folded());
+        }
         table
     }
 
@@ -144,9 +148,13 @@ impl OpKind for WeightPenaltyGradient {
         let gradient = |len, regularizer| Case::of(WeightPenaltyGradient { len, regularizer });
         let mut table = Vec::new();
         for len in [1, 4, 67, 1028, 346_112] {
-            table.extend(regularizers().map(|regularizer| gradient(len, regularizer)));
+            for regularizer in regularizers() {
+                table.push(gradient(len, regularizer));
+            }
         }
-        table.extend([3000, 3001].map(|len| gradient(len, regularizers()[2]).folded()));
+        for len in [3000, 3001] {
+            table.push(gradient(len, regularizers()[2]).folded());
+        }
         table
     }
 

@@ -94,7 +94,10 @@ impl Builder {
         op: impl Into<Op>,
         args: Vec<Tensor>,
     ) -> Result<(), PlanError> {
-        let op = op.into();
+        self.add(stage, name, op.into(), args)
+    }
+
+    fn add(&mut self, stage: Stage, name: String, op: Op, args: Vec<Tensor>) -> Result<(), PlanError> {
         for arg in op.args() {
             let len = arg.shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
             if len.is_none_or(|len| len > MAX_ELEMENTS) {
@@ -124,21 +127,31 @@ impl Builder {
         stage: Stage,
         name: String,
         op: impl Into<Op>,
+        args: Vec<Tensor>,
+        sum: Tensor,
+    ) -> Result<(), PlanError> {
+        self.add_in_parts(stage, name, op.into(), args, sum)
+    }
+
+    fn add_in_parts(
+        &mut self,
+        stage: Stage,
+        name: String,
+        op: Op,
         mut args: Vec<Tensor>,
         sum: Tensor,
     ) -> Result<(), PlanError> {
-        let op = op.into();
         let parts = op.split().map_or(1, |split| split.parts);
         if parts == 1 {
             args.push(sum);
-            return self.step(stage, name, op, args);
+            return self.add(stage, name, op, args);
         }
         let len = sum.len();
         let scratch = Tensor { buffer: self.scratch, offset: 0, shape: vec![parts, len] };
         let buffer = &mut self.buffers[self.scratch];
         buffer.len = buffer.len.max(parts.saturating_mul(len).next_multiple_of(ALIGNMENT));
         args.push(scratch.clone());
-        self.step(stage, name.clone(), op, args)?;
+        self.add(stage, name.clone(), op, args)?;
         let op = SumPartials { parts, len };
         self.step(stage, format!("{name}.sum"), op, vec![scratch, sum])
     }

@@ -88,9 +88,13 @@ impl OpKind for ActivationForward {
 pub(in crate::ops) fn cases<O: OpKind>(op: impl Fn(usize) -> O) -> Vec<Case<O>> {
     let case = |len| Case::of(op(len));
     let mut table = [1, 4, 65, 256, 4100].map(case).to_vec();
-    table.extend([3000, 3001].map(|len| case(len).folded()));
+    for len in [3000, 3001] {
+        table.push(case(len).folded());
+    }
     table.push(case(4096).with(Numbers::Eighths));
     table.push(case(1003).with(Numbers::Large));
-    table.extend([3, 5, 63, 64].map(case));
+    for len in [3, 5, 63, 64] {
+        table.push(case(len));
+    }
     table
 }

@@ -91,7 +91,9 @@ impl OpKind for Conv2dMaxpoolBackwardKernel {
     fn cases() -> Vec<Case<Self>> {
         let backward = |s| Case::of(Conv2dMaxpoolBackwardKernel(s));
         let mut table: Vec<_> = shapes().into_iter().map(backward).collect();
-        table.extend(folds().map(|s| backward(s).folded()));
+        for s in folds() {
+            table.push(backward(s).folded());
+        }
         table.extend([backward(many_windows()), backward(many_windows()).with(Numbers::Eighths)]);
         table
     }

@@ -21,11 +21,6 @@ impl<O: OpKind> Case<O> {
         let batch = full_batch(op.samples().unwrap_or_default());
         Case { op, batch, numbers: Numbers::Uniform, folded: false, wire: Wire::Clear }
     }
-
-    /// What sets the case apart from the others of its kind.
-    pub(crate) fn title(&self) -> String {
-        self.map(|_| ()).name(self.op.title(), self.op.samples().unwrap_or_default())
-    }
 }
 
 // What no op decides is compiled once, not for each of them.
@@ -36,7 +31,7 @@ fn full_batch(samples: usize) -> BatchParams {
 
 impl Case<()> {
     /// A step of this title, on batches of so many samples, and what is unusual about the case.
-    fn name(&self, mut name: String, samples: usize) -> String {
+    pub(crate) fn name(&self, mut name: String, samples: usize) -> String {
         let BatchParams { batch_size, first, slot, .. } = self.batch;
         if batch_size as usize != samples || first != 0 || slot != 0 {
             name += &format!(", batch of {batch_size} from {first} into slot {slot}");
@@ -66,23 +61,16 @@ impl Case<()> {
 }
 
 /// The arguments of the case with this number among those of its kind, in binding order. Other kinds change nothing.
-pub(crate) fn arguments<O: OpKind>(case: &Case<O>, number: u32) -> Vec<Argument> {
-    let op = &case.op;
-    drawn(op.kind(), op.args(), &case.batch, number, &mut |spec, len, before, stream| {
-        O::input(&mut Draw { case, spec, len, before, stream })
-    })
-}
-
-/// The numbers of an argument of this length that is read, behind those before it.
-type Input<'a> = dyn FnMut(&ArgSpec, usize, &[Argument], &mut Stream) -> Values + 'a;
-
-fn drawn(
+///
+/// `input` gives the numbers of an argument that is read.
+pub(crate) fn arguments<O>(
+    case: &Case<O>,
     kind: &str,
     specs: Vec<ArgSpec>,
-    batch: &BatchParams,
     number: u32,
-    input: &mut Input<'_>,
+    input: impl Fn(&mut Draw<'_, O>) -> Values,
 ) -> Vec<Argument> {
+    let batch = &case.batch;
     let mut before: Vec<Argument> = Vec::new();
     for (spec, place) in specs.into_iter().zip(0..) {
         let stream = &mut Stream::new(seed(kind), Purpose::Verification, number * MOST_ARGUMENTS + place);
@@ -90,7 +78,7 @@ fn drawn(
         let values = match (spec.access, spec.dtype) {
             (Access::Out, Dtype::F32) => Values::Floats(vec![f32::from_bits(UNWRITTEN); len]),
             (Access::Out, _) => Values::Integers(vec![UNWRITTEN; len]),
-            _ => input(&spec, len, &before, stream),
+            _ => input(&mut Draw { case, spec: &spec, len, before: &before, stream }),
         };
         before.push(Argument { spec, values });
     }

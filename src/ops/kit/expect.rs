@@ -2,41 +2,20 @@
 
 use super::accuracy::sum_of_products;
 use super::args::Access;
-use super::batch::BatchParams;
-use super::case::{Case, Numbers};
+use super::case::Numbers;
 use super::inputs::{Argument, Values};
 use super::kind::OpKind;
-use super::trial::{Bounds, Expected, Output, Trial, relative};
+use super::trial::{Bounds, Output, Trial, last_of, relative};
 use super::twin::{Arg, OtherArguments};
 
-/// What each argument must be after the case ran.
-pub(crate) fn expect<O: OpKind>(
-    case: &Case<O>,
-    arguments: &[Argument],
-) -> Result<Vec<Expected>, OtherArguments> {
-    let outputs = run_twin(&case.op, &case.batch, arguments, |x| x)?;
-    let bounds = O::bounds(&Trial { case, arguments, outputs: &outputs })?;
-    Ok(outputs.into_iter().zip(bounds).map(|(output, bound)| Expected { output, bound }).collect())
-}
-
-/// Runs a twin in f64 on arguments, each float changed by `map` first.
-pub(crate) fn run_twin<O: OpKind>(
-    op: &O,
-    batch: &BatchParams,
-    arguments: &[Argument],
-    map: fn(f64) -> f64,
-) -> Result<Vec<Output>, OtherArguments> {
-    run(arguments, map, &mut |args| op.twin(batch, args))
-}
-
 /// The twin of a step in f64.
-type Twin<'a> = dyn FnMut(&mut [Arg<'_, f64>]) -> Result<(), OtherArguments> + 'a;
+pub(crate) type Twin<'a> = dyn Fn(&mut [Arg<'_, f64>]) -> Result<(), OtherArguments> + 'a;
 
-/// Runs this on the arguments, as [`run_twin`] does; compiled once, not for each op.
-fn run(
+/// Runs a twin on arguments, each float changed by `map` first.
+pub(crate) fn run_twin(
     arguments: &[Argument],
     map: fn(f64) -> f64,
-    twin: &mut Twin<'_>,
+    twin: &Twin<'_>,
 ) -> Result<Vec<Output>, OtherArguments> {
     let mut memory: Vec<Output> = arguments
         .iter()
@@ -78,8 +57,7 @@ impl<O: OpKind> Trial<'_, O> {
         if self.case.numbers == Numbers::Eighths && terms < 1 << 18 {
             return Ok(self.exact());
         }
-        let magnitudes = self.magnitudes()?.pop().ok_or(OtherArguments)?;
-        Ok(self.last(relative(&magnitudes, sum_of_products(terms), terms)))
+        sum_within(&self.magnitudes()?, terms)
     }
 
     /// The last argument a sum of at most `terms` numbers each: a single one is copied.
@@ -89,6 +67,12 @@ impl<O: OpKind> Trial<'_, O> {
 
     /// What the twin gives for the magnitudes of all floats.
     pub(crate) fn magnitudes(&self) -> Result<Vec<Output>, OtherArguments> {
-        run_twin(&self.case.op, &self.case.batch, self.arguments, f64::abs)
+        run_twin(self.arguments, f64::abs, &|args| self.case.op.twin(&self.case.batch, args))
     }
+}
+
+/// The last argument a sum of at most `terms` products, with what the twin gives for the magnitudes of all floats.
+fn sum_within(magnitudes: &[Output], terms: usize) -> Bounds {
+    let sums = magnitudes.last().ok_or(OtherArguments)?;
+    Ok(last_of(magnitudes.len(), relative(sums, sum_of_products(terms), terms)))
 }

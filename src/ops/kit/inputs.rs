@@ -65,6 +65,11 @@ pub(crate) struct Draw<'a, O> {
 }
 
 impl<O> Draw<'_, O> {
+    /// The same for the case of another type of op.
+    pub(crate) fn of<'a, P>(&'a mut self, case: &'a Case<P>) -> Draw<'a, P> {
+        Draw { case, spec: self.spec, len: self.len, before: self.before, stream: self.stream }
+    }
+
     /// Plain numbers: the case's floats, samples in an order, and any integers and bytes.
     pub(crate) fn plain(&mut self) -> Values {
         plain(self.spec, self.case.numbers, self.len, self.stream)

@@ -29,7 +29,7 @@ pub use batch::BatchParams;
 pub use case::{Case, Numbers, Wire};
 pub(crate) use cases::arguments;
 pub(crate) use constant::{Constant, Constants, constants};
-pub(crate) use expect::{expect, run_twin};
+pub(crate) use expect::run_twin;
 pub(crate) use inputs::{Argument, Draw, HOSTILE_BYTE, HOSTILE_F32, HOSTILE_U32, UNWRITTEN, Values};
 pub(crate) use kernel::{EIGHTS, LANES, Row, tiles};
 pub use kernel::{Element, Kernel};

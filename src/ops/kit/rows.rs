@@ -1,5 +1,6 @@
 //! From the rows of an op to kernels for a step.
 
+use super::args::ArgSpec;
 use super::constant::{Constant, Constants};
 use super::kernel::{Kernel, LANES, Row, WORKGROUP};
 use super::kind::OpKind;
@@ -46,13 +47,11 @@ impl<O: OpKind> Row<O> {
     pub(crate) fn kernels(op: &O) -> Vec<Kernel> {
         let mut kernels = Vec::new();
         for row in O::ROWS {
-            let four = row
-                .by_four
-                .is_some_and(|by_four| by_four(op))
-                .then_some((Self::VEC4.variant, Self::VEC4.width));
-            let own = (row.fits)(op).then_some((row.variant, row.width));
-            for (variant, width) in [four, own].into_iter().flatten() {
-                kernels.push(row.kernel(op, variant, width));
+            if row.by_four.is_some_and(|by_four| by_four(op)) {
+                kernels.push(row.kernel(op, Self::VEC4.variant, Self::VEC4.width));
+            }
+            if (row.fits)(op) {
+                kernels.push(row.kernel(op, row.variant, row.width));
             }
         }
         kernels
@@ -93,7 +92,11 @@ fn all_constants(
 
 /// Elements of the last argument, which is what most kernels write.
 pub(crate) fn outputs<O: OpKind>(op: &O, _: usize) -> usize {
-    op.args().pop().map_or(0, |arg| arg.len())
+    last_len(&op.args())
+}
+
+fn last_len(args: &[ArgSpec]) -> usize {
+    args.last().map_or(0, ArgSpec::len)
 }
 
 /// `Real`s of the last argument.

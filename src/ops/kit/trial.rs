@@ -67,11 +67,7 @@ impl<'a, O> Trial<'a, O> {
 
     /// Every argument exact but the last.
     pub(crate) fn last(&self, bound: Bound) -> Vec<Bound> {
-        let mut bounds = self.exact();
-        if let Some(last) = bounds.last_mut() {
-            *last = bound;
-        }
-        bounds
+        last_of(self.arguments.len(), bound)
     }
 
     /// The last argument off by a relative error and no more.
@@ -81,11 +77,28 @@ impl<'a, O> Trial<'a, O> {
 
     /// The last argument from the elements of the first and, where it is another, of itself.
     pub(crate) fn last_each(&self, bound: impl Fn([f64; 2]) -> f64) -> Vec<Bound> {
-        let first = self.floats(0).iter().map(|&value| f64::from(value));
-        let second = if self.arguments.len() > 1 { self.floats(self.arguments.len() - 1) } else { &[][..] };
-        let second = second.iter().map(|&value| f64::from(value)).chain(std::iter::repeat(0.0));
-        self.last(Bound::Each(first.zip(second).map(|(first, second)| bound([first, second])).collect()))
+        each_of(self.arguments, &bound)
     }
+}
+
+fn each_of(arguments: &[Argument], bound: &dyn Fn([f64; 2]) -> f64) -> Vec<Bound> {
+    let last = arguments.len() - 1;
+    let second = if last > 0 { arguments[last].floats() } else { &[] };
+    let second = second.iter().map(|&value| f64::from(value)).chain(std::iter::repeat(0.0));
+    let first = arguments[0].floats().iter().map(|&value| f64::from(value));
+    last_of(
+        arguments.len(),
+        Bound::Each(first.zip(second).map(|(first, second)| bound([first, second])).collect()),
+    )
+}
+
+/// So many arguments exact but the last.
+pub(super) fn last_of(arguments: usize, bound: Bound) -> Vec<Bound> {
+    let mut bounds = vec![Bound::Exact; arguments];
+    if let Some(last) = bounds.last_mut() {
+        *last = bound;
+    }
+    bounds
 }
 
 /// A fraction of each magnitude, and what `terms` flushed terms take away.

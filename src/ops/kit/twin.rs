@@ -72,12 +72,22 @@ const PIECE: usize = 4096;
 
 /// `y = f(y)`, element by element.
 pub(crate) fn change<T: Real>(y: &mut [T], f: impl Fn(T) -> T + Sync) {
-    y.par_iter_mut().with_min_len(PIECE).for_each(|y| *y = f(*y));
+    in_pieces(y, &|piece| piece.iter_mut().for_each(|y| *y = f(*y)));
 }
 
 /// `y = f(x, y)`, element by element.
 pub(crate) fn change_by<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    y.par_iter_mut().with_min_len(PIECE).zip(x).for_each(|(y, &x)| *y = f(x, *y));
+    in_pieces_by(x, y, &|x, y| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x, *y)));
+}
+
+// What hands out the work is compiled once, not for each function.
+
+fn in_pieces<T: Real>(y: &mut [T], f: &(dyn Fn(&mut [T]) + Sync)) {
+    y.par_chunks_mut(PIECE).for_each(f);
+}
+
+fn in_pieces_by<T: Real>(x: &[T], y: &mut [T], f: &(dyn Fn(&[T], &mut [T]) + Sync)) {
+    x.par_chunks(PIECE).zip(y.par_chunks_mut(PIECE)).for_each(|(x, y)| f(x, y));
 }
 
 /// The place of the first maximum.

@@ -104,7 +104,9 @@ pub(super) fn cases<O: OpKind>(
 ) -> Vec<Case<O>> {
     let case = |[m, n, k]: [usize; 3]| Case::of(op(MatmulShape { m, n, k }));
     let mut table: Vec<Case<O>> = first.into_iter().chain(shapes()).map(case).collect();
-    table.extend([[33, 36, 300], [2, 3, 70_001]].map(|sizes| case(sizes).with(Numbers::Eighths)));
+    for sizes in [[33, 36, 300], [2, 3, 70_001]] {
+        table.push(case(sizes).with(Numbers::Eighths));
+    }
     table.push(case(short));
     // Enough for several groups even of a kernel that computes 8x8 outputs at once.
     table.push(case([136, 264, 16]).folded());
