@@ -1,11 +1,11 @@
 // import shared/linear_index.wgsl
 
-// conv2d_forward: y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p, j*sw + q, c] * kernel[p, q, c, o], with RELU cut
-// off below 0.
+// conv2d_forward: y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p*dh, j*sw + q*dw, g*GROUP_IN + c] * kernel[p, q, c, o],
+// where g is the group of o; with RELU cut off below 0.
 // One invocation per output position and Real of output channels.
 //
 // x      [BATCH, IN_H, IN_W, IN_C]
-// kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
+// kernel [KERNEL_H, KERNEL_W, GROUP_IN, OUT_C]
 // bias   [OUT_C]
 // y      [BATCH, OUT_H, OUT_W, OUT_C]
 
@@ -26,13 +26,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let j = index / OUT_REALS % OUT_W;
     let i = index / (OUT_REALS * OUT_W) % OUT_H;
     let n = index / (OUT_REALS * OUT_W * OUT_H);
+    // The first channel that the outputs of this group read.
+    let first = o * WIDTH / GROUP_OUT * GROUP_IN;
     var sum = bias[BIAS_BASE + o];
     for (var p = 0u; p < KERNEL_H; p++) {
         for (var q = 0u; q < KERNEL_W; q++) {
-            let pixel = (n * IN_H + i * STRIDE_H + p) * IN_W + j * STRIDE_W + q;
+            let row = n * IN_H + i * STRIDE_H + p * DILATION_H;
+            let pixel = row * IN_W + j * STRIDE_W + q * DILATION_W;
             let tap = p * KERNEL_W + q;
-            for (var c = 0u; c < IN_C; c++) {
-                sum += x[X_BASE + pixel * IN_C + c] * kernel[KERNEL_BASE + (tap * IN_C + c) * OUT_REALS + o];
+            for (var c = 0u; c < GROUP_IN; c++) {
+                let weight = kernel[KERNEL_BASE + (tap * GROUP_IN + c) * OUT_REALS + o];
+                sum += x[X_BASE + pixel * IN_C + first + c] * weight;
             }
         }
     }

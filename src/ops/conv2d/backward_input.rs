@@ -4,10 +4,11 @@ use super::shape::{ConvShape, block_eights, cases};
 use crate::ops::kit::*;
 
 /// Gradient of a convolution with respect to its input:
-/// `dx[n, h, w, c] = sum_{p, q, o} dy[n, (h - p)/sh, (w - q)/sw, o] * kernel[p, q, c, o]`, over the taps for which
-/// both quotients are whole and inside the output.
+/// `dx[n, h, w, c] = sum_{p, q, o} dy[n, (h - p*dh)/sh, (w - q*dw)/sw, o] * kernel[p, q, c, o]`, over the taps for which
+/// both quotients are whole and inside the output, and the outputs o of the group of c; in the kernel, c counts from its group's
+/// first channel.
 ///
-/// dy `[batch, out_h, out_w, out_c]`, kernel `[kernel_h, kernel_w, in_c, out_c]`, dx `[batch, in_h, in_w, in_c]`.
+/// dy `[batch, out_h, out_w, out_c]`, kernel `[kernel_h, kernel_w, in_c / groups, out_c]`, dx `[batch, in_h, in_w, in_c]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dBackwardInput(pub ConvShape);
 
@@ -29,13 +30,20 @@ impl OpKind for Conv2dBackwardInput {
                     ("BLOCK_EIGHTS", block_eights(s.out_c / EIGHTS)),
                 ]
             },
-            fits: |Conv2dBackwardInput(s)| s.channels_by_8() && band_iterations(s) <= MAX_ITERATIONS,
+            fits: |Conv2dBackwardInput(s)| s.plain_by_8() && band_iterations(s) <= MAX_ITERATIONS,
             invocations: |Conv2dBackwardInput(s), _| {
                 let [images, rows] = bands(s);
                 let columns = s.in_c.div_ceil(EIGHTS).div_ceil(row_lanes(s.in_c));
                 tiles([s.batch, s.in_h], [images, rows]) * columns * LANES as usize
             },
             ..Row::BLOCK8
+        },
+        Row {
+            source: shader!("convolution/conv2d_depthwise_backward_input.wgsl"),
+            elements: &[Element::Vec4F32; 3],
+            fits: |op| op.0.depthwise_by_4(),
+            invocations: |op, width| reals(op, width),
+            ..Row::DEPTHWISE
         },
         Row {
             source: shader!("convolution/conv2d_backward_input.wgsl"),
@@ -62,7 +70,7 @@ impl OpKind for Conv2dBackwardInput {
     }
 
     fn longest_loop(&self) -> usize {
-        self.0.kernel_h * self.0.kernel_w * self.0.out_c
+        self.0.kernel_h * self.0.kernel_w * self.0.group_out()
     }
 
     fn constants(&self) -> Constants {
@@ -91,8 +99,9 @@ impl OpKind for Conv2dBackwardInput {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         let Conv2dBackwardInput(s) = trial.case.op;
-        let covered = s.kernel_h.div_ceil(s.stride_h) * s.kernel_w.div_ceil(s.stride_w);
-        trial.sum_of_products(covered * s.out_c)
+        let covered =
+            most_taps(s.kernel_h, s.stride_h, s.dilation_h) * most_taps(s.kernel_w, s.stride_w, s.dilation_w);
+        trial.sum_of_products(covered * s.group_out())
     }
 }
 
@@ -124,15 +133,14 @@ fn conv2d_backward_input<T: Real>(s: &ConvShape, dy: &[T], kernel: &[T], dx: &mu
         for (w, dx) in dx.chunks_mut(s.in_c).enumerate() {
             for (c, dx) in dx.iter_mut().enumerate() {
                 *dx = T::zero();
-                for p in 0..s.kernel_h {
-                    for q in 0..s.kernel_w {
-                        let Some(i) = output_of(h, p, s.stride_h, s.out_h) else { continue };
-                        let Some(j) = output_of(w, q, s.stride_w, s.out_w) else { continue };
-                        for o in 0..s.out_c {
-                            let dy = dy[((n * s.out_h + i) * s.out_w + j) * s.out_c + o];
-                            let tap = (p * s.kernel_w + q) * s.in_c + c;
-                            *dx += dy * kernel[tap * s.out_c + o];
-                        }
+                let (g, c) = (c / s.group_in(), c % s.group_in());
+                for (p, q) in s.taps() {
+                    let Some(i) = output_of(h, p * s.dilation_h, s.stride_h, s.out_h) else { continue };
+                    let Some(j) = output_of(w, q * s.dilation_w, s.stride_w, s.out_w) else { continue };
+                    for o in g * s.group_out()..(g + 1) * s.group_out() {
+                        let dy = dy[((n * s.out_h + i) * s.out_w + j) * s.out_c + o];
+                        let tap = (p * s.kernel_w + q) * s.group_in() + c;
+                        *dx += dy * kernel[tap * s.out_c + o];
                     }
                 }
             }
@@ -140,7 +148,13 @@ fn conv2d_backward_input<T: Real>(s: &ConvShape, dy: &[T], kernel: &[T], dx: &mu
     });
 }
 
-/// The output position that reads input position `at` through tap `tap`, if there is one.
+/// Most taps, so many apart, that meet one position of the input: those whose places leave the same rest by the stride.
+fn most_taps(taps: usize, stride: usize, dilation: usize) -> usize {
+    let apart = (1..=stride).find(|n| (n * dilation).is_multiple_of(stride)).unwrap_or(stride);
+    taps.div_ceil(apart)
+}
+
+/// The output position that reads input position `at` through a tap at this place of the window, if there is one.
 fn output_of(at: usize, tap: usize, stride: usize, out: usize) -> Option<usize> {
     let offset = at.checked_sub(tap)?;
     (offset % stride == 0 && offset / stride < out).then_some(offset / stride)

@@ -4,11 +4,12 @@ use super::shape::{ConvShape, MOST_TAPS, cases};
 use crate::ops::kit::*;
 
 /// Gradient of a convolution with respect to its kernel:
-/// `dkernel[p, q, c, o] = sum_{n, i, j} x[n, i*sh + p, j*sw + q, c] * dy[n, i, j, o]`, in parts: `partial[s]` is the
-/// sum over the `s`-th range of output rows `(n, i)` ([`ConvShape::row_split`]).
+/// `dkernel[p, q, c, o] = sum_{n, i, j} x[n, i*sh + p*dh, j*sw + q*dw, g*gi + c] * dy[n, i, j, o]`, where g is the group of
+/// o, and gi are the channels of a group's input, in parts: `partial[s]` is the sum over the `s`-th range of output rows
+/// `(n, i)` ([`ConvShape::row_split`]).
 ///
 /// x `[batch, in_h, in_w, in_c]`, dy `[batch, out_h, out_w, out_c]`,
-/// partial `[parts, kernel_h, kernel_w, in_c, out_c]`.
+/// partial `[parts, kernel_h, kernel_w, in_c / groups, out_c]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dBackwardKernel(pub ConvShape);
 
@@ -26,7 +27,7 @@ impl OpKind for Conv2dBackwardKernel {
             elements: &[Element::EightF32; 3],
             tile: |op| across_tile(op.block_rows()),
             // With few input channels a block's rows would be too few to make up for loading it.
-            fits: |op| op.0.channels_by_8() && op.0.terms() >= EIGHTS * LANES as usize,
+            fits: |op| op.0.plain_by_8() && op.0.terms() >= EIGHTS * LANES as usize,
             invocations: |op, _| blocks([op.0.terms(), op.0.out_c], op.block_rows(), op.0.row_split().parts),
             ..Row::BLOCK8
         },
@@ -35,9 +36,16 @@ impl OpKind for Conv2dBackwardKernel {
             elements: &[Element::F32, Element::Vec4F32, Element::Vec4F32],
             workgroup: SMALL_WORKGROUP,
             tile: |_| vec![("TILE_C", TILE_C)],
-            fits: |op| op.0.channels_by_4() && op.0.kernel_h * op.0.kernel_w <= MOST_TAPS,
+            fits: |op| op.0.plain_by_4() && op.0.kernel_h * op.0.kernel_w <= MOST_TAPS,
             invocations: |op, _| op.0.in_c * (op.0.out_c / 4).div_ceil(TILE_C) * op.0.row_split().parts,
             ..Row::TILE
+        },
+        Row {
+            source: shader!("convolution/conv2d_depthwise_backward_kernel.wgsl"),
+            elements: &[Element::Vec4F32; 3],
+            fits: |op| op.0.depthwise_by_4(),
+            invocations: |op, width| reals(op, width),
+            ..Row::DEPTHWISE
         },
         Row {
             source: shader!("convolution/conv2d_backward_kernel.wgsl"),
@@ -126,13 +134,12 @@ fn conv2d_backward_kernel<T: Real>(s: &ConvShape, x: &[T], dy: &[T], partial: &m
         for (row, j) in rows.flat_map(|row| (0..s.out_w).map(move |j| (row, j))) {
             let (n, i) = (row / s.out_h, row % s.out_h);
             let dy = &dy[(row * s.out_w + j) * s.out_c..][..s.out_c];
-            for p in 0..s.kernel_h {
-                for q in 0..s.kernel_w {
-                    for c in 0..s.in_c {
-                        let pixel = (n * s.in_h + i * s.stride_h + p) * s.in_w + j * s.stride_w + q;
-                        let x = x[pixel * s.in_c + c];
-                        let tap = (p * s.kernel_w + q) * s.in_c + c;
-                        let partial = &mut partial[tap * s.out_c..][..s.out_c];
+            for (g, dy) in dy.chunks(s.group_out()).enumerate() {
+                for (p, q) in s.taps() {
+                    for c in 0..s.group_in() {
+                        let x = x[s.pixel(n, [i, j], [p, q]) * s.in_c + g * s.group_in() + c];
+                        let tap = (p * s.kernel_w + q) * s.group_in() + c;
+                        let partial = &mut partial[tap * s.out_c + g * s.group_out()..];
                         for (sum, &dy) in partial.iter_mut().zip(dy) {
                             *sum += x * dy;
                         }

@@ -5,9 +5,10 @@ use crate::ops::activation::relu;
 use crate::ops::kit::*;
 
 /// Convolution plus bias, ReLU where asked for:
-/// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p, j*sw + q, c] * kernel[p, q, c, o]`
+/// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p*dh, j*sw + q*dw, g*gi + c] * kernel[p, q, c, o]`, where g is the
+/// group of o, and gi are the channels of a group's input.
 ///
-/// x `[batch, in_h, in_w, in_c]`, kernel `[kernel_h, kernel_w, in_c, out_c]`, bias `[out_c]`,
+/// x `[batch, in_h, in_w, in_c]`, kernel `[kernel_h, kernel_w, in_c / groups, out_c]`, bias `[out_c]`,
 /// y `[batch, out_h, out_w, out_c]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dForward {
@@ -33,7 +34,7 @@ impl OpKind for Conv2dForward {
                 let tile = along_tile(op.block_rows(), op.conv.out_c, block_eights(op.conv.terms() / EIGHTS));
                 [tile, vec![("POSITIONS", op.conv.positions())]].concat()
             },
-            fits: |op| op.conv.channels_by_8(),
+            fits: |op| op.conv.plain_by_8(),
             invocations: |op, _| blocks([op.conv.positions(), op.conv.out_c], op.block_rows(), 1),
             ..Row::BLOCK8
         },
@@ -41,12 +42,19 @@ impl OpKind for Conv2dForward {
             source: shader!("convolution/conv2d_forward_tile.wgsl"),
             elements: &[Element::F32, Element::Vec4F32, Element::Vec4F32, Element::Vec4F32],
             tile: |op| vec![("TILE_W", op.tile_w()), ("TILE_C", TILE_C)],
-            fits: |op| op.conv.channels_by_4(),
+            fits: |op| op.conv.plain_by_4(),
             invocations: |op, _| {
                 let s = op.conv;
                 s.batch * s.out_h * tiles([s.out_w, s.out_c / 4], [op.tile_w(), TILE_C])
             },
             ..Row::TILE
+        },
+        Row {
+            source: shader!("convolution/conv2d_depthwise_forward.wgsl"),
+            elements: &[Element::Vec4F32; 4],
+            fits: |op| op.conv.depthwise_by_4(),
+            invocations: |op, _| op.conv.positions() * op.conv.out_c / 4,
+            ..Row::DEPTHWISE
         },
         Row {
             source: shader!("convolution/conv2d_forward.wgsl"),
@@ -140,13 +148,12 @@ pub(in crate::ops) fn conv2d_forward<T: Real>(s: &ConvShape, x: &[T], kernel: &[
         let (n, i) = (row / s.out_h, row % s.out_h);
         for (j, y) in y.chunks_mut(s.out_c).enumerate() {
             y.copy_from_slice(bias);
-            for p in 0..s.kernel_h {
-                for q in 0..s.kernel_w {
-                    for c in 0..s.in_c {
-                        let pixel = (n * s.in_h + i * s.stride_h + p) * s.in_w + j * s.stride_w + q;
-                        let x = x[pixel * s.in_c + c];
-                        let tap = (p * s.kernel_w + q) * s.in_c + c;
-                        let kernel = &kernel[tap * s.out_c..][..s.out_c];
+            for (g, y) in y.chunks_mut(s.group_out()).enumerate() {
+                for (p, q) in s.taps() {
+                    for c in 0..s.group_in() {
+                        let x = x[s.pixel(n, [i, j], [p, q]) * s.in_c + g * s.group_in() + c];
+                        let tap = (p * s.kernel_w + q) * s.group_in() + c;
+                        let kernel = &kernel[tap * s.out_c + g * s.group_out()..];
                         for (y, &k) in y.iter_mut().zip(kernel) {
                             *y += x * k;
                         }

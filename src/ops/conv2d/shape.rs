@@ -2,8 +2,10 @@
 
 use crate::ops::kit::*;
 
-/// Sizes of a convolution. Input `[batch, in_h, in_w, in_c]`, kernel `[kernel_h, kernel_w, in_c, out_c]`,
-/// output `[batch, out_h, out_w, out_c]`; no padding. The kernel moves by `stride_h` rows and `stride_w` columns.
+/// Sizes of a convolution. Input `[batch, in_h, in_w, in_c]`, kernel `[kernel_h, kernel_w, in_c / groups, out_c]`,
+/// output `[batch, out_h, out_w, out_c]`; no padding. The kernel moves by `stride_h` rows and `stride_w` columns, and its taps
+/// are `dilation_h` rows and `dilation_w` columns apart. Channels of input and output are cut into `groups`; an output reads
+/// the inputs of its own group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each field is named in the formula above")]
 pub struct ConvShape {
@@ -18,10 +20,13 @@ pub struct ConvShape {
     pub out_h: usize,
     pub out_w: usize,
     pub out_c: usize,
+    pub dilation_h: usize,
+    pub dilation_w: usize,
+    pub groups: usize,
 }
 
 impl ConvShape {
-    /// A convolution without padding over `[batch, h, w, c]`; the window must fit.
+    /// A convolution without padding, dilation and groups over `[batch, h, w, c]`; the window must fit.
     pub fn valid(
         [batch, in_h, in_w, in_c]: [usize; 4],
         [kernel_h, kernel_w]: [usize; 2],
@@ -40,7 +45,36 @@ impl ConvShape {
             out_h: (in_h - kernel_h) / stride_h + 1,
             out_w: (in_w - kernel_w) / stride_w + 1,
             out_c,
+            dilation_h: 1,
+            dilation_w: 1,
+            groups: 1,
         }
+    }
+
+    /// The same with taps so far apart; the window must fit.
+    pub fn dilated(self, [dilation_h, dilation_w]: [usize; 2]) -> Self {
+        ConvShape {
+            out_h: (self.in_h - (self.kernel_h - 1) * dilation_h - 1) / self.stride_h + 1,
+            out_w: (self.in_w - (self.kernel_w - 1) * dilation_w - 1) / self.stride_w + 1,
+            dilation_h,
+            dilation_w,
+            ..self
+        }
+    }
+
+    /// The same in so many groups, which must divide the channels of input and output.
+    pub fn grouped(self, groups: usize) -> Self {
+        ConvShape { groups, ..self }
+    }
+
+    /// Channels of a group's input.
+    pub fn group_in(&self) -> usize {
+        self.in_c / self.groups
+    }
+
+    /// Channels of a group's output.
+    pub fn group_out(&self) -> usize {
+        self.out_c / self.groups
     }
 
     /// Dimensions of the input.
@@ -50,7 +84,7 @@ impl ConvShape {
 
     /// Dimensions of the kernel.
     pub fn kernel(&self) -> Vec<usize> {
-        vec![self.kernel_h, self.kernel_w, self.in_c, self.out_c]
+        vec![self.kernel_h, self.kernel_w, self.group_in(), self.out_c]
     }
 
     /// Dimensions of the output.
@@ -70,7 +104,7 @@ impl ConvShape {
 
     /// Products in one output: the terms of each sum of the forward pass.
     pub fn terms(&self) -> usize {
-        self.kernel_h * self.kernel_w * self.in_c
+        self.kernel_h * self.kernel_w * self.group_in()
     }
 }
 
@@ -88,23 +122,61 @@ impl ConvShape {
             "OUT_H" => self.out_h,
             "OUT_W" => self.out_w,
             "OUT_C" => self.out_c,
+            "DILATION_H" => self.dilation_h,
+            "DILATION_W" => self.dilation_w,
+            "GROUP_IN" => self.group_in(),
+            "GROUP_OUT" => self.group_out(),
         }
     }
 
     /// The sizes in words.
     pub(in crate::ops) fn title(&self) -> String {
         let stride = format!("{}x{}", self.stride_h, self.stride_w);
-        format!("x {:?}, kernel {:?}, stride {stride}", self.x(), self.kernel())
+        let mut title = format!("x {:?}, kernel {:?}, stride {stride}", self.x(), self.kernel());
+        if [self.dilation_h, self.dilation_w] != [1, 1] {
+            title += &format!(", dilation {}x{}", self.dilation_h, self.dilation_w);
+        }
+        if self.groups != 1 {
+            title += &format!(", {} groups", self.groups);
+        }
+        title
     }
 
-    /// Whether the channels that a kernel reads four at a time come in fours.
+    /// Whether there are neither gaps between taps nor groups.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.dilation_h == 1 && self.dilation_w == 1 && self.groups == 1
+    }
+
+    /// Whether each channel is a group of its own, and they come in fours.
+    pub(super) fn depthwise_by_4(&self) -> bool {
+        self.groups == self.in_c && self.groups == self.out_c && self.out_c.is_multiple_of(4)
+    }
+
+    /// Whether the channels of a group that a kernel reads four at a time come in fours.
     pub(super) fn channels_by_4(&self) -> bool {
-        self.out_c.is_multiple_of(4)
+        self.group_out().is_multiple_of(4)
     }
 
-    /// Whether both channels come in eights, so that lanes load their terms at once.
-    pub(super) fn channels_by_8(&self) -> bool {
-        self.in_c.is_multiple_of(EIGHTS) && self.out_c.is_multiple_of(EIGHTS)
+    /// Whether there are no gaps between taps, no groups, and channels in fours.
+    pub(super) fn plain_by_4(&self) -> bool {
+        self.is_plain() && self.channels_by_4()
+    }
+
+    /// The same with both channels in eights, so that lanes load their terms at once.
+    pub(super) fn plain_by_8(&self) -> bool {
+        self.is_plain() && self.in_c.is_multiple_of(EIGHTS) && self.out_c.is_multiple_of(EIGHTS)
+    }
+
+    /// The taps of the window, row by row.
+    pub(super) fn taps(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (height, width) = (self.kernel_h, self.kernel_w);
+        (0..height).flat_map(move |p| (0..width).map(move |q| (p, q)))
+    }
+
+    /// The pixel of the input under a tap of the window of an output.
+    pub(super) fn pixel(&self, n: usize, [i, j]: [usize; 2], [p, q]: [usize; 2]) -> usize {
+        let (h, w) = (i * self.stride_h + p * self.dilation_h, j * self.stride_w + q * self.dilation_w);
+        (n * self.in_h + h) * self.in_w + w
     }
 }
 
@@ -128,6 +200,9 @@ pub(super) fn cases<O: OpKind>(
 ) -> Vec<Case<O>> {
     let case = |shape| Case::of(op(shape));
     let mut table: Vec<Case<O>> = shapes().into_iter().map(case).collect();
+    for shape in dilated_and_grouped() {
+        table.push(case(shape));
+    }
     table.extend(more);
     table.push(case(ConvShape::valid([4, 11, 10, 3], [3, 3], [1, 1], 12)).with(Numbers::Eighths));
     table.push(case(ConvShape::valid([7, 10, 9, 6], [3, 2], [1, 1], 24)).folded());
@@ -167,6 +242,24 @@ pub(super) fn shapes() -> [ConvShape; 20] {
         valid([2, 5, 6, 88], [2, 2], [1, 1], 208),
         // Bands of a single row.
         valid([1, 4, 140, 8], [2, 2], [1, 1], 8),
+    ]
+}
+
+/// Gaps between taps, groups with one and several channels, channels that are groups of their own: in fours, in another number,
+/// with several outputs each.
+pub(super) fn dilated_and_grouped() -> [ConvShape; 10] {
+    let valid = ConvShape::valid;
+    [
+        valid([2, 9, 11, 8], [3, 3], [1, 1], 16).dilated([2, 3]),
+        valid([3, 12, 8, 3], [3, 2], [1, 1], 5).dilated([4, 1]),
+        valid([1, 7, 10, 2], [2, 3], [2, 3], 4).dilated([3, 2]),
+        valid([2, 8, 7, 8], [3, 3], [1, 1], 16).grouped(2),
+        valid([3, 6, 9, 6], [2, 3], [2, 1], 9).grouped(3),
+        valid([2, 13, 9, 32], [3, 3], [1, 1], 32).grouped(32),
+        valid([3, 9, 12, 12], [3, 3], [2, 2], 12).grouped(12),
+        valid([2, 8, 8, 4], [3, 3], [1, 1], 4).grouped(4).dilated([2, 2]),
+        valid([2, 7, 6, 5], [3, 3], [1, 1], 5).grouped(5),
+        valid([2, 7, 6, 4], [3, 2], [1, 1], 16).grouped(4),
     ]
 }
 

@@ -39,6 +39,7 @@ pub(crate) use lanes::{
     BLOCK_EIGHTS, across_tile, along_tile, block_rows, blocks, one_block, row_lanes, short,
 };
 pub(crate) use rough::Rough;
+pub(crate) use rows::reals;
 pub(crate) use source::shader;
 pub use source::{FUNCTION, SHARED, Source};
 pub(crate) use split::PART;

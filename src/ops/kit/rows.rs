@@ -32,6 +32,9 @@ impl<O: OpKind> Row<O> {
     /// Four floats or integers at a time.
     pub(crate) const VEC4: Row<O> = Row { variant: "vec4", width: 4, ..Row::SCALAR };
 
+    /// Four channels at a time, each of them a group of its own.
+    pub(crate) const DEPTHWISE: Row<O> = Row { variant: "depthwise", ..Row::VEC4 };
+
     /// A tile of outputs in the registers of an invocation, four floats at a time.
     pub(crate) const TILE: Row<O> = Row { variant: "tile", ..Row::VEC4 };
 

@@ -18,7 +18,7 @@ const MOST_POOLED_TERMS: usize = 32;
 pub(super) fn conv2d_maxpool_forward(plan: &Plan, at: usize) -> Option<Rewrite> {
     let forward = &plan.steps[at];
     let Op::Conv2dForward(Conv2dForward { conv, relu: false }) = forward.op else { return None };
-    if conv.terms() > MOST_POOLED_TERMS {
+    if conv.terms() > MOST_POOLED_TERMS || !conv.is_plain() {
         return None;
     }
     let y = &forward.args[3];
