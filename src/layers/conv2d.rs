@@ -1,16 +1,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
-use crate::ops::{
-    Activation, ColumnSum, Conv2dBackwardInput, Conv2dBackwardKernel, Conv2dForward, ConvShape,
-};
+use crate::ops::Activation;
 use crate::optimizers::Regularizer;
 
 /// 2-D convolution (cross-correlation, as everywhere in this field).
 ///
-/// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p, j*sw + q, c] * kernel[p, q, c, o]`
+/// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p*dh - top, j*sw + q*dw - left, c] * kernel[p, q, c, o]`, where x is
+/// zero outside of the image; with `groups`, c runs over the channels of the group of o.
 ///
-/// Input and output NHWC, kernel HWIO. Kernel: Glorot uniform, bias: zeros.
+/// Input and output NHWC, kernel HWIO (`[h, w, channels / groups, filters]`). Kernel: Glorot uniform, bias: zeros.
 /// Source: `keras/src/layers/convolutional/conv2d.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,10 +33,15 @@ pub struct Conv2D {
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
-}
-
-fn one_by_one() -> Pair {
-    Pair::from(1)
+    /// Distance of the kernel's taps; default 1x1. Only one of strides and this may be over 1.
+    #[serde(default = "one_by_one", skip_serializing_if = "is_one_by_one")]
+    pub dilation_rate: Pair,
+    /// Number of groups that channels and filters are cut into; default 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
+    /// Whether a bias is added; default true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub use_bias: bool,
 }
 
 impl Conv2D {
@@ -51,12 +55,39 @@ impl Conv2D {
             padding: Padding::Valid,
             activation: Activation::Linear,
             kernel_regularizer: None,
+            dilation_rate: one_by_one(),
+            groups: 1,
+            use_bias: true,
         }
     }
 
     /// Sets the step of the window.
     pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
         self.strides = strides.into();
+        self
+    }
+
+    /// Sets what surrounds the image.
+    pub fn padding(mut self, padding: Padding) -> Self {
+        self.padding = padding;
+        self
+    }
+
+    /// Sets the distance of the kernel's taps.
+    pub fn dilation_rate(mut self, rate: impl Into<Pair>) -> Self {
+        self.dilation_rate = rate.into();
+        self
+    }
+
+    /// Cuts channels and filters into groups.
+    pub fn groups(mut self, groups: usize) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    /// Sets whether a bias is added.
+    pub fn use_bias(mut self, use_bias: bool) -> Self {
+        self.use_bias = use_bias;
         self
     }
 
@@ -76,19 +107,40 @@ impl Conv2D {
 named!(Conv2D);
 
 impl Conv2D {
+    fn motion(&self) -> Motion {
+        let Conv2D { kernel_size, strides, dilation_rate: dilation, padding, .. } = *self;
+        Motion { kernel_size, strides, dilation, padding }
+    }
+
     /// The convolution of a batch.
-    fn shape(&self, place: &Place<'_>, batch: usize) -> ConvShape {
+    fn convolution<'a>(&self, place: &'a Place<'a>, batch: usize) -> Convolution<'a> {
         let [h, w, c] = place.image();
-        let Pair { height, width } = self.kernel_size;
-        let strides = [self.strides.height, self.strides.width];
-        ConvShape::valid([batch, h, w, c], [height, width], strides, place.channels())
+        Convolution {
+            place,
+            motion: self.motion(),
+            x: [batch, h, w, c],
+            filters: self.filters,
+            groups: self.groups,
+            prefix: "",
+            kernel: "kernel",
+            bias: self.use_bias,
+        }
     }
 }
 
 impl LayerKind for Conv2D {
     const CLASS: &'static str = "Conv2D";
     const STEM: &'static str = "conv2d";
-    const SETTINGS: &'static [&'static str] = &["filters", "kernel_size", "strides", "padding", "activation"];
+    const SETTINGS: &'static [&'static str] = &[
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "activation",
+        "dilation_rate",
+        "groups",
+        "use_bias",
+    ];
 
     fn given_name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -97,14 +149,19 @@ impl LayerKind for Conv2D {
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         check(self.kernel_regularizer)?;
         let [h, w, c] = image(single(inputs)?)?;
-        let [oh, ow] = slide("kernel_size", [h, w], self.kernel_size, self.strides, self.padding)?;
+        let [oh, ow] = self.motion().slide([h, w])?.out;
         if self.filters == 0 {
             return Err("filters must be at least 1".to_owned());
         }
+        if self.groups == 0 || !c.is_multiple_of(self.groups) || !self.filters.is_multiple_of(self.groups) {
+            return Err(format!(
+                "groups is {}, but must divide both its {c} input channels and its {} filters",
+                self.groups, self.filters
+            ));
+        }
         let Pair { height, width } = self.kernel_size;
-        // Keras: the fans of a convolution are channels times the kernel's area.
-        let fan = |channels: usize| (height * width).saturating_mul(channels);
-        let weights = kernel_and_bias(vec![height, width, c, self.filters], fan(c), fan(self.filters));
+        let kernel = glorot("kernel", vec![height, width, c / self.groups, self.filters]);
+        let weights = [kernel].into_iter().chain(bias(self.use_bias, self.filters)).collect();
         Ok(Inferred { output: Shape::Image([oh, ow, self.filters]), weights })
     }
 
@@ -126,9 +183,7 @@ impl LayerKind for Conv2D {
 
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let y = b.output(place);
-        let op = Conv2dForward { conv: self.shape(place, b.batch), relu: false };
-        let args = vec![x[0].clone(), b.weight(place, "kernel"), b.weight(place, "bias"), y.clone()];
-        b.step(Stage::Forward, place.step("forward"), op, args)?;
+        self.convolution(place, b.batch).forward(b, &x[0], &y)?;
         Ok(y)
     }
 
@@ -140,61 +195,16 @@ impl LayerKind for Conv2D {
         dy: Tensor,
         wants: &[bool],
     ) -> Result<Vec<Option<Tensor>>, PlanError> {
-        let conv = self.shape(place, b.batch);
-        let columns = conv.out_c;
-        let op = ColumnSum { rows: dy.len() / columns, columns };
-        let sums = b.gradient(place, "bias");
-        b.step_in_parts(Stage::Backward, place.step("backward_bias"), op, vec![dy.clone()], sums)?;
-        let args = vec![x[0].clone(), dy.clone()];
-        let gradient = b.gradient(place, "kernel");
-        let op = Conv2dBackwardKernel(conv);
-        b.step_in_parts(Stage::Backward, place.step("backward_kernel"), op, args, gradient)?;
-        if !wants[0] {
-            return Ok(vec![None]);
-        }
-        let dx = b.input_gradient(place, 0, &x[0]);
-        let args = vec![dy, b.weight(place, "kernel"), dx.clone()];
-        b.step(Stage::Backward, place.step("backward_input"), Conv2dBackwardInput(conv), args)?;
-        Ok(vec![Some(dx)])
+        let dx = wants[0].then(|| b.input_gradient(place, 0, &x[0]));
+        self.convolution(place, b.batch).backward(b, &dy, dx.as_ref())?;
+        Ok(vec![dx])
     }
 
     fn onnx(&self, place: &Place<'_>, graph: &mut Graph<'_>) {
         graph.turn(Layout::First, place.name);
         let weights = [graph.turned_weight(place, "kernel", oihw), graph.weight(place, "bias")];
-        let attributes = vec![pair("kernel_shape", self.kernel_size), pair("strides", self.strides)];
+        let [h, w, _] = place.image();
+        let attributes = self.motion().onnx([h, w], self.groups);
         graph.node(&place.step("conv"), "Conv", weights.into_iter().flatten().collect(), attributes);
-    }
-}
-
-/// A kernel HWIO as ONNX wants it, OIHW.
-fn oihw(tensor: &WeightTensor) -> (Vec<usize>, Vec<f32>) {
-    let WeightTensor { shape, values, .. } = tensor;
-    let &[h, w, i, o] = &shape[..] else { return (shape.clone(), values.clone()) };
-    let at = |[o_, i_, y, x]: [usize; 4]| values[((y * w + x) * i + i_) * o + o_];
-    let mut turned = Vec::with_capacity(values.len());
-    for o_ in 0..o {
-        for i_ in 0..i {
-            for y in 0..h {
-                turned.extend((0..w).map(|x| at([o_, i_, y, x])));
-            }
-        }
-    }
-    (vec![o, i, h, w], turned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kernels_are_turned_from_hwio_to_oihw() {
-        let [h, w, i, o] = [2, 3, 4, 5];
-        let values: Vec<f32> = (0..h * w * i * o).map(|at| at as f32).collect();
-        let kernel = WeightTensor { name: "k".to_owned(), shape: vec![h, w, i, o], values: values.clone() };
-        let (dims, turned) = oihw(&kernel);
-        assert_eq!(dims, [5, 4, 2, 3]);
-        for (y, x, c, k) in [(0, 0, 0, 0), (1, 2, 3, 4), (0, 1, 2, 3), (1, 0, 3, 1)] {
-            assert_eq!(turned[((k * i + c) * h + y) * w + x], values[((y * w + x) * i + c) * o + k]);
-        }
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
-use crate::ops::{Activation, BiasAdd, ColumnSum, Matmul, MatmulABt, MatmulAtB, MatmulShape};
+use crate::ops::{Activation, BiasAdd, Matmul, MatmulABt, MatmulAtB, MatmulShape};
 use crate::optimizers::Regularizer;
 
 /// A fully connected layer: `y[n, o] = bias[o] + sum_i x[n, i] * kernel[i, o]`.
@@ -21,17 +21,26 @@ pub struct Dense {
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
+    /// Whether a bias is added; default true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub use_bias: bool,
 }
 
 impl Dense {
     /// `units` outputs, linear.
     pub fn new(units: usize) -> Self {
-        Dense { name: None, units, activation: Activation::Linear, kernel_regularizer: None }
+        Dense { name: None, units, activation: Activation::Linear, kernel_regularizer: None, use_bias: true }
     }
 
     /// Sets the activation.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation = activation;
+        self
+    }
+
+    /// Sets whether a bias is added.
+    pub fn use_bias(mut self, use_bias: bool) -> Self {
+        self.use_bias = use_bias;
         self
     }
 
@@ -47,7 +56,7 @@ named!(Dense);
 impl LayerKind for Dense {
     const CLASS: &'static str = "Dense";
     const STEM: &'static str = "dense";
-    const SETTINGS: &'static [&'static str] = &["units", "activation"];
+    const SETTINGS: &'static [&'static str] = &["units", "activation", "use_bias"];
 
     fn given_name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -65,7 +74,8 @@ impl LayerKind for Dense {
         if self.units == 0 {
             return Err("units must be at least 1".to_owned());
         }
-        let weights = kernel_and_bias(vec![features, self.units], features, self.units);
+        let kernel = glorot("kernel", vec![features, self.units]);
+        let weights = [kernel].into_iter().chain(bias(self.use_bias, self.units)).collect();
         Ok(Inferred { output: Shape::Flat(self.units), weights })
     }
 
@@ -88,11 +98,13 @@ impl LayerKind for Dense {
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let (m, n, k) = (b.batch, place.output.len(), place.inputs[0].len());
         let y = b.output(place);
-        let (kernel, bias) = (b.weight(place, "kernel"), b.weight(place, "bias"));
+        let kernel = b.weight(place, "kernel");
         let op = Matmul(MatmulShape { m, n, k });
         b.step_in_parts(Stage::Forward, place.step("matmul"), op, vec![x[0].clone(), kernel], y.clone())?;
-        let op = BiasAdd { rows: m, columns: n };
-        b.step(Stage::Forward, place.step("bias_add"), op, vec![bias, y.clone()])?;
+        if self.use_bias {
+            let op = BiasAdd { rows: m, columns: n };
+            b.step(Stage::Forward, place.step("bias_add"), op, vec![b.weight(place, "bias"), y.clone()])?;
+        }
         Ok(y)
     }
 
@@ -105,13 +117,14 @@ impl LayerKind for Dense {
         wants: &[bool],
     ) -> Result<Vec<Option<Tensor>>, PlanError> {
         let (batch, inputs, outputs) = (b.batch, place.inputs[0].len(), place.output.len());
-        let op = ColumnSum { rows: batch, columns: outputs };
-        let sums = b.gradient(place, "bias");
-        b.step_in_parts(Stage::Backward, place.step("backward_bias"), op, vec![dy.clone()], sums)?;
-        let op = MatmulAtB { product: MatmulShape { m: inputs, n: outputs, k: batch }, bias: false };
-        let args = vec![x[0].clone(), dy.clone()];
-        let gradient = b.gradient(place, "kernel");
-        b.step_in_parts(Stage::Backward, place.step("backward_kernel"), op, args, gradient)?;
+        if self.use_bias {
+            bias_gradient(place, b, &place.step("backward_bias"), &dy)?;
+        }
+        if let Some(gradient) = b.trained(place, "kernel") {
+            let op = MatmulAtB { product: MatmulShape { m: inputs, n: outputs, k: batch }, bias: false };
+            let args = vec![x[0].clone(), dy.clone()];
+            b.step_in_parts(Stage::Backward, place.step("backward_kernel"), op, args, gradient)?;
+        }
         if !wants[0] {
             return Ok(vec![None]);
         }

@@ -6,8 +6,8 @@ use crate::optimizers::Regularizer;
 
 /// The maximum of each window, per channel.
 ///
-/// `y[n, i, j, c] = max_{p, q} x[n, i*sh + p, j*sw + q, c]`; the gradient goes to the first maximum in
-/// row-major order. Source: `keras/src/layers/pooling/max_pooling2d.py`.
+/// `y[n, i, j, c] = max_{p, q} x[n, i*sh + p - top, j*sw + q - left, c]`, over the elements inside of the image; the gradient goes
+/// to the first maximum in row-major order. Source: `keras/src/layers/pooling/max_pooling2d.py`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPooling2D {
@@ -25,14 +25,16 @@ pub struct MaxPooling2D {
     pub padding: Padding,
 }
 
-fn two_by_two() -> Pair {
-    Pair::from(2)
-}
-
 impl MaxPooling2D {
     /// A window of `pool_size` (`2` or `(2, 3)`) that moves by its own size.
     pub fn new(pool_size: impl Into<Pair>) -> Self {
         MaxPooling2D { name: None, pool_size: pool_size.into(), strides: None, padding: Padding::Valid }
+    }
+
+    /// Sets what surrounds the image.
+    pub fn padding(mut self, padding: Padding) -> Self {
+        self.padding = padding;
+        self
     }
 
     /// Sets the step of the window.
@@ -50,12 +52,18 @@ impl MaxPooling2D {
         self.strides.unwrap_or(self.pool_size)
     }
 
-    /// The pooling of a batch.
-    fn shape(&self, place: &Place<'_>, batch: usize) -> PoolShape {
+    /// The image with the border that windows need.
+    fn border<'a>(&self, place: &'a Place<'a>, batch: usize) -> Border<'a> {
         let [h, w, c] = place.image();
+        let windows = Windows::new([h, w], self.pool_size, self.step_of_window(), one_by_one(), self.padding);
+        Border { place, name: "pad", image: [batch, h, w, c], windows }
+    }
+
+    /// The pooling of a batch.
+    fn shape(&self, border: &Border<'_>) -> PoolShape {
         let (window, strides) = (self.pool_size, self.step_of_window());
         let strides = [strides.height, strides.width];
-        PoolShape::valid([batch, h, w, c], [window.height, window.width], strides)
+        PoolShape::valid(border.dims(), [window.height, window.width], strides)
     }
 }
 
@@ -70,7 +78,8 @@ impl LayerKind for MaxPooling2D {
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         let [h, w, c] = image(single(inputs)?)?;
-        let [oh, ow] = slide("pool_size", [h, w], self.pool_size, self.step_of_window(), self.padding)?;
+        let step = self.step_of_window();
+        let [oh, ow] = slide("pool_size", [h, w], self.pool_size, step, one_by_one(), self.padding)?.out;
         Ok(Inferred { output: Shape::Image([oh, ow, c]), weights: Vec::new() })
     }
 
@@ -91,10 +100,13 @@ impl LayerKind for MaxPooling2D {
     }
 
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
-        let pool = self.shape(place, b.batch);
+        let border = self.border(place, b.batch);
+        let pool = self.shape(&border);
+        // Every window holds an element of the image, and that is at least the lowest number.
+        let x = border.pad(b, Stage::Forward, &x[0], f32::MIN)?;
         let y = b.output(place);
         let winner = b.leave(place, "winner", Dtype::U32, &pool.winner());
-        let args = vec![x[0].clone(), y.clone(), winner];
+        let args = vec![x, y.clone(), winner];
         b.step(Stage::Forward, place.step("forward"), MaxpoolForward(pool), args)?;
         Ok(y)
     }
@@ -110,17 +122,24 @@ impl LayerKind for MaxPooling2D {
         if !wants[0] {
             return Ok(vec![None]);
         }
-        let pool = self.shape(place, b.batch);
+        let border = self.border(place, b.batch);
         let dx = b.input_gradient(place, 0, &x[0]);
-        let winner = b.left(place, "winner");
-        let args = vec![dy, winner, dx.clone()];
-        b.step(Stage::Backward, place.step("backward"), MaxpoolBackward(pool), args)?;
+        let around = border.around(b, Role::ActivationGradient, &dx);
+        let args = vec![dy, b.left(place, "winner"), around.clone()];
+        let op = MaxpoolBackward(self.shape(&border));
+        b.step(Stage::Backward, place.step("backward"), op, args)?;
+        border.crop(b, Stage::Backward, around, &dx)?;
         Ok(vec![Some(dx)])
     }
 
     fn onnx(&self, place: &Place<'_>, graph: &mut Graph<'_>) {
         graph.turn(Layout::First, place.name);
-        let attributes = vec![pair("kernel_shape", self.pool_size), pair("strides", self.step_of_window())];
+        let mut attributes =
+            vec![pair("kernel_shape", self.pool_size), pair("strides", self.step_of_window())];
+        let windows = self.border(place, 1).windows;
+        if windows.has_border() {
+            attributes.push(pads(&windows));
+        }
         graph.node(&place.step("max_pool"), "MaxPool", Vec::new(), attributes);
     }
 }

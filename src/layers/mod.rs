@@ -6,26 +6,44 @@
 //! the list. Nothing else names layers.
 
 mod activation;
+mod average_pooling2d;
+mod batch_normalization;
 mod conv2d;
+mod conv2d_transpose;
 mod dense;
+mod depthwise_conv2d;
 mod dropout;
 mod flatten;
+mod global_average_pooling2d;
+mod global_max_pooling2d;
 pub(crate) mod kit;
 mod leaky_re_lu;
 mod max_pooling2d;
 mod re_lu;
+mod reshape;
+mod separable_conv2d;
 mod softmax;
+mod zero_padding2d;
 
 pub use activation::ActivationLayer;
+pub use average_pooling2d::AveragePooling2D;
+pub use batch_normalization::BatchNormalization;
 pub use conv2d::Conv2D;
+pub use conv2d_transpose::Conv2DTranspose;
 pub use dense::Dense;
+pub use depthwise_conv2d::DepthwiseConv2D;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
+pub use global_average_pooling2d::GlobalAveragePooling2D;
+pub use global_max_pooling2d::GlobalMaxPooling2D;
 pub use kit::{Applied, Initializer, Padding, Pair, Shape, WeightSpec, WeightTensor};
 pub use leaky_re_lu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
 pub use re_lu::ReLU;
+pub use reshape::Reshape;
+pub use separable_conv2d::SeparableConv2D;
 pub use softmax::Softmax;
+pub use zero_padding2d::{Sides, ZeroPadding2D};
 
 use serde::Serialize;
 
@@ -149,6 +167,15 @@ layers! {
     LeakyReLU(LeakyReLU),
     Softmax(Softmax),
     Dropout(Dropout),
+    DepthwiseConv2D(DepthwiseConv2D),
+    SeparableConv2D(SeparableConv2D),
+    Conv2DTranspose(Conv2DTranspose),
+    AveragePooling2D(AveragePooling2D),
+    GlobalAveragePooling2D(GlobalAveragePooling2D),
+    GlobalMaxPooling2D(GlobalMaxPooling2D),
+    ZeroPadding2D(ZeroPadding2D),
+    Reshape(Reshape),
+    BatchNormalization(BatchNormalization),
 }
 
 #[cfg(test)]
@@ -156,7 +183,7 @@ mod tests {
     use super::*;
 
     /// What a model file may say of a layer but Keras says otherwise.
-    const OWN: [&str; 2] = ["name", "kernel_regularizer"];
+    const OWN: [&str; 4] = ["name", "kernel_regularizer", "depthwise_regularizer", "pointwise_regularizer"];
 
     /// The class of a file's `type` is that of the enum, and the settings are those that a file may have.
     #[test]

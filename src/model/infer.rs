@@ -93,7 +93,8 @@ fn infer_layer(index: usize, layer: &Layer, name: &str, inputs: Vec<Shape>) -> R
         weight.name = format!("{name}.{}", weight.name);
     }
     check_sizes(output, &weights)?;
-    Ok(NetworkLayer { index, name: name.to_owned(), layer: layer.clone(), inputs, output, weights })
+    let (name, layer) = (name.to_owned(), layer.clone());
+    Ok(NetworkLayer { index, name, layer, inputs, output, weights, trainable: true })
 }
 
 fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {

@@ -13,6 +13,7 @@ impl Network {
             .weights()
             .enumerate()
             .map(|(index, spec)| match spec.initializer {
+                Initializer::Ones => vec![1.0; spec.len()],
                 Initializer::Zeros => vec![0.0; spec.len()],
                 Initializer::GlorotUniform { fan_in, fan_out } => {
                     let limit = (6.0 / (fan_in as f64 + fan_out as f64)).sqrt();

@@ -18,6 +18,8 @@ pub struct NetworkLayer {
     pub output: Shape,
     /// Its weights, named `<layer>.<weight>`; empty for layers without any.
     pub weights: Vec<WeightSpec>,
+    /// Whether training changes it; of a layer that is not trained, no weight is trainable.
+    pub trainable: bool,
 }
 
 impl NetworkLayer {
@@ -27,7 +29,8 @@ impl NetworkLayer {
     }
 
     pub(crate) fn place(&self) -> Place<'_> {
-        Place { index: self.index, name: &self.name, inputs: &self.inputs, output: self.output }
+        let NetworkLayer { index, ref name, ref inputs, output, trainable, .. } = *self;
+        Place { index, name, inputs, output, trainable }
     }
 
     /// Adds the ONNX nodes.

@@ -68,7 +68,7 @@ impl PoolShape {
 }
 
 impl PoolShape {
-    fn constants(&self) -> Constants {
+    pub(super) fn constants(&self) -> Constants {
         constants! {
             "IN_H" => self.in_h,
             "IN_W" => self.in_w,

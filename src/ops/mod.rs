@@ -13,7 +13,9 @@ mod activation;
 mod adadelta;
 mod adam;
 mod augment_images;
+mod avgpool;
 mod batch_metrics;
+mod batch_norm;
 mod bias_add;
 mod clip_by_norm;
 mod clip_by_value;
@@ -34,6 +36,7 @@ mod maxpool;
 mod mean_squared_error;
 mod one_hot;
 mod outputs_loss;
+mod pad;
 mod rmsprop;
 mod sgd;
 mod softmax;
@@ -47,7 +50,12 @@ pub(crate) use activation::{By, OnnxForm};
 pub use adadelta::AdadeltaUpdate;
 pub use adam::AdamUpdate;
 pub use augment_images::{AugmentImages, AugmentShape};
+pub use avgpool::{AveragePoolShape, AvgpoolBackward, AvgpoolForward};
 pub use batch_metrics::BatchMetrics;
+pub use batch_norm::{
+    BatchNormBackwardInput, BatchNormBackwardScale, BatchNormForward, BatchNormSquares, BatchNormStatistics,
+    BatchNormSums, BatchNormUpdate, NormShape,
+};
 pub use bias_add::BiasAdd;
 pub use clip_by_norm::{ClipByNorm, SumOfSquares};
 pub use clip_by_value::ClipByValue;
@@ -70,6 +78,7 @@ pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
 pub use maxpool::{MaxpoolBackward, MaxpoolForward, PoolShape};
 pub use mean_squared_error::MeanSquaredError;
 pub use one_hot::OneHot;
+pub use pad::{Crop, Pad, PadShape};
 pub use rmsprop::{Hole, RmspropUpdate};
 pub use sgd::{SgdMomentumUpdate, SgdUpdate};
 pub use softmax::{Softmax, SoftmaxBackward};
@@ -257,6 +266,10 @@ ops! {
     Conv2dBackwardKernel,
     MaxpoolForward,
     MaxpoolBackward,
+    AvgpoolForward,
+    AvgpoolBackward,
+    Pad,
+    Crop,
     Conv2dMaxpoolForward,
     Conv2dMaxpoolBackwardKernel,
     Matmul,
@@ -273,6 +286,13 @@ ops! {
     Copy,
     DropoutForward,
     DropoutBackward,
+    BatchNormSums,
+    BatchNormSquares,
+    BatchNormStatistics,
+    BatchNormForward,
+    BatchNormBackwardScale,
+    BatchNormBackwardInput,
+    BatchNormUpdate,
     Softmax,
     SoftmaxBackward,
     MeanSquaredError,

@@ -6,7 +6,7 @@ use super::{Access, ArgSpec, Buffer, DATA, Dtype, Op, Phase, Plan, Role, Stage, 
 use crate::model::{bytes, thousands};
 
 /// Every role, in the order in which they are listed.
-const ROLES: [Role; 13] = [
+const ROLES: [Role; 14] = [
     Role::Parameters,
     Role::Gradients,
     Role::OptimizerState,
@@ -14,6 +14,7 @@ const ROLES: [Role; 13] = [
     Role::ActivationGradient,
     Role::Scratch,
     Role::Table,
+    Role::Zeros,
     Role::Images,
     Role::Labels,
     Role::Order,
@@ -253,6 +254,7 @@ impl std::fmt::Display for Role {
             Role::ActivationGradient => "activation gradients",
             Role::Scratch => "scratch",
             Role::Table => "tables",
+            Role::Zeros => "zeros",
             Role::Images | Role::Labels => "data set",
             Role::Order => "order of samples",
             Role::Transforms => "transforms",

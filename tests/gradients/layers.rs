@@ -1,8 +1,9 @@
 //! One layer at a time, for random upstream gradients `r`: the objective is `sum_i r_i y_i`.
 
 use shadegrad::model::{
-    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, Layer, LeakyReLU, Loss, MaxPooling2D, ReLU,
-    Sequential, Softmax,
+    Activation, ActivationLayer, AveragePooling2D, BatchNormalization, Conv2D, Conv2DTranspose, Dense,
+    DepthwiseConv2D, Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, LeakyReLU, Loss,
+    MaxPooling2D, Padding, ReLU, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
 };
 use shadegrad::plan::{Access, Stage, Tensor};
 
@@ -57,6 +58,15 @@ fn cases() -> Vec<Case> {
     let relu = Activation::Relu;
     let pool =
         |size: (usize, usize), strides: (usize, usize)| MaxPooling2D::new(size).strides(strides).name(NAME);
+    let average = |size: (usize, usize), strides: (usize, usize)| {
+        AveragePooling2D::new(size).strides(strides).name(NAME)
+    };
+    let transposed = |kernel: (usize, usize), strides: (usize, usize)| {
+        Conv2DTranspose::new(4, kernel).strides(strides).name(NAME)
+    };
+    let same = Padding::Same;
+    let unscaled = BatchNormalization::new().scale(false).epsilon(0.1).name(NAME);
+    let twice = DepthwiseConv2D::new((2, 3)).depth_multiplier(2).padding(same).name(NAME);
     let case = |name, shape, layer: Layer, terms| Case { name, shape, layer, terms };
     vec![
         case("conv 1x1, one channel", [3, 3, 1], conv(1, (1, 1), (1, 1)).into(), 1),
@@ -67,6 +77,38 @@ fn cases() -> Vec<Case> {
         case("conv, strides over its kernel", [7, 7, 2], conv(2, (1, 2), (3, 4)).into(), 4),
         case("conv over the whole image", [4, 3, 2], conv(3, (4, 3), (1, 1)).into(), 24),
         case("conv with relu", [5, 5, 2], conv(4, (3, 3), (1, 1)).activation(relu).into(), 18),
+        case("conv same, even kernel", [5, 6, 2], conv(3, (2, 4), (1, 1)).padding(same).into(), 16),
+        case("conv same, strides", [7, 6, 3], conv(4, (3, 3), (2, 3)).padding(same).into(), 27),
+        case("conv dilated", [7, 8, 2], conv(4, (3, 2), (1, 1)).dilation_rate((2, 3)).into(), 12),
+        case(
+            "conv same, dilated",
+            [5, 5, 2],
+            conv(3, (3, 3), (1, 1)).dilation_rate(2).padding(same).into(),
+            18,
+        ),
+        case("conv in groups", [5, 6, 6], conv(9, (3, 2), (2, 1)).groups(3).into(), 12),
+        case("conv without bias", [4, 4, 2], conv(4, (2, 2), (1, 1)).use_bias(false).into(), 8),
+        case("depthwise", [5, 6, 4], DepthwiseConv2D::new(3).name(NAME).into(), 9),
+        case("depthwise, two of each, same", [5, 4, 3], twice.into(), 9),
+        case("separable", [5, 6, 3], SeparableConv2D::new(4, 3).padding(same).name(NAME).into(), 12),
+        case("transposed", [3, 4, 2], transposed((3, 3), (2, 2)).into(), 18),
+        case("transposed, same", [3, 3, 3], transposed((3, 4), (2, 1)).padding(same).into(), 36),
+        case("transposed, gaps", [3, 3, 2], transposed((2, 1), (3, 2)).use_bias(false).into(), 4),
+        case("average 2x2", [4, 7, 3], average((2, 2), (2, 2)).into(), 4),
+        case("average, overlapping, same", [5, 6, 4], average((3, 3), (2, 1)).padding(same).into(), 9),
+        case("global average", [4, 3, 5], GlobalAveragePooling2D::new().name(NAME).into(), 12),
+        case(
+            "global average, kept",
+            [2, 3, 4],
+            GlobalAveragePooling2D::new().keepdims(true).name(NAME).into(),
+            6,
+        ),
+        case("global maximum", [4, 3, 5], GlobalMaxPooling2D::new().name(NAME).into(), 1),
+        case("pool 3x3, same", [5, 6, 4], pool((3, 3), (2, 2)).padding(same).into(), 1),
+        case("zeros around", [3, 4, 3], ZeroPadding2D::new([[1, 0], [2, 1]]).name(NAME).into(), 1),
+        case("batch normalization", [3, 4, 3], BatchNormalization::new().name(NAME).into(), 36),
+        case("batch normalization of features", [1, 1, 5], unscaled.into(), 3),
+        case("dense without bias", [1, 1, 7], Dense::new(5).use_bias(false).name(NAME).into(), 7),
         case("pool 2x2", [4, 6, 3], pool((2, 2), (2, 2)).into(), 1),
         case("pool 2x2 of an odd image", [5, 7, 4], pool((2, 2), (2, 2)).into(), 1),
         case("pool 3x3, overlapping", [7, 7, 2], pool((3, 3), (2, 2)).into(), 1),
@@ -118,10 +160,9 @@ fn places(bench: &Bench) -> Places {
     let forward = bench.steps(Stage::Forward, &prefix);
     let backward = bench.steps(Stage::Backward, &prefix);
     let x = bench.plan.steps[forward[0]].args[0].clone();
-    let first = &bench.plan.steps[backward[0]];
-    let upstream =
-        first.op.args().iter().position(|spec| ["dy", "x"].contains(&spec.name)).expect("a gradient");
-    let dy = first.args[upstream].clone();
+    // What the layer behind it gives back.
+    let behind = bench.steps(Stage::Backward, "after/backward_input");
+    let dy = behind.last().and_then(|&at| bench.plan.steps[at].args.last()).expect("a gradient").clone();
     // Layers without weights change the gradient in place.
     let dx = bench.buffer(&format!("d_{NAME}.input")).unwrap_or_else(|| dy.clone());
     let mut variables = vec![("x".to_owned(), x.clone(), dx)];
@@ -198,8 +239,9 @@ fn every_layer_agrees_with_central_differences() {
     let mut failures = Vec::new();
     for case in cases().into_iter().chain(activations()) {
         let variables = variables(&case);
-        let weighted = matches!(case.layer, Layer::Conv2D(_) | Layer::Dense(_));
-        assert_eq!(variables.len(), if weighted { 3 } else { 1 }, "{}: {variables:?}", case.name);
+        let network = case.model().network().unwrap();
+        let own = network.trainable_weights().filter(|weight| weight.name.starts_with(NAME)).count();
+        assert_eq!(variables.len(), 1 + own, "{}: {variables:?}", case.name);
         for variable in variables {
             let (gradient, slopes) = gradient_and_slopes(&case, &variable);
             match compare(&gradient, &slopes) {

@@ -28,6 +28,10 @@ pub(crate) struct Builder {
     pub(super) activated: HashMap<String, Tensor>,
     /// What layers left for their ways back.
     left: HashMap<String, Tensor>,
+    /// Steps that wait for the loss: name, op, and arguments before and behind it and the tripwire.
+    late: Vec<(String, Op, Vec<Tensor>, Vec<Tensor>)>,
+    /// Place of the buffer of zeros.
+    zeros: Option<usize>,
     /// All weights.
     pub(crate) parameters: HashMap<String, Tensor>,
     /// Those of trainable weights.
@@ -45,6 +49,8 @@ impl Builder {
             read_back: Vec::new(),
             activated: HashMap::new(),
             left: HashMap::new(),
+            late: Vec::new(),
+            zeros: None,
             parameters: HashMap::new(),
             gradients: HashMap::new(),
         };
@@ -95,6 +101,31 @@ impl Builder {
         args: Vec<Tensor>,
     ) -> Result<(), PlanError> {
         self.add(stage, name, op.into(), args)
+    }
+
+    /// A step among the updates that does nothing where the tripwire forbids it: between these arguments it takes the losses and the
+    /// tripwire.
+    pub(crate) fn after_loss(
+        &mut self,
+        name: String,
+        op: impl Into<Op>,
+        before: Vec<Tensor>,
+        behind: Vec<Tensor>,
+    ) {
+        self.late.push((name, op.into(), before, behind));
+    }
+
+    /// Adds the steps that waited for the loss.
+    ///
+    /// # Errors
+    /// When a step is too large.
+    pub(crate) fn add_late(&mut self, loss: &Tensor, tripwire: &Tensor) -> Result<(), PlanError> {
+        for (name, op, mut args, behind) in std::mem::take(&mut self.late) {
+            args.extend([loss.clone(), tripwire.clone()]);
+            args.extend(behind);
+            self.add(Stage::Update, name, op, args)?;
+        }
+        Ok(())
     }
 
     fn add(&mut self, stage: Stage, name: String, op: Op, args: Vec<Tensor>) -> Result<(), PlanError> {
@@ -166,9 +197,21 @@ impl Builder {
         self.parameters[&place.weight(what)].clone()
     }
 
-    /// The gradient of a trainable weight of the layer.
-    pub(crate) fn gradient(&self, place: &Place<'_>, what: &str) -> Tensor {
-        self.gradients[&place.weight(what)].clone()
+    /// The gradient of a weight of the layer, if it is trained.
+    pub(crate) fn trained(&self, place: &Place<'_>, what: &str) -> Option<Tensor> {
+        self.gradients.get(&place.weight(what)).cloned()
+    }
+
+    /// So many zeros, which nothing writes.
+    pub(crate) fn zeros(&mut self, len: usize) -> Tensor {
+        let buffer = match self.zeros {
+            Some(buffer) => buffer,
+            None => self.buffer("zeros", Role::Zeros, Dtype::F32, 0),
+        };
+        self.zeros = Some(buffer);
+        let room = &mut self.buffers[buffer].len;
+        *room = (*room).max(len.next_multiple_of(ALIGNMENT));
+        Tensor { buffer, offset: 0, shape: vec![len] }
     }
 
     /// The output of the layer.
@@ -195,6 +238,16 @@ impl Builder {
         let tensor = self.tensor(&name, Role::Activation, dtype, shape);
         self.left.insert(name, tensor.clone());
         tensor
+    }
+
+    /// Remembers a tensor by the name of what reads it, for the way back.
+    pub(crate) fn hold(&mut self, name: &str, tensor: &Tensor) {
+        self.left.insert(name.to_owned(), tensor.clone());
+    }
+
+    /// The tensor that is remembered by this name.
+    pub(crate) fn held(&self, name: &str) -> Tensor {
+        self.left[name].clone()
     }
 
     /// What the layer left there on its way forward.

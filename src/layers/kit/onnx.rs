@@ -2,9 +2,9 @@
 //!
 //! Values are named `<layer>/<what>`: no layer's name holds a slash, so none can be taken for the graph's input or output.
 
-use super::onnx_schema::{Attribute, AttributeType, FLOAT, Node, Tensor};
+use super::onnx_schema::{Attribute, AttributeType, FLOAT, INT64, Node, Tensor};
 use super::place::Place;
-use super::shape::Pair;
+use super::shape::{Pair, Windows};
 use super::weights::WeightTensor;
 
 /// Which axis of the value at hand is which.
@@ -69,6 +69,33 @@ impl<'a> Graph<'a> {
         self.node(&format!("{layer}/{name}"), "Transpose", Vec::new(), vec![ints("perm", order.to_vec())]);
     }
 
+    /// Says how the axes of the value at hand lie from now on, after a node that moved or removed some.
+    pub(crate) fn lies(&mut self, layout: Layout) {
+        self.layout = layout;
+    }
+
+    /// Stores integers under this name; gives it.
+    pub(crate) fn integers(&mut self, name: String, values: &[i64]) -> String {
+        self.initializers.push(Tensor {
+            name: name.clone(),
+            data_type: INT64,
+            dims: vec![values.len() as i64],
+            raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        });
+        name
+    }
+
+    /// Stores floats under this name; gives it.
+    pub(crate) fn floats(&mut self, name: String, values: &[f32]) -> String {
+        self.initializers.push(Tensor {
+            name: name.clone(),
+            data_type: FLOAT,
+            dims: vec![values.len() as i64],
+            raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        });
+        name
+    }
+
     /// A node that takes the value at hand and then `more`; its output, of the same name, is the value from now on.
     pub(crate) fn node(&mut self, name: &str, op_type: &str, more: Vec<String>, attribute: Vec<Attribute>) {
         let mut input = vec![std::mem::replace(&mut self.value, name.to_owned())];
@@ -117,6 +144,12 @@ pub(crate) fn float(name: &str, f: f32) -> Attribute {
 
 pub(crate) fn ints(name: &str, ints: Vec<i64>) -> Attribute {
     Attribute { name: name.to_owned(), ints, r#type: AttributeType::Ints.into(), ..Attribute::default() }
+}
+
+/// The border of windows, in ONNX's order.
+pub(crate) fn pads(windows: &Windows) -> Attribute {
+    let [[top, left], [bottom, right]] = [windows.before, windows.after];
+    ints("pads", [top, left, bottom, right].map(|size| size as i64).to_vec())
 }
 
 pub(crate) fn pair(name: &str, pair: Pair) -> Attribute {

@@ -145,6 +145,8 @@ pub struct Tensor {
 
 /// `TensorProto.DataType.FLOAT`: f32.
 pub const FLOAT: i32 = 1;
+/// `TensorProto.DataType.INT64`.
+pub const INT64: i32 = 7;
 
 /// `ValueInfoProto`.
 #[derive(Clone, PartialEq, Message)]

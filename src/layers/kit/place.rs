@@ -13,6 +13,8 @@ pub(crate) struct Place<'a> {
     pub(crate) inputs: &'a [Shape],
     /// Shape of one sample of the output.
     pub(crate) output: Shape,
+    /// Whether training changes it.
+    pub(crate) trainable: bool,
 }
 
 impl Place<'_> {
@@ -29,6 +31,11 @@ impl Place<'_> {
     /// Height, width and channels of the first input; shape inference lets only images reach layers that ask.
     pub(crate) fn image(&self) -> [usize; 3] {
         dims(self.inputs[0])
+    }
+
+    /// Height, width and channels of the output.
+    pub(crate) fn images_out(&self) -> [usize; 3] {
+        dims(self.output)
     }
 
     /// Channels of the output, or its features.

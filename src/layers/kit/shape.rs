@@ -48,7 +48,7 @@ pub struct Pair {
 #[derive(Deserialize)]
 #[serde(
     untagged,
-    expecting = "kernel_size, pool_size and strides are a size such as 3, or height and width such as [3, 5]"
+    expecting = "kernel_size, pool_size, strides and dilation_rate are a size such as 3, or height and width such as [3, 5]"
 )]
 enum PairForm {
     Both(usize),
@@ -95,6 +95,9 @@ pub enum Padding {
     /// Nothing: windows lie wholly inside, `out = (in - window) / stride + 1`.
     #[default]
     Valid,
+    /// As many rows and columns of nothing as windows need to begin at every `stride`: `out = in / stride`, rounded up. Where
+    /// their number is odd, the one more comes last.
+    Same,
 }
 
 /// The only input of a layer that takes one.
@@ -115,24 +118,84 @@ pub(crate) fn image(input: Shape) -> Result<[usize; 3], String> {
     }
 }
 
-/// Output height and width of a window that slides over an image.
+/// Where a window is put over an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Windows {
+    /// Rows and columns of windows.
+    pub(crate) out: [usize; 2],
+    /// Rows above the image, and columns before it.
+    pub(crate) before: [usize; 2],
+    /// Rows below the image, and columns after it.
+    pub(crate) after: [usize; 2],
+}
+
+impl Windows {
+    /// A window over an image of this height and width; as `valid` says, it must fit.
+    pub(crate) fn new(
+        image: [usize; 2],
+        window: Pair,
+        strides: Pair,
+        dilation: Pair,
+        padding: Padding,
+    ) -> Self {
+        let axes =
+            [(window.height, strides.height, dilation.height), (window.width, strides.width, dilation.width)];
+        let [rows, columns] = [0, 1].map(|axis| along(image[axis], axes[axis], padding));
+        Windows { out: [rows[0], columns[0]], before: [rows[1], columns[1]], after: [rows[2], columns[2]] }
+    }
+
+    /// Whether it needs a border.
+    pub(crate) fn has_border(&self) -> bool {
+        [self.before, self.after] != [[0, 0], [0, 0]]
+    }
+}
+
+/// Windows along an axis, and what is put before and after it.
+fn along(len: usize, (window, stride, dilation): (usize, usize, usize), padding: Padding) -> [usize; 3] {
+    let span = span(window, dilation);
+    match padding {
+        Padding::Valid => [len.saturating_sub(span) / stride + 1, 0, 0],
+        Padding::Same => {
+            let out = len.div_ceil(stride);
+            let border = ((out - 1) * stride + span).saturating_sub(len);
+            [out, border / 2, border - border / 2]
+        }
+    }
+}
+
+/// Elements from the first tap of a window to its last.
+pub(crate) fn span(window: usize, dilation: usize) -> usize {
+    (window - 1).saturating_mul(dilation).saturating_add(1)
+}
+
+/// Where a window slides over an image.
+///
+/// # Errors
+/// When a size is 0, or when the window does not fit.
 pub(crate) fn slide(
     what: &str,
     [h, w]: [usize; 2],
     window: Pair,
     strides: Pair,
+    dilation: Pair,
     padding: Padding,
-) -> Result<[usize; 2], String> {
-    let Padding::Valid = padding;
-    for (name, pair) in [(what, window), ("strides", strides)] {
+) -> Result<Windows, String> {
+    for (name, pair) in [(what, window), ("strides", strides), ("dilation_rate", dilation)] {
         if pair.height == 0 || pair.width == 0 {
             return Err(format!("{name} is {pair}, but both must be at least 1"));
         }
     }
-    if window.height > h || window.width > w {
+    let spans = Pair::from((span(window.height, dilation.height), span(window.width, dilation.width)));
+    if padding == Padding::Valid && (spans.height > h || spans.width > w) {
+        let gaps = if spans == window { String::new() } else { format!(", which spans {spans},") };
         return Err(format!(
-            "{what} {window} is larger than its {h}x{w} input; make it smaller or remove pooling before it"
+            "{what} {window}{gaps} is larger than its {h}x{w} input; make it smaller, pad with padding = \"same\", or remove \
+             pooling before it"
         ));
     }
-    Ok([(h - window.height) / strides.height + 1, (w - window.width) / strides.width + 1])
+    const MOST: usize = 1 << 15;
+    if spans.height > MOST || spans.width > MOST || strides.height > MOST || strides.width > MOST {
+        return Err(format!("{what} {window}, its strides and its dilation_rate may be at most {MOST}"));
+    }
+    Ok(Windows::new([h, w], window, strides, dilation, padding))
 }

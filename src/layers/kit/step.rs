@@ -62,6 +62,8 @@ pub enum Role {
     Scratch,
     /// A constant table.
     Table,
+    /// Zeros that nothing writes.
+    Zeros,
     /// The images of the data set.
     Images,
     /// The labels of the data set.

@@ -13,6 +13,8 @@ pub enum Initializer {
     },
     /// All zero.
     Zeros,
+    /// All one.
+    Ones,
 }
 
 /// One weight tensor of a layer.
@@ -34,6 +36,11 @@ impl WeightSpec {
         WeightSpec { name: what.to_owned(), shape, initializer, trainable: true }
     }
 
+    /// A weight that its layer calls `what` and that no gradient changes.
+    pub(crate) fn fixed(what: &str, shape: Vec<usize>, initializer: Initializer) -> Self {
+        WeightSpec { trainable: false, ..WeightSpec::trainable(what, shape, initializer) }
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
@@ -45,13 +52,13 @@ impl WeightSpec {
     }
 }
 
-/// A kernel of this shape, Glorot uniform, and a bias for each of its outputs, zero.
-pub(crate) fn kernel_and_bias(kernel: Vec<usize>, fan_in: usize, fan_out: usize) -> Vec<WeightSpec> {
-    let outputs = kernel.last().copied().unwrap_or(0);
-    vec![
-        WeightSpec::trainable("kernel", kernel, Initializer::GlorotUniform { fan_in, fan_out }),
-        WeightSpec::trainable("bias", vec![outputs], Initializer::Zeros),
-    ]
+/// Inputs that reach one output through a kernel of this shape, and outputs that one input reaches: its last two dimensions, times
+/// the area before them. Source: `compute_fans` in `keras/src/initializers/random_initializers.py`.
+pub(crate) fn fans(kernel: &[usize]) -> [usize; 2] {
+    let Some((&fan_out, rest)) = kernel.split_last() else { return [1, 1] };
+    let Some((&fan_in, area)) = rest.split_last() else { return [fan_out; 2] };
+    let area = area.iter().fold(1usize, |area, &dim| area.saturating_mul(dim));
+    [area.saturating_mul(fan_in), area.saturating_mul(fan_out)]
 }
 
 /// One named weight tensor.

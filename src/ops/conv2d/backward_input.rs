@@ -39,7 +39,7 @@ impl OpKind for Conv2dBackwardInput {
             ..Row::BLOCK8
         },
         Row {
-            source: shader!("convolution/conv2d_depthwise_backward_input.wgsl"),
+            source: shader!("convolution/conv2d_backward_input_depthwise.wgsl"),
             elements: &[Element::Vec4F32; 3],
             fits: |op| op.0.depthwise_by_4(),
             invocations: |op, width| reals(op, width),

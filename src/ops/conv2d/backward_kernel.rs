@@ -41,7 +41,7 @@ impl OpKind for Conv2dBackwardKernel {
             ..Row::TILE
         },
         Row {
-            source: shader!("convolution/conv2d_depthwise_backward_kernel.wgsl"),
+            source: shader!("convolution/conv2d_backward_kernel_depthwise.wgsl"),
             elements: &[Element::Vec4F32; 3],
             fits: |op| op.0.depthwise_by_4(),
             invocations: |op, width| reals(op, width),

@@ -50,7 +50,7 @@ impl OpKind for Conv2dForward {
             ..Row::TILE
         },
         Row {
-            source: shader!("convolution/conv2d_depthwise_forward.wgsl"),
+            source: shader!("convolution/conv2d_forward_depthwise.wgsl"),
             elements: &[Element::Vec4F32; 4],
             fits: |op| op.conv.depthwise_by_4(),
             invocations: |op, _| op.conv.positions() * op.conv.out_c / 4,

@@ -207,6 +207,7 @@ pub(super) fn cases<O: OpKind>(
     table.push(case(ConvShape::valid([4, 11, 10, 3], [3, 3], [1, 1], 12)).with(Numbers::Eighths));
     table.push(case(ConvShape::valid([7, 10, 9, 6], [3, 2], [1, 1], 24)).folded());
     table.push(case(ConvShape::valid([24, 10, 9, 16], [3, 3], [1, 1], 72)).folded());
+    table.push(case(ConvShape::valid([24, 10, 9, 32], [3, 3], [1, 1], 32).grouped(32)).folded());
     table.extend(long);
     table
 }

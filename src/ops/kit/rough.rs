@@ -38,6 +38,13 @@ impl Rough {
         Rough::after(value, (value - low).max(high - value), SQUARE_ROOT)
     }
 
+    /// One over its square root; it must be larger than its error. WGSL allows 2 ULP.
+    pub(crate) fn inverse_sqrt(self) -> Rough {
+        let value = 1.0 / self.value.sqrt();
+        let least = (self.value - self.error).max(f64::MIN_POSITIVE);
+        Rough::after(value, 1.0 / least.sqrt() - value, 2.0 * ULP)
+    }
+
     /// The quotient; the divisor must be larger than its error.
     pub(crate) fn over(self, divisor: Rough) -> Rough {
         let value = self.value / divisor.value;
@@ -85,6 +92,7 @@ mod tests {
             (x * y, 3.5 * 2.25),
             (x.over(y), 3.5 / 1.75),
             (x.sqrt(), 2.5f64.sqrt()),
+            (x.inverse_sqrt(), 1.0 / 2.5f64.sqrt()),
             (Rough { value: 0.0, error: 1e-6 }.sqrt(), 1e-3),
         ];
         for (at, (result, farthest)) in rows.into_iter().enumerate() {

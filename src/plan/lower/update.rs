@@ -29,7 +29,8 @@ pub(super) fn penalties(b: &mut Builder, network: &Network) -> Result<(), PlanEr
 /// Adds the gradients of the penalties to those of the kernels.
 pub(super) fn penalty_gradients(b: &mut Builder, network: &Network) -> Result<(), PlanError> {
     for (layer, what, regularizer) in penalised(network) {
-        let (kernel, gradient) = (b.weight(&layer.place(), what), b.gradient(&layer.place(), what));
+        let Some(gradient) = b.trained(&layer.place(), what) else { continue };
+        let kernel = b.weight(&layer.place(), what);
         let op = WeightPenaltyGradient { len: kernel.len(), regularizer };
         let name = step_name(layer, what, "penalty_gradient");
         b.step(Stage::Backward, name, op, vec![flat(kernel), flat(gradient)])?;
@@ -74,6 +75,7 @@ pub(super) fn update(
     };
     let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
     let tripwire = b.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
+    b.add_late(&loss, &tripwire)?;
     let args = [Some(arena(1)), Some(loss), Some(tripwire), state.clone(), Some(arena(0))];
     let args = args.into_iter().flatten().collect();
     b.step(Stage::Update, format!("update/{}", optimizer.name()), op, args)?;

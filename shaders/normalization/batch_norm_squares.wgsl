@@ -1,0 +1,35 @@
+// import shared/linear_index.wgsl
+// import shared/batch.wgsl
+
+// batch_norm_squares: square_sum[c] = sum_r (x[r, c] - sum[c]/n)^2 over the n rows of true samples, in parts: partial[s] sums the
+// s-th range of TERMS_PER_PART rows. Zeros where nothing is trained.
+// One invocation per part and Real of columns.
+//
+// x       [ROWS, COLUMNS]
+// sum     [COLUMNS]
+// partial [PARTS, COLUMNS]
+
+@group(0) @binding(0) var<storage, read> x: array<Real>;
+@group(0) @binding(1) var<storage, read> sum: array<Real>;
+@group(0) @binding(2) var<storage, read_write> partial: array<Real>;
+
+const REALS = COLUMNS / WIDTH;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let c = index % REALS;
+    let first = index / REALS * TERMS_PER_PART;
+    let true_rows = batch.batch_size * POSITIONS;
+    let end = min(min(first + TERMS_PER_PART, ROWS), batch.training * true_rows);
+    let mean = sum[SUM_BASE + c] / f32(true_rows);
+    var total = Real();
+    for (var r = first; r < end; r++) {
+        let distance = x[X_BASE + r * REALS + c] - mean;
+        total += distance * distance;
+    }
+    partial[PARTIAL_BASE + index] = total;
+}

@@ -1,0 +1,30 @@
+// import shared/linear_index.wgsl
+// import shared/batch.wgsl
+
+// batch_norm_sums: sum[c] = sum_r x[r, c] over the rows of true samples, in parts: partial[s] sums the s-th range of TERMS_PER_PART
+// rows. Zeros where nothing is trained.
+// One invocation per part and Real of columns.
+//
+// x       [ROWS, COLUMNS]
+// partial [PARTS, COLUMNS]
+
+@group(0) @binding(0) var<storage, read> x: array<Real>;
+@group(0) @binding(1) var<storage, read_write> partial: array<Real>;
+
+const REALS = COLUMNS / WIDTH;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    let c = index % REALS;
+    let first = index / REALS * TERMS_PER_PART;
+    let end = min(min(first + TERMS_PER_PART, ROWS), batch.training * batch.batch_size * POSITIONS);
+    var total = Real();
+    for (var r = first; r < end; r++) {
+        total += x[X_BASE + r * REALS + c];
+    }
+    partial[PARTIAL_BASE + index] = total;
+}
