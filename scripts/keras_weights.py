@@ -151,6 +151,8 @@ def to_keras(source, target, force):
         layers.append((kind, table.get("name"), {key: table[key] for key in LAYERS[kind][1] if key in table}))
     kinds = [kind for kind, _, _ in layers]
     for kind, (name, settings) in zip(kinds, named(layers)):
+        if settings.get("activation") == "gelu_tanh":
+            stop("gelu_tanh is gelu with approximate=True in Keras, which has no name that a saved model could hold")
         model.add(getattr(keras.layers, kind)(name=name, **settings))
     for layer in model.layers:
         for weight in layer.weights:

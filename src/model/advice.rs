@@ -64,11 +64,12 @@ mod tests {
         let (entropy, squares) = (Loss::CategoricalCrossentropy, Loss::MeanSquaredError);
         let dense = |activation| -> Layer { Dense::new(3).activation(activation).into() };
         // The last layers, the loss, and what is named, if anything is.
-        let rows: [(Vec<Layer>, Loss, Option<&str>); 18] = [
+        let rows: [(Vec<Layer>, Loss, Option<&str>); 19] = [
             (vec![dense(Activation::Softmax)], entropy, None),
             (vec![dense(Sigmoid)], entropy, None),
             (vec![dense(Activation::Softplus)], entropy, None),
             (vec![dense(Activation::Silu)], entropy, Some("silu outputs")),
+            (vec![dense(Activation::HardSigmoid)], entropy, Some("hard_sigmoid outputs")),
             (vec![dense(Linear), Softmax::new().into()], entropy, None),
             (vec![dense(Linear), ActivationLayer::new(Sigmoid).into()], entropy, None),
             (vec![dense(Activation::Softmax), Dropout::new(0.1).into()], entropy, None),

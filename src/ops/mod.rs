@@ -46,7 +46,7 @@ mod sum_partials_bias;
 mod weight_penalty;
 
 pub use activation::*;
-pub(crate) use activation::{By, OnnxForm};
+pub(crate) use activation::{By, OnnxForm, OnnxInput};
 pub use adadelta::AdadeltaUpdate;
 pub use adam::AdamUpdate;
 pub use augment_images::{AugmentImages, AugmentShape};

@@ -24,6 +24,7 @@ import json
 import os
 import platform
 import tomllib
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -98,6 +99,8 @@ OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
 }
+# Functions that Keras has no name for.
+ACTIVATIONS = {"gelu_tanh": partial(keras.activations.gelu, approximate=True)}
 SCHEDULES = {
     "step": keras.optimizers.schedules.PiecewiseConstantDecay,
     "exponential": keras.optimizers.schedules.ExponentialDecay,
@@ -112,6 +115,8 @@ def keras_model(file):
         arguments = dict(table)
         if "kernel_regularizer" in arguments:
             arguments["kernel_regularizer"] = keras.regularizers.L1L2(**table["kernel_regularizer"])
+        if arguments.get("activation") in ACTIVATIONS:
+            arguments["activation"] = ACTIVATIONS[arguments["activation"]]
         layers.append(getattr(keras.layers, arguments.pop("type"))(**arguments))
     return keras.Sequential(layers)
 

@@ -21,6 +21,8 @@ struct Case {
     layer: Layer,
     /// Products in the longest sum of its forward pass.
     terms: usize,
+    /// Its input's values lie in `(-reach, reach)`.
+    reach: f64,
 }
 
 /// A convolution with `filters`, a kernel and strides.
@@ -28,22 +30,24 @@ fn conv(filters: usize, kernel: (usize, usize), strides: (usize, usize)) -> Conv
     Conv2D::new(filters, kernel).strides(strides).name(NAME)
 }
 
-/// Every activation as an argument and as a layer, and dropout. A factor of 4 terms covers the roundings of an
-/// activation.
+/// Every activation as an argument and as a layer, there as far out as any bends, and dropout. A factor of 4 terms covers the
+/// roundings of an activation.
 fn activations() -> Vec<Case> {
     let mut cases = Vec::new();
     for &activation in Activation::ALL {
         let name = activation.name();
         let dense = Dense::new(6).activation(activation).name(NAME);
-        cases.push(Case { name, shape: [1, 1, 9], layer: dense.into(), terms: 9 });
+        cases.push(Case { name, shape: [1, 1, 9], layer: dense.into(), terms: 9, reach: 1.0 });
         let filters = conv(4, (3, 3), (1, 1)).activation(activation);
-        cases.push(Case { name, shape: [5, 5, 2], layer: filters.into(), terms: 18 });
+        cases.push(Case { name, shape: [5, 5, 2], layer: filters.into(), terms: 18, reach: 1.0 });
         if activation != Activation::Linear {
-            let layer = ActivationLayer::new(activation).name(NAME).into();
-            cases.push(Case { name, shape: [3, 2, 5], layer, terms: 4 });
+            for reach in [1.0, 8.0] {
+                let layer = ActivationLayer::new(activation).name(NAME).into();
+                cases.push(Case { name, shape: [3, 2, 5], layer, terms: 4, reach });
+            }
         }
     }
-    let case = |name, layer: Layer| Case { name, shape: [3, 4, 3], layer, terms: 4 };
+    let case = |name, layer: Layer| Case { name, shape: [3, 4, 3], layer, terms: 4, reach: 1.0 };
     cases.extend([
         case("ReLU", ReLU::new().name(NAME).into()),
         case("LeakyReLU", LeakyReLU::new().name(NAME).into()),
@@ -67,7 +71,7 @@ fn cases() -> Vec<Case> {
     let same = Padding::Same;
     let unscaled = BatchNormalization::new().scale(false).epsilon(0.1).name(NAME);
     let twice = DepthwiseConv2D::new((2, 3)).depth_multiplier(2).padding(same).name(NAME);
-    let case = |name, shape, layer: Layer, terms| Case { name, shape, layer, terms };
+    let case = |name, shape, layer: Layer, terms| Case { name, shape, layer, terms, reach: 1.0 };
     vec![
         case("conv 1x1, one channel", [3, 3, 1], conv(1, (1, 1), (1, 1)).into(), 1),
         case("conv 3x3, four filters", [5, 6, 1], conv(4, (3, 3), (1, 1)).into(), 9),
@@ -136,11 +140,11 @@ impl Case {
         model.add(Dense::new(2).activation(Activation::Softmax).name("after"))
     }
 
-    /// Bounds the rounding error of one output: every factor is at most 1, so a sum of K products and a bias is
-    /// known to 8 * 2^-53 * sqrt(K) * (K + 1), the bound that the design sets for every sum.
+    /// Bounds the rounding error of one output: every factor is at most 1, or the reach, so a sum of K products and a bias is
+    /// known to 8 * 2^-53 * sqrt(K) * (K + 1) times that, the bound that the design sets for every sum.
     fn rounding(&self) -> f64 {
         let k = self.terms as f64;
-        8.0 * 2f64.powi(-53) * k.sqrt() * (k + 1.0)
+        8.0 * 2f64.powi(-53) * k.sqrt() * (k + 1.0) * self.reach
     }
 }
 
@@ -186,10 +190,10 @@ fn spaced(noise: &mut Noise, len: usize) -> Vec<f64> {
 
 /// Sets the layer's input and weights so that no element is nearer to a kink than `4H`: twice what a step of `2H`
 /// moves it, since no factor exceeds 1.
-fn away_from_kinks(bench: &mut Bench, at: &Places) {
+fn away_from_kinks(bench: &mut Bench, at: &Places, reach: f64) {
     for seed in 0..1000 {
         let mut noise = Noise(seed);
-        let x = spaced(&mut noise, at.x.len());
+        let x: Vec<f64> = spaced(&mut noise, at.x.len()).into_iter().map(|value| value * reach).collect();
         bench.set(&at.x, &x);
         for (_, weight, _) in &at.variables[1..] {
             let values = noise.vector(weight.len());
@@ -212,7 +216,7 @@ fn variables(case: &Case) -> Vec<String> {
 fn gradient_and_slopes(case: &Case, variable: &str) -> (Vec<f64>, Vec<Slope>) {
     let mut bench = Bench::new(&case.model(), Loss::default(), 3, 3);
     let at = places(&bench);
-    away_from_kinks(&mut bench, &at);
+    away_from_kinks(&mut bench, &at, case.reach);
     let r = Noise(99).vector(at.dy.len());
     let kinks = bench.run(&at.forward);
     bench.set(&at.dy, &r);
@@ -260,6 +264,7 @@ fn a_wrong_gradient_is_noticed() {
         shape: [1, 1, 6],
         layer: Dense::new(5).activation(Activation::Relu).name(NAME).into(),
         terms: 6,
+        reach: 1.0,
     };
     let (right, slopes) = gradient_and_slopes(&case, "kernel");
     compare(&right, &slopes).unwrap();

@@ -17,6 +17,8 @@ def write_run(run, text):
     model = keras.Sequential([keras.Input(file["input_shape"])])
     for table in file["layers"]:
         settings = {key: value for key, value in table.items() if key != "type"}
+        if settings.get("activation") == "gelu_tanh":
+            settings["activation"] = "gelu"  # Keras has no name for the other; weights have the same shapes
         model.add(getattr(keras.layers, table["type"])(**settings))
     generator = np.random.default_rng(11)
     counts, tensors = {}, {}

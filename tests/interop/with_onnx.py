@@ -138,6 +138,37 @@ units = 4
 activation = "softmax"
 """
 
+# One convolution and one dense layer to each function: with images turned and not.
+FUNCTIONS = ["gelu", "gelu_tanh", "elu", "selu", "relu6", "hard_sigmoid", "hard_silu"]
+EVERY = """name = "every_NAME"
+input_shape = [12, 10, 3]
+
+[[layers]]
+type = "Conv2D"
+filters = 6
+kernel_size = 3
+activation = "NAME"
+
+[[layers]]
+type = "MaxPooling2D"
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dense"
+units = 16
+
+[[layers]]
+type = "Activation"
+activation = "NAME"
+
+[[layers]]
+type = "Dense"
+units = 4
+activation = "softmax"
+"""
+
 
 def check(name, run, folder):
     exported = folder / f"{name}.onnx"
@@ -168,7 +199,9 @@ def main(folder):
         arguments = ["--model", model, "--max-steps", steps, "--device", DEVICE]
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
-    for name, text in {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT}.items():
+    texts = {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT}
+    texts |= {function: EVERY.replace("NAME", function) for function in FUNCTIONS}
+    for name, text in texts.items():
         write_run(folder / f"run-{name}", text)
         metadata = check(name, folder / f"run-{name}", folder)
         if name == "odd":

@@ -139,6 +139,35 @@ fn a_gate_multiplies_its_input() {
     assert_eq!(nodes[3].output, [OUTPUT]);
 }
 
+/// A function of several operators: each takes what the one before gave, and then x or constants of its own.
+#[test]
+fn several_operators_make_a_function() {
+    let conv = |activation: &str| {
+        format!(
+            "[[layers]]\ntype = \"Conv2D\"\nfilters = 2\nkernel_size = 1\nactivation = \"{activation}\"\n"
+        )
+    };
+    let flatten = "[[layers]]\ntype = \"Flatten\"\n";
+    let layers = [conv("gelu"), conv("relu6"), flatten.to_owned()].concat();
+    let (_, model) = written(&format!("name = \"several\"\ninput_shape = [2, 2, 1]\n{layers}"));
+    let expected =
+        ["Transpose", "Conv", "Div", "Erf", "Add", "Mul", "Mul", "Conv", "Clip", "Transpose", "Flatten"];
+    assert_eq!(ops(&model), expected);
+    let graph = model.graph.unwrap();
+    for pair in graph.node.windows(2) {
+        assert_eq!(pair[0].output[0], pair[1].input[0]);
+    }
+    assert_eq!(graph.node[5].input[1], graph.node[1].output[0], "the input of the function");
+    let constant = |name: &String| {
+        let tensor = graph.initializer.iter().find(|tensor| tensor.name == *name).unwrap();
+        assert_eq!(tensor.dims, [0i64; 0]);
+        f32::from_le_bytes(tensor.raw_data[..].try_into().unwrap())
+    };
+    let numbers =
+        [(2, 1), (4, 1), (6, 1), (8, 1), (8, 2)].map(|(node, at)| constant(&graph.node[node].input[at]));
+    assert_eq!(numbers, [std::f32::consts::SQRT_2, 1.0, 0.5, 0.0, 6.0]);
+}
+
 /// Whatever the last activation is, the graph ends with it, and its output has the name that runtimes ask for.
 #[test]
 fn all_activations_can_be_last() {

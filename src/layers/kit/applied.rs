@@ -5,8 +5,8 @@ use super::onnx::{Graph, Layout, float, int};
 use super::place::Place;
 use super::step::{PlanError, Role, Stage, Tensor};
 use crate::ops::{
-    Activation, ActivationBackward, ActivationForward, Applied, By, Copy, Dtype, Function, OnnxForm, Softmax,
-    SoftmaxBackward,
+    Activation, ActivationBackward, ActivationForward, Applied, By, Copy, Dtype, Function, OnnxForm,
+    OnnxInput, Softmax, SoftmaxBackward,
 };
 
 impl Applied {
@@ -65,19 +65,34 @@ impl Applied {
                 let axis = if graph.layout() == Layout::Last { -1 } else { 1 };
                 graph.node(&place.step("softmax"), "Softmax", Vec::new(), vec![int("axis", axis)]);
             }
-            Applied::Each(function) => {
-                let name = place.step(function.name());
-                match function.onnx() {
-                    OnnxForm::Operator(operator) => graph.node(&name, operator, Vec::new(), Vec::new()),
-                    OnnxForm::Alpha(operator, alpha) => {
-                        graph.node(&name, operator, Vec::new(), vec![float("alpha", alpha)]);
-                    }
-                    OnnxForm::Gate(operator) => {
-                        let x = graph.value().to_owned();
-                        graph.node(&format!("{name}.gate"), operator, Vec::new(), Vec::new());
-                        graph.node(&name, "Mul", vec![x], Vec::new());
-                    }
-                }
+            Applied::Each(function) => nodes(function.onnx(), &place.step(function.name()), graph),
+        }
+    }
+}
+
+/// The nodes of a function; the last one has this name.
+fn nodes(form: OnnxForm, name: &str, graph: &mut Graph<'_>) {
+    match form {
+        OnnxForm::Operator(operator) => graph.node(name, operator, Vec::new(), Vec::new()),
+        OnnxForm::Alpha(operator, alpha) => {
+            graph.node(name, operator, Vec::new(), vec![float("alpha", alpha)]);
+        }
+        OnnxForm::Gate(operator) => {
+            let x = graph.value().to_owned();
+            graph.node(&format!("{name}.gate"), operator, Vec::new(), Vec::new());
+            graph.node(name, "Mul", vec![x], Vec::new());
+        }
+        OnnxForm::Nodes(nodes) => {
+            let x = graph.value().to_owned();
+            for (at, node) in nodes.iter().enumerate() {
+                let part = format!("{name}.{at}");
+                let with = node.with.iter().enumerate().map(|(number, input)| match *input {
+                    OnnxInput::X => x.clone(),
+                    OnnxInput::Constant(value) => graph.constant(format!("{part}.{number}"), value),
+                });
+                let with = with.collect();
+                let last = at + 1 == nodes.len();
+                graph.node(if last { name } else { &part }, node.operator, with, Vec::new());
             }
         }
     }

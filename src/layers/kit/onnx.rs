@@ -110,6 +110,17 @@ impl<'a> Graph<'a> {
         });
     }
 
+    /// Stores a number; gives its name.
+    pub(crate) fn constant(&mut self, name: String, value: f32) -> String {
+        self.initializers.push(Tensor {
+            name: name.clone(),
+            data_type: FLOAT,
+            dims: Vec::new(),
+            raw_data: value.to_le_bytes().to_vec(),
+        });
+        name
+    }
+
     /// Stores a weight of the layer as it is; gives its name.
     pub(crate) fn weight(&mut self, place: &Place<'_>, what: &str) -> Option<String> {
         self.turned_weight(place, what, |tensor| (tensor.shape.clone(), tensor.values.clone()))

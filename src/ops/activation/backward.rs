@@ -71,9 +71,9 @@ impl OpKind for ActivationBackward {
     }
 
     fn input(draw: &mut Draw<'_, Self>) -> Values {
-        // Where there is a bend at 0, zeros on purpose, under gradients that are not zero.
+        // What is read at the bends, on purpose, under gradients that are not zero.
         match draw.spec.access {
-            Access::In if draw.case.op.function.bends() => draw.with_zeros(),
+            Access::In => draw.with(&draw.case.op.function.at_bends()),
             _ => draw.plain(),
         }
     }

@@ -70,8 +70,9 @@ impl OpKind for ActivationForward {
     }
 
     fn input(draw: &mut Draw<'_, Self>) -> Values {
-        // Both zeros, on purpose.
-        draw.with_zeros()
+        // Both zeros and every bend, on purpose.
+        let bends = draw.case.op.function.bends().iter().copied().filter(|&place| place != 0.0);
+        draw.with(&[0.0].into_iter().chain(bends).collect::<Vec<f64>>())
     }
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
@@ -80,7 +81,7 @@ impl OpKind for ActivationForward {
     }
 
     fn kinks(&self, args: &[&[f64]]) -> Kinks {
-        if self.function.bends() { Kinks::at_zero(args[0]) } else { Kinks::default() }
+        Kinks::at(args[0], self.function.bends())
     }
 }
 

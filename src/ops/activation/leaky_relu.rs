@@ -21,7 +21,7 @@ impl Pointwise for LeakyRelu {
     const NAMES: Names = names!("leaky_relu");
     const SHADER: Source = shader!("activations/leaky_relu.wgsl");
     const BY: By = By::Output;
-    const BENDS: bool = true;
+    const BENDS: &'static [f64] = &[0.0];
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [2, 2];
 

@@ -3,22 +3,36 @@
 //! A new one is a WGSL file, a file here, and its name in this one: as a module, for others to use, and in the list.
 
 mod backward;
+mod elu;
 mod forward;
+mod gelu;
+mod gelu_tanh;
+mod hard_sigmoid;
+mod hard_silu;
 mod leaky_relu;
 mod pointwise;
 mod relu;
+mod relu6;
+mod selu;
 mod sigmoid;
 mod silu;
 mod softplus;
 mod tanh;
 
 pub use backward::ActivationBackward;
+pub use elu::Elu;
 pub use forward::ActivationForward;
 pub(super) use forward::cases;
+pub use gelu::Gelu;
+pub use gelu_tanh::GeluTanh;
+pub use hard_sigmoid::HardSigmoid;
+pub use hard_silu::HardSilu;
 pub use leaky_relu::LeakyRelu;
-pub(crate) use pointwise::{By, OnnxForm};
+pub(crate) use pointwise::{By, OnnxForm, OnnxInput};
 pub use relu::Relu;
 pub(super) use relu::{relu, relu_gradient};
+pub use relu6::Relu6;
+pub use selu::Selu;
 pub use sigmoid::Sigmoid;
 pub use silu::Silu;
 pub use softplus::Softplus;
@@ -42,7 +56,7 @@ pub enum Applied {
 
 /// The enum of all functions, and what each says of itself.
 macro_rules! functions {
-    ($($function:ident),* $(,)?) => {
+    ($($function:ident $(or $alias:literal)?),* $(,)?) => {
         /// A function of each element by itself.
         #[derive(Debug, Clone, Copy, PartialEq)]
         pub enum Function {
@@ -62,7 +76,11 @@ macro_rules! functions {
             /// `y = x`.
             #[default]
             Linear,
-            $(#[doc = concat!("See [`", stringify!($function), "`].")] $function,)*
+            $(
+                #[doc = concat!("See [`", stringify!($function), "`].")]
+                $(#[serde(alias = $alias)])?
+                $function,
+            )*
             /// `y_i = exp(x_i) / sum_j exp(x_j)` over the last axis: the channels of an image, the features of a row.
             Softmax,
         }
@@ -114,7 +132,8 @@ macro_rules! functions {
                 match self { $(Function::$function(_) => $function::BY,)* }
             }
 
-            pub(in crate::ops) fn bends(&self) -> bool {
+            /// The inputs at which it has a bend.
+            pub(in crate::ops) fn bends(&self) -> &'static [f64] {
                 match self { $(Function::$function(_) => $function::BENDS,)* }
             }
 
@@ -161,9 +180,32 @@ macro_rules! functions {
     };
 }
 
-functions! { Relu, LeakyRelu, Sigmoid, Tanh, Softplus, Silu }
+functions! {
+    Relu,
+    LeakyRelu,
+    Sigmoid,
+    Tanh,
+    Softplus,
+    Silu,
+    Gelu,
+    GeluTanh,
+    Elu,
+    Selu,
+    Relu6,
+    HardSigmoid,
+    HardSilu or "hard_swish",
+}
 
 impl Function {
+    /// What its gradient is computed from, at its bends.
+    pub(in crate::ops) fn at_bends(&self) -> Vec<f64> {
+        let mut at = self.bends().to_vec();
+        if self.by() == By::Output {
+            self.values(&mut at);
+        }
+        at
+    }
+
     /// Its name in models, and in the names of steps.
     pub fn name(&self) -> &'static str {
         self.names().function
@@ -187,6 +229,12 @@ mod tests {
             assert_eq!(toml::Value::try_from(activation), Ok(name.clone()));
             assert_eq!(name.try_into::<Activation>(), Ok(activation));
         }
+    }
+
+    #[test]
+    fn hard_swish_is_another_name_of_hard_silu() {
+        let name = toml::Value::String("hard_swish".to_owned());
+        assert_eq!(name.try_into::<Activation>(), Ok(Activation::HardSilu));
     }
 
     #[test]

@@ -20,6 +20,30 @@ pub(crate) enum OnnxForm {
     Alpha(&'static str, f32),
     /// The product of the input and what an operator makes of it.
     Gate(&'static str),
+    /// Several operators, one after the other.
+    Nodes(&'static [OnnxNode]),
+}
+
+/// One operator of several. It takes what the one before gave, the first one the function's input, and then these.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct OnnxNode {
+    pub(crate) operator: &'static str,
+    pub(crate) with: &'static [OnnxInput],
+}
+
+/// What an operator takes besides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum OnnxInput {
+    /// The function's input.
+    X,
+    /// A number.
+    Constant(f32),
+}
+
+impl OnnxNode {
+    pub(super) const fn new(operator: &'static str, with: &'static [OnnxInput]) -> Self {
+        OnnxNode { operator, with }
+    }
 }
 
 /// The names of a function.
@@ -53,8 +77,8 @@ pub(super) trait Pointwise: Copy + PartialEq + Default + Sync {
     const SHADER: Source;
     /// What its gradient is computed from.
     const BY: By;
-    /// Whether it has a bend at 0.
-    const BENDS: bool;
+    /// The inputs at which it has a bend.
+    const BENDS: &'static [f64];
     /// Whether all its values are above 0: divided by their sum they are probabilities.
     const POSITIVE: bool;
     /// Operations on one element, forward and backward.

@@ -11,7 +11,7 @@ impl Pointwise for Relu {
     const NAMES: Names = names!("relu");
     const SHADER: Source = shader!("activations/relu.wgsl");
     const BY: By = By::Output;
-    const BENDS: bool = true;
+    const BENDS: &'static [f64] = &[0.0];
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [1, 1];
 

@@ -11,7 +11,7 @@ impl Pointwise for Sigmoid {
     const NAMES: Names = names!("sigmoid");
     const SHADER: Source = shader!("activations/sigmoid.wgsl");
     const BY: By = By::Output;
-    const BENDS: bool = false;
+    const BENDS: &'static [f64] = &[];
     const POSITIVE: bool = true;
     const FLOPS: [usize; 2] = [4, 3];
 

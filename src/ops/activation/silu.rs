@@ -12,7 +12,7 @@ impl Pointwise for Silu {
     const NAMES: Names = names!("silu");
     const SHADER: Source = shader!("activations/silu.wgsl");
     const BY: By = By::Input;
-    const BENDS: bool = false;
+    const BENDS: &'static [f64] = &[];
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [5, 8];
 
@@ -31,17 +31,12 @@ impl Pointwise for Silu {
 
     /// Of the product of x and its sigmoid.
     fn value_bound(self, x: f64) -> f64 {
-        (exact(x) * rough_sigmoid(x)).error
+        (Rough::exact(x) * rough_sigmoid(x)).error
     }
 
     /// Of its operations one by one.
     fn gradient_bound(self, x: f64, dy: f64) -> f64 {
         let s = rough_sigmoid(x);
-        (exact(dy) * (s + exact(x) * (s * (exact(1.0) - s)))).error
+        (Rough::exact(dy) * (s + Rough::exact(x) * (s * (Rough::exact(1.0) - s)))).error
     }
-}
-
-/// A number that the shader reads as it is.
-fn exact(value: f64) -> Rough {
-    Rough { value, error: 0.0 }
 }

@@ -12,7 +12,7 @@ impl Pointwise for Softplus {
     const NAMES: Names = names!("softplus");
     const SHADER: Source = shader!("activations/softplus.wgsl");
     const BY: By = By::Input;
-    const BENDS: bool = false;
+    const BENDS: &'static [f64] = &[];
     const POSITIVE: bool = true;
     const FLOPS: [usize; 2] = [5, 4];
 

@@ -14,7 +14,7 @@ impl Pointwise for Tanh {
     const NAMES: Names = names!("tanh");
     const SHADER: Source = shader!("activations/tanh.wgsl");
     const BY: By = By::Output;
-    const BENDS: bool = false;
+    const BENDS: &'static [f64] = &[];
     const POSITIVE: bool = false;
     const FLOPS: [usize; 2] = [4, 4];
 

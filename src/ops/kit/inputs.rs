@@ -92,8 +92,16 @@ impl<O> Draw<'_, O> {
 
     /// The case's floats, among them both zeros.
     pub(crate) fn with_zeros(&mut self) -> Values {
+        self.with(&[0.0])
+    }
+
+    /// The case's floats, among them each of these, and of 0 both.
+    pub(crate) fn with(&mut self, places: &[f64]) -> Values {
         let mut values = self.floats();
-        values.iter_mut().step_by(5).for_each(|value| *value *= 0.0);
+        for (first, &place) in places.iter().enumerate() {
+            let some = values.iter_mut().skip(first).step_by(places.len().max(5));
+            some.for_each(|value| *value = if place == 0.0 { *value * 0.0 } else { place as f32 });
+        }
         Values::Floats(values)
     }
 

@@ -22,10 +22,14 @@ impl Kinks {
         self.margin = self.margin.min(other.margin);
     }
 
-    /// A bend at 0 of each value. A zero comes from a ReLU that is shut, and is one as long as that stays so.
-    pub(crate) fn at_zero(values: &[f64]) -> Self {
-        let pattern = values.iter().map(|&value| usize::from(value > 0.0)).collect();
-        let distances = values.iter().filter(|&&value| value != 0.0).map(|value| value.abs());
-        Kinks { pattern, margin: distances.fold(f64::INFINITY, f64::min) }
+    /// A bend of each value at each of these places. A value that is one of them, such as 0, comes from a function that is
+    /// constant there, such as a ReLU that is shut, and stays so as long as that does.
+    pub(crate) fn at(values: &[f64], places: &[f64]) -> Self {
+        let below = |value: f64| places.iter().filter(|&&place| value > place).count();
+        let distances = values.iter().flat_map(|value| places.iter().map(move |place| (value - place).abs()));
+        Kinks {
+            pattern: values.iter().map(|&value| below(value)).collect(),
+            margin: distances.filter(|&distance| distance != 0.0).fold(f64::INFINITY, f64::min),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Arithmetic with the errors that WGSL allows it.
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Mul, Neg, Sub};
 
-use super::accuracy::{DIVISION, FLUSHED, HALF_ULP, SQUARE_ROOT, ULP};
+use super::accuracy::{DIVISION, FLUSHED, HALF_ULP, SQUARE_ROOT, ULP, exp_error};
 
 /// A number, and how far from it a shader's may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,8 +13,8 @@ pub(crate) struct Rough {
 
 impl Rough {
     /// A number that the shader reads.
-    pub(crate) fn exact(value: f32) -> Rough {
-        Rough { value: f64::from(value), error: 0.0 }
+    pub(crate) fn exact(value: impl Into<f64>) -> Rough {
+        Rough { value: value.into(), error: 0.0 }
     }
 
     /// A constant of the shader, rounded to f32.
@@ -45,6 +45,19 @@ impl Rough {
         Rough::after(value, 1.0 / least.sqrt() - value, 2.0 * ULP)
     }
 
+    /// Its exponential.
+    pub(crate) fn exp(self) -> Rough {
+        let value = self.value.exp();
+        let farthest = value * self.error.exp_m1();
+        Rough::after(value, farthest, exp_error(self.value.abs() + self.error))
+    }
+
+    /// The sum of `c[i] * x^i`, computed from the last coefficient on.
+    pub(crate) fn polynomial(c: &[Rough], x: Rough) -> Rough {
+        let Some((&last, before)) = c.split_last() else { return Rough::exact(0.0) };
+        before.iter().rfold(last, |sum, &c| c + x * sum)
+    }
+
     /// The quotient; the divisor must be larger than its error.
     pub(crate) fn over(self, divisor: Rough) -> Rough {
         let value = self.value / divisor.value;
@@ -66,6 +79,14 @@ impl Sub for Rough {
 
     fn sub(self, other: Rough) -> Rough {
         Rough::after(self.value - other.value, self.error + other.error, ULP)
+    }
+}
+
+impl Neg for Rough {
+    type Output = Rough;
+
+    fn neg(self) -> Rough {
+        Rough { value: -self.value, ..self }
     }
 }
 
@@ -93,6 +114,8 @@ mod tests {
             (x.over(y), 3.5 / 1.75),
             (x.sqrt(), 2.5f64.sqrt()),
             (x.inverse_sqrt(), 1.0 / 2.5f64.sqrt()),
+            (x.exp(), 3.5f64.exp()),
+            (Rough::polynomial(&[1.0, 0.0, 2.0].map(Rough::exact), x), 1.0 + 2.0 * 3.5 * 3.5),
             (Rough { value: 0.0, error: 1e-6 }.sqrt(), 1e-3),
         ];
         for (at, (result, farthest)) in rows.into_iter().enumerate() {

@@ -51,6 +51,7 @@ pub const SHARED: &[Source] = &[
     shader!("shared/draws_scalar.wgsl"),
     shader!("shared/draws_vec4.wgsl"),
     shader!("shared/dropout.wgsl"),
+    shader!("shared/exp_minus_one.wgsl"),
     shader!("shared/first_maximum.wgsl"),
     shader!("shared/guarded.wgsl"),
     shader!("shared/horizontal_scalar.wgsl"),
