@@ -65,6 +65,10 @@ impl OpKind for ActivationForward {
         let mut table = vec![relu(1_384_448), relu(4_194_308)];
         for function in Function::samples() {
             table.extend(cases(|len| ActivationForward { len, function }));
+            // Numbers beyond such bends, by four too.
+            if function.bends().iter().any(|&place| place != 0.0) {
+                table.push(Case::of(ActivationForward { len: 1004, function }).with(Numbers::Large));
+            }
         }
         table
     }
