@@ -82,6 +82,23 @@ impl Stream {
         (self.next_u32() >> 8) as f32 * (1.0 / 16_777_216.0)
     }
 
+    /// Uniform in `[0, 1)`, a multiple of 2^-53: every value is exact in f64. Takes two words.
+    pub fn unit_f64(&mut self) -> f64 {
+        let [high, low] = [self.next_u32(), self.next_u32()].map(u64::from);
+        ((high << 32 | low) >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+    }
+
+    /// Two independent numbers of the standard normal distribution. Takes four words.
+    ///
+    /// Their functions are those of `libm` and not of the system, so that the bits are the same everywhere.
+    /// Source: Box and Muller 1958.
+    pub fn normals(&mut self) -> [f64; 2] {
+        // In (0, 1], so that there is a logarithm.
+        let radius = (-2.0 * libm::log(1.0 - self.unit_f64())).sqrt();
+        let (sin, cos) = libm::sincos(std::f64::consts::TAU * self.unit_f64());
+        [radius * cos, radius * sin]
+    }
+
     /// Uniform in `0..bound` without bias (Lemire's method); 0 when `bound` is 0.
     pub fn below(&mut self, bound: u32) -> u32 {
         if bound == 0 {
@@ -136,6 +153,26 @@ mod tests {
         assert_ne!(base, first(1, Purpose::Initialization, 0));
         assert_ne!(base, first(1, Purpose::Shuffle, 1));
         assert_eq!(base, first(1, Purpose::Shuffle, 0));
+    }
+
+    #[test]
+    fn normals_have_the_moments_of_the_standard_normal_distribution() {
+        let mut stream = Stream::new(5, Purpose::Verification, 0);
+        let n = 100_000;
+        let mut sums = [0.0; 4];
+        for _ in 0..n {
+            let [a, b] = stream.normals();
+            for (sum, term) in sums.iter_mut().zip([a, a * a, a.powi(4), a * b]) {
+                *sum += term;
+            }
+        }
+        // Mean, and five standard errors, of a, a^2, a^4, ab: their variances are 1, 2, 96 and 1.
+        for (at, (mean, variance)) in
+            [(0.0, 1.0), (1.0, 2.0), (3.0, 96.0), (0.0, 1.0f64)].into_iter().enumerate()
+        {
+            let found = sums[at] / f64::from(n);
+            assert!((found - mean).abs() < 5.0 * (variance / f64::from(n)).sqrt(), "moment {at}: {found}");
+        }
     }
 
     #[test]

@@ -33,6 +33,8 @@
 //! units = 10
 //! activation = "softmax"
 //! kernel_regularizer = { l1 = 1e-5, l2 = 1e-4 }   # none by default
+//! kernel_initializer = "he_normal"    # the default is glorot_uniform, of bias_initializer zeros; or with its settings:
+//! bias_initializer = { name = "constant", value = 0.1 }
 //! ```
 //!
 //! The keys of `[training]` are the fields of [`FitOptions`], those of `[optimizer.schedule]` the fields of the variants of
@@ -228,7 +230,9 @@ fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Activation, AdamW, Conv2D, Dense, Flatten, MaxPooling2D, Pair, Regularizer};
+    use crate::model::{
+        Activation, AdamW, Conv2D, Dense, Flatten, Initializer, MaxPooling2D, Pair, Regularizer,
+    };
     use crate::train::{EarlyStopping, StepDecay};
 
     use super::*;
@@ -254,6 +258,8 @@ mod tests {
         file.optimizer.set_learning_rate(0.02);
         file.class_names = (0..10).map(|class| format!("digit {class}")).collect();
         file.model.layers[4] = Dense::new(10)
+            .kernel_initializer(Initializer::RandomNormal { mean: 0.0, stddev: 0.1 })
+            .bias_initializer(Initializer::Ones)
             .activation(Activation::Softmax)
             .kernel_regularizer(Regularizer::l1_l2(1e-5, 1e-4))
             .into();

@@ -9,7 +9,7 @@ use crate::optimizers::Regularizer;
 /// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p*dh - top, j*sw + q*dw - left, c] * kernel[p, q, c, o]`, where x is
 /// zero outside of the image; with `groups`, c runs over the channels of the group of o.
 ///
-/// Input and output NHWC, kernel HWIO (`[h, w, channels / groups, filters]`). Kernel: Glorot uniform, bias: zeros.
+/// Input and output NHWC, kernel HWIO (`[h, w, channels / groups, filters]`).
 /// Source: `keras/src/layers/convolutional/conv2d.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +30,12 @@ pub struct Conv2D {
     /// Default `linear`.
     #[serde(default)]
     pub activation: Activation,
+    /// How the kernel starts; default `glorot_uniform`.
+    #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
+    pub kernel_initializer: Initializer,
+    /// How the bias starts; default `zeros`.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub bias_initializer: Initializer,
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
@@ -54,6 +60,8 @@ impl Conv2D {
             strides: one_by_one(),
             padding: Padding::Valid,
             activation: Activation::Linear,
+            kernel_initializer: Initializer::GlorotUniform,
+            bias_initializer: Initializer::Zeros,
             kernel_regularizer: None,
             dilation_rate: one_by_one(),
             groups: 1,
@@ -94,6 +102,18 @@ impl Conv2D {
     /// Sets the activation.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation = activation;
+        self
+    }
+
+    /// Sets how the kernel starts.
+    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
+        self.kernel_initializer = initializer;
+        self
+    }
+
+    /// Sets how the bias starts.
+    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
+        self.bias_initializer = initializer;
         self
     }
 
@@ -160,8 +180,10 @@ impl LayerKind for Conv2D {
             ));
         }
         let Pair { height, width } = self.kernel_size;
-        let kernel = glorot("kernel", vec![height, width, c / self.groups, self.filters]);
-        let weights = [kernel].into_iter().chain(bias(self.use_bias, self.filters)).collect();
+        let shape = vec![height, width, c / self.groups, self.filters];
+        let kernel = WeightSpec::trainable("kernel", shape, self.kernel_initializer);
+        let bias = bias(self.use_bias, self.filters, self.bias_initializer);
+        let weights = [kernel].into_iter().chain(bias).collect();
         Ok(Inferred { output: Shape::Image([oh, ow, self.filters]), weights })
     }
 

@@ -10,7 +10,7 @@ use crate::optimizers::Regularizer;
 /// both quotients are whole and inside of the image. The output has `in * stride` rows and columns with `same`, and
 /// `(in - 1) * stride + max(kernel, stride)` with `valid`.
 ///
-/// Input and output NHWC, kernel `[h, w, filters, channels]`. Kernel: Glorot uniform, bias: zeros.
+/// Input and output NHWC, kernel `[h, w, filters, channels]`.
 /// Source: `keras/src/layers/convolutional/conv2d_transpose.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +31,12 @@ pub struct Conv2DTranspose {
     /// Default `linear`.
     #[serde(default)]
     pub activation: Activation,
+    /// How the kernel starts; default Glorot uniform.
+    #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
+    pub kernel_initializer: Initializer,
+    /// How the bias starts; default zeros.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub bias_initializer: Initializer,
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
@@ -51,6 +57,8 @@ impl Conv2DTranspose {
             activation: Activation::Linear,
             kernel_regularizer: None,
             use_bias: true,
+            kernel_initializer: Initializer::GlorotUniform,
+            bias_initializer: Initializer::Zeros,
         }
     }
 
@@ -75,6 +83,18 @@ impl Conv2DTranspose {
     /// Sets whether a bias is added.
     pub fn use_bias(mut self, use_bias: bool) -> Self {
         self.use_bias = use_bias;
+        self
+    }
+
+    /// Sets how the kernel starts.
+    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
+        self.kernel_initializer = initializer;
+        self
+    }
+
+    /// Sets how the bias starts.
+    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
+        self.bias_initializer = initializer;
         self
     }
 
@@ -138,8 +158,10 @@ impl LayerKind for Conv2DTranspose {
         let oh = length(h, height, self.strides.height, self.padding);
         let ow = length(w, width, self.strides.width, self.padding);
         self.motion().slide([oh.max(1), ow.max(1)])?;
-        let kernel = glorot("kernel", vec![height, width, self.filters, c]);
-        let weights = [kernel].into_iter().chain(bias(self.use_bias, self.filters)).collect();
+        let kernel =
+            WeightSpec::trainable("kernel", vec![height, width, self.filters, c], self.kernel_initializer);
+        let weights =
+            [kernel].into_iter().chain(bias(self.use_bias, self.filters, self.bias_initializer)).collect();
         Ok(Inferred { output: Shape::Image([oh, ow, self.filters]), weights })
     }
 

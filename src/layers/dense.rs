@@ -6,7 +6,7 @@ use crate::optimizers::Regularizer;
 
 /// A fully connected layer: `y[n, o] = bias[o] + sum_i x[n, i] * kernel[i, o]`.
 ///
-/// Kernel `(in, out)`: Glorot uniform, bias: zeros. Source: `keras/src/layers/core/dense.py`.
+/// Kernel `(in, out)`. Source: `keras/src/layers/core/dense.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
@@ -18,6 +18,12 @@ pub struct Dense {
     /// Default `linear`.
     #[serde(default)]
     pub activation: Activation,
+    /// How the kernel starts; default `glorot_uniform`.
+    #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
+    pub kernel_initializer: Initializer,
+    /// How the bias starts; default `zeros`.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub bias_initializer: Initializer,
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
@@ -29,7 +35,15 @@ pub struct Dense {
 impl Dense {
     /// `units` outputs, linear.
     pub fn new(units: usize) -> Self {
-        Dense { name: None, units, activation: Activation::Linear, kernel_regularizer: None, use_bias: true }
+        Dense {
+            name: None,
+            units,
+            activation: Activation::Linear,
+            kernel_initializer: Initializer::GlorotUniform,
+            bias_initializer: Initializer::Zeros,
+            kernel_regularizer: None,
+            use_bias: true,
+        }
     }
 
     /// Sets the activation.
@@ -41,6 +55,18 @@ impl Dense {
     /// Sets whether a bias is added.
     pub fn use_bias(mut self, use_bias: bool) -> Self {
         self.use_bias = use_bias;
+        self
+    }
+
+    /// Sets how the kernel starts.
+    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
+        self.kernel_initializer = initializer;
+        self
+    }
+
+    /// Sets how the bias starts.
+    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
+        self.bias_initializer = initializer;
         self
     }
 
@@ -74,8 +100,9 @@ impl LayerKind for Dense {
         if self.units == 0 {
             return Err("units must be at least 1".to_owned());
         }
-        let kernel = glorot("kernel", vec![features, self.units]);
-        let weights = [kernel].into_iter().chain(bias(self.use_bias, self.units)).collect();
+        let kernel = WeightSpec::trainable("kernel", vec![features, self.units], self.kernel_initializer);
+        let bias = bias(self.use_bias, self.units, self.bias_initializer);
+        let weights = [kernel].into_iter().chain(bias).collect();
         Ok(Inferred { output: Shape::Flat(self.units), weights })
     }
 

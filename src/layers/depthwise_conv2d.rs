@@ -9,7 +9,7 @@ use crate::optimizers::Regularizer;
 /// `y[n, i, j, c*m + k] = bias[c*m + k] + sum_{p, q} x[n, i*sh + p*dh - top, j*sw + q*dw - left, c] * kernel[p, q, c, k]`, where m is
 /// the depth multiplier, and x is zero outside of the image.
 ///
-/// Input and output NHWC, kernel `[h, w, channels, m]`. Kernel: Glorot uniform, bias: zeros.
+/// Input and output NHWC, kernel `[h, w, channels, m]`.
 /// Source: `keras/src/layers/convolutional/depthwise_conv2d.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +31,12 @@ pub struct DepthwiseConv2D {
     /// Outputs of each input channel; default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub depth_multiplier: usize,
+    /// How the kernel starts; default Glorot uniform.
+    #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
+    pub depthwise_initializer: Initializer,
+    /// How the bias starts; default zeros.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub bias_initializer: Initializer,
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depthwise_regularizer: Option<Regularizer>,
@@ -55,6 +61,8 @@ impl DepthwiseConv2D {
             depthwise_regularizer: None,
             dilation_rate: one_by_one(),
             use_bias: true,
+            depthwise_initializer: Initializer::GlorotUniform,
+            bias_initializer: Initializer::Zeros,
         }
     }
 
@@ -91,6 +99,18 @@ impl DepthwiseConv2D {
     /// Sets the outputs of each input channel.
     pub fn depth_multiplier(mut self, multiplier: usize) -> Self {
         self.depth_multiplier = multiplier;
+        self
+    }
+
+    /// Sets how the kernel starts.
+    pub fn depthwise_initializer(mut self, initializer: Initializer) -> Self {
+        self.depthwise_initializer = initializer;
+        self
+    }
+
+    /// Sets how the bias starts.
+    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
+        self.bias_initializer = initializer;
         self
     }
 
@@ -138,8 +158,13 @@ impl LayerKind for DepthwiseConv2D {
         let [oh, ow] = self.motion().slide([h, w])?.out;
         let filters = outputs(c, self.depth_multiplier)?;
         let Pair { height, width } = self.kernel_size;
-        let kernel = glorot("kernel", vec![height, width, c, self.depth_multiplier]);
-        let weights = [kernel].into_iter().chain(bias(self.use_bias, filters)).collect();
+        let kernel = WeightSpec::trainable(
+            "kernel",
+            vec![height, width, c, self.depth_multiplier],
+            self.depthwise_initializer,
+        );
+        let weights =
+            [kernel].into_iter().chain(bias(self.use_bias, filters, self.bias_initializer)).collect();
         Ok(Inferred { output: Shape::Image([oh, ow, filters]), weights })
     }
 

@@ -183,7 +183,16 @@ mod tests {
     use super::*;
 
     /// What a model file may say of a layer but Keras says otherwise.
-    const OWN: [&str; 4] = ["name", "kernel_regularizer", "depthwise_regularizer", "pointwise_regularizer"];
+    const OWN: [&str; 8] = [
+        "name",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "depthwise_initializer",
+        "pointwise_initializer",
+        "depthwise_regularizer",
+        "pointwise_regularizer",
+    ];
 
     /// The class of a file's `type` is that of the enum, and the settings are those that a file may have.
     #[test]

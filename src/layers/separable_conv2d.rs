@@ -9,7 +9,7 @@ use crate::optimizers::Regularizer;
 /// `z[n, i, j, c*m + k] = sum_{p, q} x[n, i*sh + p*dh - top, j*sw + q*dw - left, c] * depthwise_kernel[p, q, c, k]`, where m is the depth
 /// multiplier, and x is zero outside of the image; `y[n, i, j, o] = bias[o] + sum_e z[n, i, j, e] * pointwise_kernel[0, 0, e, o]`.
 ///
-/// Input and output NHWC, kernels `[h, w, channels, m]` and `[1, 1, channels * m, filters]`. Kernels: Glorot uniform, bias: zeros.
+/// Input and output NHWC, kernels `[h, w, channels, m]` and `[1, 1, channels * m, filters]`.
 /// Source: `keras/src/layers/convolutional/separable_conv2d.py`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +33,15 @@ pub struct SeparableConv2D {
     /// Outputs of each input channel; default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub depth_multiplier: usize,
+    /// How the depthwise kernel starts; default Glorot uniform.
+    #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
+    pub depthwise_initializer: Initializer,
+    /// How the pointwise kernel starts; default Glorot uniform.
+    #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
+    pub pointwise_initializer: Initializer,
+    /// How the bias starts; default zeros.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub bias_initializer: Initializer,
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depthwise_regularizer: Option<Regularizer>,
@@ -62,6 +71,9 @@ impl SeparableConv2D {
             pointwise_regularizer: None,
             dilation_rate: one_by_one(),
             use_bias: true,
+            depthwise_initializer: Initializer::GlorotUniform,
+            pointwise_initializer: Initializer::GlorotUniform,
+            bias_initializer: Initializer::Zeros,
         }
     }
 
@@ -98,6 +110,24 @@ impl SeparableConv2D {
     /// Sets the outputs of each input channel.
     pub fn depth_multiplier(mut self, multiplier: usize) -> Self {
         self.depth_multiplier = multiplier;
+        self
+    }
+
+    /// Sets how the depthwise kernel starts.
+    pub fn depthwise_initializer(mut self, initializer: Initializer) -> Self {
+        self.depthwise_initializer = initializer;
+        self
+    }
+
+    /// Sets how the pointwise kernel starts.
+    pub fn pointwise_initializer(mut self, initializer: Initializer) -> Self {
+        self.pointwise_initializer = initializer;
+        self
+    }
+
+    /// Sets how the bias starts.
+    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
+        self.bias_initializer = initializer;
         self
     }
 
@@ -183,9 +213,20 @@ impl LayerKind for SeparableConv2D {
             return Err("filters must be at least 1".to_owned());
         }
         let Pair { height, width } = self.kernel_size;
-        let depthwise = glorot("depthwise_kernel", vec![height, width, c, self.depth_multiplier]);
-        let pointwise = glorot("pointwise_kernel", vec![1, 1, between, self.filters]);
-        let weights = [depthwise, pointwise].into_iter().chain(bias(self.use_bias, self.filters)).collect();
+        let depthwise = WeightSpec::trainable(
+            "depthwise_kernel",
+            vec![height, width, c, self.depth_multiplier],
+            self.depthwise_initializer,
+        );
+        let pointwise = WeightSpec::trainable(
+            "pointwise_kernel",
+            vec![1, 1, between, self.filters],
+            self.pointwise_initializer,
+        );
+        let weights = [depthwise, pointwise]
+            .into_iter()
+            .chain(bias(self.use_bias, self.filters, self.bias_initializer))
+            .collect();
         Ok(Inferred { output: Shape::Image([oh, ow, self.filters]), weights })
     }
 

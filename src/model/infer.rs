@@ -93,6 +93,11 @@ fn infer_layer(index: usize, layer: &Layer, name: &str, inputs: Vec<Shape>) -> R
         weight.name = format!("{name}.{}", weight.name);
     }
     check_sizes(output, &weights)?;
+    for weight in &weights {
+        if let Some(problem) = weight.initializer.problem(&weight.shape) {
+            return Err(format!("{}: {problem}", weight.name));
+        }
+    }
     let (name, layer) = (name.to_owned(), layer.clone());
     Ok(NetworkLayer { index, name, layer, inputs, output, weights, trainable: true })
 }
@@ -114,7 +119,7 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Activation, Conv2D, Dense, Dropout, Flatten, LeakyReLU, MaxPooling2D};
+    use crate::model::{Activation, Conv2D, Dense, Dropout, Flatten, Initializer, LeakyReLU, MaxPooling2D};
 
     use super::*;
 
@@ -178,6 +183,12 @@ mod tests {
             ),
             (base().add(Flatten::new()).add(Dense::new(2).name("a.b")), "must not be empty nor contain"),
             (base().add(Flatten::new()).add(Dense::new(usize::MAX / 2)), "more than"),
+            (
+                base()
+                    .add(Flatten::new())
+                    .add(Dense::new(2).bias_initializer(Initializer::Orthogonal { gain: 1.0 })),
+                "layer 1 `dense` (Dense): dense.bias: orthogonal needs two dimensions or more",
+            ),
         ];
         for (model, expected) in rows {
             let message = model.network().unwrap_err().to_string();

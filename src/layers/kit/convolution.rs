@@ -2,12 +2,13 @@
 
 use super::border::Border;
 use super::builder::Builder;
+use super::initializer::Initializer;
 use super::onnx::{int, pads, pair};
 use super::onnx_schema::Attribute;
 use super::place::Place;
 use super::shape::{Padding, Pair, Windows, slide};
 use super::step::{PlanError, Role, Stage, Tensor};
-use super::weights::{Initializer, WeightSpec, WeightTensor, fans};
+use super::weights::{WeightSpec, WeightTensor};
 use crate::ops::{ColumnSum, Conv2dBackwardInput, Conv2dBackwardKernel, Conv2dForward, ConvShape};
 
 /// How a kernel is moved over images.
@@ -153,12 +154,6 @@ pub(crate) fn bias_gradient(
     b.step_in_parts(Stage::Backward, step.to_owned(), op, vec![dy.clone()], sums)
 }
 
-/// A trained kernel of this shape, Glorot uniform.
-pub(crate) fn glorot(what: &str, shape: Vec<usize>) -> WeightSpec {
-    let [fan_in, fan_out] = fans(&shape);
-    WeightSpec::trainable(what, shape, Initializer::GlorotUniform { fan_in, fan_out })
-}
-
 /// Channels that come of `channels` inputs with `multiplier` outputs each.
 ///
 /// # Errors
@@ -178,9 +173,9 @@ pub(crate) fn depthwise_oihw(tensor: &WeightTensor) -> (Vec<usize>, Vec<f32>) {
     oihw(&WeightTensor { shape: vec![h, w, 1, c * multiplier], ..tensor.clone() })
 }
 
-/// A trained bias for so many outputs, zero, where the layer has one.
-pub(crate) fn bias(used: bool, outputs: usize) -> Option<WeightSpec> {
-    used.then(|| WeightSpec::trainable("bias", vec![outputs], Initializer::Zeros))
+/// A trained bias for so many outputs, where the layer has one.
+pub(crate) fn bias(used: bool, outputs: usize, initializer: Initializer) -> Option<WeightSpec> {
+    used.then(|| WeightSpec::trainable("bias", vec![outputs], initializer))
 }
 
 /// A kernel HWIO as ONNX wants it, OIHW.

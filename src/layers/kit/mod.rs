@@ -5,6 +5,7 @@ mod border;
 mod builder;
 mod convolution;
 mod forms;
+mod initializer;
 mod kind;
 mod onnx;
 pub mod onnx_schema;
@@ -16,14 +17,13 @@ mod weights;
 pub use crate::ops::Applied;
 pub(crate) use border::Border;
 pub(crate) use builder::{ALIGNMENT, Builder, PARTIALS};
-pub(crate) use convolution::{
-    Convolution, Motion, bias, bias_gradient, depthwise_oihw, glorot, oihw, outputs,
-};
+pub(crate) use convolution::{Convolution, Motion, bias, bias_gradient, depthwise_oihw, oihw, outputs};
 pub(crate) use forms::{is_no, is_one, is_one_by_one, is_yes, one, one_by_one, two_by_two, yes};
+pub use initializer::Initializer;
 pub(crate) use kind::{Inferred, LayerKind, check, named, of_kernel, reshaped};
 pub(crate) use onnx::{Graph, Layout, float, int, ints, pads, pair};
 pub(crate) use place::Place;
 pub use shape::{Padding, Pair, Shape};
 pub(crate) use shape::{Windows, image, single, slide};
 pub use step::{Buffer, Phase, PlanError, Role, Stage, Step, Tensor};
-pub use weights::{Initializer, WeightSpec, WeightTensor};
+pub use weights::{WeightSpec, WeightTensor};
