@@ -7,7 +7,7 @@
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
 //!
 //! [optimizer]                         # the default is rmsprop with the settings of Keras
-//! name = "rmsprop"                    # or sgd, adadelta, adam, adamw; each has its own settings
+//! name = "rmsprop"                    # or sgd, adadelta, adam, adamw, lion; each has its own settings
 //! learning_rate = 0.001
 //! weight_decay = 0.004                # none by default, as are clipvalue, clipnorm and global_clipnorm
 //!

@@ -31,6 +31,7 @@ mod dropout;
 mod gather_batch;
 mod gather_images;
 pub(crate) mod kit;
+mod lion;
 mod matmul;
 mod maxpool;
 mod mean_squared_error;
@@ -74,6 +75,7 @@ pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
     MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, SHARED, Source, Split, Wire, image_stride,
 };
+pub use lion::LionUpdate;
 pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
 pub use maxpool::{MaxpoolBackward, MaxpoolForward, PoolShape};
 pub use mean_squared_error::MeanSquaredError;
@@ -313,4 +315,5 @@ ops! {
     AdamUpdate,
     RmspropUpdate,
     DenseRmspropUpdate,
+    LionUpdate,
 }

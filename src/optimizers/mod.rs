@@ -5,6 +5,7 @@ mod adam;
 mod check;
 mod clipping;
 mod error;
+mod lion;
 mod regularizer;
 mod rmsprop;
 mod sgd;
@@ -17,6 +18,7 @@ pub use adadelta::Adadelta;
 pub use adam::{Adam, AdamW};
 pub use clipping::Clipping;
 pub use error::OptimizerError;
+pub use lion::Lion;
 pub use regularizer::Regularizer;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
@@ -63,6 +65,8 @@ pub enum Optimizer {
     Adam(Adam),
     /// See [`AdamW`].
     AdamW(AdamW),
+    /// See [`Lion`].
+    Lion(Lion),
 }
 
 impl Default for Optimizer {
@@ -80,6 +84,7 @@ macro_rules! each {
             Optimizer::RmsProp($settings) => $value,
             Optimizer::Adam($settings) => $value,
             Optimizer::AdamW($settings) => $value,
+            Optimizer::Lion($settings) => $value,
         }
     };
 }
@@ -94,11 +99,11 @@ macro_rules! optimizer_from {
     };
 }
 
-optimizer_from!(Sgd, Adadelta, RmsProp, Adam, AdamW);
+optimizer_from!(Sgd, Adadelta, RmsProp, Adam, AdamW, Lion);
 
 impl Optimizer {
     /// The names that [`Optimizer::named`] knows.
-    pub const NAMES: [&str; 5] = ["sgd", "adadelta", "rmsprop", "adam", "adamw"];
+    pub const NAMES: [&str; 6] = ["sgd", "adadelta", "rmsprop", "adam", "adamw", "lion"];
 
     /// The optimizer of this name with the settings that Keras gives it by default; `None` for an unknown name.
     pub fn named(name: &str) -> Option<Self> {
@@ -108,6 +113,7 @@ impl Optimizer {
             "rmsprop" => Some(RmsProp::default().into()),
             "adam" => Some(Adam::default().into()),
             "adamw" => Some(AdamW::default().into()),
+            "lion" => Some(Lion::default().into()),
             _ => None,
         }
     }
@@ -120,6 +126,7 @@ impl Optimizer {
             Optimizer::RmsProp(_) => "rmsprop",
             Optimizer::Adam(_) => "adam",
             Optimizer::AdamW(_) => "adamw",
+            Optimizer::Lion(_) => "lion",
         }
     }
 
@@ -140,6 +147,7 @@ impl Optimizer {
             Optimizer::RmsProp(rmsprop) => rmsprop.slots(),
             Optimizer::Adadelta(_) => Adadelta::SLOTS,
             Optimizer::Adam(_) | Optimizer::AdamW(_) => Adam::SLOTS,
+            Optimizer::Lion(_) => Lion::SLOTS,
         }
     }
 
@@ -149,7 +157,7 @@ impl Optimizer {
         match self {
             Optimizer::Adam(adam) => adam.correction(step),
             Optimizer::AdamW(adamw) => adamw.adam().correction(step),
-            Optimizer::Sgd(_) | Optimizer::Adadelta(_) | Optimizer::RmsProp(_) => 1.0,
+            Optimizer::Sgd(_) | Optimizer::Adadelta(_) | Optimizer::RmsProp(_) | Optimizer::Lion(_) => 1.0,
         }
     }
 
@@ -173,6 +181,7 @@ impl Optimizer {
             Optimizer::RmsProp(settings) => settings.weight_decay,
             Optimizer::Adam(settings) => settings.weight_decay,
             Optimizer::AdamW(settings) => Some(settings.weight_decay),
+            Optimizer::Lion(settings) => settings.weight_decay,
         }
     }
 
@@ -186,6 +195,7 @@ impl Optimizer {
             Optimizer::RmsProp(rmsprop) => rmsprop.check(check),
             Optimizer::Adam(adam) => adam.check(check),
             Optimizer::AdamW(adamw) => adamw.adam().check(check),
+            Optimizer::Lion(lion) => lion.check(check),
         }?;
         if let Some(weight_decay) = self.weight_decay() {
             let valid = weight_decay >= 0.0 && (weight_decay as f32).is_finite();
@@ -231,7 +241,7 @@ mod tests {
     fn settings_out_of_range_are_named() {
         let rmsprop = RmsProp::default();
         let adam = Adam::default();
-        let rows: [(Optimizer, &str); 19] = [
+        let rows: [(Optimizer, &str); 21] = [
             // Rounded to 32 bits it is 1.
             (Adam { beta_2: 1.0 - 1e-9, ..adam }.into(), "beta_2"),
             (RmsProp { learning_rate: 0.0, ..rmsprop }.into(), "learning_rate"),
@@ -248,6 +258,8 @@ mod tests {
             (Adam { beta_2: f64::NAN, ..adam }.into(), "beta_2"),
             (Adam { epsilon: 0.0, ..adam }.into(), "epsilon"),
             (AdamW { weight_decay: -0.1, ..AdamW::default() }.into(), "weight_decay"),
+            (Lion { beta_1: 0.0, ..Lion::default() }.into(), "beta_1"),
+            (Lion { beta_2: 1.0, ..Lion::default() }.into(), "beta_2"),
             (Adam { clipvalue: Some(0.0), ..adam }.into(), "clipvalue"),
             (Adam { clipnorm: Some(f64::INFINITY), ..adam }.into(), "clipnorm"),
             (Adam { global_clipnorm: Some(-1.0), ..adam }.into(), "global_clipnorm"),

@@ -98,6 +98,7 @@ OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
+    "lion": keras.optimizers.Lion,
 }
 # Functions that Keras has no name for.
 ACTIVATIONS = {"gelu_tanh": partial(keras.activations.gelu, approximate=True)}

@@ -32,6 +32,8 @@ OPTIMIZERS = [
     ("adam", keras.optimizers.Adam, dict(learning_rate=0.1, beta_1=0.5, beta_2=0.9, epsilon=1e-4)),
     ("adamw", keras.optimizers.AdamW, dict(learning_rate=0.001)),
     ("adamw", keras.optimizers.AdamW, dict(learning_rate=0.1, weight_decay=0.5)),
+    ("lion", keras.optimizers.Lion, dict(learning_rate=0.001)),
+    ("lion", keras.optimizers.Lion, dict(learning_rate=0.1, beta_1=0.6, beta_2=0.8, weight_decay=0.5)),
 ]
 
 

@@ -4,8 +4,8 @@ use shadegrad::data::{Augmentation, Dataset};
 use shadegrad::device::Device;
 use shadegrad::error::Error;
 use shadegrad::model::{
-    Activation, Adadelta, Adam, AdamW, Conv2D, Dense, Dropout, Flatten, MaxPooling2D, Optimizer, RmsProp,
-    Sequential, Sgd, WeightTensor, Weights,
+    Activation, Adadelta, Adam, AdamW, Conv2D, Dense, Dropout, Flatten, Lion, MaxPooling2D, Optimizer,
+    RmsProp, Sequential, Sgd, WeightTensor, Weights,
 };
 use shadegrad::profile::Sampling;
 use shadegrad::train::{
@@ -32,6 +32,7 @@ fn optimizers() -> Vec<Optimizer> {
         RmsProp { clipvalue: limit, ..RmsProp::default() }.into(),
         Adam { clipnorm: limit, ..Adam::default() }.into(),
         AdamW { global_clipnorm: limit, ..AdamW::default() }.into(),
+        Lion::default().into(),
     ]
 }
 

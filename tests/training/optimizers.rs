@@ -1,8 +1,8 @@
 //! Every optimizer through `fit`, and penalties in every reported loss.
 
 use shadegrad::model::{
-    Activation, Adadelta, Adam, AdamW, Conv2D, Dense, Flatten, Optimizer, Regularizer, RmsProp, Sequential,
-    Sgd,
+    Activation, Adadelta, Adam, AdamW, Conv2D, Dense, Flatten, Lion, Optimizer, Regularizer, RmsProp,
+    Sequential, Sgd,
 };
 use shadegrad::train::{Compile, FitOptions, Model, NoCallback};
 
@@ -32,6 +32,7 @@ fn optimizers() -> Vec<Optimizer> {
         RmsProp { clipvalue: Some(0.01), ..RmsProp::default() }.into(),
         Adam::default().into(),
         clipped.into(),
+        Lion { clipvalue: Some(0.5), ..Lion::default() }.into(),
     ]
 }
 

@@ -4,8 +4,8 @@ use super::super::{Buffer, PlanError, Role, Stage, Tensor};
 use crate::layers::kit::{ALIGNMENT, Builder};
 use crate::model::{Clipping, Network, NetworkLayer, Optimizer, Regularizer};
 use crate::ops::{
-    AdadeltaUpdate, AdamUpdate, AddPenalty, ClipByNorm, ClipByValue, RmspropUpdate, SgdMomentumUpdate,
-    SgdUpdate, SumOfSquares, WeightPenalty, WeightPenaltyGradient,
+    AdadeltaUpdate, AdamUpdate, AddPenalty, ClipByNorm, ClipByValue, LionUpdate, RmspropUpdate,
+    SgdMomentumUpdate, SgdUpdate, SumOfSquares, WeightPenalty, WeightPenaltyGradient,
 };
 use crate::ops::{DATA, Dtype, Hole, Op};
 
@@ -72,6 +72,7 @@ pub(super) fn update(
         Optimizer::RmsProp(rmsprop) => RmspropUpdate { len, rmsprop, hole: Hole::default() }.into(),
         Optimizer::Adam(adam) => AdamUpdate { len, adam }.into(),
         Optimizer::AdamW(adamw) => AdamUpdate { len, adam: adamw.adam() }.into(),
+        Optimizer::Lion(lion) => LionUpdate { len, lion }.into(),
     };
     let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
     let tripwire = b.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
@@ -136,7 +137,7 @@ fn flat(tensor: Tensor) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Adam, AdamW, Dense, Flatten, Loss, RmsProp, Sequential, Sgd};
+    use crate::model::{Adam, AdamW, Dense, Flatten, Lion, Loss, RmsProp, Sequential, Sgd};
     use crate::plan::Plan;
 
     fn plan(regularizer: Option<Regularizer>, optimizer: Optimizer) -> Plan {
@@ -207,6 +208,7 @@ mod tests {
         assert_eq!(of(Sgd::default().into()), None);
         assert_eq!(of(Sgd { momentum: 0.5, ..Sgd::default() }.into()), Some(1));
         assert_eq!(of(Adam::default().into()), Some(2));
+        assert_eq!(of(Lion::default().into()), Some(1));
         assert_eq!(of(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into()), Some(3));
     }
 
