@@ -3,7 +3,8 @@
 //! ```toml
 //! name = "small"
 //! input_shape = [28, 28, 1]           # height, width, channels
-//! loss = "categorical_crossentropy"   # the default; or mean_squared_error
+//! loss = "categorical_crossentropy"   # the default; or mean_squared_error, mean_absolute_error, huber
+//! # loss = { name = "huber", delta = 0.5 }   # with its settings
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
 //!
 //! [optimizer]                         # the default is rmsprop with the settings of Keras
@@ -150,7 +151,8 @@ impl ModelFile {
             class_names: form.class_names,
         };
         parsed.optimizer.check()?;
-        if let Some(problem) = parsed.augmentation.and_then(|augmentation| augmentation.problem()) {
+        let augmentation = parsed.augmentation.and_then(|augmentation| augmentation.problem());
+        if let Some(problem) = parsed.loss.problem().or(augmentation) {
             return Err(fail(problem));
         }
         parsed.training.check().map_err(|error| fail(error.to_string()))?;
@@ -231,7 +233,7 @@ fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
 #[cfg(test)]
 mod tests {
     use crate::model::{
-        Activation, AdamW, Conv2D, Dense, Flatten, Initializer, MaxPooling2D, Pair, Regularizer,
+        Activation, AdamW, Conv2D, Dense, Flatten, Huber, Initializer, MaxPooling2D, Pair, Regularizer,
     };
     use crate::train::{EarlyStopping, StepDecay};
 
@@ -278,6 +280,7 @@ mod tests {
             schedule: StepDecay { boundaries: vec![3, 5], values: vec![0.1, 0.01, 1e-7] }.into(),
             ..FitOptions::default()
         };
+        file.loss = Huber { delta: 0.5 }.into();
         let text = file.to_toml().unwrap();
         assert_eq!(ModelFile::parse("again.toml", &text).unwrap(), file, "{text}");
     }
@@ -300,6 +303,13 @@ mod tests {
             ("kernel_size = [3, 3]", "kernel_size = [30, 3]", "layer 0 `conv2d` (Conv2D): kernel_size 30x3"),
             ("\"tutorial\"", "\"../up\"", "letters, digits"),
             ("filters = 32", "filters = -1", "filters"),
+            ("\"categorical_", "\"categoric_", "did you mean `categorical_crossentropy`?"),
+            (
+                "\"categorical_crossentropy\"",
+                "{ name = \"huber\", delta = 0.0 }",
+                "loss `huber`: `delta` is 0, but must be a finite number above 0",
+            ),
+            ("\"categorical_crossentropy\"", "{ name = \"huber\", dalta = 1.0 }", "did you mean `delta`?"),
             (
                 "loss =",
                 "class_names = [\"a\", \"b\"]\nloss =",

@@ -30,10 +30,12 @@ mod dense_softmax_cross_entropy;
 mod dropout;
 mod gather_batch;
 mod gather_images;
+mod huber;
 pub(crate) mod kit;
 mod lion;
 mod matmul;
 mod maxpool;
+mod mean_absolute_error;
 mod mean_squared_error;
 mod one_hot;
 mod outputs_loss;
@@ -71,6 +73,7 @@ pub use dense_softmax_cross_entropy::DenseSoftmaxCrossEntropy;
 pub use dropout::{DropoutBackward, DropoutForward, DropoutShape};
 pub use gather_batch::GatherBatch;
 pub use gather_images::{GatherImages, byte_scale};
+pub use huber::Huber;
 pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
     MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, SHARED, Source, Split, Wire, image_stride,
@@ -78,6 +81,7 @@ pub use kit::{
 pub use lion::LionUpdate;
 pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
 pub use maxpool::{MaxpoolBackward, MaxpoolForward, PoolShape};
+pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use one_hot::OneHot;
 pub use pad::{Crop, Pad, PadShape};
@@ -298,6 +302,8 @@ ops! {
     Softmax,
     SoftmaxBackward,
     MeanSquaredError,
+    MeanAbsoluteError,
+    Huber,
     CrossEntropy,
     SoftmaxCrossEntropy,
     SoftmaxCrossEntropyMetrics,

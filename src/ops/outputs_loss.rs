@@ -27,6 +27,21 @@ pub(super) fn input<O>(draw: &mut Draw<'_, O>, rows: usize, columns: usize) -> V
     }
 }
 
+/// Outputs and targets of a loss that takes any targets: every fourth row of them is made of the case's floats.
+pub(super) fn any_input<O>(draw: &mut Draw<'_, O>, rows: usize, columns: usize) -> Values {
+    if draw.spec.name != "y_true" {
+        return Values::Floats(draw.rows_of_batch(rows));
+    }
+    let any = draw.rows_of_batch(rows);
+    let mut targets = targets(draw, columns);
+    if let Values::Floats(targets) = &mut targets {
+        for (target, any) in targets.chunks_mut(columns).zip(any.chunks(columns)).skip(2).step_by(4) {
+            target.copy_from_slice(any);
+        }
+    }
+    targets
+}
+
 /// One-hot targets: by turns the first largest logit (a hit), the last largest (a miss when there are two), any class,
 /// and two classes with half each.
 pub(super) fn targets<O>(draw: &mut Draw<'_, O>, columns: usize) -> Values {

@@ -6,6 +6,7 @@ mod check;
 mod clipping;
 mod error;
 mod lion;
+mod loss;
 mod regularizer;
 mod rmsprop;
 mod sgd;
@@ -19,30 +20,10 @@ pub use adam::{Adam, AdamW};
 pub use clipping::Clipping;
 pub use error::OptimizerError;
 pub use lion::Lion;
+pub use loss::{Huber, Loss};
 pub use regularizer::Regularizer;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
-
-/// What training makes small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// `-(1/n) sum_i sum_c target[i, c] * log p[i, c]`, the mean over the batch.
-    ///
-    /// Where softmax is the last activation, p are its outputs, and the loss is computed from its logits, fused with it
-    /// and not clipped. After any other activation the outputs are taken as probabilities: p are the outputs divided by
-    /// their sum and clipped to `[1e-7, 1 - 1e-7]`.
-    /// Source: `categorical_crossentropy` in `keras/src/backend/tensorflow/nn.py`.
-    ///
-    /// A model file may also say `sparse_categorical_crossentropy`: data sets hold labels and one-hot rows alike.
-    #[default]
-    #[serde(alias = "sparse_categorical_crossentropy")]
-    CategoricalCrossentropy,
-    /// `(1/n) sum_i (1/classes) sum_c (y[i, c] - target[i, c])^2` of the outputs y, the mean over the batch.
-    ///
-    /// Source: `mean_squared_error` in `keras/src/losses/losses.py`.
-    MeanSquaredError,
-}
 
 /// The rule that turns gradients into new weights.
 ///

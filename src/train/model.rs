@@ -52,7 +52,8 @@ impl Sequential {
     /// [`compile`](Self::compile) without that warning.
     pub(super) fn compile_silently(&self, device: &Device, compile: Compile) -> Result<Model, Error> {
         compile.optimizer.check().map_err(ModelError::from)?;
-        if let Some(problem) = compile.augmentation.and_then(|augmentation| augmentation.problem()) {
+        let augmentation = compile.augmentation.and_then(|augmentation| augmentation.problem());
+        if let Some(problem) = compile.loss.problem().or(augmentation) {
             return Err(ModelError::Model { model: self.name.clone(), problem }.into());
         }
         let network = self.network()?;

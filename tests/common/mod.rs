@@ -9,7 +9,7 @@ use shadegrad::data::{Dataset, load_dir};
 use shadegrad::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
 use shadegrad::io::ModelFile;
 use shadegrad::model::{
-    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, LeakyReLU, Loss, MaxPooling2D, ReLU,
+    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, Huber, LeakyReLU, Loss, MaxPooling2D, ReLU,
     Sequential, Softmax,
 };
 
@@ -208,6 +208,22 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Dropout::new(0.2))
                 .add(Dense::new(3).activation(Activation::Softmax)),
             Loss::MeanSquaredError,
+        ),
+        (
+            "linear outputs, absolute errors",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(5).activation(tanh))
+                .add(Dense::new(3)),
+            Loss::MeanAbsoluteError,
+        ),
+        (
+            "linear outputs, huber",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(6).activation(tanh))
+                .add(Dense::new(4)),
+            Huber { delta: 0.5 }.into(),
         ),
     ]
 }

@@ -122,8 +122,17 @@ def keras_model(file):
     return keras.Sequential(layers)
 
 
+LOSSES = {
+    "huber": keras.losses.Huber,
+}
+
+
 def keras_loss(file):
-    return file.get("loss", "categorical_crossentropy")
+    loss = file.get("loss", "categorical_crossentropy")
+    if isinstance(loss, str):
+        return loss
+    arguments = dict(loss)
+    return LOSSES[arguments.pop("name")](**arguments)
 
 
 def keras_optimizer(file):
@@ -147,7 +156,8 @@ def train(file, dtype, how, order):
     images, labels = data(file["input_shape"])
     x = (images.astype(np.float32) / np.float32(255)).astype(dtype)
     classes = model.output_shape[-1]
-    y = labels if loss.startswith("sparse") else np.eye(classes, dtype=dtype)[labels]
+    sparse = isinstance(loss, str) and loss.startswith("sparse")
+    y = labels if sparse else np.eye(classes, dtype=dtype)[labels]
     losses = []
     for _ in range(EPOCHS):
         for first in range(0, SAMPLES, BATCH):

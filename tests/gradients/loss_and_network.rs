@@ -1,6 +1,8 @@
 //! The gradient of the loss by its logits, and of a whole network by every weight.
 
-use shadegrad::model::{Activation, Conv2D, Dense, Flatten, Loss, MaxPooling2D, Regularizer, Sequential};
+use shadegrad::model::{
+    Activation, Conv2D, Dense, Flatten, Huber, Loss, MaxPooling2D, Regularizer, Sequential,
+};
 use shadegrad::plan::Stage;
 
 use crate::bench::Bench;
@@ -64,14 +66,20 @@ fn the_loss_agrees_with_central_differences() {
     }
 }
 
-/// Losses of outputs that are not logits: squared errors of any numbers, and cross-entropy of numbers far from where
-/// a share of their sum is clipped, some of them below that.
+/// Losses of outputs that are not logits: errors of any numbers for any targets, and cross-entropy of numbers far from
+/// where a share of their sum is clipped, some of them below that.
 #[test]
 fn losses_of_outputs_agree_with_central_differences() {
     let cross_entropy = Loss::CategoricalCrossentropy;
+    let huber = |delta| Loss::from(Huber { delta });
     let rows = [
         (Loss::MeanSquaredError, 1, 1, 1),
         (Loss::MeanSquaredError, 4, 3, 10),
+        (Loss::MeanAbsoluteError, 1, 1, 1),
+        (Loss::MeanAbsoluteError, 4, 3, 10),
+        (huber(1.0), 1, 1, 1),
+        (huber(1.0), 5, 4, 7),
+        (huber(0.3), 4, 3, 10),
         (cross_entropy, 1, 1, 4),
         (cross_entropy, 4, 3, 10),
         (cross_entropy, 5, 5, 3),
@@ -83,28 +91,31 @@ fn losses_of_outputs_agree_with_central_differences() {
         let steps = bench.steps(Stage::Loss, "loss/");
         let mut noise = Noise(6);
         let mut outputs = noise.vector(capacity * classes);
-        let mut target: Vec<f64> = noise.vector(capacity * classes).iter().map(|t| t.abs()).collect();
+        let mut target = noise.vector(capacity * classes);
         if loss == cross_entropy {
+            target.iter_mut().for_each(|t| *t = t.abs());
+            for row in target.chunks_mut(classes) {
+                let sum = row.iter().sum::<f64>();
+                row.iter_mut().for_each(|t| *t /= sum);
+            }
             outputs.iter_mut().for_each(|y| *y = 0.2 + y.abs());
             // A share below 0 is clipped, and with it the gradient, whatever the target.
             outputs.iter_mut().skip(1).step_by(classes + 2).for_each(|y| *y = -0.1);
         }
-        for row in target.chunks_mut(classes) {
-            let sum = row.iter().sum::<f64>();
-            row.iter_mut().for_each(|t| *t /= sum);
-        }
         let (outputs_at, target_at) = (bench.plan.logits.clone(), bench.plan.target.clone());
         bench.set(&outputs_at, &outputs);
         bench.set(&target_at, &target);
-        bench.run(&steps);
+        let kinks = bench.run(&steps);
+        assert!(kinks.margin > 4.0 * H, "{name}: an output is near a kink");
         let gradient = bench.get(&bench.loss_gradient());
         let error = rounding(bench.loss());
         let slopes: Vec<_> = (0..outputs.len())
             .map(|element| {
                 slope(H, &[1.0], error, |offset| {
                     bench.executor.values_mut(&outputs_at)[element] = outputs[element] + offset;
-                    bench.run(&steps);
+                    let there = bench.run(&steps);
                     bench.executor.values_mut(&outputs_at)[element] = outputs[element];
+                    assert_eq!(there.pattern, kinks.pattern, "{name}: [{element}] is near a kink");
                     vec![bench.loss()]
                 })
             })
@@ -140,8 +151,8 @@ fn penalised() -> Sequential {
         .add(Dense::new(3).activation(Activation::Softmax).kernel_regularizer(l1))
 }
 
-/// Random weights for which no ReLU and no window is near its kink, and no weight is near 0, where `|w|` has one.
-fn away_from_kinks(bench: &mut Bench, forward: &[usize]) {
+/// Random weights for which no ReLU, no window and no error of a loss is near its kink in these steps, and no weight is near 0, where `|w|` has one.
+fn away_from_kinks(bench: &mut Bench, steps: &[usize]) {
     let parameters = bench.plan.parameters.clone();
     for seed in 0..1000 {
         let mut noise = Noise(seed);
@@ -151,7 +162,7 @@ fn away_from_kinks(bench: &mut Bench, forward: &[usize]) {
         }
         let smallest =
             parameters.iter().flat_map(|tensor| bench.get(tensor)).fold(1.0, |m: f64, w| m.min(w.abs()));
-        if smallest > 4.0 * H && bench.run(forward).margin > 16.0 * H {
+        if smallest > 4.0 * H && bench.run(steps).margin > 16.0 * H {
             return;
         }
     }
@@ -168,9 +179,9 @@ fn a_whole_network_agrees_with_central_differences() {
         let mut bench = Bench::new(&model, loss, 4, filled);
         let [forward, loss, backward] =
             [Stage::Forward, Stage::Loss, Stage::Backward].map(|stage| bench.steps(stage, ""));
-        away_from_kinks(&mut bench, &forward);
-        let kinks = bench.run(&forward);
-        bench.run(&loss);
+        let judged = [forward, loss].concat();
+        away_from_kinks(&mut bench, &judged);
+        let kinks = bench.run(&judged);
         bench.run(&backward);
         let error = rounding(bench.loss());
         let names: Vec<String> = bench.plan.network.weights().map(|weight| weight.name.clone()).collect();
@@ -182,8 +193,7 @@ fn a_whole_network_agrees_with_central_differences() {
                 .map(|element| {
                     slope(H, &[1.0], error, |offset| {
                         bench.executor.values_mut(&weight)[element] = start[element] + offset;
-                        let there = bench.run(&forward);
-                        bench.run(&loss);
+                        let there = bench.run(&judged);
                         bench.executor.values_mut(&weight)[element] = start[element];
                         assert_eq!(there.pattern, kinks.pattern, "{what}: {name} [{element}] is near a kink");
                         vec![bench.loss()]

@@ -2,7 +2,7 @@
 
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
-use shadegrad::model::{Activation, Dense, Dropout, Flatten, Loss, Sequential, Softmax, Weights};
+use shadegrad::model::{Activation, Dense, Dropout, Flatten, Huber, Loss, Sequential, Softmax, Weights};
 use shadegrad::ops::{Arg, DropoutBackward, DropoutForward, DropoutShape, Op};
 use shadegrad::plan::{BatchParams, Plan};
 use shadegrad::random::{Purpose, philox4x32};
@@ -73,11 +73,15 @@ fn judge(outputs: &[f32], data: &Dataset, loss: Loss) -> (f64, f64) {
         let row: Vec<f64> = row.iter().copied().map(f64::from).collect();
         let label = usize::from(label);
         let sum: f64 = row.iter().sum();
+        let mean = |of: &dyn Fn(f64) -> f64| {
+            let errors = row.iter().enumerate().map(|(c, y)| y - f64::from(u8::from(c == label)));
+            errors.map(of).sum::<f64>() / classes as f64
+        };
         total += match loss {
-            Loss::MeanSquaredError => {
-                let errors =
-                    row.iter().enumerate().map(|(c, y)| (y - f64::from(u8::from(c == label))).powi(2));
-                errors.sum::<f64>() / classes as f64
+            Loss::MeanSquaredError => mean(&|d| d * d),
+            Loss::MeanAbsoluteError => mean(&f64::abs),
+            Loss::Huber(Huber { delta }) => {
+                mean(&|d| if d.abs() <= delta { d * d / 2.0 } else { delta * (d.abs() - delta / 2.0) })
             }
             Loss::CategoricalCrossentropy => -(row[label] / sum).clamp(1e-7, 1.0 - 1e-7).ln(),
         };

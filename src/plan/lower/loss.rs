@@ -3,7 +3,9 @@
 use super::super::{PlanError, Role, Stage, Tensor};
 use crate::layers::kit::Builder;
 use crate::model::Loss;
-use crate::ops::{BatchMetrics, CrossEntropy, MeanSquaredError, Softmax, SoftmaxCrossEntropy};
+use crate::ops::{
+    BatchMetrics, CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError, Softmax, SoftmaxCrossEntropy,
+};
 use crate::ops::{DATA, Dtype, Op};
 
 /// Cross-entropy of the softmax of logits, and the metrics; returns the gradient of the logits and the probabilities.
@@ -33,6 +35,8 @@ pub(super) fn of_outputs(
     let op: Op = match loss {
         Loss::CategoricalCrossentropy => CrossEntropy { rows, columns }.into(),
         Loss::MeanSquaredError => MeanSquaredError { rows, columns }.into(),
+        Loss::MeanAbsoluteError => MeanAbsoluteError { rows, columns }.into(),
+        Loss::Huber(settings) => Huber { rows, columns, delta: settings.delta as f32 }.into(),
     };
     loss_step(b, op, "d_outputs", [outputs, target])
 }
