@@ -35,6 +35,19 @@ pub enum ExecutorError {
         /// Of the model.
         model: usize,
     },
+    /// There are more than two classes for a single sigmoid unit.
+    #[error(
+        "the data set has {data} classes, but the model's last layer is a single sigmoid unit, which tells two classes \
+         apart, labelled 0 and 1; give it {data} units with activation softmax and the model the loss \
+         categorical_crossentropy, or give it data of two classes{}",
+        if *.from_one { " (if the first class is labelled 1, load the data with `first_label` 1)" } else { "" }
+    )]
+    NotBinary {
+        /// Of the data set.
+        data: usize,
+        /// Whether there are three classes of which the first has no sample.
+        from_one: bool,
+    },
     /// The labels exceed the model's outputs by one, and begin above 0.
     #[error(
         "the labels of the data set run up to {model} and none is 0, which makes {data} classes, but the model's last \
@@ -146,6 +159,9 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), Execut
     let (data, model, from_zero) = (data.classes(), network.classes(), data.labels().contains(&0));
     match data {
         _ if data <= model => Ok(()),
+        _ if network.is_binary() => {
+            Err(ExecutorError::NotBinary { data, from_one: data == model + 1 && !from_zero })
+        }
         _ if data == model + 1 && !from_zero => Err(ExecutorError::LabelsFromOne { data, model }),
         _ => Err(ExecutorError::Classes { data, model }),
     }

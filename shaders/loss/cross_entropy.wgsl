@@ -1,10 +1,12 @@
 // import shared/linear_index.wgsl
 // import shared/batch.wgsl
 // import shared/first_maximum.wgsl
+// import shared/one_column.wgsl
 
 // cross_entropy of outputs taken as probabilities, per row r < batch_size, with s = sum_c y[r, c] and q[c] = y[r, c] / s:
 //   row_loss[r]    = -sum_c one_hot[r, c] * ln(clamp(q[c], LEAST, LARGEST))
-//   row_correct[r] = 1 where the first maximum of y is that of one_hot, else 0
+//   row_correct[r] = 1 where the first maximum of y is that of one_hot, else 0;
+//                    of a single column, 1 where both or neither are above 1/2
 //   dy[r, c]       = (T - one_hot[r, c] / q[c]) / (s * batch_size), without the quotient where q[c] is clamped,
 //                    T = sum of one_hot[r, c] over those c where it is not
 // Rows past the batch's size give 0 everywhere.
@@ -27,8 +29,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     let row = r * COLUMNS;
     let filled = r < batch.batch_size;
-    var predicted = Best(y[Y_BASE + row], 0u);
-    var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
+    var predicted = opening(y[Y_BASE + row], 0.5);
+    var wanted = opening(one_hot[ONE_HOT_BASE + row], 0.5);
     var s = 0.0;
     for (var c = 0u; c < COLUMNS; c++) {
         predicted = better(predicted, y[Y_BASE + row + c], c);

@@ -63,7 +63,9 @@ fn of_device(error: &GpuError) -> Option<String> {
 
 fn of_executor(error: &ExecutorError) -> Option<String> {
     match error {
-        ExecutorError::LabelsFromOne { .. } => Some("--first-label 1".to_owned()),
+        ExecutorError::LabelsFromOne { .. } | ExecutorError::NotBinary { from_one: true, .. } => {
+            Some("--first-label 1".to_owned())
+        }
         _ => of_device(error.device()?),
     }
 }

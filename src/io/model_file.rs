@@ -3,7 +3,7 @@
 //! ```toml
 //! name = "small"
 //! input_shape = [28, 28, 1]           # height, width, channels
-//! loss = "categorical_crossentropy"   # the default; or mean_squared_error, mean_absolute_error, huber
+//! loss = "categorical_crossentropy"   # the default; or binary_crossentropy, mean_squared_error, mean_absolute_error, huber
 //! # loss = { name = "huber", delta = 0.5 }   # with its settings
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
 //!
@@ -26,7 +26,7 @@
 //! stratify = true                     # that share of every class; false by default
 //! early_stopping = { patience = 3, restore_best_weights = true }
 //!
-//! [[layers]]                          # in order; the last one gives a value for each class
+//! [[layers]]                          # in order; the last one gives a value for each class, or is one sigmoid unit for two
 //! type = "Flatten"
 //!
 //! [[layers]]

@@ -1,14 +1,16 @@
 //! Whether a loss can make sense of what a network gives.
 
 use super::{Applied, Loss, Network, NetworkLayer};
+use crate::ops::Function;
 
 impl Network {
     /// What is wrong with the outputs under this loss, and how to mend it; `None` where they suit it.
     ///
-    /// Cross-entropy takes outputs for probabilities, which softmax gives, and sigmoid and softplus once they are divided by
-    /// their sum. After any other activation an output may be negative or a row may sum to 0: the loss is then NaN, or it is
+    /// Categorical cross-entropy takes outputs for probabilities, which softmax gives, and sigmoid and softplus once they are
+    /// divided by their sum. After any other activation an output may be negative or a row may sum to 0: the loss is then NaN, or it is
     /// clipped and nothing is learnt. Keras trains such a model too, so that it is no error;
-    /// [`compile`](crate::Sequential::compile) warns of it. Squared errors take any outputs.
+    /// [`compile`](crate::Sequential::compile) warns of it. Binary cross-entropy takes each output for a probability, which sigmoid
+    /// and softmax give. Squared and absolute errors and Huber take any outputs.
     ///
     /// ```
     /// use shadegrad::model::{Activation, Dense, Flatten, Loss, Sequential};
@@ -23,32 +25,49 @@ impl Network {
     /// # Ok::<(), shadegrad::model::ModelError>(())
     /// ```
     pub fn loss_advice(&self, loss: Loss) -> Option<String> {
-        if loss != Loss::CategoricalCrossentropy || gives_shares(&self.layers) {
-            return None;
-        }
         let last = self.layers.last()?;
-        Some(format!(
-            "model `{}` ends with {} outputs (layer `{}`), but the loss categorical_crossentropy takes outputs for \
-             probabilities: training stays at chance or comes to NaN; give the last layer activation = \"softmax\" \
-             (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow it; the loss \
-             mean_squared_error takes any outputs",
-            self.name,
-            last.layer.applied().name(),
-            last.name
-        ))
+        let (model, layer, activation) = (&self.name, &last.name, last.layer.applied().name());
+        match loss {
+            Loss::CategoricalCrossentropy if self.is_binary() => Some(format!(
+                "model `{model}` ends with a single sigmoid unit (layer `{layer}`), but the loss \
+                 categorical_crossentropy divides outputs by their sum, which leaves 1 of it: nothing is learnt; take \
+                 the loss binary_crossentropy, or two units with activation = \"softmax\""
+            )),
+            Loss::CategoricalCrossentropy if !gives(&self.layers, positive) => Some(format!(
+                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss categorical_crossentropy \
+                 takes outputs for probabilities: training stays at chance or comes to NaN; give the last layer \
+                 activation = \"softmax\" (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow \
+                 it; the loss mean_squared_error takes any outputs"
+            )),
+            Loss::BinaryCrossentropy if !gives(&self.layers, probable) => Some(format!(
+                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy takes \
+                 each output for a probability, and learns nothing where one is not from 0 to 1; give the last layer \
+                 activation = \"sigmoid\" (in Rust `.activation(Activation::Sigmoid)`); the loss mean_squared_error \
+                 takes any outputs"
+            )),
+            _ => None,
+        }
     }
 }
 
-/// Whether what the last of these layers gives is positive, or was so before layers that only choose, arrange or bend values:
-/// those leave the outputs of a softmax, sigmoid or softplus fit for the loss.
-fn gives_shares(layers: &[NetworkLayer]) -> bool {
+/// Whether what the last of these layers gives is of this kind, or was so before layers that only choose, arrange or bend
+/// values: those leave the outputs of a softmax, sigmoid or softplus fit for a loss.
+fn gives(layers: &[NetworkLayer], kind: fn(Applied) -> bool) -> bool {
     let Some((last, before)) = layers.split_last() else { return true };
-    let positive = match last.layer.applied() {
+    kind(last.layer.applied()) || last.layer.keeps_sign() && gives(before, kind)
+}
+
+fn positive(applied: Applied) -> bool {
+    match applied {
         Applied::Softmax => true,
         Applied::Each(function) => function.positive(),
         Applied::Linear => false,
-    };
-    positive || last.layer.keeps_sign() && gives_shares(before)
+    }
+}
+
+/// From 0 to 1.
+fn probable(applied: Applied) -> bool {
+    matches!(applied, Applied::Softmax | Applied::Each(Function::Sigmoid(_)))
 }
 
 #[cfg(test)]
@@ -62,9 +81,11 @@ mod tests {
     fn what_no_loss_can_read_is_told() {
         use Activation::{LeakyRelu, Linear, Relu, Sigmoid, Tanh};
         let (entropy, squares) = (Loss::CategoricalCrossentropy, Loss::MeanSquaredError);
+        let binary = Loss::BinaryCrossentropy;
         let dense = |activation| -> Layer { Dense::new(3).activation(activation).into() };
+        let one: Layer = Dense::new(1).activation(Sigmoid).into();
         // The last layers, the loss, and what is named, if anything is.
-        let rows: [(Vec<Layer>, Loss, Option<&str>); 19] = [
+        let rows: [(Vec<Layer>, Loss, Option<&str>); 26] = [
             (vec![dense(Activation::Softmax)], entropy, None),
             (vec![dense(Sigmoid)], entropy, None),
             (vec![dense(Activation::Softplus)], entropy, None),
@@ -84,6 +105,13 @@ mod tests {
             (vec![dense(Linear)], squares, None),
             (vec![dense(Relu)], squares, None),
             (vec![dense(Tanh)], squares, None),
+            (vec![dense(Sigmoid)], binary, None),
+            (vec![dense(Activation::Softmax)], binary, None),
+            (vec![dense(Sigmoid), ReLU::new().into()], binary, None),
+            (vec![dense(Activation::Softplus)], binary, Some("softplus outputs")),
+            (vec![dense(Tanh)], binary, Some("tanh outputs (layer `dense`)")),
+            (vec![one.clone()], binary, None),
+            (vec![one], entropy, Some("a single sigmoid unit (layer `dense`)")),
         ];
         for (row, (layers, loss, expected)) in rows.into_iter().enumerate() {
             let mut model = Sequential::new([2, 2, 1]).add(Flatten::new());
@@ -92,7 +120,8 @@ mod tests {
             match (&found, expected) {
                 (None, None) => {}
                 (Some(text), Some(part)) => {
-                    assert!(text.contains(part) && text.contains("\"softmax\""), "row {row}: {text}")
+                    let remedy = if loss == binary { "\"sigmoid\"" } else { "\"softmax\"" };
+                    assert!(text.contains(part) && text.contains(remedy), "row {row}: {text}")
                 }
                 _ => panic!("row {row}: {found:?}, expected {expected:?}"),
             }

@@ -2,6 +2,7 @@
 
 use crate::layers::kit::{Graph, Place};
 use crate::layers::{Applied, Layer, Shape, WeightSpec};
+use crate::ops::Function;
 
 /// A layer with its name, shapes and weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,8 +77,19 @@ impl Network {
         self.layers.last().map_or(Applied::Linear, |layer| layer.layer.applied())
     }
 
-    /// Number of classes: the features of the last layer.
-    pub fn classes(&self) -> usize {
+    /// How many values the last layer gives of each sample.
+    pub fn outputs(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.output.len())
+    }
+
+    /// Number of classes: one for each value that the last layer gives, but two where it is a single sigmoid unit, whose
+    /// output is the probability of class 1.
+    pub fn classes(&self) -> usize {
+        if self.is_binary() { 2 } else { self.outputs() }
+    }
+
+    /// Whether the last layer is a single sigmoid unit, which tells two classes apart.
+    pub fn is_binary(&self) -> bool {
+        self.outputs() == 1 && matches!(self.last_activation(), Applied::Each(Function::Sigmoid(_)))
     }
 }

@@ -1,5 +1,5 @@
 use super::kit::*;
-use super::outputs_loss::{Rows, cases, row_bounds, targets};
+use super::outputs_loss::{Rows, cases, is_hit, row_bounds, targets};
 
 /// Least and largest probability that [`CrossEntropy`] takes the logarithm of, as in Keras.
 pub const PROBABILITIES: [f32; 2] = [1e-7, 1.0 - 1e-7];
@@ -10,7 +10,8 @@ pub const PROBABILITIES: [f32; 2] = [1e-7, 1.0 - 1e-7];
 /// ```text
 /// q[c]           = y[r, c] / s,  s = sum_c y[r, c]
 /// row_loss[r]    = -sum_c target[r, c] * ln clip(q[c]),  clipped to [1e-7, 1 - 1e-7]
-/// row_correct[r] = 1 where the first maximum of y is that of target, else 0
+/// row_correct[r] = 1 where the first maximum of y is that of target, else 0;
+///                  of a single column, 1 where both or neither are above 1/2
 /// dy[r, c]       = (sum_d u[d] * q[d] - u[c]) / (s * batch_size),
 ///                  u[c] = target[r, c] / q[c] where q[c] is within the bounds of clip, else 0
 /// ```
@@ -143,7 +144,7 @@ fn cross_entropy<T: Real>(
         for c in 0..columns {
             dy[c] = (sum - u[c]) / (s * n);
         }
-        row_correct[r] = u32::from(first_maximum(y) == first_maximum(t));
+        row_correct[r] = u32::from(is_hit(y, 0.5, t));
     }
 }
 

@@ -1,6 +1,6 @@
 use super::gather_images::{byte_scale, gather_images, images, order, stride_words};
 use super::kit::*;
-use super::one_hot::{label_input, labels, one_hot};
+use super::one_hot::{TargetColumns, label_input, labels, one_hot};
 
 /// [`GatherImages`](super::GatherImages) with a scale of `b / 255`, and [`OneHot`](super::OneHot).
 ///
@@ -11,7 +11,7 @@ use super::one_hot::{label_input, labels, one_hot};
 pub struct GatherBatch {
     pub batch: usize,
     pub pixels: usize,
-    pub classes: usize,
+    pub columns: TargetColumns,
 }
 
 impl OpKind for GatherBatch {
@@ -20,7 +20,7 @@ impl OpKind for GatherBatch {
         elements: &[Element::U32, Element::U32, Element::U32, Element::Real, Element::F32],
         reads_batch: true,
         by_four: Some(|op| op.pixels.is_multiple_of(4)),
-        invocations: |op, width| op.batch * (op.pixels / width + op.classes),
+        invocations: |op, width| op.batch * (op.pixels / width + op.columns.classes),
         ..Row::SCALAR
     }];
 
@@ -29,13 +29,13 @@ impl OpKind for GatherBatch {
     }
 
     fn args(&self) -> Vec<ArgSpec> {
-        let GatherBatch { batch, pixels, classes } = *self;
+        let GatherBatch { batch, pixels, columns } = *self;
         vec![
             images(pixels),
             labels(),
             order(),
             written("x", &[batch, pixels]),
-            written("one_hot", &[batch, classes]),
+            written("one_hot", &[batch, columns.classes]),
         ]
     }
 
@@ -52,12 +52,12 @@ impl OpKind for GatherBatch {
     }
 
     fn constants(&self) -> Constants {
-        constants! {
+        let images = constants! {
             "BATCH" => self.batch,
             "PIXELS" => self.pixels,
             "STRIDE_WORDS" => stride_words(self.pixels),
-            "CLASSES" => self.classes,
-        }
+        };
+        [images, self.columns.constants()].concat()
     }
 
     fn samples(&self) -> Option<usize> {
@@ -71,16 +71,17 @@ impl OpKind for GatherBatch {
         };
         let scale = byte_scale().map(|quotient| T::of(f64::from(quotient)));
         gather_images(self.pixels, batch, images, order, &scale, x);
-        one_hot(self.classes, batch, labels, order, target);
+        one_hot(&self.columns, batch, labels, order, target);
         Ok(())
     }
 
     fn title(&self) -> String {
-        format!("{} images of {} bytes, {} classes", self.batch, self.pixels, self.classes)
+        format!("{} images of {} bytes, {}", self.batch, self.pixels, self.columns.title())
     }
 
     fn cases() -> Vec<Case<Self>> {
-        let both = |batch, pixels, classes| Case::of(GatherBatch { batch, pixels, classes });
+        let case = |batch, pixels, columns| Case::of(GatherBatch { batch, pixels, columns });
+        let both = |batch, pixels, classes| case(batch, pixels, TargetColumns::all(classes));
         vec![
             both(64, 784, 10),
             both(64, 784, 10).batch(23, 640, 3),
@@ -89,12 +90,13 @@ impl OpKind for GatherBatch {
             both(3, 129, 4).folded(),
             both(5, 3072, 130).folded(),
             both(13, 8, 256),
+            case(30, 12, TargetColumns::second()).batch(29, 1, 0),
         ]
     }
 
     fn input(draw: &mut Draw<'_, Self>) -> Values {
-        let classes = draw.case.op.classes;
-        label_input(draw, classes)
+        let columns = draw.case.op.columns;
+        label_input(draw, columns)
     }
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {

@@ -1,5 +1,5 @@
 use super::kit::*;
-use super::outputs_loss::{Rows, any_input, cases, row_bounds};
+use super::outputs_loss::{Rows, any_input, cases, is_hit, row_bounds};
 
 /// Loss and hit of each row and the gradient of the mean loss. Squares of small errors and magnitudes of large ones, per
 /// row `r < batch_size`:
@@ -7,7 +7,8 @@ use super::outputs_loss::{Rows, any_input, cases, row_bounds};
 /// ```text
 /// d[c]           = y[r, c] - y_true[r, c]
 /// row_loss[r]    = (1/columns) sum_c of d[c]^2 / 2 where |d[c]| <= delta, else of delta * (|d[c]| - delta / 2)
-/// row_correct[r] = 1 where the first maximum of y is that of y_true, else 0
+/// row_correct[r] = 1 where the first maximum of y is that of y_true, else 0;
+///                  of a single column, 1 where both or neither are above 1/2
 /// dy[r, c]       = min(max(d[c], -delta), delta) / (columns * batch_size)
 /// ```
 ///
@@ -99,7 +100,7 @@ impl OpKind for Huber {
         // The slope bends there, and a difference across it is less exact than elsewhere.
         let past: Vec<f64> =
             args[0].iter().zip(args[1]).map(|(y, t)| (y - t).abs() - f64::from(self.delta)).collect();
-        Kinks::at_zero(&past)
+        Kinks::at(&past, &[0.0])
     }
 }
 
@@ -135,7 +136,7 @@ fn huber<T: Real>(
             dy[c] = slope / (c_count * n);
         }
         row_loss[r] /= c_count;
-        row_correct[r] = u32::from(first_maximum(y) == first_maximum(t));
+        row_correct[r] = u32::from(is_hit(y, 0.5, t));
     }
 }
 

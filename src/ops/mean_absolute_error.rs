@@ -1,11 +1,12 @@
 use super::kit::*;
-use super::outputs_loss::{Rows, any_input, cases, row_bounds};
+use super::outputs_loss::{Rows, any_input, cases, is_hit, row_bounds};
 
 /// Loss and hit of each row and the gradient of the mean loss. Absolute errors, per row `r < batch_size`:
 ///
 /// ```text
 /// row_loss[r]    = (1/columns) sum_c |y[r, c] - y_true[r, c]|
-/// row_correct[r] = 1 where the first maximum of y is that of y_true, else 0
+/// row_correct[r] = 1 where the first maximum of y is that of y_true, else 0;
+///                  of a single column, 1 where both or neither are above 1/2
 /// dy[r, c]       = sign(y[r, c] - y_true[r, c]) / (columns * batch_size),  sign(0) = 0
 /// ```
 ///
@@ -91,7 +92,7 @@ impl OpKind for MeanAbsoluteError {
 
     fn kinks(&self, args: &[&[f64]]) -> Kinks {
         let differences: Vec<f64> = args[0].iter().zip(args[1]).map(|(y, t)| y - t).collect();
-        Kinks::at_zero(&differences)
+        Kinks::at(&differences, &[0.0])
     }
 }
 
@@ -122,7 +123,7 @@ fn mean_absolute_error<T: Real>(
             dy[c] = sign / (c_count * n);
         }
         row_loss[r] /= c_count;
-        row_correct[r] = u32::from(first_maximum(y) == first_maximum(t));
+        row_correct[r] = u32::from(is_hit(y, 0.5, t));
     }
 }
 

@@ -1,11 +1,12 @@
 use super::kit::*;
-use super::outputs_loss::{Rows, cases, input, row_bounds};
+use super::outputs_loss::{Rows, cases, input, is_hit, row_bounds};
 
 /// Loss and hit of each row and the gradient of the mean loss. Squared errors, per row `r < batch_size`:
 ///
 /// ```text
 /// row_loss[r]    = (1/columns) sum_c (y[r, c] - target[r, c])^2
-/// row_correct[r] = 1 where the first maximum of y is that of target, else 0
+/// row_correct[r] = 1 where the first maximum of y is that of target, else 0;
+///                  of a single column, 1 where both or neither are above 1/2
 /// dy[r, c]       = 2 (y[r, c] - target[r, c]) / (columns * batch_size)
 /// ```
 ///
@@ -116,7 +117,7 @@ fn mean_squared_error<T: Real>(
             dy[c] = (d + d) / (c_count * n);
         }
         row_loss[r] /= c_count;
-        row_correct[r] = u32::from(first_maximum(y) == first_maximum(t));
+        row_correct[r] = u32::from(is_hit(y, 0.5, t));
     }
 }
 

@@ -17,6 +17,7 @@ mod avgpool;
 mod batch_metrics;
 mod batch_norm;
 mod bias_add;
+mod binary_cross_entropy;
 mod clip_by_norm;
 mod clip_by_value;
 mod column_sum;
@@ -42,6 +43,7 @@ mod outputs_loss;
 mod pad;
 mod rmsprop;
 mod sgd;
+mod sigmoid_cross_entropy;
 mod softmax;
 mod softmax_cross_entropy;
 mod sum_partials;
@@ -60,6 +62,7 @@ pub use batch_norm::{
     BatchNormSums, BatchNormUpdate, NormShape,
 };
 pub use bias_add::BiasAdd;
+pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use clip_by_norm::{ClipByNorm, SumOfSquares};
 pub use clip_by_value::ClipByValue;
 pub use column_sum::ColumnSum;
@@ -83,10 +86,11 @@ pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
 pub use maxpool::{MaxpoolBackward, MaxpoolForward, PoolShape};
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
-pub use one_hot::OneHot;
+pub use one_hot::{OneHot, TargetColumns};
 pub use pad::{Crop, Pad, PadShape};
 pub use rmsprop::{Hole, RmspropUpdate};
 pub use sgd::{SgdMomentumUpdate, SgdUpdate};
+pub use sigmoid_cross_entropy::SigmoidCrossEntropy;
 pub use softmax::{Softmax, SoftmaxBackward};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyMetrics};
 pub use sum_partials::SumPartials;
@@ -305,6 +309,8 @@ ops! {
     MeanAbsoluteError,
     Huber,
     CrossEntropy,
+    BinaryCrossEntropy,
+    SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     SoftmaxCrossEntropyMetrics,
     BatchMetrics,

@@ -1,14 +1,45 @@
 use super::gather_images::order;
 use super::kit::*;
 
-/// `one_hot[i, c] = 1` where `c = labels[order[first + i]]` and `i < batch_size`, else 0.
+/// `one_hot[i, c] = 1` where `c + first_class = labels[order[first + i]]` and `i < batch_size`, else 0.
 ///
 /// Labels `[samples]` bytes, order `[_]`, one_hot `[batch, classes]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(missing_docs, reason = "the sizes are named in the formula")]
+#[expect(missing_docs, reason = "batch is named in the formula")]
 pub struct OneHot {
     pub batch: usize,
+    pub columns: TargetColumns,
+}
+
+/// The columns of a one-hot target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TargetColumns {
+    /// How many there are: a class each.
     pub classes: usize,
+    /// The class of the first. It is 1 where a single column stands for the second of two classes.
+    pub first_class: usize,
+}
+
+impl TargetColumns {
+    /// Of each of so many classes.
+    pub fn all(classes: usize) -> Self {
+        TargetColumns { classes, first_class: 0 }
+    }
+
+    /// Of class 1 alone, of two.
+    pub fn second() -> Self {
+        TargetColumns { classes: 1, first_class: 1 }
+    }
+
+    pub(super) fn constants(&self) -> Constants {
+        constants! { "CLASSES" => self.classes, "FIRST_CLASS" => self.first_class }
+    }
+
+    pub(super) fn title(&self) -> String {
+        let TargetColumns { classes, first_class } = self;
+        let first = if *first_class == 0 { String::new() } else { format!(" from {first_class} on") };
+        format!("{classes} classes{first}")
+    }
 }
 
 impl OpKind for OneHot {
@@ -24,7 +55,7 @@ impl OpKind for OneHot {
     }
 
     fn args(&self) -> Vec<ArgSpec> {
-        vec![labels(), order(), written("one_hot", &[self.batch, self.classes])]
+        vec![labels(), order(), written("one_hot", &[self.batch, self.columns.classes])]
     }
 
     fn split(&self) -> Option<Split> {
@@ -40,7 +71,7 @@ impl OpKind for OneHot {
     }
 
     fn constants(&self) -> Constants {
-        constants! { "CLASSES" => self.classes }
+        self.columns.constants()
     }
 
     fn samples(&self) -> Option<usize> {
@@ -51,16 +82,17 @@ impl OpKind for OneHot {
         let [Arg::Bytes(labels), Arg::InU32(order), Arg::Out(target)] = args else {
             return Err(OtherArguments);
         };
-        one_hot(self.classes, batch, labels, order, target);
+        one_hot(&self.columns, batch, labels, order, target);
         Ok(())
     }
 
     fn title(&self) -> String {
-        format!("{} labels of {} classes", self.batch, self.classes)
+        format!("{} labels of {}", self.batch, self.columns.title())
     }
 
     fn cases() -> Vec<Case<Self>> {
-        let labels = |batch, classes| Case::of(OneHot { batch, classes });
+        let case = |batch, columns| Case::of(OneHot { batch, columns });
+        let labels = |batch, classes| case(batch, TargetColumns::all(classes));
         vec![
             labels(64, 10),
             labels(64, 10).batch(23, 640, 3),
@@ -69,12 +101,13 @@ impl OpKind for OneHot {
             labels(13, 256).folded(),
             // 4,300,000 elements: 67,188 groups of 64.
             labels(4300, 1000).batch(4299, 2, 0),
+            case(70, TargetColumns::second()).batch(66, 3, 1),
         ]
     }
 
     fn input(draw: &mut Draw<'_, Self>) -> Values {
-        let classes = draw.case.op.classes;
-        label_input(draw, classes)
+        let columns = draw.case.op.columns;
+        label_input(draw, columns)
     }
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
@@ -87,24 +120,28 @@ pub(super) fn labels() -> ArgSpec {
     arg("labels", Access::In, Dtype::Bytes, &[DATA]).by(Extent::Samples)
 }
 
-/// Labels of so many classes; other arguments are plain.
-pub(super) fn label_input<O>(draw: &mut Draw<'_, O>, classes: usize) -> Values {
+/// Labels of these classes and those before; other arguments are plain.
+pub(super) fn label_input<O>(draw: &mut Draw<'_, O>, columns: TargetColumns) -> Values {
     match draw.spec.name {
-        "labels" => draw.bytes(classes.min(256) as u32),
+        "labels" => draw.bytes((columns.first_class + columns.classes).min(256) as u32),
         _ => draw.plain(),
     }
 }
 
 pub(super) fn one_hot<T: Real>(
-    classes: usize,
+    columns: &TargetColumns,
     batch: &BatchParams,
     labels: &[u8],
     order: &[u32],
     target: &mut [T],
 ) {
     target.fill(T::zero());
-    for i in 0..batch.batch_size as usize {
+    for (i, target) in target.chunks_mut(columns.classes).take(batch.batch_size as usize).enumerate() {
         let sample = order[batch.first as usize + i] as usize;
-        target[i * classes + labels[sample] as usize] = T::one();
+        for (c, target) in target.iter_mut().enumerate() {
+            if c + columns.first_class == usize::from(labels[sample]) {
+                *target = T::one();
+            }
+        }
     }
 }

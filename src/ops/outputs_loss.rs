@@ -16,6 +16,8 @@ pub(super) fn cases<O: OpKind>(loss: impl Fn(usize, usize) -> O) -> Vec<Case<O>>
         of(9, 4).batch(5, 3, 1).with(Numbers::Eighths),
         of(65, 10).with(Numbers::Equal),
         of(300, 11).batch(257, 0, 0).folded(),
+        of(37, 1).batch(30, 2, 1),
+        of(20, 1).with(Numbers::Eighths),
     ]
 }
 
@@ -24,6 +26,15 @@ pub(super) fn input<O>(draw: &mut Draw<'_, O>, rows: usize, columns: usize) -> V
     match draw.spec.name {
         "one_hot" => targets(draw, columns),
         _ => Values::Floats(draw.rows_of_batch(rows)),
+    }
+}
+
+/// Whether a row of outputs tells the class of its targets: the first of the largest does. A single column is above its
+/// threshold for class 1 and not above it for class 0, and its target above 1/2.
+pub(super) fn is_hit<T: Real>(outputs: &[T], threshold: f64, targets: &[T]) -> bool {
+    match (outputs, targets) {
+        (&[y], &[t]) => (y > T::of(threshold)) == (t > T::of(0.5)),
+        _ => first_maximum(outputs) == first_maximum(targets),
     }
 }
 
@@ -43,13 +54,17 @@ pub(super) fn any_input<O>(draw: &mut Draw<'_, O>, rows: usize, columns: usize) 
 }
 
 /// One-hot targets: by turns the first largest logit (a hit), the last largest (a miss when there are two), any class,
-/// and two classes with half each.
+/// and two classes with half each. A single column is by turns 1, 0, 1 and 1/2.
 pub(super) fn targets<O>(draw: &mut Draw<'_, O>, columns: usize) -> Values {
     let logits = draw.before[0].floats();
     let mut targets = vec![0.0; logits.len()];
     for (r, (target, row)) in targets.chunks_mut(columns).zip(logits.chunks(columns)).enumerate() {
         if r >= draw.case.batch.batch_size as usize {
             target.fill(HOSTILE_F32);
+            continue;
+        }
+        if let [only] = target {
+            *only = [1.0, 0.0, 1.0, 0.5][r % 4];
             continue;
         }
         let largest = row.iter().copied().fold(f32::MIN, f32::max);

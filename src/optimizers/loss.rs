@@ -35,6 +35,15 @@ pub enum Loss {
     MeanAbsoluteError,
     /// See [`Huber`].
     Huber(Huber),
+    /// `-(1/n) sum_i (1/columns) sum_c target[i, c] * ln p[i, c] + (1 - target[i, c]) * ln(1 - p[i, c])`, the mean over the batch.
+    ///
+    /// Where sigmoid is the last activation, p are its outputs, and the loss is computed from its logits, fused with it and
+    /// not clipped. After any other activation p are the outputs, clipped to `[1e-7, 1 - 1e-7]`.
+    ///
+    /// A last layer of several units is held to one-hot targets, as by the other losses. Of a single sigmoid unit the output is
+    /// the probability of the second of two classes, and the target is the label, 0 or 1.
+    /// Source: `binary_crossentropy` in `keras/src/backend/tensorflow/nn.py`.
+    BinaryCrossentropy,
 }
 
 /// Squares of small errors, magnitudes of large ones: `(1/n) sum_i (1/classes) sum_c h(y[i, c] - target[i, c])` of the
@@ -74,6 +83,7 @@ enum Table {
     MeanSquaredError(NoSettings),
     MeanAbsoluteError(NoSettings),
     Huber(Huber),
+    BinaryCrossentropy(NoSettings),
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -87,6 +97,7 @@ impl From<Table> for Loss {
             Table::MeanSquaredError(_) => Loss::MeanSquaredError,
             Table::MeanAbsoluteError(_) => Loss::MeanAbsoluteError,
             Table::Huber(settings) => Loss::Huber(settings),
+            Table::BinaryCrossentropy(_) => Loss::BinaryCrossentropy,
         }
     }
 }
@@ -98,6 +109,7 @@ impl From<Loss> for Table {
             Loss::MeanSquaredError => Table::MeanSquaredError(NoSettings {}),
             Loss::MeanAbsoluteError => Table::MeanAbsoluteError(NoSettings {}),
             Loss::Huber(settings) => Table::Huber(settings),
+            Loss::BinaryCrossentropy => Table::BinaryCrossentropy(NoSettings {}),
         }
     }
 }
@@ -110,6 +122,7 @@ impl Loss {
             Loss::MeanSquaredError => "mean_squared_error",
             Loss::MeanAbsoluteError => "mean_absolute_error",
             Loss::Huber(_) => "huber",
+            Loss::BinaryCrossentropy => "binary_crossentropy",
         }
     }
 
@@ -181,7 +194,7 @@ mod tests {
     #[test]
     fn a_loss_is_its_name_or_a_table() {
         // The loss, its text, and other texts that are read as it.
-        let rows: [(Loss, &str, &[&str]); 5] = [
+        let rows: [(Loss, &str, &[&str]); 6] = [
             (
                 Loss::CategoricalCrossentropy,
                 "loss = \"categorical_crossentropy\"\n",
@@ -190,6 +203,7 @@ mod tests {
                     "loss = { name = \"categorical_crossentropy\" }",
                 ],
             ),
+            (Loss::BinaryCrossentropy, "loss = \"binary_crossentropy\"\n", &[]),
             (Loss::MeanSquaredError, "loss = \"mean_squared_error\"\n", &[]),
             (Loss::MeanAbsoluteError, "loss = \"mean_absolute_error\"\n", &[]),
             (

@@ -36,11 +36,11 @@ pub struct Plan {
     pub state: Option<Tensor>,
     /// Input of the first layer, `[batch, h, w, c]`.
     pub input: Tensor,
-    /// One-hot targets, `[batch, classes]`.
+    /// One-hot targets, `[batch, outputs]`: a column for each class, or for class 1 where the last layer is a single sigmoid unit.
     pub target: Tensor,
-    /// Output of the last layer before softmax, `[batch, classes]`.
+    /// Output of the last layer before what the loss is fused with: softmax or sigmoid; `[batch, outputs]`.
     pub logits: Tensor,
-    /// Softmax of the logits, `[batch, classes]`; written in [`Phase::Predict`].
+    /// Outputs of the last layer, `[batch, outputs]`; written in [`Phase::Predict`].
     pub probabilities: Tensor,
     /// The network it was made from.
     pub network: Network,

@@ -201,7 +201,9 @@ impl Model {
         evaluate(executor, data.len(), batch)
     }
 
-    /// Probabilities `[images, classes]` for images `[images, h, w, c]` of bytes.
+    /// Probabilities `[images, classes]` for images `[images, h, w, c]` of bytes: the outputs p of the last layer, or, where it
+    /// is a single sigmoid unit, `1 - p` and p, so that the larger of them tells the class. Both are equal at 1/2, which is
+    /// class 0.
     ///
     /// # Errors
     /// When the bytes are not whole images or the plan does not fit the device.
@@ -222,7 +224,7 @@ impl Model {
         let plan = executor.plan();
         let (batch, mut output) = (plan.batch, plan.probabilities.clone());
         let order = epoch_order(count, 0, None);
-        let mut probabilities = Vec::with_capacity(count * classes);
+        let mut outputs = Vec::new();
         for mut row in BatchParams::of_pass(count, batch, 0.0) {
             let rows = row.batch_size as usize;
             let first = row.first as usize;
@@ -236,9 +238,10 @@ impl Model {
             };
             executor.run(&pass, &mut |_, _| ControlFlow::Continue(()))?;
             output.shape[0] = rows;
-            probabilities.extend(executor.read(&output)?);
+            outputs.extend(executor.read(&output)?);
         }
-        Ok(probabilities)
+        let binary = self.network.is_binary();
+        Ok(if binary { outputs.into_iter().flat_map(|p| [1.0 - p, p]).collect() } else { outputs })
     }
 
     /// The executor for batches of `batch` samples; weights and optimizer state move along when the size changes.

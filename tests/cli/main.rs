@@ -38,4 +38,5 @@ mod train;
 mod train_files;
 mod tune;
 mod twins;
+mod two_classes;
 mod verify;

@@ -225,5 +225,38 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Dense::new(4)),
             Huber { delta: 0.5 }.into(),
         ),
+        (
+            "sigmoid under binary cross-entropy",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(6).activation(tanh))
+                .add(Dense::new(3).activation(sigmoid)),
+            Loss::BinaryCrossentropy,
+        ),
+        (
+            "a single sigmoid unit under binary cross-entropy",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(6).activation(tanh))
+                .add(Dense::new(1))
+                .add(ActivationLayer::new(sigmoid)),
+            Loss::BinaryCrossentropy,
+        ),
+        (
+            "softmax under binary cross-entropy",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(6).activation(tanh))
+                .add(Dense::new(4).activation(Activation::Softmax)),
+            Loss::BinaryCrossentropy,
+        ),
+        (
+            "a single sigmoid unit under squared errors",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(6).activation(tanh))
+                .add(Dense::new(1).activation(sigmoid)),
+            Loss::MeanSquaredError,
+        ),
     ]
 }

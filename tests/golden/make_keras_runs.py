@@ -11,8 +11,8 @@ it writes runs/NAME.json. A key that is not an argument of the Keras class gets 
 `keras_loss` or `keras_optimizer` below.
 
 Every configuration trains on the same samples from the same weights, both made by splitmix64 in the same way here and
-in runs.rs: SAMPLES images of random bytes, whose class is the brightest of four quadrants, in file order, EPOCHS
-times; the last batch of an epoch is short. Recorded are the loss of every step and the weights at the end.
+in runs.rs: SAMPLES images of random bytes, whose class is the brightest of four quadrants (modulo the number of classes), in
+file order, EPOCHS times; the last batch of an epoch is short. Recorded are the loss of every step and the weights at the end.
 
 The bounds are found as in make_keras_golden.py: the same training is repeated in float64 and in several float32 ways that
 differ in the order of their sums; a bound is SAFETY times the worst distance of a float32 run from the float64 one, for
@@ -157,7 +157,10 @@ def train(file, dtype, how, order):
     x = (images.astype(np.float32) / np.float32(255)).astype(dtype)
     classes = model.output_shape[-1]
     sparse = isinstance(loss, str) and loss.startswith("sparse")
-    y = labels if sparse else np.eye(classes, dtype=dtype)[labels]
+    labels %= max(classes, 2)
+    one_hot = np.eye(max(classes, 2), dtype=dtype)[labels]
+    # A single unit says how probable class 1 is.
+    y = labels if sparse else one_hot[:, -classes:]
     losses = []
     for _ in range(EPOCHS):
         for first in range(0, SAMPLES, BATCH):

@@ -54,7 +54,7 @@ fn configurations() -> Vec<Configuration> {
     files.into_iter().map(configuration).collect()
 }
 
-/// Random bytes, whose class is the brightest of four quadrants.
+/// Random bytes, whose class is the brightest of four quadrants, modulo the number of classes.
 fn data(network: &Network) -> Dataset {
     let shape @ [h, w, c] = network.input_shape;
     let images = Noise(DATA_SEED).bytes(SAMPLES * h * w * c);
@@ -64,7 +64,8 @@ fn data(network: &Network) -> Dataset {
             let (i, j) = (at / (w * c), at / c % w);
             sums[2 * usize::from(i >= h / 2) + usize::from(j >= w / 2)] += u32::from(byte);
         }
-        (0..4).fold(0, |best, quadrant| if sums[quadrant] > sums[best] { quadrant } else { best }) as u8
+        let brightest = (0..4).fold(0, |best, at| if sums[at] > sums[best] { at } else { best });
+        (brightest % network.classes()) as u8
     };
     let labels = images.chunks(h * w * c).map(label).collect();
     Dataset::new(images, labels, shape, network.classes()).unwrap()

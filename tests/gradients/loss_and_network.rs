@@ -17,20 +17,27 @@ fn rounding(loss: f64) -> f64 {
 
 #[test]
 fn the_loss_agrees_with_central_differences() {
-    // (capacity, filled, classes, largest logit, soft targets)
-    let rows = [
-        (1, 1, 2, 1.0, false),
-        (4, 4, 10, 3.0, false),
-        (4, 3, 10, 3.0, false),
-        (5, 1, 3, 8.0, false),
-        (4, 2, 7, 2.0, true),
+    let [categorical, binary] = [
+        (Loss::CategoricalCrossentropy, Activation::Softmax),
+        (Loss::BinaryCrossentropy, Activation::Sigmoid),
     ];
-    for (capacity, filled, classes, size, soft) in rows {
-        let name = format!("{filled} of {capacity} rows, {classes} classes, soft {soft}");
-        let model = Sequential::new([1, 1, 2])
-            .add(Flatten::new())
-            .add(Dense::new(classes).activation(Activation::Softmax));
-        let mut bench = Bench::new(&model, Loss::default(), capacity, filled);
+    // (loss and activation, capacity, filled, classes, largest logit, soft targets)
+    let rows = [
+        (categorical, 1, 1, 2, 1.0, false),
+        (categorical, 4, 4, 10, 3.0, false),
+        (categorical, 4, 3, 10, 3.0, false),
+        (categorical, 5, 1, 3, 8.0, false),
+        (categorical, 4, 2, 7, 2.0, true),
+        (binary, 1, 1, 1, 1.0, false),
+        (binary, 4, 3, 1, 8.0, true),
+        (binary, 4, 4, 10, 3.0, false),
+        (binary, 5, 3, 7, 2.0, true),
+    ];
+    for ((loss, activation), capacity, filled, classes, size, soft) in rows {
+        let name = format!("{loss:?}, {filled} of {capacity} rows, {classes} classes, soft {soft}");
+        let model =
+            Sequential::new([1, 1, 2]).add(Flatten::new()).add(Dense::new(classes).activation(activation));
+        let mut bench = Bench::new(&model, loss, capacity, filled);
         let steps = bench.steps(Stage::Loss, "loss/");
         let mut noise = Noise(5);
         let logits: Vec<f64> = noise.vector(capacity * classes).iter().map(|z| size * z).collect();
@@ -38,7 +45,7 @@ fn the_loss_agrees_with_central_differences() {
         bench.set(&logits_at, &logits);
         if soft {
             let mut target: Vec<f64> = noise.vector(capacity * classes).iter().map(|t| t.abs()).collect();
-            for row in target.chunks_mut(classes) {
+            for row in target.chunks_mut(classes).filter(|_| loss == Loss::CategoricalCrossentropy) {
                 let sum = row.iter().sum::<f64>();
                 row.iter_mut().for_each(|t| *t /= sum);
             }
@@ -80,6 +87,8 @@ fn losses_of_outputs_agree_with_central_differences() {
         (huber(1.0), 1, 1, 1),
         (huber(1.0), 5, 4, 7),
         (huber(0.3), 4, 3, 10),
+        (Loss::BinaryCrossentropy, 1, 1, 1),
+        (Loss::BinaryCrossentropy, 4, 3, 10),
         (cross_entropy, 1, 1, 4),
         (cross_entropy, 4, 3, 10),
         (cross_entropy, 5, 5, 3),
@@ -92,6 +101,11 @@ fn losses_of_outputs_agree_with_central_differences() {
         let mut noise = Noise(6);
         let mut outputs = noise.vector(capacity * classes);
         let mut target = noise.vector(capacity * classes);
+        if loss == Loss::BinaryCrossentropy {
+            // Far from where a probability is clipped, and some of them clipped.
+            outputs.iter_mut().for_each(|y| *y = 0.5 + 0.4 * *y);
+            outputs.iter_mut().skip(1).step_by(classes + 2).for_each(|y| *y = 1.2);
+        }
         if loss == cross_entropy {
             target.iter_mut().for_each(|t| *t = t.abs());
             for row in target.chunks_mut(classes) {

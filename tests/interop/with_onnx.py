@@ -169,6 +169,25 @@ units = 4
 activation = "softmax"
 """
 
+BINARY = """name = "binary"
+input_shape = [12, 10, 3]
+loss = "binary_crossentropy"
+class_names = ["no", "yes"]
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dense"
+units = 16
+activation = "tanh"
+
+[[layers]]
+type = "Dense"
+units = 1
+activation = "sigmoid"
+"""
+
 
 def check(name, run, folder):
     exported = folder / f"{name}.onnx"
@@ -199,7 +218,7 @@ def main(folder):
         arguments = ["--model", model, "--max-steps", steps, "--device", DEVICE]
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
-    texts = {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT}
+    texts = {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT, "binary": BINARY}
     texts |= {function: EVERY.replace("NAME", function) for function in FUNCTIONS}
     for name, text in texts.items():
         write_run(folder / f"run-{name}", text)

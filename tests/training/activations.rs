@@ -2,7 +2,9 @@
 
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
-use shadegrad::model::{Activation, Dense, Dropout, Flatten, Huber, Loss, Sequential, Softmax, Weights};
+use shadegrad::model::{
+    Activation, ActivationLayer, Dense, Dropout, Flatten, Huber, Loss, Sequential, Softmax, Weights,
+};
 use shadegrad::ops::{Arg, DropoutBackward, DropoutForward, DropoutShape, Op};
 use shadegrad::plan::{BatchParams, Plan};
 use shadegrad::random::{Purpose, philox4x32};
@@ -57,7 +59,7 @@ fn predictions_are_the_outputs_that_evaluation_judges() {
             let data = random_data(60, network.input_shape, network.classes(), 9);
             let outputs = trained.predict(data.images()).unwrap();
             let judged = trained.evaluate(&data).unwrap();
-            let (expected, correct) = judge(&outputs, &data, loss);
+            let (expected, correct) = judge(&outputs, &data, network.outputs(), loss);
             let error = (judged.loss - expected).abs() / expected;
             assert!(error <= 1e-5, "{what}, {name}: loss {} for {expected}", judged.loss);
             assert_eq!(judged.accuracy, correct, "{what}, {name}");
@@ -66,16 +68,18 @@ fn predictions_are_the_outputs_that_evaluation_judges() {
 }
 
 /// Loss and accuracy by their formulas.
-fn judge(outputs: &[f32], data: &Dataset, loss: Loss) -> (f64, f64) {
+fn judge(outputs: &[f32], data: &Dataset, units: usize, loss: Loss) -> (f64, f64) {
     let classes = data.classes();
     let (mut total, mut correct) = (0.0, 0);
     for (row, &label) in outputs.chunks(classes).zip(data.labels()) {
         let row: Vec<f64> = row.iter().copied().map(f64::from).collect();
         let label = usize::from(label);
         let sum: f64 = row.iter().sum();
+        // A single unit stands for class 1; its prediction is that of class 0 as well.
+        let judged = if units == 1 { 1..2 } else { 0..classes };
         let mean = |of: &dyn Fn(f64) -> f64| {
-            let errors = row.iter().enumerate().map(|(c, y)| y - f64::from(u8::from(c == label)));
-            errors.map(of).sum::<f64>() / classes as f64
+            let errors = judged.clone().map(|c| row[c] - f64::from(u8::from(c == label)));
+            errors.map(of).sum::<f64>() / units as f64
         };
         total += match loss {
             Loss::MeanSquaredError => mean(&|d| d * d),
@@ -83,6 +87,7 @@ fn judge(outputs: &[f32], data: &Dataset, loss: Loss) -> (f64, f64) {
             Loss::Huber(Huber { delta }) => {
                 mean(&|d| if d.abs() <= delta { d * d / 2.0 } else { delta * (d.abs() - delta / 2.0) })
             }
+            Loss::BinaryCrossentropy => mean(&|d| -(1.0 - d.abs()).clamp(1e-7, 1.0 - 1e-7).ln()),
             Loss::CategoricalCrossentropy => -(row[label] / sum).clamp(1e-7, 1.0 - 1e-7).ln(),
         };
         let first = (1..classes).fold(0, |best, c| if row[c] > row[best] { c } else { best });
@@ -91,21 +96,36 @@ fn judge(outputs: &[f32], data: &Dataset, loss: Loss) -> (f64, f64) {
     (total / data.len() as f64, f64::from(correct as u32) / data.len() as f64)
 }
 
-/// Softmax as a last layer equals the argument of the layer before: the same plan except for names.
+/// Softmax or sigmoid as a last layer equals the argument of the layer before: the same plan except for names.
 #[test]
-fn a_softmax_layer_at_the_end_is_trained_from_logits() {
+fn an_activation_layer_at_the_end_is_trained_from_logits() {
     let body = || Sequential::new([3, 3, 1]).add(Flatten::new());
-    let models = [
-        body().add(Dense::new(4).activation(Activation::Softmax)),
-        body().add(Dense::new(4)).add(Softmax::new()),
+    let (softmax, sigmoid) = (Activation::Softmax, Activation::Sigmoid);
+    // The loss, the name of its op, and both models.
+    let rows = [
+        (
+            Loss::default(),
+            "softmax_cross_entropy",
+            [body().add(Dense::new(4).activation(softmax)), body().add(Dense::new(4)).add(Softmax::new())],
+        ),
+        (
+            Loss::BinaryCrossentropy,
+            "sigmoid_cross_entropy",
+            [
+                body().add(Dense::new(1).activation(sigmoid)),
+                body().add(Dense::new(1)).add(ActivationLayer::new(sigmoid)),
+            ],
+        ),
     ];
-    let [argument, layer] = models.map(|model| {
-        let network = model.network().unwrap();
-        let plan = Plan::build(&network, Loss::default(), Default::default(), 8).unwrap();
-        plan.steps.into_iter().map(|step| (step.op, step.args)).collect::<Vec<_>>()
-    });
-    assert_eq!(argument, layer);
-    assert!(argument.iter().any(|(op, _)| matches!(op, Op::SoftmaxCrossEntropy(_))));
+    for (loss, kind, models) in rows {
+        let [argument, layer] = models.map(|model| {
+            let network = model.network().unwrap();
+            let plan = Plan::build(&network, loss, Default::default(), 8).unwrap();
+            plan.steps.into_iter().map(|step| (step.op, step.args)).collect::<Vec<_>>()
+        });
+        assert_eq!(argument, layer);
+        assert!(argument.iter().any(|(op, _)| op.kind() == kind), "{kind}");
+    }
 }
 
 /// The mask of some elements at a step, from the generator itself.

@@ -9,7 +9,7 @@ use prost::Message;
 pub use crate::layers::kit::onnx_schema::*;
 
 use super::SavedRun;
-use crate::layers::kit::Graph as Nodes;
+use crate::layers::kit::{Graph as Nodes, Place, int};
 use crate::model::{ModelError, Network, Weights};
 
 /// Version of ONNX's operators that the graph is written in; newer runtimes keep to it.
@@ -28,7 +28,7 @@ const MOST_WEIGHTS: usize = (1 << 31) - (1 << 24);
 /// The bytes of an ONNX file that predicts what [`Model::predict`](crate::train::Model::predict) does, up to rounding.
 ///
 /// Input `images`, f32 `[N, h, w, c]` of values from 0 to 1 (bytes by 255), output `probabilities`, f32
-/// `[N, classes]`; `N` is free. Opset 17. The metadata hold `class_names`, a JSON list. Equal runs give equal bytes.
+/// `[N, classes]`, of both classes where the last layer is a single sigmoid unit; `N` is free. Opset 17. The metadata hold `class_names`, a JSON list. Equal runs give equal bytes.
 ///
 /// # Errors
 /// When the weights take 2 GiB or more, which the format cannot hold.
@@ -61,6 +61,9 @@ fn graph(network: &Network, weights: &Weights) -> Graph {
     for layer in &network.layers {
         layer.onnx(&mut nodes);
     }
+    if let (true, Some(last)) = (network.is_binary(), network.layers.last()) {
+        both_classes(&mut nodes, &last.place());
+    }
     nodes.output(OUTPUT);
     let mut images = vec![Size::Free(BATCH.to_owned())];
     images.extend(network.input_shape.map(|size| Size::Value(size as i64)));
@@ -72,6 +75,15 @@ fn graph(network: &Network, weights: &Weights) -> Graph {
         input: vec![value_info(INPUT, images)],
         output: vec![value_info(OUTPUT, rows)],
     }
+}
+
+/// From the probability p of class 1, `[N, 1]`, to those of both classes: 1 - p and p, `[N, 2]`.
+fn both_classes(nodes: &mut Nodes<'_>, place: &Place<'_>) {
+    let p = nodes.value().to_owned();
+    let one = nodes.floats(place.weight("one"), &[1.0]);
+    nodes.node(&place.step("negative"), "Neg", Vec::new(), Vec::new());
+    nodes.node(&place.step("other_class"), "Add", vec![one], Vec::new());
+    nodes.node(&place.step("both_classes"), "Concat", vec![p], vec![int("axis", 1)]);
 }
 
 fn value_info(name: &str, sizes: Vec<Size>) -> ValueInfo {

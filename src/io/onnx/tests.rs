@@ -198,3 +198,19 @@ fn a_layer_may_be_called_as_the_input_or_the_output() {
         assert_eq!(values.len(), graph.node.len() + 1, "{values:?}");
     }
 }
+
+#[test]
+fn a_single_sigmoid_unit_gives_both_classes() {
+    let (run, model) = written(
+        "name = \"binary\"\ninput_shape = [4, 5, 2]\nloss = \"binary_crossentropy\"\nclass_names = [\"no\", \"yes\"]\n\
+         [[layers]]\ntype = \"Flatten\"\n[[layers]]\ntype = \"Dense\"\nunits = 1\nactivation = \"sigmoid\"\n",
+    );
+    assert_eq!((run.network.outputs(), run.network.classes()), (1, 2));
+    assert_eq!(ops(&model), ["Flatten", "Gemm", "Sigmoid", "Neg", "Add", "Concat"]);
+    assert_eq!(model.metadata_props[0].value, "[\"no\",\"yes\"]");
+    let graph = model.graph.unwrap();
+    let [p, both] = [&graph.node[2], &graph.node[5]];
+    assert_eq!(both.input[1], p.output[0], "p is the second");
+    let shape = graph.output[0].r#type.clone().unwrap().tensor_type.unwrap().shape.unwrap();
+    assert_eq!(shape.dim[1].value, Some(Size::Value(2)));
+}

@@ -34,6 +34,7 @@ pub(super) use relu::{relu, relu_gradient};
 pub use relu6::Relu6;
 pub use selu::Selu;
 pub use sigmoid::Sigmoid;
+pub(super) use sigmoid::rough_sigmoid;
 pub use silu::Silu;
 pub use softplus::Softplus;
 pub use tanh::Tanh;

@@ -38,7 +38,7 @@ impl Pointwise for Sigmoid {
 }
 
 /// The sigmoid as shaders compute it: with e = exp(-|x|), a quotient of 1 or e by 1 + e.
-pub(super) fn rough_sigmoid(x: f64) -> Rough {
+pub(in crate::ops) fn rough_sigmoid(x: f64) -> Rough {
     let e = (-x.abs()).exp();
     let e_error = e * exp_error(x) + FLUSHED;
     let (numerator, numerator_error) = if x >= 0.0 { (1.0, 0.0) } else { (e, e_error) };

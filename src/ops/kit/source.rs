@@ -57,6 +57,7 @@ pub const SHARED: &[Source] = &[
     shader!("shared/horizontal_scalar.wgsl"),
     shader!("shared/horizontal_vec4.wgsl"),
     shader!("shared/linear_index.wgsl"),
+    shader!("shared/one_column.wgsl"),
     shader!("shared/philox.wgsl"),
     shader!("shared/rmsprop.wgsl"),
     shader!("shared/rmsprop_in_place.wgsl"),

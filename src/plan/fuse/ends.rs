@@ -17,14 +17,14 @@ const SMALL_LAST: [usize; 2] = [1024, 2048];
 /// gather_images, one_hot -> gather_batch.
 pub(super) fn gather_batch(plan: &Plan, at: usize) -> Option<Rewrite> {
     let [images, labels] = plan.steps.get(at..at + 2)? else { return None };
-    let (&Op::GatherImages(GatherImages { batch, pixels }), &Op::OneHot(OneHot { classes, .. })) =
+    let (&Op::GatherImages(GatherImages { batch, pixels }), &Op::OneHot(OneHot { columns, .. })) =
         (&images.op, &labels.op)
     else {
         return None;
     };
     let [bytes, order, _, x] = &images.args[..] else { return None };
     let args = [bytes, &labels.args[0], order, x, &labels.args[2]].map(Tensor::clone).to_vec();
-    let op = Op::GatherBatch(GatherBatch { batch, pixels, classes });
+    let op = Op::GatherBatch(GatherBatch { batch, pixels, columns });
     Rewrite::one(vec![at, at + 1], Step { name: "input/gather".to_owned(), stage: Stage::Input, op, args })
 }
 

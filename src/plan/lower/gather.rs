@@ -3,18 +3,20 @@
 use super::super::{Role, Stage, Step, Tensor};
 use crate::layers::kit::Builder;
 use crate::model::Network;
-use crate::ops::{DATA, Dtype, GatherImages, OneHot, Op, image_stride};
+use crate::ops::{DATA, Dtype, GatherImages, OneHot, Op, TargetColumns, image_stride};
 
 /// Images and targets of a batch.
 pub(super) fn gather(b: &mut Builder, network: &Network) -> (Tensor, Tensor) {
     let [h, w, c] = network.input_shape;
-    let (pixels, classes, batch) = (h * w * c, network.classes(), b.batch);
+    let (pixels, batch) = (h * w * c, b.batch);
+    let columns =
+        if network.is_binary() { TargetColumns::second() } else { TargetColumns::all(network.classes()) };
     let images = b.tensor("images", Role::Images, Dtype::Bytes, &[DATA, image_stride(pixels)]);
     let labels = b.tensor("labels", Role::Labels, Dtype::Bytes, &[DATA]);
     let order = b.tensor("order", Role::Order, Dtype::U32, &[DATA]);
     let scale = b.tensor("scale", Role::Table, Dtype::F32, &[256]);
     let x = b.tensor("input", Role::Activation, Dtype::F32, &[batch, h, w, c]);
-    let target = b.tensor("target", Role::Activation, Dtype::F32, &[batch, classes]);
+    let target = b.tensor("target", Role::Activation, Dtype::F32, &[batch, columns.classes]);
     // Written out rather than through `step`: the sizes were checked with the network.
     b.steps.push(Step {
         name: "input/gather".to_owned(),
@@ -25,7 +27,7 @@ pub(super) fn gather(b: &mut Builder, network: &Network) -> (Tensor, Tensor) {
     b.steps.push(Step {
         name: "target/one_hot".to_owned(),
         stage: Stage::Target,
-        op: Op::OneHot(OneHot { batch, classes }),
+        op: Op::OneHot(OneHot { batch, columns }),
         args: vec![labels, order, target.clone()],
     });
     (x, target)

@@ -1,16 +1,29 @@
 //! Lowering of the loss.
 
 use super::super::{PlanError, Role, Stage, Tensor};
+use crate::layers::Applied;
 use crate::layers::kit::Builder;
 use crate::model::Loss;
 use crate::ops::{
-    BatchMetrics, CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError, Softmax, SoftmaxCrossEntropy,
+    ActivationForward, BatchMetrics, BinaryCrossEntropy, Copy, CrossEntropy, Function, Huber,
+    MeanAbsoluteError, MeanSquaredError, SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy,
 };
 use crate::ops::{DATA, Dtype, Op};
 
-/// Cross-entropy of the softmax of logits, and the metrics; returns the gradient of the logits and the probabilities.
+/// Whether the loss is computed from what goes into the last activation, fused with it.
+pub(super) fn takes_logits(loss: Loss, last: Applied) -> bool {
+    match loss {
+        Loss::CategoricalCrossentropy => last == Applied::Softmax,
+        Loss::BinaryCrossentropy => matches!(last, Applied::Each(Function::Sigmoid(_))),
+        Loss::MeanSquaredError | Loss::MeanAbsoluteError | Loss::Huber(_) => false,
+    }
+}
+
+/// Cross-entropy of the last activation of logits, and the metrics; returns the gradient of the logits and the probabilities,
+/// which that activation gives.
 pub(super) fn of_logits(
     b: &mut Builder,
+    last: Applied,
     logits: &Tensor,
     target: &Tensor,
 ) -> Result<(Tensor, Tensor), PlanError> {
@@ -18,9 +31,17 @@ pub(super) fn of_logits(
     let shape = [rows, columns];
     let probabilities = b.tensor("probabilities", Role::Activation, Dtype::F32, &shape);
     let args = vec![logits.clone(), probabilities.clone()];
-    b.step(Stage::Output, "output/softmax".to_owned(), Softmax { rows, columns }, args)?;
-    let op = SoftmaxCrossEntropy { rows, columns };
-    let dlogits = loss_step(b, op.into(), "d_logits", [logits, target])?;
+    let op: Op = if let Applied::Each(function) = last {
+        let len = probabilities.len();
+        b.step(Stage::Output, "output/copy".to_owned(), Copy { len }, args)?;
+        let (name, op) = (format!("output/{}", function.name()), ActivationForward { len, function });
+        b.step(Stage::Output, name, op, vec![probabilities.clone()])?;
+        SigmoidCrossEntropy { rows, columns }.into()
+    } else {
+        b.step(Stage::Output, "output/softmax".to_owned(), Softmax { rows, columns }, args)?;
+        SoftmaxCrossEntropy { rows, columns }.into()
+    };
+    let dlogits = loss_step(b, op, "d_logits", [logits, target])?;
     Ok((dlogits, probabilities))
 }
 
@@ -34,6 +55,7 @@ pub(super) fn of_outputs(
     let (rows, columns) = (b.batch, target.shape[1]);
     let op: Op = match loss {
         Loss::CategoricalCrossentropy => CrossEntropy { rows, columns }.into(),
+        Loss::BinaryCrossentropy => BinaryCrossEntropy { rows, columns }.into(),
         Loss::MeanSquaredError => MeanSquaredError { rows, columns }.into(),
         Loss::MeanAbsoluteError => MeanAbsoluteError { rows, columns }.into(),
         Loss::Huber(settings) => Huber { rows, columns, delta: settings.delta as f32 }.into(),

@@ -7,7 +7,6 @@ mod update;
 use std::collections::HashMap;
 
 use super::{Plan, PlanError, Tensor};
-use crate::layers::Applied;
 use crate::layers::kit::Builder;
 use crate::model::{Loss, Network, Optimizer};
 
@@ -30,12 +29,11 @@ impl Plan {
         }
         let mut builder = Builder::new(network.weights(), batch);
         let (input, target) = gather::gather(&mut builder, network);
-        let from_logits =
-            loss == Loss::CategoricalCrossentropy && network.last_activation() == Applied::Softmax;
+        let from_logits = loss::takes_logits(loss, network.last_activation());
         let activations = forward(&mut builder, network, &input, from_logits)?;
         let logits = activations.last().unwrap_or(&input).clone();
         let (dlogits, probabilities) = if from_logits {
-            loss::of_logits(&mut builder, &logits, &target)?
+            loss::of_logits(&mut builder, network.last_activation(), &logits, &target)?
         } else {
             (loss::of_outputs(&mut builder, loss, &logits, &target)?, logits.clone())
         };
