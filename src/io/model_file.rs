@@ -47,7 +47,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Augmentation;
 use crate::files;
-use crate::model::{Layer, Loss, ModelError, Optimizer, Sequential, check_class_names, with_suggestion};
+use crate::model::{
+    Layer, Loss, ModelError, Node, Optimizer, Sequential, check_class_names, nearest, with_suggestion,
+};
 use crate::train::{Compile, FitOptions, LearningRateSchedule, Model};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
@@ -219,15 +221,30 @@ fn parse_optimizer(mut table: toml::Table) -> Result<(Optimizer, LearningRateSch
 }
 
 /// One `[[layers]]` table, by its `type`.
-fn parse_layer(mut table: toml::Table) -> Result<Layer, String> {
+fn parse_layer(mut table: toml::Table) -> Result<Node, String> {
     let class = match table.remove("type") {
         Some(toml::Value::String(class)) => class,
         Some(other) => return Err(format!("type is {other}, but must be a text such as \"Dense\"")),
         None => return Err("it has no `type`, such as \"Dense\"".to_owned()),
     };
-    let layer = Layer::parse(&class, table)
-        .ok_or_else(|| format!("unknown type `{class}`; there are {}", Layer::CLASSES.join(", ")))?;
-    layer.map_err(|error| format!("({class}) {}", with_suggestion(&error.to_string())))
+    let inputs = match table.remove("inputs") {
+        None => Vec::new(),
+        Some(inputs) => inputs.try_into().map_err(|_| {
+            format!("({class}) inputs must be a list of names of layers, such as [\"conv2d\", \"input\"]")
+        })?,
+    };
+    let trainable = match table.remove("trainable") {
+        None => true,
+        Some(toml::Value::Boolean(trainable)) => trainable,
+        Some(other) => return Err(format!("({class}) trainable is {other}, but must be true or false")),
+    };
+    let layer = Layer::parse(&class, table).ok_or_else(|| {
+        let hint = nearest(&class, Layer::CLASSES.iter().copied());
+        let hint = hint.map_or(String::new(), |class| format!("; did you mean `{class}`?"));
+        format!("unknown type `{class}`; there are {}{hint}", Layer::CLASSES.join(", "))
+    })?;
+    let layer = layer.map_err(|error| format!("({class}) {}", with_suggestion(&error.to_string())))?;
+    Ok(Node { layer, inputs, trainable })
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@
 //! the list. Nothing else names layers.
 
 mod activation;
+mod add;
 mod average_pooling2d;
 mod batch_normalization;
+mod concatenate;
 mod conv2d;
 mod conv2d_transpose;
 mod dense;
@@ -19,6 +21,7 @@ mod global_max_pooling2d;
 pub(crate) mod kit;
 mod leaky_re_lu;
 mod max_pooling2d;
+mod multiply;
 mod re_lu;
 mod reshape;
 mod separable_conv2d;
@@ -26,8 +29,10 @@ mod softmax;
 mod zero_padding2d;
 
 pub use activation::ActivationLayer;
+pub use add::Add;
 pub use average_pooling2d::AveragePooling2D;
 pub use batch_normalization::BatchNormalization;
+pub use concatenate::Concatenate;
 pub use conv2d::Conv2D;
 pub use conv2d_transpose::Conv2DTranspose;
 pub use dense::Dense;
@@ -39,6 +44,7 @@ pub use global_max_pooling2d::GlobalMaxPooling2D;
 pub use kit::{Applied, Initializer, Padding, Pair, Shape, WeightSpec, WeightTensor};
 pub use leaky_re_lu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
+pub use multiply::Multiply;
 pub use re_lu::ReLU;
 pub use reshape::Reshape;
 pub use separable_conv2d::SeparableConv2D;
@@ -176,6 +182,9 @@ layers! {
     ZeroPadding2D(ZeroPadding2D),
     Reshape(Reshape),
     BatchNormalization(BatchNormalization),
+    Add(Add),
+    Multiply(Multiply),
+    Concatenate(Concatenate),
 }
 
 #[cfg(test)]

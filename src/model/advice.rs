@@ -33,28 +33,33 @@ impl Network {
                  categorical_crossentropy divides outputs by their sum, which leaves 1 of it: nothing is learnt; take \
                  the loss binary_crossentropy, or two units with activation = \"softmax\""
             )),
-            Loss::CategoricalCrossentropy if !gives(&self.layers, positive) => Some(format!(
-                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss categorical_crossentropy \
+            Loss::CategoricalCrossentropy if !gives(&self.layers, self.layers.len() - 1, positive) => {
+                Some(format!(
+                    "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss categorical_crossentropy \
                  takes outputs for probabilities: training stays at chance or comes to NaN; give the last layer \
                  activation = \"softmax\" (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow \
                  it; the loss mean_squared_error takes any outputs"
-            )),
-            Loss::BinaryCrossentropy if !gives(&self.layers, probable) => Some(format!(
-                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy takes \
+                ))
+            }
+            Loss::BinaryCrossentropy if !gives(&self.layers, self.layers.len() - 1, probable) => {
+                Some(format!(
+                    "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy takes \
                  each output for a probability, and learns nothing where one is not from 0 to 1; give the last layer \
                  activation = \"sigmoid\" (in Rust `.activation(Activation::Sigmoid)`); the loss mean_squared_error \
                  takes any outputs"
-            )),
+                ))
+            }
             _ => None,
         }
     }
 }
 
-/// Whether what the last of these layers gives is of this kind, or was so before layers that only choose, arrange or bend
+/// Whether what this one of the layers gives is of this kind, or was so before layers that only choose, arrange or bend
 /// values: those leave the outputs of a softmax, sigmoid or softplus fit for a loss.
-fn gives(layers: &[NetworkLayer], kind: fn(Applied) -> bool) -> bool {
-    let Some((last, before)) = layers.split_last() else { return true };
-    kind(last.layer.applied()) || last.layer.keeps_sign() && gives(before, kind)
+fn gives(layers: &[NetworkLayer], at: usize, kind: fn(Applied) -> bool) -> bool {
+    let NetworkLayer { layer, sources, .. } = &layers[at];
+    let before = |source: &Option<usize>| source.is_none_or(|at| gives(layers, at, kind));
+    kind(layer.applied()) || layer.keeps_sign() && sources.iter().all(before)
 }
 
 fn positive(applied: Applied) -> bool {
@@ -115,7 +120,7 @@ mod tests {
         ];
         for (row, (layers, loss, expected)) in rows.into_iter().enumerate() {
             let mut model = Sequential::new([2, 2, 1]).add(Flatten::new());
-            model.layers.extend(layers);
+            model.layers.extend(layers.into_iter().map(crate::model::Node::new));
             let found = model.network().unwrap().loss_advice(loss);
             match (&found, expected) {
                 (None, None) => {}

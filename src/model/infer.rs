@@ -1,11 +1,10 @@
 //! Shape inference: from layers as values to layers with names, shapes and weights.
 
-use std::collections::{HashMap, HashSet};
-
 use super::network::{Network, NetworkLayer};
-use super::{ModelError, Sequential};
+use super::wiring::{layer_names, sources};
+use super::{ModelError, Node, Sequential};
 use crate::layers::kit::Inferred;
-use crate::layers::{Layer, Shape, WeightSpec};
+use crate::layers::{Shape, WeightSpec};
 
 /// No tensor of one sample and no weight tensor may have more elements than this: sizes are 32-bit on the device.
 const MAX_ELEMENTS: usize = 1 << 30;
@@ -24,19 +23,20 @@ impl Network {
             return Err(whole("it has no layers; add at least one Dense".to_owned()));
         }
         let names = layer_names(model)?;
-        let mut shape = Shape::Image(model.input_shape);
-        let mut layers = Vec::new();
-        for (index, (layer, name)) in model.layers.iter().zip(names).enumerate() {
+        let sources = sources(model, &names)?;
+        let mut layers: Vec<NetworkLayer> = Vec::new();
+        for (index, ((node, name), sources)) in model.layers.iter().zip(names).zip(sources).enumerate() {
             let is_last = index + 1 == model.layers.len();
             let fail = |problem: String| ModelError::Layer {
                 index,
                 layer: name.clone(),
-                class: layer.class(),
+                class: node.layer.class(),
                 problem,
             };
-            let inferred = infer_layer(index, layer, &name, vec![shape]).map_err(fail)?;
-            shape = inferred.output;
-            if let (true, Shape::Image(dims)) = (is_last, shape) {
+            let input = Shape::Image(model.input_shape);
+            let inputs = sources.iter().map(|&source| source.map_or(input, |at| layers[at].output)).collect();
+            let inferred = infer_layer(index, node, &name, sources, inputs).map_err(fail)?;
+            if let (true, Shape::Image(dims)) = (is_last, inferred.output) {
                 return Err(fail(format!(
                     "the last layer must give one row with a value per class, but gives {dims:?}; \
                      add a Flatten and a Dense after it"
@@ -57,40 +57,17 @@ fn checked_len(dims: &[usize]) -> Option<usize> {
     (1..=MAX_ELEMENTS).contains(&len).then_some(len)
 }
 
-/// Given names, or `stem`, `stem_1`, ... by class, counted as Keras counts.
-fn layer_names(model: &Sequential) -> Result<Vec<String>, ModelError> {
-    let mut seen = HashSet::new();
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    let mut names = Vec::new();
-    for (index, layer) in model.layers.iter().enumerate() {
-        let count = counts.entry(layer.stem()).or_default();
-        let name = match (layer.given_name(), *count) {
-            (Some(name), _) => name.to_owned(),
-            (None, 0) => layer.stem().to_owned(),
-            (None, n) => format!("{}_{n}", layer.stem()),
-        };
-        if layer.given_name().is_none() {
-            *count += 1;
-        }
-        let problem = if name.is_empty() || name.contains(['.', '/']) || name.contains(char::is_whitespace) {
-            Some("a name must not be empty nor contain `.`, `/` or white space".to_owned())
-        } else if !seen.insert(name.clone()) {
-            Some("another layer has the same name; give one of them a different `name`".to_owned())
-        } else {
-            None
-        };
-        if let Some(problem) = problem {
-            return Err(ModelError::Layer { index, layer: name, class: layer.class(), problem });
-        }
-        names.push(name);
-    }
-    Ok(names)
-}
-
-fn infer_layer(index: usize, layer: &Layer, name: &str, inputs: Vec<Shape>) -> Result<NetworkLayer, String> {
-    let Inferred { output, mut weights } = layer.infer(&inputs)?;
+fn infer_layer(
+    index: usize,
+    node: &Node,
+    name: &str,
+    sources: Vec<Option<usize>>,
+    inputs: Vec<Shape>,
+) -> Result<NetworkLayer, String> {
+    let Inferred { output, mut weights } = node.layer.infer(&inputs)?;
     for weight in &mut weights {
         weight.name = format!("{name}.{}", weight.name);
+        weight.trainable &= node.trainable;
     }
     check_sizes(output, &weights)?;
     for weight in &weights {
@@ -98,8 +75,8 @@ fn infer_layer(index: usize, layer: &Layer, name: &str, inputs: Vec<Shape>) -> R
             return Err(format!("{}: {problem}", weight.name));
         }
     }
-    let (name, layer) = (name.to_owned(), layer.clone());
-    Ok(NetworkLayer { index, name, layer, inputs, output, weights, trainable: true })
+    let (name, layer, trainable) = (name.to_owned(), node.layer.clone(), node.trainable);
+    Ok(NetworkLayer { index, name, layer, sources, inputs, output, weights, trainable })
 }
 
 fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {

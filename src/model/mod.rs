@@ -3,13 +3,16 @@
 mod advice;
 mod class_names;
 mod error;
+mod functional;
 mod infer;
 mod init;
 mod network;
+mod node;
 mod sequential;
 mod suggest;
 mod summary;
 mod weights;
+mod wiring;
 
 pub use crate::layers::*;
 pub use crate::ops::Activation;
@@ -18,9 +21,11 @@ pub use crate::optimizers::{
 };
 pub(crate) use class_names::check_class_names;
 pub use error::ModelError;
+pub use functional::{Functional, Output};
 pub use network::{Network, NetworkLayer};
+pub use node::Node;
 pub use sequential::Sequential;
-pub(crate) use suggest::with_suggestion;
+pub(crate) use suggest::{nearest, with_suggestion};
 pub(crate) use summary::{bytes, thousands};
 pub use weights::Weights;
 

@@ -13,6 +13,8 @@ pub struct NetworkLayer {
     pub name: String,
     /// The layer as a value.
     pub layer: Layer,
+    /// Where each input comes from: a layer before it, or `None` for the model's input.
+    pub sources: Vec<Option<usize>>,
     /// Shapes of one sample of each input.
     pub inputs: Vec<Shape>,
     /// Shape of one sample of the output.
@@ -36,7 +38,10 @@ impl NetworkLayer {
 
     /// Adds the ONNX nodes.
     pub(crate) fn onnx(&self, graph: &mut Graph<'_>) {
+        let sources: Vec<usize> = self.sources.iter().map(|source| source.map_or(0, |at| at + 1)).collect();
+        graph.next_layer(&sources);
         self.layer.onnx(&self.place(), graph);
+        graph.layer_done();
     }
 }
 

@@ -1,8 +1,9 @@
 //! A model as a list of layers.
 
-use crate::layers::Layer;
+use super::Node;
 
-/// A model whose layers follow one another, as `keras.Sequential`.
+/// A model as a list of layers, each of which takes what the one before it gives, as `keras.Sequential`, or what the layers give that it
+/// names, as in Keras's functional API: see [`Functional`](super::Functional).
 ///
 /// ```
 /// use shadegrad::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Sequential};
@@ -22,8 +23,8 @@ pub struct Sequential {
     pub name: String,
     /// Height, width and channels of one input image.
     pub input_shape: [usize; 3],
-    /// The layers, input first.
-    pub layers: Vec<Layer>,
+    /// The layers in the order in which they are computed, input first.
+    pub layers: Vec<Node>,
 }
 
 impl Sequential {
@@ -40,7 +41,7 @@ impl Sequential {
 
     /// Appends a layer.
     #[expect(clippy::should_implement_trait, reason = "the word Keras uses; nothing is summed")]
-    pub fn add(mut self, layer: impl Into<Layer>) -> Self {
+    pub fn add(mut self, layer: impl Into<Node>) -> Self {
         self.layers.push(layer.into());
         self
     }

@@ -12,6 +12,7 @@
 mod activation;
 mod adadelta;
 mod adam;
+mod add;
 mod augment_images;
 mod avgpool;
 mod batch_metrics;
@@ -21,6 +22,7 @@ mod binary_cross_entropy;
 mod clip_by_norm;
 mod clip_by_value;
 mod column_sum;
+mod concatenate;
 mod conv2d;
 mod conv2d_maxpool;
 mod copy;
@@ -38,6 +40,7 @@ mod matmul;
 mod maxpool;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod multiply;
 mod one_hot;
 mod outputs_loss;
 mod pad;
@@ -54,6 +57,7 @@ pub use activation::*;
 pub(crate) use activation::{By, OnnxForm, OnnxInput};
 pub use adadelta::AdadeltaUpdate;
 pub use adam::AdamUpdate;
+pub use add::{Add, AddTo};
 pub use augment_images::{AugmentImages, AugmentShape};
 pub use avgpool::{AveragePoolShape, AvgpoolBackward, AvgpoolForward};
 pub use batch_metrics::BatchMetrics;
@@ -66,6 +70,7 @@ pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use clip_by_norm::{ClipByNorm, SumOfSquares};
 pub use clip_by_value::ClipByValue;
 pub use column_sum::ColumnSum;
+pub use concatenate::{Concatenate, Slice};
 pub use conv2d::{Conv2dBackwardInput, Conv2dBackwardKernel, Conv2dForward, ConvShape};
 pub use conv2d_maxpool::{Conv2dMaxpoolBackwardKernel, Conv2dMaxpoolForward, ConvPoolShape};
 pub use copy::Copy;
@@ -86,6 +91,7 @@ pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
 pub use maxpool::{MaxpoolBackward, MaxpoolForward, PoolShape};
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
+pub use multiply::Multiply;
 pub use one_hot::{OneHot, TargetColumns};
 pub use pad::{Crop, Pad, PadShape};
 pub use rmsprop::{Hole, RmspropUpdate};
@@ -296,6 +302,11 @@ ops! {
     Copy,
     DropoutForward,
     DropoutBackward,
+    Add,
+    AddTo,
+    Multiply,
+    Concatenate,
+    Slice,
     BatchNormSums,
     BatchNormSquares,
     BatchNormStatistics,

@@ -80,14 +80,18 @@ def data(shape):
     return images, np.stack(sums, axis=1).argmax(axis=1)
 
 
-def initial_weights(model):
-    """Evenly spread in +-WEIGHT_SCALE, one seed to a tensor, in the order of the layers, kernel before bias."""
-    weights = []
-    for place, shape in enumerate(w.shape for w in model.get_weights()):
-        bits = splitmix64(WEIGHT_SEED + place, int(np.prod(shape)))
-        symmetric = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
-        weights.append((WEIGHT_SCALE * symmetric).astype(np.float32).reshape(shape))
-    return weights
+def set_initial_weights(layers):
+    """Evenly spread in +-WEIGHT_SCALE, one seed to a tensor, in the order of the file's layers; variances without their sign."""
+    place = 0
+    for layer in layers:
+        weights = []
+        for weight in layer.weights:
+            bits = splitmix64(WEIGHT_SEED + place, int(np.prod(weight.shape)))
+            symmetric = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
+            values = (WEIGHT_SCALE * symmetric).astype(np.float32).reshape(weight.shape)
+            weights.append(np.abs(values) if weight.name == "moving_variance" else values)
+            place += 1
+        layer.set_weights(weights)
 
 
 # ---- from a model file to Keras -------------------------------------------------------------------------------------
@@ -110,16 +114,22 @@ SCHEDULES = {
 
 
 def keras_model(file):
+    """The model, and its layers in the order of the file."""
     keras.utils.clear_session()
-    layers = [keras.Input(tuple(file["input_shape"]))]
+    input = keras.Input(tuple(file["input_shape"]))
+    layers, outputs, last = [], {"input": input}, input
     for table in file["layers"]:
         arguments = dict(table)
+        inputs = [outputs[name] for name in arguments.pop("inputs", [])]
         if "kernel_regularizer" in arguments:
             arguments["kernel_regularizer"] = keras.regularizers.L1L2(**table["kernel_regularizer"])
         if arguments.get("activation") in ACTIVATIONS:
             arguments["activation"] = ACTIVATIONS[arguments["activation"]]
-        layers.append(getattr(keras.layers, arguments.pop("type"))(**arguments))
-    return keras.Sequential(layers)
+        layer = getattr(keras.layers, arguments.pop("type"))(**arguments)
+        last = layer(inputs if len(inputs) > 1 else (inputs or [last])[0])
+        layers.append(layer)
+        outputs[layer.name] = last
+    return keras.Model(input, last), layers
 
 
 LOSSES = {
@@ -149,8 +159,8 @@ def keras_optimizer(file):
 def train(file, dtype, how, order):
     """The loss of every step and the weights at the end, in float64."""
     keras.config.set_floatx(dtype)
-    model = keras_model(file)
-    model.set_weights(initial_weights(model))
+    model, layers = keras_model(file)
+    set_initial_weights(layers)
     loss = keras_loss(file)
     model.compile(optimizer=keras_optimizer(file), loss=loss, **how)
     images, labels = data(file["input_shape"])

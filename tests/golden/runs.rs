@@ -75,7 +75,9 @@ fn data(network: &Network) -> Dataset {
 fn initial_weights(network: &Network) -> Weights {
     let tensor = |(place, spec): (u64, &shadegrad::model::WeightSpec)| {
         let values = Noise(WEIGHT_SEED + place).vector(spec.len());
-        let values = values.iter().map(|value| (WEIGHT_SCALE * value) as f32).collect();
+        // A variance has no sign.
+        let signed = |value: f32| if spec.name.ends_with("moving_variance") { value.abs() } else { value };
+        let values = values.iter().map(|value| signed((WEIGHT_SCALE * value) as f32)).collect();
         WeightTensor { name: spec.name.clone(), shape: spec.shape.clone(), values }
     };
     Weights::new(network, (0..).zip(network.weights()).map(tensor).collect()).unwrap()

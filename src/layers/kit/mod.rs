@@ -24,6 +24,6 @@ pub(crate) use kind::{Inferred, LayerKind, check, named, of_kernel, reshaped};
 pub(crate) use onnx::{Graph, Layout, float, int, ints, pads, pair};
 pub(crate) use place::Place;
 pub use shape::{Padding, Pair, Shape};
-pub(crate) use shape::{Windows, image, single, slide};
+pub(crate) use shape::{Windows, alike, image, several, single, slide};
 pub use step::{Buffer, Phase, PlanError, Role, Stage, Step, Tensor};
 pub use weights::{WeightSpec, WeightTensor};

@@ -4,7 +4,7 @@
 
 use super::onnx_schema::{Attribute, AttributeType, FLOAT, INT64, Node, Tensor};
 use super::place::Place;
-use super::shape::{Pair, Windows};
+use super::shape::{Pair, Shape, Windows};
 use super::weights::WeightTensor;
 
 /// Which axis of the value at hand is which.
@@ -24,6 +24,10 @@ pub(crate) struct Graph<'a> {
     /// Name of the last node's output.
     value: String,
     layout: Layout,
+    /// Values that the layer at hand takes, the first of which is the value at hand.
+    inputs: Vec<(String, Layout)>,
+    /// What each layer gave.
+    outputs: Vec<(String, Layout)>,
 }
 
 impl<'a> Graph<'a> {
@@ -35,6 +39,48 @@ impl<'a> Graph<'a> {
             initializers: Vec::new(),
             value: input.to_owned(),
             layout: Layout::Last,
+            inputs: vec![(input.to_owned(), Layout::Last)],
+            outputs: vec![(input.to_owned(), Layout::Last)],
+        }
+    }
+
+    /// Turns to the next layer, which takes these values: 0 is the graph's input, and n what the n-th layer gave.
+    pub(crate) fn next_layer(&mut self, sources: &[usize]) {
+        self.inputs = sources.iter().map(|&source| self.outputs[source].clone()).collect();
+        if let Some((value, layout)) = self.inputs.first() {
+            (self.value, self.layout) = (value.clone(), *layout);
+        }
+    }
+
+    /// Remembers what the layer gave.
+    pub(crate) fn layer_done(&mut self) {
+        self.outputs.push((self.value.clone(), self.layout));
+    }
+
+    /// Turns all inputs of the layer alike; gives the names of those behind the first, which is the value at hand.
+    pub(crate) fn align(&mut self, place: &Place<'_>) -> Vec<String> {
+        let image = matches!(place.inputs.first(), Some(Shape::Image(_)));
+        let wanted = if image { Layout::First } else { self.layout };
+        let mut names = Vec::new();
+        for (number, (value, layout)) in std::mem::take(&mut self.inputs).into_iter().enumerate().rev() {
+            (self.value, self.layout) = (value, layout);
+            let name = if number == 0 { place.name.to_owned() } else { place.step(&number.to_string()) };
+            if image {
+                self.turn(wanted, &name);
+            }
+            names.push(self.value.clone());
+        }
+        self.layout = wanted;
+        names.pop();
+        names.reverse();
+        names
+    }
+
+    /// Nodes of an operator of two values over the value at hand and these.
+    pub(crate) fn merge(&mut self, place: &Place<'_>, what: &str, op_type: &str, others: Vec<String>) {
+        for (number, other) in others.into_iter().enumerate() {
+            let what = if number == 0 { what.to_owned() } else { format!("{what}_{number}") };
+            self.node(&place.step(&what), op_type, vec![other], Vec::new());
         }
     }
 

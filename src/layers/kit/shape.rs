@@ -104,7 +104,31 @@ pub enum Padding {
 pub(crate) fn single(inputs: &[Shape]) -> Result<Shape, String> {
     match inputs {
         [input] => Ok(*input),
-        _ => Err(format!("it takes one input, but gets {}", inputs.len())),
+        _ => Err(format!(
+            "it takes one input, but gets {}; join them first, with Add or Concatenate",
+            inputs.len()
+        )),
+    }
+}
+
+/// Refuses less than two inputs.
+pub(crate) fn several(inputs: &[Shape]) -> Result<(), String> {
+    match inputs {
+        [_, _, ..] => Ok(()),
+        _ => Err(format!("it takes two inputs or more, but gets {}; name them with `inputs`", inputs.len())),
+    }
+}
+
+/// The shape that all of several inputs have.
+pub(crate) fn alike(inputs: &[Shape]) -> Result<Shape, String> {
+    several(inputs)?;
+    match inputs.iter().find(|&&shape| shape != inputs[0]) {
+        None => Ok(inputs[0]),
+        Some(other) => Err(format!(
+            "its inputs must have the same shape, but are {:?} and {:?}",
+            inputs[0].dims(),
+            other.dims()
+        )),
     }
 }
 

@@ -6,9 +6,10 @@ mod update;
 
 use std::collections::HashMap;
 
-use super::{Plan, PlanError, Tensor};
+use super::{Plan, PlanError, Stage, Tensor};
 use crate::layers::kit::Builder;
 use crate::model::{Loss, Network, Optimizer};
+use crate::ops::AddTo;
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
@@ -56,17 +57,28 @@ fn forward(
     b.keep(input);
     let mut outputs: Vec<Tensor> = Vec::new();
     for (index, layer) in network.layers.iter().enumerate() {
-        let x = outputs.last().unwrap_or(input).clone();
-        let mut y = layer.layer.forward(&layer.place(), b, &[x])?;
+        let x: Vec<Tensor> = layer.sources.iter().map(|&source| given(input, &outputs, source)).collect();
+        let mut y = layer.layer.forward(&layer.place(), b, &x)?;
         if !from_logits || index + 1 < network.layers.len() {
             y = layer.layer.applied().forward(&layer.place(), b, y)?;
+        }
+        let readers = network.layers.iter().flat_map(|layer| &layer.sources);
+        if readers.filter(|&&source| source == Some(index)).count() > 1 {
+            // What one of them does in place, the others would see.
+            b.keep(&y);
         }
         outputs.push(y);
     }
     Ok(outputs)
 }
 
-/// The layers reversed. Nothing is computed for the input of the first layer that has weights to train, nor before it.
+/// What a layer gives, or the input.
+fn given(input: &Tensor, outputs: &[Tensor], source: Option<usize>) -> Tensor {
+    source.map_or(input, |at| &outputs[at]).clone()
+}
+
+/// The layers reversed. Gradients are computed only for what has weights to train before it; those of a tensor that several layers
+/// take are added up from the last of them to the first.
 fn backward(
     b: &mut Builder,
     network: &Network,
@@ -75,20 +87,44 @@ fn backward(
     d_output: Tensor,
     from_logits: bool,
 ) -> Result<(), PlanError> {
-    let first_trained =
-        network.layers.iter().position(|layer| layer.weights.iter().any(|weight| weight.trainable));
-    let mut dy = Some(d_output);
+    let trained = trained(network);
+    let mut gradients: Vec<Option<Tensor>> = vec![None; network.layers.len()];
+    if let Some(last) = gradients.last_mut() {
+        *last = Some(d_output);
+    }
     for (index, layer) in network.layers.iter().enumerate().rev() {
-        let Some(gradient) = dy.filter(|_| Some(index) >= first_trained) else { break };
-        let x = if index == 0 { input } else { &outputs[index - 1] };
+        let Some(dy) = gradients[index].take().filter(|_| trained[index]) else { continue };
+        let x: Vec<Tensor> = layer.sources.iter().map(|&source| given(input, outputs, source)).collect();
         if !from_logits || index + 1 < network.layers.len() {
-            layer.layer.applied().backward(&layer.place(), b, &outputs[index], &gradient)?;
+            layer.layer.applied().backward(&layer.place(), b, &outputs[index], &dy)?;
         }
-        let wants = [Some(index) > first_trained];
-        let gradients = layer.layer.backward(&layer.place(), b, std::slice::from_ref(x), gradient, &wants)?;
-        dy = gradients.into_iter().next().flatten();
+        let wants: Vec<bool> =
+            layer.sources.iter().map(|source| source.is_some_and(|at| trained[at])).collect();
+        let of_inputs = layer.layer.backward(&layer.place(), b, &x, dy, &wants)?;
+        for (source, gradient) in layer.sources.iter().zip(of_inputs) {
+            let (Some(at), Some(gradient)) = (source.filter(|&at| trained[at]), gradient) else { continue };
+            let sum = match gradients[at].take() {
+                None => gradient,
+                Some(sum) => {
+                    let name = format!("{}/gradient_of_{}", network.layers[at].name, layer.name);
+                    b.step(Stage::Backward, name, AddTo { len: sum.len() }, vec![gradient, sum.clone()])?;
+                    sum
+                }
+            };
+            gradients[at] = Some(sum);
+        }
     }
     Ok(())
+}
+
+/// Which layers have weights to train, or take what such layers give, over whatever lies between.
+fn trained(network: &Network) -> Vec<bool> {
+    let mut trained: Vec<bool> = Vec::new();
+    for layer in &network.layers {
+        let own = layer.weights.iter().any(|weight| weight.trainable);
+        trained.push(own || layer.sources.iter().flatten().any(|&at| trained[at]));
+    }
+    trained
 }
 
 fn finish(builder: Builder, network: &Network, named: [Tensor; 4], state: Option<Tensor>) -> Plan {

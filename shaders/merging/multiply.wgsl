@@ -1,0 +1,21 @@
+// import shared/linear_index.wgsl
+
+// multiply: y = a * b, element by element.
+// One invocation per Real.
+//
+// a [LEN]
+// b [LEN]
+// y [LEN]
+
+@group(0) @binding(0) var<storage, read> a: array<Real>;
+@group(0) @binding(1) var<storage, read> b: array<Real>;
+@group(0) @binding(2) var<storage, read_write> y: array<Real>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+    let index = linear_index(group, local);
+    if index >= INVOCATIONS {
+        return;
+    }
+    y[Y_BASE + index] = a[A_BASE + index] * b[B_BASE + index];
+}
