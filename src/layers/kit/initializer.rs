@@ -15,6 +15,15 @@ use serde::{Deserialize, Serialize};
 /// kernel_initializer = { name = "random_normal", stddev = 0.1 }
 /// ```
 ///
+/// In a program:
+///
+/// ```
+/// use shadegrad::model::{Dense, Initializer};
+///
+/// let layer = Dense::new(10).kernel_initializer(Initializer::RandomNormal { mean: 0.0, stddev: 0.1 });
+/// # let _ = layer;
+/// ```
+///
 /// The fans of a tensor `[.., a, b]` are `fan_in = r*a` and `fan_out = r*b`, r the product of the dimensions before: inputs that
 /// reach one output, outputs that one input reaches. Those of `[n]` are both n. Truncated normal numbers further than two
 /// standard deviations from their mean are drawn again.

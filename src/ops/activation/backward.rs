@@ -66,10 +66,6 @@ impl OpKind for ActivationBackward {
         let mut table = vec![Case::of(relu)];
         for function in Function::samples() {
             table.extend(cases(|len| ActivationBackward { len, function }));
-            // Numbers beyond such bends, by four too.
-            if function.bends().iter().any(|&place| place != 0.0) {
-                table.push(Case::of(ActivationBackward { len: 1004, function }).with(Numbers::Large));
-            }
         }
         table
     }

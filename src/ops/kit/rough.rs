@@ -58,6 +58,11 @@ impl Rough {
         before.iter().rfold(last, |sum, &c| c + x * sum)
     }
 
+    /// Where it stands for something that is off by this share of it besides.
+    pub(crate) fn missed(self, share: f64) -> Rough {
+        Rough { error: self.error + share * self.value.abs(), ..self }
+    }
+
     /// The quotient; the divisor must be larger than its error.
     pub(crate) fn over(self, divisor: Rough) -> Rough {
         let value = self.value / divisor.value;
