@@ -4,7 +4,9 @@
 //!     cargo run --release --example keras_tutorial
 
 use shadegrad::Device;
-use shadegrad::model::{Activation, Conv2D, Dense, Flatten, Loss, MaxPooling2D, RmsProp, Sequential};
+use shadegrad::model::{
+    Activation, CategoricalCrossentropy, Conv2D, Dense, Flatten, MaxPooling2D, RmsProp, Sequential,
+};
 use shadegrad::train::{Callback, CallbackError, Compile, EpochRecord, FitOptions};
 
 /// Prints a line after each epoch, as `fit` with `verbose=2` does.
@@ -62,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // counted.
     let settings = Compile {
         optimizer: RmsProp::default().into(),
-        loss: Loss::CategoricalCrossentropy,
+        loss: CategoricalCrossentropy::default().into(),
         ..Compile::default()
     };
     let mut model = model.compile(&device, settings)?;

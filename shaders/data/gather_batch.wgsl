@@ -3,8 +3,8 @@
 // import shared/bytes_{scalar,vec4}.wgsl
 
 // gather_batch, images and targets at once:
-//   x[i, p] = images[order[first + i], p] / 255 and one_hot[i, c] = 1 where c + FIRST_CLASS = labels[order[first + i]],
-// else 0, for i < batch_size; rows past it are 0.
+//   x[i, p] = images[order[first + i], p] / 255 and one_hot[i, c] = ON where c + FIRST_CLASS = labels[order[first + i]],
+// else OFF, for i < batch_size; rows past it are 0.
 // One invocation per Real of pixels, then one per element of one_hot.
 //
 // images  [samples, STRIDE_WORDS] words of four bytes, the first pixel in the lowest
@@ -48,7 +48,7 @@ fn of_target(index: u32) {
     if i < batch.batch_size {
         let sample = order[ORDER_BASE + batch.first + i];
         let label = (labels[LABELS_BASE + sample / 4u] >> (8u * (sample % 4u))) & 255u;
-        value = select(0.0, 1.0, label == FIRST_CLASS + index % CLASSES);
+        value = select(OFF, ON, label == FIRST_CLASS + index % CLASSES);
     }
     one_hot[ONE_HOT_BASE + index] = value;
 }

@@ -1,7 +1,7 @@
 // import shared/linear_index.wgsl
 // import shared/batch.wgsl
 
-// one_hot: one_hot[i, c] = 1 where c + FIRST_CLASS = labels[order[first + i]] and i < batch_size, else 0.
+// one_hot: one_hot[i, c] = ON where c + FIRST_CLASS = labels[order[first + i]], else OFF, for i < batch_size; rows past it are 0.
 // One invocation per element.
 //
 // labels [samples] bytes, four to a word, the first in the lowest
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if i < batch.batch_size {
         let sample = order[ORDER_BASE + batch.first + i];
         let label = (labels[LABELS_BASE + sample / 4u] >> (8u * (sample % 4u))) & 255u;
-        value = select(0.0, 1.0, label == FIRST_CLASS + index % CLASSES);
+        value = select(OFF, ON, label == FIRST_CLASS + index % CLASSES);
     }
     one_hot[ONE_HOT_BASE + index] = value;
 }

@@ -4,7 +4,7 @@
 //! name = "small"
 //! input_shape = [28, 28, 1]           # height, width, channels
 //! loss = "categorical_crossentropy"   # the default; or binary_crossentropy, mean_squared_error, mean_absolute_error, huber
-//! # loss = { name = "huber", delta = 0.5 }   # with its settings
+//! # loss = { name = "huber", delta = 0.5 }   # with its settings; cross-entropies have label_smoothing
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
 //!
 //! [optimizer]                         # the default is rmsprop with the settings of Keras

@@ -19,7 +19,7 @@ impl Network {
     ///     let model = Sequential::new([8, 8, 1]).add(Flatten::new()).add(Dense::new(10).activation(activation));
     ///     Ok::<_, shadegrad::model::ModelError>(model.network()?)
     /// };
-    /// let loss = Loss::CategoricalCrossentropy;
+    /// let loss = Loss::default();
     /// assert!(ends_with(Activation::Relu)?.loss_advice(loss).unwrap().contains("softmax"));
     /// assert_eq!(ends_with(Activation::Softmax)?.loss_advice(loss), None);
     /// # Ok::<(), shadegrad::model::ModelError>(())
@@ -27,28 +27,25 @@ impl Network {
     pub fn loss_advice(&self, loss: Loss) -> Option<String> {
         let last = self.layers.last()?;
         let (model, layer, activation) = (&self.name, &last.name, last.layer.applied().name());
+        let end = self.layers.len() - 1;
         match loss {
-            Loss::CategoricalCrossentropy if self.is_binary() => Some(format!(
+            Loss::CategoricalCrossentropy(_) if self.is_binary() => Some(format!(
                 "model `{model}` ends with a single sigmoid unit (layer `{layer}`), but the loss \
                  categorical_crossentropy divides outputs by their sum, which leaves 1 of it: nothing is learnt; take \
                  the loss binary_crossentropy, or two units with activation = \"softmax\""
             )),
-            Loss::CategoricalCrossentropy if !gives(&self.layers, self.layers.len() - 1, positive) => {
-                Some(format!(
-                    "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss categorical_crossentropy \
+            Loss::CategoricalCrossentropy(_) if !gives(&self.layers, end, positive) => Some(format!(
+                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss categorical_crossentropy \
                  takes outputs for probabilities: training stays at chance or comes to NaN; give the last layer \
                  activation = \"softmax\" (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow \
                  it; the loss mean_squared_error takes any outputs"
-                ))
-            }
-            Loss::BinaryCrossentropy if !gives(&self.layers, self.layers.len() - 1, probable) => {
-                Some(format!(
-                    "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy takes \
+            )),
+            Loss::BinaryCrossentropy(_) if !gives(&self.layers, end, probable) => Some(format!(
+                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy takes \
                  each output for a probability, and learns nothing where one is not from 0 to 1; give the last layer \
                  activation = \"sigmoid\" (in Rust `.activation(Activation::Sigmoid)`); the loss mean_squared_error \
                  takes any outputs"
-                ))
-            }
+            )),
             _ => None,
         }
     }
@@ -79,14 +76,15 @@ fn probable(applied: Applied) -> bool {
 mod tests {
     use super::*;
     use crate::model::{
-        Activation, ActivationLayer, Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU, Sequential, Softmax,
+        Activation, ActivationLayer, BinaryCrossentropy, Dense, Dropout, Flatten, Layer, LeakyReLU, ReLU,
+        Sequential, Softmax,
     };
 
     #[test]
     fn what_no_loss_can_read_is_told() {
         use Activation::{LeakyRelu, Linear, Relu, Sigmoid, Tanh};
-        let (entropy, squares) = (Loss::CategoricalCrossentropy, Loss::MeanSquaredError);
-        let binary = Loss::BinaryCrossentropy;
+        let (entropy, squares) = (Loss::default(), Loss::MeanSquaredError);
+        let binary = BinaryCrossentropy::default().into();
         let dense = |activation| -> Layer { Dense::new(3).activation(activation).into() };
         let one: Layer = Dense::new(1).activation(Sigmoid).into();
         // The last layers, the loss, and what is named, if anything is.

@@ -17,7 +17,8 @@ mod wiring;
 pub use crate::layers::*;
 pub use crate::ops::Activation;
 pub use crate::optimizers::{
-    Adadelta, Adam, AdamW, Clipping, Huber, Lion, Loss, Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,
+    Adadelta, Adam, AdamW, BinaryCrossentropy, CategoricalCrossentropy, Clipping, Huber, Lion, Loss,
+    Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,
 };
 pub(crate) use class_names::check_class_names;
 pub use error::ModelError;

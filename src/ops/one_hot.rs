@@ -1,11 +1,11 @@
 use super::gather_images::order;
 use super::kit::*;
 
-/// `one_hot[i, c] = 1` where `c + first_class = labels[order[first + i]]` and `i < batch_size`, else 0.
+/// `one_hot[i, c] = on` where `c + first_class = labels[order[first + i]]`, else off, for `i < batch_size`; rows past it are 0.
 ///
 /// Labels `[samples]` bytes, order `[_]`, one_hot `[batch, classes]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(missing_docs, reason = "batch is named in the formula")]
+#[expect(missing_docs, reason = "batch and columns are named in the formula")]
 pub struct OneHot {
     pub batch: usize,
     pub columns: TargetColumns,
@@ -18,27 +18,42 @@ pub struct TargetColumns {
     pub classes: usize,
     /// The class of the first. It is 1 where a single column stands for the second of two classes.
     pub first_class: usize,
+    /// What stands at the class of a sample: 1, unless targets are smoothed.
+    pub on: f32,
+    /// What stands at the other classes: 0, unless targets are smoothed.
+    pub off: f32,
 }
 
 impl TargetColumns {
     /// Of each of so many classes.
     pub fn all(classes: usize) -> Self {
-        TargetColumns { classes, first_class: 0 }
+        TargetColumns { classes, first_class: 0, on: 1.0, off: 0.0 }
     }
 
     /// Of class 1 alone, of two.
     pub fn second() -> Self {
-        TargetColumns { classes: 1, first_class: 1 }
+        TargetColumns { first_class: 1, ..TargetColumns::all(1) }
+    }
+
+    /// With these values at the class of a sample and elsewhere.
+    pub fn smoothed(self, [on, off]: [f32; 2]) -> Self {
+        TargetColumns { on, off, ..self }
     }
 
     pub(super) fn constants(&self) -> Constants {
-        constants! { "CLASSES" => self.classes, "FIRST_CLASS" => self.first_class }
+        constants! {
+            "CLASSES" => self.classes,
+            "FIRST_CLASS" => self.first_class,
+            "ON" => self.on,
+            "OFF" => self.off,
+        }
     }
 
     pub(super) fn title(&self) -> String {
-        let TargetColumns { classes, first_class } = self;
-        let first = if *first_class == 0 { String::new() } else { format!(" from {first_class} on") };
-        format!("{classes} classes{first}")
+        let TargetColumns { classes, first_class, on, off } = *self;
+        let first = if first_class == 0 { String::new() } else { format!(" from {first_class} on") };
+        let smoothed = if off == 0.0 { String::new() } else { format!(", {on} and {off}") };
+        format!("{classes} classes{first}{smoothed}")
     }
 }
 
@@ -102,6 +117,7 @@ impl OpKind for OneHot {
             // 4,300,000 elements: 67,188 groups of 64.
             labels(4300, 1000).batch(4299, 2, 0),
             case(70, TargetColumns::second()).batch(66, 3, 1),
+            case(20, TargetColumns::all(5).smoothed([0.92, 0.02])).batch(18, 5, 2),
         ]
     }
 
@@ -139,9 +155,8 @@ pub(super) fn one_hot<T: Real>(
     for (i, target) in target.chunks_mut(columns.classes).take(batch.batch_size as usize).enumerate() {
         let sample = order[batch.first as usize + i] as usize;
         for (c, target) in target.iter_mut().enumerate() {
-            if c + columns.first_class == usize::from(labels[sample]) {
-                *target = T::one();
-            }
+            let is_class = c + columns.first_class == usize::from(labels[sample]);
+            *target = T::of(f64::from(if is_class { columns.on } else { columns.off }));
         }
     }
 }

@@ -13,18 +13,10 @@ use serde::{Deserialize, Serialize};
 /// loss = "huber"
 /// loss = { name = "huber", delta = 0.5 }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Loss {
-    /// `-(1/n) sum_i sum_c target[i, c] * log p[i, c]`, the mean over the batch.
-    ///
-    /// Where softmax is the last activation, p are its outputs, and the loss is computed from its logits, fused with it
-    /// and not clipped. After any other activation the outputs are taken as probabilities: p are the outputs divided by
-    /// their sum and clipped to `[1e-7, 1 - 1e-7]`.
-    /// Source: `categorical_crossentropy` in `keras/src/backend/tensorflow/nn.py`.
-    ///
-    /// A model file may also say `sparse_categorical_crossentropy`: data sets hold labels and one-hot rows alike.
-    #[default]
-    CategoricalCrossentropy,
+    /// See [`CategoricalCrossentropy`].
+    CategoricalCrossentropy(CategoricalCrossentropy),
     /// `(1/n) sum_i (1/classes) sum_c (y[i, c] - target[i, c])^2` of the outputs y, the mean over the batch.
     ///
     /// Source: `mean_squared_error` in `keras/src/losses/losses.py`.
@@ -35,15 +27,46 @@ pub enum Loss {
     MeanAbsoluteError,
     /// See [`Huber`].
     Huber(Huber),
-    /// `-(1/n) sum_i (1/columns) sum_c target[i, c] * ln p[i, c] + (1 - target[i, c]) * ln(1 - p[i, c])`, the mean over the batch.
-    ///
-    /// Where sigmoid is the last activation, p are its outputs, and the loss is computed from its logits, fused with it and
-    /// not clipped. After any other activation p are the outputs, clipped to `[1e-7, 1 - 1e-7]`.
-    ///
-    /// A last layer of several units is held to one-hot targets, as by the other losses. Of a single sigmoid unit the output is
-    /// the probability of the second of two classes, and the target is the label, 0 or 1.
-    /// Source: `binary_crossentropy` in `keras/src/backend/tensorflow/nn.py`.
-    BinaryCrossentropy,
+    /// See [`BinaryCrossentropy`].
+    BinaryCrossentropy(BinaryCrossentropy),
+}
+
+impl Default for Loss {
+    fn default() -> Self {
+        CategoricalCrossentropy::default().into()
+    }
+}
+
+/// `-(1/n) sum_i sum_c target[i, c] * log p[i, c]`, the mean over the batch.
+///
+/// Where softmax is the last activation, p are its outputs, and the loss is computed from its logits, fused with it
+/// and not clipped. After any other activation the outputs are taken as probabilities: p are the outputs divided by
+/// their sum and clipped to `[1e-7, 1 - 1e-7]`.
+/// Source: `categorical_crossentropy` in `keras/src/losses/losses.py` and in `keras/src/backend/tensorflow/nn.py`.
+///
+/// A model file may also say `sparse_categorical_crossentropy`: data sets hold labels and one-hot rows alike.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CategoricalCrossentropy {
+    /// How much of a target is spread over all classes: `t * (1 - label_smoothing) + label_smoothing / classes`, in training and
+    /// in evaluation. From 0, the default, to below 1. Accuracy is judged by the class.
+    pub label_smoothing: f64,
+}
+
+/// `-(1/n) sum_i (1/columns) sum_c target[i, c] * ln p[i, c] + (1 - target[i, c]) * ln(1 - p[i, c])`, the mean over the batch.
+///
+/// Where sigmoid is the last activation, p are its outputs, and the loss is computed from its logits, fused with it and
+/// not clipped. After any other activation p are the outputs, clipped to `[1e-7, 1 - 1e-7]`.
+///
+/// A last layer of several units is held to one-hot targets, as by the other losses. Of a single sigmoid unit the output is
+/// the probability of the second of two classes, and the target is the label, 0 or 1.
+/// Source: `binary_crossentropy` in `keras/src/losses/losses.py` and in `keras/src/backend/tensorflow/nn.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BinaryCrossentropy {
+    /// How far targets are drawn to a half: `t * (1 - label_smoothing) + label_smoothing / 2`, in training and in evaluation.
+    /// From 0, the default, to below 1. Accuracy is judged by the class.
+    pub label_smoothing: f64,
 }
 
 /// Squares of small errors, magnitudes of large ones: `(1/n) sum_i (1/classes) sum_c h(y[i, c] - target[i, c])` of the
@@ -68,22 +91,31 @@ impl Default for Huber {
     }
 }
 
-impl From<Huber> for Loss {
-    fn from(settings: Huber) -> Self {
-        Loss::Huber(settings)
-    }
+macro_rules! loss_from {
+    ($($kind:ident),*) => {
+        $(impl From<$kind> for Loss {
+            fn from(settings: $kind) -> Self {
+                Loss::$kind(settings)
+            }
+        })*
+    };
 }
+
+loss_from!(CategoricalCrossentropy, Huber, BinaryCrossentropy);
+
+/// What smoothing must leave of a target: less could be lost in 32 bits, and with it which class it is.
+const LEAST_LEFT: f64 = 1e-6;
 
 /// The table of a loss.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 enum Table {
     #[serde(alias = "sparse_categorical_crossentropy")]
-    CategoricalCrossentropy(NoSettings),
+    CategoricalCrossentropy(CategoricalCrossentropy),
     MeanSquaredError(NoSettings),
     MeanAbsoluteError(NoSettings),
     Huber(Huber),
-    BinaryCrossentropy(NoSettings),
+    BinaryCrossentropy(BinaryCrossentropy),
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -93,11 +125,11 @@ struct NoSettings {}
 impl From<Table> for Loss {
     fn from(table: Table) -> Self {
         match table {
-            Table::CategoricalCrossentropy(_) => Loss::CategoricalCrossentropy,
+            Table::CategoricalCrossentropy(settings) => Loss::CategoricalCrossentropy(settings),
             Table::MeanSquaredError(_) => Loss::MeanSquaredError,
             Table::MeanAbsoluteError(_) => Loss::MeanAbsoluteError,
             Table::Huber(settings) => Loss::Huber(settings),
-            Table::BinaryCrossentropy(_) => Loss::BinaryCrossentropy,
+            Table::BinaryCrossentropy(settings) => Loss::BinaryCrossentropy(settings),
         }
     }
 }
@@ -105,11 +137,11 @@ impl From<Table> for Loss {
 impl From<Loss> for Table {
     fn from(loss: Loss) -> Self {
         match loss {
-            Loss::CategoricalCrossentropy => Table::CategoricalCrossentropy(NoSettings {}),
+            Loss::CategoricalCrossentropy(settings) => Table::CategoricalCrossentropy(settings),
             Loss::MeanSquaredError => Table::MeanSquaredError(NoSettings {}),
             Loss::MeanAbsoluteError => Table::MeanAbsoluteError(NoSettings {}),
             Loss::Huber(settings) => Table::Huber(settings),
-            Loss::BinaryCrossentropy => Table::BinaryCrossentropy(NoSettings {}),
+            Loss::BinaryCrossentropy(settings) => Table::BinaryCrossentropy(settings),
         }
     }
 }
@@ -118,31 +150,53 @@ impl Loss {
     /// The name in files and messages, as in Keras.
     pub fn name(&self) -> &'static str {
         match self {
-            Loss::CategoricalCrossentropy => "categorical_crossentropy",
+            Loss::CategoricalCrossentropy(_) => "categorical_crossentropy",
             Loss::MeanSquaredError => "mean_squared_error",
             Loss::MeanAbsoluteError => "mean_absolute_error",
             Loss::Huber(_) => "huber",
-            Loss::BinaryCrossentropy => "binary_crossentropy",
+            Loss::BinaryCrossentropy(_) => "binary_crossentropy",
+        }
+    }
+
+    /// What a target of so many classes holds at the class of a sample, and elsewhere: 1 and 0, unless it is smoothed.
+    pub(crate) fn on_and_off(&self, classes: usize) -> [f32; 2] {
+        let share = match *self {
+            Loss::CategoricalCrossentropy(settings) => settings.label_smoothing as f32 / classes as f32,
+            Loss::BinaryCrossentropy(settings) => settings.label_smoothing as f32 / 2.0,
+            _ => 0.0,
+        };
+        [(1.0 - self.label_smoothing()) as f32 + share, share]
+    }
+
+    fn label_smoothing(&self) -> f64 {
+        match *self {
+            Loss::CategoricalCrossentropy(settings) => settings.label_smoothing,
+            Loss::BinaryCrossentropy(settings) => settings.label_smoothing,
+            _ => 0.0,
         }
     }
 
     /// What is wrong with a setting, if anything is.
     pub(crate) fn problem(&self) -> Option<String> {
-        let (setting, value, expected) = match *self {
-            Loss::Huber(Huber { delta }) if !(delta as f32 > 0.0 && (delta as f32).is_finite()) => {
-                ("delta", delta, "a finite number above 0")
-            }
-            _ => return None,
+        let wrong = |setting, value: f64, expected| {
+            Some(format!("loss `{}`: `{setting}` is {value}, but must be {expected}", self.name()))
         };
-        Some(format!("loss `{}`: `{setting}` is {value}, but must be {expected}", self.name()))
+        if let Loss::Huber(Huber { delta }) = *self
+            && !(delta as f32 > 0.0 && (delta as f32).is_finite())
+        {
+            return wrong("delta", delta, "a finite number above 0");
+        }
+        let smoothing = self.label_smoothing();
+        if !(0.0..1.0 - LEAST_LEFT).contains(&smoothing) {
+            return wrong("label_smoothing", smoothing, "at least 0 and below 1");
+        }
+        None
     }
 
     /// Whether every setting is the default.
     fn is_plain(&self) -> bool {
-        match *self {
-            Loss::Huber(settings) => settings == Huber::default(),
-            _ => true,
-        }
+        let is_huber = matches!(self, Loss::Huber(_));
+        self.label_smoothing() == 0.0 && (!is_huber || *self == Huber::default().into())
     }
 }
 
@@ -194,16 +248,26 @@ mod tests {
     #[test]
     fn a_loss_is_its_name_or_a_table() {
         // The loss, its text, and other texts that are read as it.
-        let rows: [(Loss, &str, &[&str]); 6] = [
+        let rows: [(Loss, &str, &[&str]); 8] = [
             (
-                Loss::CategoricalCrossentropy,
+                Loss::default(),
                 "loss = \"categorical_crossentropy\"\n",
                 &[
                     "loss = \"sparse_categorical_crossentropy\"",
                     "loss = { name = \"categorical_crossentropy\" }",
                 ],
             ),
-            (Loss::BinaryCrossentropy, "loss = \"binary_crossentropy\"\n", &[]),
+            (
+                CategoricalCrossentropy { label_smoothing: 0.1 }.into(),
+                "[loss]\nname = \"categorical_crossentropy\"\nlabel_smoothing = 0.1\n",
+                &["loss = { name = \"sparse_categorical_crossentropy\", label_smoothing = 0.1 }"],
+            ),
+            (
+                BinaryCrossentropy { label_smoothing: 0.5 }.into(),
+                "[loss]\nname = \"binary_crossentropy\"\nlabel_smoothing = 0.5\n",
+                &[],
+            ),
+            (BinaryCrossentropy::default().into(), "loss = \"binary_crossentropy\"\n", &[]),
             (Loss::MeanSquaredError, "loss = \"mean_squared_error\"\n", &[]),
             (Loss::MeanAbsoluteError, "loss = \"mean_absolute_error\"\n", &[]),
             (
@@ -237,10 +301,39 @@ mod tests {
             let message = toml::from_str::<File>(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message:?} lacks {expected:?}");
         }
-        for delta in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-60] {
-            let problem = Loss::from(Huber { delta }).problem();
-            assert!(problem.is_some_and(|problem| problem.contains("loss `huber`: `delta` is")), "{delta}");
+        let huber = [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-60].map(|delta| Huber { delta }.into());
+        let smoothings = [-0.1, 1.0, 0.9999999, f64::NAN, f64::INFINITY];
+        let categorical =
+            smoothings.map(|label_smoothing| CategoricalCrossentropy { label_smoothing }.into());
+        let binary = smoothings.map(|label_smoothing| BinaryCrossentropy { label_smoothing }.into());
+        for loss in [huber, categorical, binary].concat() {
+            let problem = Loss::problem(&loss).unwrap_or_default();
+            assert!(problem.starts_with(&format!("loss `{}`: `", loss.name())), "{loss:?}: {problem}");
         }
-        assert_eq!(Loss::from(Huber::default()).problem(), None);
+    }
+
+    #[test]
+    fn targets_are_smoothed_and_still_tell_their_class() {
+        for (label_smoothing, classes, expected) in
+            [(0.0, 10, [1.0, 0.0]), (0.5, 4, [0.625, 0.125]), (0.1, 10, [0.91, 0.01])]
+        {
+            let loss = Loss::from(CategoricalCrossentropy { label_smoothing });
+            let found = loss.on_and_off(classes);
+            assert!((found[0] - expected[0]).abs() < 1e-7 && found[1] == expected[1], "{loss:?}: {found:?}");
+        }
+        assert_eq!(Loss::from(BinaryCrossentropy { label_smoothing: 0.5 }).on_and_off(1), [0.75, 0.25]);
+        for loss in [Loss::MeanSquaredError, Huber::default().into(), BinaryCrossentropy::default().into()] {
+            assert_eq!(loss.on_and_off(3), [1.0, 0.0], "{loss:?}");
+        }
+        // As much smoothing as there may be.
+        let label_smoothing = 1.0 - 1.01e-6;
+        for classes in [2, 10, 256] {
+            let [on, off] = Loss::from(CategoricalCrossentropy { label_smoothing }).on_and_off(classes);
+            assert!(on > off, "{classes}");
+        }
+        let loss = Loss::from(BinaryCrossentropy { label_smoothing });
+        assert_eq!(loss.problem(), None);
+        let [on, off] = loss.on_and_off(1);
+        assert!(on > 0.5 && off < 0.5, "{on} {off}");
     }
 }

@@ -20,7 +20,7 @@ pub use adam::{Adam, AdamW};
 pub use clipping::Clipping;
 pub use error::OptimizerError;
 pub use lion::Lion;
-pub use loss::{Huber, Loss};
+pub use loss::{BinaryCrossentropy, CategoricalCrossentropy, Huber, Loss};
 pub use regularizer::Regularizer;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;

@@ -9,8 +9,8 @@ use shadegrad::data::{Dataset, load_dir};
 use shadegrad::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
 use shadegrad::io::ModelFile;
 use shadegrad::model::{
-    Activation, ActivationLayer, Conv2D, Dense, Dropout, Flatten, Huber, LeakyReLU, Loss, MaxPooling2D, ReLU,
-    Sequential, Softmax,
+    Activation, ActivationLayer, BinaryCrossentropy, CategoricalCrossentropy, Conv2D, Dense, Dropout,
+    Flatten, Huber, LeakyReLU, Loss, MaxPooling2D, ReLU, Sequential, Softmax,
 };
 
 /// The software adapter, opened once per test program. Without one the test fails: these tests are never skipped.
@@ -170,7 +170,7 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(ActivationLayer::new(Activation::LeakyRelu))
                 .add(Softmax::new())
                 .add(Dense::new(4).activation(sigmoid)),
-            Loss::CategoricalCrossentropy,
+            Loss::default(),
         ),
         (
             "activations whose gradient needs their input, as arguments and as layers",
@@ -184,7 +184,7 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Dense::new(8).activation(Activation::Silu))
                 .add(ActivationLayer::new(Activation::Relu))
                 .add(Dense::new(4).activation(Activation::Softmax)),
-            Loss::CategoricalCrossentropy,
+            Loss::default(),
         ),
         (
             "dropout between layers, softmax as a layer",
@@ -198,7 +198,7 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Dropout::new(0.5))
                 .add(Dense::new(4))
                 .add(Softmax::new()),
-            Loss::CategoricalCrossentropy,
+            Loss::default(),
         ),
         (
             "softmax under squared errors",
@@ -231,7 +231,7 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Flatten::new())
                 .add(Dense::new(6).activation(tanh))
                 .add(Dense::new(3).activation(sigmoid)),
-            Loss::BinaryCrossentropy,
+            BinaryCrossentropy::default().into(),
         ),
         (
             "a single sigmoid unit under binary cross-entropy",
@@ -240,7 +240,7 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Dense::new(6).activation(tanh))
                 .add(Dense::new(1))
                 .add(ActivationLayer::new(sigmoid)),
-            Loss::BinaryCrossentropy,
+            BinaryCrossentropy::default().into(),
         ),
         (
             "softmax under binary cross-entropy",
@@ -248,7 +248,7 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Flatten::new())
                 .add(Dense::new(6).activation(tanh))
                 .add(Dense::new(4).activation(Activation::Softmax)),
-            Loss::BinaryCrossentropy,
+            BinaryCrossentropy::default().into(),
         ),
         (
             "a single sigmoid unit under squared errors",
@@ -257,6 +257,24 @@ pub fn activation_models() -> Vec<(&'static str, Sequential, Loss)> {
                 .add(Dense::new(6).activation(tanh))
                 .add(Dense::new(1).activation(sigmoid)),
             Loss::MeanSquaredError,
+        ),
+        (
+            "softmax, smoothed labels",
+            Sequential::new([8, 7, 1])
+                .add(Conv2D::new(4, 3).activation(Activation::Relu))
+                .add(Flatten::new())
+                .add(Dense::new(8).activation(Activation::Relu))
+                .add(Dense::new(4).activation(Activation::Softmax)),
+            // A target is 0.8125 and three times 0.0625, whose sum is exactly 1, as the gradient of the logits expects.
+            CategoricalCrossentropy { label_smoothing: 0.25 }.into(),
+        ),
+        (
+            "a single sigmoid unit, smoothed labels",
+            Sequential::new([4, 4, 1])
+                .add(Flatten::new())
+                .add(Dense::new(6).activation(tanh))
+                .add(Dense::new(1).activation(sigmoid)),
+            BinaryCrossentropy { label_smoothing: 0.3 }.into(),
         ),
     ]
 }

@@ -134,6 +134,8 @@ def keras_model(file):
 
 LOSSES = {
     "huber": keras.losses.Huber,
+    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+    "binary_crossentropy": keras.losses.BinaryCrossentropy,
 }
 
 

@@ -1,7 +1,8 @@
 //! The gradient of the loss by its logits, and of a whole network by every weight.
 
 use shadegrad::model::{
-    Activation, Conv2D, Dense, Flatten, Huber, Loss, MaxPooling2D, Regularizer, Sequential,
+    Activation, BinaryCrossentropy, Conv2D, Dense, Flatten, Huber, Loss, MaxPooling2D, Regularizer,
+    Sequential,
 };
 use shadegrad::plan::Stage;
 
@@ -17,10 +18,8 @@ fn rounding(loss: f64) -> f64 {
 
 #[test]
 fn the_loss_agrees_with_central_differences() {
-    let [categorical, binary] = [
-        (Loss::CategoricalCrossentropy, Activation::Softmax),
-        (Loss::BinaryCrossentropy, Activation::Sigmoid),
-    ];
+    let [categorical, binary] =
+        [(Loss::default(), Activation::Softmax), (BinaryCrossentropy::default().into(), Activation::Sigmoid)];
     // (loss and activation, capacity, filled, classes, largest logit, soft targets)
     let rows = [
         (categorical, 1, 1, 2, 1.0, false),
@@ -45,7 +44,7 @@ fn the_loss_agrees_with_central_differences() {
         bench.set(&logits_at, &logits);
         if soft {
             let mut target: Vec<f64> = noise.vector(capacity * classes).iter().map(|t| t.abs()).collect();
-            for row in target.chunks_mut(classes).filter(|_| loss == Loss::CategoricalCrossentropy) {
+            for row in target.chunks_mut(classes).filter(|_| loss == Loss::default()) {
                 let sum = row.iter().sum::<f64>();
                 row.iter_mut().for_each(|t| *t /= sum);
             }
@@ -77,7 +76,7 @@ fn the_loss_agrees_with_central_differences() {
 /// where a share of their sum is clipped, some of them below that.
 #[test]
 fn losses_of_outputs_agree_with_central_differences() {
-    let cross_entropy = Loss::CategoricalCrossentropy;
+    let (cross_entropy, binary) = (Loss::default(), Loss::from(BinaryCrossentropy::default()));
     let huber = |delta| Loss::from(Huber { delta });
     let rows = [
         (Loss::MeanSquaredError, 1, 1, 1),
@@ -87,8 +86,8 @@ fn losses_of_outputs_agree_with_central_differences() {
         (huber(1.0), 1, 1, 1),
         (huber(1.0), 5, 4, 7),
         (huber(0.3), 4, 3, 10),
-        (Loss::BinaryCrossentropy, 1, 1, 1),
-        (Loss::BinaryCrossentropy, 4, 3, 10),
+        (binary, 1, 1, 1),
+        (binary, 4, 3, 10),
         (cross_entropy, 1, 1, 4),
         (cross_entropy, 4, 3, 10),
         (cross_entropy, 5, 5, 3),
@@ -101,7 +100,7 @@ fn losses_of_outputs_agree_with_central_differences() {
         let mut noise = Noise(6);
         let mut outputs = noise.vector(capacity * classes);
         let mut target = noise.vector(capacity * classes);
-        if loss == Loss::BinaryCrossentropy {
+        if loss == binary {
             // Far from where a probability is clipped, and some of them clipped.
             outputs.iter_mut().for_each(|y| *y = 0.5 + 0.4 * *y);
             outputs.iter_mut().skip(1).step_by(classes + 2).for_each(|y| *y = 1.2);

@@ -3,7 +3,8 @@
 use shadegrad::data::Dataset;
 use shadegrad::device::Device;
 use shadegrad::model::{
-    Activation, ActivationLayer, Dense, Dropout, Flatten, Huber, Loss, Sequential, Softmax, Weights,
+    Activation, ActivationLayer, BinaryCrossentropy, CategoricalCrossentropy, Dense, Dropout, Flatten, Huber,
+    Loss, Sequential, Softmax, Weights,
 };
 use shadegrad::ops::{Arg, DropoutBackward, DropoutForward, DropoutShape, Op};
 use shadegrad::plan::{BatchParams, Plan};
@@ -77,18 +78,28 @@ fn judge(outputs: &[f32], data: &Dataset, units: usize, loss: Loss) -> (f64, f64
         let sum: f64 = row.iter().sum();
         // A single unit stands for class 1; its prediction is that of class 0 as well.
         let judged = if units == 1 { 1..2 } else { 0..classes };
+        let target = |c: usize| f64::from(u8::from(c == label));
         let mean = |of: &dyn Fn(f64) -> f64| {
-            let errors = judged.clone().map(|c| row[c] - f64::from(u8::from(c == label)));
-            errors.map(of).sum::<f64>() / units as f64
+            judged.clone().map(|c| of(row[c] - target(c))).sum::<f64>() / units as f64
         };
+        let ln = |p: f64| p.clamp(1e-7, 1.0 - 1e-7).ln();
         total += match loss {
             Loss::MeanSquaredError => mean(&|d| d * d),
             Loss::MeanAbsoluteError => mean(&f64::abs),
             Loss::Huber(Huber { delta }) => {
                 mean(&|d| if d.abs() <= delta { d * d / 2.0 } else { delta * (d.abs() - delta / 2.0) })
             }
-            Loss::BinaryCrossentropy => mean(&|d| -(1.0 - d.abs()).clamp(1e-7, 1.0 - 1e-7).ln()),
-            Loss::CategoricalCrossentropy => -(row[label] / sum).clamp(1e-7, 1.0 - 1e-7).ln(),
+            Loss::BinaryCrossentropy(BinaryCrossentropy { label_smoothing: s }) => {
+                let of = |c: usize| {
+                    let t = target(c) * (1.0 - s) + s / 2.0;
+                    -(t * ln(row[c]) + (1.0 - t) * ln(1.0 - row[c])) / units as f64
+                };
+                judged.clone().map(of).sum()
+            }
+            Loss::CategoricalCrossentropy(CategoricalCrossentropy { label_smoothing: s }) => {
+                let of = |c: usize| -(target(c) * (1.0 - s) + s / classes as f64) * ln(row[c] / sum);
+                (0..classes).map(of).sum()
+            }
         };
         let first = (1..classes).fold(0, |best, c| if row[c] > row[best] { c } else { best });
         correct += usize::from(first == label);
@@ -109,7 +120,7 @@ fn an_activation_layer_at_the_end_is_trained_from_logits() {
             [body().add(Dense::new(4).activation(softmax)), body().add(Dense::new(4)).add(Softmax::new())],
         ),
         (
-            Loss::BinaryCrossentropy,
+            BinaryCrossentropy::default().into(),
             "sigmoid_cross_entropy",
             [
                 body().add(Dense::new(1).activation(sigmoid)),

@@ -4,7 +4,7 @@ use std::fs;
 
 use shadegrad::Device;
 use shadegrad::data::Augmentation;
-use shadegrad::model::{Adam, Loss};
+use shadegrad::model::{Adam, CategoricalCrossentropy};
 use shadegrad::train::{Compile, EarlyStopping, FitOptions, Model, Monitor, NoCallback};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ fn a_saved_model_is_loaded_as_it_was() {
     let data = random_data(samples, [28, 28, 1], classes, 5);
     for (name, device) in devices() {
         let settings = Compile {
-            loss: Loss::MeanSquaredError,
+            loss: CategoricalCrossentropy { label_smoothing: 0.1 }.into(),
             optimizer: Adam { learning_rate: 0.02, ..Adam::default() }.into(),
             augmentation: Some(Augmentation { rotation_range: 5.0, ..Augmentation::default() }),
             seed: 3,

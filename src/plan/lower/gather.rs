@@ -2,15 +2,16 @@
 
 use super::super::{Role, Stage, Step, Tensor};
 use crate::layers::kit::Builder;
-use crate::model::Network;
+use crate::model::{Loss, Network};
 use crate::ops::{DATA, Dtype, GatherImages, OneHot, Op, TargetColumns, image_stride};
 
 /// Images and targets of a batch.
-pub(super) fn gather(b: &mut Builder, network: &Network) -> (Tensor, Tensor) {
+pub(super) fn gather(b: &mut Builder, network: &Network, loss: Loss) -> (Tensor, Tensor) {
     let [h, w, c] = network.input_shape;
     let (pixels, batch) = (h * w * c, b.batch);
     let columns =
         if network.is_binary() { TargetColumns::second() } else { TargetColumns::all(network.classes()) };
+    let columns = columns.smoothed(loss.on_and_off(columns.classes));
     let images = b.tensor("images", Role::Images, Dtype::Bytes, &[DATA, image_stride(pixels)]);
     let labels = b.tensor("labels", Role::Labels, Dtype::Bytes, &[DATA]);
     let order = b.tensor("order", Role::Order, Dtype::U32, &[DATA]);

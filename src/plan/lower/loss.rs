@@ -13,8 +13,8 @@ use crate::ops::{DATA, Dtype, Op};
 /// Whether the loss is computed from what goes into the last activation, fused with it.
 pub(super) fn takes_logits(loss: Loss, last: Applied) -> bool {
     match loss {
-        Loss::CategoricalCrossentropy => last == Applied::Softmax,
-        Loss::BinaryCrossentropy => matches!(last, Applied::Each(Function::Sigmoid(_))),
+        Loss::CategoricalCrossentropy(_) => last == Applied::Softmax,
+        Loss::BinaryCrossentropy(_) => matches!(last, Applied::Each(Function::Sigmoid(_))),
         Loss::MeanSquaredError | Loss::MeanAbsoluteError | Loss::Huber(_) => false,
     }
 }
@@ -54,8 +54,8 @@ pub(super) fn of_outputs(
 ) -> Result<Tensor, PlanError> {
     let (rows, columns) = (b.batch, target.shape[1]);
     let op: Op = match loss {
-        Loss::CategoricalCrossentropy => CrossEntropy { rows, columns }.into(),
-        Loss::BinaryCrossentropy => BinaryCrossEntropy { rows, columns }.into(),
+        Loss::CategoricalCrossentropy(_) => CrossEntropy { rows, columns }.into(),
+        Loss::BinaryCrossentropy(_) => BinaryCrossEntropy { rows, columns }.into(),
         Loss::MeanSquaredError => MeanSquaredError { rows, columns }.into(),
         Loss::MeanAbsoluteError => MeanAbsoluteError { rows, columns }.into(),
         Loss::Huber(settings) => Huber { rows, columns, delta: settings.delta as f32 }.into(),

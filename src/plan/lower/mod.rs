@@ -29,7 +29,7 @@ impl Plan {
             return Err(PlanError::BatchSize { asked: batch, limit: MAX_BATCH });
         }
         let mut builder = Builder::new(network.weights(), batch);
-        let (input, target) = gather::gather(&mut builder, network);
+        let (input, target) = gather::gather(&mut builder, network, loss);
         let from_logits = loss::takes_logits(loss, network.last_activation());
         let activations = forward(&mut builder, network, &input, from_logits)?;
         let logits = activations.last().unwrap_or(&input).clone();

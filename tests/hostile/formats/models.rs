@@ -19,7 +19,7 @@ const MOST_WEIGHTS: usize = 200_000;
 pub const FULL: &str = r#"name = "full"
 input_shape = [6, 6, 1]
 class_names = ["zero", "one", "two"]
-loss = "categorical_crossentropy"
+loss = { name = "categorical_crossentropy", label_smoothing = 0.1 }
 
 [optimizer]
 name = "rmsprop"

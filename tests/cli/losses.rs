@@ -1,4 +1,4 @@
-//! A single sigmoid unit, which tells two classes apart.
+//! Losses with settings, and a single sigmoid unit, which tells two classes apart.
 
 use std::fs;
 
@@ -86,4 +86,31 @@ fn categorical_cross_entropy_of_it_is_warned_of() {
     let outcome = sandbox.succeed(&format!("{TRAIN} --device cpu --max-steps 1 --out out"));
     let line = outcome.stderr.lines().find(|line| line.starts_with("warning: ")).unwrap_or_default();
     assert!(line.contains("a single sigmoid unit") && line.contains("binary_crossentropy"), "{outcome:?}");
+}
+
+#[test]
+fn settings_of_a_loss_stay_with_the_run() {
+    let sandbox = Sandbox::new();
+    let table = "loss = { name = \"categorical_crossentropy\", label_smoothing = 0.2 }";
+    fs::write(sandbox.path("model.toml"), MODEL.replace("[8, 8, 1]", &format!("[8, 8, 1]\n{table}")))
+        .unwrap();
+    sandbox.train("--device cpu --epochs 2 --out out");
+    assert!(
+        sandbox
+            .text("out/model.toml")
+            .contains("[loss]\nname = \"categorical_crossentropy\"\nlabel_smoothing = 0.2\n")
+    );
+    let result = sandbox.json("out/result.json");
+    let judged = sandbox.succeed("evaluate out --json --device cpu").stdout;
+    let judged: serde_json::Value = serde_json::from_str(&judged).unwrap();
+    assert_eq!(judged["test_loss"], result["test_loss"], "{judged}");
+    // A run that goes on ends as one that was not interrupted.
+    sandbox.train("--device cpu --epochs 2 --max-steps 1 --checkpoint-steps 1 --out parts");
+    sandbox.succeed("train --resume --out parts --max-steps 99");
+    assert_eq!(sandbox.json("parts/result.json")["weights_sha256"], result["weights_sha256"]);
+    let wrong = sandbox.text("model.toml").replace("0.2", "1.0");
+    fs::write(sandbox.path("wrong.toml"), wrong).unwrap();
+    let expected =
+        ["loss `categorical_crossentropy`: `label_smoothing` is 1, but must be at least 0 and below 1"];
+    sandbox.fail("train --model wrong.toml --data data --device cpu --out other", 1, &expected);
 }
