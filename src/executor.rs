@@ -37,14 +37,16 @@ pub enum ExecutorError {
     },
     /// There are more than two classes for a single sigmoid unit.
     #[error(
-        "the data set has {data} classes, but the model's last layer is a single sigmoid unit, which tells two classes \
-         apart, labelled 0 and 1; give it {data} units with activation softmax and the model the loss \
+        "the data set has {data} classes, but the model's last layer `{layer}` is a single sigmoid unit, which tells two \
+         classes apart, labelled 0 and 1; give it {data} units with activation softmax and the model the loss \
          categorical_crossentropy, or give it data of two classes{}",
         if *.from_one { " (if the first class is labelled 1, load the data with `first_label` 1)" } else { "" }
     )]
     NotBinary {
         /// Of the data set.
         data: usize,
+        /// The last layer's name.
+        layer: String,
         /// Whether there are three classes of which the first has no sample.
         from_one: bool,
     },
@@ -160,7 +162,8 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), Execut
     match data {
         _ if data <= model => Ok(()),
         _ if network.is_binary() => {
-            Err(ExecutorError::NotBinary { data, from_one: data == model + 1 && !from_zero })
+            let layer = network.layers.last().map_or_else(String::new, |layer| layer.name.clone());
+            Err(ExecutorError::NotBinary { data, layer, from_one: data == model + 1 && !from_zero })
         }
         _ if data == model + 1 && !from_zero => Err(ExecutorError::LabelsFromOne { data, model }),
         _ => Err(ExecutorError::Classes { data, model }),

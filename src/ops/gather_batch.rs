@@ -91,7 +91,7 @@ impl OpKind for GatherBatch {
             both(5, 3072, 130).folded(),
             both(13, 8, 256),
             case(30, 12, TargetColumns::second()).batch(29, 1, 0),
-            case(21, 10, TargetColumns::all(3).smoothed([0.8, 0.1])).batch(19, 2, 1),
+            case(21, 16, TargetColumns::all(3).smoothed([0.8, 0.1])).batch(19, 2, 1),
         ]
     }
 

@@ -71,7 +71,11 @@ fn more_classes_are_refused_with_what_to_do() {
     let sandbox = sandbox();
     let train = format!("{TRAIN} --device cpu --out out");
     let remedy = "give it 3 units with activation softmax and the model the loss categorical_crossentropy";
-    sandbox.fail(&train, 1, &["the data set has 3 classes", "a single sigmoid unit", remedy]);
+    sandbox.fail(
+        &train,
+        1,
+        &["the data set has 3 classes", "last layer `dense` is a single sigmoid unit", remedy],
+    );
     relabel(&sandbox, |label| label.clamp(1, 2));
     sandbox.fail(&train, 1, &["if the first class is labelled 1", "--first-label 1"]);
     sandbox.succeed(&format!("{train} --first-label 1"));
