@@ -19,7 +19,7 @@ fn layers_are_listed_for_people_and_programs() {
         }
     }
     assert_eq!(listed["LeakyReLU"], json!({ "stem": "leaky_re_lu", "settings": ["negative_slope"] }));
-    assert_eq!(listed["Dense"], json!({ "stem": "dense", "settings": ["units", "activation"] }));
+    assert_eq!(listed["Dense"], json!({ "stem": "dense", "settings": ["units", "activation", "use_bias"] }));
 }
 
 fn sorted(names: &[&'static str]) -> Vec<&'static str> {

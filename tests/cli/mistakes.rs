@@ -26,7 +26,7 @@ fn wrong_usage_is_exit_code_2_and_names_the_flag() {
             "train --optimizer rmsporp",
             &["'--optimizer <NAME>'", "possible values: sgd, adadelta, rmsprop, adam, adamw", "similar"],
         ),
-        ("train --optimizer lion", &["'--optimizer <NAME>'", "possible values: sgd"]),
+        ("train --optimizer ftrl", &["'--optimizer <NAME>'", "possible values: sgd"]),
         ("train --learning-rate 0", &["'--learning-rate <X>'", "a positive number, such as 0.001"]),
         ("train --learning-rate -0.1", &["'--learning-rate <X>'", "a positive number"]),
         ("train --learning-rate NaN", &["'--learning-rate <X>'", "a positive number"]),
