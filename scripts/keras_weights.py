@@ -33,6 +33,7 @@ ONLY = {
     "use_bias": True,
     "kernel_constraint": None,
     "bias_constraint": None,
+    "output_padding": None,
     "max_value": None,
     "threshold": 0.0,
     "axis": -1,
@@ -60,6 +61,8 @@ def checked(layer):
     if kind not in LAYERS:
         stop(f"layer {layer.name!r} is a {kind}; only {', '.join(LAYERS)} are known")
     for setting, value in ONLY.items():
+        if setting in LAYERS[kind][1]:
+            continue
         found = config.get(setting, value)
         if (tuple(found) if isinstance(found, list) else found) != value:
             stop(f"layer {layer.name!r}: {setting} is {found!r}, but must be {value!r}")
@@ -103,6 +106,34 @@ def model_file(model, settings):
     return "\n".join(lines) + "\n"
 
 
+def add_wiring(model, pairs, settings):
+    """Adds names and inputs to the settings of layers that do not just follow one another, and which of them are not trained."""
+    for (_, layer), (_, config) in zip(pairs, settings):
+        if not layer.trainable:
+            config["trainable"] = False
+    if type(model).__name__ == "Sequential":
+        return
+    names = {id(layer): name for name, layer in pairs}
+    nodes = {id(node) for node in getattr(model, "_nodes", [])}
+    sources = []
+    for name, layer in pairs:
+        calls = layer._inbound_nodes
+        if len(calls) > 1:
+            calls = [node for node in calls if id(node) in nodes]
+        if len(calls) != 1:
+            stop(f"layer {layer.name!r} is called {len(calls)} times; only layers that are called once are known")
+        tensors = calls[0].arguments.keras_tensors
+        sources.append([names.get(id(tensor._keras_history.operation), "input") for tensor in tensors])
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        stop(f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs; only one of each is known")
+    if model.outputs[0]._keras_history.operation is not pairs[-1][1]:
+        stop(f"the model's output is not that of its last layer, {pairs[-1][1].name!r}")
+    if sources == [["input"], *([name] for name, _ in pairs[:-1])]:
+        return
+    for (name, _), (_, config), inputs in zip(pairs, settings, sources):
+        config |= {"name": name, "inputs": inputs}
+
+
 def holds_model(folder):
     """Whether the model file of a folder reads as one."""
     try:
@@ -120,7 +151,9 @@ def from_keras(source, target, force):
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     settings = [checked(layer) for layer in layers]
     tensors = {}
-    for name, layer in named([(kind, None, layer) for (kind, _), layer in zip(settings, layers)]):
+    pairs = named([(kind, None, layer) for (kind, _), layer in zip(settings, layers)])
+    add_wiring(model, pairs, settings)
+    for name, layer in pairs:
         for weight in layer.weights:
             tensors[f"{name}.{weight.name}"] = np.ascontiguousarray(weight, dtype=np.float32)
     if str(target).endswith(".safetensors"):
@@ -142,7 +175,7 @@ def to_keras(source, target, force):
     source = Path(source)
     file = tomllib.loads((source / "model.toml").read_text())
     tensors = load_file(source / "weights.safetensors")
-    model = keras.Sequential([keras.Input(file["input_shape"])], name=file["name"])
+    input = keras.Input(file["input_shape"])
     layers = []
     for table in file["layers"]:
         kind = table.get("type")
@@ -150,10 +183,15 @@ def to_keras(source, target, force):
             stop(f"{source / 'model.toml'}: type {kind!r} is not known; there are {', '.join(LAYERS)}")
         layers.append((kind, table.get("name"), {key: table[key] for key in LAYERS[kind][1] if key in table}))
     kinds = [kind for kind, _, _ in layers]
-    for kind, (name, settings) in zip(kinds, named(layers)):
+    made, outputs, last = [], {"input": input}, input
+    for table, kind, (name, settings) in zip(file["layers"], kinds, named(layers)):
         if settings.get("activation") == "gelu_tanh":
             stop("gelu_tanh is gelu with approximate=True in Keras, which has no name that a saved model could hold")
-        model.add(getattr(keras.layers, kind)(name=name, **settings))
+        made.append(getattr(keras.layers, kind)(name=name, trainable=table.get("trainable", True), **settings))
+        if any("inputs" in other for other in file["layers"]):
+            inputs = [outputs[source] for source in table.get("inputs", [])] or [last]
+            last = outputs[name] = made[-1](inputs if len(inputs) > 1 else inputs[0])
+    model = keras.Sequential([input, *made], name=file["name"]) if last is input else keras.Model(input, last, name=file["name"])
     for layer in model.layers:
         for weight in layer.weights:
             tensor = tensors.pop(f"{layer.name}.{weight.name}", None)

@@ -30,10 +30,13 @@ def test_images(count):
 
 
 def images_of(shape, count):
-    """MNIST where it fits, else bytes of any value, [count, *shape]."""
+    """MNIST where it fits, else noise, [count, *shape]."""
     if list(shape) == [28, 28, 1]:
         return test_images(count)
-    return np.random.default_rng(7).integers(0, 256, (count, *shape), np.uint8)
+    generator = np.random.default_rng(7)
+    noise = generator.integers(0, 256, (count, *shape), np.uint8)
+    # Some brighter and some darker, in each channel: noise alone would be averaged away.
+    return (noise * generator.uniform(0, 1, (count, 1, 1, shape[2]))).astype(np.uint8)
 
 
 def predictions(run, images, folder, device=DEVICE):

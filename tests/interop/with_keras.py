@@ -72,12 +72,48 @@ def to_keras(folder):
     assert all(before[name].tobytes() == after[name].tobytes() for name in before)
 
 
+def branches(folder):
+    """A model with branches, normalized, partly not trained, predicts the same here, and comes back as it was."""
+    layers = keras.layers
+    image = keras.Input((28, 28, 1))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False, trainable=False)(image)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    x = layers.Activation("relu")(x)
+    y = layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2)(x)
+    y = layers.Conv2D(8, 1, groups=2)(y)
+    x = layers.Add()([x, y])
+    z = layers.AveragePooling2D(3, strides=1, padding="same")(x)
+    x = layers.Concatenate()([x, z, layers.ZeroPadding2D(((0, 0), (0, 0)))(y)])
+    x = layers.Conv2DTranspose(6, 3, strides=2)(x)
+    x = layers.SeparableConv2D(8, 3, dilation_rate=2)(x)
+    x = layers.Multiply()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
+    x = layers.Dense(12, activation="sigmoid")(x)
+    model = keras.Model(image, layers.Dense(10, activation="softmax")(x))
+    generator = np.random.default_rng(6)
+    model.set_weights([
+        generator.uniform(0.5, 2, w.shape) if "variance" in w.name
+        else generator.normal(0, 2 / max(1, np.prod(w.shape[:-1])) ** 0.5, w.shape)
+        for w in model.weights
+    ])
+    model.save(folder / "branches.keras")
+    converted("from-keras", folder / "branches.keras", folder / "branches")
+    ours = predictions(folder / "branches", IMAGES, folder / "images")
+    agree("branches from Keras", ours, np.asarray(model(FLOATS, training=False)))
+    arguments = ["--model", folder / "branches/model.toml", "--init", folder / "branches/weights.safetensors"]
+    shadegrad("train", *arguments, "--max-steps", 1, "--device", DEVICE, "--out", folder / "branches-trained")
+
+    converted("to-keras", folder / "branches", folder / "branches-back.keras")
+    back = keras.saving.load_model(folder / "branches-back.keras", compile=False)
+    agree("branches back", ours, np.asarray(back(FLOATS, training=False)))
+    assert [layer.trainable for layer in back.layers].count(False) == 1
+
+
 def refusals(folder):
     """What cannot be carried over is named, and nothing is replaced unasked."""
-    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.BatchNormalization(), keras.layers.Flatten()])
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.UpSampling2D(), keras.layers.Flatten()])
     model.save(folder / "strange.keras")
     rows = [
-        (["from-keras", folder / "strange.keras", folder / "strange"], "is a BatchNormalization"),
+        (["from-keras", folder / "strange.keras", folder / "strange"], "is a UpSampling2D"),
         (["from-keras", folder / "made.keras", folder / "run"], "not empty"),
         (["to-keras", folder / "run", folder / "back.keras"], "there already"),
         (["from-keras", folder / "nonesuch.keras", folder / "x"], "is not there"),
@@ -92,6 +128,7 @@ def main(folder):
     folder.mkdir()
     from_keras(folder)
     to_keras(folder)
+    branches(folder)
     refusals(folder)
 
 

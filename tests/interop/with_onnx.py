@@ -189,6 +189,172 @@ activation = "sigmoid"
 """
 
 
+# Every way to convolve and pool, normalized: with borders, gaps and groups, from images to features and back.
+KINDS = """name = "kinds"
+input_shape = [19, 14, 3]
+
+[[layers]]
+type = "ZeroPadding2D"
+padding = [[1, 0], [2, 1]]
+
+[[layers]]
+type = "Conv2D"
+filters = 6
+kernel_size = [4, 3]
+strides = [2, 1]
+padding = "same"
+use_bias = false
+
+[[layers]]
+type = "BatchNormalization"
+
+[[layers]]
+type = "Conv2D"
+filters = 8
+kernel_size = 3
+dilation_rate = [1, 2]
+groups = 2
+activation = "relu"
+
+[[layers]]
+type = "MaxPooling2D"
+pool_size = 3
+strides = 1
+padding = "same"
+
+[[layers]]
+type = "DepthwiseConv2D"
+kernel_size = [3, 2]
+depth_multiplier = 2
+padding = "same"
+activation = "tanh"
+
+[[layers]]
+type = "AveragePooling2D"
+pool_size = [2, 1]
+strides = 2
+padding = "same"
+
+[[layers]]
+type = "SeparableConv2D"
+filters = 5
+kernel_size = 3
+activation = "relu"
+
+[[layers]]
+type = "Conv2DTranspose"
+filters = 4
+kernel_size = [3, 2]
+strides = [2, 3]
+padding = "same"
+activation = "tanh"
+
+[[layers]]
+type = "Conv2DTranspose"
+filters = 3
+kernel_size = [2, 3]
+strides = [3, 2]
+
+[[layers]]
+type = "BatchNormalization"
+scale = false
+center = false
+
+[[layers]]
+type = "Reshape"
+target_shape = [-1]
+
+[[layers]]
+type = "BatchNormalization"
+center = false
+
+[[layers]]
+type = "Dense"
+units = 16
+activation = "sigmoid"
+
+[[layers]]
+type = "Dense"
+units = 4
+use_bias = false
+activation = "softmax"
+"""
+
+# Branches of images and of features, joined in every way.
+BRANCHES = """name = "branches"
+input_shape = [12, 10, 3]
+
+[[layers]]
+type = "Conv2D"
+name = "a"
+filters = 6
+kernel_size = 3
+padding = "same"
+
+[[layers]]
+type = "Conv2D"
+name = "b"
+filters = 6
+kernel_size = 1
+inputs = ["input"]
+activation = "sigmoid"
+
+[[layers]]
+type = "Multiply"
+name = "gated"
+inputs = ["a", "b", "a"]
+
+[[layers]]
+type = "Add"
+name = "sum"
+inputs = ["a", "gated", "b"]
+
+[[layers]]
+type = "Concatenate"
+name = "both"
+inputs = ["sum", "input"]
+
+[[layers]]
+type = "GlobalAveragePooling2D"
+name = "mean"
+
+[[layers]]
+type = "Flatten"
+name = "flat"
+inputs = ["both"]
+
+[[layers]]
+type = "Dense"
+name = "c"
+units = 9
+inputs = ["flat"]
+
+[[layers]]
+type = "Add"
+name = "features"
+inputs = ["c", "mean"]
+
+[[layers]]
+type = "GlobalMaxPooling2D"
+name = "peak"
+keepdims = true
+inputs = ["both"]
+
+[[layers]]
+type = "Flatten"
+name = "peaks"
+
+[[layers]]
+type = "Concatenate"
+inputs = ["features", "peaks", "mean"]
+
+[[layers]]
+type = "Dense"
+units = 4
+activation = "softmax"
+"""
+
+
 def check(name, run, folder):
     exported = folder / f"{name}.onnx"
     shadegrad("export", run, exported)
@@ -219,6 +385,7 @@ def main(folder):
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
     texts = {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT, "binary": BINARY}
+    texts |= {"kinds": KINDS, "branches": BRANCHES}
     texts |= {function: EVERY.replace("NAME", function) for function in FUNCTIONS}
     for name, text in texts.items():
         write_run(folder / f"run-{name}", text)
