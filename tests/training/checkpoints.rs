@@ -2,13 +2,15 @@
 
 use shadegrad::data::{Augmentation, Dataset};
 use shadegrad::device::Device;
-use shadegrad::model::{Optimizer, RmsProp};
+use shadegrad::model::{
+    Activation, BatchNormalization, Conv2D, Dense, Flatten, Optimizer, ReLU, RmsProp, Sequential,
+};
 use shadegrad::train::{
     Callback, CallbackError, Checkpoint, Checkpoints, Compile, EarlyStopping, FitOptions, History, Model,
     Monitor, ReduceOnPlateau, StepRecord, StopReason,
 };
 
-use crate::common::{devices, mnist_train, small};
+use crate::common::{devices, mnist_train};
 use crate::steps::{bits, flat};
 
 /// Keeps every checkpoint, and interrupts after this many steps.
@@ -74,7 +76,14 @@ fn model(device: &Device) -> Model {
         optimizer: Optimizer::RmsProp(momentum),
         ..Compile::default()
     };
-    small().compile(device, compile).unwrap()
+    // Moving statistics are weights that no gradient changes.
+    let layers = Sequential::new([28, 28, 1])
+        .add(Conv2D::new(4, 3).strides(3))
+        .add(BatchNormalization::new().momentum(0.9))
+        .add(ReLU::new())
+        .add(Flatten::new())
+        .add(Dense::new(10).activation(Activation::Softmax));
+    layers.compile(device, compile).unwrap()
 }
 
 struct Outcome {

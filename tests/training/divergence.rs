@@ -4,8 +4,9 @@ use shadegrad::data::{Augmentation, Dataset};
 use shadegrad::device::Device;
 use shadegrad::error::Error;
 use shadegrad::model::{
-    Activation, Adadelta, Adam, AdamW, Conv2D, Dense, Dropout, Flatten, Lion, MaxPooling2D, Optimizer,
-    RmsProp, Sequential, Sgd, WeightTensor, Weights,
+    Activation, Adadelta, Adam, AdamW, Add, BatchNormalization, Conv2D, Dense, Dropout, Flatten,
+    GlobalAveragePooling2D, Lion, MaxPooling2D, Node, Optimizer, RmsProp, Sequential, Sgd, Softmax,
+    WeightTensor, Weights,
 };
 use shadegrad::profile::Sampling;
 use shadegrad::train::{
@@ -59,7 +60,7 @@ fn overflowing(device: &Device, optimizer: Optimizer, compile: Compile) -> (Mode
     overflowing_with(device, optimizer, compile, None)
 }
 
-/// The same, with some hidden units dropped if `dropped` is set.
+/// The same, with some hidden units dropped and a normalized branch if `dropped` is set.
 fn overflowing_with(
     device: &Device,
     optimizer: Optimizer,
@@ -69,10 +70,17 @@ fn overflowing_with(
     let model =
         Sequential::new([SIDE, SIDE, 1]).add(Flatten::new()).add(Dense::new(64).activation(Activation::Relu));
     let model = match dropped {
-        Some(rate) => model.add(Dropout::new(rate)),
-        None => model,
+        // And a branch of zeros, whose moving statistics follow each batch.
+        Some(rate) => model
+            .add(Dropout::new(rate))
+            .add(Dense::new(3))
+            .add(Node::new(GlobalAveragePooling2D::new()).inputs(["input"]))
+            .add(BatchNormalization::new().momentum(0.5))
+            .add(Dense::new(3))
+            .add(Node::new(Add::new()).inputs(["dense_1", "dense_2"]))
+            .add(Softmax::new()),
+        None => model.add(Dense::new(3).activation(Activation::Softmax)),
     };
-    let model = model.add(Dense::new(3).activation(Activation::Softmax));
     let mut model = model.compile(device, Compile { optimizer, seed: 5, ..compile }).unwrap();
     let mut tensors: Vec<WeightTensor> = model.weights().unwrap().tensors().to_vec();
     for tensor in &mut tensors {
@@ -220,6 +228,7 @@ fn what_draws_and_what_is_timed_is_taken_back_too() {
         let model = Sequential::new([8, 8, 1])
             .add(Conv2D::new(4, 3).activation(Activation::Relu))
             .add(MaxPooling2D::new(2))
+            .add(BatchNormalization::new())
             .add(Dropout::new(0.4))
             .add(Flatten::new())
             .add(Dense::new(2).activation(Activation::Softmax));
