@@ -19,6 +19,7 @@ mod flatten;
 mod global_average_pooling2d;
 mod global_max_pooling2d;
 pub(crate) mod kit;
+mod layer_normalization;
 mod leaky_re_lu;
 mod max_pooling2d;
 mod multiply;
@@ -42,6 +43,7 @@ pub use flatten::Flatten;
 pub use global_average_pooling2d::GlobalAveragePooling2D;
 pub use global_max_pooling2d::GlobalMaxPooling2D;
 pub use kit::{Applied, Initializer, Padding, Pair, Shape, WeightSpec, WeightTensor};
+pub use layer_normalization::LayerNormalization;
 pub use leaky_re_lu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
 pub use multiply::Multiply;
@@ -185,6 +187,7 @@ layers! {
     Add(Add),
     Multiply(Multiply),
     Concatenate(Concatenate),
+    LayerNormalization(LayerNormalization),
 }
 
 #[cfg(test)]

@@ -96,7 +96,9 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{Activation, Conv2D, Dense, Dropout, Flatten, Initializer, LeakyReLU, MaxPooling2D};
+    use crate::model::{
+        Activation, Conv2D, Dense, Dropout, Flatten, Initializer, LayerNormalization, LeakyReLU, MaxPooling2D,
+    };
 
     use super::*;
 
@@ -165,6 +167,10 @@ mod tests {
                     .add(Flatten::new())
                     .add(Dense::new(2).bias_initializer(Initializer::Orthogonal { gain: 1.0 })),
                 "layer 1 `dense` (Dense): dense.bias: orthogonal needs two dimensions or more",
+            ),
+            (
+                base().add(LayerNormalization::new().epsilon(1e-60)).add(Flatten::new()).add(Dense::new(2)),
+                "layer 0 `layer_normalization` (LayerNormalization): epsilon is 1e-60, but must be above 0",
             ),
         ];
         for (model, expected) in rows {

@@ -35,6 +35,7 @@ mod gather_batch;
 mod gather_images;
 mod huber;
 pub(crate) mod kit;
+mod layer_norm;
 mod lion;
 mod matmul;
 mod maxpool;
@@ -85,6 +86,10 @@ pub use huber::Huber;
 pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
     MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, SHARED, Source, Split, Wire, image_stride,
+};
+pub use layer_norm::{
+    LayerNormBackwardInput, LayerNormBackwardScale, LayerNormBackwardSums, LayerNormForward, LayerNormShape,
+    LayerNormStatistics,
 };
 pub use lion::LionUpdate;
 pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
@@ -339,4 +344,9 @@ ops! {
     RmspropUpdate,
     DenseRmspropUpdate,
     LionUpdate,
+    LayerNormStatistics,
+    LayerNormForward,
+    LayerNormBackwardScale,
+    LayerNormBackwardSums,
+    LayerNormBackwardInput,
 }

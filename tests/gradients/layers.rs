@@ -2,8 +2,8 @@
 
 use shadegrad::model::{
     Activation, ActivationLayer, AveragePooling2D, BatchNormalization, Conv2D, Conv2DTranspose, Dense,
-    DepthwiseConv2D, Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, LeakyReLU, Loss,
-    MaxPooling2D, Padding, ReLU, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
+    DepthwiseConv2D, Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, LayerNormalization,
+    LeakyReLU, Loss, MaxPooling2D, Padding, ReLU, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
 };
 use shadegrad::plan::{Access, Stage, Tensor};
 
@@ -71,6 +71,7 @@ fn cases() -> Vec<Case> {
     let same = Padding::Same;
     let unscaled = BatchNormalization::new().scale(false).epsilon(0.1).name(NAME);
     let twice = DepthwiseConv2D::new((2, 3)).depth_multiplier(2).padding(same).name(NAME);
+    let plain = LayerNormalization::new().epsilon(0.1).name(NAME);
     let case = |name, shape, layer: Layer, terms| Case { name, shape, layer, terms, reach: 1.0 };
     vec![
         case("conv 1x1, one channel", [3, 3, 1], conv(1, (1, 1), (1, 1)).into(), 1),
@@ -124,6 +125,9 @@ fn cases() -> Vec<Case> {
         case("dense, four by eight", [2, 2, 1], Dense::new(8).name(NAME).into(), 4),
         case("dense, a sum in parts", [1, 1, 1030], Dense::new(2).name(NAME).into(), 1030),
         case("dense with relu", [1, 1, 9], Dense::new(6).activation(relu).name(NAME).into(), 9),
+        case("layer normalization", [3, 4, 5], LayerNormalization::new().name(NAME).into(), 60),
+        case("layer normalization, unscaled", [1, 1, 8], plain.clone().scale(false).into(), 16),
+        case("layer normalization, uncentered", [1, 1, 7], plain.center(false).into(), 14),
     ]
 }
 

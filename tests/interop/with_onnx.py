@@ -188,6 +188,41 @@ units = 1
 activation = "sigmoid"
 """
 
+NORMALIZED = """name = "normalized"
+input_shape = [12, 10, 3]
+
+[[layers]]
+type = "Conv2D"
+filters = 6
+kernel_size = 3
+activation = "tanh"
+
+[[layers]]
+type = "LayerNormalization"
+epsilon = 0.01
+
+[[layers]]
+type = "Conv2D"
+filters = 5
+kernel_size = 2
+
+[[layers]]
+type = "LayerNormalization"
+center = false
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "LayerNormalization"
+scale = false
+
+[[layers]]
+type = "Dense"
+units = 4
+activation = "softmax"
+"""
+
 
 # Every way to convolve and pool, normalized: with borders, gaps and groups, from images to features and back.
 KINDS = """name = "kinds"
@@ -385,7 +420,7 @@ def main(folder):
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
     texts = {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT, "binary": BINARY}
-    texts |= {"kinds": KINDS, "branches": BRANCHES}
+    texts |= {"kinds": KINDS, "branches": BRANCHES, "normalized": NORMALIZED}
     texts |= {function: EVERY.replace("NAME", function) for function in FUNCTIONS}
     for name, text in texts.items():
         write_run(folder / f"run-{name}", text)

@@ -214,3 +214,30 @@ fn a_single_sigmoid_unit_gives_both_classes() {
     let shape = graph.output[0].r#type.clone().unwrap().tensor_type.unwrap().shape.unwrap();
     assert_eq!(shape.dim[1].value, Some(Size::Value(2)));
 }
+
+/// Channels are the last axis where they are normalized, with ones and zeros where the layer has no gamma or beta.
+#[test]
+fn layers_are_normalized_along_the_last_axis() {
+    let normalization = "[[layers]]\ntype = \"LayerNormalization\"\nscale = false\nepsilon = 0.01\n";
+    let layers = [
+        "[[layers]]\ntype = \"Conv2D\"\nfilters = 2\nkernel_size = 1\n",
+        normalization,
+        "[[layers]]\ntype = \"Flatten\"\n",
+        normalization,
+        "[[layers]]\ntype = \"Dense\"\nunits = 3\n",
+    ];
+    let (_, model) = written(&format!("name = \"norm\"\ninput_shape = [2, 2, 1]\n{}", layers.concat()));
+    let expected =
+        ["Transpose", "Conv", "Transpose", "LayerNormalization", "Flatten", "LayerNormalization", "Gemm"];
+    assert_eq!(ops(&model), expected);
+    let graph = model.graph.unwrap();
+    for (node, channels, name) in [(3, 2, "layer_normalization"), (5, 8, "layer_normalization_1")]
+        .map(|(at, channels, name)| (&graph.node[at], channels, name))
+    {
+        assert_eq!(node.input[1..], [format!("{name}.gamma"), format!("{name}.beta")]);
+        assert_eq!((node.attribute[0].i, node.attribute[1].f), (-1, 0.01));
+        let gamma = graph.initializer.iter().find(|tensor| tensor.name == node.input[1]).unwrap();
+        assert_eq!(gamma.dims, [channels]);
+        assert_eq!(gamma.raw_data, 1f32.to_le_bytes().repeat(channels as usize));
+    }
+}
