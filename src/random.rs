@@ -46,6 +46,8 @@ pub enum Purpose {
     Folds = 7,
     /// Noise on training images; the index is the optimizer step, the block the element of the batch.
     Noise = 8,
+    /// Which images are mirrored; counted by step, layer and place in the batch.
+    Flip = 9,
 }
 
 /// A sequence of 32-bit words, addressed by seed, purpose and index.

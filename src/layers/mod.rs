@@ -23,6 +23,7 @@ mod layer_normalization;
 mod leaky_re_lu;
 mod max_pooling2d;
 mod multiply;
+mod random_flip;
 mod re_lu;
 mod reshape;
 mod separable_conv2d;
@@ -47,6 +48,7 @@ pub use layer_normalization::LayerNormalization;
 pub use leaky_re_lu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
 pub use multiply::Multiply;
+pub use random_flip::{FlipMode, RandomFlip};
 pub use re_lu::ReLU;
 pub use reshape::Reshape;
 pub use separable_conv2d::SeparableConv2D;
@@ -188,6 +190,7 @@ layers! {
     Multiply(Multiply),
     Concatenate(Concatenate),
     LayerNormalization(LayerNormalization),
+    RandomFlip(RandomFlip),
 }
 
 #[cfg(test)]

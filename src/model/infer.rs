@@ -97,7 +97,8 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use crate::model::{
-        Activation, Conv2D, Dense, Dropout, Flatten, Initializer, LayerNormalization, LeakyReLU, MaxPooling2D,
+        Activation, Conv2D, Dense, Dropout, Flatten, Initializer, LayerNormalization, LeakyReLU,
+        MaxPooling2D, RandomFlip,
     };
 
     use super::*;
@@ -171,6 +172,10 @@ mod tests {
             (
                 base().add(LayerNormalization::new().epsilon(1e-60)).add(Flatten::new()).add(Dense::new(2)),
                 "layer 0 `layer_normalization` (LayerNormalization): epsilon is 1e-60, but must be above 0",
+            ),
+            (
+                base().add(Flatten::new()).add(RandomFlip::default()).add(Dense::new(2)),
+                "layer 1 `random_flip` (RandomFlip): it needs images",
             ),
         ];
         for (model, expected) in rows {

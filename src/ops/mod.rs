@@ -45,6 +45,7 @@ mod multiply;
 mod one_hot;
 mod outputs_loss;
 mod pad;
+mod random_flip;
 mod rmsprop;
 mod sgd;
 mod sigmoid_cross_entropy;
@@ -99,6 +100,7 @@ pub use mean_squared_error::MeanSquaredError;
 pub use multiply::Multiply;
 pub use one_hot::{OneHot, TargetColumns};
 pub use pad::{Crop, Pad, PadShape};
+pub use random_flip::RandomFlip;
 pub use rmsprop::{Hole, RmspropUpdate};
 pub use sgd::{SgdMomentumUpdate, SgdUpdate};
 pub use sigmoid_cross_entropy::SigmoidCrossEntropy;
@@ -349,4 +351,5 @@ ops! {
     LayerNormBackwardScale,
     LayerNormBackwardSums,
     LayerNormBackwardInput,
+    RandomFlip,
 }

@@ -2,8 +2,9 @@
 
 use shadegrad::model::{
     Activation, ActivationLayer, AveragePooling2D, BatchNormalization, Conv2D, Conv2DTranspose, Dense,
-    DepthwiseConv2D, Dropout, Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer, LayerNormalization,
-    LeakyReLU, Loss, MaxPooling2D, Padding, ReLU, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
+    DepthwiseConv2D, Dropout, Flatten, FlipMode, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer,
+    LayerNormalization, LeakyReLU, Loss, MaxPooling2D, Padding, RandomFlip, ReLU, SeparableConv2D,
+    Sequential, Softmax, ZeroPadding2D,
 };
 use shadegrad::plan::{Access, Stage, Tensor};
 
@@ -128,6 +129,8 @@ fn cases() -> Vec<Case> {
         case("layer normalization", [3, 4, 5], LayerNormalization::new().name(NAME).into(), 60),
         case("layer normalization, unscaled", [1, 1, 8], plain.clone().scale(false).into(), 16),
         case("layer normalization, uncentered", [1, 1, 7], plain.center(false).into(), 14),
+        case("flipped", [4, 5, 3], RandomFlip::new(FlipMode::Horizontal).name(NAME).into(), 1),
+        case("flipped both ways", [3, 4, 4], RandomFlip::default().name(NAME).into(), 1),
     ]
 }
 

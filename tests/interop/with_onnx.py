@@ -192,6 +192,9 @@ NORMALIZED = """name = "normalized"
 input_shape = [12, 10, 3]
 
 [[layers]]
+type = "RandomFlip"
+
+[[layers]]
 type = "Conv2D"
 filters = 6
 kernel_size = 3
