@@ -48,6 +48,8 @@ pub enum Purpose {
     Noise = 8,
     /// Which images are mirrored; counted by step, layer and place in the batch.
     Flip = 9,
+    /// How far images are moved; counted by step, layer and place in the batch.
+    Translation = 10,
 }
 
 /// A sequence of 32-bit words, addressed by seed, purpose and index.

@@ -24,6 +24,7 @@ mod leaky_re_lu;
 mod max_pooling2d;
 mod multiply;
 mod random_flip;
+mod random_translation;
 mod re_lu;
 mod reshape;
 mod separable_conv2d;
@@ -49,11 +50,14 @@ pub use leaky_re_lu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
 pub use multiply::Multiply;
 pub use random_flip::{FlipMode, RandomFlip};
+pub use random_translation::{Factor, Interpolation, RandomTranslation};
 pub use re_lu::ReLU;
 pub use reshape::Reshape;
 pub use separable_conv2d::SeparableConv2D;
 pub use softmax::Softmax;
 pub use zero_padding2d::{Sides, ZeroPadding2D};
+
+pub use crate::ops::FillMode;
 
 use serde::Serialize;
 
@@ -191,6 +195,7 @@ layers! {
     Concatenate(Concatenate),
     LayerNormalization(LayerNormalization),
     RandomFlip(RandomFlip),
+    RandomTranslation(RandomTranslation),
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ mod one_hot;
 mod outputs_loss;
 mod pad;
 mod random_flip;
+mod random_shift;
 mod rmsprop;
 mod sgd;
 mod sigmoid_cross_entropy;
@@ -101,6 +102,7 @@ pub use multiply::Multiply;
 pub use one_hot::{OneHot, TargetColumns};
 pub use pad::{Crop, Pad, PadShape};
 pub use random_flip::RandomFlip;
+pub use random_shift::{FillMode, RandomShiftBackward, RandomShiftForward, ShiftShape};
 pub use rmsprop::{Hole, RmspropUpdate};
 pub use sgd::{SgdMomentumUpdate, SgdUpdate};
 pub use sigmoid_cross_entropy::SigmoidCrossEntropy;
@@ -352,4 +354,6 @@ ops! {
     LayerNormBackwardSums,
     LayerNormBackwardInput,
     RandomFlip,
+    RandomShiftForward,
+    RandomShiftBackward,
 }

@@ -2,9 +2,9 @@
 
 use shadegrad::model::{
     Activation, ActivationLayer, AveragePooling2D, BatchNormalization, Conv2D, Conv2DTranspose, Dense,
-    DepthwiseConv2D, Dropout, Flatten, FlipMode, GlobalAveragePooling2D, GlobalMaxPooling2D, Layer,
-    LayerNormalization, LeakyReLU, Loss, MaxPooling2D, Padding, RandomFlip, ReLU, SeparableConv2D,
-    Sequential, Softmax, ZeroPadding2D,
+    DepthwiseConv2D, Dropout, FillMode, Flatten, FlipMode, GlobalAveragePooling2D, GlobalMaxPooling2D,
+    Interpolation, Layer, LayerNormalization, LeakyReLU, Loss, MaxPooling2D, Padding, RandomFlip,
+    RandomTranslation, ReLU, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
 };
 use shadegrad::plan::{Access, Stage, Tensor};
 
@@ -72,6 +72,8 @@ fn cases() -> Vec<Case> {
     let same = Padding::Same;
     let unscaled = BatchNormalization::new().scale(false).epsilon(0.1).name(NAME);
     let twice = DepthwiseConv2D::new((2, 3)).depth_multiplier(2).padding(same).name(NAME);
+    let moved = |fill_mode| RandomTranslation::new(0.6, [-0.9, 0.4]).fill_mode(fill_mode).name(NAME);
+    let whole = moved(FillMode::Nearest).interpolation(Interpolation::Nearest);
     let plain = LayerNormalization::new().epsilon(0.1).name(NAME);
     let case = |name, shape, layer: Layer, terms| Case { name, shape, layer, terms, reach: 1.0 };
     vec![
@@ -131,6 +133,11 @@ fn cases() -> Vec<Case> {
         case("layer normalization, uncentered", [1, 1, 7], plain.center(false).into(), 14),
         case("flipped", [4, 5, 3], RandomFlip::new(FlipMode::Horizontal).name(NAME).into(), 1),
         case("flipped both ways", [3, 4, 4], RandomFlip::default().name(NAME).into(), 1),
+        case("moved, reflected", [5, 6, 2], moved(FillMode::Reflect).into(), 8),
+        case("moved, the nearest outside", [6, 4, 4], moved(FillMode::Nearest).into(), 8),
+        case("moved, 0.5 outside", [4, 7, 3], moved(FillMode::Constant).fill_value(0.5).into(), 8),
+        case("moved by whole pixels", [6, 5, 1], whole.into(), 8),
+        case("moved down", [7, 3, 2], RandomTranslation::new([0.1, 0.9], 0.0).name(NAME).into(), 8),
     ]
 }
 

@@ -205,6 +205,11 @@ type = "LayerNormalization"
 epsilon = 0.01
 
 [[layers]]
+type = "RandomTranslation"
+height_factor = 0.2
+width_factor = [-0.1, 0.3]
+
+[[layers]]
 type = "Conv2D"
 filters = 5
 kernel_size = 2

@@ -1,7 +1,10 @@
 //! The two executors agree at every step.
 
 use shadegrad::cpu::CpuExecutor;
-use shadegrad::model::{Loss, Optimizer};
+use shadegrad::model::{
+    Activation, Conv2D, Dense, FillMode, Flatten, LayerNormalization, Loss, Optimizer, RandomFlip,
+    RandomTranslation, Sequential,
+};
 use shadegrad::plan::Plan;
 use shadegrad::train::FitOptions;
 
@@ -16,10 +19,24 @@ const LOSS: f64 = 1e-5;
 /// weight (0.001 / sqrt(0.1) at first).
 const WEIGHT: f64 = 1e-5;
 
+/// Images that are mirrored and moved, by the same draws on both executors, and normalized.
+fn augmented() -> Sequential {
+    Sequential::new([9, 8, 2])
+        .add(RandomTranslation::new(0.2, [-0.3, 0.1]))
+        .add(Conv2D::new(4, 3).activation(Activation::Tanh))
+        .add(LayerNormalization::new())
+        .add(RandomFlip::default())
+        .add(Conv2D::new(3, 2).activation(Activation::Tanh))
+        .add(RandomTranslation::new(0.3, 0.2).fill_mode(FillMode::Constant))
+        .add(Flatten::new())
+        .add(LayerNormalization::new().scale(false))
+        .add(Dense::new(4).activation(Activation::Softmax))
+}
+
 /// Odd sizes, strides, overlapping pools, images whose bytes do not fill whole words, a short batch in the middle.
 #[test]
 fn unusual_models_train_alike() {
-    for (what, model) in unusual_models() {
+    for (what, model) in unusual_models().into_iter().chain([("augmented", augmented())]) {
         let network = model.network().unwrap();
         let data = random_data(64, network.input_shape, network.classes(), 9);
         let [mut cpu, mut gpu] = devices().map(|(_, device)| Driver::new(&model, &device, 16, 3, &data));

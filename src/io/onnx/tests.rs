@@ -241,3 +241,12 @@ fn layers_are_normalized_along_the_last_axis() {
         assert_eq!(gamma.raw_data, 1f32.to_le_bytes().repeat(channels as usize));
     }
 }
+
+/// What only training does is not there.
+#[test]
+fn images_are_neither_mirrored_nor_moved() {
+    let layers = "[[layers]]\ntype = \"RandomFlip\"\n[[layers]]\ntype = \"RandomTranslation\"\nheight_factor = 0.1\n\
+                  width_factor = [0, 0.2]\n[[layers]]\ntype = \"Flatten\"\n[[layers]]\ntype = \"Dense\"\nunits = 3\n";
+    let (_, model) = written(&format!("name = \"still\"\ninput_shape = [2, 2, 1]\n{layers}"));
+    assert_eq!(ops(&model), ["Flatten", "Gemm"]);
+}

@@ -59,6 +59,7 @@ pub const SHARED: &[Source] = &[
     shader!("shared/linear_index.wgsl"),
     shader!("shared/one_column.wgsl"),
     shader!("shared/philox.wgsl"),
+    shader!("shared/random_shift.wgsl"),
     shader!("shared/rmsprop.wgsl"),
     shader!("shared/rmsprop_in_place.wgsl"),
     shader!("shared/tripwire.wgsl"),
