@@ -32,7 +32,7 @@ pub struct TrainingArgs {
     #[arg(long)]
     pub allow_nan: bool,
     /// How the learning rate changes from step to step, such as type=cosine,decay_steps=4690: type constant, step,
-    /// exponential or cosine, and the keys of [optimizer.schedule]
+    /// exponential, cosine or one_cycle, and the keys of [optimizer.schedule]
     #[arg(long, value_name = "KEY=VALUE,...", value_parser = settings::<LearningRateSchedule>)]
     schedule: Option<LearningRateSchedule>,
     /// Take the samples of each epoch in the order of the files

@@ -13,7 +13,7 @@
 //! weight_decay = 0.004                # none by default, as are clipvalue, clipnorm and global_clipnorm
 //!
 //! [optimizer.schedule]                # the default is constant
-//! type = "cosine"                     # or step, exponential
+//! type = "cosine"                     # or step, exponential, one_cycle
 //! decay_steps = 4690
 //!
 //! [augmentation]                      # none by default

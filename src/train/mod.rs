@@ -1,6 +1,7 @@
 //! Training: the compiled model, its loop, when that ends, and what is reported on the way.
 
 mod callback;
+mod check;
 mod checkpoint;
 mod compile;
 mod crossval;
@@ -9,6 +10,7 @@ mod fit;
 mod metrics;
 mod model;
 mod monitor;
+mod one_cycle;
 mod options;
 mod passes;
 mod plateau;
@@ -30,6 +32,7 @@ pub use model::Model;
 #[cfg(feature = "cli")]
 pub(crate) use model::write_weights;
 pub use monitor::Monitor;
+pub use one_cycle::OneCycle;
 pub use options::FitOptions;
 pub use plateau::{PlateauState, ReduceOnPlateau};
 pub use rate::{CosineDecay, ExponentialDecay, LearningRateSchedule, StepDecay};

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{rate_in_range, require};
+use super::one_cycle::OneCycle;
 use crate::error::SettingError;
 
-/// How the learning rate changes from step to step, with the formulas of Keras 3.
+/// How the learning rate changes from step to step, with the formulas of Keras 3; that of [`OneCycle`] is PyTorch's.
 ///
 /// Steps are optimizer steps, counted from 0 since the model was compiled, over all calls of `fit`. Rates are 32-bit, as
-/// is every quotient on the way to them. Source: `keras/src/optimizers/schedules/learning_rate_schedule.py`.
+/// is every quotient on the way to Keras's. Source: `keras/src/optimizers/schedules/learning_rate_schedule.py`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum LearningRateSchedule {
@@ -20,6 +22,8 @@ pub enum LearningRateSchedule {
     Exponential(ExponentialDecay),
     /// See [`CosineDecay`].
     Cosine(CosineDecay),
+    /// See [`OneCycle`].
+    OneCycle(OneCycle),
 }
 
 /// One rate up to each boundary, then the next: `values[i]` where `boundaries[i-1] < step <= boundaries[i]`; Keras calls
@@ -95,6 +99,12 @@ impl From<CosineDecay> for LearningRateSchedule {
     }
 }
 
+impl From<OneCycle> for LearningRateSchedule {
+    fn from(cycle: OneCycle) -> Self {
+        LearningRateSchedule::OneCycle(cycle)
+    }
+}
+
 impl LearningRateSchedule {
     /// The rate of a step, counted from 0; `base` is the optimizer's.
     pub fn rate(&self, step: usize, base: f64) -> f32 {
@@ -103,10 +113,11 @@ impl LearningRateSchedule {
             LearningRateSchedule::Step(decay) => decay.rate(step),
             LearningRateSchedule::Exponential(decay) => decay.rate(step, base),
             LearningRateSchedule::Cosine(decay) => decay.rate(step, base),
+            LearningRateSchedule::OneCycle(cycle) => cycle.rate(step, base),
         }
     }
 
-    /// Starts at this rate instead of the schedule's own.
+    /// Starts at this rate instead of the schedule's own; of [`OneCycle`](Self::OneCycle) it is the greatest.
     ///
     /// # Errors
     /// When it is [`Step`](Self::Step), which names all its rates.
@@ -122,6 +133,7 @@ impl LearningRateSchedule {
             }
             LearningRateSchedule::Exponential(decay) => decay.initial_learning_rate = Some(rate),
             LearningRateSchedule::Cosine(decay) => decay.initial_learning_rate = Some(rate),
+            LearningRateSchedule::OneCycle(cycle) => cycle.max_learning_rate = Some(rate),
         }
         Ok(())
     }
@@ -133,6 +145,7 @@ impl LearningRateSchedule {
             LearningRateSchedule::Step(decay) => decay.check(),
             LearningRateSchedule::Exponential(decay) => decay.check(),
             LearningRateSchedule::Cosine(decay) => decay.check(),
+            LearningRateSchedule::OneCycle(cycle) => cycle.check(),
         }
     }
 }
@@ -217,20 +230,6 @@ impl CosineDecay {
     }
 }
 
-fn require(
-    valid: bool,
-    setting: &'static str,
-    value: impl ToString,
-    expected: impl FnOnce() -> &'static str,
-) -> Result<(), SettingError> {
-    if valid { Ok(()) } else { Err(SettingError::new(setting, value, expected())) }
-}
-
-fn rate_in_range(setting: &'static str, rate: f64) -> Result<(), SettingError> {
-    let valid = rate >= 0.0 && (rate as f32).is_finite();
-    require(valid, setting, rate, || "a finite number, at least 0")
-}
-
 fn initial_in_range(rate: Option<f64>) -> Result<(), SettingError> {
     rate.map_or(Ok(()), |rate| rate_in_range("schedule.initial_learning_rate", rate))
 }
@@ -261,10 +260,17 @@ mod tests {
             warmup_target: None,
             warmup_steps: 0,
         };
-        for good in [step(&[3, 4], &[1.0, 0.5, 0.0]), exponential.clone().into(), cosine.clone().into()] {
+        let cycle = OneCycle::new(10);
+        let goods: [LearningRateSchedule; 4] = [
+            step(&[3, 4], &[1.0, 0.5, 0.0]),
+            exponential.clone().into(),
+            cosine.clone().into(),
+            cycle.clone().into(),
+        ];
+        for good in goods {
             assert!(good.check().is_ok(), "{good:?}");
         }
-        let rows: [(LearningRateSchedule, &str); 11] = [
+        let rows: [(LearningRateSchedule, &str); 17] = [
             (step(&[3], &[1.0]), "values"),
             (step(&[], &[]), "values"),
             (step(&[3, 3], &[1.0, 0.5, 0.1]), "boundaries"),
@@ -279,6 +285,12 @@ mod tests {
             (CosineDecay { alpha: 1.5, ..cosine.clone() }.into(), "alpha"),
             (CosineDecay { warmup_target: Some(f64::INFINITY), ..cosine.clone() }.into(), "warmup_target"),
             (CosineDecay { warmup_steps: 3, ..cosine }.into(), "warmup_steps"),
+            (OneCycle::new(0).into(), "total_steps"),
+            (OneCycle { max_learning_rate: Some(-1.0), ..cycle.clone() }.into(), "max_learning_rate"),
+            (OneCycle { pct_start: 1.01, ..cycle.clone() }.into(), "pct_start"),
+            (OneCycle { pct_start: f64::NAN, ..cycle.clone() }.into(), "pct_start"),
+            (OneCycle { div_factor: 0.0, ..cycle.clone() }.into(), "div_factor"),
+            (OneCycle { final_div_factor: f64::INFINITY, ..cycle }.into(), "final_div_factor"),
         ];
         for (schedule, setting) in rows {
             let message = schedule.check().unwrap_err().to_string();

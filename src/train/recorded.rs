@@ -70,6 +70,7 @@ fn schedules_follow_keras() {
             LearningRateSchedule::Cosine(cosine) => {
                 cosine.warmup_target.or(cosine.initial_learning_rate).unwrap() as f32
             }
+            LearningRateSchedule::OneCycle(cycle) => cycle.max_learning_rate.unwrap() as f32,
             _ => 0.0,
         };
         for (&step, rate) in steps.iter().zip(rates) {
@@ -91,11 +92,16 @@ fn a_schedule_without_a_rate_takes_the_optimizers() {
         let initial = match &mut schedule {
             LearningRateSchedule::Exponential(decay) => decay.initial_learning_rate.take(),
             LearningRateSchedule::Cosine(decay) => decay.initial_learning_rate.take(),
+            LearningRateSchedule::OneCycle(cycle) => cycle.max_learning_rate.take(),
             LearningRateSchedule::Constant | LearningRateSchedule::Step(_) => None,
         };
         if let Some(initial) = initial {
             assert_eq!(schedule.rate(3, initial), given, "{schedule:?}");
             schedule.set_initial_learning_rate(0.5).unwrap();
+            // The greatest rate of a cycle that begins there.
+            if let LearningRateSchedule::OneCycle(cycle) = &mut schedule {
+                cycle.pct_start = 1.0 / cycle.total_steps as f64;
+            }
             assert_eq!(schedule.rate(0, 77.0), 0.5, "{schedule:?}");
         } else {
             assert!(schedule.set_initial_learning_rate(0.5).is_err(), "{schedule:?}");

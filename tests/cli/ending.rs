@@ -110,7 +110,7 @@ fn the_run_tells_why_training_ended() {
 fn learning_rates_follow_schedule_and_plateau() {
     let sandbox = Sandbox::new();
     // 40 samples are 3 steps of 16: the last ones of the epochs are steps 2, 5 and 8. (flags, rates of the epochs)
-    let rows: [(&str, [f64; 3]); 6] = [
+    let rows: [(&str, [f64; 3]); 7] = [
         ("--schedule type=constant", [0.001, 0.001, 0.001]),
         ("--schedule type=step,boundaries=[2,5],values=[0.1,0.01,0.001]", [0.1, 0.01, 0.001]),
         ("--schedule type=exponential,decay_steps=3,decay_rate=0.5,staircase=true", [0.001, 0.0005, 0.00025]),
@@ -121,6 +121,10 @@ fn learning_rates_follow_schedule_and_plateau() {
         (
             "--schedule type=cosine,decay_steps=8,warmup_steps=2,warmup_target=0.008",
             [0.008, 0.00553073, 0.00117157],
+        ),
+        (
+            "--learning-rate 0.008 --schedule type=one_cycle,total_steps=9,pct_start=0.4",
+            [0.007034281, 0.004694606, 3.2e-8],
         ),
         ("--reduce-lr-on-plateau monitor=loss,min_delta=100,patience=1,factor=0.5", [0.001, 0.001, 0.0005]),
     ];

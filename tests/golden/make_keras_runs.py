@@ -33,6 +33,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from one_cycle import OneCycle  # noqa: E402
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -110,6 +111,7 @@ SCHEDULES = {
     "step": keras.optimizers.schedules.PiecewiseConstantDecay,
     "exponential": keras.optimizers.schedules.ExponentialDecay,
     "cosine": keras.optimizers.schedules.CosineDecay,
+    "one_cycle": OneCycle,
 }
 
 

@@ -1,5 +1,7 @@
 """Records what the learning-rate schedules and callbacks of Keras 3 decide, for src/train/recorded.rs.
 
+The one-cycle schedule is PyTorch's: see one_cycle.py.
+
     pip install -r tests/golden/requirements.txt
     python tests/golden/make_loop_golden.py        # rewrites training_loop.json beside this script
 
@@ -16,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+from one_cycle import OneCycle  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 STEPS = [0, 1, 2, 3, 4, 5, 9, 10, 11, 19, 20, 21, 37, 50, 99, 100, 101, 149, 150, 500, 12345]
@@ -30,11 +33,17 @@ SCHEDULES = [
     ("cosine", dict(initial_learning_rate=0.01, decay_steps=150, alpha=0.1)),
     ("cosine", dict(initial_learning_rate=0.0, decay_steps=100, warmup_target=0.02, warmup_steps=20)),
     ("cosine", dict(initial_learning_rate=0.001, decay_steps=99, alpha=0.05, warmup_target=0.01, warmup_steps=10)),
+    ("one_cycle", dict(max_learning_rate=0.1, total_steps=100)),
+    ("one_cycle", dict(max_learning_rate=0.01, total_steps=37, pct_start=0.25, div_factor=10.0, final_div_factor=100.0)),
+    ("one_cycle", dict(max_learning_rate=0.01, total_steps=12, pct_start=0.0)),
+    ("one_cycle", dict(max_learning_rate=0.01, total_steps=12, pct_start=1.0)),
+    ("one_cycle", dict(max_learning_rate=0.01, total_steps=1)),
 ]
 CLASSES = {
     "step": keras.optimizers.schedules.PiecewiseConstantDecay,
     "exponential": keras.optimizers.schedules.ExponentialDecay,
     "cosine": keras.optimizers.schedules.CosineDecay,
+    "one_cycle": OneCycle,
 }
 
 FALLING = [1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]
