@@ -33,4 +33,11 @@ impl LayoutArgs {
             }),
         }
     }
+
+    /// The flags as words of a command.
+    pub fn words(&self) -> Vec<String> {
+        let transpose = self.transpose.map(|transpose| format!("--transpose={transpose}"));
+        let first = self.first_label.map(|first| format!("--first-label={first}"));
+        transpose.into_iter().chain(first).collect()
+    }
 }

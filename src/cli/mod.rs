@@ -21,6 +21,7 @@ mod layers;
 mod layout;
 mod listeners;
 mod logging;
+mod lr_find;
 mod messages;
 mod output;
 mod path_text;
@@ -28,6 +29,7 @@ pub mod pictures;
 mod predict;
 mod profile;
 mod progress;
+mod rate_text;
 mod recorder;
 mod report;
 mod same_data;
@@ -76,6 +78,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Explain(explain::ExplainArgs),
     Bench(bench::BenchArgs),
+    LrFind(lr_find::LrFindArgs),
 }
 
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
@@ -96,6 +99,7 @@ pub fn main(started: Instant) -> ExitCode {
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::LrFind(args) => lr_find::run(args, &mut output).map(|()| ExitCode::SUCCESS),
     };
     ran.unwrap_or_else(|error| {
         note(format_args!("error: {}", message(&error)));

@@ -41,10 +41,15 @@ impl Model {
         Ok(Start { weights: self.weights()?, state: self.optimizer_state()? })
     }
 
+    /// Rolls back to a snapshot.
+    pub(super) fn return_to(&mut self, start: &Start) -> Result<(), Error> {
+        self.set_weights(start.weights.clone())?;
+        self.set_optimizer_state(&start.state)
+    }
+
     /// Rolls back to the state before a row of a pass that began with `start`.
     pub(super) fn go_back(&mut self, pass: &Pass<'_>, row: usize, start: &Start) -> Result<(), Error> {
-        self.set_weights(start.weights.clone())?;
-        self.set_optimizer_state(&start.state)?;
+        self.return_to(start)?;
         let before = Pass { batches: &pass.batches[..row], ..*pass };
         if row > 0 {
             self.executor(None)?.run(&before, &mut |_, _| ControlFlow::Continue(()))?;

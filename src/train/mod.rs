@@ -15,6 +15,8 @@ mod options;
 mod passes;
 mod plateau;
 mod rate;
+mod rate_curve;
+mod rate_trial;
 #[cfg(test)]
 mod recorded;
 mod records;
@@ -36,6 +38,7 @@ pub use one_cycle::OneCycle;
 pub use options::FitOptions;
 pub use plateau::{PlateauState, ReduceOnPlateau};
 pub use rate::{CosineDecay, ExponentialDecay, LearningRateSchedule, StepDecay};
+pub use rate_curve::{CurveEnd, NoSuggestion, RateCurve, RatePoint, RateRange, RateSuggestion, top_of_curve};
 pub use records::{EpochRecord, Evaluation, FoldResult, History, Schedule, StepRecord, StopReason, Stopped};
 pub use state::{RunState, TrainingState, Within};
 pub use stopping::{EarlyStopping, EarlyStoppingState};

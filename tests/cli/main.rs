@@ -22,6 +22,7 @@ mod last_activation;
 mod layers;
 mod layouts;
 mod losses;
+mod lr_find;
 mod mistakes;
 mod no_adapter;
 mod palette;

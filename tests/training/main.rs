@@ -15,6 +15,7 @@ mod failures;
 mod fit;
 mod inference;
 mod optimizers;
+mod rates;
 mod saving;
 mod steps;
 mod streaming;

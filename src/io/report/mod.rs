@@ -10,10 +10,12 @@ mod layers;
 mod logs;
 mod page;
 mod plots;
+mod rates;
 
 pub use contents::{Judged, RunReport};
 pub use error::ReportError;
 pub use plots::{PLOTS, Plot, is_plot};
+pub use rates::rate_plot;
 
 impl RunReport<'_> {
     /// The page.

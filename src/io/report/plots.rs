@@ -9,17 +9,17 @@ use super::error::ReportError;
 use super::logs::Epoch;
 
 /// Of a plot, in pixels; on a phone it is shown smaller.
-const SIZE: (u32, u32) = (480, 300);
-const FONT: (&str, u32) = ("sans-serif", 18);
-const LINE: u32 = 2;
+pub(super) const SIZE: (u32, u32) = (480, 300);
+pub(super) const FONT: (&str, u32) = ("sans-serif", 18);
+pub(super) const LINE: u32 = 2;
 const DOT: u32 = 3;
 /// The most points of a curve: of more, each point is the mean of several in a row.
 const MOST_POINTS: usize = 300;
 /// A curve with more points than this has no dots.
 const MOST_DOTS: usize = 40;
 /// The page repaints these; see `style.css`.
-const TRAINING: RGBColor = RGBColor(0x1F, 0x6F, 0xB4);
-const VALIDATION: RGBColor = RGBColor(0xD2, 0x5F, 0x0A);
+pub(super) const TRAINING: RGBColor = RGBColor(0x1F, 0x6F, 0xB4);
+pub(super) const VALIDATION: RGBColor = RGBColor(0xD2, 0x5F, 0x0A);
 
 /// A plot.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ impl Plot {
 /// The names of all plots.
 pub const PLOTS: [&str; 3] = ["loss", "accuracy", "step_loss"];
 
-/// Whether a file is a plot that `report` wrote: of this size, with a curve in one of its colours.
+/// Whether a file is a plot that `report` or `lr-find` wrote: of this size, with a curve in one of its colours.
 pub fn is_plot(path: &Path) -> bool {
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
     let svg = if is_file { fs::read_to_string(path).unwrap_or_default() } else { String::new() };
@@ -182,7 +182,7 @@ fn ranges(axes: &Axes, curves: &[Curve]) -> [[f64; 2]; 2] {
 }
 
 /// A number at an axis: as many digits as it needs, at most three.
-fn rounded(y: f64) -> String {
+pub(super) fn rounded(y: f64) -> String {
     let text = format!("{y:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

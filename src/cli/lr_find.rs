@@ -1,0 +1,243 @@
+//! `shadegrad lr-find`.
+
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
+use serde::Serialize;
+
+use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed};
+use super::go_on::program;
+use super::layout::LayoutArgs;
+use super::output::{Output, note};
+use super::path_text::shell_word;
+use super::progress::spinner;
+use super::rate_text::{end, plot, reason, table};
+use crate::data::TrainTest;
+use crate::device::{Device, DeviceChoice};
+use crate::io::destination::Destination;
+use crate::io::report::{is_plot, rate_plot};
+use crate::io::{ModelFile, read_weights};
+use crate::model::{Optimizer, bytes};
+use crate::train::{
+    Compile, CosineDecay, CurveEnd, LearningRateSchedule, RateCurve, RatePoint, RateRange, RateSuggestion,
+};
+
+/// Try learning rates from small to large on the first batches of an epoch, and suggest one
+///
+/// Each batch trains at a larger rate than the one before, until the loss diverges. Prints the losses as a plot on a terminal and
+/// as a table elsewhere, the suggested rate with its reason, and the command that trains with it. No weights are kept.
+#[derive(Debug, clap::Args)]
+pub struct LrFindArgs {
+    /// The model: the embedded one or a model file
+    #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
+    model: ModelSource,
+    /// The data set: the embedded one or a folder with four IDX files; by default mnist
+    #[arg(long, value_name = "mnist|DIR")]
+    data: Option<DataSource>,
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// Samples per batch; by default that of the model file, else 64
+    #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
+    batch_size: Option<usize>,
+    /// The seed of initial weights and the order of samples
+    #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
+    seed: u64,
+    /// The optimizer, with its default settings unless the model file sets them; by default that of the model file
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
+    optimizer: Option<String>,
+    /// Use the first N training images at most
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    limit: Option<usize>,
+    /// Initial weights, with the names and layouts of Keras
+    #[arg(long, value_name = "FILE.safetensors")]
+    init: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArg,
+    #[command(flatten)]
+    fuse: FuseArg,
+    /// The learning rate of the first batch
+    #[arg(long, value_name = "X", default_value = "1e-7", value_parser = positive, allow_negative_numbers = true)]
+    min_rate: f64,
+    /// The learning rate of the last batch
+    #[arg(long, value_name = "X", default_value = "1", value_parser = positive, allow_negative_numbers = true)]
+    max_rate: f64,
+    /// How many batches, if one pass over the training set has as many
+    #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_negative_numbers = true)]
+    batches: usize,
+    /// How much of the smoothed loss stays from batch to batch, at least 0 and below 1
+    #[arg(long, value_name = "F", default_value = "0.9", value_parser = kept, allow_negative_numbers = true)]
+    smoothing: f64,
+    /// Draw the curve into this file, or `-` for standard output
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+    /// Replace an earlier plot
+    #[arg(long, requires = "plot")]
+    force: bool,
+    /// Print one JSON object instead
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Found<'a> {
+    points: &'a [RatePoint],
+    end: CurveEnd,
+    suggestion: Option<RateSuggestion>,
+    /// Why this rate, or why none.
+    reason: String,
+    /// Trains with it.
+    command: Option<String>,
+}
+
+/// Tries the rates and prints what they do.
+pub fn run(args: &LrFindArgs, output: &mut Output) -> anyhow::Result<()> {
+    let place = args.place()?;
+    if place.as_ref().is_some_and(Destination::is_stdout) {
+        output.step_aside();
+    }
+    if args.json {
+        output.quiet();
+    }
+    let range = RateRange {
+        min_learning_rate: args.min_rate,
+        max_learning_rate: args.max_rate,
+        batches: args.batches,
+        smoothing: args.smoothing,
+    };
+    range.check()?;
+    let file = args.file()?;
+    let curve = args.curve(&file, &range, output)?;
+    let suggestion = curve.suggestion();
+    let rate = suggestion.as_ref().ok().map(|found| found.learning_rate);
+    if let Some(place) = &place {
+        let svg = rate_plot(&curve.points, rate)?;
+        place.write(svg.as_bytes())?;
+        output.line(format_args!("Wrote {place}: {}", bytes(svg.len())))?;
+    }
+    let found = Found {
+        points: &curve.points,
+        end: curve.end,
+        suggestion: suggestion.ok(),
+        reason: match &suggestion {
+            Ok(found) => reason(found),
+            Err(why) => format!("No learning rate is suggested: {why}"),
+        },
+        command: rate.map(|rate| args.command(&file, rate)),
+    };
+    if args.json {
+        return output.result(serde_json::to_string(&found)?);
+    }
+    let terminal = stdout().is_terminal();
+    output.line(if terminal { plot(found.points, rate) } else { table(found.points) })?;
+    output.line(format_args!("{}\n{}", end(&curve), found.reason))?;
+    match &found.command {
+        Some(command) => output.line(format_args!("Train with it: {command}")),
+        None => Ok(()),
+    }
+}
+
+impl LrFindArgs {
+    /// Where the plot goes; only a plot of ours is ever replaced.
+    fn place(&self) -> anyhow::Result<Option<Destination>> {
+        let Some(path) = &self.plot else { return Ok(None) };
+        let place = Destination::new(path, Path::new(""), "lr-find.svg")?;
+        place.check_free(self.force)?;
+        place.check_ours(
+            is_plot,
+            "a plot of `lr-find`",
+            "move it away, or choose another name with --plot",
+        )?;
+        Ok(Some(place))
+    }
+
+    /// The model, as the flags change it.
+    fn file(&self) -> anyhow::Result<ModelFile> {
+        let mut file = self.model.read()?;
+        if let Some(named) = self.optimizer.as_deref().and_then(Optimizer::named)
+            && named.name() != file.optimizer.name()
+        {
+            file.optimizer = named;
+        }
+        file.training.batch_size = self.batch_size.unwrap_or(file.training.batch_size);
+        Ok(file)
+    }
+
+    fn source(&self) -> DataSource {
+        self.data.clone().unwrap_or(DataSource::Mnist)
+    }
+
+    /// Reads the data, opens the device, and tries the rates.
+    fn curve(&self, file: &ModelFile, range: &RateRange, output: &mut Output) -> anyhow::Result<RateCurve> {
+        let network = file.model.network()?;
+        let init = self.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
+        let source = self.source();
+        let TrainTest { train, .. } = source.load(&self.layout.options(&source, None)?)?;
+        let train = train.take(self.limit.unwrap_or(train.len()).min(train.len()))?;
+        let (device, why) = Device::open(&self.device.device)?;
+        output.line(format_args!("Device: {why}"))?;
+        let compile = Compile { seed: self.seed, no_fuse: self.fuse.no_fuse(), ..file.compile() };
+        let mut model = file.model.compile(&device, compile)?;
+        if let Some(weights) = init {
+            model.set_weights(weights)?;
+        }
+        let spinner = spinner(format!("trying learning rates from {:e}", self.min_rate));
+        let curve = model.try_learning_rates(&train, &file.training, range);
+        spinner.finish_and_clear();
+        Ok(curve?)
+    }
+
+    /// The command that trains with this rate, with the flags of this one that matter; notes what a schedule of the model file
+    /// makes of the rate.
+    fn command(&self, file: &ModelFile, rate: f64) -> String {
+        let mut words = vec![program(), "train".to_owned()];
+        let mut flag = |name: &str, value: Option<String>| {
+            words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+        };
+        flag(
+            "--model",
+            match &self.model {
+                ModelSource::Tutorial => None,
+                ModelSource::File(path) => Some(shell_word(path)),
+            },
+        );
+        flag("--data", self.data.as_ref().map(|data| shell_word(&data.as_argument())));
+        flag("--batch-size", self.batch_size.map(|size| size.to_string()));
+        flag("--seed", Some(self.seed).filter(|&seed| seed != 0).map(|seed| seed.to_string()));
+        flag("--optimizer", self.optimizer.clone());
+        flag("--limit", self.limit.map(|limit| limit.to_string()));
+        flag("--init", self.init.as_deref().map(shell_word));
+        let device = &self.device.device;
+        let named = Some(device).filter(|device| **device != DeviceChoice::Auto);
+        flag("--device", named.map(|device| shell_word(device.to_string().as_ref())));
+        flag("--learning-rate", Some(format!("{rate:e}")));
+        match &file.training.schedule {
+            LearningRateSchedule::Step(_) => {
+                note("note: the model file's schedule `step` has rates of its own; the command turns it off");
+                flag("--schedule", Some("type=constant".to_owned()));
+            }
+            LearningRateSchedule::Cosine(CosineDecay { warmup_target: Some(_), .. }) => {
+                note(format_args!(
+                    "note: the model file's schedule `cosine` warms up to its own `warmup_target`, which should be {rate:e}; \
+                     the command turns the schedule off"
+                ));
+                flag("--schedule", Some("type=constant".to_owned()));
+            }
+            _ => {}
+        }
+        words.extend(self.layout.words());
+        if self.fuse.no_fuse() {
+            words.push("--no-fuse".to_owned());
+        }
+        words.join(" ")
+    }
+}
+
+/// A share of a whole, less than all.
+fn kept(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share: &f64| (0.0..1.0).contains(share))
+        .ok_or_else(|| "it must be a number, at least 0 and below 1, such as 0.9".to_owned())
+}
