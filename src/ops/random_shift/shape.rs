@@ -111,7 +111,7 @@ impl ShiftShape {
         }
         let counter = [n as u32, batch.number, self.layer as u32, Purpose::Translation as u32];
         let draw = philox4x32(counter, [batch.seed_low, batch.seed_high])[self.word];
-        self.low + (u64::from(draw) * u64::from(self.span()) >> 32) as i32
+        self.low + ((u64::from(draw) * u64::from(self.span())) >> 32) as i32
     }
 
     /// Where the output pixel with this number comes from, when the image is moved so far.
