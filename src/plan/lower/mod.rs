@@ -152,7 +152,10 @@ mod tests {
     use super::*;
     use crate::io::ModelFile;
     use crate::layers::kit::ALIGNMENT;
-    use crate::model::{Activation, Conv2D, Dense, Flatten, MaxPooling2D, Sequential};
+    use crate::model::{
+        Activation, Add, BatchNormalization, Concatenate, Conv2D, Dense, Flatten, MaxPooling2D, Node,
+        Padding, ReLU, Sequential,
+    };
     use crate::ops::Access;
 
     fn plan(model: &Sequential, batch: usize) -> Result<Plan, PlanError> {
@@ -240,6 +243,62 @@ mod tests {
                 check(&plan(&model, batch).unwrap());
             }
         }
+    }
+
+    /// Normalized branches with borders, one of which takes a tensor twice.
+    #[test]
+    fn branches_are_well_formed_and_their_gradients_added_in_order() {
+        let same = |filters, name: &str| Conv2D::new(filters, 3).padding(Padding::Same).name(name);
+        let model = Sequential::new([7, 6, 2])
+            .add(same(4, "a").use_bias(false))
+            .add(BatchNormalization::new().name("norm"))
+            .add(ReLU::new().name("relu"))
+            .add(same(4, "b"))
+            .add(Node::new(Add::new().name("sum")).inputs(["b", "norm", "relu", "b"]))
+            .add(Node::new(Concatenate::new().name("both")).inputs(["sum", "relu"]))
+            .add(Flatten::new())
+            .add(Dense::new(3).activation(Activation::Softmax));
+        for batch in [1, 3, 64] {
+            let plan = plan(&model, batch).unwrap();
+            check(&plan);
+            let sums: Vec<_> = plan.steps.iter().filter(|step| step.op.kind() == "add_to").collect();
+            let names: Vec<_> = sums.iter().map(|step| step.name.as_str()).collect();
+            assert_eq!(
+                names,
+                [
+                    "sum/forward_2",
+                    "sum/forward_3",
+                    "relu/gradient_of_sum",
+                    "b/gradient_of_sum",
+                    "relu/gradient_of_b",
+                    "norm/gradient_of_relu"
+                ]
+            );
+            // What is added is nobody else's.
+            assert!(sums.iter().all(|step| step.args[0].buffer != step.args[1].buffer), "{batch}");
+        }
+    }
+
+    #[test]
+    fn below_the_last_trained_layer_nothing_goes_back() {
+        let frozen = |layer: Conv2D| Node::new(layer).trainable(false);
+        let model = Sequential::new([9, 9, 1])
+            .add(frozen(Conv2D::new(3, 3).name("a")))
+            .add(Node::new(BatchNormalization::new().name("norm")).trainable(false))
+            .add(Conv2D::new(3, 3).name("b"))
+            .add(frozen(Conv2D::new(2, 3).name("c")))
+            .add(Flatten::new())
+            .add(Dense::new(3).activation(Activation::Softmax));
+        let plan = plan(&model, 4).unwrap();
+        check(&plan);
+        let back = plan.steps.iter().filter(|step| step.stage == Stage::Backward);
+        let mut layers: Vec<_> = back.filter_map(|step| step.name.split('/').next()).collect();
+        layers.dedup();
+        assert_eq!(layers, ["dense", "c", "b"]);
+        // A layer that is not trained hands its gradient on, and has none for its weights.
+        assert!(plan.steps.iter().any(|step| step.name == "c/backward_input"));
+        assert!(!plan.steps.iter().any(|step| step.name.starts_with("c/backward_kernel")));
+        assert_eq!(plan.network.trainable_count(), 3 * 9 * 3 + 3 + 18 * 3 + 3);
     }
 
     #[test]
