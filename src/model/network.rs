@@ -77,6 +77,11 @@ impl Network {
         self.weights().filter(|weight| weight.trainable).map(WeightSpec::len).sum()
     }
 
+    /// Whether some layer does not just take what the one before it gives.
+    pub fn is_branched(&self) -> bool {
+        self.layers.iter().any(|layer| layer.sources != [layer.index.checked_sub(1)])
+    }
+
     /// The activation at the end, whose outputs the loss takes.
     pub fn last_activation(&self) -> Applied {
         self.layers.last().map_or(Applied::Linear, |layer| layer.layer.applied())

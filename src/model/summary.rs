@@ -4,19 +4,20 @@ use super::{Network, Sequential, WeightSpec};
 
 /// Widths between the bars, as Keras has them on a terminal of 80 columns.
 const WIDTHS: [usize; 3] = [33, 24, 15];
+/// The same of a model with branches, with a column for what a layer takes.
+const BRANCHED_WIDTHS: [usize; 4] = [25, 18, 12, 20];
 
 pub(super) fn render(model: &Sequential, network: &Network) -> String {
+    let branched = network.is_branched();
+    let widths = if branched { &BRANCHED_WIDTHS[..] } else { &WIDTHS[..] };
     let rule = |left: char, fill: &str, middle: char, right: char| {
-        let cells: Vec<_> = WIDTHS.iter().map(|&width| fill.repeat(width)).collect();
+        let cells: Vec<_> = widths.iter().map(|&width| fill.repeat(width)).collect();
         format!("{left}{}{right}\n", cells.join(&middle.to_string()))
     };
-    let row = |[layer, shape, parameters]: [&str; 3]| {
-        let [a, b, c] = WIDTHS.map(|width| width - 2);
-        format!("│ {layer:<a$} │ {shape:<b$} │ {parameters:>c$} │\n")
-    };
+    let row = |cells: [&str; 4]| row(widths, cells);
     let mut text = format!("Model: \"{}\"\n", model.name);
     text += &rule('┏', "━", '┳', '┓');
-    text += &row(["Layer (type)", "Output Shape", "Param #"]).replace('│', "┃");
+    text += &row(["Layer (type)", "Output Shape", "Param #", "Connected to"]).replace('│', "┃");
     text += &rule('┡', "━", '╇', '┩');
     for (index, layer) in network.layers.iter().enumerate() {
         if index > 0 {
@@ -24,10 +25,13 @@ pub(super) fn render(model: &Sequential, network: &Network) -> String {
         }
         let dims: Vec<_> = layer.output.dims().iter().map(usize::to_string).collect();
         let parameters = layer.weights.iter().map(WeightSpec::len).sum::<usize>();
+        let source = |source: &Option<usize>| source.map_or("input", |at| &network.layers[at].name);
+        let sources: Vec<_> = layer.sources.iter().map(source).collect();
         text += &row([
             &format!("{} ({})", layer.name, layer.class()),
             &format!("(None, {})", dims.join(", ")),
             &thousands(parameters),
+            &sources.join(", "),
         ]);
     }
     text += &rule('└', "─", '┴', '┘');
@@ -37,6 +41,45 @@ pub(super) fn render(model: &Sequential, network: &Network) -> String {
         text += &format!(" {what} params: {} ({})\n", thousands(count), bytes(count * size_of::<f32>()));
     }
     text
+}
+
+/// A row of cells of these widths, of as many lines as the longest of them takes. The third column is aligned to the right.
+fn row(widths: &[usize], cells: [&str; 4]) -> String {
+    let columns: Vec<Vec<String>> =
+        cells.iter().zip(widths).map(|(cell, width)| wrapped(cell, width - 2)).collect();
+    let height = columns.iter().map(Vec::len).max().unwrap_or(0);
+    let mut text = String::new();
+    for line in 0..height {
+        for (at, (column, width)) in columns.iter().zip(widths).enumerate() {
+            let (cell, width) = (column.get(line).map_or("", String::as_str), width - 2);
+            text += &match at {
+                2 => format!("│ {cell:>width$} "),
+                _ => format!("│ {cell:<width$} "),
+            };
+        }
+        text += "│\n";
+    }
+    text
+}
+
+/// A text in lines of at most `width` characters, cut at spaces where there are any.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let characters: Vec<char> = word.chars().collect();
+        for (part, chunk) in characters.chunks(width).enumerate() {
+            let chunk: String = chunk.iter().collect();
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => *line = chunk,
+                Some(line) if part == 0 && line.chars().count() + 1 + chunk.chars().count() <= width => {
+                    *line += " ";
+                    *line += &chunk;
+                }
+                _ => lines.push(chunk),
+            }
+        }
+    }
+    lines
 }
 
 /// `1234567` as `1,234,567`.
@@ -69,6 +112,7 @@ pub(crate) fn bytes(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use crate::io::ModelFile;
+    use crate::model::{Add, BatchNormalization, Dense, Flatten, Node, Sequential};
 
     #[test]
     fn the_tutorial_reads_as_in_keras() {
@@ -92,5 +136,36 @@ Model: \"tutorial\"
  Non-trainable params: 0 (0.00 B)
 ";
         assert_eq!(ModelFile::tutorial().unwrap().model.summary().unwrap(), expected);
+    }
+
+    #[test]
+    fn long_names_are_wrapped_and_branches_say_what_they_take() {
+        let model = Sequential::new([4, 4, 1])
+            .add(BatchNormalization::new())
+            .add(Flatten::new().name("features_of_an_unusually_long_name"))
+            .add(Dense::new(2));
+        let text = model.summary().unwrap();
+        for line in [
+            "│ batch_normalization             │",
+            "│ (BatchNormalization)            │",
+            "│ features_of_an_unusually_long_n │",
+            "│ ame (Flatten)                   │",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        assert!(
+            text.lines().filter(|line| line.starts_with('│')).all(|line| line.chars().count() == 76),
+            "{text}"
+        );
+        let branched = Sequential::new([4, 4, 1])
+            .add(Flatten::new())
+            .add(Dense::new(16).name("a"))
+            .add(Node::new(Add::new()).inputs(["a", "flatten"]));
+        let text = branched.summary().unwrap();
+        assert!(text.contains("┃ Connected to       ┃") && text.contains("│ a, flatten         │"), "{text}");
+        assert!(
+            text.lines().filter(|line| line.starts_with('│')).all(|line| line.chars().count() == 80),
+            "{text}"
+        );
     }
 }
