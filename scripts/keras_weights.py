@@ -37,6 +37,7 @@ ONLY = {
     "max_value": None,
     "threshold": 0.0,
     "axis": -1,
+    "rms_scaling": False,
 }
 
 
@@ -64,6 +65,8 @@ def checked(layer):
         if setting in LAYERS[kind][1]:
             continue
         found = config.get(setting, value)
+        if setting == "axis" and isinstance(found, list) and len(found) == 1:
+            found = found[0]  # LayerNormalization makes a list of it
         if (tuple(found) if isinstance(found, list) else found) != value:
             stop(f"layer {layer.name!r}: {setting} is {found!r}, but must be {value!r}")
     if kind == "ReLU" and config["negative_slope"] != 0:

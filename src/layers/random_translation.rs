@@ -6,6 +6,9 @@ use crate::optimizers::Regularizer;
 
 /// In training, moves each image by a random share of its height and of its width; in evaluation and prediction it changes nothing.
 ///
+/// The gradient is that of what is computed. TensorFlow moves gradients back as if they were images, which is the same for
+/// `fill_mode = "constant"` alone: for others its gradients differ near the edge.
+///
 /// How far follows from the seed, the step, the layer's place in the model and the image's place in the batch, in whole 4096ths of a
 /// pixel, so it is the same on every device. Of Keras's settings there is no `seed`: draws follow that of the run.
 /// Source: `keras/src/layers/preprocessing/image_preprocessing/random_translation.py`.

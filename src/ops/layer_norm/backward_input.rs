@@ -1,6 +1,6 @@
 use rayon::prelude::*;
 
-use super::shape::{LayerNormShape, cases, input, unit};
+use super::shape::{LayerNormShape, input, scaled, unit};
 use crate::ops::kit::*;
 
 /// The gradient of x, in place of that of y:
@@ -98,7 +98,7 @@ impl OpKind for LayerNormBackwardInput {
     }
 
     fn cases() -> Vec<Case<Self>> {
-        [true, false].map(|scale| cases(move |shape| LayerNormBackwardInput { shape, scale })).concat()
+        scaled(|shape, scale| LayerNormBackwardInput { shape, scale })
     }
 
     fn input(draw: &mut Draw<'_, Self>) -> Values {

@@ -1,6 +1,6 @@
 use rayon::prelude::*;
 
-use super::shape::{LayerNormShape, cases, input, rough_mean, unit};
+use super::shape::{LayerNormShape, input, rough_mean, scaled, unit};
 use crate::ops::kit::*;
 
 /// What the gradient of x needs of a whole row: with `g[r, c] = gamma[c] * dy[r, c]` and
@@ -103,7 +103,7 @@ impl OpKind for LayerNormBackwardSums {
     }
 
     fn cases() -> Vec<Case<Self>> {
-        [true, false].map(|scale| cases(move |shape| LayerNormBackwardSums { shape, scale })).concat()
+        scaled(|shape, scale| LayerNormBackwardSums { shape, scale })
     }
 
     fn input(draw: &mut Draw<'_, Self>) -> Values {

@@ -1,6 +1,6 @@
 use rayon::prelude::*;
 
-use super::shape::{LayerNormShape, cases, input, unit};
+use super::shape::{LayerNormShape, input, scaled, unit};
 use crate::ops::kit::*;
 
 /// Values in terms of their row's mean and deviation:
@@ -78,7 +78,7 @@ impl OpKind for LayerNormForward {
     }
 
     fn cases() -> Vec<Case<Self>> {
-        [true, false].map(|scale| cases(move |shape| LayerNormForward { shape, scale })).concat()
+        scaled(|shape, scale| LayerNormForward { shape, scale })
     }
 
     fn input(draw: &mut Draw<'_, Self>) -> Values {

@@ -59,6 +59,13 @@ pub(super) fn cases<O: OpKind>(op: impl Fn(LayerNormShape) -> O) -> Vec<Case<O>>
     ]
 }
 
+/// Cases of one step with a gamma, and some without.
+pub(super) fn scaled<O: OpKind>(op: impl Fn(LayerNormShape, bool) -> O) -> Vec<Case<O>> {
+    let mut table = cases(|shape| op(shape, true));
+    table.extend(cases(|shape| op(shape, false)).into_iter().take(8));
+    table
+}
+
 /// The numbers of an argument: what is one over a deviation is above zero.
 pub(super) fn input<O>(draw: &mut Draw<'_, O>) -> Values {
     match draw.spec.name {

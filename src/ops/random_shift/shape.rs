@@ -187,3 +187,56 @@ pub(super) fn cases<O: OpKind>(op: impl Fn(ShiftShape) -> O) -> Vec<Case<O>> {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLES: usize = 4000;
+    const ENDS: [i32; 2] = [-9000, 15_000];
+
+    /// Shifts of the images of a step, less their mean, in deviations of a uniform draw.
+    fn drawn(layer: usize, word: usize, number: u32, seed_low: u32) -> Vec<f64> {
+        let [low, high] = ENDS;
+        let (fill_mode, fill_value, nearest) = (FillMode::Constant, 0.0, false);
+        let [batch, before, len, after] = [SAMPLES, 1, 4, 1];
+        let s =
+            ShiftShape { batch, before, len, after, layer, word, low, high, fill_mode, fill_value, nearest };
+        let step = BatchParams { training: 1, number, seed_low, ..BatchParams::default() };
+        let shifts: Vec<i32> = (0..SAMPLES).map(|n| s.shift(&step, n)).collect();
+        assert!(shifts.iter().all(|shift| (low..=high).contains(shift)), "{shifts:?}");
+        let deviation = (f64::from(s.span()).powi(2) - 1.0).sqrt() / 12f64.sqrt();
+        shifts.iter().map(|&shift| (f64::from(shift) - f64::from(low + high) / 2.0) / deviation).collect()
+    }
+
+    fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+        let count = values.len() as f64;
+        values.sum::<f64>() / count
+    }
+
+    /// Mean 0, variance 1 and fourth moment 9/5, each within five of its deviations; and nothing to do with neighbours, the other
+    /// axis, other steps, seeds and layers.
+    #[test]
+    fn shifts_are_uniform_and_independent() {
+        let first = drawn(1, 0, 5, 9);
+        let off = |deviation: f64| 5.0 * deviation / (SAMPLES as f64).sqrt();
+        let moment = |power: i32| mean(first.iter().map(|x| x.powi(power)));
+        assert!(moment(1).abs() < off(1.0), "mean {}", moment(1));
+        assert!((moment(2) - 1.0).abs() < off(0.8f64.sqrt()), "variance {}", moment(2));
+        // The eighth moment is 9.
+        assert!((moment(4) - 1.8).abs() < off((9.0f64 - 1.8 * 1.8).sqrt()), "fourth moment {}", moment(4));
+        let neighbour = first[1..].to_vec();
+        let rows = [
+            ("the next image", neighbour),
+            ("the other axis", drawn(1, 1, 5, 9)),
+            ("the next step", drawn(1, 0, 6, 9)),
+            ("another seed", drawn(1, 0, 5, 8)),
+            ("another layer", drawn(2, 0, 5, 9)),
+        ];
+        for (what, other) in rows {
+            let products: Vec<f64> = first.iter().zip(&other).map(|(x, y)| x * y).collect();
+            let correlation = mean(products.into_iter());
+            assert!(correlation.abs() < off(1.0), "{what}: {correlation}");
+        }
+    }
+}
