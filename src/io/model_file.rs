@@ -11,6 +11,7 @@
 //! name = "rmsprop"                    # or sgd, adadelta, adam, adamw, lion; each has its own settings
 //! learning_rate = 0.001
 //! weight_decay = 0.004                # none by default, as are clipvalue, clipnorm and global_clipnorm
+//! use_ema = true                      # false by default; with ema_momentum and ema_overwrite_frequency
 //!
 //! [optimizer.schedule]                # the default is constant
 //! type = "cosine"                     # or step, exponential, one_cycle

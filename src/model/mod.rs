@@ -17,7 +17,7 @@ mod wiring;
 pub use crate::layers::*;
 pub use crate::ops::Activation;
 pub use crate::optimizers::{
-    Adadelta, Adam, AdamW, BinaryCrossentropy, CategoricalCrossentropy, Clipping, Huber, Lion, Loss,
+    Adadelta, Adam, AdamW, BinaryCrossentropy, CategoricalCrossentropy, Clipping, Ema, Huber, Lion, Loss,
     Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,
 };
 pub(crate) use class_names::check_class_names;

@@ -41,6 +41,7 @@ mod matmul;
 mod maxpool;
 mod mean_absolute_error;
 mod mean_squared_error;
+mod moving_average;
 mod multiply;
 mod one_hot;
 mod outputs_loss;
@@ -98,6 +99,7 @@ pub use matmul::{Matmul, MatmulABt, MatmulAtB, MatmulShape};
 pub use maxpool::{MaxpoolBackward, MaxpoolForward, PoolShape};
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
+pub use moving_average::MovingAverage;
 pub use multiply::Multiply;
 pub use one_hot::{OneHot, TargetColumns};
 pub use pad::{Crop, Pad, PadShape};
@@ -356,4 +358,5 @@ ops! {
     RandomFlip,
     RandomShiftForward,
     RandomShiftBackward,
+    MovingAverage,
 }

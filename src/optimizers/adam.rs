@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::Check;
+use super::ema::{EMA_MOMENTUM, is_default_momentum};
 use super::error::OptimizerError;
 
 /// Adam, exactly as Keras 3 computes it (epsilon outside the root, the bias corrected in the step size):
@@ -38,6 +39,15 @@ pub struct Adam {
     /// Largest norm of all gradients together ([`Clipping::GlobalNorm`](super::Clipping)); default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub global_clipnorm: Option<f64>,
+    /// Whether a moving average of the weights is kept ([`Ema`](super::Ema)); default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub use_ema: bool,
+    /// How much of the average stays in a step, in `[0, 1]`; default 0.99.
+    #[serde(skip_serializing_if = "is_default_momentum")]
+    pub ema_momentum: f64,
+    /// After each so many steps the weights become their average; default never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema_overwrite_frequency: Option<u32>,
 }
 
 impl Default for Adam {
@@ -51,6 +61,9 @@ impl Default for Adam {
             clipvalue: None,
             clipnorm: None,
             global_clipnorm: None,
+            use_ema: false,
+            ema_momentum: EMA_MOMENTUM,
+            ema_overwrite_frequency: None,
         }
     }
 }
@@ -98,14 +111,34 @@ pub struct AdamW {
     /// Largest norm of all gradients together ([`Clipping::GlobalNorm`](super::Clipping)); default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub global_clipnorm: Option<f64>,
+    /// Whether a moving average of the weights is kept ([`Ema`](super::Ema)); default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub use_ema: bool,
+    /// How much of the average stays in a step, in `[0, 1]`; default 0.99.
+    #[serde(skip_serializing_if = "is_default_momentum")]
+    pub ema_momentum: f64,
+    /// After each so many steps the weights become their average; default never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema_overwrite_frequency: Option<u32>,
 }
 
 impl Default for AdamW {
     fn default() -> Self {
         let Adam { learning_rate, beta_1, beta_2, epsilon, clipvalue, clipnorm, global_clipnorm, .. } =
             Adam::default();
-        let weight_decay = 0.004;
-        AdamW { learning_rate, weight_decay, beta_1, beta_2, epsilon, clipvalue, clipnorm, global_clipnorm }
+        AdamW {
+            learning_rate,
+            weight_decay: 0.004,
+            beta_1,
+            beta_2,
+            epsilon,
+            clipvalue,
+            clipnorm,
+            global_clipnorm,
+            use_ema: false,
+            ema_momentum: EMA_MOMENTUM,
+            ema_overwrite_frequency: None,
+        }
     }
 }
 
@@ -114,7 +147,19 @@ impl AdamW {
     pub fn adam(&self) -> Adam {
         let AdamW { learning_rate, weight_decay, beta_1, beta_2, epsilon, .. } = *self;
         let AdamW { clipvalue, clipnorm, global_clipnorm, .. } = *self;
-        let weight_decay = Some(weight_decay);
-        Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay, clipvalue, clipnorm, global_clipnorm }
+        let AdamW { use_ema, ema_momentum, ema_overwrite_frequency, .. } = *self;
+        Adam {
+            learning_rate,
+            beta_1,
+            beta_2,
+            epsilon,
+            weight_decay: Some(weight_decay),
+            clipvalue,
+            clipnorm,
+            global_clipnorm,
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+        }
     }
 }

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::Check;
+use super::ema::{EMA_MOMENTUM, is_default_momentum};
 use super::error::OptimizerError;
 
 /// Lion, exactly as Keras 3 computes it:
@@ -34,6 +35,15 @@ pub struct Lion {
     /// Largest norm of all gradients together ([`Clipping::GlobalNorm`](super::Clipping)); default none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub global_clipnorm: Option<f64>,
+    /// Whether a moving average of the weights is kept ([`Ema`](super::Ema)); default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub use_ema: bool,
+    /// How much of the average stays in a step, in `[0, 1]`; default 0.99.
+    #[serde(skip_serializing_if = "is_default_momentum")]
+    pub ema_momentum: f64,
+    /// After each so many steps the weights become their average; default never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema_overwrite_frequency: Option<u32>,
 }
 
 impl Default for Lion {
@@ -46,6 +56,9 @@ impl Default for Lion {
             clipvalue: None,
             clipnorm: None,
             global_clipnorm: None,
+            use_ema: false,
+            ema_momentum: EMA_MOMENTUM,
+            ema_overwrite_frequency: None,
         }
     }
 }

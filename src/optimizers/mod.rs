@@ -4,6 +4,7 @@ mod adadelta;
 mod adam;
 mod check;
 mod clipping;
+mod ema;
 mod error;
 mod lion;
 mod loss;
@@ -18,6 +19,7 @@ use check::Check;
 pub use adadelta::Adadelta;
 pub use adam::{Adam, AdamW};
 pub use clipping::Clipping;
+pub use ema::Ema;
 pub use error::OptimizerError;
 pub use lion::Lion;
 pub use loss::{BinaryCrossentropy, CategoricalCrossentropy, Huber, Loss};
@@ -30,7 +32,8 @@ pub use sgd::Sgd;
 /// Every optimizer has, beside its own settings, those of Keras's `BaseOptimizer`:
 /// - `weight_decay`: before each update `w <- w - w * weight_decay * learning_rate`, for every weight; by default none,
 ///   for [`AdamW`] 0.004;
-/// - `clipvalue`, `clipnorm`, `global_clipnorm`: at most one of them, see [`Clipping`]; by default none.
+/// - `clipvalue`, `clipnorm`, `global_clipnorm`: at most one of them, see [`Clipping`]; by default none;
+/// - `use_ema`, `ema_momentum`, `ema_overwrite_frequency`: see [`Ema`]; by default none.
 ///
 /// Source: `keras/src/optimizers/base_optimizer.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -121,7 +124,7 @@ impl Optimizer {
         each!(self, settings => settings.learning_rate = learning_rate);
     }
 
-    /// State values kept for each weight; all start at zero.
+    /// State values that the update keeps for each weight; all start at zero. A moving average ([`Ema`]) is one more.
     pub fn slots(&self) -> usize {
         match self {
             Optimizer::Sgd(sgd) => sgd.slots(),
@@ -155,6 +158,14 @@ impl Optimizer {
         each!(self, settings => [settings.clipvalue, settings.clipnorm, settings.global_clipnorm])
     }
 
+    /// The moving average of the weights, where one is kept.
+    pub fn ema(&self) -> Option<Ema> {
+        each!(self, settings => settings.use_ema.then_some(Ema {
+            momentum: settings.ema_momentum,
+            overwrite_frequency: settings.ema_overwrite_frequency,
+        }))
+    }
+
     fn weight_decay(&self) -> Option<f64> {
         match self {
             Optimizer::Sgd(settings) => settings.weight_decay,
@@ -182,6 +193,7 @@ impl Optimizer {
             let valid = weight_decay >= 0.0 && (weight_decay as f32).is_finite();
             check.that("weight_decay", weight_decay, valid, "a finite number of at least 0")?;
         }
+        ema::check(check, self.ema())?;
         clipping::check(check, self.clippings())
     }
 }
@@ -222,7 +234,7 @@ mod tests {
     fn settings_out_of_range_are_named() {
         let rmsprop = RmsProp::default();
         let adam = Adam::default();
-        let rows: [(Optimizer, &str); 21] = [
+        let rows: [(Optimizer, &str); 24] = [
             // Rounded to 32 bits it is 1.
             (Adam { beta_2: 1.0 - 1e-9, ..adam }.into(), "beta_2"),
             (RmsProp { learning_rate: 0.0, ..rmsprop }.into(), "learning_rate"),
@@ -244,6 +256,12 @@ mod tests {
             (Adam { clipvalue: Some(0.0), ..adam }.into(), "clipvalue"),
             (Adam { clipnorm: Some(f64::INFINITY), ..adam }.into(), "clipnorm"),
             (Adam { global_clipnorm: Some(-1.0), ..adam }.into(), "global_clipnorm"),
+            (Adam { use_ema: true, ema_momentum: 1.1, ..adam }.into(), "ema_momentum"),
+            (Sgd { use_ema: true, ema_momentum: f64::NAN, ..Sgd::default() }.into(), "ema_momentum"),
+            (
+                Lion { use_ema: true, ema_overwrite_frequency: Some(0), ..Lion::default() }.into(),
+                "ema_overwrite",
+            ),
             (Adam { clipnorm: Some(1.0), global_clipnorm: Some(1.0), ..adam }.into(), "one of"),
         ];
         for (optimizer, setting) in rows {

@@ -34,6 +34,8 @@ pub struct Plan {
     pub gradients: Vec<Tensor>,
     /// The whole optimizer state, `[slots, len]`; `None` for an optimizer without any.
     pub state: Option<Tensor>,
+    /// The moving average of the weights, laid out as the parameter arena: the last slot of the state. `None` where there is none.
+    pub average: Option<Tensor>,
     /// Input of the first layer, `[batch, h, w, c]`.
     pub input: Tensor,
     /// One-hot targets, `[batch, outputs]`: a column for each class, or for class 1 where the last layer is a single sigmoid unit.

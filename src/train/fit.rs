@@ -153,7 +153,7 @@ impl Model {
         let mut history = run.history;
         history.steps = step + within.rows;
         history.profile = self.executor(None)?.take_profile();
-        self.restore_best(&mut history)?;
+        self.finish(&mut history)?;
         Ok(history)
     }
 
@@ -342,15 +342,19 @@ impl Model {
         Ok(reason.map(|reason| Stopped { reason, epoch: record.epoch, weights_of_epoch: record.epoch }))
     }
 
-    /// Restores the weights of the best epoch, if they were kept. Weights that were good enough stay, and so do those
-    /// of training that will be resumed.
-    fn restore_best(&mut self, history: &mut History) -> Result<(), Error> {
+    /// Gives the model the weights that training ends with: their moving average, if the optimizer keeps one, or those of
+    /// the best epoch, if they were kept. Weights that were good enough stay, averaged or not, and so do those of training
+    /// that will be resumed.
+    fn finish(&mut self, history: &mut History) -> Result<(), Error> {
         let best = self.best_weights.take();
-        if let (Some(weights), Some(stopped)) = (best, &mut history.stopped)
-            && !matches!(stopped.reason, StopReason::GoodEnough | StopReason::Interrupted)
-        {
+        let Some(stopped) = &mut history.stopped else { return Ok(()) };
+        if stopped.reason == StopReason::Interrupted {
+            return Ok(());
+        }
+        self.take_average()?;
+        if let (Some(weights), true) = (best, stopped.reason != StopReason::GoodEnough) {
             stopped.weights_of_epoch = self.training.run.early_stopping.best_epoch;
-            if stopped.weights_of_epoch != stopped.epoch {
+            if stopped.weights_of_epoch != stopped.epoch || self.compile.optimizer.ema().is_some() {
                 self.set_weights(weights)?;
             }
         }

@@ -178,6 +178,23 @@ impl Model {
         Ok(())
     }
 
+    /// Replaces the weights that are trained by their moving average, where the optimizer keeps one.
+    pub(super) fn take_average(&mut self) -> Result<(), Error> {
+        let executor = self.executor(None)?;
+        let plan = executor.plan();
+        // It is laid out as the arena of these weights.
+        let Some(average) = plan.average.clone() else { return Ok(()) };
+        let specs = plan.network.weights().zip(&plan.parameters);
+        let trained: Vec<Tensor> =
+            specs.filter(|(spec, _)| spec.trainable).map(|(_, place)| place.clone()).collect();
+        for place in trained {
+            let offset = average.offset + place.offset;
+            let values = executor.read(&Tensor { buffer: average.buffer, offset, ..place.clone() })?;
+            executor.write(&place, &values)?;
+        }
+        Ok(())
+    }
+
     /// Evaluates the model on a data set; the weights do not change.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{MODEL, Sandbox};
 
 const TRAIN: &str = "train --model model.toml --data data --batch-size 4 --epochs 6 --checkpoint-steps 3";
 
@@ -254,4 +254,35 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
             false => drop(fs::copy(entry.path(), target).unwrap()),
         }
     }
+}
+
+/// The averages of the weights are in the checkpoint; the run ends with them.
+#[test]
+fn averages_of_weights_go_on() {
+    let sandbox = Sandbox::new();
+    let table = "[optimizer]\nname = \"adam\"\nuse_ema = true\nema_momentum = 0.9\n\n[[layers]]";
+    fs::write(sandbox.path("averaged.toml"), MODEL.replacen("[[layers]]", table, 1)).unwrap();
+    let plain = MODEL.replacen("[[layers]]", "[optimizer]\nname = \"adam\"\n\n[[layers]]", 1);
+    fs::write(sandbox.path("plain.toml"), plain).unwrap();
+    let text = |run: &str| fs::read(sandbox.path(run).join("weights.safetensors")).unwrap();
+    for device in ["cpu", "software"] {
+        let train = |model: &str, run: &str, flags: &str| {
+            let args = TRAIN.replace("model.toml", model);
+            sandbox.succeed(&format!("{args} --device {device} --out {device}-{run} {flags}"));
+        };
+        train("averaged.toml", "whole", "");
+        train("averaged.toml", "parts", "--max-steps 25");
+        let ended = text(&format!("{device}-parts"));
+        sandbox.succeed(&format!("train --resume --out {device}-parts --max-steps 60"));
+        assert!(text(&format!("{device}-parts")) == text(&format!("{device}-whole")), "{device}");
+        assert!(ended != text(&format!("{device}-whole")), "{device}");
+        // Training is the same without them: only the end is not.
+        train("plain.toml", "plain", "");
+        let [averaged, plain] =
+            ["whole", "plain"].map(|run| sandbox.text(&format!("{device}-{run}/steps.jsonl")));
+        assert_eq!(averaged, plain, "{device}");
+        assert!(text(&format!("{device}-plain")) != text(&format!("{device}-whole")), "{device}");
+    }
+    let explained = sandbox.succeed("explain --model averaged.toml --device cpu").stdout;
+    assert!(explained.contains("update/moving_average"), "{explained}");
 }

@@ -12,7 +12,8 @@ it writes runs/NAME.json. A key that is not an argument of the Keras class gets 
 
 Every configuration trains on the same samples from the same weights, both made by splitmix64 in the same way here and
 in runs.rs: SAMPLES images of random bytes, whose class is the brightest of four quadrants (modulo the number of classes), in
-file order, EPOCHS times; the last batch of an epoch is short. Recorded are the loss of every step and the weights at the end.
+file order, EPOCHS times; the last batch of an epoch is short. Recorded are the loss of every step and the weights at the end,
+which are their averages where the optimizer keeps some.
 
 The bounds are found as in make_keras_golden.py: the same training is repeated in float64 and in several float32 ways that
 differ in the order of their sums; a bound is SAFETY times the worst distance of a float32 run from the float64 one, for
@@ -180,6 +181,8 @@ def train(file, dtype, how, order):
         for first in range(0, SAMPLES, BATCH):
             batch = first + order(min(BATCH, SAMPLES - first))
             losses.append(float(model.train_on_batch(x[batch], y[batch])))
+    # As `fit` does at its end.
+    model.optimizer.finalize_variable_values(model.trainable_variables)
     weights = {f"{layer.name}.{v.name}": v.numpy().astype(np.float64) for layer in model.layers for v in layer.weights}
     return np.array(losses), weights
 

@@ -15,6 +15,7 @@ use shadegrad::train::{
 };
 
 use crate::common::{devices, random_data};
+use crate::moving_average::Watch;
 use crate::steps::{Recorder, bits, flat};
 
 /// A data set in which only the images of the third batch are not empty.
@@ -140,6 +141,41 @@ fn a_gradient_that_overflows_is_taken_back_and_named() {
             let dark = data.slice(0..2 * BATCH).unwrap();
             model.fit(&dark, &options, &mut NoCallback).unwrap();
             assert_ne!(bits(&flat(&model.weights().unwrap())), bits(&expected), "{place}");
+        }
+    }
+}
+
+/// The averages, too, are those from before the step, whether a gradient or the loss was bad.
+#[test]
+fn averages_are_taken_back() {
+    let adam =
+        Adam { use_ema: true, ema_momentum: 0.75, ema_overwrite_frequency: Some(2), ..Adam::default() };
+    let optimizer = Optimizer::from(adam);
+    let by_gradient = FitOptions { epochs: 2, batch_size: BATCH, shuffle: false, ..FitOptions::default() };
+    let by_loss = FitOptions { schedule: jump(5), ..by_gradient.clone() };
+    for (name, device, no_fuse) in places() {
+        let compile = Compile { no_fuse, ..Compile::default() };
+        let begin = |what: &str| match what {
+            "gradient" => overflowing(&device, optimizer, compile),
+            _ => (small(&device, optimizer, compile), random_data(30, [5, 5, 1], 2, 3)),
+        };
+        for (what, options) in [("gradient", &by_gradient), ("loss", &by_loss)] {
+            let place = format!("{name}, {what}");
+            let (mut model, data) = begin(what);
+            let found = diverged(&mut model, &data, options, &mut NoCallback);
+            assert!(found.step > 2, "{place}: {found}");
+            let until = FitOptions { max_steps: Some(found.step - 1), ..options.clone() };
+            let mut run = Watch::default();
+            let (mut short, _) = begin(what);
+            short.fit(&data, &until, &mut run).unwrap();
+            let expected = run.kept.last().unwrap();
+            // What another call of `fit` begins with; it ends after a step, or diverges at once after a jump.
+            let mut next = Watch { interrupt_after: Some(1), ..Watch::default() };
+            let dark = data.slice(0..2 * BATCH).unwrap();
+            let _ = model.fit(&dark, &by_gradient, &mut next);
+            let begun = &next.kept[0];
+            assert_eq!(bits(&flat(&begun.weights)), bits(&flat(&expected.weights)), "{place}");
+            assert_eq!(bits(&begun.optimizer_state), bits(&expected.optimizer_state), "{place}");
         }
     }
 }

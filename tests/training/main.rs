@@ -14,6 +14,7 @@ mod ending;
 mod failures;
 mod fit;
 mod inference;
+mod moving_average;
 mod optimizers;
 mod rates;
 mod saving;

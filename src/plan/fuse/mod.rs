@@ -77,7 +77,7 @@ impl Plan {
 
     fn drop_unused_buffers(&mut self) {
         let mut named = vec![&self.input, &self.target, &self.logits, &self.probabilities];
-        named.extend(&self.state);
+        named.extend(self.state.iter().chain(&self.average));
         named.extend(self.parameters.iter().chain(&self.gradients));
         named.extend(self.steps.iter().flat_map(|step| &step.args));
         let mut used = vec![false; self.buffers.len()];
@@ -93,8 +93,8 @@ impl Plan {
         let mut kept = used.iter();
         self.buffers.retain(|_| kept.next() == Some(&true));
         let fixed = [&mut self.input, &mut self.target, &mut self.logits, &mut self.probabilities];
-        let moved =
-            fixed.into_iter().chain(&mut self.state).chain(&mut self.parameters).chain(&mut self.gradients);
+        let state = self.state.iter_mut().chain(&mut self.average);
+        let moved = fixed.into_iter().chain(state).chain(&mut self.parameters).chain(&mut self.gradients);
         moved
             .chain(self.steps.iter_mut().flat_map(|step| &mut step.args))
             .for_each(|tensor| tensor.buffer = place[tensor.buffer]);

@@ -41,8 +41,9 @@ impl Plan {
         update::penalties(&mut builder, network)?;
         backward(&mut builder, network, &input, &activations, dlogits, from_logits)?;
         update::penalty_gradients(&mut builder, network)?;
-        let state = update::update(&mut builder, network, optimizer)?;
-        Ok(finish(builder, network, [input, target, logits, probabilities], state))
+        let [state, average] = update::update(&mut builder, network, optimizer)?;
+        let plan = finish(builder, network, [input, target, logits, probabilities], state);
+        Ok(Plan { average, ..plan })
     }
 }
 
@@ -139,6 +140,7 @@ fn finish(builder: Builder, network: &Network, named: [Tensor; 4], state: Option
         buffers: builder.buffers,
         steps: builder.steps,
         state,
+        average: None,
         input,
         target,
         logits,

@@ -4,8 +4,8 @@ use super::super::{Buffer, PlanError, Role, Stage, Tensor};
 use crate::layers::kit::{ALIGNMENT, Builder};
 use crate::model::{Clipping, Network, NetworkLayer, Optimizer, Regularizer};
 use crate::ops::{
-    AdadeltaUpdate, AdamUpdate, AddPenalty, ClipByNorm, ClipByValue, LionUpdate, RmspropUpdate,
-    SgdMomentumUpdate, SgdUpdate, SumOfSquares, WeightPenalty, WeightPenaltyGradient,
+    AdadeltaUpdate, AdamUpdate, AddPenalty, ClipByNorm, ClipByValue, LionUpdate, MovingAverage,
+    RmspropUpdate, SgdMomentumUpdate, SgdUpdate, SumOfSquares, WeightPenalty, WeightPenaltyGradient,
 };
 use crate::ops::{DATA, Dtype, Hole, Op};
 
@@ -38,12 +38,13 @@ pub(super) fn penalty_gradients(b: &mut Builder, network: &Network) -> Result<()
     Ok(())
 }
 
-/// Clipping and update; returns the optimizer's state, where it has any.
+/// Clipping, update, and the moving average of the weights, which is the last slot of the optimizer's state; returns that
+/// state, where there is any, and the average.
 pub(super) fn update(
     b: &mut Builder,
     network: &Network,
     optimizer: Optimizer,
-) -> Result<Option<Tensor>, PlanError> {
+) -> Result<[Option<Tensor>; 2], PlanError> {
     let len = b.buffers[0].len;
     let arena = |buffer| Tensor { buffer, offset: 0, shape: vec![len] };
     match optimizer.clipping() {
@@ -62,9 +63,12 @@ pub(super) fn update(
             }
         }
     }
-    let slots = optimizer.slots();
-    let state =
-        (slots > 0).then(|| b.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &[slots, len]));
+    let (slots, ema) = (optimizer.slots(), optimizer.ema());
+    let all = slots + usize::from(ema.is_some());
+    let kept = (all > 0).then(|| b.tensor("optimizer_state", Role::OptimizerState, Dtype::F32, &[all, len]));
+    let state = kept.clone().filter(|_| slots > 0).map(|kept| Tensor { shape: vec![slots, len], ..kept });
+    let average = kept.clone().filter(|_| ema.is_some());
+    let average = average.map(|kept| Tensor { offset: slots * len, shape: vec![len], ..kept });
     let op: Op = match optimizer {
         Optimizer::Sgd(sgd) if slots == 0 => SgdUpdate { len, sgd }.into(),
         Optimizer::Sgd(sgd) => SgdMomentumUpdate { len, sgd }.into(),
@@ -77,10 +81,16 @@ pub(super) fn update(
     let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
     let tripwire = b.tensor("tripwire", Role::Tripwire, Dtype::U32, &[1]);
     b.add_late(&loss, &tripwire)?;
-    let args = [Some(arena(1)), Some(loss), Some(tripwire), state.clone(), Some(arena(0))];
+    let guards = [loss, tripwire];
+    let [loss, tripwire] = guards.clone().map(Some);
+    let args = [Some(arena(1)), loss, tripwire, state, Some(arena(0))];
     let args = args.into_iter().flatten().collect();
     b.step(Stage::Update, format!("update/{}", optimizer.name()), op, args)?;
-    Ok(state)
+    if let (Some(ema), Some(average)) = (ema, &average) {
+        let args = guards.into_iter().chain([average.clone(), arena(0)]).collect();
+        b.step(Stage::Update, "update/moving_average".to_owned(), MovingAverage { len, ema }, args)?;
+    }
+    Ok([kept, average])
 }
 
 fn clip_by_norm(b: &mut Builder, name: &str, limit: f64, gradient: Tensor) -> Result<(), PlanError> {
@@ -158,8 +168,9 @@ mod tests {
     fn what_is_asked_for_is_in_the_plan_and_nothing_else() {
         let (sgd, adam) = (Sgd::default(), Adam::default());
         let limit = Some(1.0);
-        let rows: [(Optimizer, &[&str]); 7] = [
+        let rows: [(Optimizer, &[&str]); 8] = [
             (sgd.into(), &["update/sgd"]),
+            (Sgd { use_ema: true, ..sgd }.into(), &["update/sgd", "update/moving_average"]),
             (Sgd { momentum: 0.9, ..sgd }.into(), &["update/sgd"]),
             (AdamW::default().into(), &["update/adamw"]),
             (Optimizer::default(), &["update/rmsprop"]),
@@ -208,6 +219,9 @@ mod tests {
         assert_eq!(of(Sgd::default().into()), None);
         assert_eq!(of(Sgd { momentum: 0.5, ..Sgd::default() }.into()), Some(1));
         assert_eq!(of(Adam::default().into()), Some(2));
+        // An average is one more.
+        assert_eq!(of(Sgd { use_ema: true, ..Sgd::default() }.into()), Some(1));
+        assert_eq!(of(Adam { use_ema: true, ..Adam::default() }.into()), Some(3));
         assert_eq!(of(Lion::default().into()), Some(1));
         assert_eq!(of(RmsProp { momentum: 0.5, centered: true, ..RmsProp::default() }.into()), Some(3));
     }
