@@ -5,7 +5,7 @@ use crate::data::{Dataset, pad_records};
 use crate::executor::{
     BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_len,
 };
-use crate::ops::{Arg, Real, byte_scale};
+use crate::ops::{Arg, Real};
 use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor, image_stride};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
@@ -55,7 +55,7 @@ impl<T: Real> CpuExecutor<T> {
             .collect();
         let mut executor = CpuExecutor { plan, memory, data: [None, None], profiler: None };
         if let Some(table) = executor.plan.buffer_with(Role::Table) {
-            let scale = byte_scale().map(|scale| T::of(f64::from(scale)));
+            let scale = executor.plan.network.byte_table().map(|scale| T::of(f64::from(scale)));
             executor.memory[table] = Memory::Floats(scale.to_vec());
         }
         executor

@@ -19,7 +19,6 @@ use crate::data::{Dataset, TRANSFORM};
 use crate::executor::{
     BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_len,
 };
-use crate::ops::byte_scale;
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
 
@@ -75,7 +74,7 @@ impl GpuExecutor {
         if let Some(table) =
             executor.plan.buffer_with(Role::Table).and_then(|at| executor.buffers[at].as_ref())
         {
-            let scale = byte_scale();
+            let scale = executor.plan.network.byte_table();
             executor.gpu.upload(table, 0, bytemuck::cast_slice(&scale));
         }
         Ok(executor)

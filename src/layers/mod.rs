@@ -26,6 +26,7 @@ mod multiply;
 mod random_flip;
 mod random_translation;
 mod re_lu;
+mod rescaling;
 mod reshape;
 mod separable_conv2d;
 mod softmax;
@@ -52,6 +53,7 @@ pub use multiply::Multiply;
 pub use random_flip::{FlipMode, RandomFlip};
 pub use random_translation::{Factor, Interpolation, RandomTranslation};
 pub use re_lu::ReLU;
+pub use rescaling::Rescaling;
 pub use reshape::Reshape;
 pub use separable_conv2d::SeparableConv2D;
 pub use softmax::Softmax;
@@ -118,6 +120,11 @@ macro_rules! layers {
             /// What cannot be, and what to change.
             pub(crate) fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
                 match self { $(Layer::$class(layer) => layer.infer(inputs),)* }
+            }
+
+            /// Whether it gets bytes as they are where it is a model's first layer; others get them divided by 255.
+            pub(crate) fn takes_bytes(&self) -> bool {
+                match self { $(Layer::$class(layer) => layer.takes_bytes(),)* }
             }
 
             /// What is applied to the output.
@@ -189,6 +196,7 @@ layers! {
     GlobalMaxPooling2D(GlobalMaxPooling2D),
     ZeroPadding2D(ZeroPadding2D),
     Reshape(Reshape),
+    Rescaling(Rescaling),
     BatchNormalization(BatchNormalization),
     Add(Add),
     Multiply(Multiply),

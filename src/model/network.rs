@@ -3,6 +3,7 @@
 use crate::layers::kit::{Graph, Place};
 use crate::layers::{Applied, Layer, Shape, WeightSpec};
 use crate::ops::Function;
+use crate::ops::{byte_scale, byte_values};
 
 /// A layer with its name, shapes and weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +81,16 @@ impl Network {
     /// Whether some layer does not just take what the one before it gives.
     pub fn is_branched(&self) -> bool {
         self.layers.iter().any(|layer| layer.sources != [layer.index.checked_sub(1)])
+    }
+
+    /// What a model gets of bytes: themselves where its first layer takes them, else their quotients by 255.
+    pub fn byte_table(&self) -> [f32; 256] {
+        if self.takes_bytes() { byte_values() } else { byte_scale() }
+    }
+
+    /// Whether the first layer takes bytes as they are.
+    pub fn takes_bytes(&self) -> bool {
+        self.layers.first().is_some_and(|layer| layer.layer.takes_bytes())
     }
 
     /// The activation at the end, whose outputs the loss takes.

@@ -100,6 +100,11 @@ pub fn byte_scale() -> [f32; 256] {
     std::array::from_fn(|byte| byte as f32 / 255.0)
 }
 
+/// Each byte as it is, exact: what models take that scale bytes themselves.
+pub fn byte_values() -> [f32; 256] {
+    std::array::from_fn(|byte| byte as f32)
+}
+
 pub(super) fn gather_images<T: Real>(
     pixels: usize,
     batch: &BatchParams,

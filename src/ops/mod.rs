@@ -48,6 +48,7 @@ mod outputs_loss;
 mod pad;
 mod random_flip;
 mod random_shift;
+mod rescale;
 mod rmsprop;
 mod sgd;
 mod sigmoid_cross_entropy;
@@ -84,7 +85,7 @@ pub use dense_rmsprop_update::DenseRmspropUpdate;
 pub use dense_softmax_cross_entropy::DenseSoftmaxCrossEntropy;
 pub use dropout::{DropoutBackward, DropoutForward, DropoutShape};
 pub use gather_batch::GatherBatch;
-pub use gather_images::{GatherImages, byte_scale};
+pub use gather_images::{GatherImages, byte_scale, byte_values};
 pub use huber::Huber;
 pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
@@ -105,6 +106,7 @@ pub use one_hot::{OneHot, TargetColumns};
 pub use pad::{Crop, Pad, PadShape};
 pub use random_flip::RandomFlip;
 pub use random_shift::{FillMode, RandomShiftBackward, RandomShiftForward, ShiftShape};
+pub use rescale::Rescale;
 pub use rmsprop::{Hole, RmspropUpdate};
 pub use sgd::{SgdMomentumUpdate, SgdUpdate};
 pub use sigmoid_cross_entropy::SigmoidCrossEntropy;
@@ -359,4 +361,5 @@ ops! {
     RandomShiftForward,
     RandomShiftBackward,
     MovingAverage,
+    Rescale,
 }

@@ -13,7 +13,6 @@ use super::compare;
 use crate::data::{Dataset, Transform, pad_records};
 use crate::gpu::{Checks, Gpu, GpuError};
 use crate::model::Weights;
-use crate::ops::byte_scale;
 use crate::ops::kit::{Argument, UNWRITTEN, Values};
 use crate::plan::{Access, ArgSpec, BatchParams, Dtype, Phase, Plan, Role, Tensor, image_stride};
 
@@ -126,7 +125,7 @@ impl Memory {
     fn new(plan: &Plan, input: &TraceInput<'_>) -> Self {
         let pixels = input.data.shape().iter().product::<usize>();
         let buffer = |(place, buffer): (usize, &crate::plan::Buffer)| match (buffer.role, buffer.dtype) {
-            (Role::Table, _) => Values::Floats(byte_scale().to_vec()),
+            (Role::Table, _) => Values::Floats(plan.network.byte_table().to_vec()),
             (Role::Order, _) => Values::Integers(input.order.to_vec()),
             (Role::Transforms, _) => Values::Floats(input.transforms.as_flattened().to_vec()),
             (Role::Metrics, Dtype::F32) => Values::Floats(vec![0.0; input.rows.len()]),

@@ -169,7 +169,9 @@ def train(file, dtype, how, order):
     loss = keras_loss(file)
     model.compile(optimizer=keras_optimizer(file), loss=loss, **how)
     images, labels = data(file["input_shape"])
-    x = (images.astype(np.float32) / np.float32(255)).astype(dtype)
+    # A first layer that scales bytes itself gets them as they are.
+    divisor = np.float32(1 if file["layers"][0]["type"] == "Rescaling" else 255)
+    x = (images.astype(np.float32) / divisor).astype(dtype)
     classes = model.output_shape[-1]
     sparse = isinstance(loss, str) and loss.startswith("sparse")
     labels %= max(classes, 2)

@@ -4,7 +4,7 @@ use shadegrad::model::{
     Activation, ActivationLayer, AveragePooling2D, BatchNormalization, Conv2D, Conv2DTranspose, Dense,
     DepthwiseConv2D, Dropout, FillMode, Flatten, FlipMode, GlobalAveragePooling2D, GlobalMaxPooling2D,
     Interpolation, Layer, LayerNormalization, LeakyReLU, Loss, MaxPooling2D, Padding, RandomFlip,
-    RandomTranslation, ReLU, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
+    RandomTranslation, ReLU, Rescaling, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
 };
 use shadegrad::plan::{Access, Stage, Tensor};
 
@@ -116,6 +116,7 @@ fn cases() -> Vec<Case> {
         case("zeros around", [3, 4, 3], ZeroPadding2D::new([[1, 0], [2, 1]]).name(NAME).into(), 1),
         case("batch normalization", [3, 4, 3], BatchNormalization::new().name(NAME).into(), 36),
         case("batch normalization of features", [1, 1, 5], unscaled.into(), 3),
+        case("rescaled", [2, 3, 2], Rescaling::new(-0.7).offset(0.2).name(NAME).into(), 1),
         case("dense without bias", [1, 1, 7], Dense::new(5).use_bias(false).name(NAME).into(), 7),
         case("pool 2x2", [4, 6, 3], pool((2, 2), (2, 2)).into(), 1),
         case("pool 2x2 of an odd image", [5, 7, 4], pool((2, 2), (2, 2)).into(), 1),

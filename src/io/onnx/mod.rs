@@ -44,12 +44,13 @@ pub fn to_onnx(run: &SavedRun) -> Result<Vec<u8>, ModelError> {
 fn model(run: &SavedRun) -> Model {
     let network = &run.network;
     let names: Vec<String> = (0..network.classes()).map(|class| run.class_name(class)).collect();
+    let bytes = if network.takes_bytes() { "bytes as they are" } else { "bytes divided by 255" };
     let entry = |key: &str, value: String| StringEntry { key: key.to_owned(), value };
     Model {
         ir_version: IR_VERSION,
         producer_name: "shadegrad".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        doc_string: format!("{INPUT}: NHWC, bytes divided by 255. {OUTPUT}: one row per image."),
+        doc_string: format!("{INPUT}: NHWC, {bytes}. {OUTPUT}: one row per image."),
         graph: Some(graph(network, &run.weights)),
         opset_import: vec![OperatorSet { domain: String::new(), version: OPSET }],
         metadata_props: vec![entry("class_names", serde_json::json!(names).to_string())],

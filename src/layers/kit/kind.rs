@@ -39,6 +39,12 @@ pub(crate) trait LayerKind {
     /// What cannot be, and what to change.
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String>;
 
+    /// Whether it gets bytes as they are where it is a model's first layer. Layers that prepare data do; others get bytes divided
+    /// by 255.
+    fn takes_bytes(&self) -> bool {
+        false
+    }
+
     /// What is applied to its output.
     fn applied(&self) -> Applied;
 

@@ -14,8 +14,11 @@ const SMALL_LOSS: usize = 1 << 14;
 /// fit every adapter's workgroup memory.
 const SMALL_LAST: [usize; 2] = [1024, 2048];
 
-/// gather_images, one_hot -> gather_batch.
+/// gather_images, one_hot -> gather_batch, which divides bytes by 255 itself.
 pub(super) fn gather_batch(plan: &Plan, at: usize) -> Option<Rewrite> {
+    if plan.network.takes_bytes() {
+        return None;
+    }
     let [images, labels] = plan.steps.get(at..at + 2)? else { return None };
     let (&Op::GatherImages(GatherImages { batch, pixels }), &Op::OneHot(OneHot { columns, .. })) =
         (&images.op, &labels.op)
