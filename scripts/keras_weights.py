@@ -8,7 +8,7 @@
 Weights keep their layouts (kernels of convolutions HWIO, of dense layers (in, out)) and get the names that Shadegrad
 gives its layers: conv2d, conv2d_1, ..., dense, ..., counted from the first layer of each class. A file that is there
 already is replaced with --force only. Which layers there are, the program says: the one that SHADEGRAD names, that on the
-PATH, or target/release/shadegrad. Needs keras with any back end (KERAS_BACKEND says which) and safetensors:
+PATH, or target/release/shadegrad. How weights start and which are penalised is not carried over. Needs keras with any back end (KERAS_BACKEND says which) and safetensors:
 
     pip install keras==3.15.1 jax==0.10.2 safetensors==0.8.0
 """
@@ -34,6 +34,7 @@ ONLY = {
     "kernel_constraint": None,
     "bias_constraint": None,
     "output_padding": None,
+    "noise_shape": None,
     "max_value": None,
     "threshold": 0.0,
     "axis": -1,

@@ -122,7 +122,7 @@ macro_rules! layers {
                 match self { $(Layer::$class(layer) => layer.infer(inputs),)* }
             }
 
-            /// Whether it gets bytes as they are where it is a model's first layer; others get them divided by 255.
+            /// Whether it gets bytes as they are where the model's input reaches it; others get them divided by 255.
             pub(crate) fn takes_bytes(&self) -> bool {
                 match self { $(Layer::$class(layer) => layer.takes_bytes(),)* }
             }

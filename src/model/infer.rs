@@ -47,7 +47,16 @@ impl Network {
         if !layers.iter().any(|layer| layer.weights.iter().any(|weight| weight.trainable)) {
             return Err(whole("no layer has weights to train; add at least one Dense".to_owned()));
         }
-        Ok(Network { name: model.name.clone(), input_shape: model.input_shape, layers })
+        let network = Network { name: model.name.clone(), input_shape: model.input_shape, layers };
+        let wishes = network.wishes(None);
+        if wishes.contains(&true) && wishes.contains(&false) {
+            return Err(whole(
+                "its input goes to a Rescaling, which takes bytes as they are, and to a layer that takes them divided by 255; let \
+                 all branches begin behind the Rescaling"
+                    .to_owned(),
+            ));
+        }
+        Ok(network)
     }
 }
 
@@ -97,8 +106,8 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use crate::model::{
-        Activation, Conv2D, Dense, Dropout, Flatten, Initializer, LayerNormalization, LeakyReLU,
-        MaxPooling2D, RandomFlip,
+        Activation, Add, Conv2D, Dense, Dropout, Flatten, Initializer, LayerNormalization, LeakyReLU,
+        MaxPooling2D, RandomFlip, Rescaling,
     };
 
     use super::*;
@@ -166,6 +175,14 @@ mod tests {
             (
                 base()
                     .add(Flatten::new())
+                    .add(Node::new(Rescaling::new(0.1)))
+                    .add(Node::new(Dense::new(126).name("a")).inputs(["flatten"]))
+                    .add(Node::new(Add::new()).inputs(["a", "rescaling"])),
+                "its input goes to a Rescaling",
+            ),
+            (
+                base()
+                    .add(Flatten::new())
                     .add(Dense::new(2).bias_initializer(Initializer::Orthogonal { gain: 1.0 })),
                 "layer 1 `dense` (Dense): dense.bias: orthogonal needs two dimensions or more",
             ),
@@ -181,6 +198,22 @@ mod tests {
         for (model, expected) in rows {
             let message = model.network().unwrap_err().to_string();
             assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_reach_a_rescaling_as_they_are() {
+        let base = || Sequential::new([4, 4, 1]);
+        let end = |model: Sequential| model.add(Flatten::new()).add(Dense::new(2)).network().unwrap();
+        let rows = [
+            (end(base()), false),
+            (end(base().add(Rescaling::new(0.5))), true),
+            (end(base().add(RandomFlip::default()).add(Rescaling::new(0.5))), true),
+            (end(base().add(Conv2D::new(1, 1)).add(Rescaling::new(0.5))), false),
+        ];
+        for (network, expected) in rows {
+            assert_eq!(network.takes_bytes(), expected, "{network:?}");
+            assert_eq!(network.byte_table()[255], if expected { 255.0 } else { 1.0 });
         }
     }
 

@@ -88,9 +88,24 @@ impl Network {
         if self.takes_bytes() { byte_values() } else { byte_scale() }
     }
 
-    /// Whether the first layer takes bytes as they are.
+    /// Whether the layers that get the input take bytes as they are.
     pub fn takes_bytes(&self) -> bool {
-        self.layers.first().is_some_and(|layer| layer.layer.takes_bytes())
+        let wishes = self.wishes(None);
+        !wishes.is_empty() && wishes.iter().all(|&wish| wish)
+    }
+
+    /// Of each layer that takes this, over layers that leave values in their range, whether it takes bytes as they are.
+    pub(super) fn wishes(&self, source: Option<usize>) -> Vec<bool> {
+        let mut wishes = Vec::new();
+        for reader in self.layers.iter().filter(|layer| layer.sources.contains(&source)) {
+            let passes = reader.layer.keeps_sign() && reader.weights.is_empty();
+            match reader.layer.takes_bytes() {
+                true => wishes.push(true),
+                false if passes => wishes.extend(self.wishes(Some(reader.index))),
+                false => wishes.push(false),
+            }
+        }
+        wishes
     }
 
     /// The activation at the end, whose outputs the loss takes.

@@ -28,10 +28,13 @@ pub(super) fn default_names(layers: &[Node]) -> Vec<String> {
 /// When a name cannot be, or is there twice.
 pub(super) fn layer_names(model: &Sequential) -> Result<Vec<String>, ModelError> {
     let names = default_names(&model.layers);
+    let named = model.layers.iter().any(|node| !node.inputs.is_empty());
     let mut seen = HashSet::new();
     for (index, name) in names.iter().enumerate() {
         let problem = if name.is_empty() || name.contains(['.', '/']) || name.contains(char::is_whitespace) {
             "a name must not be empty nor contain `.`, `/` or white space"
+        } else if named && name == INPUT {
+            "`input` is the model's input, which other layers name; give this one a different `name`"
         } else if !seen.insert(name) {
             "another layer has the same name; give one of them a different `name`"
         } else {
@@ -149,6 +152,7 @@ mod tests {
                 "layer 2 `add` (Add): its inputs must have the same shape, but are [3] and [4]",
             ),
             (base().add(Add::new()), "it takes two inputs or more, but gets 1"),
+            (base().add(dense("input", &["flatten"])), "`input` is the model's input"),
         ];
         for (model, expected) in rows {
             let message = model.network().unwrap_err().to_string();

@@ -169,7 +169,7 @@ def train(file, dtype, how, order):
     loss = keras_loss(file)
     model.compile(optimizer=keras_optimizer(file), loss=loss, **how)
     images, labels = data(file["input_shape"])
-    # A first layer that scales bytes itself gets them as they are.
+    # A layer that scales bytes itself gets them as they are.
     divisor = np.float32(1 if file["layers"][0]["type"] == "Rescaling" else 255)
     x = (images.astype(np.float32) / divisor).astype(dtype)
     classes = model.output_shape[-1]

@@ -81,7 +81,8 @@ impl Builder {
 
     /// A tensor with a buffer of its own.
     pub(crate) fn tensor(&mut self, name: &str, role: Role, dtype: Dtype, shape: &[usize]) -> Tensor {
-        let len = shape.iter().product::<usize>();
+        // What is too large is refused with the step that takes it.
+        let len = shape.iter().fold(1usize, |len, &dim| len.saturating_mul(dim)).min(usize::MAX / 2);
         Tensor {
             buffer: self.buffer(name, role, dtype, len.next_multiple_of(ALIGNMENT)),
             offset: 0,

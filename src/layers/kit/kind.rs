@@ -39,8 +39,8 @@ pub(crate) trait LayerKind {
     /// What cannot be, and what to change.
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String>;
 
-    /// Whether it gets bytes as they are where it is a model's first layer. Layers that prepare data do; others get bytes divided
-    /// by 255.
+    /// Whether it gets bytes as they are where the model's input reaches it, over layers that leave values in their range at most.
+    /// Layers that prepare data do; others get bytes divided by 255.
     fn takes_bytes(&self) -> bool {
         false
     }

@@ -33,7 +33,7 @@ pub enum PlanError {
     /// A sum is longer than a kernel may loop.
     #[error(
         "step `{step}`: one output takes {iterations} iterations, over the limit of {limit}; \
-         use fewer channels or a smaller window in this layer, or fewer classes"
+         use fewer channels or a smaller window in this layer, pool before it, or use fewer classes"
     )]
     LoopTooLong {
         /// The step.
@@ -111,6 +111,11 @@ impl Tensor {
     /// Whether the data set decides the number of elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether these are the same elements, in whatever dimensions.
+    pub(crate) fn is_same_as(&self, other: &Tensor) -> bool {
+        (self.buffer, self.offset, self.len()) == (other.buffer, other.offset, other.len())
     }
 }
 

@@ -86,7 +86,10 @@ pub(super) fn dense_backward(plan: &Plan, at: usize) -> Option<Rewrite> {
     };
     let shape = MatmulShape { m: product.k, n: product.n, k: product.m };
     let whole = product.split().parts == 1 && back.split().parts == 1;
-    if !whole || !shape.is_small() {
+    // Where layers between them are not trained, neighbours may belong to two layers.
+    let of_one = *back == MatmulShape { m: product.k, n: product.m, k: product.n }
+        && of_kernel.args[1].is_same_as(&of_input.args[0]);
+    if !whole || !of_one || !shape.is_small() {
         return None;
     }
     let (x, dx) = (&of_kernel.args[0], &of_input.args[2]);

@@ -263,6 +263,7 @@ mod tests {
         for batch in [1, 3, 64] {
             let plan = plan(&model, batch).unwrap();
             check(&plan);
+            check(&plan.clone().fuse());
             let sums: Vec<_> = plan.steps.iter().filter(|step| step.op.kind() == "add_to").collect();
             let names: Vec<_> = sums.iter().map(|step| step.name.as_str()).collect();
             assert_eq!(
@@ -301,6 +302,24 @@ mod tests {
         assert!(plan.steps.iter().any(|step| step.name == "c/backward_input"));
         assert!(!plan.steps.iter().any(|step| step.name.starts_with("c/backward_kernel")));
         assert_eq!(plan.network.trainable_count(), 3 * 9 * 3 + 3 + 18 * 3 + 3);
+    }
+
+    /// Going back, the kernel of `a` and the input of `b` follow one another, of different gradients.
+    #[test]
+    fn neighbours_of_two_layers_are_not_fused() {
+        let dense = |name: &str, from: &str| Node::new(Dense::new(8).name(name)).inputs([from]);
+        let model = Sequential::new([2, 2, 2])
+            .add(Flatten::new().name("f"))
+            .add(dense("c", "f"))
+            .add(dense("b", "c").trainable(false))
+            .add(dense("a", "f"))
+            .add(Node::new(Concatenate::new()).inputs(["a", "b"]))
+            .add(Dense::new(3).activation(Activation::Softmax));
+        let fused = plan(&model, 4).unwrap().fuse();
+        check(&fused);
+        let of = |name: &str| fused.steps.iter().find(|step| step.name == name).map(|step| step.op.kind());
+        assert_eq!(of("a/backward_kernel"), Some("matmul_at_b"), "{:?}", fused.steps);
+        assert_eq!(of("b/backward_input"), Some("matmul_a_bt"));
     }
 
     #[test]
