@@ -8,7 +8,7 @@ use super::output::{Output, warn_of_loss};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::tune::TuneArg;
-use crate::data::Dataset;
+use crate::data::{Dataset, Transform};
 use crate::device::Device;
 use crate::executor::{DataSlot, Executor, Pass};
 use crate::io::ModelFile;
@@ -112,6 +112,11 @@ pub(super) fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
 /// Whether two devices computed the same training steps.
 fn agree(found: &[f32], expected: &[f32]) -> anyhow::Result<()> {
     for (step, (&found, &expected)) in (1..).zip(found.iter().zip(expected)) {
+        ensure!(
+            found.is_finite() || expected.is_finite(),
+            "the loss of training step {step} is {found} on every device: this model diverges on random images; try a \
+             smaller `learning_rate`"
+        );
         let difference = (f64::from(found) - f64::from(expected)).abs() / f64::from(expected).abs();
         // A loss that is NaN does not agree either.
         ensure!(
@@ -130,6 +135,8 @@ struct Work {
     order: Vec<u32>,
     /// A row for each batch of `order`.
     batches: Vec<BatchParams>,
+    /// How the images of `order` are changed, where the model's file says so.
+    transforms: Vec<Transform>,
 }
 
 impl Work {
@@ -138,23 +145,28 @@ impl Work {
         write_weights(executor.as_mut(), &plan.network.initial_weights(SEED))?;
         executor.set_data(DataSlot::Training, data)?;
         let samples = BATCHES * plan.batch;
-        let order = (0..samples).map(|place| (place % data.len()) as u32).collect();
+        let order: Vec<u32> = (0..samples).map(|place| (place % data.len()) as u32).collect();
+        let [height, width, _] = plan.network.input_shape;
+        let transforms = file
+            .augmentation
+            .map_or(Vec::new(), |augmentation| augmentation.transforms(SEED, 0, &order, [height, width]));
         let batches = BatchParams::of_pass(samples, plan.batch, file.optimizer.learning_rate());
-        Ok(Work { executor, order, batches })
+        Ok(Work { executor, order, batches, transforms })
     }
 
     /// Trains on this many batches; returns their losses.
     fn train(&mut self, steps: usize) -> anyhow::Result<Vec<f32>> {
         let rows: Vec<BatchParams> = (0u32..)
             .zip(self.batches.iter().cycle().take(steps))
-            .map(|(slot, batch)| BatchParams { slot, guarded: 1, ..*batch })
+            // As in training, where normalization takes the batch's own statistics and dropout drops.
+            .map(|(slot, batch)| BatchParams { slot, guarded: 1, training: 1, number: slot, ..*batch })
             .collect();
         let pass = Pass {
             phase: Phase::Train,
             data: DataSlot::Training,
             order: &self.order,
             batches: &rows,
-            transforms: &[],
+            transforms: &self.transforms,
         };
         let mut losses = Vec::with_capacity(steps);
         self.executor.run(&pass, &mut |_, metrics| {
