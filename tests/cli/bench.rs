@@ -29,6 +29,24 @@ fn an_adapter_is_timed_as_a_table() {
     assert!(outcome.last_line().ends_with(" s for an epoch of 60,000"), "{}", outcome.last_line());
 }
 
+/// Twelve blocks whose values double: only by the batch's own statistics do they stay in range.
+#[test]
+fn what_only_training_does_is_timed_as_well() {
+    let block = "[[layers]]\ntype = \"Conv2D\"\nfilters = 8\nkernel_size = 3\npadding = \"same\"\n\
+                 kernel_initializer = { name = \"random_normal\", stddev = 100.0 }\n\
+                 [[layers]]\ntype = \"BatchNormalization\"\n";
+    let model = format!(
+        "name = \"deep\"\ninput_shape = [8, 8, 3]\n[augmentation]\nrotation_range = 10\n{}[[layers]]\ntype = \"Dropout\"\n\
+         rate = 0.2\n[[layers]]\ntype = \"GlobalAveragePooling2D\"\n[[layers]]\ntype = \"Dense\"\nunits = 3\n\
+         activation = \"softmax\"\n",
+        block.repeat(12)
+    );
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path("deep.toml"), model).unwrap();
+    let outcome = sandbox.succeed("bench --model deep.toml --batch-size 8 --device software --repeats 2");
+    contains(&outcome, &["batch_norm_forward", "dropout_forward", "augment_images"]);
+}
+
 #[test]
 fn an_adapter_is_timed_as_json() {
     let args = "bench --model model.toml --batch-size 8 --device software --no-fuse --repeats 2 --json";
