@@ -127,9 +127,7 @@ impl LayerKind for BatchNormalization {
         if !(0.0..=1.0).contains(&self.momentum) {
             return Err(format!("momentum is {}, but must be from 0 to 1", self.momentum));
         }
-        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
-            return Err(format!("epsilon is {}, but must be above 0", self.epsilon));
-        }
+        check_epsilon(self.epsilon)?;
         let channels = || output.dims().last().copied().into_iter().collect::<Vec<_>>();
         let (zeros, ones) = (Initializer::Zeros, Initializer::Ones);
         let gamma = self.scale.then(|| WeightSpec::trainable("gamma", channels(), ones));

@@ -90,10 +90,7 @@ impl LayerKind for LayerNormalization {
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         let output = single(inputs)?;
-        let epsilon = self.epsilon as f32;
-        if !(epsilon > 0.0 && epsilon.is_normal()) {
-            return Err(format!("epsilon is {:e}, but must be above 0 as a 32-bit float", self.epsilon));
-        }
+        check_epsilon(self.epsilon)?;
         let channels = || output.dims().last().copied().into_iter().collect::<Vec<_>>();
         let gamma = self.scale.then(|| WeightSpec::trainable("gamma", channels(), Initializer::Ones));
         let beta = self.center.then(|| WeightSpec::trainable("beta", channels(), Initializer::Zeros));

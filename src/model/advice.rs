@@ -27,20 +27,19 @@ impl Network {
     pub fn loss_advice(&self, loss: Loss) -> Option<String> {
         let last = self.layers.last()?;
         let (model, layer, activation) = (&self.name, &last.name, last.layer.applied().name());
-        let end = self.layers.len() - 1;
         match loss {
             Loss::CategoricalCrossentropy(_) if self.is_binary() => Some(format!(
                 "model `{model}` ends with a single sigmoid unit (layer `{layer}`), but the loss \
                  categorical_crossentropy divides outputs by their sum, which leaves 1 of it: nothing is learnt; take \
                  the loss binary_crossentropy, or two units with activation = \"softmax\""
             )),
-            Loss::CategoricalCrossentropy(_) if !gives(&self.layers, end, positive) => Some(format!(
+            Loss::CategoricalCrossentropy(_) if !gives(&self.layers, positive) => Some(format!(
                 "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss categorical_crossentropy \
                  takes outputs for probabilities: training stays at chance or comes to NaN; give the last layer \
                  activation = \"softmax\" (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow \
                  it; the loss mean_squared_error takes any outputs"
             )),
-            Loss::BinaryCrossentropy(_) if !gives(&self.layers, end, probable) => Some(format!(
+            Loss::BinaryCrossentropy(_) if !gives(&self.layers, probable) => Some(format!(
                 "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy takes \
                  each output for a probability, and learns nothing where one is not from 0 to 1; give the last layer \
                  activation = \"sigmoid\" (in Rust `.activation(Activation::Sigmoid)`); the loss mean_squared_error \
@@ -51,12 +50,15 @@ impl Network {
     }
 }
 
-/// Whether what this one of the layers gives is of this kind, or was so before layers that only choose, arrange or bend
+/// Whether what the last of these layers gives is of this kind, or was so before layers that only choose, arrange or bend
 /// values: those leave the outputs of a softmax, sigmoid or softplus fit for a loss.
-fn gives(layers: &[NetworkLayer], at: usize, kind: fn(Applied) -> bool) -> bool {
-    let NetworkLayer { layer, sources, .. } = &layers[at];
-    let before = |source: &Option<usize>| source.is_none_or(|at| gives(layers, at, kind));
-    kind(layer.applied()) || layer.keeps_sign() && sources.iter().all(before)
+fn gives(layers: &[NetworkLayer], kind: fn(Applied) -> bool) -> bool {
+    let mut given: Vec<bool> = Vec::new();
+    for NetworkLayer { layer, sources, .. } in layers {
+        let before = |source: &Option<usize>| source.is_none_or(|at| given[at]);
+        given.push(kind(layer.applied()) || layer.keeps_sign() && sources.iter().all(before));
+    }
+    given.pop().unwrap_or(true)
 }
 
 fn positive(applied: Applied) -> bool {

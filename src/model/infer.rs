@@ -48,7 +48,7 @@ impl Network {
             return Err(whole("no layer has weights to train; add at least one Dense".to_owned()));
         }
         let network = Network { name: model.name.clone(), input_shape: model.input_shape, layers };
-        let wishes = network.wishes(None);
+        let wishes = network.wishes();
         if wishes.contains(&true) && wishes.contains(&false) {
             return Err(whole(
                 "its input goes to a Rescaling, which takes bytes as they are, and to a layer that takes them divided by 255; let \
@@ -106,8 +106,8 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use crate::model::{
-        Activation, Add, Conv2D, Dense, Dropout, Flatten, Initializer, LayerNormalization, LeakyReLU,
-        MaxPooling2D, RandomFlip, Rescaling,
+        Activation, Add, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, Initializer,
+        LayerNormalization, LeakyReLU, MaxPooling2D, RandomFlip, Rescaling,
     };
 
     use super::*;
@@ -187,6 +187,10 @@ mod tests {
                 "layer 1 `dense` (Dense): dense.bias: orthogonal needs two dimensions or more",
             ),
             (
+                base().add(BatchNormalization::new().epsilon(1e-60)).add(Flatten::new()).add(Dense::new(2)),
+                "`batch_normalization` (BatchNormalization): epsilon is 1e-60",
+            ),
+            (
                 base().add(LayerNormalization::new().epsilon(1e-60)).add(Flatten::new()).add(Dense::new(2)),
                 "layer 0 `layer_normalization` (LayerNormalization): epsilon is 1e-60, but must be above 0",
             ),
@@ -215,6 +219,27 @@ mod tests {
             assert_eq!(network.takes_bytes(), expected, "{network:?}");
             assert_eq!(network.byte_table()[255], if expected { 255.0 } else { 1.0 });
         }
+    }
+
+    /// Each level doubles the ways from the input to the end.
+    #[test]
+    fn many_ways_through_a_model_are_not_walked_one_by_one() {
+        let with_levels = |mut model: Sequential| {
+            for level in 0..28 {
+                let dropout =
+                    |name: &str| Node::new(Dropout::new(0.1).name(name)).inputs([format!("x{level}")]);
+                let [a, b] = [format!("a{level}"), format!("b{level}")];
+                let both = Concatenate::new().name(format!("x{}", level + 1));
+                model = model.add(dropout(&a)).add(dropout(&b)).add(Node::new(both).inputs([a, b]));
+            }
+            model
+        };
+        let base = || Sequential::new([1, 1, 1]);
+        let behind_the_input = with_levels(base().add(Flatten::new().name("x0"))).add(Dense::new(2));
+        assert!(!behind_the_input.network().unwrap().takes_bytes());
+        let softmax = Dense::new(1).activation(Activation::Softmax).name("x0");
+        let before_the_end = with_levels(base().add(Flatten::new()).add(softmax)).network().unwrap();
+        assert_eq!(before_the_end.loss_advice(crate::model::Loss::default()), None);
     }
 
     #[test]

@@ -90,20 +90,21 @@ impl Network {
 
     /// Whether the layers that get the input take bytes as they are.
     pub fn takes_bytes(&self) -> bool {
-        let wishes = self.wishes(None);
+        let wishes = self.wishes();
         !wishes.is_empty() && wishes.iter().all(|&wish| wish)
     }
 
-    /// Of each layer that takes this, over layers that leave values in their range, whether it takes bytes as they are.
-    pub(super) fn wishes(&self, source: Option<usize>) -> Vec<bool> {
-        let mut wishes = Vec::new();
-        for reader in self.layers.iter().filter(|layer| layer.sources.contains(&source)) {
-            let passes = reader.layer.keeps_sign() && reader.weights.is_empty();
-            match reader.layer.takes_bytes() {
-                true => wishes.push(true),
-                false if passes => wishes.extend(self.wishes(Some(reader.index))),
-                false => wishes.push(false),
+    /// Of each layer that gets the input, over layers that leave values in their range, whether it takes bytes as they are.
+    pub(super) fn wishes(&self) -> Vec<bool> {
+        let (mut wishes, mut passes) = (Vec::new(), Vec::new());
+        for layer in &self.layers {
+            let reached = layer.sources.iter().any(|source| source.is_none_or(|at| passes[at]));
+            let takes = layer.layer.takes_bytes();
+            let passing = reached && !takes && layer.layer.keeps_sign() && layer.weights.is_empty();
+            if reached && !passing {
+                wishes.push(takes);
             }
+            passes.push(passing);
         }
         wishes
     }

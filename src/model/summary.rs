@@ -1,5 +1,6 @@
 //! The table that `summary` returns.
 
+use super::node::INPUT;
 use super::{Network, Sequential, WeightSpec};
 
 /// Widths between the bars, as Keras has them on a terminal of 80 columns.
@@ -25,7 +26,7 @@ pub(super) fn render(model: &Sequential, network: &Network) -> String {
         }
         let dims: Vec<_> = layer.output.dims().iter().map(usize::to_string).collect();
         let parameters = layer.weights.iter().map(WeightSpec::len).sum::<usize>();
-        let source = |source: &Option<usize>| source.map_or("input", |at| &network.layers[at].name);
+        let source = |source: &Option<usize>| source.map_or(INPUT, |at| &network.layers[at].name);
         let sources: Vec<_> = layer.sources.iter().map(source).collect();
         text += &row([
             &format!("{} ({})", layer.name, layer.class()),

@@ -409,7 +409,7 @@ def check(name, run, folder):
     assert given.name == "images" and given.shape[0] == "N", (given.name, given.shape)
     images = images_of(given.shape[1:], 70)
     theirs = []
-    # The batch is free: of any size, in one session.
+    # The batch is free: of any size, without loading the model again.
     for part in (images[:1], images[1:8], images[8:]):
         (rows,) = session.run(["probabilities"], {"images": part.astype(np.float32) / np.float32(255)})
         theirs.append(rows)

@@ -9,7 +9,7 @@ use crate::ops::{Crop, Dtype, Pad, PadShape};
 /// An image `[n, h, w, c]` of the layer, with the border that windows need.
 pub(crate) struct Border<'a> {
     pub(crate) place: &'a Place<'a>,
-    /// The layer's word for it.
+    /// The layer's name for the step that makes it; ends with `pad`.
     pub(crate) name: &'a str,
     /// Dimensions of the images in it.
     pub(crate) image: [usize; 4],
@@ -40,7 +40,7 @@ impl Border<'_> {
             return Ok(x.clone());
         }
         let shape = self.shape();
-        let name = self.place.weight(&self.named());
+        let name = self.place.weight(&self.tensor());
         let y = b.tensor(&name, Role::Activation, Dtype::F32, &shape.y());
         let step = self.place.step(self.name);
         b.step(stage, step, Pad { shape, value }, vec![x.clone(), y.clone()])?;
@@ -53,7 +53,7 @@ impl Border<'_> {
             return y.clone();
         }
         let of = &b.buffers[y.buffer].name;
-        let name = format!("{of}.{}", self.named());
+        let name = format!("{of}.{}", self.tensor());
         b.tensor(&name, role, Dtype::F32, &self.shape().y())
     }
 
@@ -72,7 +72,8 @@ impl Border<'_> {
         b.step(stage, step, Crop(self.shape()), vec![around, y.clone()])
     }
 
-    fn named(&self) -> String {
+    /// The name of what has it: `padded` of the step `pad`.
+    fn tensor(&self) -> String {
         format!("{}ded", self.name)
     }
 }

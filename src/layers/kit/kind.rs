@@ -106,6 +106,17 @@ pub(crate) fn of_kernel(regularizer: Option<Regularizer>) -> Vec<(&'static str, 
     regularizer.filter(|regularizer| !regularizer.is_none()).map(|one| ("kernel", one)).into_iter().collect()
 }
 
+/// Refuses what is added to a variance, unless f32 can hold it above 0.
+///
+/// # Errors
+/// When it is 0 or less there, or no number.
+pub(crate) fn check_epsilon(epsilon: f64) -> Result<(), String> {
+    match epsilon as f32 {
+        held if held > 0.0 && held.is_normal() => Ok(()),
+        _ => Err(format!("epsilon is {epsilon:e}, but must be above 0 as a 32-bit float")),
+    }
+}
+
 /// Refuses a penalty whose factors are wrong.
 ///
 /// # Errors
