@@ -15,6 +15,7 @@ struct PrintEpochs;
 impl Callback for PrintEpochs {
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
         let EpochRecord { epoch, loss, accuracy, seconds, .. } = record;
+        let accuracy = accuracy.unwrap_or_default();
         println!("Epoch {epoch} - {seconds:.0}s - accuracy: {accuracy:.4} - loss: {loss:.4}");
         Ok(())
     }
@@ -76,6 +77,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // test_loss, test_acc = model.evaluate(x_test, y_test)
     // print("Test accuracy:", test_acc)
     let test = model.evaluate(&mnist.test)?;
-    println!("Test accuracy: {:.4}  Test loss: {:.4}", test.accuracy, test.loss);
+    println!("Test accuracy: {:.4}  Test loss: {:.4}", test.accuracy.unwrap_or_default(), test.loss);
     Ok(())
 }

@@ -27,7 +27,7 @@ pub fn classify(run: &Path) -> Result<(usize, f32), Box<dyn Error>> {
 
     // Models are trained on images of bytes, here 28 x 28 x 1. `drawn` makes a drawing look like those of MNIST: grey,
     // bright on black, 20 pixels high, centred. Several images may follow one another.
-    let image = draw()?.drawn(model.network().input_shape)?;
+    let image = draw()?.drawn(model.network().input_shape.image().ok_or("no model of images")?)?;
 
     // One row of probabilities per image.
     let probabilities = model.predict(&image)?;

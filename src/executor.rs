@@ -1,9 +1,10 @@
 //! The interface of every executor of a plan.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::data::{Dataset, Transform};
+use crate::data::{DataForm, Dataset, Shape, TargetKind, Transform};
 use crate::model::Network;
 use crate::ops::OtherArguments;
 use crate::plan::{BatchParams, Phase, Plan, Role, Tensor};
@@ -16,16 +17,49 @@ pub enum ExecutorError {
     /// A pass was run without the data that it reads.
     #[error("no data set was given for this pass; call `set_data` first")]
     NoData,
-    /// A data set's images do not fit the model.
+    /// A data set's samples do not fit the model.
     #[error(
-        "the data set's images are {data:?} (height, width, channels), but the model's input_shape is {model:?}; \
-         change input_shape in the model file or give it other data"
+        "the data set's {} {data}{}, but the model's input_shape is {model}; \
+         change input_shape in the model file or give it other data",
+        if data.image().is_some() { "images are" } else { "samples are" },
+        if data.image().is_some() { " (height, width, channels)" } else { " (features)" }
     )]
     DataShape {
         /// Of the data set.
-        data: [usize; 3],
+        data: Shape,
         /// Of the model.
-        model: [usize; 3],
+        model: Shape,
+    },
+    /// A data set's targets are of another kind than the model's.
+    #[error(
+        "the data set's targets are {data}, but the model's target is {model}; set target = \"{data}\" in the model file (in \
+         Rust `.target(..)`), with outputs and a loss that suit it, or give it other data"
+    )]
+    Target {
+        /// Of the data set.
+        data: TargetKind,
+        /// Of the model.
+        model: TargetKind,
+    },
+    /// A data set's targets have more or fewer numbers than the model has outputs.
+    #[error(
+        "the data set's targets have {data} numbers each, but the model has {model} outputs; give its last layer {data} units"
+    )]
+    TargetWidth {
+        /// Of the data set.
+        data: usize,
+        /// Of the model.
+        model: usize,
+    },
+    /// A data set is of another form than the plan was made for.
+    #[error(
+        "the plan reads data sets of the form {plan:?}, but this one is of the form {data:?}; make a plan for its form"
+    )]
+    Form {
+        /// Of the data set.
+        data: DataForm,
+        /// Of the plan.
+        plan: DataForm,
     },
     /// There are labels beyond the model's outputs.
     #[error("the data set has {data} classes, but the model's last layer has {model} units; give it {data}")]
@@ -153,10 +187,17 @@ impl Pass<'_> {
     }
 }
 
-/// Refuses a data set whose images or labels do not fit the network.
+/// Refuses a data set whose samples or targets do not fit the network.
 pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), ExecutorError> {
     if data.shape() != network.input_shape {
         return Err(ExecutorError::DataShape { data: data.shape(), model: network.input_shape });
+    }
+    if data.target() != network.target {
+        return Err(ExecutorError::Target { data: data.target(), model: network.target });
+    }
+    if network.target != TargetKind::Classes {
+        let (data, model) = (data.classes(), network.outputs());
+        return if data == model { Ok(()) } else { Err(ExecutorError::TargetWidth { data, model }) };
     }
     let (data, model, from_zero) = (data.classes(), network.classes(), data.labels().contains(&0));
     match data {
@@ -167,6 +208,17 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<(), Execut
         }
         _ if data == model + 1 && !from_zero => Err(ExecutorError::LabelsFromOne { data, model }),
         _ => Err(ExecutorError::Classes { data, model }),
+    }
+}
+
+/// A data set as a plan reads it: with a weight of 1 for each sample where it reads weights and there are none.
+///
+/// Errors: [`ExecutorError::Form`] where it is held otherwise than the plan takes it.
+pub(crate) fn check_form<'a>(plan: &Plan, data: &'a Dataset) -> Result<Cow<'a, Dataset>, ExecutorError> {
+    let weighed = data.weighed(plan.form.weighted);
+    match weighed.form() == plan.form {
+        true => Ok(weighed),
+        false => Err(ExecutorError::Form { data: data.form(), plan: plan.form }),
     }
 }
 
@@ -207,7 +259,7 @@ pub trait Executor: Send {
     /// host, and its samples are uploaded batch by batch. Results are the same to the bit.
     ///
     /// # Errors
-    /// When its images or labels do not fit the plan's network, or not even one batch fits the device.
+    /// When its samples or targets do not fit the plan's network, its form is not the plan's, or not even one batch fits the device.
     fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), ExecutorError>;
 
     /// Keeps data sets that are set from now on on the host, even if they fit the device.

@@ -93,3 +93,7 @@ pub use model::Sequential;
 #[cfg(all(doctest, feature = "mnist-data"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/data.md")]
+struct DataInMemory;

@@ -8,7 +8,7 @@
 // One invocation per Real of pixels, then one per element of one_hot.
 //
 // images  [samples, STRIDE_WORDS] words of four bytes, the first pixel in the lowest
-// labels  [samples] bytes, four to a word, the first in the lowest
+// labels  [samples]
 // order   [_]
 // x       [BATCH, PIXELS]
 // one_hot [BATCH, CLASSES]
@@ -47,7 +47,7 @@ fn of_target(index: u32) {
     var value = 0.0;
     if i < batch.batch_size {
         let sample = order[ORDER_BASE + batch.first + i];
-        let label = (labels[LABELS_BASE + sample / 4u] >> (8u * (sample % 4u))) & 255u;
+        let label = labels[LABELS_BASE + sample];
         value = select(OFF, ON, label == FIRST_CLASS + index % CLASSES);
     }
     one_hot[ONE_HOT_BASE + index] = value;

@@ -4,7 +4,7 @@
 // one_hot: one_hot[i, c] = ON where c + FIRST_CLASS = labels[order[first + i]], else OFF, for i < batch_size; rows past it are 0.
 // One invocation per element.
 //
-// labels [samples] bytes, four to a word, the first in the lowest
+// labels [samples]
 // order  [_]
 // one_hot [BATCH, CLASSES]
 
@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var value = 0.0;
     if i < batch.batch_size {
         let sample = order[ORDER_BASE + batch.first + i];
-        let label = (labels[LABELS_BASE + sample / 4u] >> (8u * (sample % 4u))) & 255u;
+        let label = labels[LABELS_BASE + sample];
         value = select(OFF, ON, label == FIRST_CLASS + index % CLASSES);
     }
     one_hot[ONE_HOT_BASE + index] = value;

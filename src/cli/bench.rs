@@ -8,7 +8,7 @@ use super::output::{Output, warn_of_loss};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::tune::TuneArg;
-use crate::data::{Dataset, Transform};
+use crate::data::{Dataset, TargetKind, Targets, Transform};
 use crate::device::Device;
 use crate::executor::{DataSlot, Executor, Pass};
 use crate::io::ModelFile;
@@ -97,16 +97,18 @@ pub(super) fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
     let samples = (BATCHES * batch).min(MOST_SAMPLES);
     let (shape, classes) = (network.input_shape, network.classes());
     #[cfg(feature = "mnist-data")]
-    if shape == MNIST.0 && classes >= MNIST.1 {
+    if shape == MNIST.0.into() && classes >= MNIST.1 && network.target == TargetKind::Classes {
         return Ok(crate::data::mnist()?.train.take(samples)?);
     }
     let mut stream = Stream::new(SEED, Purpose::Benchmark, 0);
-    let bytes = samples * shape.iter().product::<usize>();
-    let images = (0..bytes).map(|_| stream.next_u32() as u8).collect();
-    // A label is a byte.
-    let classes = classes.min(usize::from(u8::MAX) + 1);
-    let labels = (0..samples).map(|_| stream.below(classes as u32) as u8).collect();
-    Ok(Dataset::new(images, labels, shape, classes)?)
+    let images: Vec<u8> = (0..samples * shape.len()).map(|_| stream.next_u32() as u8).collect();
+    let mut row = || (0..classes).map(|_| stream.below(2) as f32).collect::<Vec<f32>>();
+    let targets = match network.target {
+        TargetKind::Classes => Targets::classes((0..samples).map(|_| stream.below(classes as u32)), classes),
+        TargetKind::MultiLabel => Targets::multi_label((0..samples).map(|_| row()), classes),
+        TargetKind::Values => Targets::values((0..samples).map(|_| row()), classes),
+    };
+    Ok(Dataset::from_parts(images, targets, shape)?)
 }
 
 /// Whether two devices computed the same training steps.
@@ -146,10 +148,7 @@ impl Work {
         executor.set_data(DataSlot::Training, data)?;
         let samples = BATCHES * plan.batch;
         let order: Vec<u32> = (0..samples).map(|place| (place % data.len()) as u32).collect();
-        let [height, width, _] = plan.network.input_shape;
-        let transforms = file
-            .augmentation
-            .map_or(Vec::new(), |augmentation| augmentation.transforms(SEED, 0, &order, [height, width]));
+        let transforms = file.transforms(SEED, &order);
         let batches = BatchParams::of_pass(samples, plan.batch, file.optimizer.learning_rate());
         Ok(Work { executor, order, batches, transforms })
     }

@@ -9,11 +9,11 @@ use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, of_out};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::Progress;
-use super::same_data::tell_other_training_set;
+use super::same_data::{held_to, tell_other_training_set};
 use super::table::{Align, render};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
-use crate::data::folds::stratified_folds;
+use crate::data::folds::folds_of;
 use crate::data::{Dataset, TrainTest};
 use crate::device::Device;
 use crate::executor::check_data;
@@ -91,9 +91,11 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         tell_other_training_set(source, &train);
     }
     for file in &files {
-        check_data(&file.model.network()?, &train)?;
+        let network = file.model.network()?;
+        check_data(&network, &held_to(&network, &train))?;
+        file.training.check_target(&network).with_context(|| format!("model `{}`", file.model.name))?;
     }
-    let folds = stratified_folds(train.labels(), args.folds, args.training.seed)?;
+    let folds = folds_of(&train, args.folds, args.training.seed)?;
     check_splits(&files, &train, &folds)?;
     let (device, why) = Device::open(&args.device.device)?;
     if !args.json {
@@ -200,7 +202,8 @@ fn validate(
         no_fuse: args.fuse.no_fuse(),
         ..Compile::default()
     };
-    Ok(cross_validate(&file.model, device, compile, train, args.folds, &file.training, folds)?)
+    let train = held_to(&file.model.network()?, train);
+    Ok(cross_validate(&file.model, device, compile, &train, args.folds, &file.training, folds)?)
 }
 
 /// Prints which fold is trained and its progress, and writes its history.
@@ -273,7 +276,7 @@ fn table(models: &[CrossValidation]) -> String {
             [
                 found.model.clone(),
                 thousands(found.parameters),
-                spread(found, &found.accuracy, 4),
+                found.accuracy.as_ref().map_or("-".to_owned(), |accuracy| spread(found, accuracy, 4)),
                 spread(found, &found.loss, 4),
                 spread(found, &found.seconds, 1),
             ]

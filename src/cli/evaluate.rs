@@ -9,7 +9,7 @@ use super::judging::{self, ReportArgs, print_figures};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::spinner;
-use super::same_data::{TestSet, test_set};
+use super::same_data::{TestSet, samples, test_set};
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
 use crate::gpu::Choices;
@@ -17,7 +17,7 @@ use crate::io::ModelFile;
 use crate::io::{Recorded, SavedRun, read_recorded};
 use crate::model::{Network, thousands};
 use crate::plan::Plan;
-use crate::train::{Compile, Evaluation, Report};
+use crate::train::{Compile, Evaluation, Judgement, main_metric};
 
 /// Evaluate the weights of a run folder on a test set
 #[derive(Debug, clap::Args)]
@@ -49,28 +49,29 @@ struct Figures {
     other_test_set: Option<bool>,
     /// `None` where it is not finite.
     test_loss: Option<f64>,
-    test_accuracy: f64,
+    /// `None` where targets are no classes.
+    test_accuracy: Option<f64>,
     #[serde(flatten)]
-    report: Report,
+    report: Judgement,
 }
 
 /// Evaluates in batches of the size that the run used, with the kernels that it used, so that on the same device the
 /// metrics are the run's own, bit for bit.
 pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
-    args.report.check(network.classes())?;
+    args.report.check(&network)?;
     let recorded = read_recorded(&args.run).unwrap_or_else(|error| {
         note(format_args!("warning: {error}"));
         None
     });
     let TestSet { source, set: test, is_other } =
-        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
+        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref(), &network)?;
     check_data(&network, &test)?;
     let (device, why) = Device::open(&args.device.device)?;
 
     if !args.json {
         output.line(format_args!("Device: {why}"))?;
-        output.line(format_args!("Data: {source}, {} test images", thousands(test.len())))?;
+        output.line(format_args!("Data: {source}, {} test {}", thousands(test.len()), samples(&network)))?;
     }
     let ran = recorded.as_ref().map(|run| ran_by(&file, &network, &device, run)).transpose()?;
     let (no_fuse, choices) = ran.unwrap_or_default();
@@ -78,11 +79,13 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
     let mut model = file.model.compile(&device, compile)?;
     model.set_weights(weights)?;
-    let spinner = spinner(format!("evaluating on {} test images", thousands(test.len())));
+    let spinner = spinner(format!("evaluating on {} test {}", thousands(test.len()), samples(&network)));
     let evaluation = model.evaluate_with(&test, recorded.map(|recorded| recorded.batch_size))?;
-    let asked = args.json || args.report.asked();
+    // Accuracy is known already.
+    let asked = args.json || args.report.asked() || evaluation.accuracy.is_none();
     let report = asked.then(|| args.report.judge(&mut model, &test, &file.class_names)).transpose()?;
     spinner.finish_and_clear();
+    let metric = report.as_ref().map(Judgement::main);
     match report {
         Some(report) if args.json => {
             let Evaluation { loss, accuracy } = evaluation;
@@ -96,10 +99,13 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
                 report,
             })?);
         }
-        Some(report) => output.line(format_args!("\n{}\n", judging::text(&report)))?,
-        None => {}
+        Some(report) if args.report.asked() => {
+            output.line(format_args!("\n{}\n", judging::text(&report)))?;
+        }
+        _ => {}
     }
-    print_figures(&evaluation, output)
+    let accuracy = evaluation.accuracy.map(|accuracy| (main_metric(network.target), accuracy));
+    print_figures(accuracy.or(metric).unwrap_or_default(), evaluation.loss, output)
 }
 
 /// Whether a run ran each step unfused, and its kernels for the steps that have the same names on this device.

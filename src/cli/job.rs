@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use super::args::{DataSource, whole_path};
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
-use super::same_data::check_resumed;
+use super::same_data::{check_resumed, held_to};
 use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
@@ -16,6 +16,7 @@ use crate::gpu::{Choices, adapters};
 use crate::io::ModelFile;
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
 use crate::io::run::RunFolder;
+use crate::model::Network;
 use crate::plan::Plan;
 use crate::train::{Checkpoint, FitOptions};
 
@@ -35,6 +36,12 @@ pub struct Sets {
 }
 
 impl Sets {
+    /// What a model is held to on them.
+    pub fn held_to(&self, network: &Network) -> Self {
+        let [train, test] = [&self.train, &self.test].map(|set| held_to(network, set));
+        Sets { train, validation: self.validation.as_ref().map(|set| held_to(network, set)), test }
+    }
+
     /// Their digests, which tell them from other data.
     pub fn digests(&self) -> DataDigests {
         DataDigests::of(&self.train, self.validation.as_ref(), &self.test)

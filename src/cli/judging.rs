@@ -1,12 +1,15 @@
-//! What `train --report` and `evaluate --report` print: metrics of each class, and the confusion matrix.
+//! What `train --report` and `evaluate --report` print: metrics of each class, label or output, and the confusion matrix of classes.
 
 use anyhow::bail;
 
 use super::output::{Output, note};
 use super::table::{Align, render};
-use crate::data::Dataset;
+use crate::data::{Dataset, TargetKind};
 use crate::error::Error;
-use crate::train::{ClassFigures, Evaluation, Model, Report};
+use crate::model::Network;
+use crate::train::{
+    ClassFigures, Judgement, LabelReport, MacroFigures, Model, OutputFigures, Report, ValueReport,
+};
 
 /// The `k` of the top-k accuracy where none is given, or the number of classes where that is smaller.
 const TOP_K: usize = 5;
@@ -14,7 +17,8 @@ const TOP_K: usize = 5;
 /// `--report` and `--top-k`.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Print precision, recall and F1 of each class, top-k accuracy and the confusion matrix on the test set
+    /// Print metrics on the test set: precision, recall and F1 of each class or label, top-k accuracy and the confusion matrix of
+    /// classes; where the model's target is values, MAE, RMSE and R2 of each output
     #[arg(long)]
     pub report: bool,
     /// In the report, among how many of the most probable classes the right one counts as correct; by default 5
@@ -28,9 +32,13 @@ impl ReportArgs {
         self.report || self.top_k.is_some()
     }
 
-    /// Refuses a `--top-k` that exceeds the model's number of classes, before hours of training.
-    pub fn check(&self, classes: usize) -> anyhow::Result<()> {
+    /// Refuses a `--top-k` of what are no classes, or that exceeds their number, before hours of training.
+    pub fn check(&self, network: &Network) -> anyhow::Result<()> {
+        let classes = network.classes();
         match self.top_k {
+            Some(_) if network.target != TargetKind::Classes => {
+                bail!("--top-k is for classes, but this model's target is {}; leave it out", network.target)
+            }
             Some(k) if k > classes => {
                 bail!("--top-k: `k` is {k}, but must be from 1 to the number of classes, which is {classes}")
             }
@@ -39,55 +47,90 @@ impl ReportArgs {
     }
 
     /// Evaluates a model's predictions for a set, with these names of classes.
-    pub fn judge(&self, model: &mut Model, data: &Dataset, names: &[String]) -> Result<Report, Error> {
-        let classes = model.network().classes();
-        let probabilities = model.predict(data.images())?;
-        let k = self.top_k.unwrap_or(TOP_K.min(classes));
-        Ok(Report::new(&probabilities, data.labels(), classes, k)?.named(names))
+    pub fn judge(&self, model: &mut Model, data: &Dataset, names: &[String]) -> Result<Judgement, Error> {
+        let predictions = model.predict_data(data)?;
+        let k = self.top_k.unwrap_or(TOP_K.min(model.network().classes()));
+        Ok(Judgement::new(&predictions, data, k)?.named(names))
     }
 }
 
-/// A report as text: a line per class, the means, and the matrix with a row per true class.
-pub fn text(report: &Report) -> String {
-    let figures = |name: String, precision: f64, recall: f64, f1: f64, support: String| {
-        [name, format!("{precision:.4}"), format!("{recall:.4}"), format!("{f1:.4}"), support]
-    };
-    let named = report.classes.iter().any(|figures| figures.name.is_some());
-    let mut rows: Vec<_> = report
-        .classes
-        .iter()
-        .map(|c| figures(title(c), c.precision, c.recall, c.f1, c.support.to_string()))
-        .collect();
-    let means = report.means;
-    rows.push(figures(
-        "mean".to_owned(),
-        means.precision,
-        means.recall,
-        means.f1,
-        report.samples.to_string(),
-    ));
-    let headings = [
-        ("Class", if named { Align::Left } else { Align::Right }),
-        ("Precision", Align::Right),
-        ("Recall", Align::Right),
-        ("F1", Align::Right),
-        ("Samples", Align::Right),
-    ];
+/// A report as text.
+pub fn text(judgement: &Judgement) -> String {
+    match judgement {
+        Judgement::Classes(report) => of_classes(report),
+        Judgement::Labels(report) => of_labels(report),
+        Judgement::Values(report) => of_values(report),
+    }
+}
+
+/// A line per class, the means, and the matrix with a row per true class.
+fn of_classes(report: &Report) -> String {
     format!(
         "{}\n\nTop-{} accuracy: {:.4}\n\nConfusion matrix (a row for each true class, a column for each predicted one)\n{}",
-        render(headings, &rows),
+        figures("Class", &report.classes, &report.means, report.samples),
         report.k,
         report.top_k_accuracy,
         matrix(report.confusion.counts(), &report.classes)
     )
 }
 
-/// A class in a table: its number, and its name if it has one.
-fn title(figures: &ClassFigures) -> String {
-    match &figures.name {
-        Some(name) => format!("{} {name}", figures.class),
-        None => figures.class.to_string(),
+/// A line per label, and the means.
+fn of_labels(report: &LabelReport) -> String {
+    format!(
+        "{}\n\nA label is predicted where its probability is above {}.\nRight predictions: {:.4} of all, every label of {:.4} \
+         of the samples",
+        figures("Label", &report.labels, &report.means, report.samples),
+        report.threshold,
+        report.binary_accuracy,
+        report.exact_match
+    )
+}
+
+/// A line per output, and the metrics over all.
+fn of_values(report: &ValueReport) -> String {
+    let row = |name: String, mae: f64, rmse: f64, r2: Option<f64>| {
+        let r2 = r2.map_or("-".to_owned(), |r2| format!("{r2:.4}"));
+        [name, format!("{mae:.4}"), format!("{rmse:.4}"), r2]
+    };
+    let named = report.outputs.iter().any(|output| output.name.is_some());
+    let of_output = |o: &OutputFigures| row(title(o.output, o.name.as_ref()), o.mae, o.rmse, o.r2);
+    let mut rows: Vec<_> = report.outputs.iter().map(of_output).collect();
+    if rows.len() > 1 {
+        rows.push(row("all".to_owned(), report.mae, report.rmse, report.r2));
     }
+    let headings = [
+        ("Output", if named { Align::Left } else { Align::Right }),
+        ("MAE", Align::Right),
+        ("RMSE", Align::Right),
+        ("R2", Align::Right),
+    ];
+    render(headings, &rows)
+}
+
+/// Precision, recall and F1 of each class or label, and their means.
+fn figures(what: &'static str, all: &[ClassFigures], means: &MacroFigures, samples: usize) -> String {
+    let row = |name: String, precision: f64, recall: f64, f1: f64, support: String| {
+        [name, format!("{precision:.4}"), format!("{recall:.4}"), format!("{f1:.4}"), support]
+    };
+    let named = all.iter().any(|figures| figures.name.is_some());
+    let of_class = |c: &ClassFigures| {
+        row(title(c.class, c.name.as_ref()), c.precision, c.recall, c.f1, c.support.to_string())
+    };
+    let mut rows: Vec<_> = all.iter().map(of_class).collect();
+    rows.push(row("mean".to_owned(), means.precision, means.recall, means.f1, samples.to_string()));
+    let headings = [
+        (what, if named { Align::Left } else { Align::Right }),
+        ("Precision", Align::Right),
+        ("Recall", Align::Right),
+        ("F1", Align::Right),
+        ("Samples", Align::Right),
+    ];
+    render(headings, &rows)
+}
+
+/// A class, label or output in a table: its number, and its name if it has one.
+fn title(number: usize, name: Option<&String>) -> String {
+    name.map_or_else(|| number.to_string(), |name| format!("{number} {name}"))
 }
 
 /// Numbers in columns of equal width, with the numbers of the classes above them and the classes beside them, with
@@ -98,7 +141,13 @@ fn matrix(counts: &[Vec<u64>], figures: &[ClassFigures]) -> String {
     let width = widest.to_string().len();
     let heads: Vec<String> = figures
         .iter()
-        .map(|one| if one.name.is_some() { title(one) } else { format!("{:>width$}", one.class) })
+        .map(|one| {
+            if one.name.is_some() {
+                title(one.class, one.name.as_ref())
+            } else {
+                format!("{:>width$}", one.class)
+            }
+        })
         .collect();
     let widest = heads.iter().map(|head| head.chars().count()).max().unwrap_or(width);
     let line = |head: &str, cells: &mut dyn Iterator<Item = String>| {
@@ -112,13 +161,12 @@ fn matrix(counts: &[Vec<u64>], figures: &[ClassFigures]) -> String {
     lines.join("\n")
 }
 
-/// The last line of `train` and `evaluate`.
-pub fn print_figures(evaluation: &Evaluation, output: &mut Output) -> anyhow::Result<()> {
-    let Evaluation { loss, accuracy } = evaluation;
+/// The last line of `train` and `evaluate`: the metric that stands for all, and the loss.
+pub fn print_figures((metric, figure): (&str, f64), loss: f64, output: &mut Output) -> anyhow::Result<()> {
     if !loss.is_finite() {
         note("warning: the test loss is not a finite number: these weights are useless");
     }
-    output.result(format_args!("Test accuracy: {accuracy:.4}  Test loss: {loss:.4}"))
+    output.result(format_args!("Test {metric}: {figure:.4}  Test loss: {loss:.4}"))
 }
 
 #[cfg(test)]
@@ -128,7 +176,8 @@ mod tests {
     #[test]
     fn the_report_reads_as_a_table() {
         let scores = [0.9, 0.1, 0.2, 0.8, 0.6, 0.4];
-        let report = Report::new(&scores, &[0, 1, 1], 2, 2).unwrap();
+        let data = Dataset::new(vec![0; 3], vec![0, 1, 1], [1, 1, 1], 2).unwrap();
+        let report = Judgement::new(&scores, &data, 2).unwrap();
         let expected = "\
 Class  Precision  Recall      F1  Samples
     0     0.5000  1.0000  0.6667        1

@@ -27,6 +27,7 @@ mod output;
 mod path_text;
 pub mod pictures;
 mod predict;
+mod predicted;
 mod profile;
 mod progress;
 mod rate_text;

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::args::DeviceArg;
 use super::messages::message;
 use super::output::{Output, note};
 use super::pictures::{Found, Source};
+use super::predicted::Predicted;
 use crate::data::{DataError, transpose};
 use crate::device::Device;
 use crate::io::SavedRun;
@@ -19,8 +20,6 @@ use crate::train::Model;
 
 /// Pictures that are predicted at once.
 const AT_ONCE: usize = 64;
-/// The number of classes that are printed.
-const PRINTED: usize = 3;
 /// From black to white; each pixel is two characters wide, which makes it about square.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 /// `--show=FILE`: pixels of the file per pixel of an image, between two images, and images in a row.
@@ -64,13 +63,21 @@ pub struct PredictArgs {
 /// The exit code is 1 when a picture could not be read.
 pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let saved = SavedRun::read(&args.run)?;
-    args.check_shown(saved.network.input_shape)?;
+    let Some(shape) = saved.network.input_shape.image() else {
+        bail!(
+            "`{}` is a model of rows of {} numbers, not of pictures; the library predicts for those: `Model::predict_values`",
+            args.run.display(),
+            saved.network.input_shape.len()
+        );
+    };
+    args.check_shown(shape)?;
     let shown = match &args.show {
         Some(Some(file)) => Some(show_file(file, &args.run, output)?),
         _ => None,
     };
     let (device, _) = Device::open(&args.device.device)?;
-    let mut judge = Judge { args, model: saved.compile(&device)?, saved, failed: false, seen: Vec::new() };
+    let mut judge =
+        Judge { args, shape, model: saved.compile(&device)?, saved, failed: false, seen: Vec::new() };
     for argument in &args.images {
         match Source::all(argument) {
             Ok(folder) => {
@@ -116,6 +123,8 @@ impl PredictArgs {
 
 struct Judge<'a> {
     args: &'a PredictArgs,
+    /// Height, width and channels of what the network sees.
+    shape: [usize; 3],
     saved: SavedRun,
     model: Model,
     failed: bool,
@@ -149,10 +158,14 @@ impl Judge<'_> {
             for warning in &seen.warnings {
                 note(format_args!("warning: {source}: {warning}"));
             }
+            let predicted = Predicted { run: &self.saved, row };
             output.line(if self.args.json {
-                self.json(source, &seen.warnings, row)
+                let mut line = Map::from_iter([("image".to_owned(), json!(source.recorded()))]);
+                line.extend(predicted.json());
+                line.insert("warnings".to_owned(), json!(seen.warnings));
+                Value::Object(line).to_string()
             } else {
-                self.text(source, row)
+                format!("{source}: {}", predicted.text())
             })?;
             match &self.args.show {
                 None => {}
@@ -164,7 +177,7 @@ impl Judge<'_> {
     }
 
     fn prepare(&self, found: Found) -> Result<Seen, DataError> {
-        let shape = self.saved.network.input_shape;
+        let shape = self.shape;
         if self.args.transpose {
             let upright = [shape[1], shape[0], shape[2]];
             let mut seen = self.upright(found, upright)?;
@@ -197,30 +210,9 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// `digit.png: 7 (0.9981)  then 1 (0.0012), 9 (0.0004)`
-    fn text(&self, source: &Source, row: &[f32]) -> String {
-        let figure = |&class: &usize| format!("{} ({:.4})", self.saved.class_name(class), row[class]);
-        let best: Vec<String> = ranked(row).iter().take(PRINTED).map(figure).collect();
-        let others = if best.len() > 1 { format!("  then {}", best[1..].join(", ")) } else { String::new() };
-        format!("{source}: {}{others}", best[0])
-    }
-
-    fn json(&self, source: &Source, warnings: &[String], row: &[f32]) -> String {
-        let label = ranked(row)[0];
-        json!({
-            "image": source.recorded(),
-            "label": label,
-            "name": self.saved.class_name(label),
-            "probability": row[label],
-            "probabilities": row,
-            "warnings": warnings,
-        })
-        .to_string()
-    }
-
     /// The image as text; of colours, their mean.
     fn drawing(&self, image: &[u8]) -> String {
-        let [_, w, c] = self.saved.network.input_shape;
+        let [_, w, c] = self.shape;
         let shade = |pixel: &[u8]| {
             let mean = pixel.iter().map(|&value| usize::from(value)).sum::<usize>() / c;
             SHADES[(mean * (SHADES.len() - 1)).div_ceil(255)]
@@ -234,7 +226,7 @@ impl Judge<'_> {
 
     /// All images as one picture, enlarged, in rows from left to right.
     fn write_seen(&self, file: &Destination) -> anyhow::Result<()> {
-        let [h, w, c] = self.saved.network.input_shape;
+        let [h, w, c] = self.shape;
         if self.seen.is_empty() {
             return Ok(());
         }
@@ -255,11 +247,4 @@ impl Judge<'_> {
         }
         Ok(file.write(&png(height, width, &pixels)?)?)
     }
-}
-
-/// The classes, most probable first, of equal ones the first.
-fn ranked(row: &[f32]) -> Vec<usize> {
-    let mut classes: Vec<usize> = (0..row.len()).collect();
-    classes.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
-    classes
 }

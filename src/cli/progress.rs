@@ -24,7 +24,8 @@ pub struct Progress {
     schedule: Schedule,
     /// Sums over the samples of the epoch so far.
     loss: f64,
-    correct: u64,
+    /// `None` where targets are no classes.
+    correct: Option<u64>,
     samples: u64,
     /// Batches of the epoch so far.
     steps: usize,
@@ -41,7 +42,7 @@ impl Progress {
             bar: None,
             schedule: Schedule { epochs: 0, steps_per_epoch: 0, steps_done: 0, steps: 0 },
             loss: 0.0,
-            correct: 0,
+            correct: Some(0),
             samples: 0,
             steps: 0,
             begun: Instant::now(),
@@ -56,7 +57,7 @@ impl Progress {
     /// Before the first batch; ends what was shown of training that stopped within an epoch.
     pub fn begin(&mut self, schedule: &Schedule) {
         self.end();
-        (self.loss, self.correct, self.samples) = (0.0, 0, 0);
+        (self.loss, self.correct, self.samples) = (0.0, Some(0), 0);
         self.schedule = *schedule;
         self.steps = schedule.steps_done % schedule.steps_per_epoch.max(1);
     }
@@ -65,13 +66,14 @@ impl Progress {
     pub fn step(&mut self, record: &StepRecord) {
         self.steps += 1;
         self.loss += f64::from(record.loss) * f64::from(record.n);
-        self.correct += u64::from(record.correct);
+        self.correct = self.correct.zip(record.correct).map(|(sum, more)| sum + u64::from(more));
         self.samples += u64::from(record.n);
         if let Some(bar) = &self.bar {
             let samples = self.samples.max(1) as f64;
             let rate = samples / self.begun.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
-            let figures = figures(self.loss / samples, self.correct as f64 / samples);
-            bar.set_message(format!("{} images/s - {figures}", thousands(rate as usize)));
+            let accuracy = self.correct.map(|correct| correct as f64 / samples);
+            let figures = figures("", self.loss / samples, accuracy);
+            bar.set_message(format!("{} samples/s - {figures}", thousands(rate as usize)));
             bar.set_position(self.steps as u64);
         }
     }
@@ -82,10 +84,10 @@ impl Progress {
             "{:.1}s {:.1}ms/step - {}",
             record.seconds,
             1e3 * record.seconds / self.steps.max(1) as f64,
-            figures(record.loss, record.accuracy)
+            figures("", record.loss, record.accuracy)
         );
-        if let (Some(loss), Some(accuracy)) = (record.val_loss, record.val_accuracy) {
-            text += &format!(" - val_loss: {loss:.4} - val_accuracy: {accuracy:.4}");
+        if let Some(loss) = record.val_loss {
+            text += &format!(" - {}", figures("val_", loss, record.val_accuracy));
         }
         match self.bar.take() {
             Some(bar) => {
@@ -99,7 +101,7 @@ impl Progress {
                 note(format_args!("Epoch {}/{epochs} - {} steps - {text}", record.epoch, self.steps));
             }
         }
-        (self.loss, self.correct, self.samples, self.steps) = (0.0, 0, 0, 0);
+        (self.loss, self.correct, self.samples, self.steps) = (0.0, Some(0), 0, 0);
     }
 
     /// Leaves the bar as it is when its epoch does not finish.
@@ -147,8 +149,10 @@ pub fn spinner(text: String) -> ProgressBar {
     spinner
 }
 
-fn figures(loss: f64, accuracy: f64) -> String {
-    format!("loss: {loss:.4} - accuracy: {accuracy:.4}")
+/// The metrics of some samples, each name behind `before`.
+fn figures(before: &str, loss: f64, accuracy: Option<f64>) -> String {
+    let accuracy = accuracy.map(|accuracy| format!(" - {before}accuracy: {accuracy:.4}"));
+    format!("{before}loss: {loss:.4}{}", accuracy.unwrap_or_default())
 }
 
 /// The count of batches, then one of the templates above; the plain style if the template is not valid.

@@ -9,7 +9,7 @@ use super::args::{DataSource, DeviceArg};
 use super::layout::LayoutArgs;
 use super::output::{Output, check_writable};
 use super::progress::spinner;
-use super::same_data::{TestSet, test_set};
+use super::same_data::{TestSet, samples, test_set};
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::is_checkpoint;
@@ -63,12 +63,12 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     }
     args.check_plots()?;
     let TestSet { source, set: test, is_other } =
-        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref())?;
+        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref(), &run.network)?;
     check_data(&run.network, &test)?;
 
     let (device, _) = Device::open(&args.device.device)?;
-    let spinner = spinner(format!("evaluating on {} test images", thousands(test.len())));
-    let probabilities = run.compile(&device)?.predict(test.images())?;
+    let spinner = spinner(format!("evaluating on {} test {}", thousands(test.len()), samples(&run.network)));
+    let probabilities = run.compile(&device)?.predict_data(&test)?;
     let judged = Judged { data: source.to_string(), is_other: is_other == Some(true) };
     let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?.on(judged);
     spinner.finish_and_clear();

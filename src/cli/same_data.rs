@@ -10,6 +10,7 @@ use super::layout::LayoutArgs;
 use super::output::note;
 use crate::data::{DataDigests, Dataset};
 use crate::io::{Recorded, read_recorded};
+use crate::model::Network;
 
 /// Whether a run may be resumed with these sets; `accept` if the user wants it in any case; `go_on` is the command to
 /// resume with.
@@ -77,7 +78,7 @@ pub struct TestSet {
     pub is_other: Option<bool>,
 }
 
-/// The test set that a command evaluates a run on: the named one, else the run's own. Prints a note if it differs
+/// The test set that a command evaluates a run on, held to what its model is: the named one, else the run's own. Prints a note if it differs
 /// from the one that the run was evaluated on.
 ///
 /// # Errors
@@ -87,6 +88,7 @@ pub fn test_set(
     named: Option<&DataSource>,
     layout: LayoutArgs,
     recorded: Option<&Recorded>,
+    network: &Network,
 ) -> anyhow::Result<TestSet> {
     let again = || format!("{} --data", command_line());
     let source = match (named, recorded) {
@@ -115,7 +117,17 @@ pub fn test_set(
         )),
         _ => {}
     }
-    Ok(TestSet { source, set: test, is_other })
+    Ok(TestSet { source, set: held_to(network, &test), is_other })
+}
+
+/// What a model is held to on a data set of classes: these, or, where its target is another, rows or numbers made of them.
+pub fn held_to(network: &Network, data: &Dataset) -> Dataset {
+    data.classes_as(network.target, network.outputs())
+}
+
+/// What the samples of a model are called.
+pub fn samples(network: &Network) -> &'static str {
+    if network.input_shape.image().is_some() { "images" } else { "samples" }
 }
 
 /// Prints a note if a model file is from a run that was trained on other data.

@@ -38,13 +38,11 @@ impl TraceJob<'_> {
         let plan = self.fuse.prepare(device, plain);
         let data = data(&network, batch)?;
         let order = epoch_order(data.len(), 0, Some(SEED));
-        let [height, width, _] = network.input_shape;
-        let transforms =
-            file.augmentation.map(|augmentation| augmentation.transforms(SEED, 0, &order, [height, width]));
+        let transforms = file.transforms(SEED, &order);
         let rows = rows(&file, data.len(), batch, self.steps);
         let weights = network.initial_weights(SEED);
-        let transforms = transforms.as_deref().unwrap_or_default();
-        let input = TraceInput { weights: &weights, data: &data, order: &order, rows: &rows, transforms };
+        let (weights, data, order) = (&weights, &data, &order);
+        let input = TraceInput { weights, data, order, rows: &rows, transforms: &transforms };
         let spinner = spinner(String::new());
         let seen = trace(gpu, &plan, &input, &mut |step| {
             spinner.set_message(format!("training step {}: {}", step.training_step, step.step));

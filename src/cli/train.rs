@@ -54,7 +54,7 @@ fn prepare<'a>(
     output: &mut Output,
 ) -> anyhow::Result<(Run<'a>, FitOptions)> {
     let network = job.file.model.network()?;
-    args.report.check(network.classes())?;
+    args.report.check(&network)?;
     let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
     let folder = match resumed {
         Some(folder) => folder.probed()?,
@@ -62,7 +62,8 @@ fn prepare<'a>(
     };
     let board = args.check_tensorboard(&folder, &job.settings)?;
     job.settings.tensorboard = board;
-    let sets = job.sets(args)?;
+    let read = job.sets(args)?;
+    let sets = read.held_to(&network);
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;
     options.profile = args.sampling(&options, sets.train.len());
@@ -72,7 +73,7 @@ fn prepare<'a>(
     let plan = job.file.compile().plan(&network, batch)?;
     let (opened, digests) = std::thread::scope(|scope| {
         // Every byte is read for them: some hundredths of a second, while the driver opens the device.
-        let digests = scope.spawn(|| sets.digests());
+        let digests = scope.spawn(|| read.digests());
         (job.open(&args.device.device, &plan), digests.join())
     });
     let digests = digests.map_err(|_| anyhow!("the data set could not be digested"))?;

@@ -1,5 +1,6 @@
 //! A run of `train`, once everything is known: it trains, evaluates, and writes the results.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use super::path_text::to_text;
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::{Recorder, Told};
+use super::same_data::samples;
 use super::train_args::TrainArgs;
 use crate::data::Dataset;
 use crate::device::Device;
@@ -23,7 +25,7 @@ use crate::io::run::{
 use crate::io::{HistoryCsv, sha256, weights_to_bytes};
 use crate::model::thousands;
 use crate::plan::Plan;
-use crate::train::{Callback, Checkpoints, Evaluation, FitOptions, History, Model};
+use crate::train::{Callback, Checkpoints, Evaluation, FitOptions, History, Model, main_metric};
 
 /// A run in progress.
 pub struct Run<'a> {
@@ -111,10 +113,15 @@ impl Run<'_> {
         seconds_to_first_step: Option<f64>,
     ) -> anyhow::Result<(Evaluation, RunResult)> {
         let Run { job, sets, model, folder, .. } = self;
-        let judging = format!("evaluating on {} test images", thousands(sets.test.len()));
+        let judging =
+            format!("evaluating on {} test {}", thousands(sets.test.len()), samples(model.network()));
         let spinner = (!self.args.quiet()).then(|| spinner(judging));
         let test_begun = Instant::now();
         let evaluation = model.evaluate(&sets.test)?;
+        let judged = match evaluation.accuracy {
+            Some(_) => None,
+            None => Some(self.args.report.judge(model, &sets.test, &job.file.class_names)?),
+        };
         let test_seconds = test_begun.elapsed().as_secs_f64();
         if let Some(spinner) = spinner {
             spinner.finish_and_clear();
@@ -125,6 +132,9 @@ impl Run<'_> {
             weights_sha256: sha256(&weights),
             seconds_to_first_step,
             test_seconds: Some(test_seconds),
+            test_metrics: judged.map_or_else(BTreeMap::new, |judged| {
+                judged.figures().into_iter().map(|(name, figure)| (name.to_owned(), figure)).collect()
+            }),
             ..result(job, sets, history, &evaluation)?
         };
         folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
@@ -156,7 +166,11 @@ impl Run<'_> {
             return output.result(serde_json::to_string(&line)?);
         }
         output.result(format_args!("Run: {run}"))?;
-        print_figures(evaluation, output)
+        let target = self.model.network().target;
+        let figure = result
+            .test_accuracy
+            .or_else(|| result.test_metrics.get(&main_metric(target).to_lowercase()).copied());
+        print_figures((main_metric(target), figure.unwrap_or(f64::NAN)), evaluation.loss, output)
     }
 }
 
@@ -167,6 +181,7 @@ fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) ->
         stopped: history.stopped,
         test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
         test_accuracy: evaluation.accuracy,
+        test_metrics: BTreeMap::new(),
         epochs: history.epochs.len(),
         steps: history.steps,
         seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),

@@ -1,12 +1,13 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use crate::data::{Dataset, pad_records};
+use super::data::CpuData;
+use crate::data::Dataset;
 use crate::executor::{
-    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_len,
+    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_form, check_len,
 };
 use crate::ops::{Arg, Real};
-use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor, image_stride};
+use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
 /// Runs a plan with the twins.
@@ -14,7 +15,7 @@ use crate::profile::{Clock, Profile, Profiler, Sampling};
 pub struct CpuExecutor<T> {
     plan: Plan,
     memory: Vec<Memory<T>>,
-    data: [Option<CpuData>; 2],
+    data: [Option<CpuData<T>>; 2],
     profiler: Option<Profiler>,
 }
 
@@ -27,30 +28,16 @@ enum Memory<T> {
     Elsewhere,
 }
 
-/// A data set with images at whole words.
-#[derive(Debug)]
-struct CpuData {
-    set: Dataset,
-    /// The images again, when their size is not a multiple of a word.
-    padded: Option<Vec<u8>>,
-}
-
-impl CpuData {
-    fn images(&self) -> &[u8] {
-        self.padded.as_deref().unwrap_or(self.set.images())
-    }
-}
-
 impl<T: Real> CpuExecutor<T> {
     /// Allocates the plan's memory, all zero.
     pub fn new(plan: Plan) -> Self {
         let memory = plan
             .buffers
             .iter()
-            .map(|buffer| match buffer.dtype {
-                Dtype::F32 => Memory::Floats(vec![T::zero(); buffer.len]),
-                Dtype::U32 => Memory::Integers(vec![0; buffer.len]),
-                Dtype::Bytes => Memory::Elsewhere,
+            .map(|buffer| match (buffer.role, buffer.dtype) {
+                (Role::Data(_), _) | (_, Dtype::Bytes) => Memory::Elsewhere,
+                (_, Dtype::F32) => Memory::Floats(vec![T::zero(); buffer.len]),
+                (_, Dtype::U32) => Memory::Integers(vec![0; buffer.len]),
             })
             .collect();
         let mut executor = CpuExecutor { plan, memory, data: [None, None], profiler: None };
@@ -167,18 +154,19 @@ fn range<E>(tensor: &Tensor, values: &[E]) -> std::ops::Range<usize> {
     if tensor.is_empty() { 0..values.len() } else { tensor.offset..tensor.offset + tensor.len() }
 }
 
-fn input<'a, T>(
+fn input<'a, T: Real>(
     role: Role,
     tensor: &Tensor,
     memory: &'a Memory<T>,
-    data: Option<&'a CpuData>,
+    data: Option<&'a CpuData<T>>,
 ) -> Option<Arg<'a, T>> {
     Some(match memory {
         Memory::Floats(values) => Arg::In(&values[range(tensor, values)]),
         Memory::Integers(values) => Arg::InU32(&values[range(tensor, values)]),
-        Memory::Elsewhere if role == Role::Images => Arg::Bytes(data?.images()),
-        Memory::Elsewhere if role == Role::Labels => Arg::Bytes(data?.set.labels()),
-        Memory::Elsewhere => return None,
+        Memory::Elsewhere => match role {
+            Role::Data(part) => data?.arg(part),
+            _ => return None,
+        },
     })
 }
 
@@ -203,10 +191,8 @@ impl<T: Real> Executor for CpuExecutor<T> {
 
     fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), ExecutorError> {
         check_data(&self.plan.network, data)?;
-        let pixels = data.shape().iter().product::<usize>();
-        let padded = (image_stride(pixels) != pixels)
-            .then(|| pad_records(data.images(), pixels, image_stride(pixels)));
-        self.data[slot as usize] = Some(CpuData { set: data.clone(), padded });
+        let data = check_form(&self.plan, data)?;
+        self.data[slot as usize] = Some(CpuData::new(data.into_owned()));
         Ok(())
     }
 

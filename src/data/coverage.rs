@@ -1,5 +1,7 @@
 //! Which classes a set has samples of, and which it lacks.
 
+use std::collections::BTreeSet;
+
 use super::Dataset;
 
 /// The most classes that a message lists; of more it gives the number.
@@ -7,21 +9,15 @@ const LISTED: usize = 12;
 
 /// The classes of which a set has no sample although one of the others has, ascending. A class that no set has
 /// samples of does not count: some data sets skip numbers.
-pub fn uncovered(data: &Dataset, others: &[&Dataset]) -> Vec<u8> {
-    let present = |set: &Dataset| {
-        let mut present = [false; 256];
-        set.labels().iter().for_each(|&label| present[usize::from(label)] = true);
-        present
-    };
-    let own = present(data);
-    let others: Vec<_> = others.iter().map(|set| present(set)).collect();
-    let wanted = |&class: &u8| others.iter().any(|other| other[usize::from(class)]);
-    (0..=u8::MAX).filter(|&class| !own[usize::from(class)]).filter(wanted).collect()
+pub fn uncovered(data: &Dataset, others: &[&Dataset]) -> Vec<u32> {
+    let present = |set: &Dataset| set.labels().iter().copied().collect::<BTreeSet<u32>>();
+    let others: BTreeSet<u32> = others.iter().flat_map(|set| present(set)).collect();
+    others.difference(&present(data)).copied().collect()
 }
 
 /// `class 3`, or `classes 3, 7 (bag)`, with the names that classes have, if they have any.
-pub fn listed(classes: &[u8], names: &[String]) -> String {
-    let one = |&class: &u8| match names.get(usize::from(class)) {
+pub fn listed(classes: &[u32], names: &[String]) -> String {
+    let one = |&class: &u32| match names.get(class as usize) {
         Some(name) => format!("{class} ({name})"),
         None => class.to_string(),
     };
@@ -45,7 +41,7 @@ mod tests {
     #[test]
     fn what_others_have_is_missing() {
         type Labels<'a> = &'a [u8];
-        let rows: [(Labels<'_>, &[Labels<'_>], Labels<'_>); 5] = [
+        let rows: [(Labels<'_>, &[Labels<'_>], &[u32]); 5] = [
             (&[0, 1, 2], &[&[2, 1, 0]], &[]),
             (&[0, 1], &[&[3, 0], &[2, 255]], &[2, 3, 255]),
             // No set has a sample of class 1.
@@ -64,7 +60,7 @@ mod tests {
         let names = ["shirt", "bag"].map(str::to_owned);
         assert_eq!(listed(&[1], &names), "class 1 (bag)");
         assert_eq!(listed(&[0, 1], &[]), "classes 0, 1");
-        let many: Vec<u8> = (0..30).collect();
+        let many: Vec<u32> = (0..30).collect();
         assert!(listed(&many, &names).ends_with("10, 11 and 18 more"), "{}", listed(&many, &names));
     }
 }

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::shape::Shape;
+
 /// A position in a data file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -152,50 +154,66 @@ pub enum DataError {
     LabelCount { images_file: PathBuf, labels_file: PathBuf, images: usize, labels: usize },
 
     /// The training and the test images differ in shape `[h, w, c]`.
-    #[error("{test_file}: expected images of the shape {train:?} [h, w, c] of {train_file}, found {test:?}")]
-    ShapeMismatch { train_file: PathBuf, test_file: PathBuf, train: [usize; 3], test: [usize; 3] },
+    #[error("{test_file}: expected images of the shape {train} [h, w, c] of {train_file}, found {test}")]
+    ShapeMismatch { train_file: PathBuf, test_file: PathBuf, train: Shape, test: Shape },
 
-    /// A shape `[h, w, c]` with a zero, or with a product that cannot be addressed.
+    /// A shape with a zero, or with a product that cannot be addressed.
     #[error(
-        "expected an image shape [h, w, c] of positive numbers with a product of at most {}, found {found:?}",
+        "expected a sample's shape, such as [h, w, c] of an image, of positive numbers with a product of at most {}, found {found}",
         isize::MAX
     )]
-    Shape { found: [usize; 3] },
+    Shape { found: Shape },
 
-    /// No labels, hence no images.
-    #[error("expected at least 1 image, found 0")]
+    /// No targets, hence no samples.
+    #[error("expected at least 1 sample, found 0")]
     Empty,
 
-    /// The image bytes are not those of one image per label.
-    #[error("expected {labels} images of shape {shape:?} [h, w, c], one for each label, found {found} bytes")]
-    ImageBytes { labels: usize, shape: [usize; 3], found: usize },
+    /// The inputs are not those of one sample for each target.
+    #[error("expected {targets} samples of shape {shape}, one for each target, found {found} numbers")]
+    SampleLength { targets: usize, shape: Shape, found: usize },
 
-    /// No classes to tell apart.
-    #[error("expected at least 1 class, found 0")]
-    NoClasses,
+    /// A number of an input that is infinite or none. `place` counts the numbers of the sample.
+    #[error("sample {index}: expected finite numbers, found {value} as number {place} of the sample")]
+    Sample { index: usize, place: usize, value: f32 },
+
+    /// No classes to tell apart, or targets of no numbers, or too many.
+    #[error("expected from 1 to {limit} classes, or numbers of a target, found {found}")]
+    Classes { found: usize, limit: usize },
 
     /// A label that is not a class. `index` is that of the first such label.
     #[error("label {index}: expected a class below {classes}, found {label}")]
-    LabelOutOfRange { index: usize, label: u8, classes: usize },
+    LabelOutOfRange { index: usize, label: u32, classes: usize },
+
+    /// A number of a target that its kind does not allow.
+    #[error("target {index}: expected {expected}, found {value} in column {column}")]
+    Target { index: usize, column: usize, value: f32, expected: &'static str },
+
+    /// There are more or fewer weights than samples.
+    #[error("expected {samples} sample weights, one for each sample, found {found}")]
+    WeightCount { samples: usize, found: usize },
+
+    /// A weight that is negative, infinite or no number.
+    #[error("sample weight {index}: expected a finite number, at least 0, found {weight}")]
+    Weight { index: usize, weight: f32 },
+
+    /// There are more or fewer names than classes.
+    #[error("expected {expected} names, one for each class, label or output, found {found}")]
+    Names { expected: usize, found: usize },
 
     /// Fewer than two folds, or more than there are images.
     #[error("expected from 2 folds to one for each of {samples} images, found {folds}")]
     Folds { folds: usize, samples: usize },
 
-    /// The one-hot labels are not whole rows.
-    #[error("expected one-hot rows of {classes} numbers each, found {found} numbers")]
-    OneHotLength { classes: usize, found: usize },
+    /// The numbers of the targets are not whole rows.
+    #[error("expected rows of {columns} numbers each as targets, found {found} numbers")]
+    TargetLength { columns: usize, found: usize },
 
     /// A row that does not hold one 1 among zeros. `index` is that of the first such row.
     #[error("one-hot row {index}: expected one 1 and else only 0, found other numbers")]
     OneHot { index: usize },
 
-    /// A class that does not fit into a byte. `index` is that of the first such row.
-    #[error("one-hot row {index}: expected a class of at most 255, found {class}; use at most 256 classes")]
-    ClassTooLarge { index: usize, class: usize },
-
     /// A part of a data set that is empty or goes beyond its end.
-    #[error("expected a range of images that is not empty and within 0..{len}, found {start}..{end}")]
+    #[error("expected a range of samples that is not empty and within 0..{len}, found {start}..{end}")]
     Range { start: usize, end: usize, len: usize },
 
     /// The bytes of a picture are not red, green, blue and alpha of each pixel, or there is no pixel.

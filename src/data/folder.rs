@@ -236,8 +236,8 @@ impl Labelled {
 pub(super) fn pair(train: Labelled, test: Labelled) -> Result<TrainTest, DataError> {
     if train.shape() != test.shape() {
         return Err(DataError::ShapeMismatch {
-            train: train.shape(),
-            test: test.shape(),
+            train: train.shape().into(),
+            test: test.shape().into(),
             train_file: train.images_file,
             test_file: test.images_file,
         });

@@ -2,6 +2,7 @@
 
 use super::Dataset;
 use super::error::DataError;
+use super::targets::TargetKind;
 use crate::random::{Purpose, Stream};
 
 /// The numbers of the samples of each fold, ascending; every sample is in exactly one fold.
@@ -12,16 +13,18 @@ use crate::random::{Purpose, Stream};
 ///
 /// # Errors
 /// When there are fewer than 2 folds, or more folds than samples.
-pub fn stratified_folds(labels: &[u8], folds: usize, seed: u64) -> Result<Vec<Vec<u32>>, DataError> {
+pub fn stratified_folds(labels: &[u32], folds: usize, seed: u64) -> Result<Vec<Vec<u32>>, DataError> {
     if folds < 2 || folds > labels.len() {
         return Err(DataError::Folds { folds, samples: labels.len() });
     }
     let mut parts = vec![Vec::with_capacity(labels.len().div_ceil(folds)); folds];
     let mut next = 0;
-    for class in 0..=u8::MAX {
-        let of_class = (0u32..).zip(labels).filter(|&(_, &label)| label == class);
-        let mut samples: Vec<u32> = of_class.map(|(sample, _)| sample).collect();
-        Stream::new(seed, Purpose::Folds, u32::from(class)).shuffle(&mut samples);
+    let mut classes = vec![Vec::new(); class_count(labels)];
+    for (sample, &label) in (0u32..).zip(labels) {
+        classes[label as usize].push(sample);
+    }
+    for (class, mut samples) in (0..).zip(classes) {
+        Stream::new(seed, Purpose::Folds, class).shuffle(&mut samples);
         for sample in samples {
             parts[next % folds].push(sample);
             next += 1;
@@ -29,6 +32,23 @@ pub fn stratified_folds(labels: &[u8], folds: usize, seed: u64) -> Result<Vec<Ve
     }
     parts.iter_mut().for_each(|part| part.sort_unstable());
     Ok(parts)
+}
+
+/// The numbers of the samples of each fold, ascending: [`stratified_folds`] of the labels, or, where targets are no classes, of
+/// a single class.
+///
+/// # Errors
+/// As [`stratified_folds`].
+pub fn folds_of(data: &Dataset, folds: usize, seed: u64) -> Result<Vec<Vec<u32>>, DataError> {
+    match data.target() {
+        TargetKind::Classes => stratified_folds(data.labels(), folds, seed),
+        _ => stratified_folds(&vec![0; data.len()], folds, seed),
+    }
+}
+
+/// One past the highest class that there are samples of.
+fn class_count(labels: &[u32]) -> usize {
+    labels.iter().max().map_or(0, |&label| label as usize + 1)
 }
 
 /// The samples outside one of the folds and those in it, each in the order of the set.
@@ -53,13 +73,13 @@ pub fn hold_out(data: &Dataset, folds: &[Vec<u32>], fold: usize) -> Result<(Data
 /// are first the classes of which none would be held out, then those that lose most by rounding down; a tie goes to
 /// the lower class. At least one sample of a class stays, as long as the other classes can make up for it. The result
 /// depends only on the labels and their order.
-pub fn stratified_split(labels: &[u8], held: usize) -> [Vec<u32>; 2] {
-    let mut counts = [0usize; 256];
-    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+pub fn stratified_split(labels: &[u32], held: usize) -> [Vec<u32>; 2] {
+    let mut counts = vec![0usize; class_count(labels)];
+    labels.iter().for_each(|&label| counts[label as usize] += 1);
     let mut take = held_of_each(&counts, held.min(labels.len()));
     let [mut stay, mut aside] = [Vec::with_capacity(labels.len()), Vec::with_capacity(held)];
     for (sample, &label) in labels.iter().enumerate().rev() {
-        let left = &mut take[usize::from(label)];
+        let left = &mut take[label as usize];
         let part = if *left > 0 { &mut aside } else { &mut stay };
         part.push(sample as u32);
         *left = left.saturating_sub(1);
@@ -69,16 +89,16 @@ pub fn stratified_split(labels: &[u8], held: usize) -> [Vec<u32>; 2] {
 }
 
 /// How many samples of each class are held out, `held` in total.
-fn held_of_each(counts: &[usize; 256], held: usize) -> [usize; 256] {
+fn held_of_each(counts: &[usize], held: usize) -> Vec<usize> {
     let all = counts.iter().sum::<usize>().max(1);
     let exact = |class: usize| counts[class] as u128 * held as u128;
     let most = |class: usize| counts[class].saturating_sub(1);
-    let mut take: [usize; 256] =
-        std::array::from_fn(|class| most(class).min((exact(class) / all as u128) as usize));
+    let of_class = |class| most(class).min((exact(class) / all as u128) as usize);
+    let mut take: Vec<usize> = (0..counts.len()).map(of_class).collect();
     let mut left = held - take.iter().sum::<usize>();
     let mut order: Vec<usize> = (0..counts.len()).filter(|&class| counts[class] > 0).collect();
     order.sort_by_key(|&class| (take[class] > 0, std::cmp::Reverse(exact(class) % all as u128)));
-    let give = |take: &mut [usize; 256], left: &mut usize, most: &dyn Fn(usize) -> usize| {
+    let give = |take: &mut [usize], left: &mut usize, most: &dyn Fn(usize) -> usize| {
         while *left > 0 {
             let before = *left;
             for &class in &order {
@@ -103,8 +123,8 @@ mod tests {
     use super::*;
 
     /// 103 samples of three classes, unevenly.
-    fn labels() -> Vec<u8> {
-        (0..103).map(|n| if n % 10 == 0 { 2 } else { (n % 3 == 0) as u8 }).collect()
+    fn labels() -> Vec<u32> {
+        (0..103).map(|n| if n % 10 == 0 { 2 } else { u32::from(n % 3 == 0) }).collect()
     }
 
     #[test]
@@ -130,9 +150,9 @@ mod tests {
     #[test]
     fn a_share_is_set_aside_of_every_class() {
         // The labels, how many are held out, and how many of each class are.
-        let sorted: Vec<u8> = (0..40).map(|n| n / 10).collect();
+        let sorted: Vec<u32> = (0..40).map(|n| n / 10).collect();
         let uneven = [vec![0; 70], vec![1; 25], vec![2; 5]].concat();
-        let rows: [(&[u8], usize, &[usize]); 8] = [
+        let rows: [(&[u32], usize, &[usize]); 8] = [
             (&sorted, 8, &[2, 2, 2, 2]),
             (&sorted, 10, &[3, 3, 2, 2]),
             (&sorted, 1, &[1, 0, 0, 0]),
@@ -145,7 +165,7 @@ mod tests {
         ];
         for (labels, held, expected) in rows {
             let [stay, aside] = stratified_split(labels, held);
-            let of = |class: usize| aside.iter().filter(move |&&n| usize::from(labels[n as usize]) == class);
+            let of = |class: usize| aside.iter().filter(move |&&n| labels[n as usize] as usize == class);
             let found: Vec<_> = (0..expected.len()).map(|class| of(class).count()).collect();
             assert_eq!(found, expected, "{held} of {labels:?}");
             assert!(stay.is_sorted() && aside.is_sorted(), "{held} of {labels:?}");

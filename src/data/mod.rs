@@ -1,8 +1,9 @@
-//! Data sets: IDX files and the embedded MNIST, as bytes.
+//! Data sets: IDX files, the embedded MNIST, and numbers in memory.
 //!
 //! [`load_dir`] reads the four files of a data set, [`load_dir_with`] does so for files that need options, `mnist`
-//! (with the feature `mnist-data`) returns the embedded data set, and [`idx`] reads single files; [`Dataset::new`]
-//! takes images from anywhere else. Pixels and labels stay bytes here: they become f32 when a batch is gathered.
+//! (with the feature `mnist-data`) returns the embedded data set, and [`idx`] reads single files; [`Dataset::new`] takes images
+//! from anywhere else, and [`Dataset::from_parts`] numbers of other forms, with targets that need not be classes. Pixels stay
+//! bytes here: they become f32 when a batch is gathered.
 //! Every defect of a file is its own variant of [`IdxError`], every way in which files do not fit together one of
 //! [`DataError`]. [`Picture`] turns pictures of any size into images for a model.
 
@@ -16,17 +17,20 @@ mod error;
 mod files;
 mod folder;
 pub mod folds;
+mod form;
 pub mod idx;
 mod members;
 #[cfg(feature = "mnist-data")]
 mod mnist;
 mod picture;
 mod resample;
+mod samples;
+mod shape;
 mod source;
+mod targets;
 mod transpose;
 
 pub use augmentation::{Augmentation, TRANSFORM, Transform};
-pub(crate) use batches::pad_records;
 pub use dataset::Dataset;
 pub use digest::DataDigests;
 pub(crate) use digest::sha256;
@@ -35,7 +39,11 @@ pub use error::{DataError, IdxError, Place};
 pub use folder::{
     LoadOptions, TrainTest, load_dir, load_dir_with, load_set, load_set_with, load_test_with, split_of,
 };
+pub use form::{DataForm, DataPart, Records};
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;
 pub use picture::{Doubt, Drawing, Picture};
+pub use samples::{SampleValue, Samples};
+pub use shape::Shape;
+pub use targets::{TargetKind, Targets};
 pub use transpose::transpose;

@@ -54,13 +54,13 @@ pub enum Error {
     /// The folder of a run.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// Images of the wrong size were given to `predict`.
-    #[error("{bytes} bytes are not a whole number of images of {pixels} bytes")]
-    ImageBytes {
-        /// The bytes that were given.
-        bytes: usize,
-        /// Bytes of one image.
-        pixels: usize,
+    /// Samples of the wrong size were given to `predict`.
+    #[error("{numbers} numbers are not a whole number of samples of {size} numbers")]
+    SampleLength {
+        /// The numbers that were given.
+        numbers: usize,
+        /// Numbers of one sample.
+        size: usize,
     },
     /// A number in training is not finite.
     #[error(transparent)]

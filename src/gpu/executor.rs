@@ -17,7 +17,7 @@ use super::warm_up::WarmUp;
 use super::{Gpu, GpuError};
 use crate::data::{Dataset, TRANSFORM};
 use crate::executor::{
-    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_len,
+    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_form, check_len,
 };
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling};
@@ -122,8 +122,10 @@ impl GpuExecutor {
                 let buffer = &self.plan.buffers[tensor.buffer];
                 resources.push(match (&self.buffers[tensor.buffer], buffer.role) {
                     (Some(own), _) => own,
-                    (None, Role::Images) => data.ok_or(ExecutorError::NoData)?[0],
-                    (None, _) => data.ok_or(ExecutorError::NoData)?[1],
+                    (None, Role::Data(part)) => {
+                        data.and_then(|parts| parts[part as usize].as_ref()).ok_or(ExecutorError::NoData)?
+                    }
+                    (None, _) => return Err(ExecutorError::NoData),
                 });
             }
             built.bind(&self.gpu, slot, &step.name, &resources);
@@ -283,6 +285,7 @@ impl Executor for GpuExecutor {
 
     fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), ExecutorError> {
         check_data(&self.plan.network, data)?;
+        let data = &*check_form(&self.plan, data)?;
         for step in &mut self.steps {
             step.bound[slot as usize] = None;
         }

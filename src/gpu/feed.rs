@@ -1,11 +1,12 @@
-//! Data sets on the device: bytes as they are, read by the gathering kernels. A set is resident if it fits, and
+//! Data sets on the device: their numbers as they are, read by the gathering kernels. A set is resident if it fits, and
 //! streamed if it does not.
 
+use super::parts::{Parts, label};
 use super::stream::{Slots, Stream, Streamed};
 use super::{Gpu, GpuError};
-use crate::data::Dataset;
+use crate::data::{DataPart, Dataset, Records};
 use crate::executor::DataSlot;
-use crate::plan::{Plan, image_stride};
+use crate::plan::Plan;
 
 /// Bytes uploaded at a time, which keeps staging memory on the host small.
 const CHUNK: usize = 4 << 20;
@@ -15,7 +16,7 @@ pub(super) struct Feed {
     places: [Option<Place>; 2],
     /// Created for the first set that is streamed; both slots share it.
     stream: Option<Stream>,
-    /// The largest set, in bytes of its images, that is made resident.
+    /// The largest set, in bytes of its largest part, that is made resident.
     pub(super) max_resident: u64,
 }
 
@@ -28,8 +29,7 @@ enum Place {
 /// A data set in the memory of a device.
 #[derive(Debug)]
 struct ResidentData {
-    images: wgpu::Buffer,
-    labels: wgpu::Buffer,
+    parts: Parts,
     samples: usize,
 }
 
@@ -63,8 +63,8 @@ impl Feed {
 
     /// Uploads a data set; `None` where it does not fit.
     fn make_resident(&self, gpu: &Gpu, data: &Dataset) -> Result<Option<ResidentData>, GpuError> {
-        let pixels = data.shape().iter().product();
-        if image_bytes(pixels, data.len()) > self.max_resident {
+        let bytes = |part| data.records(part).stride() as u64 * data.len() as u64;
+        if DataPart::ALL.into_iter().any(|part| bytes(part) > self.max_resident) {
             return Ok(None);
         }
         match ResidentData::upload(gpu, data) {
@@ -85,11 +85,11 @@ impl Feed {
         })
     }
 
-    /// Images and labels as the kernels of a pass over this slot read them.
-    pub(super) fn buffers(&self, slot: DataSlot) -> Option<[&wgpu::Buffer; 2]> {
+    /// The parts of a data set as the kernels of a pass over this slot read them.
+    pub(super) fn buffers(&self, slot: DataSlot) -> Option<&Parts> {
         match self.places[slot as usize].as_ref()? {
-            Place::Device(resident) => Some([&resident.images, &resident.labels]),
-            Place::Host(_) => self.stream.as_ref().map(|stream| [&stream.images, &stream.labels]),
+            Place::Device(resident) => Some(&resident.parts),
+            Place::Host(_) => self.stream.as_ref().map(|stream| &stream.parts),
         }
     }
 
@@ -115,62 +115,39 @@ pub struct Streaming {
 impl Gpu {
     /// Which data sets are streamed with this plan.
     pub fn streaming(&self, plan: &Plan) -> Streaming {
-        let bytes_per_image = image_bytes(plan.network.input_shape.iter().product(), 1);
-        let most_resident = (max_resident(self) / bytes_per_image) as usize;
+        let largest = DataPart::ALL.map(|part| plan.stride(part) as u64).into_iter().max().unwrap_or(1);
+        let most_resident = (max_resident(self) / largest) as usize;
         Streaming { most_resident, bytes: Slots::of(plan).all_bytes() }
     }
 }
 
-/// A label is one byte and an image at least four: if the images fit, the labels do.
 fn max_resident(gpu: &Gpu) -> u64 {
     let limits = gpu.limits();
     limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)
 }
 
-/// Bytes of this many images on a device.
-fn image_bytes(pixels: usize, samples: usize) -> u64 {
-    image_stride(pixels) as u64 * samples as u64
-}
-
 impl ResidentData {
-    /// Uploads a data set; images begin at whole words.
     fn upload(gpu: &Gpu, data: &Dataset) -> Result<Self, GpuError> {
-        let pixels = data.shape().iter().product::<usize>();
-        let images = upload(gpu, "images", data.images(), pixels, image_stride(pixels))?;
-        let labels = upload(gpu, "labels", data.labels(), 1, 1)?;
-        Ok(ResidentData { images, labels, samples: data.len() })
+        let mut parts = Parts::default();
+        for part in DataPart::ALL {
+            let records = data.records(part);
+            if records.size > 0 {
+                parts[part as usize] = Some(upload(gpu, part, records)?);
+            }
+        }
+        Ok(ResidentData { parts, samples: data.len() })
     }
 }
 
-/// Uploads records of `size` bytes so that each begins at a multiple of `stride`.
-fn upload(
-    gpu: &Gpu,
-    label: &'static str,
-    bytes: &[u8],
-    size: usize,
-    stride: usize,
-) -> Result<wgpu::Buffer, GpuError> {
-    let records = bytes.len() / size;
-    let total = (records * stride).next_multiple_of(4);
+/// Uploads records, each at a whole word.
+fn upload(gpu: &Gpu, part: DataPart, records: Records<'_>) -> Result<wgpu::Buffer, GpuError> {
+    let bytes = records.padded();
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-    let buffer = gpu.buffer(label, total as u64, usage)?;
-    let padded;
-    let bytes = if size == stride {
-        bytes
-    } else {
-        padded = crate::data::pad_records(bytes, size, stride);
-        &padded
-    };
-    let whole = bytes.len() / 4 * 4;
-    for (index, chunk) in bytes[..whole].chunks(CHUNK).enumerate() {
+    let buffer = gpu.buffer(label(part), bytes.len() as u64, usage)?;
+    for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
         gpu.upload(&buffer, (index * CHUNK) as u64, chunk);
         let submission = gpu.queue().submit([]);
         gpu.wait(Some(submission))?;
-    }
-    if whole < bytes.len() {
-        let mut word = [0; 4];
-        word[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-        gpu.upload(&buffer, whole as u64, &word);
     }
     Ok(buffer)
 }

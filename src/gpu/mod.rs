@@ -14,6 +14,7 @@ mod kernel;
 mod memory;
 pub(crate) mod names;
 mod once;
+mod parts;
 mod probe;
 mod steps;
 mod stream;

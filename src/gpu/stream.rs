@@ -8,10 +8,11 @@
 use std::ops::Range;
 
 use super::flight::{IN_FLIGHT, MAX_BATCHES};
+use super::parts::{Parts, label};
 use super::{Gpu, GpuError};
-use crate::data::Dataset;
+use crate::data::{DataPart, Dataset, Records};
 use crate::executor::Pass;
-use crate::plan::{BatchParams, Plan, image_stride};
+use crate::plan::{BatchParams, Plan};
 
 /// Bytes that one submission may carry, unless a single batch is larger. There are as many staging buffers of this
 /// size as submissions in flight, and a ring of this size on the device.
@@ -21,34 +22,32 @@ const CARGO: usize = 8 << 20;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Slots {
     count: usize,
-    /// Samples of one slot: a batch, rounded up to a whole word of labels, since copies begin and end at words.
+    /// Samples of one slot: a batch.
     samples: usize,
-    /// Bytes of an image, and from one to the next.
-    pixels: usize,
-    stride: usize,
+    /// Of each part of a data set, bytes from one sample to the next.
+    strides: [usize; DataPart::ALL.len()],
 }
 
 impl Slots {
     pub(super) fn of(plan: &Plan) -> Self {
-        let pixels = plan.network.input_shape.iter().product();
-        let (samples, stride) = (plan.batch.next_multiple_of(size_of::<u32>()), image_stride(pixels));
-        let count = (CARGO / (samples * (stride + 1))).clamp(1, MAX_BATCHES);
-        Slots { count, samples, pixels, stride }
+        let (samples, strides) = (plan.batch, DataPart::ALL.map(|part| plan.stride(part)));
+        let count = (CARGO / (samples * strides.iter().sum::<usize>())).clamp(1, MAX_BATCHES);
+        Slots { count, samples, strides }
     }
 
-    /// Bytes of the images of this many slots.
-    fn image_bytes(self, slots: usize) -> u64 {
-        (slots * self.samples * self.stride) as u64
+    /// Bytes of a part in this many slots.
+    fn bytes(self, part: DataPart, slots: usize) -> u64 {
+        (slots * self.samples * self.strides[part as usize]) as u64
     }
 
-    /// Bytes of the labels of this many slots.
-    fn label_bytes(self, slots: usize) -> u64 {
-        (slots * self.samples) as u64
+    /// Where a part begins in a staging buffer: one lies behind the other.
+    fn begin(self, part: DataPart) -> u64 {
+        DataPart::ALL[..part as usize].iter().map(|&before| self.bytes(before, self.count)).sum()
     }
 
-    /// Bytes of a staging buffer: images, then labels.
+    /// Bytes of a staging buffer.
     pub(super) fn staging_bytes(self) -> u64 {
-        self.image_bytes(self.count) + self.label_bytes(self.count)
+        DataPart::ALL.map(|part| self.bytes(part, self.count)).iter().sum()
     }
 
     /// All memory that streaming takes, in bytes, on the device and in staging buffers.
@@ -67,17 +66,22 @@ impl Slots {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) slots: Slots,
-    pub(super) images: wgpu::Buffer,
-    pub(super) labels: wgpu::Buffer,
+    pub(super) parts: Parts,
 }
 
 impl Stream {
     /// Allocates the ring.
     pub(super) fn new(gpu: &Gpu, slots: Slots) -> Result<Self, GpuError> {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let images = gpu.buffer("images under way", slots.image_bytes(slots.count), usage)?;
-        let labels = gpu.buffer("labels under way", slots.label_bytes(slots.count), usage)?;
-        Ok(Stream { slots, images, labels })
+        let mut parts = Parts::default();
+        for part in DataPart::ALL {
+            let bytes = slots.bytes(part, slots.count);
+            if bytes > 0 {
+                parts[part as usize] =
+                    Some(gpu.buffer(&format!("{} under way", label(part)), bytes, usage)?);
+            }
+        }
+        Ok(Stream { slots, parts })
     }
 
     /// The order of samples in the ring: as stored.
@@ -115,13 +119,14 @@ impl Streamed<'_> {
         rows: Range<usize>,
     ) -> Result<(), GpuError> {
         self.fill(gpu, staging, pass, &pass.batches[rows.clone()])?;
-        let Stream { slots, images, labels } = self.stream;
+        let Stream { slots, parts } = self.stream;
         let (first, count) = (rows.start % slots.count, rows.len());
-        let (to, size) = (slots.image_bytes(first), slots.image_bytes(count));
-        encoder.copy_buffer_to_buffer(staging, 0, images, to, size);
-        let from = slots.image_bytes(slots.count);
-        let (to, size) = (slots.label_bytes(first), slots.label_bytes(count));
-        encoder.copy_buffer_to_buffer(staging, from, labels, to, size);
+        for (part, ring) in DataPart::ALL.into_iter().zip(parts) {
+            let (to, size) = (slots.bytes(part, first), slots.bytes(part, count));
+            if let Some(ring) = ring {
+                encoder.copy_buffer_to_buffer(staging, slots.begin(part), ring, to, size);
+            }
+        }
         Ok(())
     }
 
@@ -133,19 +138,18 @@ impl Streamed<'_> {
         pass: &Pass<'_>,
         batches: &[BatchParams],
     ) -> Result<(), GpuError> {
-        let Slots { samples, pixels, stride, .. } = self.stream.slots;
-        let first_label = self.stream.slots.image_bytes(self.stream.slots.count) as usize;
-        let (images, labels) = (self.set.images(), self.set.labels());
+        let slots = self.stream.slots;
+        let parts = DataPart::ALL
+            .map(|part| (self.set.records(part), slots.begin(part) as usize, slots.strides[part as usize]));
         let mut view =
             staging.get_mapped_range_mut(..).map_err(|error| gpu.device_error(error.to_string()))?;
         for (slot, batch) in batches.iter().enumerate() {
             let order = &pass.order[batch.first as usize..][..batch.batch_size as usize];
-            for (place, &sample) in (slot * samples..).zip(order) {
-                let sample = sample as usize;
-                let image = &images[sample * pixels..][..pixels];
-                view.slice(place * stride..place * stride + pixels).copy_from_slice(image);
-                let label = first_label + place;
-                view.slice(label..=label).copy_from_slice(&labels[sample..=sample]);
+            for (place, &sample) in (slot * slots.samples..).zip(order) {
+                for (Records { bytes, size }, begin, stride) in parts {
+                    let to = begin + place * stride;
+                    view.slice(to..to + size).copy_from_slice(&bytes[sample as usize * size..][..size]);
+                }
             }
         }
         drop(view);
@@ -164,10 +168,10 @@ mod tests {
         // (side, batch, slots, samples of a slot)
         let rows = [
             (28, 64, MAX_BATCHES, 64),
-            (28, 1, MAX_BATCHES, 4),
-            (28, 1023, 10, 1024),
+            (28, 1, MAX_BATCHES, 1),
+            (28, 1023, 10, 1023),
             (600, 4, 5, 4),
-            (3000, 3, 1, 4),
+            (3000, 3, 1, 3),
         ];
         for (side, batch, count, samples) in rows {
             let dense = Dense::new(2).activation(Activation::Softmax);
@@ -182,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_submission_ends_where_the_ring_does() {
-        let slots = Slots { count: 5, samples: 4, pixels: 4, stride: 4 };
+        let slots = Slots { count: 5, samples: 4, strides: [4, 4, 0] };
         let rows = [(0..3, 0..3), (0..5, 0..5), (3..8, 3..5), (5..37, 5..10), (9..12, 9..10), (7..7, 7..7)];
         for (asked, carried) in rows {
             assert_eq!(slots.in_a_row(asked.clone()), carried, "{asked:?}");

@@ -37,7 +37,7 @@ fn line(record: &EpochRecord) -> String {
         figure.filter(|figure| figure.is_finite()).map_or(String::new(), |f| f.to_string())
     };
     let [loss, accuracy, val_loss, val_accuracy] =
-        [Some(*loss), Some(*accuracy), *val_loss, *val_accuracy].map(number);
+        [Some(*loss), *accuracy, *val_loss, *val_accuracy].map(number);
     format!("{epoch},{loss},{accuracy},{val_loss},{val_accuracy},{learning_rate},{seconds}\n")
 }
 
@@ -52,7 +52,7 @@ mod tests {
         let mut record = EpochRecord {
             epoch: 1,
             loss: 0.5,
-            accuracy: 0.75,
+            accuracy: Some(0.75),
             val_loss: None,
             val_accuracy: None,
             learning_rate: 0.001,

@@ -2,7 +2,8 @@
 //!
 //! ```toml
 //! name = "small"
-//! input_shape = [28, 28, 1]           # height, width, channels
+//! input_shape = [28, 28, 1]           # height, width, channels; or [features] of rows of numbers
+//! # target = "classes"                # the default; or "multi_label", "values" as of a regression
 //! loss = "categorical_crossentropy"   # the default; or binary_crossentropy, mean_squared_error, mean_absolute_error, huber
 //! # loss = { name = "huber", delta = 0.5 }   # with its settings; cross-entropies have label_smoothing
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
@@ -46,7 +47,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Augmentation;
+use crate::data::{Augmentation, Shape, TargetKind, Transform};
 use crate::files;
 use crate::model::{
     Layer, Loss, ModelError, Node, Optimizer, Sequential, check_class_names, nearest, with_suggestion,
@@ -82,7 +83,9 @@ const SCHEDULE: &str = "schedule";
 #[serde(deny_unknown_fields)]
 struct FileForm<O, L> {
     name: String,
-    input_shape: [usize; 3],
+    input_shape: Vec<usize>,
+    #[serde(default, skip_serializing_if = "is_classes")]
+    target: TargetKind,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<String>,
     #[serde(default)]
@@ -94,6 +97,24 @@ struct FileForm<O, L> {
     #[serde(default)]
     training: FitOptions,
     layers: Vec<L>,
+}
+
+/// What files from before other targets were known leave out.
+fn is_classes(target: &TargetKind) -> bool {
+    *target == TargetKind::Classes
+}
+
+/// `[h, w, c]`, `[h, w]` of one channel, or `[features]`.
+fn shape_of(sizes: &[usize]) -> Result<Shape, String> {
+    match *sizes {
+        [h, w, c] => Ok([h, w, c].into()),
+        [h, w] => Ok([h, w].into()),
+        [features] => Ok([features].into()),
+        _ => Err(format!(
+            "input_shape has {} numbers, but must be [height, width, channels], [height, width] or [features]",
+            sizes.len()
+        )),
+    }
 }
 
 /// The `[optimizer]` table as it is written.
@@ -145,8 +166,9 @@ impl ModelFile {
         let layers = layers.collect::<Result<Vec<_>, _>>()?;
         let (optimizer, schedule) =
             parse_optimizer(form.optimizer).map_err(|problem| fail(format!("[optimizer] {problem}")))?;
+        let input_shape = shape_of(&form.input_shape).map_err(fail)?;
         let parsed = ModelFile {
-            model: Sequential { name: form.name, input_shape: form.input_shape, layers },
+            model: Sequential { name: form.name, input_shape, target: form.target, layers },
             loss: form.loss,
             optimizer,
             augmentation: form.augmentation,
@@ -170,6 +192,14 @@ impl ModelFile {
         Compile { loss, optimizer, augmentation, ..Compile::default() }
     }
 
+    /// How the augmentation changes the images of a first epoch in this order; empty without one.
+    pub fn transforms(&self, seed: u64, order: &[u32]) -> Vec<Transform> {
+        let image = self.model.input_shape.image();
+        let augmented = self.augmentation.zip(image);
+        augmented
+            .map_or(Vec::new(), |(augmentation, [h, w, _])| augmentation.transforms(seed, 0, order, [h, w]))
+    }
+
     /// The text of a file that [`ModelFile::parse`] reads back as the same value, every default written out.
     pub fn to_toml(&self) -> Result<String, ModelError> {
         let fail = |error: toml::ser::Error| ModelError::File {
@@ -179,7 +209,8 @@ impl ModelFile {
         let constant = LearningRateSchedule::Constant;
         let form = FileForm {
             name: self.model.name.clone(),
-            input_shape: self.model.input_shape,
+            input_shape: self.model.input_shape.dims(),
+            target: self.model.target,
             class_names: self.class_names.clone(),
             loss: self.loss,
             optimizer: OptimizerForm {
@@ -309,7 +340,7 @@ mod tests {
         let rows = [
             ("", "", "missing field `name`"),
             ("units = 64", "units = 64\nunit = 3", "layer 3: (Dense) unknown field `unit`"),
-            ("[28, 28, 1]", "[28, 28]", "input_shape"),
+            ("[28, 28, 1]", "[28, 28, 1, 1]", "input_shape"),
             ("\"Flatten\"", "\"Flat\"", "layer 2: unknown type `Flat`"),
             ("rho = 0.9", "rho = 1.5", "`rho` is 1.5"),
             ("rho = 0.9", "beta_1 = 0.9", "unknown field `beta_1`"),

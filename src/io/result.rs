@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::run::{FORMAT, RESULT_FILE, RunError};
 use crate::data::{DataDigests, LoadOptions};
 use crate::files;
+#[cfg(doc)]
+use crate::train::Judgement;
 use crate::train::Stopped;
 
 /// The result of a run, and what is needed beside `model.toml` to repeat it.
@@ -19,8 +21,12 @@ pub struct RunResult {
     pub stopped: Option<Stopped>,
     /// Mean loss over the test set; `None` where it is not finite.
     pub test_loss: Option<f64>,
-    /// Share of the test set that was classified correctly.
-    pub test_accuracy: f64,
+    /// Share of the test set that was classified correctly; `None` where targets are no classes.
+    #[serde(default)]
+    pub test_accuracy: Option<f64>,
+    /// Where targets are no classes, the metrics on the test set by name ([`Judgement::figures`]).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub test_metrics: BTreeMap<String, f64>,
     /// Epochs started.
     pub epochs: usize,
     /// Optimizer steps taken.

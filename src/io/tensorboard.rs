@@ -79,15 +79,16 @@ impl Callback for TensorBoard {
     }
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
-        let accuracy = record.correct as f32 / record.n as f32;
-        self.write(record.step, &[(BATCH_LOSS, record.loss), (BATCH_ACCURACY, accuracy)])?;
+        let accuracy = record.correct.map(|correct| (BATCH_ACCURACY, correct as f32 / record.n as f32));
+        let figures: Vec<_> = [(BATCH_LOSS, record.loss)].into_iter().chain(accuracy).collect();
+        self.write(record.step, &figures)?;
         Ok(())
     }
 
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
         let figures = [
             ("loss", Some(record.loss)),
-            ("accuracy", Some(record.accuracy)),
+            ("accuracy", record.accuracy),
             ("val_loss", record.val_loss),
             ("val_accuracy", record.val_accuracy),
             ("learning_rate", Some(record.learning_rate.into())),
@@ -148,7 +149,7 @@ mod tests {
         let record = |epoch| EpochRecord {
             epoch,
             loss: 0.5,
-            accuracy: 0.75,
+            accuracy: Some(0.75),
             val_loss: None,
             val_accuracy: None,
             learning_rate: 0.125,
@@ -159,7 +160,7 @@ mod tests {
             board.on_train_begin(&schedule).unwrap();
             for step in from.map_or(1, |[steps, _]| steps + 1)..=6 {
                 let epoch = step.div_ceil(2);
-                board.on_step(&StepRecord { step, epoch, loss: 2.0, correct: 1, n: 4 }).unwrap();
+                board.on_step(&StepRecord { step, epoch, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
                 if step % 2 == 0 {
                     board.on_epoch_end(&record(epoch)).unwrap();
                 }
@@ -206,7 +207,7 @@ mod tests {
             let mut board = TensorBoard::new(folder.path()).going_on((from > 0).then_some([from, 0]));
             board.on_train_begin(&schedule).unwrap();
             for step in from + 1..=to {
-                board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: 1, n: 4 }).unwrap();
+                board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
             }
             drop(board);
             if from == 0 {
@@ -245,7 +246,7 @@ mod tests {
             stopped: None,
         };
         for step in 1..=9 {
-            board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: 1, n: 4 }).unwrap();
+            board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
             if step % 3 == 0 {
                 board.on_checkpoint(&checkpoint).unwrap();
                 assert_eq!(events(&fs::read(&file).unwrap()).len(), 1 + step);
@@ -261,7 +262,7 @@ mod tests {
         let epoch = EpochRecord {
             epoch: 1,
             loss: 0.5,
-            accuracy: 0.75,
+            accuracy: Some(0.75),
             val_loss: Some(0.25),
             val_accuracy: None,
             learning_rate: 0.125,
@@ -271,7 +272,7 @@ mod tests {
         for _ in 0..2 {
             let mut board = TensorBoard::new(&dir);
             board.on_train_begin(&schedule).unwrap();
-            board.on_step(&StepRecord { step: 1, epoch: 1, loss: 2.0, correct: 1, n: 4 }).unwrap();
+            board.on_step(&StepRecord { step: 1, epoch: 1, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
             board.on_epoch_end(&epoch).unwrap();
         }
         let files: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -3,6 +3,7 @@
 use super::node::INPUT;
 use super::wiring::default_names;
 use super::{ModelError, Node, Sequential};
+use crate::data::{Shape, TargetKind};
 
 /// What a layer of a [`Functional`] model gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +32,20 @@ pub struct Functional {
 }
 
 impl Functional {
-    /// A model without layers for images of `[height, width, channels]`.
-    pub fn new(input_shape: [usize; 3]) -> Self {
+    /// A model without layers; see [`Sequential::new`].
+    pub fn new(input_shape: impl Into<Shape>) -> Self {
         Functional { model: Sequential::new(input_shape).name("functional") }
     }
 
     /// Sets the model's name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.model.name = name.into();
+        self
+    }
+
+    /// Sets what the output is held to: data sets must have targets of this kind.
+    pub fn target(mut self, target: TargetKind) -> Self {
+        self.model.target = target;
         self
     }
 

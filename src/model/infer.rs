@@ -12,11 +12,11 @@ const MAX_ELEMENTS: usize = 1 << 30;
 impl Network {
     pub(super) fn infer(model: &Sequential) -> Result<Network, ModelError> {
         let whole = |problem: String| ModelError::Model { model: model.name.clone(), problem };
-        let [h, w, c] = model.input_shape;
-        if checked_len(&[h, w, c]).is_none() {
+        if checked_len(&model.input_shape.dims()).is_none() {
             return Err(whole(format!(
-                "input_shape [{h}, {w}, {c}] must be height, width, channels, each at least 1 and \
-                 together at most {MAX_ELEMENTS} values"
+                "input_shape {} must be height, width, channels, or a number of features, each at least 1 and \
+                 together at most {MAX_ELEMENTS} values",
+                model.input_shape
             )));
         }
         if model.layers.is_empty() {
@@ -33,7 +33,7 @@ impl Network {
                 class: node.layer.class(),
                 problem,
             };
-            let input = Shape::Image(model.input_shape);
+            let input = model.input_shape;
             let inputs = sources.iter().map(|&source| source.map_or(input, |at| layers[at].output)).collect();
             let inferred = infer_layer(index, node, &name, sources, inputs).map_err(fail)?;
             if let (true, Shape::Image(dims)) = (is_last, inferred.output) {
@@ -47,7 +47,8 @@ impl Network {
         if !layers.iter().any(|layer| layer.weights.iter().any(|weight| weight.trainable)) {
             return Err(whole("no layer has weights to train; add at least one Dense".to_owned()));
         }
-        let network = Network { name: model.name.clone(), input_shape: model.input_shape, layers };
+        let Sequential { ref name, input_shape, target, .. } = *model;
+        let network = Network { name: name.clone(), input_shape, target, layers };
         let wishes = network.wishes();
         if wishes.contains(&true) && wishes.contains(&false) {
             return Err(whole(

@@ -1,5 +1,6 @@
 //! Layers with names, shapes and weights.
 
+use crate::data::TargetKind;
 use crate::layers::kit::{Graph, Place};
 use crate::layers::{Applied, Layer, Shape, WeightSpec};
 use crate::ops::Function;
@@ -51,8 +52,10 @@ impl NetworkLayer {
 pub struct Network {
     /// The model's name.
     pub name: String,
-    /// Height, width and channels of one input image.
-    pub input_shape: [usize; 3],
+    /// Of one input.
+    pub input_shape: Shape,
+    /// What its outputs are held to.
+    pub target: TargetKind,
     /// The layers, input first.
     pub layers: Vec<NetworkLayer>,
 }
@@ -120,13 +123,15 @@ impl Network {
     }
 
     /// Number of classes: one for each value that the last layer gives, but two where it is a single sigmoid unit, whose
-    /// output is the probability of class 1.
+    /// output is the probability of class 1. Where targets are no classes, the number of outputs.
     pub fn classes(&self) -> usize {
         if self.is_binary() { 2 } else { self.outputs() }
     }
 
-    /// Whether the last layer is a single sigmoid unit, which tells two classes apart.
+    /// Whether the last layer is a single sigmoid unit that tells two classes apart.
     pub fn is_binary(&self) -> bool {
-        self.outputs() == 1 && matches!(self.last_activation(), Applied::Each(Function::Sigmoid(_)))
+        self.target == TargetKind::Classes
+            && self.outputs() == 1
+            && matches!(self.last_activation(), Applied::Each(Function::Sigmoid(_)))
     }
 }

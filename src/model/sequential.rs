@@ -1,6 +1,7 @@
 //! A model as a list of layers.
 
 use super::Node;
+use crate::data::{Shape, TargetKind};
 
 /// A model as a list of layers, each of which takes what the one before it gives, as `keras.Sequential`, or what the layers give that it
 /// names, as in Keras's functional API: see [`Functional`](super::Functional).
@@ -21,16 +22,27 @@ use super::Node;
 pub struct Sequential {
     /// The model's name: part of the default output folder.
     pub name: String,
-    /// Height, width and channels of one input image.
-    pub input_shape: [usize; 3],
+    /// Of one input: height, width and channels of an image, or a number of features.
+    pub input_shape: Shape,
+    /// What the outputs are held to; classes by default.
+    pub target: TargetKind,
     /// The layers in the order in which they are computed, input first.
     pub layers: Vec<Node>,
 }
 
 impl Sequential {
-    /// A model without layers for images of `[height, width, channels]`.
-    pub fn new(input_shape: [usize; 3]) -> Self {
-        Sequential { name: "sequential".to_owned(), input_shape, layers: Vec::new() }
+    /// A model without layers for images of `[height, width, channels]`, or of `[height, width]` with one channel, or for rows of
+    /// `[features]`.
+    pub fn new(input_shape: impl Into<Shape>) -> Self {
+        let (name, input_shape, target) =
+            ("sequential".to_owned(), input_shape.into(), TargetKind::default());
+        Sequential { name, input_shape, target, layers: Vec::new() }
+    }
+
+    /// Sets what the outputs are held to: data sets must have targets of this kind.
+    pub fn target(mut self, target: TargetKind) -> Self {
+        self.target = target;
+        self
     }
 
     /// Sets the model's name.

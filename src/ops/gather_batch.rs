@@ -4,7 +4,7 @@ use super::one_hot::{TargetColumns, label_input, labels, one_hot};
 
 /// [`GatherImages`](super::GatherImages) with a scale of `b / 255`, and [`OneHot`](super::OneHot).
 ///
-/// Images `[samples, image_stride(pixels)]` and labels `[samples]` bytes, order `[_]`, x `[batch, pixels]`, one_hot
+/// Images `[samples, image_stride(pixels)]` bytes, labels `[samples]`, order `[_]`, x `[batch, pixels]`, one_hot
 /// `[batch, classes]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "the sizes are named above")]
@@ -65,7 +65,7 @@ impl OpKind for GatherBatch {
     }
 
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
-        let [Arg::Bytes(images), Arg::Bytes(labels), Arg::InU32(order), Arg::Out(x), Arg::Out(target)] = args
+        let [Arg::Bytes(images), Arg::InU32(labels), Arg::InU32(order), Arg::Out(x), Arg::Out(target)] = args
         else {
             return Err(OtherArguments);
         };

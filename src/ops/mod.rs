@@ -33,6 +33,7 @@ mod dense_softmax_cross_entropy;
 mod dropout;
 mod gather_batch;
 mod gather_images;
+mod gather_values;
 mod huber;
 pub(crate) mod kit;
 mod layer_norm;
@@ -56,6 +57,7 @@ mod softmax;
 mod softmax_cross_entropy;
 mod sum_partials;
 mod sum_partials_bias;
+mod weigh_rows;
 mod weight_penalty;
 
 pub use activation::*;
@@ -86,6 +88,7 @@ pub use dense_softmax_cross_entropy::DenseSoftmaxCrossEntropy;
 pub use dropout::{DropoutBackward, DropoutForward, DropoutShape};
 pub use gather_batch::GatherBatch;
 pub use gather_images::{GatherImages, byte_scale, byte_values};
+pub use gather_values::GatherValues;
 pub use huber::Huber;
 pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
@@ -114,6 +117,7 @@ pub use softmax::{Softmax, SoftmaxBackward};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropyMetrics};
 pub use sum_partials::SumPartials;
 pub use sum_partials_bias::SumPartialsBias;
+pub use weigh_rows::WeighRows;
 pub use weight_penalty::{AddPenalty, WeightPenalty, WeightPenaltyGradient};
 
 use kit::{Argument, Expected, OpKind, Row, Trial, arguments, run_twin, take};
@@ -287,6 +291,7 @@ macro_rules! ops {
 // In the order in which a training step meets them.
 ops! {
     GatherImages,
+    GatherValues,
     OneHot,
     GatherBatch,
     AugmentImages,
@@ -337,6 +342,7 @@ ops! {
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     SoftmaxCrossEntropyMetrics,
+    WeighRows,
     BatchMetrics,
     DenseSoftmaxCrossEntropy,
     SumOfSquares,

@@ -3,7 +3,7 @@ use super::kit::*;
 
 /// `one_hot[i, c] = on` where `c + first_class = labels[order[first + i]]`, else off, for `i < batch_size`; rows past it are 0.
 ///
-/// Labels `[samples]` bytes, order `[_]`, one_hot `[batch, classes]`.
+/// Labels `[samples]`, order `[_]`, one_hot `[batch, classes]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "batch and columns are named in the formula")]
 pub struct OneHot {
@@ -94,7 +94,7 @@ impl OpKind for OneHot {
     }
 
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
-        let [Arg::Bytes(labels), Arg::InU32(order), Arg::Out(target)] = args else {
+        let [Arg::InU32(labels), Arg::InU32(order), Arg::Out(target)] = args else {
             return Err(OtherArguments);
         };
         one_hot(&self.columns, batch, labels, order, target);
@@ -114,6 +114,7 @@ impl OpKind for OneHot {
             labels(1, 2),
             labels(5, 3).batch(2, 1, 1),
             labels(13, 256).folded(),
+            labels(9, 70_000),
             // 4,300,000 elements: 67,188 groups of 64.
             labels(4300, 1000).batch(4299, 2, 0),
             case(70, TargetColumns::second()).batch(66, 3, 1),
@@ -133,13 +134,13 @@ impl OpKind for OneHot {
 
 /// The labels of a data set.
 pub(super) fn labels() -> ArgSpec {
-    arg("labels", Access::In, Dtype::Bytes, &[DATA]).by(Extent::Samples)
+    arg("labels", Access::In, Dtype::U32, &[DATA]).by(Extent::Samples)
 }
 
 /// Labels of these classes and those before; other arguments are plain.
 pub(super) fn label_input<O>(draw: &mut Draw<'_, O>, columns: TargetColumns) -> Values {
     match draw.spec.name {
-        "labels" => draw.bytes((columns.first_class + columns.classes).min(256) as u32),
+        "labels" => draw.integers((columns.first_class + columns.classes) as u32),
         _ => draw.plain(),
     }
 }
@@ -147,7 +148,7 @@ pub(super) fn label_input<O>(draw: &mut Draw<'_, O>, columns: TargetColumns) -> 
 pub(super) fn one_hot<T: Real>(
     columns: &TargetColumns,
     batch: &BatchParams,
-    labels: &[u8],
+    labels: &[u32],
     order: &[u32],
     target: &mut [T],
 ) {
@@ -155,7 +156,7 @@ pub(super) fn one_hot<T: Real>(
     for (i, target) in target.chunks_mut(columns.classes).take(batch.batch_size as usize).enumerate() {
         let sample = order[batch.first as usize + i] as usize;
         for (c, target) in target.iter_mut().enumerate() {
-            let is_class = c + columns.first_class == usize::from(labels[sample]);
+            let is_class = c + columns.first_class == labels[sample] as usize;
             *target = T::of(f64::from(if is_class { columns.on } else { columns.off }));
         }
     }

@@ -160,12 +160,18 @@ impl Loss {
 
     /// What a target of so many classes holds at the class of a sample, and elsewhere: 1 and 0, unless it is smoothed.
     pub(crate) fn on_and_off(&self, classes: usize) -> [f32; 2] {
+        let [scale, share] = self.smoothing(classes);
+        [scale + share, share]
+    }
+
+    /// The factor of the targets of so many columns, and what is added to them then: 1 and 0, unless they are smoothed.
+    pub(crate) fn smoothing(&self, columns: usize) -> [f32; 2] {
         let share = match *self {
-            Loss::CategoricalCrossentropy(settings) => settings.label_smoothing as f32 / classes as f32,
+            Loss::CategoricalCrossentropy(settings) => settings.label_smoothing as f32 / columns as f32,
             Loss::BinaryCrossentropy(settings) => settings.label_smoothing as f32 / 2.0,
             _ => 0.0,
         };
-        [(1.0 - self.label_smoothing()) as f32 + share, share]
+        [(1.0 - self.label_smoothing()) as f32, share]
     }
 
     fn label_smoothing(&self) -> f64 {

@@ -38,7 +38,7 @@ impl Plan {
             args: vec![transforms, source, self.input.clone()],
         };
         // After the targets, so that gathering images and targets stays next to each other.
-        let after = self.steps.iter().position(|step| matches!(step.op, Op::OneHot(_))).unwrap_or(at);
+        let after = self.steps.iter().rposition(|step| step.stage == Stage::Target).unwrap_or(at);
         self.steps.insert(after + 1, step);
         self
     }

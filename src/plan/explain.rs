@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use super::{Access, ArgSpec, Buffer, DATA, Dtype, Op, Phase, Plan, Role, Stage, Step, Tensor};
+use crate::data::{DataPart, TargetKind};
 use crate::model::{bytes, thousands};
 
 /// Every role, in the order in which they are listed.
-const ROLES: [Role; 14] = [
+const ROLES: [Role; 15] = [
     Role::Parameters,
     Role::Gradients,
     Role::OptimizerState,
@@ -15,8 +16,9 @@ const ROLES: [Role; 14] = [
     Role::Scratch,
     Role::Table,
     Role::Zeros,
-    Role::Images,
-    Role::Labels,
+    Role::Data(DataPart::Samples),
+    Role::Data(DataPart::Targets),
+    Role::Data(DataPart::Weights),
     Role::Order,
     Role::Transforms,
     Role::Metrics,
@@ -174,9 +176,22 @@ impl Plan {
         }
     }
 
-    /// Bytes that one sample of a data set takes: its image, up to a whole word, and its label.
+    /// Bytes that one sample of a data set takes on a device: its input, up to a whole word, its target, and its weight.
     pub fn bytes_per_sample(&self) -> usize {
-        super::image_stride(self.network.input_shape.iter().product()) + 1
+        DataPart::ALL.map(|part| self.stride(part)).iter().sum()
+    }
+
+    /// Bytes from one sample to the next in a part of a data set, 0 where the plan does not read it.
+    pub fn stride(&self, part: DataPart) -> usize {
+        let size = self.network.input_shape.len();
+        let words = match part {
+            DataPart::Samples if self.form.values => size,
+            DataPart::Samples => super::image_stride(size) / size_of::<u32>(),
+            DataPart::Targets if self.network.target == TargetKind::Classes => 1,
+            DataPart::Targets => self.network.outputs(),
+            DataPart::Weights => usize::from(self.form.weighted),
+        };
+        words * size_of::<u32>()
     }
 
     /// Bytes that one execution of a step reads and writes, for a full batch: each argument once, one that is both read
@@ -255,7 +270,7 @@ impl std::fmt::Display for Role {
             Role::Scratch => "scratch",
             Role::Table => "tables",
             Role::Zeros => "zeros",
-            Role::Images | Role::Labels => "data set",
+            Role::Data(_) => "data set",
             Role::Order => "order of samples",
             Role::Transforms => "transforms",
             Role::Metrics => "metrics",

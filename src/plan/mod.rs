@@ -17,6 +17,7 @@ pub use crate::ops::{
 pub use fuse::Fusion;
 pub use lower::MAX_BATCH;
 
+use crate::data::DataForm;
 use crate::model::Network;
 
 /// A training step as data. See the [module](self).
@@ -36,9 +37,10 @@ pub struct Plan {
     pub state: Option<Tensor>,
     /// The moving average of the weights, laid out as the parameter arena: the last slot of the state. `None` where there is none.
     pub average: Option<Tensor>,
-    /// Input of the first layer, `[batch, h, w, c]`.
+    /// Input of the first layer, `[batch, h, w, c]` or `[batch, features]`.
     pub input: Tensor,
-    /// One-hot targets, `[batch, outputs]`: a column for each class, or for class 1 where the last layer is a single sigmoid unit.
+    /// Targets, `[batch, outputs]`: of classes one-hot, with a column for each class, or for class 1 where the last layer is a single
+    /// sigmoid unit.
     pub target: Tensor,
     /// Output of the last layer before what the loss is fused with: softmax or sigmoid; `[batch, outputs]`.
     pub logits: Tensor,
@@ -46,6 +48,8 @@ pub struct Plan {
     pub probabilities: Tensor,
     /// The network it was made from.
     pub network: Network,
+    /// How the data sets are held that it reads.
+    pub form: DataForm,
 }
 
 impl Plan {

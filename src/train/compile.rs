@@ -1,6 +1,6 @@
 //! How a model is compiled.
 
-use crate::data::Augmentation;
+use crate::data::{Augmentation, DataForm};
 use crate::model::{Loss, Network, Optimizer};
 use crate::plan::{Plan, PlanError};
 
@@ -26,12 +26,20 @@ pub struct Compile {
 }
 
 impl Compile {
-    /// The plan of a network, as it is lowered, for batches of at most this many samples.
+    /// The plan of a network, as it is lowered, for batches of at most this many samples of bytes that count alike.
     ///
     /// # Errors
     /// A batch size out of range, a tensor too large or a sum too long for the kernels.
     pub fn plan(&self, network: &Network, batch: usize) -> Result<Plan, PlanError> {
-        let plan = Plan::build(network, self.loss, self.optimizer, batch)?;
+        self.plan_for(network, batch, DataForm::default())
+    }
+
+    /// [`plan`](Self::plan) for data sets of another form.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_for(&self, network: &Network, batch: usize, form: DataForm) -> Result<Plan, PlanError> {
+        let plan = Plan::build_for(network, self.loss, self.optimizer, batch, form)?;
         Ok(plan.augment(self.augmentation.as_ref()))
     }
 }

@@ -7,8 +7,8 @@ use super::checkpoint::{Checkpoint, Checkpoints};
 use super::compile::Compile;
 use super::options::FitOptions;
 use super::records::{EpochRecord, Evaluation, FoldResult, Schedule, StepRecord};
-use crate::data::Dataset;
-use crate::data::folds::{hold_out, stratified_folds};
+use crate::data::folds::{folds_of, hold_out};
+use crate::data::{Dataset, TargetKind};
 use crate::device::Device;
 use crate::error::Error;
 use crate::model::Sequential;
@@ -39,8 +39,8 @@ pub struct CrossValidation {
     pub model: String,
     /// The number of its weights.
     pub parameters: usize,
-    /// Over the folds that did not diverge.
-    pub accuracy: Spread,
+    /// Over the folds that did not diverge; `None` where targets are no classes.
+    pub accuracy: Option<Spread>,
     /// Over these folds.
     pub loss: Spread,
     /// Training time of one of these folds in seconds.
@@ -50,7 +50,7 @@ pub struct CrossValidation {
 }
 
 /// Trains a model once per fold, from the same initial weights, on the samples of the other folds, and evaluates it
-/// on that fold. The folds are those of [`stratified_folds`] with the seed of `compile`.
+/// on that fold. The folds are those of [`folds_of`] with the seed of `compile`.
 ///
 /// Without a validation set or split in `options`, the fold is also the validation set of its epochs. Early stopping
 /// and the like then choose by the samples that the score is computed on, so the score is too good. With
@@ -71,7 +71,7 @@ pub fn cross_validate(
     options: &FitOptions,
     callback: &mut dyn Callback,
 ) -> Result<CrossValidation, Error> {
-    let parts = stratified_folds(data.labels(), folds, compile.seed)?;
+    let parts = folds_of(data, folds, compile.seed)?;
     let mut results = Vec::with_capacity(folds);
     for fold in 0..folds {
         let (train, held) = hold_out(data, &parts, fold)?;
@@ -90,7 +90,8 @@ pub fn cross_validate(
         let (judged, stopped, diverged) = match trained {
             Ok(trained) => (compiled.evaluate(&held)?, trained.stopped, None),
             Err(Error::Diverged(divergence)) => {
-                (Evaluation { loss: f64::NAN, accuracy: f64::NAN }, None, Some(divergence.to_string()))
+                let accuracy = (data.target() == TargetKind::Classes).then_some(f64::NAN);
+                (Evaluation { loss: f64::NAN, accuracy }, None, Some(divergence.to_string()))
             }
             Err(error) => return Err(error),
         };
@@ -109,10 +110,12 @@ pub fn cross_validate(
     let judged: Vec<&FoldResult> = results.iter().filter(|fold| fold.diverged.is_none()).collect();
     let spread =
         |of: fn(&FoldResult) -> f64| Spread::of(&judged.iter().map(|&fold| of(fold)).collect::<Vec<_>>());
+    let accuracy: Option<Vec<f64>> = judged.iter().map(|fold| fold.accuracy).collect();
+    let accuracy = accuracy.filter(|_| data.target() == TargetKind::Classes);
     Ok(CrossValidation {
         model: model.name.clone(),
         parameters: model.network()?.parameter_count(),
-        accuracy: spread(|fold| fold.accuracy),
+        accuracy: accuracy.map(|values| Spread::of(&values)),
         loss: spread(|fold| fold.loss),
         seconds: spread(|fold| fold.seconds),
         folds: results,

@@ -10,6 +10,7 @@ use super::options::FitOptions;
 use super::passes::{evaluate, stopped_by, train_part, with_slots};
 use super::records::{EpochRecord, History, Schedule, StopReason, Stopped};
 use super::state::RunState;
+use super::targets::check_targets;
 use crate::data::Dataset;
 use crate::data::batches::epoch_order;
 use crate::error::{Bad, Divergence};
@@ -77,6 +78,7 @@ impl Model {
         // These reasons to stop do not depend on how far the options go.
         let over =
             |stopped: &Stopped| matches!(stopped.reason, StopReason::EarlyStopping | StopReason::GoodEnough);
+        self.form = options.form(train);
         self.executor(Some(options.largest_batch(train.len())))?;
         self.set_weights(weights)?;
         self.set_optimizer_state(&optimizer_state)?;
@@ -96,8 +98,19 @@ impl Model {
     ) -> Result<History, Error> {
         options.check()?;
         options.check_monitors()?;
+        self.form = options.form(train);
+        if self.form.values && self.compile.augmentation.is_some() {
+            let expected = "left out for data of f32: it changes images of bytes; the layers RandomFlip and RandomTranslation change any";
+            return Err(SettingError::new("augmentation", "given", expected).into());
+        }
         let (train, validation) = options.sets(&self.network, train)?;
+        for set in [Some(&train), validation.as_ref()].into_iter().flatten() {
+            check_targets(self.compile.loss, set)?;
+        }
         self.warn_of_classes(options, &train, validation.as_ref());
+        if self.class_names.is_empty() {
+            self.set_class_names(train.class_names().to_vec())?;
+        }
         let batch = options.batch_of(train.len());
         let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
         let RunState { step, within, .. } = self.training.run;
@@ -218,13 +231,13 @@ impl Model {
         let validation = run.validation.map(|samples| evaluate(executor, samples, run.batch));
         let validation = validation.transpose()?;
         let within = self.training.run.within;
-        let training = within.mean();
+        let training = within.mean(self.network.target);
         Ok(Epoch::Done(EpochRecord {
             epoch: number,
             loss: training.loss,
             accuracy: training.accuracy,
             val_loss: validation.map(|v| v.loss),
-            val_accuracy: validation.map(|v| v.accuracy),
+            val_accuracy: validation.and_then(|v| v.accuracy),
             learning_rate: rows.last().map_or(0.0, |row| row.learning_rate),
             seconds: within.seconds,
         }))
@@ -329,10 +342,8 @@ impl Model {
             }
             reason = verdict.stop.then_some(StopReason::EarlyStopping);
         }
-        let good = options.is_good_enough(
-            record.val_loss.unwrap_or(record.loss),
-            record.val_accuracy.unwrap_or(record.accuracy),
-        );
+        let good = options
+            .is_good_enough(record.val_loss.unwrap_or(record.loss), record.val_accuracy.or(record.accuracy));
         if good {
             reason = Some(StopReason::GoodEnough);
         }

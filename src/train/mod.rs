@@ -23,13 +23,17 @@ mod records;
 mod rows;
 mod state;
 mod stopping;
+mod targets;
 
 pub use crate::error::{Bad, Divergence, Found};
 pub use callback::{Callback, CallbackError, NoCallback};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use compile::Compile;
 pub use crossval::{CrossValidation, Spread, cross_validate};
-pub use metrics::{ClassFigures, ConfusionMatrix, MacroFigures, Report, top_k_accuracy};
+pub use metrics::{
+    ClassFigures, ConfusionMatrix, Judgement, LabelReport, MacroFigures, OutputFigures, Report, THRESHOLD,
+    ValueReport, main_metric, top_k_accuracy,
+};
 pub use model::Model;
 #[cfg(feature = "cli")]
 pub(crate) use model::write_weights;

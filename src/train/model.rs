@@ -5,11 +5,12 @@ use super::options::FitOptions;
 use super::passes::evaluate;
 use super::records::Evaluation;
 use super::state::TrainingState;
-use crate::data::Dataset;
+use super::targets::check_targets;
 use crate::data::batches::epoch_order;
+use crate::data::{DataForm, Dataset, Samples, Targets};
 use crate::device::{COPIES, Device, check_host_memory};
 use crate::error::Error;
-use crate::executor::{DataSlot, Executor, Pass, check_data};
+use crate::executor::{DataSlot, Executor, ExecutorError, Pass, check_data};
 use crate::model::{ModelError, Network, Sequential, Weights, check_class_names};
 use crate::ops::BatchParams;
 use crate::plan::{Phase, Plan, Tensor};
@@ -30,6 +31,8 @@ pub struct Model {
     weights: Weights,
     /// The optimizer's state, likewise; `None` before the first training.
     state: Option<Vec<f32>>,
+    /// Of the data sets that the executor is to read.
+    pub(super) form: DataForm,
     /// How far training has come.
     pub(super) training: TrainingState,
     /// Of the best epoch so far, while `fit` runs and early stopping is to restore them.
@@ -57,6 +60,10 @@ impl Sequential {
             return Err(ModelError::Model { model: self.name.clone(), problem }.into());
         }
         let network = self.network()?;
+        if let (Some(_), None) = (compile.augmentation, network.input_shape.image()) {
+            let problem = format!("augmentation changes images, but input_shape is {}", network.input_shape);
+            return Err(ModelError::Model { model: self.name.clone(), problem }.into());
+        }
         check_host_memory(
             "the weights",
             network.parameter_count().saturating_mul(COPIES * size_of::<f32>()),
@@ -70,6 +77,7 @@ impl Sequential {
             class_names: Vec::new(),
             device: device.clone(),
             state: None,
+            form: DataForm::default(),
             training: TrainingState::default(),
             best_weights: None,
             executor: None,
@@ -212,30 +220,56 @@ impl Model {
     /// As [`evaluate`](Self::evaluate).
     pub fn evaluate_with(&mut self, data: &Dataset, batch_size: Option<usize>) -> Result<Evaluation, Error> {
         check_data(&self.network, data)?;
+        check_targets(self.compile.loss, data)?;
+        self.form = data.form();
         let executor = self.executor(batch_size)?;
         executor.set_data(DataSlot::Evaluation, data)?;
         let batch = executor.plan().batch;
         evaluate(executor, data.len(), batch)
     }
 
-    /// Probabilities `[images, classes]` for images `[images, h, w, c]` of bytes: the outputs p of the last layer, or, where it
-    /// is a single sigmoid unit, `1 - p` and p, so that the larger of them tells the class. Both are equal at 1/2, which is
-    /// class 0.
+    /// The outputs of the last layer, `[samples, outputs]`, for samples `[samples, input_shape...]` of bytes, such as images. Where
+    /// it is a single sigmoid unit that tells two classes apart, they are `1 - p` and p of its output p, so that the larger of
+    /// them tells the class. Both are equal at 1/2, which is class 0.
     ///
     /// # Errors
-    /// When the bytes are not whole images or the plan does not fit the device.
+    /// When the bytes are not whole samples or the plan does not fit the device.
     pub fn predict(&mut self, images: &[u8]) -> Result<Vec<f32>, Error> {
-        let shape = self.network.input_shape;
-        let pixels = shape.iter().product::<usize>();
-        let count = images.len() / pixels;
-        if !images.len().is_multiple_of(pixels) {
-            return Err(Error::ImageBytes { bytes: images.len(), pixels });
+        self.predict_samples(images.into())
+    }
+
+    /// [`predict`](Self::predict) for samples of f32.
+    ///
+    /// # Errors
+    /// When the numbers are not whole samples, one of them is not finite, or the plan does not fit the device.
+    pub fn predict_values(&mut self, values: &[f32]) -> Result<Vec<f32>, Error> {
+        self.predict_samples(values.into())
+    }
+
+    /// [`predict`](Self::predict) for the samples of a data set, whatever their targets.
+    ///
+    /// # Errors
+    /// When the samples do not fit the model or the plan does not fit the device.
+    pub fn predict_data(&mut self, data: &Dataset) -> Result<Vec<f32>, Error> {
+        if data.shape() != self.network.input_shape {
+            let (data, model) = (data.shape(), self.network.input_shape);
+            return Err(ExecutorError::DataShape { data, model }.into());
+        }
+        if data.form().values { self.predict_values(data.values()) } else { self.predict(data.images()) }
+    }
+
+    fn predict_samples(&mut self, samples: Samples) -> Result<Vec<f32>, Error> {
+        let (shape, numbers) = (self.network.input_shape, samples.len());
+        let (count, size) = (numbers / shape.len(), shape.len());
+        if !numbers.is_multiple_of(size) {
+            return Err(Error::SampleLength { numbers, size });
         }
         if count == 0 {
             return Ok(Vec::new());
         }
-        let classes = self.network.classes();
-        let data = Dataset::new(images.to_vec(), vec![0; count], shape, classes)?;
+        let targets = Targets::blank(self.network.target, count, self.network.classes());
+        let data = Dataset::from_parts(samples, targets, shape)?;
+        self.form = data.form();
         let executor = self.executor(None)?;
         executor.set_data(DataSlot::Evaluation, &data)?;
         let plan = executor.plan();
@@ -263,10 +297,10 @@ impl Model {
 
     /// The executor for batches of `batch` samples; weights and optimizer state move along when the size changes.
     pub(super) fn executor(&mut self, batch: Option<usize>) -> Result<&mut dyn Executor, Error> {
-        let have = self.executor.as_ref().map(|executor| executor.plan().batch);
-        let wanted = batch.or(have).unwrap_or(DEFAULT_BATCH);
+        let have = self.executor.as_ref().map(|executor| (executor.plan().batch, executor.plan().form));
+        let wanted = batch.or(have.map(|(batch, _)| batch)).unwrap_or(DEFAULT_BATCH);
         let executor = match self.executor.take() {
-            Some(executor) if have == Some(wanted) => executor,
+            Some(executor) if have == Some((wanted, self.form)) => executor,
             old => {
                 self.executor = old;
                 self.rebuild(wanted)?
@@ -283,7 +317,7 @@ impl Model {
 
     /// The plan as it is lowered, without fusion.
     fn plan(&self, batch: usize) -> Result<Plan, Error> {
-        Ok(self.compile.plan(&self.network, batch)?)
+        Ok(self.compile.plan_for(&self.network, batch, self.form)?)
     }
 
     /// A new executor that takes over the state of the present one, which is dropped.

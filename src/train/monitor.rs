@@ -30,16 +30,21 @@ impl Monitor {
         }
     }
 
+    /// Whether there is such a metric only where targets are classes.
+    pub fn is_of_classes(self) -> bool {
+        matches!(self, Monitor::Accuracy | Monitor::ValAccuracy)
+    }
+
     /// Whether it is a metric of the validation set.
     pub fn is_of_validation(self) -> bool {
         matches!(self, Monitor::ValLoss | Monitor::ValAccuracy)
     }
 
-    /// The metric's value in an epoch; `None` when there was no validation.
+    /// The metric's value in an epoch; `None` when there was no validation, or where targets are no classes.
     pub fn figure(self, record: &EpochRecord) -> Option<f64> {
         match self {
             Monitor::Loss => Some(record.loss),
-            Monitor::Accuracy => Some(record.accuracy),
+            Monitor::Accuracy => record.accuracy,
             Monitor::ValLoss => record.val_loss,
             Monitor::ValAccuracy => record.val_accuracy,
         }

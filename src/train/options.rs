@@ -44,6 +44,10 @@ pub struct FitOptions {
     pub until_loss: Option<f64>,
     /// Ends training after an epoch whose accuracy is at least this, likewise; default none.
     pub until_accuracy: Option<f64>,
+    /// How many times each sample of a class counts in training, class by class, as `class_weight` in Keras; default empty: once.
+    /// It multiplies a sample's own weight; samples that are evaluated are not weighted by their classes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub class_weight: Vec<f64>,
     /// Ends training that no longer improves; default none.
     pub early_stopping: Option<EarlyStopping>,
     /// Reduces the learning rate when training stops improving; default none.
@@ -79,6 +83,7 @@ impl Default for FitOptions {
             stratify: false,
             until_loss: None,
             until_accuracy: None,
+            class_weight: Vec::new(),
             early_stopping: None,
             reduce_lr_on_plateau: None,
             schedule: LearningRateSchedule::Constant,
@@ -119,6 +124,10 @@ impl FitOptions {
         if self.stratify && self.validation_split.is_none() {
             let expected = "left out without a `validation_split`";
             return Err(SettingError::new("stratify", true, expected));
+        }
+        let unfit = |weight: &&f64| !((**weight as f32).is_finite() && **weight >= 0.0);
+        if let Some(weight) = self.class_weight.iter().find(unfit) {
+            return Err(SettingError::new("class_weight", weight, "of finite numbers, at least 0"));
         }
         self.early_stopping.map_or(Ok(()), |stopping| stopping.check())?;
         self.reduce_lr_on_plateau.map_or(Ok(()), |plateau| plateau.check())?;
@@ -221,25 +230,29 @@ impl FitOptions {
         network: &Network,
         train: &Dataset,
     ) -> Result<(Dataset, Option<Dataset>), Error> {
-        let (train, validation) = self.split(train)?;
+        self.check_target(network)?;
+        let (mut train, validation) = self.split(train)?;
         for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
             check_data(network, data)?;
+        }
+        if !self.class_weight.is_empty() {
+            train = self.weigh(&train)?;
         }
         Ok((train, validation))
     }
 
     /// Whether an epoch with these values has reached `until_loss` and `until_accuracy`.
-    pub(super) fn is_good_enough(&self, loss: f64, accuracy: f64) -> bool {
+    pub(super) fn is_good_enough(&self, loss: f64, accuracy: Option<f64>) -> bool {
         let asked = self.until_loss.is_some() || self.until_accuracy.is_some();
         asked
             && self.until_loss.is_none_or(|bound| loss <= bound)
-            && self.until_accuracy.is_none_or(|bound| accuracy >= bound)
+            && self.until_accuracy.is_none_or(|bound| accuracy.is_some_and(|accuracy| accuracy >= bound))
     }
 
     /// A warning of classes that only one of the two sets has: those that are not trained on, else those that are not
     /// evaluated.
     pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
-        let list = |classes: &[u8]| listed(classes, names);
+        let list = |classes: &[u32]| listed(classes, names);
         let remedy = "give both sets samples of every class; a split does so with `stratify`";
         let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
         if !untrained.is_empty() {

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use super::callback::{Callback, CallbackError};
 use super::records::{Evaluation, StepRecord};
 use super::state::{RunState, Within};
+use crate::data::TargetKind;
 use crate::data::batches::epoch_order;
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, Pass, Ran};
@@ -31,16 +32,18 @@ pub(super) fn train_part(
 ) -> Result<Part, Error> {
     let mut failed: Option<CallbackError> = None;
     let (mut before_last, mut last_loss) = (state.within, 0.0);
+    let target = executor.plan().network.target;
     let ran = executor.run(pass, &mut |slot, metrics| {
         let n = pass.batches[slot].batch_size;
         (before_last, last_loss) = (state.within, metrics.loss);
-        state.within.add(metrics.loss, metrics.correct, n);
+        let correct = (target == TargetKind::Classes).then_some(metrics.correct);
+        state.within.add(metrics.loss, correct, n);
         state.within.rows += 1;
         let record = StepRecord {
             step: state.step + state.within.rows,
             epoch: state.epoch + 1,
             loss: metrics.loss,
-            correct: metrics.correct,
+            correct,
             n,
         };
         if failed.is_none() {
@@ -85,9 +88,10 @@ pub(super) fn evaluate(
         transforms: &[],
     };
     let mut totals = Within::default();
+    let target = executor.plan().network.target;
     executor.run(&pass, &mut |slot, metrics| {
-        totals.add(metrics.loss, metrics.correct, pass.batches[slot].batch_size);
+        totals.add(metrics.loss, Some(metrics.correct), pass.batches[slot].batch_size);
         ControlFlow::Continue(())
     })?;
-    Ok(totals.mean())
+    Ok(totals.mean(target))
 }

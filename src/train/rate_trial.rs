@@ -30,6 +30,7 @@ impl Model {
         let options =
             FitOptions { schedule: LearningRateSchedule::Constant, allow_nan: false, ..options.clone() };
         options.check()?;
+        self.form = options.form(train);
         let (train, _) = options.sets(&self.network, train)?;
         let batch = options.batch_of(train.len());
         let seed = options.shuffle.then_some(self.compile.seed);

@@ -49,7 +49,7 @@ fn record(epoch: usize, monitor: Monitor, figure: f64) -> EpochRecord {
     EpochRecord {
         epoch,
         loss: at(Monitor::Loss),
-        accuracy: at(Monitor::Accuracy),
+        accuracy: Some(at(Monitor::Accuracy)),
         val_loss: Some(at(Monitor::ValLoss)),
         val_accuracy: Some(at(Monitor::ValAccuracy)),
         learning_rate: 0.0,

@@ -28,8 +28,8 @@ pub struct StepRecord {
     pub epoch: usize,
     /// Mean loss of the batch, before the update.
     pub loss: f32,
-    /// Correct predictions in the batch.
-    pub correct: u32,
+    /// Correct predictions in the batch; `None` where targets are no classes.
+    pub correct: Option<u32>,
     /// Samples of the batch.
     pub n: u32,
 }
@@ -41,8 +41,8 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Mean loss over the epoch's samples, each before its own update, as Keras reports it.
     pub loss: f64,
-    /// Share of the epoch's samples that were classified correctly.
-    pub accuracy: f64,
+    /// Share of the epoch's samples that were classified correctly; `None` where targets are no classes.
+    pub accuracy: Option<f64>,
     /// Mean loss over the validation set after the epoch.
     pub val_loss: Option<f64>,
     /// Accuracy on the validation set after the epoch.
@@ -58,8 +58,8 @@ pub struct EpochRecord {
 pub struct Evaluation {
     /// Mean loss over the samples.
     pub loss: f64,
-    /// Share of the samples that were classified correctly.
-    pub accuracy: f64,
+    /// Share of the samples that were classified correctly; `None` where targets are no classes.
+    pub accuracy: Option<f64>,
 }
 
 /// One fold: the model is trained on all others and evaluated on this one.
@@ -69,8 +69,8 @@ pub struct FoldResult {
     pub fold: usize,
     /// Mean loss over the fold; NaN where training diverged.
     pub loss: f64,
-    /// Accuracy on the fold; NaN likewise.
-    pub accuracy: f64,
+    /// Accuracy on the fold; NaN likewise, and `None` where targets are no classes.
+    pub accuracy: Option<f64>,
     /// Training time of its epochs in seconds.
     pub seconds: f64,
     /// Why and when training ended, unless it diverged.

@@ -3,17 +3,19 @@
 use super::model::Model;
 use super::options::FitOptions;
 use super::rate::LearningRateSchedule;
-use crate::data::Transform;
+use crate::data::{Shape, Transform};
 use crate::ops::BatchParams;
 use crate::random::words;
 
 impl Model {
     /// The transforms of the images in the epoch that begins; empty without augmentation.
     pub(super) fn transforms(&self, order: &[u32]) -> Vec<Transform> {
-        let [height, width, _] = self.network.input_shape;
-        self.compile.augmentation.map_or(Vec::new(), |augmentation| {
-            augmentation.transforms(self.compile.seed, self.training.epochs_begun, order, [height, width])
-        })
+        match (self.compile.augmentation, self.network.input_shape) {
+            (Some(augmentation), Shape::Image([height, width, _])) => {
+                augmentation.transforms(self.compile.seed, self.training.epochs_begun, order, [height, width])
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Fills in the rows of an epoch for the step that it begins with.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::plateau::PlateauState;
 use super::records::Evaluation;
 use super::stopping::EarlyStoppingState;
+use crate::data::TargetKind;
 
 /// Everything that decides how training continues, except the weights, the best weights and the optimizer's state.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ pub struct Within {
     pub rows: usize,
     /// Sum of the samples' losses.
     pub loss: f64,
-    /// Correct predictions.
+    /// Correct predictions; 0 where targets are no classes.
     pub correct: u64,
     /// Samples.
     pub samples: u64,
@@ -50,16 +51,18 @@ pub struct Within {
 }
 
 impl Within {
-    pub(super) fn add(&mut self, loss: f32, correct: u32, n: u32) {
+    pub(super) fn add(&mut self, loss: f32, correct: Option<u32>, n: u32) {
         self.loss += f64::from(loss) * f64::from(n);
-        self.correct += u64::from(correct);
+        self.correct += u64::from(correct.unwrap_or(0));
         self.samples += u64::from(n);
     }
 
-    pub(super) fn mean(&self) -> Evaluation {
+    /// With an accuracy where targets are classes.
+    pub(super) fn mean(&self, target: TargetKind) -> Evaluation {
+        let share = self.correct as f64 / self.samples as f64;
         Evaluation {
             loss: self.loss / self.samples as f64,
-            accuracy: self.correct as f64 / self.samples as f64,
+            accuracy: (target == TargetKind::Classes).then_some(share),
         }
     }
 }

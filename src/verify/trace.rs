@@ -10,11 +10,11 @@ use super::band::Band;
 use super::bench::Bench;
 use super::case::Case;
 use super::compare;
-use crate::data::{Dataset, Transform, pad_records};
+use crate::data::{DataPart, Dataset, Transform};
 use crate::gpu::{Checks, Gpu, GpuError};
 use crate::model::Weights;
 use crate::ops::kit::{Argument, UNWRITTEN, Values};
-use crate::plan::{Access, ArgSpec, BatchParams, Dtype, Phase, Plan, Role, Tensor, image_stride};
+use crate::plan::{Access, ArgSpec, BatchParams, Dtype, Phase, Plan, Role, Tensor};
 
 /// What is trained on.
 #[derive(Debug, Clone, Copy)]
@@ -123,17 +123,15 @@ struct Memory {
 impl Memory {
     /// As they are before the first step.
     fn new(plan: &Plan, input: &TraceInput<'_>) -> Self {
-        let pixels = input.data.shape().iter().product::<usize>();
         let buffer = |(place, buffer): (usize, &crate::plan::Buffer)| match (buffer.role, buffer.dtype) {
             (Role::Table, _) => Values::Floats(plan.network.byte_table().to_vec()),
             (Role::Order, _) => Values::Integers(input.order.to_vec()),
             (Role::Transforms, _) => Values::Floats(input.transforms.as_flattened().to_vec()),
             (Role::Metrics, Dtype::F32) => Values::Floats(vec![0.0; input.rows.len()]),
             (Role::Metrics, _) => Values::Integers(vec![0; input.rows.len()]),
-            (Role::Images, _) => {
-                Values::Bytes(pad_records(input.data.images(), pixels, image_stride(pixels)))
-            }
-            (Role::Labels, _) => Values::Bytes(input.data.labels().to_vec()),
+            (Role::Data(part), Dtype::F32) => Values::Floats(words(input.data, part)),
+            (Role::Data(part), Dtype::U32) => Values::Integers(words(input.data, part)),
+            (Role::Data(part), Dtype::Bytes) => Values::Bytes(input.data.records(part).padded().into_owned()),
             (_, Dtype::F32) => Values::Floats(floats(plan, place, input.weights)),
             (_, _) => Values::Integers(vec![0; buffer.len]),
         };
@@ -176,6 +174,11 @@ impl Memory {
             Values::Bytes(_) => {}
         }
     }
+}
+
+/// A part of a data set that has whole words.
+fn words<W: bytemuck::Pod>(data: &Dataset, part: DataPart) -> Vec<W> {
+    bytemuck::pod_collect_to_vec(data.records(part).bytes)
 }
 
 /// The tensor's place in its buffer; all of it where the data set decides its length.

@@ -36,6 +36,7 @@ mod report;
 mod resume;
 mod same_data;
 mod sandbox;
+mod targets;
 mod train;
 mod train_files;
 mod tune;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use shadegrad::data::{Dataset, load_dir};
+use shadegrad::data::{Dataset, Shape, load_dir};
 use shadegrad::device::{Device, DeviceChoice, HOW_TO_GET_AN_ADAPTER};
 use shadegrad::io::ModelFile;
 use shadegrad::model::{
@@ -71,9 +71,9 @@ impl Noise {
 }
 
 /// Images of random bytes with random labels.
-pub fn random_data(samples: usize, shape: [usize; 3], classes: usize, seed: u64) -> Dataset {
-    let mut noise = Noise(seed);
-    let images = noise.bytes(samples * shape.iter().product::<usize>());
+pub fn random_data(samples: usize, shape: impl Into<Shape>, classes: usize, seed: u64) -> Dataset {
+    let (mut noise, shape) = (Noise(seed), shape.into());
+    let images = noise.bytes(samples * shape.len());
     let labels = (0..samples).map(|_| (noise.bits() % classes as u64) as u8).collect();
     Dataset::new(images, labels, shape, classes).expect("a well-formed data set")
 }

@@ -60,7 +60,7 @@ fn emnist_comes_out_upright_with_labels_from_0() {
         for set in [both.train, both.test, alone] {
             assert_eq!(
                 (set.shape(), set.images(), set.labels()),
-                (shape, &pixels[..], &labels[..]),
+                (shape.into(), &pixels[..], &labels.map(u32::from)[..]),
                 "{what}"
             );
             assert_eq!(set.classes(), classes, "{what}");
@@ -68,7 +68,11 @@ fn emnist_comes_out_upright_with_labels_from_0() {
         assert_eq!(split_of(dir.path()).map(EmnistSplit::name), split, "{what}");
         if options == none {
             let (both, alone) = (load_dir(dir.path()).unwrap(), load_set(dir.path()).unwrap());
-            assert_eq!((both.test.images(), alone.labels()), (&pixels[..], &labels[..]), "{what}");
+            assert_eq!(
+                (both.test.images(), alone.labels()),
+                (&pixels[..], &labels.map(u32::from)[..]),
+                "{what}"
+            );
         }
     }
 }
@@ -156,12 +160,13 @@ fn real_images_stored_sideways_stand_upright() {
     let upright = load_set(&assets).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let mut pixels = upright.images().to_vec();
-    transpose(&mut pixels, upright.shape());
+    transpose(&mut pixels, [28, 28, 1]);
     assert_ne!(pixels, upright.images());
+    let labels: Vec<u8> = upright.labels().iter().map(|&label| label as u8).collect();
     for set in ["train", "test"] {
         let path = |kind: &str| -> PathBuf { dir.path().join(format!("emnist-mnist-{set}-{kind}-ubyte")) };
         fs::write(path("images-idx3"), idx(U8, &[upright.len() as u32, 28, 28], &pixels)).unwrap();
-        fs::write(path("labels-idx1"), idx(U8, &[upright.len() as u32], upright.labels())).unwrap();
+        fs::write(path("labels-idx1"), idx(U8, &[upright.len() as u32], &labels)).unwrap();
     }
     assert!(load_dir(dir.path()).unwrap().test == upright);
 }

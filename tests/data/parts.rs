@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use shadegrad::data::{DataError, Dataset, load_dir};
+use shadegrad::data::{DataError, Dataset, Samples, TargetKind, Targets, load_dir};
 
 use crate::builder::{U8, gzip, idx, two_images, two_labels};
 
@@ -50,24 +50,23 @@ fn data_that_do_not_fit_together_are_refused() {
     let new = Dataset::new;
     let huge = usize::MAX / 2;
     check(vec![
-        row!("no images", new(vec![], vec![], [1, 1, 1], 2), Empty, ["expected at least 1 image", "found 0"]),
+        row!("no images", new(vec![], vec![], [1, 1, 1], 2), Empty, ["expected at least 1 sample", "found 0"]),
         row!("zero height", new(vec![], vec![0], [0, 1, 1], 2), Shape { .. }, ["expected", "positive", "found [0, 1, 1]"]),
         row!("zero channels", new(vec![], vec![0], [1, 1, 0], 2), Shape { .. }, ["found [1, 1, 0]"]),
         row!("shape overflow", new(vec![0], vec![0], [huge, huge, 1], 2), Shape { .. }, ["found ["]),
-        row!("length overflow", new(vec![0], vec![0; 4], [huge, 1, 1], 2), ImageBytes { .. }, ["expected 4 images", "found 1 bytes"]),
-        row!("no classes", new(vec![0], vec![0], [1, 1, 1], 0), NoClasses, ["expected at least 1 class", "found 0"]),
-        row!("byte short", new(vec![0; 11], vec![0, 1], [2, 3, 1], 2), ImageBytes { found: 11, .. }, ["expected 2 images", "[2, 3, 1]", "found 11 bytes"]),
-        row!("byte more", new(vec![0; 13], vec![0, 1], [2, 3, 1], 2), ImageBytes { found: 13, .. }, ["found 13 bytes"]),
+        row!("length overflow", new(vec![0], vec![0; 4], [huge, 1, 1], 2), SampleLength { .. }, ["expected 4 samples", "found 1 numbers"]),
+        row!("no classes", new(vec![0], vec![0], [1, 1, 1], 0), Classes { found: 0, .. }, ["expected from 1 to", "found 0"]),
+        row!("byte short", new(vec![0; 11], vec![0, 1], [2, 3, 1], 2), SampleLength { found: 11, .. }, ["expected 2 samples", "[2, 3, 1]", "found 11 numbers"]),
+        row!("byte more", new(vec![0; 13], vec![0, 1], [2, 3, 1], 2), SampleLength { found: 13, .. }, ["found 13 numbers"]),
         row!("label too large", new(vec![0; 4], vec![0, 1, 2, 3], [1, 1, 1], 2), LabelOutOfRange { index: 2, label: 2, classes: 2 }, ["label 2:", "below 2", "found 2"]),
-        row!("one-hot, no whole rows", Dataset::from_one_hot(vec![0; 2], &[1.0, 0.0, 0.0], [1, 1, 1], 2), OneHotLength { classes: 2, found: 3 }, ["rows of 2", "found 3"]),
+        row!("one-hot, no whole rows", Dataset::from_one_hot(vec![0; 2], &[1.0, 0.0, 0.0], [1, 1, 1], 2), TargetLength { columns: 2, found: 3 }, ["rows of 2", "found 3"]),
         row!("one-hot, no 1", Dataset::from_one_hot(vec![0; 2], &[1.0, 0.0, 0.0, 0.0], [1, 1, 1], 2), OneHot { index: 1 }, ["one-hot row 1:"]),
         row!("one-hot, two 1", Dataset::from_one_hot(vec![0], &[1.0, 1.0], [1, 1, 1], 2), OneHot { index: 0 }, ["one-hot row 0:"]),
         row!("one-hot, a share", Dataset::from_one_hot(vec![0], &[0.5, 0.0], [1, 1, 1], 2), OneHot { index: 0 }, ["expected one 1"]),
         row!("one-hot, not a number", Dataset::from_one_hot(vec![0], &[1.0, f32::NAN], [1, 1, 1], 2), OneHot { index: 0 }, ["expected one 1"]),
-        row!("one-hot, class 256", Dataset::from_one_hot(vec![0], &one_hot_256(), [1, 1, 1], 257), ClassTooLarge { index: 0, class: 256 }, ["at most 255", "found 256"]),
-        row!("one-hot, no classes", Dataset::from_one_hot(vec![0], &[1.0], [1, 1, 1], 0), NoClasses, ["found 0"]),
+        row!("one-hot, no classes", Dataset::from_one_hot(vec![0], &[1.0], [1, 1, 1], 0), Classes { .. }, ["found 0"]),
         row!("one-hot, no rows", Dataset::from_one_hot(vec![], &[], [1, 1, 1], 2), Empty, ["found 0"]),
-        row!("one-hot, bytes short", Dataset::from_one_hot(vec![0], &[1.0, 0.0, 0.0, 1.0], [1, 1, 1], 2), ImageBytes { .. }, ["expected 2 images"]),
+        row!("one-hot, bytes short", Dataset::from_one_hot(vec![0], &[1.0, 0.0, 0.0, 1.0], [1, 1, 1], 2), SampleLength { .. }, ["expected 2 samples"]),
         row!("empty slice", four().slice(2..2), Range { start: 2, end: 2, len: 4 }, ["within 0..4", "found 2..2"]),
         row!("slice beyond", four().slice(3..5), Range { .. }, ["within 0..4", "found 3..5"]),
         row!("slice of a slice beyond", four().slice(1..3).unwrap().slice(0..3), Range { len: 2, .. }, ["within 0..2", "found 0..3"]),
@@ -80,8 +79,103 @@ fn data_that_do_not_fit_together_are_refused() {
 }
 
 /// The last of 257 classes.
-fn one_hot_256() -> Vec<f32> {
-    (0..257).map(|class| if class == 256 { 1.0 } else { 0.0 }).collect()
+#[rustfmt::skip] // one row, one line
+#[test]
+fn numbers_in_memory_that_do_not_fit_together_are_refused() {
+    let values = |rows: Vec<f32>| Targets::Rows { kind: TargetKind::Values, values: rows, columns: 2 };
+    let labels = |rows: Vec<f32>| Targets::Rows { kind: TargetKind::MultiLabel, values: rows, columns: 2 };
+    let with = |samples: Vec<f32>, targets| Dataset::from_parts(samples, targets, [3]);
+    let good = || with(vec![0.0; 6], values(vec![0.0; 4])).unwrap();
+    check(vec![
+        row!("no targets", with(vec![], values(vec![])), Empty, ["at least 1 sample"]),
+        row!("no columns", with(vec![], Targets::values([[0f32; 0]; 2], 0)), Classes { found: 0, .. }, ["from 1 to", "found 0"]),
+        row!("very many columns", with(vec![], Targets::classes([0u32], usize::MAX)), Classes { .. }, ["from 1 to 16777216"]),
+        row!("targets no whole rows", with(vec![0.0; 6], values(vec![0.0; 3])), TargetLength { columns: 2, found: 3 }, ["rows of 2", "found 3"]),
+        row!("a target that is none", with(vec![0.0; 6], values(vec![0.0, 0.0, f32::NAN, 1.0])), Target { index: 1, column: 0, .. }, ["target 1:", "finite", "NaN", "column 0"]),
+        row!("a target without end", with(vec![0.0; 6], values(vec![0.0, 0.0, 1.0, f32::INFINITY])), Target { index: 1, column: 1, .. }, ["found inf in column 1"]),
+        row!("half a label is one, two are not", with(vec![0.0; 6], labels(vec![0.5, 0.0, 2.0, 1.0])), Target { index: 1, column: 0, .. }, ["1 where the label holds, else 0", "found 2"]),
+        row!("a value short", with(vec![0.0; 5], values(vec![0.0; 4])), SampleLength { targets: 2, found: 5, .. }, ["2 samples of shape [3]", "found 5 numbers"]),
+        row!("a value that is none", with(vec![0.0, 0.0, 0.0, 0.0, f32::NAN, 0.0], values(vec![0.0; 4])), Sample { index: 1, place: 1, .. }, ["sample 1:", "NaN as number 1"]),
+        row!("no features", Dataset::from_parts(Vec::<u8>::new(), values(vec![0.0; 2]), [0]), Shape { .. }, ["found [0]"]),
+        row!("a weight short", good().with_sample_weights(vec![1.0]), WeightCount { samples: 2, found: 1 }, ["2 sample weights", "found 1"]),
+        row!("a negative weight", good().with_sample_weights(vec![1.0, -1.0]), Weight { index: 1, .. }, ["sample weight 1:", "found -1"]),
+        row!("a weight that is none", good().with_sample_weights(vec![f32::NAN, 1.0]), Weight { index: 0, .. }, ["sample weight 0:", "NaN"]),
+        row!("a name short", good().with_class_names(vec!["a".to_owned()]), Names { expected: 2, found: 1 }, ["expected 2 names", "found 1"]),
+    ]);
+}
+
+/// Four samples of three values with two targets each, weights 1 to 4, and names.
+fn weighted() -> Dataset {
+    let samples = Samples::from_rows((0..4).map(|n| [n as f32, 0.5, -1.0]));
+    let targets = Targets::values((0..4).map(|n| vec![n as f32, -(n as f32)]), 2);
+    let names = ["up", "down"].map(str::to_owned).to_vec();
+    let data = Dataset::from_parts(samples, targets, [3]).unwrap();
+    data.with_sample_weights(vec![1.0, 2.0, 3.0, 4.0]).unwrap().with_class_names(names).unwrap()
+}
+
+#[test]
+fn parts_take_all_that_belongs_to_their_samples_along() {
+    let rows: [(Dataset, &[usize]); 4] = [
+        (weighted(), &[0, 1, 2, 3]),
+        (weighted().slice(1..3).unwrap(), &[1, 2]),
+        (weighted().select(&[3, 0, 3]).unwrap(), &[3, 0, 3]),
+        (weighted().slice(1..4).unwrap().select(&[2, 0]).unwrap().take(1).unwrap(), &[3]),
+    ];
+    for (part, samples) in rows {
+        let of =
+            |row: &dyn Fn(f32) -> Vec<f32>| samples.iter().flat_map(|&n| row(n as f32)).collect::<Vec<f32>>();
+        assert_eq!(part.values(), of(&|n| vec![n, 0.5, -1.0]), "{samples:?}");
+        assert_eq!(part.target_rows(), of(&|n| vec![n, -n]), "{samples:?}");
+        assert_eq!(part.sample_weights().unwrap(), of(&|n| vec![n + 1.0]), "{samples:?}");
+        assert_eq!((part.class_names().len(), part.classes(), part.len()), (2, 2, samples.len()));
+        assert!(part.images().is_empty() && part.labels().is_empty() && part.label(0).is_none());
+    }
+    // A part can be weighted, too.
+    let part = weighted().slice(2..4).unwrap().with_sample_weights(vec![7.0, 8.0]).unwrap();
+    assert_eq!(part.sample_weights(), Some(&[7.0, 8.0][..]));
+    assert_eq!(part.slice(1..2).unwrap().sample_weights(), Some(&[8.0][..]));
+}
+
+/// Of what runs have recorded so far, digests stay; whatever a model would learn otherwise from has another.
+#[test]
+fn digests_tell_all_that_is_learnt_from() {
+    let images = Dataset::new(vec![1, 2, 3, 4], vec![0, 1], [1, 2, 1], 2).unwrap();
+    let as_rows = images.classes_as(TargetKind::MultiLabel, 2);
+    let flat = Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([0u8, 1], 2), [2]).unwrap();
+    let floats = Dataset::from_parts(vec![1f32, 2.0, 3.0, 4.0], Targets::classes([0u8, 1], 2), [2]).unwrap();
+    let many =
+        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([0u32, 300], 301), [1, 2, 1]).unwrap();
+    let other =
+        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([300u32, 0], 301), [1, 2, 1]).unwrap();
+    let sets = [
+        images.clone(),
+        images.clone().with_sample_weights(vec![1.0, 2.0]).unwrap(),
+        images.with_sample_weights(vec![2.0, 1.0]).unwrap(),
+        as_rows.clone(),
+        as_rows.classes_as(TargetKind::Values, 2),
+        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::values([[0f32, 1.0], [1.0, 0.0]], 2), [1, 2, 1])
+            .unwrap(),
+        flat,
+        floats,
+        many,
+        other,
+        weighted(),
+    ];
+    let digests: Vec<_> = sets.iter().map(Dataset::digest).collect();
+    for (at, digest) in digests.iter().enumerate() {
+        let same: Vec<_> = (0..digests.len()).filter(|&other| digests[other] == *digest).collect();
+        // What is no class any more stays what it is.
+        assert_eq!(same, if at == 3 || at == 4 { vec![3, 4] } else { vec![at] });
+    }
+    // SHA-256 of the bytes that the documentation names.
+    assert_eq!(digests[0], "e89eb1d415acc9df73374796696d830903dcc822c33131a6b64a38aded653cd0");
+}
+
+#[test]
+fn one_hot_labels_may_be_of_any_number_of_classes() {
+    let one_hot: Vec<f32> = (0..257).map(|class| if class == 256 { 1.0 } else { 0.0 }).collect();
+    let data = Dataset::from_one_hot(vec![0], &one_hot, [1, 1, 1], 257).unwrap();
+    assert_eq!((data.labels(), data.classes()), (&[256][..], 257));
 }
 
 #[test]
@@ -158,9 +252,9 @@ fn classes_are_counted_over_both_sets() {
 #[test]
 fn parts_hold_their_own_images() {
     let all = four();
-    assert_eq!((all.len(), all.shape(), all.classes(), all.is_empty()), (4, [2, 1, 3], 4, false));
+    assert_eq!((all.len(), all.shape(), all.classes(), all.is_empty()), (4, [2, 1, 3].into(), 4, false));
     // Part, its labels, its first and last pixel.
-    let rows: [(&str, Dataset, &[u8], [u8; 2]); 5] = [
+    let rows: [(&str, Dataset, &[u32], [u8; 2]); 5] = [
         ("all", all.clone(), &[0, 1, 2, 3], [0, 23]),
         ("slice", all.slice(1..3).unwrap(), &[1, 2], [6, 17]),
         ("slice of a slice", all.slice(1..4).unwrap().slice(1..2).unwrap(), &[2], [12, 17]),

@@ -56,7 +56,7 @@ fn configurations() -> Vec<Configuration> {
 
 /// Random bytes, whose class is the brightest of four quadrants, modulo the number of classes.
 fn data(network: &Network) -> Dataset {
-    let shape @ [h, w, c] = network.input_shape;
+    let shape @ [h, w, c] = network.input_shape.image().expect("an image");
     let images = Noise(DATA_SEED).bytes(SAMPLES * h * w * c);
     let label = |image: &[u8]| {
         let mut sums = [0u32; 4];

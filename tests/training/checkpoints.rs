@@ -107,7 +107,7 @@ fn train(device: &Device, options: &FitOptions, from: Option<Checkpoint>, mut ke
 fn told(history: &History) -> Vec<(usize, u64, u64, Option<u64>, u32)> {
     let epoch = |record: &shadegrad::train::EpochRecord| {
         let val_loss = record.val_loss.map(f64::to_bits);
-        let [loss, accuracy] = [record.loss, record.accuracy].map(f64::to_bits);
+        let [loss, accuracy] = [record.loss, record.accuracy.unwrap()].map(f64::to_bits);
         (record.epoch, loss, accuracy, val_loss, record.learning_rate.to_bits())
     };
     history.epochs.iter().map(epoch).collect()

@@ -102,13 +102,13 @@ fn training_ends_once_it_is_good_enough() {
         let least = |of: fn(&shadegrad::train::EpochRecord) -> f64, bound: f64| {
             whole.epochs.iter().find(|epoch| of(epoch) <= bound).map(|epoch| epoch.epoch)
         };
-        let (loss, val_loss) = (at(6).loss, at(2).val_loss.unwrap());
+        let (loss, val_loss, accuracy) = (at(6).loss, at(2).val_loss.unwrap(), at(4).accuracy.unwrap());
         let never = Some(-1.0);
         // (until_loss, until_accuracy, with validation, the epoch that ends it)
         let rows = [
             (Some(loss), None, false, least(|epoch| epoch.loss, loss)),
             (Some(val_loss), None, true, least(|epoch| epoch.val_loss.unwrap(), val_loss)),
-            (None, Some(at(4).accuracy), false, least(|epoch| -epoch.accuracy, -at(4).accuracy)),
+            (None, Some(accuracy), false, least(|epoch| -epoch.accuracy.unwrap(), -accuracy)),
             (never, Some(1e-9), false, None),
             (Some(1e9), Some(1e-9), true, least(|epoch| -epoch.val_accuracy.unwrap(), -1e-9)),
             (never, None, true, None),

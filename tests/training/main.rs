@@ -20,3 +20,4 @@ mod rates;
 mod saving;
 mod steps;
 mod streaming;
+mod targets;

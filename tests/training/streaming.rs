@@ -40,7 +40,7 @@ fn told(model: &Sequential, data: &Dataset, options: &FitOptions, stream: bool) 
     let probabilities = bits(&model.predict(&data.images()[..7.min(data.len()) * image]).unwrap());
     let history = model.fit(&half, &rest, &mut run).unwrap();
     let validation = history.epochs[0];
-    let (loss, accuracy) = (validation.val_loss.unwrap(), validation.val_accuracy.unwrap());
+    let (loss, accuracy) = (validation.val_loss.unwrap(), validation.val_accuracy);
     evaluations.push(Evaluation { loss, accuracy });
     let weights = bits(&flat(&model.weights().unwrap()));
     Told { steps: run.steps, evaluations, weights, probabilities }
@@ -107,7 +107,7 @@ fn a_set_over_the_limits_of_the_adapter_is_streamed() {
     let mut images = vec![0; (most + 1) * side * side];
     images[..used.images().len()].copy_from_slice(used.images());
     let mut labels = vec![0; most + 1];
-    labels[..used.len()].copy_from_slice(used.labels());
+    labels.iter_mut().zip(used.labels()).for_each(|(to, &label)| *to = label as u8);
     let whole = Dataset::new(images, labels, [side, side, 1], 2).unwrap();
     let trained = |data: &Dataset| {
         let mut model = model.compile(&device, Compile::default()).unwrap();

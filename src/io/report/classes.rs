@@ -6,19 +6,19 @@ use std::cmp::Reverse;
 use super::contents::RunReport;
 use super::html::{bar, escaped, shortened, table};
 use crate::model::thousands;
-use crate::train::ClassFigures;
+use crate::train::{ClassFigures, Report};
 
 /// The darkest shade of a cell of the confusion matrix.
 const DARKEST: f64 = 0.6;
 /// Rows and columns of the matrix, at most: more would be wider than any screen and make up most of the page.
 const MOST_IN_MATRIX: usize = 50;
 /// Rows of the other tables.
-const MOST_ROWS: usize = 200;
+pub(super) const MOST_ROWS: usize = 200;
 const MOST_PAIRS: usize = 50;
 const MOST_PROBABLE: usize = 50;
 
 /// A class in a table: its number, and its name if it has one.
-fn class(report: &RunReport<'_>, class: usize) -> String {
+pub(super) fn class(report: &RunReport<'_>, class: usize) -> String {
     match name(report, class) {
         name if name == class.to_string() => name,
         name => format!("{class} {name}"),
@@ -31,13 +31,13 @@ pub fn name(report: &RunReport<'_>, class: usize) -> String {
 }
 
 /// The confusion matrix.
-pub fn confusion(report: &RunReport<'_>) -> String {
-    let counts = report.figures.confusion.counts();
-    let samples = thousands(report.figures.samples);
+pub fn confusion(report: &RunReport<'_>, found: &Report) -> String {
+    let counts = found.confusion.counts();
+    let samples = thousands(found.samples);
     let text = format!("A row for each true class, a column for each predicted one; {samples} test images.");
     if counts.len() <= MOST_IN_MATRIX {
         let all: Vec<usize> = (0..counts.len()).collect();
-        return format!("<p>{text}</p>\n{}", matrix(report, &all));
+        return format!("<p>{text}</p>\n{}", matrix(report, counts, &all));
     }
     let shown = most_mistaken(counts, MOST_IN_MATRIX);
     format!(
@@ -45,8 +45,8 @@ pub fn confusion(report: &RunReport<'_>) -> String {
          <code>shadegrad evaluate RUN --json</code> prints the counts of all.</p>\n{}{}",
         thousands(counts.len()),
         shown.len(),
-        matrix(report, &shown),
-        pairs(report)
+        matrix(report, counts, &shown),
+        pairs(report, counts)
     )
 }
 
@@ -68,8 +68,7 @@ fn most_mistaken(counts: &[Vec<u64>], most: usize) -> Vec<usize> {
     classes
 }
 
-fn matrix(report: &RunReport<'_>, shown: &[usize]) -> String {
-    let counts = report.figures.confusion.counts();
+fn matrix(report: &RunReport<'_>, counts: &[Vec<u64>], shown: &[usize]) -> String {
     let wrong = |row: usize, column: usize| if row == column { 0 } else { counts[row][column] };
     let off_diagonal = shown.iter().flat_map(|&row| shown.iter().map(move |&column| wrong(row, column)));
     let most_wrong = off_diagonal.max().unwrap_or(0).max(1);
@@ -98,8 +97,7 @@ fn matrix(report: &RunReport<'_>, shown: &[usize]) -> String {
 }
 
 /// The most frequent mistakes; ties in order.
-fn pairs(report: &RunReport<'_>) -> String {
-    let counts = report.figures.confusion.counts();
+fn pairs(report: &RunReport<'_>, counts: &[Vec<u64>]) -> String {
     let cells = counts
         .iter()
         .enumerate()
@@ -126,7 +124,7 @@ fn pairs(report: &RunReport<'_>) -> String {
 }
 
 /// Precision, recall and F1 of each class.
-pub fn figures(report: &RunReport<'_>) -> String {
+pub fn figures(report: &RunReport<'_>, found: &Report) -> String {
     let figures = |name: String, [precision, recall, f1]: [f64; 3], support: usize| {
         let figure = |figure: f64| format!("{figure:.4}");
         vec![name, figure(precision), figure(recall), figure(f1), thousands(support)]
@@ -134,7 +132,7 @@ pub fn figures(report: &RunReport<'_>) -> String {
     let row = |c: &&ClassFigures| {
         figures(class(report, c.class), [c.precision, c.recall, c.f1], c.support as usize)
     };
-    let mut classes: Vec<_> = report.figures.classes.iter().collect();
+    let mut classes: Vec<_> = found.classes.iter().collect();
     let all = classes.len();
     let mut text = String::new();
     if all > MOST_ROWS {
@@ -149,14 +147,14 @@ pub fn figures(report: &RunReport<'_>) -> String {
         );
     }
     let mut rows: Vec<_> = classes.iter().map(row).collect();
-    let means = report.figures.means;
-    rows.push(figures("mean".to_owned(), [means.precision, means.recall, means.f1], report.figures.samples));
+    let means = found.means;
+    rows.push(figures("mean".to_owned(), [means.precision, means.recall, means.f1], found.samples));
     format!("{text}{}", table(&["Class", "Precision", "Recall", "F1", "Samples"], &rows))
 }
 
 /// The probability of each class for the image that is followed.
 pub fn probabilities(report: &RunReport<'_>) -> String {
-    let mut all: Vec<(usize, f32)> = report.followed_probabilities.iter().copied().enumerate().collect();
+    let mut all: Vec<(usize, f32)> = report.followed_outputs.iter().copied().enumerate().collect();
     let mut text = String::new();
     if all.len() > MOST_PROBABLE {
         text = format!("<p>The {MOST_PROBABLE} most probable of {} classes.</p>\n", thousands(all.len()));

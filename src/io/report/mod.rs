@@ -8,6 +8,8 @@ mod html;
 mod images;
 mod layers;
 mod logs;
+mod mistakes;
+mod outputs;
 mod page;
 mod plots;
 mod rates;

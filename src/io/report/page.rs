@@ -7,8 +7,11 @@ use super::contents::{FOLLOWED, Judged, RunReport};
 use super::html::{bar, escaped, table};
 use super::images::Image;
 use super::layers::LayerView;
+use super::mistakes::Target;
+use super::outputs::{self, told};
 use crate::io::run::GENERATOR;
 use crate::model::thousands;
+use crate::train::Judgement;
 
 /// What a browser may load for this page: only what is embedded.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -20,16 +23,28 @@ const MOST_TEXT: usize = 100_000;
 /// The whole file.
 pub fn html(report: &RunReport<'_>) -> String {
     let name = escaped(&report.run.network.name);
-    let sections = [
-        ("curves", "Curves", curves(report)),
-        ("confusion", "Confusion matrix", classes::confusion(report)),
-        ("classes", "Classes", classes::figures(report)),
-        ("mistakes", "Most confident mistakes", mistakes(report)),
+    let mut sections = vec![("curves", "Curves", curves(report))];
+    sections.extend(match &report.figures {
+        Judgement::Classes(found) => vec![
+            ("confusion", "Confusion matrix", classes::confusion(report, found)),
+            ("classes", "Classes", classes::figures(report, found)),
+            ("mistakes", "Most confident mistakes", mistakes(report)),
+        ],
+        Judgement::Labels(found) => vec![
+            ("labels", "Labels", outputs::labels(report, found)),
+            ("mistakes", "Largest mistakes", mistakes(report)),
+        ],
+        Judgement::Values(found) => vec![
+            ("outputs", "Errors", outputs::values(report, found)),
+            ("mistakes", "Largest errors", mistakes(report)),
+        ],
+    });
+    sections.extend([
         ("filters", "Filters of the first convolution", filters(report)),
-        ("activations", "One image through the layers", activations(report)),
+        ("activations", "One sample through the layers", activations(report)),
         ("kernels", "Time per kernel", kernels(report)),
         ("settings", "Settings", settings(report)),
-    ];
+    ]);
     let links: String =
         sections.iter().map(|(id, title, _)| format!("<a href=\"#{id}\">{title}</a>\n")).collect();
     let body: String = sections
@@ -50,7 +65,9 @@ pub fn html(report: &RunReport<'_>) -> String {
 
 /// The most important numbers.
 fn summary(report: &RunReport<'_>) -> String {
-    let mut figures = vec![("Test accuracy", format!("{:.4}", report.figures.accuracy))];
+    let (metric, figure) = report.figures.main();
+    let metric = format!("Test {metric}");
+    let mut figures = vec![(metric.as_str(), format!("{figure:.4}"))];
     if let Some(result) = report.result {
         if !report.judged.is_other {
             let loss = result.test_loss.map_or("not finite".to_owned(), |loss| format!("{loss:.4}"));
@@ -110,25 +127,28 @@ fn curves(report: &RunReport<'_>) -> String {
 
 fn mistakes(report: &RunReport<'_>) -> String {
     if report.mistakes.is_empty() {
-        return "<p>There is none: every test image was classified correctly.</p>\n".to_owned();
+        return "<p>There is none: every test sample was predicted rightly.</p>\n".to_owned();
     }
-    let name = |class: usize| classes::name(report, class);
     let figures: String = report
         .mistakes
         .iter()
         .map(|mistake| {
-            let (label, predicted) = (name(mistake.label), name(mistake.predicted));
-            let alt = format!("test image {}: {label} taken for {predicted}", mistake.index);
+            let (label, predicted) = (told(report, &mistake.target), told(report, &mistake.predicted));
+            let sample = if mistake.image.is_some() { "image" } else { "sample" };
+            let alt = format!("test {sample} {}: {label} taken for {predicted}", mistake.index);
+            let by = match mistake.target {
+                Target::Class(_) => format!("{:.2} % sure", 100.0 * mistake.by),
+                _ => format!("off by {:.4}", mistake.by),
+            };
             format!(
                 "<figure>{}<figcaption><b>{label}</b> taken for <b>{predicted}</b><br>\
-                 {:.2} % sure<br><small>image {}</small></figcaption></figure>\n",
-                picture(&mistake.image, &alt, 84),
-                100.0 * mistake.probability,
+                 {by}<br><small>{sample} {}</small></figcaption></figure>\n",
+                mistake.image.as_ref().map_or(String::new(), |image| picture(image, &alt, 84)),
                 mistake.index
             )
         })
         .collect();
-    let reduced = reduced(report.mistakes.iter().map(|mistake| &mistake.image));
+    let reduced = reduced(report.mistakes.iter().filter_map(|mistake| mistake.image.as_ref()));
     format!("{reduced}<div class=\"mistakes\">\n{figures}</div>\n")
 }
 
@@ -161,19 +181,23 @@ fn filters(report: &RunReport<'_>) -> String {
 }
 
 fn activations(report: &RunReport<'_>) -> String {
-    let label = classes::name(report, report.followed_label);
-    let input = picture(&report.followed, &format!("test image {FOLLOWED}"), 140);
+    let label = told(report, &report.followed_target);
+    let sample = if report.followed.is_some() { "image" } else { "sample" };
+    let input = report.followed.as_ref();
+    let input = input.map_or(String::new(), |image| picture(image, &format!("test image {FOLLOWED}"), 140));
     let layers: String = report.activations.iter().map(layer).collect();
     let left_out = match report.layers_left_out {
         0 => String::new(),
         more => format!("<p>Pictures of {more} more layers are left out: the page would be too large.</p>\n"),
     };
-    let reduced =
-        reduced([&report.followed].into_iter().chain(report.activations.iter().map(|view| &view.image)));
+    let reduced = reduced(report.followed.iter().chain(report.activations.iter().map(|view| &view.image)));
+    let said = match &report.figures {
+        Judgement::Classes(_) => classes::probabilities(report),
+        other => outputs::followed(report, matches!(other, Judgement::Labels(_))),
+    };
     format!(
-        "{reduced}<figure>{input}<figcaption>Test image {FOLLOWED}, labelled <b>{label}</b></figcaption></figure>\n\
-         {layers}\n{left_out}<h3>What the model says</h3>\n{}",
-        classes::probabilities(report)
+        "{reduced}<figure>{input}<figcaption>Test {sample} {FOLLOWED}, labelled <b>{label}</b></figcaption></figure>\n\
+         {layers}\n{left_out}<h3>What the model says</h3>\n{said}"
     )
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::place::Place;
-use super::shape::Shape;
 use super::step::{Buffer, PlanError, Role, Stage, Step, Tensor};
 use super::weights::WeightSpec;
+use crate::data::Shape;
 use crate::ops::{Dtype, MAX_ITERATIONS, Op, SumPartials};
 
 /// Every tensor begins at a multiple of so many elements, the most that a kernel loads at once.

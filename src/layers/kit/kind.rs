@@ -3,9 +3,9 @@
 use super::builder::Builder;
 use super::onnx::Graph;
 use super::place::Place;
-use super::shape::Shape;
 use super::step::{PlanError, Tensor};
 use super::weights::WeightSpec;
+use crate::data::Shape;
 use crate::ops::Applied;
 use crate::optimizers::Regularizer;
 

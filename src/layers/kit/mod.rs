@@ -14,6 +14,7 @@ mod shape;
 mod step;
 mod weights;
 
+pub use crate::data::Shape;
 pub use crate::ops::Applied;
 pub(crate) use border::Border;
 pub(crate) use builder::{ALIGNMENT, Builder, PARTIALS};
@@ -23,7 +24,7 @@ pub use initializer::Initializer;
 pub(crate) use kind::{Inferred, LayerKind, check, check_epsilon, named, of_kernel, reshaped};
 pub(crate) use onnx::{Graph, Layout, float, int, ints, pads, pair};
 pub(crate) use place::Place;
-pub use shape::{Padding, Pair, Shape};
+pub use shape::{Padding, Pair};
 pub(crate) use shape::{Windows, alike, image, several, single, slide};
 pub use step::{Buffer, Phase, PlanError, Role, Stage, Step, Tensor};
 pub use weights::{WeightSpec, WeightTensor};

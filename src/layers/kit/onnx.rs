@@ -4,8 +4,9 @@
 
 use super::onnx_schema::{Attribute, AttributeType, FLOAT, INT64, Node, Tensor};
 use super::place::Place;
-use super::shape::{Pair, Shape, Windows};
+use super::shape::{Pair, Windows};
 use super::weights::WeightTensor;
+use crate::data::Shape;
 
 /// Which axis of the value at hand is which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

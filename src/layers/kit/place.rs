@@ -1,6 +1,6 @@
 //! Where a layer stands.
 
-use super::shape::Shape;
+use crate::data::Shape;
 
 /// A layer's place in a model.
 #[derive(Debug, Clone, Copy)]

@@ -1,38 +1,8 @@
-//! Shapes of samples, and windows over images.
+//! Windows over images, and what layers ask of the shapes that they take.
 
 use serde::{Deserialize, Serialize};
 
-/// The shape of one sample as it passes between layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// Height, width, channels.
-    Image([usize; 3]),
-    /// A row of features.
-    Flat(usize),
-}
-
-impl Shape {
-    /// Number of values.
-    pub fn len(&self) -> usize {
-        match self {
-            Shape::Image([h, w, c]) => h * w * c,
-            Shape::Flat(features) => *features,
-        }
-    }
-
-    /// Whether there is no value at all; inference never gives such a shape.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The dimensions after the batch dimension.
-    pub fn dims(&self) -> Vec<usize> {
-        match self {
-            Shape::Image(dims) => dims.to_vec(),
-            Shape::Flat(features) => vec![*features],
-        }
-    }
-}
+use crate::data::Shape;
 
 /// A height and a width: of a kernel, a stride or a pooling window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! What plans are made of: buffers, tensors, and steps over them.
 
+use crate::data::DataPart;
 use crate::ops::{Dtype, Op};
 
 /// Why a network cannot be lowered.
@@ -64,10 +65,8 @@ pub enum Role {
     Table,
     /// Zeros that nothing writes.
     Zeros,
-    /// The images of the data set.
-    Images,
-    /// The labels of the data set.
-    Labels,
+    /// A part of the data set.
+    Data(DataPart),
     /// The order in which samples are taken, as long as the longest pass.
     Order,
     /// The transforms of augmented images, in the order in which they are taken, as long as the longest pass.

@@ -85,11 +85,6 @@ impl<O> Draw<'_, O> {
         integers(bound, self.len, self.stream)
     }
 
-    /// Bytes below a bound.
-    pub(crate) fn bytes(&mut self, bound: u32) -> Values {
-        bytes(bound, self.len, self.stream)
-    }
-
     /// The case's floats, among them both zeros.
     pub(crate) fn with_zeros(&mut self) -> Values {
         self.with(&[0.0])

@@ -10,6 +10,8 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + Send + Sync + std::i
     fn of(x: f64) -> Self;
     /// The value in f64; exact for both types.
     fn f64(self) -> f64;
+    /// These numbers, if they are of this type.
+    fn lent(values: &[f32]) -> Option<&[Self]>;
 }
 
 impl Real for f32 {
@@ -20,6 +22,10 @@ impl Real for f32 {
     fn f64(self) -> f64 {
         f64::from(self)
     }
+
+    fn lent(values: &[f32]) -> Option<&[Self]> {
+        Some(values)
+    }
 }
 
 impl Real for f64 {
@@ -29,6 +35,10 @@ impl Real for f64 {
 
     fn f64(self) -> f64 {
         self
+    }
+
+    fn lent(_: &[f32]) -> Option<&[Self]> {
+        None
     }
 }
 

@@ -7,15 +7,17 @@ mod update;
 use std::collections::HashMap;
 
 use super::{Plan, PlanError, Stage, Tensor};
+use crate::data::DataForm;
 use crate::layers::kit::Builder;
 use crate::model::{Loss, Network, Optimizer};
 use crate::ops::AddTo;
+use gather::Batch;
 
 /// Most samples in one batch.
 pub const MAX_BATCH: usize = 65_536;
 
 impl Plan {
-    /// Lowers a network, its loss and its optimizer for batches of at most `batch` samples.
+    /// Lowers a network, its loss and its optimizer for batches of at most `batch` samples of bytes that count alike.
     ///
     /// # Errors
     /// A batch size out of range, a tensor too large or a sum too long for the kernels.
@@ -25,25 +27,40 @@ impl Plan {
         optimizer: Optimizer,
         batch: usize,
     ) -> Result<Plan, PlanError> {
+        Plan::build_for(network, loss, optimizer, batch, DataForm::default())
+    }
+
+    /// [`build`](Self::build) for data sets of another form.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_for(
+        network: &Network,
+        loss: Loss,
+        optimizer: Optimizer,
+        batch: usize,
+        form: DataForm,
+    ) -> Result<Plan, PlanError> {
         if batch == 0 || batch > MAX_BATCH {
             return Err(PlanError::BatchSize { asked: batch, limit: MAX_BATCH });
         }
         let mut builder = Builder::new(network.weights(), batch);
-        let (input, target) = gather::gather(&mut builder, network, loss);
+        let Batch { input, target, weights } = gather::gather(&mut builder, network, loss, form)?;
         let from_logits = loss::takes_logits(loss, network.last_activation());
         let activations = forward(&mut builder, network, &input, from_logits)?;
         let logits = activations.last().unwrap_or(&input).clone();
+        let given = loss::Given { outputs: &logits, target: &target, weights };
         let (dlogits, probabilities) = if from_logits {
-            loss::of_logits(&mut builder, network.last_activation(), &logits, &target)?
+            loss::of_logits(&mut builder, network.last_activation(), &given)?
         } else {
-            (loss::of_outputs(&mut builder, loss, &logits, &target)?, logits.clone())
+            (loss::of_outputs(&mut builder, loss, &given)?, logits.clone())
         };
         update::penalties(&mut builder, network)?;
         backward(&mut builder, network, &input, &activations, dlogits, from_logits)?;
         update::penalty_gradients(&mut builder, network)?;
         let [state, average] = update::update(&mut builder, network, optimizer)?;
         let plan = finish(builder, network, [input, target, logits, probabilities], state);
-        Ok(Plan { average, ..plan })
+        Ok(Plan { average, form, ..plan })
     }
 }
 
@@ -141,6 +158,7 @@ fn finish(builder: Builder, network: &Network, named: [Tensor; 4], state: Option
         steps: builder.steps,
         state,
         average: None,
+        form: DataForm::default(),
         input,
         target,
         logits,

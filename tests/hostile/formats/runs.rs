@@ -142,7 +142,7 @@ impl Player for Runs {
         if let Ok(saved) = &saved
             && saved.network.parameter_count() < MOST_WEIGHTS
         {
-            let pixels = saved.network.input_shape.iter().product();
+            let pixels = saved.network.input_shape.len();
             let predicted =
                 saved.compile(&Device::cpu()).and_then(|mut model| model.predict(&vec![7; pixels]));
             told(predicted);
@@ -171,7 +171,7 @@ fn train_into(run: &Path, lines: [usize; 2], dice: &mut Dice) {
     let record = EpochRecord {
         epoch: 1,
         loss: f64::NAN,
-        accuracy: 0.5,
+        accuracy: Some(0.5),
         val_loss: None,
         val_accuracy: None,
         learning_rate: 0.1,

@@ -1,7 +1,8 @@
-//! Metrics of predictions: confusion matrix, precision, recall, F1, top-k accuracy.
+//! Metrics of predicted classes: confusion matrix, precision, recall, F1, top-k accuracy.
 
 use serde::Serialize;
 
+use super::figures::{ClassFigures, MacroFigures, harmonic, share};
 use crate::error::SettingError;
 
 /// How often samples of each class were predicted as each class.
@@ -10,35 +11,6 @@ use crate::error::SettingError;
 pub struct ConfusionMatrix {
     /// `[true class][predicted class]`, square.
     counts: Vec<Vec<u64>>,
-}
-
-/// Metrics of one class; each is 0 where it would be 0/0.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ClassFigures {
-    /// The class.
-    pub class: usize,
-    /// Its name, if it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Of the samples predicted as this class, the share that belongs to it: `tp / (tp + fp)`.
-    pub precision: f64,
-    /// Of the samples of this class, the share that was predicted as it: `tp / (tp + fn)`.
-    pub recall: f64,
-    /// The harmonic mean of both: `2 * precision * recall / (precision + recall)`.
-    pub f1: f64,
-    /// The number of samples of this class.
-    pub support: u64,
-}
-
-/// Means over the classes, with equal weights.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct MacroFigures {
-    /// Mean precision.
-    pub precision: f64,
-    /// Mean recall.
-    pub recall: f64,
-    /// Mean F1.
-    pub f1: f64,
 }
 
 /// All metrics of one set of predictions.
@@ -67,7 +39,7 @@ impl Report {
     /// # Errors
     /// When there are no labels, the scores are not one row of `classes` for each label, a label is not below `classes`,
     /// or `k` is not from 1 to `classes`.
-    pub fn new(scores: &[f32], labels: &[u8], classes: usize, k: usize) -> Result<Self, SettingError> {
+    pub fn new(scores: &[f32], labels: &[u32], classes: usize, k: usize) -> Result<Self, SettingError> {
         let confusion = ConfusionMatrix::new(scores, labels, classes)?;
         let top_k_accuracy = top_k_accuracy(scores, labels, classes, k)?;
         Ok(Report {
@@ -95,7 +67,7 @@ impl ConfusionMatrix {
     ///
     /// # Errors
     /// As [`Report::new`].
-    pub fn new(scores: &[f32], labels: &[u8], classes: usize) -> Result<Self, SettingError> {
+    pub fn new(scores: &[f32], labels: &[u32], classes: usize) -> Result<Self, SettingError> {
         check(scores, labels, classes)?;
         let mut counts = vec![vec![0; classes]; classes];
         for (row, &label) in scores.chunks_exact(classes).zip(labels) {
@@ -105,7 +77,7 @@ impl ConfusionMatrix {
                     largest = class;
                 }
             }
-            counts[usize::from(label)][largest] += 1;
+            counts[label as usize][largest] += 1;
         }
         Ok(ConfusionMatrix { counts })
     }
@@ -128,18 +100,14 @@ impl ConfusionMatrix {
             let support = self.counts[class].iter().sum();
             let precision = share(right, self.counts.iter().map(|row| row[class]).sum());
             let recall = share(right, support);
-            let sum = precision + recall;
-            let f1 = if sum > 0.0 { 2.0 * precision * recall / sum } else { 0.0 };
-            ClassFigures { class, name: None, precision, recall, f1, support }
+            ClassFigures { class, name: None, precision, recall, f1: harmonic(precision, recall), support }
         };
         (0..self.counts.len()).map(figures).collect()
     }
 
     /// Means over the classes.
     pub fn means(&self) -> MacroFigures {
-        let figures = self.figures();
-        let mean = |of: fn(&ClassFigures) -> f64| figures.iter().map(of).sum::<f64>() / figures.len() as f64;
-        MacroFigures { precision: mean(|c| c.precision), recall: mean(|c| c.recall), f1: mean(|c| c.f1) }
+        MacroFigures::of(&self.figures())
     }
 }
 
@@ -148,19 +116,19 @@ impl ConfusionMatrix {
 ///
 /// # Errors
 /// As [`Report::new`].
-pub fn top_k_accuracy(scores: &[f32], labels: &[u8], classes: usize, k: usize) -> Result<f64, SettingError> {
+pub fn top_k_accuracy(scores: &[f32], labels: &[u32], classes: usize, k: usize) -> Result<f64, SettingError> {
     check(scores, labels, classes)?;
     if k == 0 || k > classes {
         return Err(SettingError::new("k", k, "from 1 to the number of classes"));
     }
     let hits = scores.chunks_exact(classes).zip(labels).filter(|(row, label)| {
-        let own = row[usize::from(**label)];
+        let own = row[**label as usize];
         own.is_finite() && row.iter().filter(|&&score| score > own).count() < k
     });
     Ok(share(hits.count() as u64, labels.len() as u64))
 }
 
-fn check(scores: &[f32], labels: &[u8], classes: usize) -> Result<(), SettingError> {
+fn check(scores: &[f32], labels: &[u32], classes: usize) -> Result<(), SettingError> {
     if labels.is_empty() {
         return Err(SettingError::new("labels", "empty", "at least one"));
     }
@@ -168,15 +136,10 @@ fn check(scores: &[f32], labels: &[u8], classes: usize) -> Result<(), SettingErr
         let found = format!("{} numbers for {} labels", scores.len(), labels.len());
         return Err(SettingError::new("scores", found, "a row with one number per class for each label"));
     }
-    match labels.iter().find(|&&label| usize::from(label) >= classes) {
+    match labels.iter().find(|&&label| label as usize >= classes) {
         Some(label) => Err(SettingError::new("labels", label, "below the number of classes")),
         None => Ok(()),
     }
-}
-
-/// A ratio; 0 where `whole` is 0.
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 #[cfg(test)]
@@ -184,7 +147,7 @@ mod tests {
     use super::*;
 
     /// Three classes; the labels 0 0 0, 1 1, 2 2 are predicted as 0 0 1, 1 1, 0 2.
-    const LABELS: [u8; 7] = [0, 0, 0, 1, 1, 2, 2];
+    const LABELS: [u32; 7] = [0, 0, 0, 1, 1, 2, 2];
     const SCORES: [f32; 21] = [
         0.8, 0.1, 0.1, //
         0.5, 0.3, 0.2, //
@@ -221,7 +184,7 @@ mod tests {
     #[test]
     fn top_k_counts_what_is_larger() {
         // (scores of one sample, label, k, whether it counts)
-        let rows: [(&[f32], u8, usize, bool); 8] = [
+        let rows: [(&[f32], u32, usize, bool); 8] = [
             (&[0.1, 0.2, 0.7], 2, 1, true),
             (&[0.1, 0.2, 0.7], 1, 1, false),
             (&[0.1, 0.2, 0.7], 1, 2, true),
@@ -246,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
-        let rows: [(&[f32], &[u8], usize, &str); 5] = [
+        let rows: [(&[f32], &[u32], usize, &str); 5] = [
             (&[], &[], 1, "`labels` is empty"),
             (&[0.1; 5], &[0, 0], 1, "`scores` is 5 numbers for 2 labels"),
             (&[0.1; 6], &[0, 3], 1, "`labels` is 3"),

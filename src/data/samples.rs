@@ -1,0 +1,98 @@
+//! The inputs of samples.
+
+use super::error::DataError;
+use super::shape::Shape;
+
+/// The inputs of samples, one after another, each row-major.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Samples {
+    /// Numbers from 0 to 255, as of images. A model gets them divided by 255, unless it takes them as they are
+    /// ([`Network::takes_bytes`](crate::model::Network::takes_bytes)).
+    Bytes(Vec<u8>),
+    /// Numbers that a model gets as they are.
+    Values(Vec<f32>),
+}
+
+/// What inputs are made of: `u8` or `f32`.
+pub trait SampleValue: Copy + sealed::Sealed {
+    /// Inputs of these numbers.
+    fn samples(values: Vec<Self>) -> Samples;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u8 {}
+    impl Sealed for f32 {}
+}
+
+impl SampleValue for u8 {
+    fn samples(values: Vec<Self>) -> Samples {
+        Samples::Bytes(values)
+    }
+}
+
+impl SampleValue for f32 {
+    fn samples(values: Vec<Self>) -> Samples {
+        Samples::Values(values)
+    }
+}
+
+impl<V: SampleValue> From<Vec<V>> for Samples {
+    fn from(values: Vec<V>) -> Self {
+        V::samples(values)
+    }
+}
+
+impl<V: SampleValue> From<&[V]> for Samples {
+    fn from(values: &[V]) -> Self {
+        V::samples(values.to_vec())
+    }
+}
+
+impl Samples {
+    /// The inputs of an iterator: of each sample a row of bytes or of f32, such as a `Vec`, an array or a slice.
+    pub fn from_rows<V: SampleValue, R: AsRef<[V]>>(rows: impl IntoIterator<Item = R>) -> Self {
+        let mut values = Vec::new();
+        for row in rows {
+            values.extend_from_slice(row.as_ref());
+        }
+        V::samples(values)
+    }
+
+    /// How many numbers there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Samples::Bytes(bytes) => bytes.len(),
+            Samples::Values(values) => values.len(),
+        }
+    }
+
+    /// Refuses inputs that are not one of this shape for each of so many targets, and numbers that are none.
+    pub(super) fn check(&self, shape: Shape, targets: usize) -> Result<(), DataError> {
+        let size = shape.checked_len().filter(|&size| size > 0).ok_or(DataError::Shape { found: shape })?;
+        if size.checked_mul(targets) != Some(self.len()) {
+            return Err(DataError::SampleLength { targets, shape, found: self.len() });
+        }
+        let Samples::Values(values) = self else { return Ok(()) };
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(DataError::Sample { index: at / size, place: at % size, value: values[at] }),
+            None => Ok(()),
+        }
+    }
+
+    /// Those of these samples, of `size` numbers each, in this order; all of them must exist.
+    pub(super) fn select(&self, samples: &[usize], size: usize) -> Self {
+        fn rows<V: Copy>(values: &[V], samples: &[usize], size: usize) -> Vec<V> {
+            let mut selected = Vec::with_capacity(samples.len() * size);
+            for &at in samples {
+                selected.extend_from_slice(&values[at * size..(at + 1) * size]);
+            }
+            selected
+        }
+        match self {
+            Samples::Bytes(bytes) => Samples::Bytes(rows(bytes, samples, size)),
+            Samples::Values(values) => Samples::Values(rows(values, samples, size)),
+        }
+    }
+}

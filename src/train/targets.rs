@@ -1,0 +1,84 @@
+//! What targets ask of a loss and of the options of training, and what samples count.
+
+use super::check::require;
+use super::options::FitOptions;
+use crate::data::{DataForm, Dataset, TargetKind};
+use crate::error::{Error, SettingError};
+use crate::model::{Loss, Network};
+
+/// How far from 1 the numbers of a target may add up to.
+const SUM_TOLERANCE: f64 = 1e-3;
+
+/// Refuses targets that are no classes which a loss cannot be computed of: cross-entropies take them for probabilities.
+pub(super) fn check_targets(loss: Loss, data: &Dataset) -> Result<(), SettingError> {
+    for (index, row) in data.target_rows().chunks(data.classes()).enumerate() {
+        let outside = row.iter().find(|value| !(0.0..=1.0).contains(*value));
+        let sum: f64 = row.iter().copied().map(f64::from).sum();
+        match (loss, outside) {
+            (Loss::CategoricalCrossentropy(_), None) if (sum - 1.0).abs() > SUM_TOLERANCE => {
+                let expected = "rows that add up to 1 where the loss is categorical_crossentropy; binary_crossentropy takes any \
+                                numbers from 0 to 1, mean_squared_error any at all";
+                return Err(SettingError::new("targets", format!("{sum} in all in row {index}"), expected));
+            }
+            (Loss::CategoricalCrossentropy(_) | Loss::BinaryCrossentropy(_), Some(value)) => {
+                let expected =
+                    "numbers from 0 to 1 where the loss is a cross-entropy; mean_squared_error takes any";
+                return Err(SettingError::new("targets", format!("{value} in row {index}"), expected));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl FitOptions {
+    /// Refuses settings that need classes where targets are none, and class weights that are not one for each class.
+    ///
+    /// # Errors
+    /// The setting, and what it may be.
+    pub fn check_target(&self, network: &Network) -> Result<(), SettingError> {
+        let (target, classes) = (network.target, network.classes());
+        if target == TargetKind::Classes {
+            let weights = self.class_weight.len();
+            return require(
+                weights == 0 || weights == classes,
+                "class_weight",
+                format!("{weights} weights"),
+                || "one for each class of the model",
+            );
+        }
+        let monitors = [
+            ("early_stopping.monitor", self.early_stopping.map(|stopping| stopping.monitor)),
+            ("reduce_lr_on_plateau.monitor", self.reduce_lr_on_plateau.map(|plateau| plateau.monitor)),
+        ];
+        for (setting, monitor) in monitors {
+            if let Some(monitor) = monitor.filter(|monitor| monitor.is_of_classes()) {
+                let expected =
+                    "`loss` or `val_loss` where the model's target is not classes: there is no accuracy";
+                return Err(SettingError::new(setting, monitor.name(), expected));
+            }
+        }
+        let expected = "left out where the model's target is not classes: there is no accuracy; `until_loss` ends training, too";
+        let until = self.until_accuracy;
+        require(until.is_none(), "until_accuracy", until.unwrap_or_default(), || expected)?;
+        let expected = "left out where the model's target is not classes";
+        require(!self.stratify, "stratify", true, || expected)?;
+        require(self.class_weight.is_empty(), "class_weight", "given", || expected)
+    }
+
+    /// The form of the data set that training reads, and that of the validation set with it.
+    pub(super) fn form(&self, train: &Dataset) -> DataForm {
+        let weighted = [Some(train), self.validation.as_ref()].into_iter().flatten();
+        let weighted = !self.class_weight.is_empty() || weighted.map(Dataset::form).any(|form| form.weighted);
+        DataForm { weighted, ..train.form() }
+    }
+
+    /// The samples with their weights times those of their classes.
+    pub(super) fn weigh(&self, train: &Dataset) -> Result<Dataset, Error> {
+        let of_class =
+            |label: u32| self.class_weight.get(label as usize).map_or(1.0, |&weight| weight as f32);
+        let own = train.sample_weights().map_or_else(|| vec![1.0; train.len()], <[f32]>::to_vec);
+        let weights = own.iter().zip(train.labels()).map(|(own, &label)| own * of_class(label)).collect();
+        Ok(train.clone().with_sample_weights(weights)?)
+    }
+}
