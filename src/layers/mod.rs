@@ -23,6 +23,7 @@ mod layer_normalization;
 mod leaky_re_lu;
 mod max_pooling2d;
 mod multiply;
+mod normalization;
 mod random_flip;
 mod random_translation;
 mod re_lu;
@@ -50,6 +51,7 @@ pub use layer_normalization::LayerNormalization;
 pub use leaky_re_lu::LeakyReLU;
 pub use max_pooling2d::MaxPooling2D;
 pub use multiply::Multiply;
+pub use normalization::{Axes, Nested, Normalization};
 pub use random_flip::{FlipMode, RandomFlip};
 pub use random_translation::{Factor, Interpolation, RandomTranslation};
 pub use re_lu::ReLU;
@@ -64,7 +66,7 @@ pub use crate::ops::FillMode;
 use serde::Serialize;
 
 use crate::optimizers::Regularizer;
-use kit::{Builder, Graph, Inferred, LayerKind, Place, PlanError, Tensor};
+use kit::{Builder, Graph, Inferred, LayerKind, Place, PlanError, Samples, Tensor};
 
 /// The enum of all layers, and what each says of itself.
 macro_rules! layers {
@@ -125,6 +127,28 @@ macro_rules! layers {
             /// Whether it gets bytes as they are where the model's input reaches it; others get them divided by 255.
             pub(crate) fn takes_bytes(&self) -> bool {
                 match self { $(Layer::$class(layer) => layer.takes_bytes(),)* }
+            }
+
+            /// Whether some of its weights come from the data before training.
+            pub(crate) fn adapts(&self) -> bool {
+                match self { $(Layer::$class(layer) => layer.adapts(),)* }
+            }
+
+            /// These weights, by its own names for them, from all samples that enter it.
+            ///
+            /// # Errors
+            /// When f32 does not hold them.
+            pub(crate) fn adapt(
+                &self,
+                place: &Place<'_>,
+                samples: &Samples<'_>,
+            ) -> Result<Vec<(&'static str, Vec<f32>)>, String> {
+                match self { $(Layer::$class(layer) => layer.adapt(place, samples),)* }
+            }
+
+            /// What it makes of a sample in prediction, on the host; `None` where that is too much for it.
+            pub(crate) fn on_host(&self, place: &Place<'_>, sample: Vec<f32>) -> Option<Vec<f32>> {
+                match self { $(Layer::$class(layer) => layer.on_host(place, sample),)* }
             }
 
             /// What is applied to the output.
@@ -204,6 +228,7 @@ layers! {
     LayerNormalization(LayerNormalization),
     RandomFlip(RandomFlip),
     RandomTranslation(RandomTranslation),
+    Normalization(Normalization),
 }
 
 #[cfg(test)]

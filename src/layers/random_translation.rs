@@ -186,6 +186,10 @@ impl LayerKind for RandomTranslation {
         Ok(Inferred { output: Shape::Image(dims), weights: Vec::new() })
     }
 
+    fn on_host(&self, _: &Place<'_>, sample: Vec<f32>) -> Option<Vec<f32>> {
+        Some(sample)
+    }
+
     fn applied(&self) -> Applied {
         Applied::Linear
     }

@@ -59,6 +59,11 @@ impl LayerKind for Rescaling {
         true
     }
 
+    fn on_host(&self, _: &Place<'_>, mut sample: Vec<f32>) -> Option<Vec<f32>> {
+        sample.iter_mut().for_each(|x| *x = *x * self.scale as f32 + self.offset as f32);
+        Some(sample)
+    }
+
     fn applied(&self) -> Applied {
         Applied::Linear
     }

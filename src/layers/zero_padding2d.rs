@@ -112,6 +112,16 @@ impl LayerKind for ZeroPadding2D {
         Ok(Inferred { output: Shape::Image([longer(h, rows), longer(w, columns), c]), weights: Vec::new() })
     }
 
+    fn on_host(&self, place: &Place<'_>, sample: Vec<f32>) -> Option<Vec<f32>> {
+        let ([_, w, c], [_, out_w, _]) = (place.image(), place.images_out());
+        let mut padded = vec![0.0; place.output.len()];
+        let rows = padded.chunks_mut(out_w * c).skip(self.padding.rows[0]);
+        for (padded, row) in rows.zip(sample.chunks(w * c)) {
+            padded[self.padding.columns[0] * c..][..w * c].copy_from_slice(row);
+        }
+        Some(padded)
+    }
+
     fn applied(&self) -> Applied {
         Applied::Linear
     }

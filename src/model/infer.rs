@@ -52,8 +52,8 @@ impl Network {
         let wishes = network.wishes();
         if wishes.contains(&true) && wishes.contains(&false) {
             return Err(whole(
-                "its input goes to a Rescaling, which takes bytes as they are, and to a layer that takes them divided by 255; let \
-                 all branches begin behind the Rescaling"
+                "its input goes to a Rescaling or a Normalization, which takes bytes as they are, and to a layer that takes them divided by 255; let \
+                 all branches begin behind it"
                     .to_owned(),
             ));
         }

@@ -14,6 +14,9 @@ impl Network {
             .weights()
             .enumerate()
             .map(|(index, spec)| {
+                if let Some(given) = &spec.given {
+                    return given.clone();
+                }
                 let mut stream = Stream::new(seed, Purpose::Initialization, index as u32);
                 initial_values(spec.initializer, &spec.shape, &mut stream)
             })

@@ -13,12 +13,18 @@ impl Weights {
     /// Puts given tensors, in any order, into the order of the network.
     ///
     /// # Errors
-    /// A missing or foreign tensor, a shape that differs, or a value that is not finite; each names the tensor.
+    /// A missing or foreign tensor (but what the model gives may be missing, and must not differ), a shape that differs, or a value that is not finite; each names the tensor.
     pub fn new(network: &Network, mut given: Vec<WeightTensor>) -> Result<Self, ModelError> {
         let fail = |problem| Err(ModelError::Weights { problem });
         let mut tensors = Vec::new();
         for spec in network.weights() {
-            let Some(at) = given.iter().position(|tensor| tensor.name == spec.name) else {
+            let found = given.iter().position(|tensor| tensor.name == spec.name);
+            if let (None, Some(values)) = (found, &spec.given) {
+                let (name, shape, values) = (spec.name.clone(), spec.shape.clone(), values.clone());
+                tensors.push(WeightTensor { name, shape, values });
+                continue;
+            }
+            let Some(at) = found else {
                 let found: Vec<_> = given.iter().map(|tensor| tensor.name.as_str()).collect();
                 return fail(format!(
                     "tensor `{}` of shape {:?} is missing; not yet used: [{}]",
@@ -37,6 +43,12 @@ impl Weights {
             if let Some(at) = tensor.values.iter().position(|value| !value.is_finite()) {
                 return fail(format!(
                     "tensor `{}` holds {} at element {at}; all values must be finite",
+                    spec.name, tensor.values[at]
+                ));
+            }
+            if let Some(at) = spec.given.iter().flatten().zip(&tensor.values).position(|(a, b)| a != b) {
+                return fail(format!(
+                    "tensor `{}` holds {} at element {at}, but the model gives another number for it; change one of them",
                     spec.name, tensor.values[at]
                 ));
             }

@@ -44,6 +44,7 @@ mod mean_absolute_error;
 mod mean_squared_error;
 mod moving_average;
 mod multiply;
+mod normalize;
 mod one_hot;
 mod outputs_loss;
 mod pad;
@@ -105,6 +106,7 @@ pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use moving_average::MovingAverage;
 pub use multiply::Multiply;
+pub use normalize::{Normalize, NormalizeShape};
 pub use one_hot::{OneHot, TargetColumns};
 pub use pad::{Crop, Pad, PadShape};
 pub use random_flip::RandomFlip;
@@ -323,6 +325,7 @@ ops! {
     Add,
     AddTo,
     Multiply,
+    Normalize,
     Concatenate,
     Slice,
     BatchNormSums,

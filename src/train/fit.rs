@@ -45,7 +45,8 @@ enum Epoch {
 }
 
 impl Model {
-    /// Trains the model: in each epoch all samples once, in batches, with one update per batch.
+    /// Trains the model: in each epoch all samples once, in batches, with one update per batch. Before the first, layers that take
+    /// weights from the data do so, if they did not yet ([`adapt`](Self::adapt)).
     ///
     /// # Errors
     /// When a setting is invalid, the data does not fit the model, the plan does not fit the device, or a callback
@@ -151,6 +152,7 @@ impl Model {
             executor.profile(sampling)?;
         }
         if is_new {
+            self.adapt_fresh(&train)?;
             // So that a run can be resumed whenever it is cut off.
             self.checkpoint_for(&mut run, callback)?;
         }

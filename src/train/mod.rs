@@ -1,5 +1,6 @@
 //! Training: the compiled model, its loop, when that ends, and what is reported on the way.
 
+mod adapt;
 mod callback;
 mod check;
 mod checkpoint;

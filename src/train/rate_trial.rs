@@ -45,6 +45,7 @@ impl Model {
         }
         self.executor(Some(batch))?.set_data(DataSlot::Training, &train)?;
         let start = self.start()?;
+        self.adapt_fresh(&train)?;
         let curve = self.climb(
             &Pass {
                 phase: Phase::Train,

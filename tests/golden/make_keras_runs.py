@@ -12,7 +12,7 @@ it writes runs/NAME.json. A key that is not an argument of the Keras class gets 
 
 Every configuration trains on the same samples from the same weights, both made by splitmix64 in the same way here and
 in runs.rs: SAMPLES images of random bytes, whose class is the brightest of four quadrants (modulo the number of classes), in
-file order, EPOCHS times; the last batch of an epoch is short. Recorded are the loss of every step and the weights at the end,
+file order, EPOCHS times, after a Normalization without a mean of its own has adapted to them; the last batch of an epoch is short. Recorded are the loss of every step and the weights at the end,
 which are their averages where the optimizer keeps some.
 
 The bounds are found as in make_keras_golden.py: the same training is repeated in float64 and in several float32 ways that
@@ -24,6 +24,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import tomllib
 from functools import partial
 from pathlib import Path
@@ -88,10 +89,13 @@ def set_initial_weights(layers):
     for layer in layers:
         weights = []
         for weight in layer.weights:
+            if weight.name == "count":  # of a Normalization, which nothing reads
+                weights.append(weight.numpy())
+                continue
             bits = splitmix64(WEIGHT_SEED + place, int(np.prod(weight.shape)))
             symmetric = (bits >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
             values = (WEIGHT_SCALE * symmetric).astype(np.float32).reshape(weight.shape)
-            weights.append(np.abs(values) if weight.name == "moving_variance" else values)
+            weights.append(np.abs(values) if weight.name.endswith("variance") else values)
             place += 1
         layer.set_weights(weights)
 
@@ -170,8 +174,11 @@ def train(file, dtype, how, order):
     model.compile(optimizer=keras_optimizer(file), loss=loss, **how)
     images, labels = data(file["input_shape"])
     # A layer that scales bytes itself gets them as they are.
-    divisor = np.float32(1 if file["layers"][0]["type"] == "Rescaling" else 255)
+    divisor = np.float32(1 if file["layers"][0]["type"] in ("Rescaling", "Normalization") else 255)
     x = (images.astype(np.float32) / divisor).astype(dtype)
+    for layer in layers:
+        if isinstance(layer, keras.layers.Normalization) and layer.input_mean is None:
+            layer.adapt(keras.Model(model.input, layer.input)(x).numpy().astype(np.float64))
     classes = model.output_shape[-1]
     sparse = isinstance(loss, str) and loss.startswith("sparse")
     labels %= max(classes, 2)
@@ -185,7 +192,8 @@ def train(file, dtype, how, order):
             losses.append(float(model.train_on_batch(x[batch], y[batch])))
     # As `fit` does at its end.
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    weights = {f"{layer.name}.{v.name}": v.numpy().astype(np.float64) for layer in model.layers for v in layer.weights}
+    kept = [(layer, v) for layer in model.layers for v in layer.weights if v.name != "count"]
+    weights = {f"{layer.name}.{v.name}": v.numpy().astype(np.float64) for layer, v in kept}
     return np.array(losses), weights
 
 
@@ -193,7 +201,9 @@ def distance(run, exact):
     """Of each loss, relative; of the worst weight, absolute."""
     (losses, weights), (exact_losses, exact_weights) = run, exact
     of_losses = np.abs(losses - exact_losses) / np.abs(exact_losses)
-    return of_losses, max(np.abs(w - exact_weights[name]).max() for name, w in weights.items())
+    # What a Normalization took from the data is in the data's units, and no training moves it.
+    moved = {name: w for name, w in weights.items() if not re.match(r"normalization(_\d+)?\.", name)}
+    return of_losses, max(np.abs(w - exact_weights[name]).max() for name, w in moved.items())
 
 
 def record(path):

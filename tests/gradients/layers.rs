@@ -3,7 +3,7 @@
 use shadegrad::model::{
     Activation, ActivationLayer, AveragePooling2D, BatchNormalization, Conv2D, Conv2DTranspose, Dense,
     DepthwiseConv2D, Dropout, FillMode, Flatten, FlipMode, GlobalAveragePooling2D, GlobalMaxPooling2D,
-    Interpolation, Layer, LayerNormalization, LeakyReLU, Loss, MaxPooling2D, Padding, RandomFlip,
+    Interpolation, Layer, LayerNormalization, LeakyReLU, Loss, MaxPooling2D, Normalization, Padding, RandomFlip,
     RandomTranslation, ReLU, Rescaling, SeparableConv2D, Sequential, Softmax, ZeroPadding2D,
 };
 use shadegrad::plan::{Access, Stage, Tensor};
@@ -138,6 +138,28 @@ fn cases() -> Vec<Case> {
         case("moved, the nearest outside", [6, 4, 4], moved(FillMode::Nearest).into(), 8),
         case("moved, 0.5 outside", [4, 7, 3], moved(FillMode::Constant).fill_value(0.5).into(), 8),
         case("moved by whole pixels", [6, 5, 1], whole.into(), 8),
+        case(
+            "normalized by channel",
+            [3, 2, 4],
+            Normalization::new().mean_and_variance([0.1, -0.2, 0.3, 0.0], [0.5, 2.0, 1.0, 0.1]).name(NAME).into(),
+            2,
+        ),
+        case(
+            "normalized by row and column",
+            [2, 2, 3],
+            Normalization::new()
+                .axis([1, 2])
+                .mean_and_variance([[0.1, -0.2], [0.3, 0.0]], [[0.5, 2.0], [1.0, 0.1]])
+                .name(NAME)
+                .into(),
+            2,
+        ),
+        case(
+            "normalized, the other way",
+            [3, 2, 3],
+            Normalization::new().axis([]).mean_and_variance(0.3, 4.0).invert(true).name(NAME).into(),
+            2,
+        ),
         case("moved down", [7, 3, 2], RandomTranslation::new([0.1, 0.9], 0.0).name(NAME).into(), 8),
     ]
 }

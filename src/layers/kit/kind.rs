@@ -18,6 +18,9 @@ pub(crate) struct Inferred {
     pub(crate) weights: Vec<WeightSpec>,
 }
 
+/// Calls what it is given with one sample after the other, always in the same order.
+pub(crate) type Samples<'a> = dyn Fn(&mut dyn FnMut(&[f32])) + 'a;
+
 /// A layer as a value. Each implementation is all that is said of the layer; [`Layer`](crate::layers::Layer) is the list of
 /// all.
 pub(crate) trait LayerKind {
@@ -43,6 +46,25 @@ pub(crate) trait LayerKind {
     /// Layers that prepare data do; others get bytes divided by 255.
     fn takes_bytes(&self) -> bool {
         false
+    }
+
+    /// Whether some of its weights come from the data before training.
+    fn adapts(&self) -> bool {
+        false
+    }
+
+    /// These weights, by its own names for them, from all samples that enter it.
+    ///
+    /// # Errors
+    /// When f32 does not hold them.
+    fn adapt(&self, _: &Place<'_>, _: &Samples<'_>) -> Result<Vec<(&'static str, Vec<f32>)>, String> {
+        Ok(Vec::new())
+    }
+
+    /// What it makes of a sample in prediction, on the host, for layers behind it that adapt to data; `None` where that is too much
+    /// for it, as for all with weights.
+    fn on_host(&self, _: &Place<'_>, _: Vec<f32>) -> Option<Vec<f32>> {
+        None
     }
 
     /// What is applied to its output.

@@ -21,7 +21,7 @@ pub(crate) use builder::{ALIGNMENT, Builder, PARTIALS};
 pub(crate) use convolution::{Convolution, Motion, bias, bias_gradient, depthwise_oihw, oihw, outputs};
 pub(crate) use forms::{is_no, is_one, is_one_by_one, is_yes, one, one_by_one, two_by_two, yes};
 pub use initializer::Initializer;
-pub(crate) use kind::{Inferred, LayerKind, check, check_epsilon, named, of_kernel, reshaped};
+pub(crate) use kind::{Inferred, LayerKind, Samples, check, check_epsilon, named, of_kernel, reshaped};
 pub(crate) use onnx::{Graph, Layout, float, int, ints, pads, pair};
 pub(crate) use place::Place;
 pub use shape::{Padding, Pair};

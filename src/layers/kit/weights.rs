@@ -13,12 +13,14 @@ pub struct WeightSpec {
     pub initializer: Initializer,
     /// Whether training changes it by its gradient.
     pub trainable: bool,
+    /// What it is, where the model says so: then it starts so and stays so.
+    pub given: Option<Vec<f32>>,
 }
 
 impl WeightSpec {
     /// A trainable weight that its layer calls `what`.
     pub(crate) fn trainable(what: &str, shape: Vec<usize>, initializer: Initializer) -> Self {
-        WeightSpec { name: what.to_owned(), shape, initializer, trainable: true }
+        WeightSpec { name: what.to_owned(), shape, initializer, trainable: true, given: None }
     }
 
     /// A weight that its layer calls `what` and that no gradient changes.
