@@ -40,6 +40,8 @@ ONLY = {
     "axis": -1,
     "rms_scaling": False,
 }
+# Weights of Keras that nothing reads.
+UNUSED = {("Normalization", "count")}
 
 
 def stop(message):
@@ -60,6 +62,8 @@ def known_layers():
 def checked(layer):
     """A Keras layer's class and settings, if there is the like of it here."""
     kind, config = type(layer).__name__, layer.get_config()
+    if kind == "Normalization":
+        config["axis"] = list(layer.axis)  # None is () there, and [] here
     if kind not in LAYERS:
         stop(f"layer {layer.name!r} is a {kind}; only {', '.join(LAYERS)} are known")
     for setting, value in ONLY.items():
@@ -159,6 +163,8 @@ def from_keras(source, target, force):
     add_wiring(model, pairs, settings)
     for name, layer in pairs:
         for weight in layer.weights:
+            if (type(layer).__name__, weight.name) in UNUSED:
+                continue
             tensors[f"{name}.{weight.name}"] = np.ascontiguousarray(weight, dtype=np.float32)
     if str(target).endswith(".safetensors"):
         write(target, save(tensors), force)
@@ -198,10 +204,17 @@ def to_keras(source, target, force):
     model = keras.Sequential([input, *made], name=file["name"]) if last is input else keras.Model(input, last, name=file["name"])
     for layer in model.layers:
         for weight in layer.weights:
+            if (type(layer).__name__, weight.name) in UNUSED:
+                continue
             tensor = tensors.pop(f"{layer.name}.{weight.name}", None)
             if tensor is None or tensor.shape != tuple(weight.shape):
                 stop(f"{source}: no tensor {layer.name}.{weight.name} of shape {tuple(weight.shape)}")
             weight.assign(tensor)
+        if type(layer).__name__ == "Normalization":
+            layer.finalize_state()
+            if layer.input_mean is not None:  # no weights there, but weights here
+                for given in ("mean", "variance"):
+                    tensors.pop(f"{layer.name}.{given}", None)
     if tensors:
         stop(f"{source}: {', '.join(tensors)} belong to no layer")
     with tempfile.TemporaryDirectory() as folder:

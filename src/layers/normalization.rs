@@ -43,7 +43,10 @@ pub struct Axes(pub Vec<i64>);
 
 /// How axes may be written in a model file.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "axis is a number such as -1, or a list of them such as [1, 3], which may be empty")]
+#[serde(
+    untagged,
+    expecting = "axis is a number such as -1, or a list of them such as [1, 3], which may be empty"
+)]
 enum AxesForm {
     One(i64),
     Several(Vec<i64>),
@@ -138,11 +141,15 @@ impl Nested {
         let fits = dims.len() <= to.len()
             && dims.iter().rev().zip(to.iter().rev()).all(|(&have, &want)| have == 1 || have == want);
         if !fits {
-            return Err(fails(format!("has shape {dims:?}, which does not stretch to {to:?}, that of the axes")));
+            return Err(fails(format!(
+                "has shape {dims:?}, which does not stretch to {to:?}, that of the axes"
+            )));
         }
         let place = |mut at: usize| {
             let (mut place, mut stride) = (0, 1);
-            for (&want, have) in to.iter().rev().zip(dims.iter().rev().map(Some).chain(std::iter::repeat(None))) {
+            for (&want, have) in
+                to.iter().rev().zip(dims.iter().rev().map(Some).chain(std::iter::repeat(None)))
+            {
                 if let Some(&have) = have.filter(|&&have| have > 1) {
                     place += at % want * stride;
                     stride *= have;
@@ -253,11 +260,10 @@ impl LayerKind for Normalization {
             Some(given) => given.map(Some),
             None => [None, None],
         };
-        let weight = |what, start, given| WeightSpec { given, ..WeightSpec::fixed(what, dims.clone(), start) };
-        let weights = vec![
-            weight("mean", Initializer::Zeros, mean),
-            weight("variance", Initializer::Ones, variance),
-        ];
+        let weight =
+            |what, start, given| WeightSpec { given, ..WeightSpec::fixed(what, dims.clone(), start) };
+        let weights =
+            vec![weight("mean", Initializer::Zeros, mean), weight("variance", Initializer::Ones, variance)];
         Ok(Inferred { output, weights })
     }
 
@@ -269,7 +275,11 @@ impl LayerKind for Normalization {
         self.mean.is_none()
     }
 
-    fn adapt(&self, place: &Place<'_>, samples: &Samples<'_>) -> Result<Vec<(&'static str, Vec<f32>)>, String> {
+    fn adapt(
+        &self,
+        place: &Place<'_>,
+        samples: &Samples<'_>,
+    ) -> Result<Vec<(&'static str, Vec<f32>)>, String> {
         let shape = self.shape(1, place.output);
         let cells: Vec<usize> = (0..shape.sample_len()).map(|at| shape.cell(at)).collect();
         let mut count = 0.0;

@@ -108,7 +108,7 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 mod tests {
     use crate::model::{
         Activation, Add, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, Initializer,
-        LayerNormalization, LeakyReLU, MaxPooling2D, RandomFlip, Rescaling,
+        LayerNormalization, LeakyReLU, MaxPooling2D, Nested, Normalization, RandomFlip, Rescaling,
     };
 
     use super::*;
@@ -199,6 +199,49 @@ mod tests {
                 base().add(Flatten::new()).add(RandomFlip::default()).add(Dense::new(2)),
                 "layer 1 `random_flip` (RandomFlip): it needs images",
             ),
+            (
+                base().add(Normalization::new().axis(4)).add(Flatten::new()).add(Dense::new(2)),
+                "layer 0 `normalization` (Normalization): axis 4 is none of a sample; it must be from 1 to 3",
+            ),
+            (
+                base().add(Normalization::new().axis(0)).add(Flatten::new()).add(Dense::new(2)),
+                "axis 0 is none of a sample",
+            ),
+            (
+                base().add(Normalization::new().axis([1, -3])).add(Flatten::new()).add(Dense::new(2)),
+                "axis names axis 1 twice",
+            ),
+            (
+                base()
+                    .add(Normalization { mean: Some(1.0.into()), ..Normalization::new() })
+                    .add(Flatten::new())
+                    .add(Dense::new(2)),
+                "mean and variance come together",
+            ),
+            (
+                base()
+                    .add(Normalization::new().mean_and_variance([0.0; 9], [1.0; 9]))
+                    .add(Flatten::new())
+                    .add(Dense::new(2)),
+                "mean has shape [9], which does not stretch to",
+            ),
+            (
+                base()
+                    .add(Normalization::new().mean_and_variance(0.0, -1.0))
+                    .add(Flatten::new())
+                    .add(Dense::new(2)),
+                "variance holds -1, but none is below 0",
+            ),
+            (
+                base()
+                    .add(Normalization::new().axis([1, 3]).mean_and_variance(
+                        Nested::List(vec![[0.0].into(), 1.0.into()]),
+                        Nested::List(vec![[0.0].into(), 1.0.into()]),
+                    ))
+                    .add(Flatten::new())
+                    .add(Dense::new(2)),
+                "mean holds lists of different lengths",
+            ),
         ];
         for (model, expected) in rows {
             let message = model.network().unwrap_err().to_string();
@@ -215,6 +258,7 @@ mod tests {
             (end(base().add(Rescaling::new(0.5))), true),
             (end(base().add(RandomFlip::default()).add(Rescaling::new(0.5))), true),
             (end(base().add(Conv2D::new(1, 1)).add(Rescaling::new(0.5))), false),
+            (end(base().add(RandomFlip::default()).add(Normalization::new())), true),
         ];
         for (network, expected) in rows {
             assert_eq!(network.takes_bytes(), expected, "{network:?}");

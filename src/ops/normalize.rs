@@ -83,12 +83,7 @@ impl OpKind for Normalize {
 
     fn args(&self) -> Vec<ArgSpec> {
         let cells = [self.shape.cells()];
-        vec![
-            read("x", &self.x()),
-            read("mean", &cells),
-            read("variance", &cells),
-            written("y", &self.x()),
-        ]
+        vec![read("x", &self.x()), read("mean", &cells), read("variance", &cells), written("y", &self.x())]
     }
 
     fn split(&self) -> Option<Split> {

@@ -26,7 +26,8 @@ impl Model {
             return Ok(());
         }
         let weights = self.weights()?;
-        let layers = self.network.layers.iter().filter(|layer| layer.layer.adapts() && is_fresh(layer, &weights));
+        let layers =
+            self.network.layers.iter().filter(|layer| layer.layer.adapts() && is_fresh(layer, &weights));
         let layers = layers.map(|layer| layer.index).collect();
         self.adapt_layers(layers, data)
     }
@@ -90,12 +91,7 @@ fn before<'a>(network: &'a Network, layer: &NetworkLayer) -> Result<Vec<&'a Netw
 }
 
 /// Calls `each` with what these layers make of one sample after the other.
-fn each_sample(
-    network: &Network,
-    layers: &[&NetworkLayer],
-    data: &Dataset,
-    each: &mut dyn FnMut(&[f32]),
-) {
+fn each_sample(network: &Network, layers: &[&NetworkLayer], data: &Dataset, each: &mut dyn FnMut(&[f32])) {
     let table = network.byte_table();
     let len: usize = network.input_shape.iter().product();
     for bytes in data.images().chunks_exact(len) {

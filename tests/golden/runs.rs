@@ -126,9 +126,7 @@ fn follow(configuration: &Configuration, device: &Device, no_fuse: bool, least: 
             // What a Normalization took from the data is rounded once on either side.
             let adapted = tensor.name.starts_with("normalization");
             let bound = if adapted { 2f64.powi(-22) * theirs.abs() } else { recording.weights_absolute };
-            of_weights.note(error, bound, || {
-                format!("{} [{at}], {ours} for {theirs}", tensor.name)
-            });
+            of_weights.note(error, bound, || format!("{} [{at}], {ours} for {theirs}", tensor.name));
         }
     }
     [of_losses, of_weights]

@@ -22,6 +22,11 @@ impl Bench {
         let network = model.network().unwrap();
         let plan = Plan::build(&network, loss, Optimizer::default(), capacity).unwrap();
         let mut executor = CpuExecutor::<f64>::new(plan.clone());
+        for (weight, place) in network.weights().zip(&plan.parameters) {
+            if let Some(given) = &weight.given {
+                executor.write(place, given).unwrap();
+            }
+        }
         let data = random_data(capacity, network.input_shape, network.classes(), 7);
         executor.set_data(DataSlot::Training, &data).unwrap();
         let params =

@@ -30,7 +30,9 @@ def write_run(run, text):
             depthwise = "depthwise" in weight.name or type(layer).__name__ == "DepthwiseConv2D"
             fan_in = int(np.prod(weight.shape[:2] if depthwise else weight.shape[:-1])) or 1
             values = generator.normal(0, (2 / fan_in) ** 0.5, weight.shape)
-            if weight.name == "moving_variance":
+            if weight.name == "count":
+                continue
+            if "variance" in weight.name:
                 values = np.abs(values) + 0.1
             tensors[f"{layer.name}.{weight.name}"] = values.astype(np.float32)
     save_file(tensors, run / "weights.safetensors")

@@ -108,6 +108,34 @@ def branches(folder):
     assert [layer.trainable for layer in back.layers].count(False) == 1
 
 
+def normalized(folder):
+    """A Normalization that adapted, and one that was given its statistics, mean the same here and there."""
+    layers = keras.layers
+    model = keras.Sequential([
+        keras.Input((28, 28, 1)),
+        layers.Normalization(axis=(1, 3)),
+        layers.Conv2D(4, 3, strides=3, activation="tanh"),
+        layers.Normalization(mean=[0.1, -0.2, 0.0, 0.3], variance=[0.5, 2.0, 1.0, 0.25]),
+        layers.Normalization(axis=None, mean=0.5, variance=4.0, invert=True),
+        layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ])
+    model.layers[0].adapt(IMAGES.astype(np.float64))
+    model.save(folder / "normalized.keras")
+    converted("from-keras", folder / "normalized.keras", folder / "normalized")
+    ours = predictions(folder / "normalized", IMAGES, folder / "images")
+    agree("normalized, from Keras", ours, np.asarray(model(IMAGES.astype(np.float32))))
+    model_file = folder / "normalized/model.toml"
+    arguments = ["--model", model_file, "--init", folder / "normalized/weights.safetensors", "--max-steps", 1]
+    shadegrad("train", *arguments, "--device", DEVICE, "--out", folder / "normalized-trained")
+    converted("to-keras", folder / "normalized-trained", folder / "normalized-back.keras")
+    back = keras.saving.load_model(folder / "normalized-back.keras", compile=False)
+    for mine, theirs in zip(back.layers[0].get_weights()[:2], model.layers[0].get_weights()[:2], strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+    ours = predictions(folder / "normalized-trained", IMAGES, folder / "images")
+    agree("normalized, to Keras", ours, np.asarray(back(IMAGES.astype(np.float32))))
+
+
 def refusals(folder):
     """What cannot be carried over is named, and nothing is replaced unasked."""
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.UpSampling2D(), keras.layers.Flatten()])
@@ -129,6 +157,7 @@ def main(folder):
     from_keras(folder)
     to_keras(folder)
     branches(folder)
+    normalized(folder)
     refusals(folder)
 
 

@@ -398,7 +398,49 @@ activation = "softmax"
 """
 
 
-def check(name, run, folder):
+# Bytes as they are, normalized by row and channel, features and, the other way, images that lie as NCHW.
+ADAPTED = """name = "adapted"
+input_shape = [12, 10, 3]
+
+[[layers]]
+type = "Normalization"
+axis = [1, 3]
+
+[[layers]]
+type = "Conv2D"
+filters = 6
+kernel_size = 3
+activation = "tanh"
+
+[[layers]]
+type = "Normalization"
+axis = [-2]
+mean = 0.25
+variance = 4.0
+invert = true
+
+[[layers]]
+type = "Conv2D"
+filters = 5
+kernel_size = 2
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Normalization"
+axis = []
+mean = -0.5
+variance = 2.5
+
+[[layers]]
+type = "Dense"
+units = 4
+activation = "softmax"
+"""
+
+
+def check(name, run, folder, divisor=255):
     exported = folder / f"{name}.onnx"
     shadegrad("export", run, exported)
     model = onnx.load(exported)
@@ -411,7 +453,7 @@ def check(name, run, folder):
     theirs = []
     # The batch is free: of any size, without loading the model again.
     for part in (images[:1], images[1:8], images[8:]):
-        (rows,) = session.run(["probabilities"], {"images": part.astype(np.float32) / np.float32(255)})
+        (rows,) = session.run(["probabilities"], {"images": part.astype(np.float32) / np.float32(divisor)})
         theirs.append(rows)
     theirs = np.concatenate(theirs)
     assert len(json.loads(metadata["class_names"])) == theirs.shape[1]
@@ -428,11 +470,11 @@ def main(folder):
         shadegrad("train", *arguments, "--out", folder / f"run-{name}")
         check(name, folder / f"run-{name}", folder)
     texts = {"odd": ODD, "mlp": MLP, "activations": ACTIVATIONS, "by_input": BY_INPUT, "binary": BINARY}
-    texts |= {"kinds": KINDS, "branches": BRANCHES, "normalized": NORMALIZED}
+    texts |= {"kinds": KINDS, "branches": BRANCHES, "normalized": NORMALIZED, "adapted": ADAPTED}
     texts |= {function: EVERY.replace("NAME", function) for function in FUNCTIONS}
     for name, text in texts.items():
         write_run(folder / f"run-{name}", text)
-        metadata = check(name, folder / f"run-{name}", folder)
+        metadata = check(name, folder / f"run-{name}", folder, 1 if name == "adapted" else 255)
         if name == "odd":
             assert json.loads(metadata["class_names"]) == ["left", "right", "neither"]
 

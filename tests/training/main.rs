@@ -1,6 +1,7 @@
 //! Training through the library, on the CPU executor and on a software adapter.
 
 mod activations;
+mod adaptation;
 mod agreement;
 mod augmentation;
 mod batches;
