@@ -11,6 +11,8 @@ pub mod onnx;
 #[cfg(feature = "cli")]
 pub(crate) mod png;
 mod recorded;
+#[cfg(test)]
+mod reference;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod report;

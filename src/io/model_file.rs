@@ -82,20 +82,29 @@ const SCHEDULE: &str = "schedule";
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileForm<O, L> {
+    /// Name of the model, of letters, digits, `-` and `_`: part of the default output folder.
     name: String,
+    /// Height, width and channels of one sample; height and width, of one channel; or a number of features.
     input_shape: Vec<usize>,
+    /// What the outputs are held to; default `classes`.
     #[serde(default, skip_serializing_if = "is_classes")]
     target: TargetKind,
+    /// What the classes, labels or outputs are called, in order, one name to each; default none: they are numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<String>,
+    /// What training makes small; default `categorical_crossentropy`.
     #[serde(default)]
     loss: Loss,
+    /// How weights follow gradients, and the learning rate's schedule; default `rmsprop`.
     #[serde(default)]
     optimizer: O,
+    /// How training images are changed anew in each epoch; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     augmentation: Option<Augmentation>,
+    /// How long and on what it is trained, and when that ends; default 5 epochs.
     #[serde(default)]
     training: FitOptions,
+    /// In the order in which they are computed. The last one gives a value for each class, or is a single sigmoid unit for two.
     layers: Vec<L>,
 }
 
@@ -277,6 +286,18 @@ fn parse_layer(mut table: toml::Table) -> Result<Node, String> {
     })?;
     let layer = layer.map_err(|error| format!("({class}) {}", with_suggestion(&error.to_string())))?;
     Ok(Node { layer, inputs, trainable })
+}
+
+/// The keys of a file, as they are written where nothing is said of them.
+#[cfg(test)]
+pub(super) fn keys(table: toml::Table) -> Result<toml::Table, String> {
+    let form: FileForm<toml::Table, toml::Table> =
+        table.try_into().map_err(|error: toml::de::Error| error.to_string())?;
+    let mut keys = toml::Table::try_from(form).map_err(|error| error.to_string())?;
+    for tables in ["optimizer", "training"] {
+        keys.remove(tables);
+    }
+    Ok(keys)
 }
 
 #[cfg(test)]

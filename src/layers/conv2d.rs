@@ -21,13 +21,13 @@ pub struct Conv2D {
     pub filters: usize,
     /// Size of the kernel.
     pub kernel_size: Pair,
-    /// Step of the window; default 1x1.
+    /// Step of the window; default 1.
     #[serde(default = "one_by_one")]
     pub strides: Pair,
-    /// Default `valid`.
+    /// What surrounds an image, nothing or zeros so that windows begin at every stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
-    /// Default `linear`.
+    /// What is applied to the output; default `linear`.
     #[serde(default)]
     pub activation: Activation,
     /// How the kernel starts; default `glorot_uniform`.
@@ -39,7 +39,7 @@ pub struct Conv2D {
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
-    /// Distance of the kernel's taps; default 1x1. Only one of strides and this may be over 1.
+    /// Distance of the kernel's taps; default 1. Only one of strides and this may be over 1.
     #[serde(default = "one_by_one", skip_serializing_if = "is_one_by_one")]
     pub dilation_rate: Pair,
     /// Number of groups that channels and filters are cut into; default 1.

@@ -22,19 +22,19 @@ pub struct Conv2DTranspose {
     pub filters: usize,
     /// Size of the kernel.
     pub kernel_size: Pair,
-    /// Step of the window; default 1x1.
+    /// Step of the window; default 1.
     #[serde(default = "one_by_one")]
     pub strides: Pair,
-    /// Default `valid`.
+    /// What surrounds an image, nothing or zeros so that windows begin at every stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
-    /// Default `linear`.
+    /// What is applied to the output; default `linear`.
     #[serde(default)]
     pub activation: Activation,
-    /// How the kernel starts; default Glorot uniform.
+    /// How the kernel starts; default `glorot_uniform`.
     #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
     pub kernel_initializer: Initializer,
-    /// How the bias starts; default zeros.
+    /// How the bias starts; default `zeros`.
     #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
     pub bias_initializer: Initializer,
     /// Penalty of the kernel, part of the loss; default none.

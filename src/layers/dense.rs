@@ -15,7 +15,7 @@ pub struct Dense {
     pub name: Option<String>,
     /// Number of outputs.
     pub units: usize,
-    /// Default `linear`.
+    /// What is applied to the output; default `linear`.
     #[serde(default)]
     pub activation: Activation,
     /// How the kernel starts; default `glorot_uniform`.

@@ -14,13 +14,13 @@ pub struct MaxPooling2D {
     /// Name in messages; by default `max_pooling2d`, `max_pooling2d_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Size of the window; default 2x2.
+    /// Size of the window; default 2.
     #[serde(default = "two_by_two")]
     pub pool_size: Pair,
     /// Step of the window; by default its size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strides: Option<Pair>,
-    /// Default `valid`.
+    /// What surrounds an image, nothing or places that do not count, so that windows begin at every stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
 }

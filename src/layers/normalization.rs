@@ -24,11 +24,10 @@ pub struct Normalization {
     /// samples; `[]` is a single mean of everything, Keras's `None`. Default -1, the channels or features.
     #[serde(default)]
     pub axis: Axes,
-    /// The mean: a number, or one for each index of the last of the axes, or lists in lists for several axes. Without it, that of the
-    /// data.
+    /// The mean: a number, or one for each index of the last of the axes, or lists in lists for several axes; by default that of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean: Option<Nested>,
-    /// The variance, of the form of `mean`, which it comes with.
+    /// The variance, of the form of `mean`, which it comes with; by default that of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<Nested>,
     /// Whether it goes the other way, `y = mean + x * max(sqrt(variance), 1e-7)`; default false.

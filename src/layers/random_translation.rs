@@ -278,7 +278,7 @@ mod tests {
             ),
             (
                 "height_factor = 0\nwidth_factor = 0\nfill_mode = \"mirror\"",
-                Err("unknown fill_mode `mirror`"),
+                Err("unknown variant `mirror`, expected one of"),
             ),
         ];
         for (settings, expected) in rows {

@@ -21,25 +21,25 @@ pub struct SeparableConv2D {
     pub filters: usize,
     /// Size of the kernel.
     pub kernel_size: Pair,
-    /// Step of the window; default 1x1.
+    /// Step of the window; default 1.
     #[serde(default = "one_by_one")]
     pub strides: Pair,
-    /// Default `valid`.
+    /// What surrounds an image, nothing or zeros so that windows begin at every stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
-    /// Default `linear`.
+    /// What is applied to the output; default `linear`.
     #[serde(default)]
     pub activation: Activation,
     /// Outputs of each input channel; default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub depth_multiplier: usize,
-    /// How the depthwise kernel starts; default Glorot uniform.
+    /// How the depthwise kernel starts; default `glorot_uniform`.
     #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
     pub depthwise_initializer: Initializer,
-    /// How the pointwise kernel starts; default Glorot uniform.
+    /// How the pointwise kernel starts; default `glorot_uniform`.
     #[serde(default, skip_serializing_if = "Initializer::is_glorot_uniform")]
     pub pointwise_initializer: Initializer,
-    /// How the bias starts; default zeros.
+    /// How the bias starts; default `zeros`.
     #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
     pub bias_initializer: Initializer,
     /// Penalty of the kernel, part of the loss; default none.
@@ -48,7 +48,7 @@ pub struct SeparableConv2D {
     /// Penalty of the kernel, part of the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointwise_regularizer: Option<Regularizer>,
-    /// Distance of the kernel's taps; default 1x1. Only one of strides and this may be over 1.
+    /// Distance of the kernel's taps; default 1. Only one of strides and this may be over 1.
     #[serde(default = "one_by_one", skip_serializing_if = "is_one_by_one")]
     pub dilation_rate: Pair,
     /// Whether a bias is added; default true.

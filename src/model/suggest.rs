@@ -3,9 +3,10 @@
 /// How alike two names must be, from 0 to 1, for one to be suggested; what clap asks of flags.
 const ALIKE: f64 = 0.7;
 
-/// The known name that is most like this one, if any is.
+/// The known name that is most like this one, whatever letters are large, if any is.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.into_iter().map(|known| (strsim::jaro_winkler(name, known), known));
+    let name = name.to_lowercase();
+    let scored = known.into_iter().map(|known| (strsim::jaro_winkler(&name, &known.to_lowercase()), known));
     let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     (best.0 > ALIKE).then_some(best.1)
 }

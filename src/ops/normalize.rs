@@ -157,8 +157,8 @@ impl OpKind for Normalize {
             op(8, [5, 6, 4], none, false),
             op(64, [1, 1, 20], last, false),
             op(1, [1, 1, 1], none, true),
-            op(9, [1, 1, 12], last, false).folded(),
-            op(9, [3, 1, 5], last, false).folded(),
+            op(300, [1, 1, 12], last, false).folded(),
+            op(90, [3, 1, 5], last, false).folded(),
         ]
     }
 

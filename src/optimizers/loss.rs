@@ -49,7 +49,7 @@ impl Default for Loss {
 #[serde(default, deny_unknown_fields)]
 pub struct CategoricalCrossentropy {
     /// How much of a target is spread over all classes: `t * (1 - label_smoothing) + label_smoothing / classes`, in training and
-    /// in evaluation. From 0, the default, to below 1. Accuracy is judged by the class.
+    /// in evaluation. From 0 to 1; default 0. Accuracy is judged by the class.
     pub label_smoothing: f64,
 }
 
@@ -65,7 +65,7 @@ pub struct CategoricalCrossentropy {
 #[serde(default, deny_unknown_fields)]
 pub struct BinaryCrossentropy {
     /// How far targets are drawn to a half: `t * (1 - label_smoothing) + label_smoothing / 2`, in training and in evaluation.
-    /// From 0, the default, to below 1. Accuracy is judged by the class.
+    /// From 0 to 1; default 0. Accuracy is judged by the class.
     pub label_smoothing: f64,
 }
 

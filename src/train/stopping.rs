@@ -15,7 +15,7 @@ use crate::error::SettingError;
 pub struct EarlyStopping {
     /// The metric to monitor; default `val_loss`.
     pub monitor: Monitor,
-    /// Epochs without improvement before training ends; with 0, the default, the first such epoch ends it.
+    /// Epochs without improvement before training ends; with 0 the first such epoch ends it. Default 0.
     pub patience: usize,
     /// An improvement must be more than this; default 0.
     pub min_delta: f64,

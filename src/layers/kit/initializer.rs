@@ -37,26 +37,26 @@ pub enum Initializer {
     Ones,
     /// All the same.
     Constant {
-        /// Default 0.
+        /// The number; default 0.
         value: f64,
     },
     /// Normal.
     RandomNormal {
-        /// Default 0.
+        /// Mean; default 0.
         mean: f64,
         /// Standard deviation; default 0.05.
         stddev: f64,
     },
     /// Uniform in `[minval, maxval)`, up to the rounding to f32.
     RandomUniform {
-        /// Default -0.05.
+        /// The least; default -0.05.
         minval: f64,
-        /// Default 0.05.
+        /// The limit above; default 0.05.
         maxval: f64,
     },
     /// Normal, truncated.
     TruncatedNormal {
-        /// Default 0.
+        /// Mean; default 0.
         mean: f64,
         /// Standard deviation before the truncation; default 0.05.
         stddev: f64,
@@ -77,7 +77,7 @@ pub enum Initializer {
     /// Of a tensor `[.., b]` as a matrix of b columns: the columns, or the rows where there are fewer, are at right angles and of
     /// length `gain`; any directions are equally likely. Needs two dimensions or more. Source: Saxe and others, arXiv:1312.6120.
     Orthogonal {
-        /// Default 1.
+        /// Length of columns or rows; default 1.
         gain: f64,
     },
 }

@@ -30,7 +30,7 @@ impl TryFrom<String> for FillMode {
                 Err("fill_mode `wrap` is in Keras, but not here; take `constant`, `nearest` or `reflect`"
                     .to_owned())
             }
-            _ => Err(format!("unknown fill_mode `{name}`; there are `constant`, `nearest` and `reflect`")),
+            _ => Err(format!("unknown variant `{name}`, expected one of `constant`, `nearest`, `reflect`")),
         }
     }
 }
