@@ -1,6 +1,6 @@
 // import shared/linear_index.wgsl
 
-// pad: y[n, TOP + h, LEFT + w, c] = x[n, h, w, c], and VALUE elsewhere.
+// pad: y[n, TOP + h, LEFT + w, c] = x[n, h, w, c], and the float of VALUE_BITS elsewhere.
 // One invocation per Real of y.
 //
 // x [BATCH, IN_H, IN_W, CHANNELS]
@@ -22,7 +22,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let w = index / REALS % OUT_W - LEFT;
     let h = index / (REALS * OUT_W) % OUT_H - TOP;
     let n = index / (REALS * OUT_W * OUT_H);
-    var value = Real(VALUE);
+    // WGSL has no constant that is infinite.
+    var bits = VALUE_BITS;
+    var value = Real(bitcast<f32>(bits));
     if h < IN_H && w < IN_W {
         value = x[X_BASE + ((n * IN_H + h) * IN_W + w) * REALS + c];
     }

@@ -369,6 +369,11 @@ mod tests {
             ("rho = 0.9", "clipnorm = 1.0\nclipvalue = 1.0", "`clipnorm` is 1, but must be left out"),
             ("units = 64", "units = 64\nkernel_regularizer = { l3 = 1.0 }", "unknown field `l3`"),
             ("units = 64", "units = 64\nkernel_regularizer = { l2 = -1.0 }", "kernel_regularizer: l2 is -1"),
+            (
+                "[[layers]]\ntype = \"Flatten\"",
+                "[[layers]]\ntype = \"BatchNormalization\"\ngamma_regularizer = { l1 = -1.0 }\n\n[[layers]]\ntype = \"Flatten\"",
+                "gamma_regularizer: l1 is -1",
+            ),
             ("kernel_size = [3, 3]", "kernel_size = [3, 3, 3]", "kernel_size"),
             ("kernel_size = [3, 3]", "kernel_size = [30, 3]", "layer 0 `conv2d` (Conv2D): kernel_size 30x3"),
             ("\"tutorial\"", "\"../up\"", "letters, digits"),

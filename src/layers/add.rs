@@ -4,7 +4,10 @@ use super::kit::*;
 use crate::ops::{self, AddTo, Copy};
 use crate::optimizers::Regularizer;
 
-/// The sum of its inputs, element by element. Source: `keras/src/layers/merging/add.py`.
+/// The sum of its inputs, element by element; along an axis where one of them has 1, it is added to every place of the others, and a row of
+/// features to every position of images.
+///
+/// Source: `keras/src/layers/merging/add.py`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Add {
@@ -32,7 +35,7 @@ impl LayerKind for Add {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
-        let output = alike(inputs)?;
+        let output = stretched(inputs)?;
         Ok(Inferred { output, weights: Vec::new() })
     }
 
@@ -53,6 +56,7 @@ impl LayerKind for Add {
     }
 
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
+        let x = stretch_all(place, b, x)?;
         let y = b.output(place);
         let op = ops::Add { len: y.len() };
         b.step(Stage::Forward, place.step("forward"), op, vec![x[0].clone(), x[1].clone(), y.clone()])?;
@@ -77,6 +81,7 @@ impl LayerKind for Add {
         for (number, x) in x.iter().enumerate() {
             gradients.push(match wants[number] {
                 false => None,
+                true if is_stretched(place, number) => Some(gathered(place, b, number, x, dy.clone())?),
                 true => match first.take() {
                     Some(dy) => Some(Tensor { shape: x.shape.clone(), ..dy }),
                     None => {

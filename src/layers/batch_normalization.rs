@@ -13,7 +13,7 @@ use crate::optimizers::Regularizer;
 /// `moving <- moving * momentum + batch * (1 - momentum)`; else they are the moving ones. The variance is the biased one, `1/n`. A layer that is
 /// not trainable takes the moving ones in training too, and leaves them.
 ///
-/// gamma: ones, beta: zeros, moving_mean: zeros, moving_variance: ones, all `[channels]`.
+/// gamma, beta, moving_mean and moving_variance are all `[channels]`.
 /// Source: `keras/src/layers/normalization/batch_normalization.py`; Ioffe and Szegedy 2015.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +33,24 @@ pub struct BatchNormalization {
     /// Whether there is a gamma; default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub scale: bool,
+    /// How beta starts; default `zeros`.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub beta_initializer: Initializer,
+    /// How gamma starts; default `ones`.
+    #[serde(default = "Initializer::ones", skip_serializing_if = "Initializer::is_ones")]
+    pub gamma_initializer: Initializer,
+    /// How the moving mean starts; default `zeros`.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub moving_mean_initializer: Initializer,
+    /// How the moving variance starts; default `ones`.
+    #[serde(default = "Initializer::ones", skip_serializing_if = "Initializer::is_ones")]
+    pub moving_variance_initializer: Initializer,
+    /// Penalty of beta, part of the loss; default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_regularizer: Option<Regularizer>,
+    /// Penalty of gamma, part of the loss; default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gamma_regularizer: Option<Regularizer>,
 }
 
 fn momentum() -> f64 {
@@ -45,7 +63,19 @@ fn epsilon() -> f64 {
 
 impl Default for BatchNormalization {
     fn default() -> Self {
-        BatchNormalization { name: None, momentum: momentum(), epsilon: epsilon(), center: true, scale: true }
+        BatchNormalization {
+            name: None,
+            momentum: momentum(),
+            epsilon: epsilon(),
+            center: true,
+            scale: true,
+            beta_initializer: Initializer::Zeros,
+            gamma_initializer: Initializer::Ones,
+            moving_mean_initializer: Initializer::Zeros,
+            moving_variance_initializer: Initializer::Ones,
+            beta_regularizer: None,
+            gamma_regularizer: None,
+        }
     }
 }
 
@@ -76,6 +106,42 @@ impl BatchNormalization {
     /// Sets whether there is a gamma.
     pub fn scale(mut self, scale: bool) -> Self {
         self.scale = scale;
+        self
+    }
+
+    /// Sets how beta starts.
+    pub fn beta_initializer(mut self, initializer: Initializer) -> Self {
+        self.beta_initializer = initializer;
+        self
+    }
+
+    /// Sets how gamma starts.
+    pub fn gamma_initializer(mut self, initializer: Initializer) -> Self {
+        self.gamma_initializer = initializer;
+        self
+    }
+
+    /// Sets how the moving mean starts.
+    pub fn moving_mean_initializer(mut self, initializer: Initializer) -> Self {
+        self.moving_mean_initializer = initializer;
+        self
+    }
+
+    /// Sets how the moving variance starts.
+    pub fn moving_variance_initializer(mut self, initializer: Initializer) -> Self {
+        self.moving_variance_initializer = initializer;
+        self
+    }
+
+    /// Sets the penalty of beta.
+    pub fn beta_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.beta_regularizer = Some(regularizer);
+        self
+    }
+
+    /// Sets the penalty of gamma.
+    pub fn gamma_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.gamma_regularizer = Some(regularizer);
         self
     }
 
@@ -129,12 +195,13 @@ impl LayerKind for BatchNormalization {
         }
         check_epsilon(self.epsilon)?;
         let channels = || output.dims().last().copied().into_iter().collect::<Vec<_>>();
-        let (zeros, ones) = (Initializer::Zeros, Initializer::Ones);
-        let gamma = self.scale.then(|| WeightSpec::trainable("gamma", channels(), ones));
-        let beta = self.center.then(|| WeightSpec::trainable("beta", channels(), zeros));
+        check("gamma_regularizer", self.gamma_regularizer)?;
+        check("beta_regularizer", self.beta_regularizer)?;
+        let gamma = self.scale.then(|| WeightSpec::trainable("gamma", channels(), self.gamma_initializer));
+        let beta = self.center.then(|| WeightSpec::trainable("beta", channels(), self.beta_initializer));
         let moving = [
-            WeightSpec::fixed("moving_mean", channels(), zeros),
-            WeightSpec::fixed("moving_variance", channels(), ones),
+            WeightSpec::fixed("moving_mean", channels(), self.moving_mean_initializer),
+            WeightSpec::fixed("moving_variance", channels(), self.moving_variance_initializer),
         ];
         Ok(Inferred { output, weights: gamma.into_iter().chain(beta).chain(moving).collect() })
     }
@@ -144,7 +211,11 @@ impl LayerKind for BatchNormalization {
     }
 
     fn penalties(&self) -> Vec<(&'static str, Regularizer)> {
-        Vec::new()
+        let of = |what, used: bool, regularizer: Option<Regularizer>| {
+            regularizer.filter(|one| used && !one.is_none()).map(|one| (what, one))
+        };
+        let gamma = of("gamma", self.scale, self.gamma_regularizer);
+        gamma.into_iter().chain(of("beta", self.center, self.beta_regularizer)).collect()
     }
 
     fn keeps_sign(&self) -> bool {

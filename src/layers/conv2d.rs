@@ -167,7 +167,7 @@ impl LayerKind for Conv2D {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
-        check(self.kernel_regularizer)?;
+        check("kernel_regularizer", self.kernel_regularizer)?;
         let [h, w, c] = image(single(inputs)?)?;
         let [oh, ow] = self.motion().slide([h, w])?.out;
         if self.filters == 0 {

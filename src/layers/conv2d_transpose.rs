@@ -149,7 +149,7 @@ impl LayerKind for Conv2DTranspose {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
-        check(self.kernel_regularizer)?;
+        check("kernel_regularizer", self.kernel_regularizer)?;
         let [h, w, c] = image(single(inputs)?)?;
         let Pair { height, width } = self.kernel_size;
         if self.filters == 0 {

@@ -89,7 +89,7 @@ impl LayerKind for Dense {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
-        check(self.kernel_regularizer)?;
+        check("kernel_regularizer", self.kernel_regularizer)?;
         let input = single(inputs)?;
         let Shape::Flat(features) = input else {
             return Err(format!(

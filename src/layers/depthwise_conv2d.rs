@@ -153,7 +153,7 @@ impl LayerKind for DepthwiseConv2D {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
-        check(self.depthwise_regularizer)?;
+        check("depthwise_regularizer", self.depthwise_regularizer)?;
         let [h, w, c] = image(single(inputs)?)?;
         let [oh, ow] = self.motion().slide([h, w])?.out;
         let filters = outputs(c, self.depth_multiplier)?;

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
-use crate::ops::{AveragePoolShape, AvgpoolBackward, AvgpoolForward, PoolShape};
+use crate::ops::{AveragePoolShape, AvgpoolBackward, AvgpoolForward, Dtype, MAX_ITERATIONS, PoolShape};
 use crate::optimizers::Regularizer;
 
 /// The mean of each channel over the whole image: `y[n, c] = mean_{h, w} x[n, h, w, c]`.
@@ -30,9 +30,16 @@ impl GlobalAveragePooling2D {
         self
     }
 
-    fn shape(place: &Place<'_>, batch: usize) -> AveragePoolShape {
+    /// The poolings that give the mean one after the other: one, or, of more positions than a kernel may add up, that of each row and
+    /// that of the rows, which count alike.
+    fn shapes(place: &Place<'_>, batch: usize) -> Vec<AveragePoolShape> {
         let [h, w, c] = place.image();
-        AveragePoolShape::valid(PoolShape::valid([batch, h, w, c], [h, w], [1, 1]))
+        let pool =
+            |w, window, strides| AveragePoolShape::valid(PoolShape::valid([batch, h, w, c], window, strides));
+        match h * w <= MAX_ITERATIONS {
+            true => vec![pool(w, [h, w], [1, 1])],
+            false => vec![pool(w, [1, w], [1, w]), pool(1, [h, 1], [h, 1])],
+        }
     }
 }
 
@@ -70,10 +77,18 @@ impl LayerKind for GlobalAveragePooling2D {
     }
 
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
-        let y = b.output(place);
-        let op = AvgpoolForward(Self::shape(place, b.batch));
-        b.step(Stage::Forward, place.step("forward"), op, vec![x[0].clone(), y.clone()])?;
-        Ok(y)
+        let shapes = Self::shapes(place, b.batch);
+        let (mut x, last) = (x[0].clone(), shapes.len() - 1);
+        for (number, shape) in shapes.into_iter().enumerate() {
+            let y = match number == last {
+                true => b.output(place),
+                false => b.tensor(&place.weight("rows"), Role::Activation, Dtype::F32, &shape.pool.y()),
+            };
+            let name = place.step(if number == last { "forward" } else { "forward_rows" });
+            b.step(Stage::Forward, name, AvgpoolForward(shape), vec![x, y.clone()])?;
+            x = y;
+        }
+        Ok(x)
     }
 
     fn backward(
@@ -87,10 +102,20 @@ impl LayerKind for GlobalAveragePooling2D {
         if !wants[0] {
             return Ok(vec![None]);
         }
-        let dx = b.input_gradient(place, 0, &x[0]);
-        let op = AvgpoolBackward(Self::shape(place, b.batch));
-        b.step(Stage::Backward, place.step("backward"), op, vec![dy, dx.clone()])?;
-        Ok(vec![Some(dx)])
+        let mut dy = dy;
+        for (number, shape) in Self::shapes(place, b.batch).into_iter().enumerate().rev() {
+            let dx = match number {
+                0 => b.input_gradient(place, 0, &x[0]),
+                _ => {
+                    let name = place.weight("d_rows");
+                    b.tensor(&name, Role::ActivationGradient, Dtype::F32, &shape.pool.x())
+                }
+            };
+            let name = place.step(if number == 0 { "backward" } else { "backward_rows" });
+            b.step(Stage::Backward, name, AvgpoolBackward(shape), vec![dy, dx.clone()])?;
+            dy = dx;
+        }
+        Ok(vec![Some(dy)])
     }
 
     fn onnx(&self, place: &Place<'_>, graph: &mut Graph<'_>) {

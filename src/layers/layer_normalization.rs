@@ -13,7 +13,7 @@ use crate::optimizers::Regularizer;
 /// They are those of the channels of one position, or of the features of one sample, in training as in prediction. The variance is
 /// the biased one, `1/n`. Of Keras's axes there is -1 alone, the last one, which is its default.
 ///
-/// gamma: ones, beta: zeros, both `[channels]`.
+/// gamma and beta are both `[channels]`.
 /// Source: `keras/src/layers/normalization/layer_normalization.py`; Ba, Kiros and Hinton 2016.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +30,18 @@ pub struct LayerNormalization {
     /// Whether there is a gamma; default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub scale: bool,
+    /// How beta starts; default `zeros`.
+    #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
+    pub beta_initializer: Initializer,
+    /// How gamma starts; default `ones`.
+    #[serde(default = "Initializer::ones", skip_serializing_if = "Initializer::is_ones")]
+    pub gamma_initializer: Initializer,
+    /// Penalty of beta, part of the loss; default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_regularizer: Option<Regularizer>,
+    /// Penalty of gamma, part of the loss; default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gamma_regularizer: Option<Regularizer>,
 }
 
 fn epsilon() -> f64 {
@@ -38,7 +50,16 @@ fn epsilon() -> f64 {
 
 impl Default for LayerNormalization {
     fn default() -> Self {
-        LayerNormalization { name: None, epsilon: epsilon(), center: true, scale: true }
+        LayerNormalization {
+            name: None,
+            epsilon: epsilon(),
+            center: true,
+            scale: true,
+            beta_initializer: Initializer::Zeros,
+            gamma_initializer: Initializer::Ones,
+            beta_regularizer: None,
+            gamma_regularizer: None,
+        }
     }
 }
 
@@ -63,6 +84,30 @@ impl LayerNormalization {
     /// Sets whether there is a gamma.
     pub fn scale(mut self, scale: bool) -> Self {
         self.scale = scale;
+        self
+    }
+
+    /// Sets how beta starts.
+    pub fn beta_initializer(mut self, initializer: Initializer) -> Self {
+        self.beta_initializer = initializer;
+        self
+    }
+
+    /// Sets how gamma starts.
+    pub fn gamma_initializer(mut self, initializer: Initializer) -> Self {
+        self.gamma_initializer = initializer;
+        self
+    }
+
+    /// Sets the penalty of beta.
+    pub fn beta_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.beta_regularizer = Some(regularizer);
+        self
+    }
+
+    /// Sets the penalty of gamma.
+    pub fn gamma_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.gamma_regularizer = Some(regularizer);
         self
     }
 
@@ -91,9 +136,11 @@ impl LayerKind for LayerNormalization {
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         let output = single(inputs)?;
         check_epsilon(self.epsilon)?;
+        check("gamma_regularizer", self.gamma_regularizer)?;
+        check("beta_regularizer", self.beta_regularizer)?;
         let channels = || output.dims().last().copied().into_iter().collect::<Vec<_>>();
-        let gamma = self.scale.then(|| WeightSpec::trainable("gamma", channels(), Initializer::Ones));
-        let beta = self.center.then(|| WeightSpec::trainable("beta", channels(), Initializer::Zeros));
+        let gamma = self.scale.then(|| WeightSpec::trainable("gamma", channels(), self.gamma_initializer));
+        let beta = self.center.then(|| WeightSpec::trainable("beta", channels(), self.beta_initializer));
         Ok(Inferred { output, weights: gamma.into_iter().chain(beta).collect() })
     }
 
@@ -102,7 +149,11 @@ impl LayerKind for LayerNormalization {
     }
 
     fn penalties(&self) -> Vec<(&'static str, Regularizer)> {
-        Vec::new()
+        let of = |what, used: bool, regularizer: Option<Regularizer>| {
+            regularizer.filter(|one| used && !one.is_none()).map(|one| (what, one))
+        };
+        let gamma = of("gamma", self.scale, self.gamma_regularizer);
+        gamma.into_iter().chain(of("beta", self.center, self.beta_regularizer)).collect()
     }
 
     fn keeps_sign(&self) -> bool {

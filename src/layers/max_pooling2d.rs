@@ -102,8 +102,8 @@ impl LayerKind for MaxPooling2D {
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let border = self.border(place, b.batch);
         let pool = self.shape(&border);
-        // Every window holds an element of the image, and a finite one is at least the lowest number.
-        let x = border.pad(b, Stage::Forward, &x[0], f32::MIN)?;
+        // Every window holds an element of the image, which is at least this.
+        let x = border.pad(b, Stage::Forward, &x[0], f32::NEG_INFINITY)?;
         let y = b.output(place);
         let winner = b.leave(place, "winner", Dtype::U32, &pool.winner());
         let args = vec![x, y.clone(), winner];

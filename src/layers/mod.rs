@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     /// What a model file may say of a layer but Keras says otherwise.
-    const OWN: [&str; 8] = [
+    const OWN: [&str; 14] = [
         "name",
         "kernel_initializer",
         "bias_initializer",
@@ -245,6 +245,12 @@ mod tests {
         "pointwise_initializer",
         "depthwise_regularizer",
         "pointwise_regularizer",
+        "beta_initializer",
+        "gamma_initializer",
+        "moving_mean_initializer",
+        "moving_variance_initializer",
+        "beta_regularizer",
+        "gamma_regularizer",
     ];
 
     /// The class of a file's `type` is that of the enum, and the settings are those that a file may have.

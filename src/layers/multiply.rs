@@ -4,7 +4,10 @@ use super::kit::*;
 use crate::ops::{self, Dtype};
 use crate::optimizers::Regularizer;
 
-/// The product of its inputs, element by element. Source: `keras/src/layers/merging/multiply.py`.
+/// The product of its inputs, element by element; along an axis where one of them has 1, it is multiplied with every place of the others, and
+/// a row of features with every position of images.
+///
+/// Source: `keras/src/layers/merging/multiply.py`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Multiply {
@@ -51,7 +54,7 @@ impl LayerKind for Multiply {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
-        let output = alike(inputs)?;
+        let output = stretched(inputs)?;
         Ok(Inferred { output, weights: Vec::new() })
     }
 
@@ -72,6 +75,7 @@ impl LayerKind for Multiply {
     }
 
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
+        let x = stretch_all(place, b, x)?;
         x.iter().for_each(|x| b.keep(x));
         let mut product = x[0].clone();
         for (number, factor) in x.iter().enumerate().skip(1) {
@@ -94,6 +98,7 @@ impl LayerKind for Multiply {
         dy: Tensor,
         wants: &[bool],
     ) -> Result<Vec<Option<Tensor>>, PlanError> {
+        let (inputs, x) = (x, all_stretched(place, b, x));
         let mut gradients: Vec<Option<Tensor>> = vec![None; x.len()];
         let mut dy = dy;
         for number in (1..x.len()).rev() {
@@ -106,7 +111,7 @@ impl LayerKind for Multiply {
                 let dx = b.input_gradient(place, number, &x[number]);
                 let name = place.step(&format!("backward_{number}"));
                 Self::product(b, Stage::Backward, name, [&dy, &before], &dx)?;
-                gradients[number] = Some(dx);
+                gradients[number] = Some(gathered(place, b, number, &inputs[number], dx)?);
             }
             if !wants[..number].contains(&true) {
                 return Ok(gradients);
@@ -117,7 +122,9 @@ impl LayerKind for Multiply {
             Self::product(b, Stage::Backward, name, [&dy, &x[number]], &d_before)?;
             dy = d_before;
         }
-        gradients[0] = Some(dy).filter(|_| wants[0]);
+        if wants[0] {
+            gradients[0] = Some(gathered(place, b, 0, &inputs[0], dy)?);
+        }
         Ok(gradients)
     }
 

@@ -204,8 +204,8 @@ impl LayerKind for SeparableConv2D {
     }
 
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
-        check(self.depthwise_regularizer)?;
-        check(self.pointwise_regularizer)?;
+        check("depthwise_regularizer", self.depthwise_regularizer)?;
+        check("pointwise_regularizer", self.pointwise_regularizer)?;
         let [h, w, c] = image(single(inputs)?)?;
         let [oh, ow] = self.motion().slide([h, w])?.out;
         let between = outputs(c, self.depth_multiplier)?;

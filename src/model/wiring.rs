@@ -149,7 +149,7 @@ mod tests {
             (base().add(dense("a", &["flatten", "flatten"])), "it takes one input, but gets 2"),
             (
                 base().add(dense("a", &["flatten"])).add(Node::new(Add::new()).inputs(["a", "flatten"])),
-                "layer 2 `add` (Add): its inputs must have the same shape, but are [3] and [4]",
+                "layer 2 `add` (Add): its inputs must be of one shape, or 1 where others are larger, but are [3] and [4]",
             ),
             (base().add(Add::new()), "it takes two inputs or more, but gets 1"),
             (base().add(dense("input", &["flatten"])), "`input` is the model's input"),

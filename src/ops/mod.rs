@@ -19,6 +19,7 @@ mod batch_metrics;
 mod batch_norm;
 mod bias_add;
 mod binary_cross_entropy;
+mod broadcast;
 mod clip_by_norm;
 mod clip_by_value;
 mod column_sum;
@@ -75,6 +76,7 @@ pub use batch_norm::{
 };
 pub use bias_add::BiasAdd;
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use broadcast::{Broadcast, BroadcastBackward, BroadcastShape};
 pub use clip_by_norm::{ClipByNorm, SumOfSquares};
 pub use clip_by_value::ClipByValue;
 pub use column_sum::ColumnSum;
@@ -326,6 +328,8 @@ ops! {
     AddTo,
     Multiply,
     Normalize,
+    Broadcast,
+    BroadcastBackward,
     Concatenate,
     Slice,
     BatchNormSums,

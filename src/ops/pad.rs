@@ -71,7 +71,7 @@ impl PadShape {
 pub struct Pad {
     /// The sizes.
     pub shape: PadShape,
-    /// What the border holds.
+    /// What the border holds; it need not be finite.
     pub value: f32,
 }
 
@@ -104,7 +104,7 @@ impl OpKind for Pad {
     }
 
     fn constants(&self) -> Constants {
-        [self.shape.constants(), constants! { "VALUE" => self.value }].concat()
+        [self.shape.constants(), constants! { "VALUE_BITS" => self.value.to_bits() as usize }].concat()
     }
 
     fn samples(&self) -> Option<usize> {

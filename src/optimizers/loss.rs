@@ -103,9 +103,6 @@ macro_rules! loss_from {
 
 loss_from!(CategoricalCrossentropy, Huber, BinaryCrossentropy);
 
-/// What smoothing must leave of a target: less could be lost in 32 bits, and with it which class it is.
-const LEAST_LEFT: f64 = 1e-6;
-
 /// The table of a loss.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
@@ -161,7 +158,8 @@ impl Loss {
     /// What a target of so many classes holds at the class of a sample, and elsewhere: 1 and 0, unless it is smoothed.
     pub(crate) fn on_and_off(&self, classes: usize) -> [f32; 2] {
         let [scale, share] = self.smoothing(classes);
-        [scale + share, share]
+        // Targets that are smoothed to nothing still tell their class, for the accuracy, by the last bit.
+        [(scale + share).max(share.next_up()), share]
     }
 
     /// The factor of the targets of so many columns, and what is added to them then: 1 and 0, unless they are smoothed.
@@ -193,8 +191,8 @@ impl Loss {
             return wrong("delta", delta, "a finite number above 0");
         }
         let smoothing = self.label_smoothing();
-        if !(0.0..1.0 - LEAST_LEFT).contains(&smoothing) {
-            return wrong("label_smoothing", smoothing, "at least 0 and below 1");
+        if !(0.0..=1.0).contains(&smoothing) {
+            return wrong("label_smoothing", smoothing, "at least 0 and at most 1");
         }
         None
     }
@@ -308,11 +306,11 @@ mod tests {
             assert!(message.contains(expected), "{text}: {message:?} lacks {expected:?}");
         }
         let huber = [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-60].map(|delta| Huber { delta }.into());
-        let smoothings = [-0.1, 1.0, 0.9999999, f64::NAN, f64::INFINITY];
+        let smoothings = [-0.1, 1.0001, f64::NAN, f64::INFINITY];
         let categorical =
             smoothings.map(|label_smoothing| CategoricalCrossentropy { label_smoothing }.into());
         let binary = smoothings.map(|label_smoothing| BinaryCrossentropy { label_smoothing }.into());
-        for loss in [huber, categorical, binary].concat() {
+        for loss in [huber.to_vec(), categorical.to_vec(), binary.to_vec()].concat() {
             let problem = Loss::problem(&loss).unwrap_or_default();
             assert!(problem.starts_with(&format!("loss `{}`: `", loss.name())), "{loss:?}: {problem}");
         }
@@ -331,15 +329,15 @@ mod tests {
         for loss in [Loss::MeanSquaredError, Huber::default().into(), BinaryCrossentropy::default().into()] {
             assert_eq!(loss.on_and_off(3), [1.0, 0.0], "{loss:?}");
         }
-        // As much smoothing as there may be.
-        let label_smoothing = 1.0 - 1.01e-6;
-        for classes in [2, 10, 256] {
-            let [on, off] = Loss::from(CategoricalCrossentropy { label_smoothing }).on_and_off(classes);
-            assert!(on > off, "{classes}");
+        for label_smoothing in [1.0, 1.0 - 1e-9] {
+            for classes in [2, 3, 10, 256] {
+                let [on, off] = Loss::from(CategoricalCrossentropy { label_smoothing }).on_and_off(classes);
+                assert!(on > off && on - off <= f32::EPSILON, "{classes}: {on} {off}");
+            }
+            let loss = Loss::from(BinaryCrossentropy { label_smoothing });
+            assert_eq!(loss.problem(), None);
+            let [on, off] = loss.on_and_off(1);
+            assert!(on > 0.5 && off <= 0.5 && on - off <= 2.0 * f32::EPSILON, "{on} {off}");
         }
-        let loss = Loss::from(BinaryCrossentropy { label_smoothing });
-        assert_eq!(loss.problem(), None);
-        let [on, off] = loss.on_and_off(1);
-        assert!(on > 0.5 && off < 0.5, "{on} {off}");
     }
 }

@@ -36,7 +36,7 @@ impl Regularizer {
         let wrong = |factor: f64| !(factor >= 0.0 && (factor as f32).is_finite());
         let factors = [("l1", self.l1), ("l2", self.l2)];
         let (name, factor) = factors.into_iter().find(|&(_, factor)| wrong(factor))?;
-        Some(format!("kernel_regularizer: {name} is {factor}, but must be a finite number of at least 0"))
+        Some(format!("{name} is {factor}, but must be a finite number of at least 0"))
     }
 
     /// Whether it penalises nothing.

@@ -112,9 +112,9 @@ fn settings_of_a_loss_stay_with_the_run() {
     sandbox.train("--device cpu --epochs 2 --max-steps 1 --checkpoint-steps 1 --out parts");
     sandbox.succeed("train --resume --out parts --max-steps 99");
     assert_eq!(sandbox.json("parts/result.json")["weights_sha256"], result["weights_sha256"]);
-    let wrong = sandbox.text("model.toml").replace("0.2", "1.0");
+    let wrong = sandbox.text("model.toml").replace("0.2", "1.5");
     fs::write(sandbox.path("wrong.toml"), wrong).unwrap();
     let expected =
-        ["loss `categorical_crossentropy`: `label_smoothing` is 1, but must be at least 0 and below 1"];
+        ["loss `categorical_crossentropy`: `label_smoothing` is 1.5, but must be at least 0 and at most 1"];
     sandbox.fail("train --model wrong.toml --data data --device cpu --out other", 1, &expected);
 }

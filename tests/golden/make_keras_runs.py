@@ -128,8 +128,8 @@ def keras_model(file):
     for table in file["layers"]:
         arguments = dict(table)
         inputs = [outputs[name] for name in arguments.pop("inputs", [])]
-        if "kernel_regularizer" in arguments:
-            arguments["kernel_regularizer"] = keras.regularizers.L1L2(**table["kernel_regularizer"])
+        for key in [key for key in arguments if key.endswith("_regularizer")]:
+            arguments[key] = keras.regularizers.L1L2(**arguments[key])
         if arguments.get("activation") in ACTIVATIONS:
             arguments["activation"] = ACTIVATIONS[arguments["activation"]]
         layer = getattr(keras.layers, arguments.pop("type"))(**arguments)

@@ -1,8 +1,8 @@
 //! The gradient of the loss by its logits, and of a whole network by every weight.
 
 use shadegrad::model::{
-    Activation, BinaryCrossentropy, Conv2D, Dense, Flatten, Huber, Loss, MaxPooling2D, Regularizer,
-    Sequential,
+    Activation, Add, BinaryCrossentropy, Conv2D, Dense, Flatten, GlobalAveragePooling2D, Huber, Loss,
+    MaxPooling2D, Multiply, Node, Regularizer, Sequential,
 };
 use shadegrad::plan::Stage;
 
@@ -182,10 +182,31 @@ fn away_from_kinks(bench: &mut Bench, steps: &[usize]) {
     panic!("no seed keeps the network away from its kinks");
 }
 
+/// Inputs of several shapes, joined: features and one channel stand for all positions and channels.
+fn gated() -> Sequential {
+    let tanh = Activation::Tanh;
+    Sequential::new([4, 3, 1])
+        .add(Conv2D::new(3, 2).activation(tanh).name("image"))
+        .add(GlobalAveragePooling2D::new().name("mean"))
+        .add(Dense::new(3).activation(Activation::Sigmoid).name("gate"))
+        .add(Node::new(Multiply::new().name("gated")).inputs(["image", "gate"]))
+        .add(Conv2D::new(1, 1).activation(tanh).name("map"))
+        .add(Node::new(GlobalAveragePooling2D::new().keepdims(true).name("whole")).inputs(["gated"]))
+        .add(Node::new(Add::new().name("sum")).inputs(["whole", "map"]))
+        .add(Node::new(Multiply::new().name("product")).inputs(["map", "sum", "gate"]))
+        .add(Flatten::new())
+        .add(Dense::new(3).activation(Activation::Softmax))
+}
+
 #[test]
 fn a_whole_network_agrees_with_central_differences() {
-    let plain = [("network", network(), 4), ("network", network(), 3), ("penalised", penalised(), 3)]
-        .map(|(what, model, filled)| (what, model, Loss::default(), filled));
+    let plain = [
+        ("network", network(), 4),
+        ("network", network(), 3),
+        ("penalised", penalised(), 3),
+        ("gated", gated(), 4),
+    ]
+    .map(|(what, model, filled)| (what, model, Loss::default(), filled));
     // Full batches: in a row of zeros every window is a tie, unless ReLU closes it.
     let others = activation_models().into_iter().map(|(what, model, loss)| (what, model, loss, 4));
     for (what, model, loss, filled) in plain.into_iter().chain(others) {

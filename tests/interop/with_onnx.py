@@ -343,6 +343,12 @@ inputs = ["input"]
 activation = "sigmoid"
 
 [[layers]]
+type = "Conv2D"
+name = "b0"
+filters = 1
+kernel_size = 1
+
+[[layers]]
 type = "Multiply"
 name = "gated"
 inputs = ["a", "b", "a"]
@@ -362,9 +368,14 @@ type = "GlobalAveragePooling2D"
 name = "mean"
 
 [[layers]]
+type = "Multiply"
+name = "weighed"
+inputs = ["mean", "both", "b0"]
+
+[[layers]]
 type = "Flatten"
 name = "flat"
-inputs = ["both"]
+inputs = ["weighed"]
 
 [[layers]]
 type = "Dense"

@@ -1,11 +1,15 @@
 //! `evaluate` and `predict`: their results do not depend on batches or devices.
 
 use shadegrad::data::Dataset;
-use shadegrad::model::{Sequential, Weights};
+use shadegrad::model::{
+    Activation, ActivationLayer, AveragePooling2D, Conv2D, Dense, Flatten, GlobalAveragePooling2D,
+    MaxPooling2D, Padding, Rescaling, Sequential, Weights,
+};
+use shadegrad::train::Compile;
 use shadegrad::train::{FitOptions, NoCallback};
 
 use crate::common::{devices, mnist_train, random_data, small, unusual_models};
-use crate::steps::compile;
+use crate::steps::{compile, distance, flat};
 
 /// WGSL allows exp(x) an error of 3 + 2|x| units in the last place (2^-23). Logits of these nets differ by less than
 /// 20: 43 units, in a term and in the sum it is divided by.
@@ -100,5 +104,46 @@ fn executors_predict_alike() {
             let error = f64::from((a - b).abs());
             assert!(error <= PROBABILITY * f64::from(*a), "{name}, [{at}]: {a} on cpu, {b} on the adapter");
         }
+    }
+}
+
+/// 255 becomes minus infinity: so is the maximum of a window that holds nothing else, whatever lies outside of the image.
+#[test]
+fn the_maximum_of_minus_infinities_is_minus_infinity() {
+    let layers = Sequential::new([3, 3, 1])
+        .add(Rescaling::new(-1e38))
+        .add(MaxPooling2D::new(2).padding(Padding::Same))
+        .add(Rescaling::new(1e-38))
+        .add(ActivationLayer::new(Activation::Sigmoid))
+        .add(Flatten::new())
+        .add(Dense::new(2).activation(Activation::Softmax));
+    for (name, device) in devices() {
+        let mut model = layers.compile(&device, Compile::default()).unwrap();
+        // All sigmoids are 0, and so is what Dense makes of them; the lowest finite number would give 0.03.
+        assert_eq!(model.predict(&[255; 9]).unwrap(), [0.5, 0.5], "{name}");
+        assert_ne!(model.predict(&[0; 9]).unwrap(), [0.5, 0.5], "{name}");
+    }
+}
+
+/// A mean over more positions than a kernel may add up is that of means.
+#[test]
+fn a_mean_of_many_positions_is_that_of_parts() {
+    let end = |model: Sequential| {
+        let softmax = Activation::Softmax;
+        model.add(GlobalAveragePooling2D::new()).add(Dense::new(2).activation(softmax))
+    };
+    let base = || Sequential::new([180, 200, 1]).add(Conv2D::new(3, 1).activation(Activation::Tanh));
+    let data = random_data(6, [180, 200, 1], 2, 3);
+    let options = FitOptions { epochs: 2, batch_size: 4, ..FitOptions::default() };
+    let mut found = Vec::new();
+    for (_, device) in devices() {
+        for model in [end(base()), end(base().add(AveragePooling2D::new((90, 100))))] {
+            let mut model = compile(&model, &device, 4);
+            model.fit(&data, &options, &mut NoCallback).unwrap();
+            found.push(flat(&model.weights().unwrap()));
+        }
+    }
+    for other in &found[1..] {
+        assert!(distance(other, &found[0]) < 1e-5, "{other:?} for {:?}", found[0]);
     }
 }

@@ -173,6 +173,16 @@ impl Initializer {
         *self == Initializer::Zeros
     }
 
+    /// Whether it is what factors have by default.
+    pub(crate) fn is_ones(&self) -> bool {
+        *self == Initializer::Ones
+    }
+
+    /// What factors have by default.
+    pub(crate) fn ones() -> Self {
+        Initializer::Ones
+    }
+
     /// What biases have by default.
     pub(crate) fn zeros() -> Self {
         Initializer::Zeros

@@ -139,10 +139,11 @@ pub(crate) fn check_epsilon(epsilon: f64) -> Result<(), String> {
     }
 }
 
-/// Refuses a penalty whose factors are wrong.
+/// Refuses a penalty, set as `what`, whose factors are wrong.
 ///
 /// # Errors
 /// What is wrong with its factors.
-pub(crate) fn check(regularizer: Option<Regularizer>) -> Result<(), String> {
-    regularizer.and_then(|regularizer| regularizer.problem()).map_or(Ok(()), Err)
+pub(crate) fn check(what: &str, regularizer: Option<Regularizer>) -> Result<(), String> {
+    let problem = regularizer.and_then(|regularizer| regularizer.problem());
+    problem.map_or(Ok(()), |problem| Err(format!("{what}: {problem}")))
 }

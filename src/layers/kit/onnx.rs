@@ -60,14 +60,19 @@ impl<'a> Graph<'a> {
 
     /// Turns all inputs of the layer alike; gives the names of those behind the first, which is the value at hand.
     pub(crate) fn align(&mut self, place: &Place<'_>) -> Vec<String> {
-        let image = matches!(place.inputs.first(), Some(Shape::Image(_)));
+        let image = matches!(place.output, Shape::Image(_));
         let wanted = if image { Layout::First } else { self.layout };
         let mut names = Vec::new();
         for (number, (value, layout)) in std::mem::take(&mut self.inputs).into_iter().enumerate().rev() {
             (self.value, self.layout) = (value, layout);
             let name = if number == 0 { place.name.to_owned() } else { place.step(&number.to_string()) };
-            if image {
-                self.turn(wanted, &name);
+            match place.inputs.get(number) {
+                Some(Shape::Image(_)) => self.turn(wanted, &name),
+                Some(Shape::Flat(features)) if image => {
+                    let dims = self.integers(format!("{name}/dims"), &[-1, *features as i64, 1, 1]);
+                    self.node(&format!("{name}/spread"), "Reshape", vec![dims], Vec::new());
+                }
+                _ => {}
             }
             names.push(self.value.clone());
         }

@@ -89,19 +89,6 @@ pub(crate) fn several(inputs: &[Shape]) -> Result<(), String> {
     }
 }
 
-/// The shape that all of several inputs have.
-pub(crate) fn alike(inputs: &[Shape]) -> Result<Shape, String> {
-    several(inputs)?;
-    match inputs.iter().find(|&&shape| shape != inputs[0]) {
-        None => Ok(inputs[0]),
-        Some(other) => Err(format!(
-            "its inputs must have the same shape, but are {:?} and {:?}",
-            inputs[0].dims(),
-            other.dims()
-        )),
-    }
-}
-
 /// The dimensions of an image.
 pub(crate) fn image(input: Shape) -> Result<[usize; 3], String> {
     match input {
