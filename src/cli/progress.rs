@@ -73,7 +73,7 @@ impl Progress {
             let rate = samples / self.begun.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
             let accuracy = self.correct.map(|correct| correct as f64 / samples);
             let figures = figures("", self.loss / samples, accuracy);
-            bar.set_message(format!("{} samples/s - {figures}", thousands(rate as usize)));
+            bar.set_message(format!("{} images/s - {figures}", thousands(rate as usize)));
             bar.set_position(self.steps as u64);
         }
     }

@@ -8,8 +8,8 @@ use crate::optimizers::Regularizer;
 ///
 /// There is one mean and one variance for each index of the axes that `axis` names, over all samples and all other axes. Both are
 /// given, or they are weights that no gradient changes: mean zeros, variance ones, of the dimensions of these axes, until the layer
-/// adapts to data. [`fit`](crate::Model::fit) adapts a layer that did not yet to its training samples, as they are before
-/// augmentation, and [`Model::adapt`](crate::Model::adapt) adapts it to others. The variance is the biased one, `1/n`. To adapt, a layer
+/// adapts to data. `Model::fit` adapts a layer that did not yet to its training samples, as they are before
+/// augmentation, and `Model::adapt` adapts it to others. The variance is the biased one, `1/n`. To adapt, a layer
 /// must get the model's input, or what a Rescaling, a ZeroPadding2D or a layer that moves no value makes of it.
 ///
 /// Where a model's input reaches it, it gets bytes as they are, 0 to 255. Of what never varied in the data, the quotient by 1e-7 is

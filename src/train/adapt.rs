@@ -92,10 +92,11 @@ fn before<'a>(network: &'a Network, layer: &NetworkLayer) -> Result<Vec<&'a Netw
 
 /// Calls `each` with what these layers make of one sample after the other.
 fn each_sample(network: &Network, layers: &[&NetworkLayer], data: &Dataset, each: &mut dyn FnMut(&[f32])) {
-    let table = network.byte_table();
-    let len: usize = network.input_shape.iter().product();
-    for bytes in data.images().chunks_exact(len) {
-        let sample: Vec<f32> = bytes.iter().map(|&byte| table[usize::from(byte)]).collect();
+    let (table, len) = (network.byte_table(), network.input_shape.len());
+    let of_bytes = data.images().chunks_exact(len);
+    let of_bytes = of_bytes.map(|bytes| bytes.iter().map(|&byte| table[usize::from(byte)]).collect());
+    // Of a data set one of them is empty.
+    for sample in of_bytes.chain(data.values().chunks_exact(len).map(<[f32]>::to_vec)) {
         let through = |sample: Option<Vec<f32>>, layer: &&NetworkLayer| {
             sample.and_then(|sample| layer.layer.on_host(&layer.place(), sample))
         };

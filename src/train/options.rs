@@ -44,8 +44,8 @@ pub struct FitOptions {
     pub until_loss: Option<f64>,
     /// Ends training after an epoch whose accuracy is at least this, likewise; default none.
     pub until_accuracy: Option<f64>,
-    /// How many times each sample of a class counts in training, class by class, as `class_weight` in Keras; default empty: once.
-    /// It multiplies a sample's own weight; samples that are evaluated are not weighted by their classes.
+    /// How many times a sample of each class counts in training, class by class, as `class_weight` in Keras. It multiplies a
+    /// sample's own weight; samples that are evaluated are not weighted by their classes. Default empty: each counts once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub class_weight: Vec<f64>,
     /// Ends training that no longer improves; default none.

@@ -280,5 +280,7 @@ fn parts_hold_their_own_images() {
 /// Millions of pixels in a panic message or a log would help nobody.
 #[test]
 fn debug_output_is_short() {
-    assert_eq!(format!("{:?}", four()), "Dataset { len: 4, shape: [2, 1, 3], classes: 4, .. }");
+    let text = format!("{:?}", four());
+    let expected = "Dataset { len: 4, shape: Image([2, 1, 3]), target: Classes, classes: 4, form: ";
+    assert!(text.starts_with(expected) && text.len() < 150, "{text}");
 }

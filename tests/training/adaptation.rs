@@ -35,7 +35,7 @@ fn moments(
     cell: impl Fn(usize) -> Option<usize>,
     value: impl Fn(u8) -> f64,
 ) -> [Vec<f64>; 2] {
-    let len: usize = data.shape().iter().product();
+    let len = data.shape().len();
     let mut groups = vec![Vec::new(); cells];
     for (at, &byte) in data.images().iter().enumerate() {
         if let Some(cell) = cell(at % len) {
@@ -69,10 +69,10 @@ fn statistics_are_those_of_each_index_of_the_axes() {
         layer.axis.0 = axis.to_vec();
         layer
     };
-    type Cell = fn(usize) -> Option<usize>;
+    type Row = (&'static str, Sequential, usize, fn(usize) -> Option<usize>, fn(u8) -> f64);
     let raw: fn(u8) -> f64 = f64::from;
     let scaled: fn(u8) -> f64 = |byte| f64::from(f32::from(byte) * 0.5 - 3.0);
-    let rows: [(&str, Sequential, usize, Cell, fn(u8) -> f64); 8] = [
+    let rows: [Row; 8] = [
         ("channels", base().add(by(&[-1])), 2, |at| Some(at % 2), raw),
         ("channels, from the front", base().add(by(&[3])), 2, |at| Some(at % 2), raw),
         ("everything", base().add(by(&[])), 1, |_| Some(0), raw),

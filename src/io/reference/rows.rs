@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::source::{Member, item};
+use crate::data::TargetKind;
 use crate::layers::{FillMode, FlipMode, Interpolation, Padding};
 use crate::train::Monitor;
 
@@ -156,7 +157,6 @@ fn words(of_type: &str) -> String {
         "String" => "text",
         "Vec<String>" => "list of texts",
         "usize" | "u32" => "whole number",
-        "[usize; 3]" => "three whole numbers",
         "f64" => "number",
         "bool" => "`true` or `false`",
         "Vec<usize>" | "Vec<i64>" => "list of whole numbers",
@@ -181,6 +181,7 @@ fn words(of_type: &str) -> String {
         "FillMode" => return listed(&names::<FillMode>()),
         "Interpolation" => return listed(&names::<Interpolation>()),
         "Monitor" => return listed(&names::<Monitor>()),
+        "TargetKind" => return listed(&names::<TargetKind>()),
         other => panic!("say how a key of type {other} is written"),
     };
     words.to_owned()

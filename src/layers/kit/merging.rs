@@ -2,8 +2,9 @@
 
 use super::builder::Builder;
 use super::place::Place;
-use super::shape::{Shape, several};
+use super::shape::several;
 use super::step::{PlanError, Role, Stage, Tensor};
+use crate::data::Shape;
 use crate::ops::{Broadcast, BroadcastBackward, BroadcastShape, Dtype};
 
 /// The shape to which all of several inputs stretch: along each axis, from the last one on, they are of one size or 1. Features
