@@ -20,6 +20,8 @@ pub enum DeviceChoice {
     Auto,
     /// The CPU executor.
     Cpu,
+    /// The CPU executor without its fast rows.
+    Reference,
     /// A software adapter, and nothing else.
     Software,
     /// The adapter with this number in the list of [`adapters`].
@@ -36,6 +38,7 @@ impl FromStr for DeviceChoice {
         Ok(match text.to_lowercase().as_str() {
             "auto" => DeviceChoice::Auto,
             "cpu" => DeviceChoice::Cpu,
+            "reference" => DeviceChoice::Reference,
             "software" => DeviceChoice::Software,
             _ => text.parse().map_or_else(|_| DeviceChoice::Name(text.to_owned()), DeviceChoice::Index),
         })
@@ -47,6 +50,7 @@ impl std::fmt::Display for DeviceChoice {
         match self {
             DeviceChoice::Auto => f.write_str("auto"),
             DeviceChoice::Cpu => f.write_str("cpu"),
+            DeviceChoice::Reference => f.write_str("reference"),
             DeviceChoice::Software => f.write_str("software"),
             DeviceChoice::Index(index) => write!(f, "{index}"),
             DeviceChoice::Name(name) => f.write_str(name),
@@ -72,6 +76,8 @@ pub const TWIN: &str = "twin";
 pub enum Device {
     /// The CPU executor.
     Cpu,
+    /// The CPU executor with nothing but twins: slow, and what the other devices are measured by.
+    Reference,
     /// An adapter.
     Gpu(Arc<Gpu>),
 }
@@ -97,8 +103,12 @@ impl Device {
             check_failures()?;
             return Ok(open_auto());
         }
-        if *choice == DeviceChoice::Cpu {
-            return Ok((Device::Cpu, "CPU executor, as requested".to_owned()));
+        match choice {
+            DeviceChoice::Cpu => return Ok((Device::Cpu, "CPU executor, as requested".to_owned())),
+            DeviceChoice::Reference => {
+                return Ok((Device::Reference, format!("{}, as requested", Device::Reference.title())));
+            }
+            _ => {}
         }
         let found = adapters();
         let number = pick(&found, choice)?;
@@ -114,14 +124,16 @@ impl Device {
     pub fn title(&self) -> String {
         match self {
             Device::Cpu => "CPU executor".to_owned(),
+            Device::Reference => "CPU executor, twins only".to_owned(),
             Device::Gpu(gpu) => gpu.title(),
         }
     }
 
-    /// What runs a step here: the variant of its kernel, or the twin.
+    /// What runs a step here: the variant of its kernel, the fast row, or the twin.
     pub fn kernel(&self, op: &Op) -> &'static str {
         match self {
-            Device::Cpu => TWIN,
+            Device::Cpu => op.fast().map_or(TWIN, |(variant, _)| variant),
+            Device::Reference => TWIN,
             Device::Gpu(gpu) => gpu.kernel(op).map_or("none", |kernel| kernel.variant),
         }
     }
@@ -129,7 +141,7 @@ impl Device {
     /// The same device with other kernels for some steps; the CPU executor has none to choose from.
     pub fn choosing(&self, choices: Choices) -> Self {
         match self {
-            Device::Cpu => Device::Cpu,
+            Device::Cpu | Device::Reference => self.clone(),
             Device::Gpu(gpu) => Device::Gpu(Arc::new(gpu.choosing(choices))),
         }
     }
@@ -138,7 +150,7 @@ impl Device {
     /// so that its twins remain the reference for the fused kernels.
     pub fn prepare(&self, plan: Plan) -> Plan {
         match self {
-            Device::Cpu => plan,
+            Device::Cpu | Device::Reference => plan,
             Device::Gpu(_) => plan.fuse(),
         }
     }
@@ -146,7 +158,7 @@ impl Device {
     /// Which data sets are streamed here; `None` on a device that works in the host's own memory.
     pub fn streaming(&self, plan: &Plan) -> Option<Streaming> {
         match self {
-            Device::Cpu => None,
+            Device::Cpu | Device::Reference => None,
             Device::Gpu(gpu) => Some(gpu.streaming(plan)),
         }
     }
@@ -157,12 +169,15 @@ impl Device {
     /// When the plan does not fit the device.
     pub fn executor(&self, plan: Plan) -> Result<Box<dyn Executor>, GpuError> {
         Ok(match self {
-            Device::Cpu => {
+            Device::Cpu | Device::Reference => {
                 let weights: usize = plan.parameters.iter().map(Tensor::len).sum();
                 let copies = weights.saturating_mul(COPIES * size_of::<f32>());
                 let what = format!("the buffers of the plan for batches of {} samples", plan.batch);
                 check_host_memory(&what, copies.saturating_add(plan.bytes() as usize))?;
-                Box::new(CpuExecutor::<f32>::new(plan))
+                match self {
+                    Device::Cpu => Box::new(CpuExecutor::fast(plan)),
+                    _ => Box::new(CpuExecutor::<f32>::new(plan)),
+                }
             }
             Device::Gpu(gpu) => Box::new(GpuExecutor::new(Arc::clone(gpu), plan)?),
         })
@@ -211,7 +226,7 @@ fn open_auto() -> (Device, String) {
 /// The number of the chosen adapter, if there is one.
 fn pick(found: &[AdapterReport], choice: &DeviceChoice) -> Result<Option<usize>, GpuError> {
     Ok(match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu => None,
+        DeviceChoice::Auto | DeviceChoice::Cpu | DeviceChoice::Reference => None,
         DeviceChoice::Software => found.iter().position(|adapter| adapter.kind() == DeviceKind::Software),
         DeviceChoice::Index(index) => Some(*index),
         DeviceChoice::Name(name) => match meant_by(found, name)[..] {
@@ -230,7 +245,7 @@ fn no_adapter(found: &[AdapterReport], choice: &DeviceChoice) -> GpuError {
         0 => how_to_get_an_adapter(),
         count => {
             let list = listed(found, 0..count);
-            format!("there is {list}; `auto`, `cpu` and `software` are understood as well")
+            format!("there is {list}; `auto`, `cpu`, `reference` and `software` are understood as well")
         }
     };
     GpuError::NoAdapter { asked: choice.to_string(), found }

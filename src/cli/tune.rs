@@ -33,7 +33,7 @@ impl TuneArg {
     pub fn apply(&self, device: Device, plan: &Plan) -> anyhow::Result<(Device, Option<Tuning>)> {
         let gpu = match &device {
             Device::Gpu(gpu) if self.tune => gpu,
-            Device::Cpu if self.tune => {
+            Device::Cpu | Device::Reference if self.tune => {
                 note("note: the CPU executor has one twin for each step, and nothing to tune");
                 return Ok((device, None));
             }

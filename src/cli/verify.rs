@@ -10,8 +10,8 @@ use super::output::Output;
 use super::progress::spinner;
 use super::table::{Align, render};
 use super::trace::TraceJob;
-use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
-use crate::verify::{VerifyReport, VerifyRow, cases, verify};
+use crate::device::Device;
+use crate::verify::{VerifyReport, VerifyRow, cases, verify, verify_cpu};
 
 /// Run every kernel on a device and compare what it computes with its twin on the CPU
 #[derive(Debug, clap::Args)]
@@ -37,30 +37,34 @@ pub struct VerifyArgs {
 
 /// Verifies; the exit code is 1 when any kernel fails.
 pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    if args.device.device == DeviceChoice::Cpu {
+    let (device, why) = Device::open(&args.device.device)?;
+    if let Device::Reference = device {
         bail!(
-            "there is nothing to compare with --device cpu: its twins are what the kernels of other devices are \
-             compared with; choose an adapter of `shadegrad devices`"
+            "there is nothing to compare with --device reference: its twins are what the kernels of other devices, and the \
+             fast rows of --device cpu, are compared with; choose one of these"
         );
     }
-    let (device, why) = Device::open(&args.device.device)?;
-    let Device::Gpu(gpu) = &device else {
-        bail!("there is no device whose kernels could be verified: {}", how_to_get_an_adapter());
-    };
     if !args.json {
         output.line(format_args!("Device: {why}\n"))?;
     }
     if let Some(model) = &args.trace {
+        let Device::Gpu(gpu) = &device else {
+            bail!("--trace compares the kernels of an adapter: choose one of `shadegrad devices`");
+        };
         let job = TraceJob { model, steps: args.steps, fuse: &args.fuse, json: args.json };
         return job.run(&device, gpu, output);
     }
     let spinner = spinner(String::new());
     let mut done = 0;
     let wanted = |kind: &str| args.kinds.is_empty() || args.kinds.iter().any(|wanted| wanted == kind);
-    let report = verify(gpu, &wanted, &mut |row| {
+    let mut on_row = |row: &VerifyRow| {
         done += 1;
         spinner.set_message(format!("{done} cases: {} {}, {}", row.kind, row.variant, row.case));
-    })?;
+    };
+    let report = match &device {
+        Device::Gpu(gpu) => verify(gpu, &wanted, &mut on_row)?,
+        Device::Cpu | Device::Reference => verify_cpu(&wanted, &mut on_row),
+    };
     spinner.finish_and_clear();
     output.line(if args.json { serde_json::to_string_pretty(&report)? } else { text(&report) })?;
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

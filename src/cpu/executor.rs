@@ -6,14 +6,16 @@ use crate::data::Dataset;
 use crate::executor::{
     BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_form, check_len,
 };
-use crate::ops::{Arg, Real};
+use crate::ops::{Arg, Real, Scratch};
 use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
-/// Runs a plan with the twins.
+/// Runs a plan with the twins, or with the fast rows of its ops.
 #[derive(Debug)]
 pub struct CpuExecutor<T> {
     plan: Plan,
+    /// The room of fast rows; `None` where the twins compute.
+    scratch: Option<Scratch>,
     memory: Vec<Memory<T>>,
     data: [Option<CpuData<T>>; 2],
     profiler: Option<Profiler>,
@@ -28,8 +30,17 @@ enum Memory<T> {
     Elsewhere,
 }
 
+impl CpuExecutor<f32> {
+    /// The same as [`CpuExecutor::new`] with the fast rows of the ops that have one.
+    pub fn fast(plan: Plan) -> Self {
+        let rooms = plan.steps.iter().filter_map(|step| step.op.fast()).map(|(_, room)| room);
+        let scratch = Some(Scratch::new(rooms));
+        CpuExecutor { scratch, ..CpuExecutor::new(plan) }
+    }
+}
+
 impl<T: Real> CpuExecutor<T> {
-    /// Allocates the plan's memory, all zero.
+    /// Allocates the plan's memory, all zero. Twins compute.
     pub fn new(plan: Plan) -> Self {
         let memory = plan
             .buffers
@@ -40,7 +51,7 @@ impl<T: Real> CpuExecutor<T> {
                 (_, Dtype::U32) => Memory::Integers(vec![0; buffer.len]),
             })
             .collect();
-        let mut executor = CpuExecutor { plan, memory, data: [None, None], profiler: None };
+        let mut executor = CpuExecutor { plan, scratch: None, memory, data: [None, None], profiler: None };
         if let Some(table) = executor.plan.buffer_with(Role::Table) {
             let scale = executor.plan.network.byte_table().map(|scale| T::of(f64::from(scale)));
             executor.memory[table] = Memory::Floats(scale.to_vec());
@@ -74,7 +85,7 @@ impl<T: Real> CpuExecutor<T> {
         data: DataSlot,
         params: &BatchParams,
     ) -> Result<(), ExecutorError> {
-        let CpuExecutor { plan, memory, data: sets, .. } = self;
+        let CpuExecutor { plan, scratch, memory, data: sets, .. } = self;
         let step = &plan.steps[index];
         let set = sets[data as usize].as_ref();
         // What is written is taken out while the rest is lent; no step writes a buffer that it also uses otherwise.
@@ -98,7 +109,10 @@ impl<T: Real> CpuExecutor<T> {
             };
             args.extend(arg);
         }
-        let ran = step.op.twin(params, &mut args);
+        let ran = match (scratch, T::fast(&mut args)) {
+            (Some(scratch), Some(args)) => step.op.run_fast(params, args, scratch),
+            _ => step.op.twin(params, &mut args),
+        };
         drop(args);
         for (buffer, taken) in written {
             memory[buffer] = taken;

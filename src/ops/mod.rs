@@ -95,7 +95,7 @@ pub use gather_values::GatherValues;
 pub use huber::Huber;
 pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
-    MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, SHARED, Source, Split, Wire, image_stride,
+    MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, Room, SHARED, Scratch, Source, Split, Wire, image_stride,
 };
 pub use layer_norm::{
     LayerNormBackwardInput, LayerNormBackwardScale, LayerNormBackwardSums, LayerNormForward, LayerNormShape,
@@ -124,7 +124,12 @@ pub use sum_partials_bias::SumPartialsBias;
 pub use weigh_rows::WeighRows;
 pub use weight_penalty::{AddPenalty, WeightPenalty, WeightPenaltyGradient};
 
-use kit::{Argument, Expected, OpKind, Row, Trial, arguments, run_twin, take};
+use kit::{Argument, Expected, FastRow, OpKind, Row, Trial, arguments, run_twin, take};
+
+/// The fast row of an op: the first that fits.
+fn fast<O: OpKind>(op: &O) -> Option<&'static FastRow<O>> {
+    O::FAST.iter().find(|row| (row.fits)(op))
+}
 
 /// The enum of all ops, and what each says of itself.
 macro_rules! ops {
@@ -190,6 +195,32 @@ macro_rules! ops {
                     return Err(OtherArguments);
                 }
                 match self { $(Op::$op(op) => op.twin(batch, args),)* }
+            }
+
+            /// The name of its fast row, and the room that this needs; `None` where the CPU executor has nothing but the twin.
+            pub fn fast(&self) -> Option<(&'static str, Room)> {
+                match self { $(Op::$op(op) => fast(op).map(|row| (row.variant, (row.room)(op))),)* }
+            }
+
+            /// Computes it with its fast row, or where it has none, with its twin.
+            ///
+            /// # Errors
+            /// When the arguments are not those of [`Op::args`].
+            pub(crate) fn run_fast(
+                &self,
+                batch: &BatchParams,
+                args: &mut [Arg<'_, f32>],
+                scratch: &mut Scratch,
+            ) -> Result<(), OtherArguments> {
+                if !take(&self.args(), args) {
+                    return Err(OtherArguments);
+                }
+                match self {
+                    $(Op::$op(op) => match fast(op) {
+                        Some(row) => (row.run)(op, batch, args, scratch),
+                        None => op.twin(batch, args),
+                    },)*
+                }
             }
 
             /// The kernels for it, on any adapter.

@@ -21,6 +21,8 @@ impl OpKind for SumPartials {
         ..Row::ELEMENTWISE
     }];
 
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast)];
+
     fn kind(&self) -> &'static str {
         "sum_partials"
     }
@@ -81,6 +83,23 @@ impl OpKind for SumPartials {
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         trial.sum(trial.case.op.parts)
     }
+}
+
+/// The same sums, side by side for some neighbours.
+fn fast(
+    op: &SumPartials,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(partial), Arg::Out(sum)] = args else { return Err(OtherArguments) };
+    sum.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sum)| {
+        sum.fill(0.0);
+        for part in partial.chunks_exact(op.len) {
+            sum.iter_mut().zip(&part[piece * PIECE..]).for_each(|(sum, &part)| *sum += part);
+        }
+    });
+    Ok(())
 }
 
 pub(super) fn sum_partials<T: Real>(partial: &[T], sum: &mut [T]) {

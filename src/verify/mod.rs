@@ -10,6 +10,7 @@ mod band;
 mod bench;
 mod case;
 mod compare;
+mod host;
 mod race;
 mod trace;
 
@@ -25,6 +26,7 @@ use band::Band;
 use bench::Bench;
 pub use case::Case;
 use compare::Finding;
+pub use host::verify_cpu;
 pub use race::Outcome;
 pub(crate) use race::race;
 pub use trace::{TraceInput, TracedStep, trace};
@@ -166,8 +168,7 @@ fn verify_case(
     on_row: &mut dyn FnMut(VerifyRow),
 ) -> Result<(), GpuError> {
     let case = &table[number];
-    let of_kind = table[..number].iter().filter(|other| other.op.kind() == case.op.kind()).count();
-    let arguments = case.arguments(of_kind as u32);
+    let arguments = case_arguments(table, number);
     let expected = match case.expect(&arguments) {
         Ok(expected) => expected,
         Err(error) => {
@@ -190,6 +191,13 @@ fn verify_case(
         }
     }
     Ok(())
+}
+
+/// The arguments of the case with this number.
+fn case_arguments(table: &[Case], number: usize) -> Vec<Argument> {
+    let case = &table[number];
+    let of_kind = table[..number].iter().filter(|other| other.op.kind() == case.op.kind()).count();
+    case.arguments(of_kind as u32)
 }
 
 fn lay_out(arguments: &[Argument]) -> Vec<Band> {

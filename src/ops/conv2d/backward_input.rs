@@ -1,5 +1,7 @@
 use rayon::prelude::*;
 
+use super::columns::lines_at_once;
+use super::residues::{Met, gather};
 use super::shape::{ConvShape, block_eights, cases};
 use crate::ops::kit::*;
 
@@ -52,6 +54,12 @@ impl OpKind for Conv2dBackwardInput {
             ..Row::SCALAR
         },
     ];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow {
+        fits: |op| op.0.has_products(),
+        room: |op| op.room(),
+        ..FastRow::new("gemm", fast)
+    }];
 
     fn kind(&self) -> &'static str {
         "conv2d_backward_input"
@@ -124,6 +132,120 @@ fn band_iterations(s: &ConvShape) -> usize {
     let blocks = s.kernel_h * s.kernel_w * eights.div_ceil(block_eights(eights));
     let outputs = rows.min(s.out_h) * s.out_w;
     steps * (2 + rows * s.in_w) + blocks * (2 + steps * (2 + outputs))
+}
+
+impl Conv2dBackwardInput {
+    /// Lines of the input `(n, h)` that a fast row computes at once.
+    fn lines(&self) -> usize {
+        let Conv2dBackwardInput(s) = self;
+        lines_at_once(s.in_w, s.kernel_h * s.kernel_w * s.group_out()).min(s.batch * s.in_h)
+    }
+
+    /// The kernel transposed; and what taps see from the positions of some lines, and their sums.
+    fn room(&self) -> Room {
+        let Conv2dBackwardInput(s) = self;
+        if s.is_pointwise() {
+            return Room::NONE;
+        }
+        let terms = s.met().iter().map(Met::terms_at_once).max().unwrap_or(0);
+        let each = self.lines() * s.in_w * (terms + s.group_in());
+        Room { shared: s.terms() * s.out_c, each }
+    }
+}
+
+/// For the positions that the same taps meet: the matrix of what these see of dy, times the kernel transposed.
+fn fast(
+    op: &Conv2dBackwardInput,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    scratch: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(dy), Arg::In(kernel), Arg::Out(dx)] = args else { return Err(OtherArguments) };
+    let (s, lines) = (&op.0, op.lines());
+    let line = s.in_w * s.in_c;
+    if s.is_pointwise() {
+        let kernel = Matrix { values: kernel, row: 1, column: s.out_c };
+        dx.par_chunks_mut(lines * line).zip(dy.par_chunks(lines * s.out_w * s.out_c)).for_each(|(dx, dy)| {
+            let dy = Matrix { values: dy, row: s.out_c, column: 1 };
+            let sizes = [dx.len() / s.in_c, s.in_c, s.out_c];
+            product(sizes, dy, kernel, Target { values: dx, row: s.in_c, add: false });
+        });
+        return Ok(());
+    }
+    let met = s.met();
+    let (transposed, threads) = scratch.parts();
+    transpose(s, &met, kernel, transposed);
+    dx.par_chunks_mut(lines * line).enumerate().for_each(|(block, dx)| {
+        dx.fill(0.0);
+        threads.work(|room| {
+            let mut kernel = &*transposed;
+            for met in &met {
+                let of_group = met.terms() * s.group_in();
+                for group in 0..s.groups {
+                    sum_products(met, dy, &kernel[..of_group], [block * lines, group], room, dx);
+                    kernel = &kernel[of_group..];
+                }
+            }
+        });
+    });
+    Ok(())
+}
+
+/// The kernel for each set of positions and each group: `[taps, out_c / groups, in_c / groups]`, with the taps in the set's order.
+fn transpose(s: &ConvShape, met: &[Met], kernel: &[f32], transposed: &mut [f32]) {
+    let mut order = Vec::with_capacity(s.kernel_h * s.kernel_w * s.groups);
+    for met in met {
+        for group in 0..s.groups {
+            order.extend(met.taps().map(|tap| (tap * s.group_in() * s.out_c) + group * s.group_out()));
+        }
+    }
+    let (inputs, outputs) = (s.group_in(), s.group_out());
+    transposed.par_chunks_mut(inputs * outputs).zip(&order).for_each(|(to, &from)| {
+        // Few outputs at a time, so that what is written stays in the cache.
+        for outputs in (0..outputs).step_by(EIGHTS).map(|first| first..(first + EIGHTS).min(outputs)) {
+            for c in 0..inputs {
+                let from = &kernel[from + c * s.out_c..];
+                for o in outputs.clone() {
+                    to[o * inputs + c] = from[o];
+                }
+            }
+        }
+    });
+}
+
+/// The gradient at those positions of some lines, from this one on, and for one group; the others are left as they are.
+fn sum_products(
+    met: &Met,
+    dy: &[f32],
+    kernel: &[f32],
+    [first, group]: [usize; 2],
+    room: &mut [f32],
+    dx: &mut [f32],
+) {
+    let s = met.conv();
+    let lines = dx.len() / (s.in_w * s.in_c);
+    let positions = met.lines(first, lines).count() * met.columns();
+    if positions == 0 || met.terms() == 0 {
+        return;
+    }
+    let (sums, columns) = room.split_at_mut(positions * s.group_in());
+    let mut done = 0;
+    for rows in met.rows_at_once() {
+        let terms = gather(met, dy, rows, met.lines(first, lines), group, columns);
+        let columns = Matrix { values: columns, row: terms, column: 1 };
+        let kernel = Matrix { values: &kernel[done * s.group_in()..], row: s.group_in(), column: 1 };
+        let to = Target { values: &mut *sums, row: s.group_in(), add: done > 0 };
+        product([positions, s.group_in(), terms], columns, kernel, to);
+        done += terms;
+    }
+    let mut sums = sums.chunks_exact(s.group_in());
+    for line in met.lines(first, lines) {
+        let dx = &mut dx[(line - first) * s.in_w * s.in_c..][..s.in_w * s.in_c];
+        let positions = dx.chunks_exact_mut(s.in_c).skip(met.first_column()).step_by(s.stride_w);
+        for (dx, sums) in positions.zip(&mut sums) {
+            dx[group * s.group_in()..][..s.group_in()].copy_from_slice(sums);
+        }
+    }
 }
 
 fn conv2d_backward_input<T: Real>(s: &ConvShape, dy: &[T], kernel: &[T], dx: &mut [T]) {

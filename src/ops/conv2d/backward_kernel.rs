@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::columns::gather;
 use super::shape::{ConvShape, MOST_TAPS, cases};
 use crate::ops::kit::*;
 
@@ -54,6 +55,12 @@ impl OpKind for Conv2dBackwardKernel {
             ..Row::ELEMENTWISE
         },
     ];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow {
+        fits: |op| op.0.has_products(),
+        room: |op| Room { each: op.room(), ..Room::NONE },
+        ..FastRow::new("gemm", fast)
+    }];
 
     fn kind(&self) -> &'static str {
         "conv2d_backward_kernel"
@@ -117,11 +124,70 @@ impl Conv2dBackwardKernel {
         self.0.row_split().terms_per_part * self.0.out_w
     }
 
+    /// Output rows `(n, i)` whose positions a fast row adds up at once.
+    fn rows_at_once(&self) -> usize {
+        (TERMS / self.0.out_w).max(1).min(self.0.row_split().terms_per_part)
+    }
+
+    /// Floats of what their windows see.
+    fn room(&self) -> usize {
+        let s = &self.0;
+        if s.is_pointwise() { 0 } else { self.rows_at_once() * s.out_w * s.terms().min(TERMS) }
+    }
+
     /// Rows that pass by a block.
     fn block_rows(&self) -> usize {
         // A load for every eight rows beside the rows themselves.
         let blocks = 2 * self.part_terms().div_ceil(BLOCK_EIGHTS * EIGHTS);
         block_rows(self.0.terms(), short(MOST_ROWS, blocks))
+    }
+}
+
+/// The matrix of what the windows see, transposed, times dy: for each part, and for each range of the kernel's terms.
+fn fast(
+    op: &Conv2dBackwardKernel,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    scratch: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::In(dy), Arg::Out(partial)] = args else { return Err(OtherArguments) };
+    let s = &op.0;
+    let (_, threads) = scratch.parts();
+    let some = cut(s.terms()).next().map_or(1, |terms| terms.len());
+    partial.par_chunks_mut(s.terms() * s.out_c).enumerate().for_each(|(part, partial)| {
+        partial.par_chunks_mut(some * s.out_c).enumerate().for_each(|(range, partial)| {
+            let terms = range * some..range * some + partial.len() / s.out_c;
+            threads.work(|columns| sum_products(op, [x, dy], part, terms, columns, partial));
+        });
+    });
+    Ok(())
+}
+
+fn sum_products(
+    op: &Conv2dBackwardKernel,
+    [x, dy]: [&[f32]; 2],
+    part: usize,
+    terms: std::ops::Range<usize>,
+    columns: &mut [f32],
+    partial: &mut [f32],
+) {
+    let s = &op.0;
+    let rows = s.row_split().range(part);
+    for group in 0..s.groups {
+        for first in rows.clone().step_by(op.rows_at_once()) {
+            let some = first..(first + op.rows_at_once()).min(rows.end);
+            let position = first * s.out_w;
+            let windows = if s.is_pointwise() {
+                Matrix { values: &x[position * s.in_c + terms.start..], row: 1, column: s.in_c }
+            } else {
+                gather(s, x, some.clone(), group, terms.clone(), columns);
+                Matrix { values: columns, row: 1, column: terms.len() }
+            };
+            let out = group * s.group_out();
+            let dy = Matrix { values: &dy[position * s.out_c + out..], row: s.out_c, column: 1 };
+            let to = Target { values: &mut partial[out..], row: s.out_c, add: first > rows.start };
+            product([terms.len(), s.group_out(), some.len() * s.out_w], windows, dy, to);
+        }
     }
 }
 

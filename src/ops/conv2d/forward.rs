@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::columns::{gather, lines_at_once};
 use super::shape::{ConvShape, block_eights, cases, shapes};
 use crate::ops::activation::relu;
 use crate::ops::kit::*;
@@ -63,6 +64,12 @@ impl OpKind for Conv2dForward {
             ..Row::ELEMENTWISE
         },
     ];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow {
+        fits: |op| op.conv.has_products(),
+        room: |op| Room { each: op.conv.room(), ..Room::NONE },
+        ..FastRow::new("gemm", fast)
+    }];
 
     fn kind(&self) -> &'static str {
         "conv2d_forward"
@@ -139,6 +146,71 @@ impl Conv2dForward {
     /// Rows that pass by a block.
     fn block_rows(&self) -> usize {
         block_rows(self.conv.positions(), short(MOST_POSITIONS, self.blocks()))
+    }
+}
+
+impl ConvShape {
+    /// Output rows `(n, i)` that are worked on at once.
+    fn rows_at_once(&self) -> usize {
+        lines_at_once(self.out_w, self.terms()).min(self.batch * self.out_h)
+    }
+
+    /// Floats of what their windows see.
+    fn room(&self) -> usize {
+        if self.is_pointwise() { 0 } else { self.rows_at_once() * self.out_w * self.terms().min(TERMS) }
+    }
+}
+
+/// A block of output rows at a time: the matrix of what their windows see, times the kernel.
+fn fast(
+    op: &Conv2dForward,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    scratch: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::In(kernel), Arg::In(bias), Arg::Out(y)] = args else {
+        return Err(OtherArguments);
+    };
+    let s = &op.conv;
+    let (_, threads) = scratch.parts();
+    let lines = s.rows_at_once();
+    let line = s.out_w * s.out_c;
+    y.par_chunks_mut(lines * line).enumerate().for_each(|(block, y)| {
+        let first = block * lines;
+        let rows = first..first + y.len() / line;
+        y.chunks_exact_mut(s.out_c).for_each(|y| y.copy_from_slice(bias));
+        threads.work(|columns| add_products(s, x, kernel, rows, columns, y));
+        if op.relu {
+            y.iter_mut().for_each(|y| *y = relu(*y));
+        }
+    });
+    Ok(())
+}
+
+fn add_products(
+    s: &ConvShape,
+    x: &[f32],
+    kernel: &[f32],
+    rows: std::ops::Range<usize>,
+    columns: &mut [f32],
+    y: &mut [f32],
+) {
+    let positions = rows.len() * s.out_w;
+    for group in 0..s.groups {
+        for terms in cut(s.terms()) {
+            let windows = if s.is_pointwise() {
+                let values = &x[rows.start * s.out_w * s.in_c + terms.start..];
+                Matrix { values, row: s.in_c, column: 1 }
+            } else {
+                gather(s, x, rows.clone(), group, terms.clone(), columns);
+                Matrix { values: columns, row: terms.len(), column: 1 }
+            };
+            let first = group * s.group_out();
+            let kernel = &kernel[terms.start * s.out_c + first..];
+            let kernel = Matrix { values: kernel, row: s.out_c, column: 1 };
+            let to = Target { values: &mut y[first..], row: s.out_c, add: true };
+            product([positions, s.group_out(), terms.len()], windows, kernel, to);
+        }
     }
 }
 

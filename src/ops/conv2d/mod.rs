@@ -2,7 +2,9 @@
 
 mod backward_input;
 mod backward_kernel;
+mod columns;
 mod forward;
+mod residues;
 mod shape;
 
 pub use backward_input::Conv2dBackwardInput;

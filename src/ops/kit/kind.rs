@@ -4,6 +4,7 @@ use super::args::ArgSpec;
 use super::batch::BatchParams;
 use super::case::Case;
 use super::constant::Constants;
+use super::fast::FastRow;
 use super::inputs::{Draw, Values};
 use super::kernel::Row;
 use super::kinks::Kinks;
@@ -16,6 +17,9 @@ use super::twin::{Arg, OtherArguments, Real};
 pub(crate) trait OpKind: Copy + PartialEq + std::fmt::Debug + 'static {
     /// Its kernels: of those that fit a step and that the adapter prefers, the first is taken.
     const ROWS: &'static [Row<Self>];
+
+    /// What computes it on the CPU in place of the twin, where the twin is slow: of those that fit a step, the first is taken.
+    const FAST: &'static [FastRow<Self>] = &[];
 
     /// Its name, shared with the WGSL file.
     fn kind(&self) -> &'static str;

@@ -7,11 +7,13 @@ mod case;
 mod cases;
 mod constant;
 mod expect;
+mod fast;
 mod inputs;
 mod kernel;
 mod kind;
 mod kinks;
 mod lanes;
+mod product;
 mod rough;
 mod rows;
 mod source;
@@ -30,6 +32,8 @@ pub use case::{Case, Numbers, Wire};
 pub(crate) use cases::arguments;
 pub(crate) use constant::{Constant, Constants, constants};
 pub(crate) use expect::run_twin;
+pub use fast::{Room, Scratch};
+pub(crate) use fast::FastRow;
 pub(crate) use inputs::{Argument, Draw, HOSTILE_BYTE, HOSTILE_F32, HOSTILE_U32, UNWRITTEN, Values};
 pub(crate) use kernel::{EIGHTS, LANES, Row, tiles};
 pub use kernel::{Element, Kernel};
@@ -38,6 +42,7 @@ pub use kinks::Kinks;
 pub(crate) use lanes::{
     BLOCK_EIGHTS, across_tile, along_tile, block_rows, blocks, one_block, row_lanes, short,
 };
+pub(crate) use product::{Matrix, TERMS, Target, cut, product};
 pub(crate) use rough::Rough;
 pub(crate) use rows::reals;
 pub(crate) use source::shader;
@@ -46,7 +51,7 @@ pub(crate) use split::PART;
 pub use split::{MAX_ITERATIONS, METRICS_LANES, Split};
 pub(crate) use trial::{Bound, Bounds, Expected, Output, Trial, relative};
 pub use twin::{Arg, OtherArguments, Real};
-pub(crate) use twin::{change, change_by, first_maximum, take};
+pub(crate) use twin::{PIECE, change, change_by, first_maximum, take};
 pub(crate) use update::{
     Before, decay_constants, decay_flops, decay_title, decayed, decayed_weight, first_mean, guards, held,
     refused, squares_and_means, update_args, update_bounds, update_input,

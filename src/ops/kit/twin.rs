@@ -12,6 +12,10 @@ pub trait Real: num_traits::Float + num_traits::NumAssign + Send + Sync + std::i
     fn f64(self) -> f64;
     /// These numbers, if they are of this type.
     fn lent(values: &[f32]) -> Option<&[Self]>;
+    /// These arguments as fast rows take them; `None` in f64.
+    fn fast<'a, 'b>(args: &'a mut [Arg<'b, Self>]) -> Option<&'a mut [Arg<'b, f32>]>
+    where
+        Self: Sized;
 }
 
 impl Real for f32 {
@@ -26,6 +30,10 @@ impl Real for f32 {
     fn lent(values: &[f32]) -> Option<&[Self]> {
         Some(values)
     }
+
+    fn fast<'a, 'b>(args: &'a mut [Arg<'b, f32>]) -> Option<&'a mut [Arg<'b, f32>]> {
+        Some(args)
+    }
 }
 
 impl Real for f64 {
@@ -38,6 +46,10 @@ impl Real for f64 {
     }
 
     fn lent(_: &[f32]) -> Option<&[Self]> {
+        None
+    }
+
+    fn fast<'a, 'b>(_: &'a mut [Arg<'b, f64>]) -> Option<&'a mut [Arg<'b, f32>]> {
         None
     }
 }
@@ -78,7 +90,7 @@ pub(crate) fn take<T>(specs: &[ArgSpec], args: &[Arg<'_, T>]) -> bool {
 }
 
 /// Elements of one piece of work: enough to make up for handing it to another thread.
-const PIECE: usize = 4096;
+pub(crate) const PIECE: usize = 4096;
 
 /// `y = f(y)`, element by element.
 pub(crate) fn change<T: Real>(y: &mut [T], f: impl Fn(T) -> T + Sync) {

@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::fast::in_parts;
 use super::shape::{MatmulShape, cases, product_rows, tile, workgroup_row, workgroup_tiles};
 use crate::ops::kit::*;
 
@@ -44,6 +45,8 @@ impl OpKind for MatmulABt {
             ..Row::SCALAR
         },
     ];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("gemm", fast)];
 
     fn kind(&self) -> &'static str {
         "matmul_a_bt"
@@ -91,6 +94,19 @@ impl OpKind for MatmulABt {
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         trial.sum_of_products(trial.case.op.0.split().range(0).len())
     }
+}
+
+fn fast(
+    MatmulABt(s): &MatmulABt,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(a), Arg::In(b), Arg::Out(partial)] = args else { return Err(OtherArguments) };
+    let a = Matrix { values: a, row: s.k, column: 1 };
+    let b = Matrix { values: b, row: 1, column: s.k };
+    in_parts(s, a, b, partial);
+    Ok(())
 }
 
 pub(in crate::ops) fn matmul_a_bt<T: Real>(s: &MatmulShape, a: &[T], b: &[T], partial: &mut [T]) {

@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::fast::in_parts;
 use super::shape::{MatmulShape, cases, product_rows, tile, workgroup_row, workgroup_tiles};
 use crate::ops::kit::*;
 
@@ -58,6 +59,8 @@ impl OpKind for MatmulAtB {
             ..Row::ELEMENTWISE
         },
     ];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow { fits: |op| !op.bias, ..FastRow::new("gemm", fast) }];
 
     fn kind(&self) -> &'static str {
         "matmul_at_b"
@@ -133,6 +136,19 @@ impl MatmulAtB {
     fn rows(&self) -> usize {
         self.product.m + usize::from(self.bias)
     }
+}
+
+fn fast(
+    op: &MatmulAtB,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(a), Arg::In(b), Arg::Out(partial)] = args else { return Err(OtherArguments) };
+    let a = Matrix { values: a, row: 1, column: op.product.m };
+    let b = Matrix { values: b, row: op.product.n, column: 1 };
+    in_parts(&op.product, a, b, partial);
+    Ok(())
 }
 
 pub(in crate::ops) fn matmul_at_b<T: Real>(s: &MatmulShape, bias: bool, a: &[T], b: &[T], partial: &mut [T]) {

@@ -2,6 +2,7 @@
 
 mod a_bt;
 mod at_b;
+mod fast;
 mod plain;
 mod shape;
 

@@ -1,0 +1,122 @@
+//! Products of matrices for fast rows.
+
+use std::ops::Range;
+
+use gemm::{Parallelism, gemm};
+
+/// A matrix in a slice of floats: element `(i, j)` is `values[i * row + j * column]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    /// The floats, from element `(0, 0)` on.
+    pub(crate) values: &'a [f32],
+    /// From row to row.
+    pub(crate) row: usize,
+    /// From column to column.
+    pub(crate) column: usize,
+}
+
+/// Where a product goes: rows of neighbours, so many floats apart.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    /// The floats, from element `(0, 0)` on.
+    pub(crate) values: &'a mut [f32],
+    /// From row to row.
+    pub(crate) row: usize,
+    /// Whether the product is added to what is there.
+    pub(crate) add: bool,
+}
+
+/// Most terms of a sum that are added up at once. The library cuts sums by the size of the processor's caches, but none of so
+/// many terms; longer ones are cut here, so that they are cut alike everywhere.
+pub(crate) const TERMS: usize = 512;
+
+/// For products of so many outputs, or fewer, the library has ways of its own, whose order depends on the instruction set.
+const FEW: usize = 256;
+
+/// Cuts so many terms into ranges of at most [`TERMS`], all of nearly the same length.
+pub(crate) fn cut(terms: usize) -> impl Iterator<Item = Range<usize>> + Clone {
+    let length = terms.div_ceil(terms.div_ceil(TERMS).max(1)).max(1);
+    (0..terms).step_by(length).map(move |first| first..(first + length).min(terms))
+}
+
+/// `c = a b`, where a is `[m, k]`, b `[k, n]` and c `[m, n]`, on this thread.
+///
+/// Every element is one chain of fused multiply-adds over each range of [`cut`], the sums of the ranges added up in order; small
+/// products are chains of multiplications and additions.
+pub(crate) fn product([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let Target { values: c, row, add } = c;
+    if !add && k == 0 {
+        c.chunks_mut(row).take(m).for_each(|c| c[..n].fill(0.0));
+    }
+    for terms in cut(k) {
+        let add = add || terms.start > 0;
+        let (a, b) = (a.from([0, terms.start]), b.from([terms.start, 0]));
+        let sizes = [m, n, terms.len()];
+        if m == 1 || n == 1 || terms.len() <= 2 || m * n <= FEW {
+            small(sizes, a, b, Target { values: &mut *c, row, add });
+        } else {
+            large(sizes, a, b, Target { values: &mut *c, row, add });
+        }
+    }
+}
+
+impl<'a> Matrix<'a> {
+    /// The part from this element on.
+    pub(crate) fn from(self, [i, j]: [usize; 2]) -> Self {
+        Matrix { values: &self.values[i * self.row + j * self.column..], ..self }
+    }
+
+    /// The floats of so many rows and columns, and no more.
+    fn checked(&self, [rows, columns]: [usize; 2]) -> &'a [f32] {
+        &self.values[..=(rows - 1) * self.row + (columns - 1) * self.column]
+    }
+}
+
+fn small([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
+    for i in 0..m {
+        let to = &mut c.values[i * c.row..][..n];
+        if !c.add {
+            to.fill(0.0);
+        }
+        for t in 0..k {
+            let factor = a.values[i * a.row + t * a.column];
+            for (j, to) in to.iter_mut().enumerate() {
+                *to += factor * b.values[t * b.row + j * b.column];
+            }
+        }
+    }
+}
+
+fn large([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
+    let (left, right) = (b.checked([k, n]), a.checked([m, k]));
+    let to = &mut c.values[..=(m - 1) * c.row + n - 1];
+    // The library prefers columns of neighbours, so it is given all three transposed: `c^T = b^T a^T`.
+    // SAFETY: the three slices reach from the first to the last element that these sizes and distances lead to, as their ends
+    // above were found; `to` is borrowed alone, and no other thread works here.
+    unsafe {
+        gemm(
+            n,
+            m,
+            k,
+            to.as_mut_ptr(),
+            c.row as isize,
+            1,
+            c.add,
+            left.as_ptr(),
+            b.row as isize,
+            b.column as isize,
+            right.as_ptr(),
+            a.row as isize,
+            a.column as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! The rows of the CPU executor against the twins in f64.
+
+use super::band::Band;
+use super::case::Case;
+use super::{VerifyReport, VerifyRow, case_arguments, compare, failure, lay_out, row};
+use crate::ops::kit::{Access, Argument, Scratch, Values};
+use crate::ops::{Arg, OtherArguments, cases};
+
+/// What computes a step that has no fast row: its twin in f32.
+const TWIN: &str = "twin";
+
+/// Runs the whole table on the CPU executor, as [`verify`](super::verify) does on an adapter: fast rows where there are some,
+/// else the twins in f32.
+pub fn verify_cpu(wanted: &dyn Fn(&str) -> bool, on_row: &mut dyn FnMut(&VerifyRow)) -> VerifyReport {
+    let table = cases();
+    let mut rows = Vec::new();
+    for number in (0..table.len()).filter(|&number| wanted(table[number].op.kind())) {
+        let row = verify_case(&table, number);
+        on_row(&row);
+        rows.push(row);
+    }
+    VerifyReport { device: "the CPU executor".to_owned(), rows }
+}
+
+fn verify_case(table: &[Case], number: usize) -> VerifyRow {
+    let case = &table[number];
+    let arguments = case_arguments(table, number);
+    let bands = lay_out(&arguments);
+    let variant = case.op.fast().map_or(TWIN, |(variant, _)| variant);
+    let finding = match (case.expect(&arguments), run(case, &arguments, &bands)) {
+        (Ok(expected), Ok(got)) => compare::judge(&bands, &expected, &got),
+        (Err(error), _) | (_, Err(error)) => failure(error.to_string()),
+    };
+    row(case, variant, "on", finding)
+}
+
+/// All words of each binding after the step.
+fn run(case: &Case, arguments: &[Argument], bands: &[Band]) -> Result<Vec<Vec<u32>>, OtherArguments> {
+    let mut words: Vec<Vec<u32>> = bands.iter().map(|band| band.words.clone()).collect();
+    let mut args: Vec<Arg<'_, f32>> = Vec::new();
+    for ((argument, band), words) in arguments.iter().zip(bands).zip(&mut words) {
+        let words = &mut words[band.range()];
+        args.push(match (&argument.values, argument.spec.access) {
+            (Values::Floats(_), Access::In) => Arg::In(bytemuck::cast_slice(words)),
+            (Values::Floats(_), _) => Arg::Out(bytemuck::cast_slice_mut(words)),
+            (Values::Integers(_), Access::In) => Arg::InU32(words),
+            (Values::Integers(_), _) => Arg::OutU32(words),
+            (Values::Bytes(bytes), _) => Arg::Bytes(&bytemuck::cast_slice(words)[..bytes.len()]),
+        });
+    }
+    let mut scratch = Scratch::new(case.op.fast().map(|(_, room)| room));
+    case.op.run_fast(&case.batch, &mut args, &mut scratch)?;
+    drop(args);
+    Ok(words)
+}
