@@ -1,5 +1,7 @@
 //! Sums, element by element.
 
+use rayon::prelude::*;
+
 use super::activation::cases;
 use super::kit::*;
 
@@ -15,6 +17,8 @@ pub struct Add {
 impl OpKind for Add {
     const ROWS: &'static [Row<Self>] =
         &[Row { source: shader!("merging/add.wgsl"), elements: &[Element::Real; 3], ..Row::ELEMENTWISE }];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast_add)];
 
     fn kind(&self) -> &'static str {
         "add"
@@ -78,6 +82,8 @@ impl OpKind for AddTo {
     const ROWS: &'static [Row<Self>] =
         &[Row { source: shader!("merging/add_to.wgsl"), elements: &[Element::Real; 2], ..Row::ELEMENTWISE }];
 
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast_add_to)];
+
     fn kind(&self) -> &'static str {
         "add_to"
     }
@@ -125,4 +131,31 @@ impl OpKind for AddTo {
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         Ok(trial.last_within(ULP))
     }
+}
+
+fn fast_add(
+    _: &Add,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(a), Arg::In(b), Arg::Out(y)] = args else {
+        return Err(OtherArguments);
+    };
+    let pieces = y.par_chunks_mut(PIECE).zip(a.par_chunks(PIECE)).zip(b.par_chunks(PIECE));
+    pieces.for_each(|((y, a), b)| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = a + b));
+    Ok(())
+}
+
+fn fast_add_to(
+    _: &AddTo,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::Out(y)] = args else {
+        return Err(OtherArguments);
+    };
+    change_by(x, y, |x: f32, y| y + x);
+    Ok(())
 }

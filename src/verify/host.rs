@@ -53,3 +53,36 @@ fn run(case: &Case, arguments: &[Argument], bands: &[Band]) -> Result<Vec<Vec<u3
     drop(args);
     Ok(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every case leaves behind on so many threads.
+    fn bits(threads: usize) -> Vec<Vec<Vec<u32>>> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let table: Vec<Case> = cases().into_iter().filter(|case| case.op.fast().is_some()).collect();
+        let run = |number: usize| {
+            let arguments = case_arguments(&table, number);
+            run(&table[number], &arguments, &lay_out(&arguments)).unwrap()
+        };
+        pool.install(|| (0..table.len()).map(run).collect())
+    }
+
+    #[test]
+    fn all_that_the_cpu_executor_runs_is_within_its_bounds() {
+        let report = verify_cpu(&|_| true, &mut |_| {});
+        let failed: Vec<_> = report.rows.iter().filter(|row| !row.passed).collect();
+        assert!(report.passed(), "{failed:#?}");
+    }
+
+    #[test]
+    fn fast_rows_give_the_same_bits_on_any_number_of_threads() {
+        let one = bits(1);
+        for threads in [2, 3] {
+            for (number, (some, one)) in bits(threads).iter().zip(&one).enumerate() {
+                assert!(some == one, "case {number} on {threads} threads");
+            }
+        }
+    }
+}

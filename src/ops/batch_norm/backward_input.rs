@@ -29,6 +29,8 @@ impl OpKind for BatchNormBackwardInput {
         ..Row::ELEMENTWISE
     }];
 
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast)];
+
     fn kind(&self) -> &'static str {
         "batch_norm_backward_input"
     }
@@ -126,4 +128,39 @@ impl OpKind for BatchNormBackwardInput {
         };
         Ok(trial.last(Bound::Each((0..shape.rows() * shape.columns).map(bound).collect())))
     }
+}
+
+fn fast(
+    op: &BatchNormBackwardInput,
+    batch: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [
+        Arg::In(x),
+        Arg::In(mean),
+        Arg::In(inverse),
+        Arg::In(gamma),
+        Arg::In(d_beta),
+        Arg::In(d_gamma),
+        Arg::Out(dy),
+    ] = args else {
+        return Err(OtherArguments);
+    };
+    let (columns, unit) = (op.shape.columns, unit(op.scale));
+    let factor = |c: usize| (gamma[c] + unit) * inverse[c];
+    if !op.trained {
+        change_columns(columns, dy, [], |c| [factor(c)], |dy, [], [factor]| factor * dy);
+        return Ok(());
+    }
+    let true_rows = op.shape.true_rows(batch);
+    let n = true_rows as f32;
+    let (dy, past) = dy.split_at_mut(true_rows * columns);
+    let parameters = |c: usize| [factor(c), mean[c], inverse[c], d_beta[c], d_gamma[c]];
+    change_columns(columns, dy, [x], parameters, |dy, [x], [factor, mean, inverse, d_beta, d_gamma]| {
+        let z = (x - mean) * inverse;
+        factor * (dy - (d_beta + z * d_gamma) / n)
+    });
+    past.fill(0.0);
+    Ok(())
 }

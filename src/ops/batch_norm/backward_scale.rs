@@ -21,6 +21,8 @@ impl OpKind for BatchNormBackwardScale {
         ..Row::ELEMENTWISE
     }];
 
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast)];
+
     fn kind(&self) -> &'static str {
         "batch_norm_backward_scale"
     }
@@ -100,4 +102,21 @@ impl OpKind for BatchNormBackwardScale {
         }
         Ok(trial.last(Bound::Each(bounds)))
     }
+}
+
+fn fast(
+    op: &BatchNormBackwardScale,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(dy), Arg::In(x), Arg::In(mean), Arg::In(inverse), Arg::Out(partial)] = args else {
+        return Err(OtherArguments);
+    };
+    let split = op.shape.split();
+    partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
+        let term = |[dy, x]: [f32; 2], [mean, inverse]: [f32; 2]| dy * ((x - mean) * inverse);
+        sum_columns(split.range(part), [dy, x], partial, |c| [mean[c], inverse[c]], term);
+    });
+    Ok(())
 }

@@ -24,6 +24,8 @@ impl OpKind for BatchNormForward {
         ..Row::ELEMENTWISE
     }];
 
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast)];
+
     fn kind(&self) -> &'static str {
         "batch_norm_forward"
     }
@@ -100,6 +102,23 @@ impl OpKind for BatchNormForward {
         };
         Ok(trial.last(Bound::Each((0..shape.rows() * shape.columns).map(bound).collect())))
     }
+}
+
+fn fast(
+    op: &BatchNormForward,
+    batch: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::In(mean), Arg::In(inverse), Arg::In(gamma), Arg::In(beta), Arg::Out(y)] = args else {
+        return Err(OtherArguments);
+    };
+    let (columns, unit) = (op.shape.columns, unit(op.scale));
+    let (y, past) = y.split_at_mut(op.shape.true_rows(batch) * columns);
+    let parameters = |c: usize| [mean[c], inverse[c] * (gamma[c] + unit), beta[c]];
+    change_columns(columns, y, [x], parameters, |_, [x], [mean, factor, beta]| (x - mean) * factor + beta);
+    past.fill(0.0);
+    Ok(())
 }
 
 /// What is added to gamma: 1 where zeros are given for it.

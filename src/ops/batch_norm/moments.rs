@@ -24,6 +24,8 @@ impl OpKind for BatchNormSums {
         ..Row::ELEMENTWISE
     }];
 
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast_sums)];
+
     fn kind(&self) -> &'static str {
         "batch_norm_sums"
     }
@@ -93,6 +95,8 @@ impl OpKind for BatchNormSquares {
         reads_batch: true,
         ..Row::ELEMENTWISE
     }];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast_squares)];
 
     fn kind(&self) -> &'static str {
         "batch_norm_squares"
@@ -172,6 +176,38 @@ fn rows(shape: &NormShape, batch: &BatchParams, part: usize) -> std::ops::Range<
     let range = shape.split().range(part);
     let end = if batch.training == 1 { shape.true_rows(batch) } else { 0 };
     range.start..range.end.min(end).max(range.start)
+}
+
+fn fast_sums(
+    op: &BatchNormSums,
+    batch: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::Out(partial)] = args else {
+        return Err(OtherArguments);
+    };
+    partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
+        sum_columns(rows(&op.shape, batch, part), [x], partial, |_| [], |[x], []| x);
+    });
+    Ok(())
+}
+
+fn fast_squares(
+    op: &BatchNormSquares,
+    batch: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::In(sum), Arg::Out(partial)] = args else {
+        return Err(OtherArguments);
+    };
+    let n = op.shape.true_rows(batch) as f32;
+    partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
+        let square = |[x]: [f32; 1], [mean]: [f32; 1]| (x - mean) * (x - mean);
+        sum_columns(rows(&op.shape, batch, part), [x], partial, |c| [sum[c] / n], square);
+    });
+    Ok(())
 }
 
 fn sums<T: Real>(

@@ -1,8 +1,9 @@
 use rayon::prelude::*;
 
+use super::depthwise;
 use super::columns::lines_at_once;
 use super::residues::{Met, gather};
-use super::shape::{ConvShape, block_eights, cases};
+use super::shape::{ConvShape, block_eights, cases, output_of};
 use crate::ops::kit::*;
 
 /// Gradient of a convolution with respect to its input:
@@ -55,11 +56,10 @@ impl OpKind for Conv2dBackwardInput {
         },
     ];
 
-    const FAST: &'static [FastRow<Self>] = &[FastRow {
-        fits: |op| op.0.has_products(),
-        room: |op| op.room(),
-        ..FastRow::new("gemm", fast)
-    }];
+    const FAST: &'static [FastRow<Self>] = &[
+        FastRow { fits: |op| op.0.is_depthwise(), ..FastRow::new("depthwise", depthwise_row) },
+        FastRow { fits: |op| op.0.has_products(), room: |op| op.room(), ..FastRow::new("gemm", fast) },
+    ];
 
     fn kind(&self) -> &'static str {
         "conv2d_backward_input"
@@ -151,6 +151,19 @@ impl Conv2dBackwardInput {
         let each = self.lines() * s.in_w * (terms + s.group_in());
         Room { shared: s.terms() * s.out_c, each }
     }
+}
+
+fn depthwise_row(
+    op: &Conv2dBackwardInput,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(dy), Arg::In(kernel), Arg::Out(dx)] = args else {
+        return Err(OtherArguments);
+    };
+    depthwise::backward_input(&op.0, dy, kernel, dx);
+    Ok(())
 }
 
 /// For the positions that the same taps meet: the matrix of what these see of dy, times the kernel transposed.
@@ -274,12 +287,6 @@ fn conv2d_backward_input<T: Real>(s: &ConvShape, dy: &[T], kernel: &[T], dx: &mu
 fn most_taps(taps: usize, stride: usize, dilation: usize) -> usize {
     let apart = (1..=stride).find(|n| (n * dilation).is_multiple_of(stride)).unwrap_or(stride);
     taps.div_ceil(apart)
-}
-
-/// The output position that reads input position `at` through a tap at this place of the window, if there is one.
-fn output_of(at: usize, tap: usize, stride: usize, out: usize) -> Option<usize> {
-    let offset = at.checked_sub(tap)?;
-    (offset % stride == 0 && offset / stride < out).then_some(offset / stride)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::depthwise;
 use super::columns::gather;
 use super::shape::{ConvShape, MOST_TAPS, cases};
 use crate::ops::kit::*;
@@ -56,11 +57,10 @@ impl OpKind for Conv2dBackwardKernel {
         },
     ];
 
-    const FAST: &'static [FastRow<Self>] = &[FastRow {
-        fits: |op| op.0.has_products(),
-        room: |op| Room { each: op.room(), ..Room::NONE },
-        ..FastRow::new("gemm", fast)
-    }];
+    const FAST: &'static [FastRow<Self>] = &[
+        FastRow { fits: |op| op.0.is_depthwise(), ..FastRow::new("depthwise", depthwise_row) },
+        FastRow { fits: |op| op.0.has_products(), room: |op| Room { each: op.room(), ..Room::NONE }, ..FastRow::new("gemm", fast) },
+    ];
 
     fn kind(&self) -> &'static str {
         "conv2d_backward_kernel"
@@ -141,6 +141,19 @@ impl Conv2dBackwardKernel {
         let blocks = 2 * self.part_terms().div_ceil(BLOCK_EIGHTS * EIGHTS);
         block_rows(self.0.terms(), short(MOST_ROWS, blocks))
     }
+}
+
+fn depthwise_row(
+    op: &Conv2dBackwardKernel,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::In(dy), Arg::Out(partial)] = args else {
+        return Err(OtherArguments);
+    };
+    depthwise::backward_kernel(&op.0, x, dy, partial);
+    Ok(())
 }
 
 /// The matrix of what the windows see, transposed, times dy: for each part, and for each range of the kernel's terms.

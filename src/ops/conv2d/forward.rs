@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::depthwise;
 use super::columns::{gather, lines_at_once};
 use super::shape::{ConvShape, block_eights, cases, shapes};
 use crate::ops::activation::relu;
@@ -65,11 +66,10 @@ impl OpKind for Conv2dForward {
         },
     ];
 
-    const FAST: &'static [FastRow<Self>] = &[FastRow {
-        fits: |op| op.conv.has_products(),
-        room: |op| Room { each: op.conv.room(), ..Room::NONE },
-        ..FastRow::new("gemm", fast)
-    }];
+    const FAST: &'static [FastRow<Self>] = &[
+        FastRow { fits: |op| op.conv.is_depthwise(), ..FastRow::new("depthwise", depthwise_row) },
+        FastRow { fits: |op| op.conv.has_products(), room: |op| Room { each: op.conv.room(), ..Room::NONE }, ..FastRow::new("gemm", fast) },
+    ];
 
     fn kind(&self) -> &'static str {
         "conv2d_forward"
@@ -159,6 +159,22 @@ impl ConvShape {
     fn room(&self) -> usize {
         if self.is_pointwise() { 0 } else { self.rows_at_once() * self.out_w * self.terms().min(TERMS) }
     }
+}
+
+fn depthwise_row(
+    op: &Conv2dForward,
+    _: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::In(kernel), Arg::In(bias), Arg::Out(y)] = args else {
+        return Err(OtherArguments);
+    };
+    depthwise::forward(&op.conv, x, kernel, bias, y);
+    if op.relu {
+        change(y, relu);
+    }
+    Ok(())
 }
 
 /// A block of output rows at a time: the matrix of what their windows see, times the kernel.

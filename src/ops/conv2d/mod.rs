@@ -3,6 +3,7 @@
 mod backward_input;
 mod backward_kernel;
 mod columns;
+mod depthwise;
 mod forward;
 mod residues;
 mod shape;

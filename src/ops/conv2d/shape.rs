@@ -180,6 +180,12 @@ impl ConvShape {
     }
 }
 
+/// The output position that reads input position `at` through a tap at this place of the window, if there is one.
+pub(super) fn output_of(at: usize, tap: usize, stride: usize, out: usize) -> Option<usize> {
+    let offset = at.checked_sub(tap)?;
+    (offset % stride == 0 && offset / stride < out).then_some(offset / stride)
+}
+
 /// Most weights of a window that one invocation holds in registers.
 pub(in crate::ops) const MOST_TAPS: usize = 25;
 

@@ -3,6 +3,7 @@
 pub(crate) mod accuracy;
 mod args;
 mod batch;
+mod by_column;
 mod case;
 mod cases;
 mod constant;
@@ -28,6 +29,7 @@ pub(crate) use accuracy::{
 pub use args::{Access, ArgSpec, DATA, Dtype, Extent, image_stride};
 pub(crate) use args::{arg, changed, indices, metrics, read, written};
 pub use batch::BatchParams;
+pub(crate) use by_column::{change_columns, sum_columns};
 pub use case::{Case, Numbers, Wire};
 pub(crate) use cases::arguments;
 pub(crate) use constant::{Constant, Constants, constants};
