@@ -11,7 +11,7 @@ use super::same_data::{check_resumed, held_to};
 use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
-use crate::device::{Device, DeviceChoice};
+use crate::device::{Device, DeviceChoice, TWIN};
 use crate::gpu::{Choices, adapters};
 use crate::io::ModelFile;
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
@@ -219,6 +219,7 @@ impl Job {
         }
         let recorded = &self.settings.device;
         let (device, why) = match asked {
+            DeviceChoice::Auto if self.ran_twins() => (Device::Reference, format!("{recorded}, as before")),
             DeviceChoice::Auto => match find(recorded) {
                 Some(device) => (device, format!("{recorded}, as before")),
                 None => bail!(
@@ -228,7 +229,14 @@ impl Job {
             },
             named => Device::open(named)?,
         };
-        if device.title() != *recorded {
+        if matches!(device, Device::Cpu) && self.ran_twins() {
+            note(
+                "warning: the run was trained by the twins of the CPU executor; results will differ in their last bits, and \
+                 not with --device reference",
+            );
+            return Ok((device, why));
+        }
+        if device.title() != *recorded && !(matches!(device, Device::Reference) && self.ran_twins()) {
             note(format_args!(
                 "warning: the run was trained on {recorded}; results will differ in their last bits"
             ));
@@ -238,6 +246,15 @@ impl Job {
         let ran = if self.settings.no_fuse { plan.clone() } else { device.prepare(plan.clone()) };
         let choices = Choices::recorded(&ran, &self.settings.kernels);
         Ok((device.choosing(choices), why))
+    }
+}
+
+impl Job {
+    /// Whether nothing but twins ran, as once on every CPU executor.
+    fn ran_twins(&self) -> bool {
+        let RunSettings { device, kernels, .. } = &self.settings;
+        let titles = [Device::Cpu, Device::Reference].map(|device| device.title());
+        titles.contains(&device) && kernels.values().all(|variant| variant == TWIN)
     }
 }
 

@@ -64,6 +64,9 @@ WGPU_BACKEND which of vulkan, metal and dx12 are looked at, with commas between 
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Threads that the CPU executor computes with, which change no bit; by default as many as the process may use
+    #[arg(long, global = true, value_name = "N", value_parser = args::count)]
+    threads: Option<usize>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,6 +90,10 @@ pub fn main(started: Instant) -> ExitCode {
     let cli = Cli::parse();
     logging::init();
     tell_panics_once();
+    if let Err(error) = use_threads(cli.threads) {
+        note(format_args!("error: {error}"));
+        return ExitCode::FAILURE;
+    }
     let mut output = Output::default();
     let ran = match &cli.command {
         Command::Train(args) => train::run(args, started, &mut output),
@@ -106,6 +113,11 @@ pub fn main(started: Instant) -> ExitCode {
         note(format_args!("error: {}", message(&error)));
         ExitCode::FAILURE
     })
+}
+
+/// Makes the threads that compute, before anything does.
+fn use_threads(threads: Option<usize>) -> Result<(), rayon::ThreadPoolBuildError> {
+    threads.map_or(Ok(()), |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build_global())
 }
 
 /// Suppresses the message of a panic that becomes an error.

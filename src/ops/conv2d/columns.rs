@@ -18,7 +18,7 @@ impl ConvShape {
 
     /// Whether products of matrices compute it: groups have enough channels.
     pub(super) fn has_products(&self) -> bool {
-        self.groups == 1 || (self.group_in() >= 4 && self.group_out() >= 4)
+        fused() && (self.groups == 1 || (self.group_in() >= 4 && self.group_out() >= 4))
     }
 }
 

@@ -168,7 +168,7 @@ impl ConvShape {
     }
 
     /// The taps of the window, row by row.
-    pub(super) fn taps(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+    pub(super) fn taps(&self) -> impl Iterator<Item = (usize, usize)> + Clone + use<> {
         let (height, width) = (self.kernel_h, self.kernel_w);
         (0..height).flat_map(move |p| (0..width).map(move |q| (p, q)))
     }

@@ -5,9 +5,15 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 /// Columns at a time: a line of the cache.
-const LANES: usize = 16;
+pub(crate) const LINE: usize = 16;
 /// Floats of one piece of work: enough to make up for handing it to another thread.
 const PIECE: usize = 1 << 14;
+
+/// Runs loops that are compiled for every width of vectors, with the widest that this processor has. Rust rounds each product and
+/// each sum by itself on all of them, so the bits are the same.
+pub(crate) fn wide<R>(loops: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(loops)
+}
 
 /// `y[r, c] = f(y[r, c], [x[r, c], ..], [p[c], ..])` for all rows, with `parameters(c)` for p.
 pub(crate) fn change_columns<const X: usize, const P: usize>(
@@ -20,23 +26,36 @@ pub(crate) fn change_columns<const X: usize, const P: usize>(
     let piece = (PIECE / columns.max(1)).max(1) * columns;
     y.par_chunks_mut(piece).enumerate().for_each(|(number, y)| {
         let xs = xs.map(|x| &x[number * piece..][..y.len()]);
-        for c in (0..columns - columns % LANES).step_by(LANES) {
-            let p: [[f32; P]; LANES] = std::array::from_fn(|lane| parameters(c + lane));
-            let p: [[f32; LANES]; P] = std::array::from_fn(|of| p.map(|p| p[of]));
-            for at in (c..y.len()).step_by(columns) {
-                let x: [&[f32; LANES]; X] = xs.map(|x| lanes(x, at));
-                for (lane, y) in y[at..at + LANES].iter_mut().enumerate() {
-                    *y = f(*y, x.map(|x| x[lane]), std::array::from_fn(|of| p[of][lane]));
+        wide(|| change_piece(columns, y, xs, &parameters, &f));
+    });
+}
+
+#[inline(always)]
+fn change_piece<const X: usize, const P: usize>(
+    columns: usize,
+    y: &mut [f32],
+    xs: [&[f32]; X],
+    parameters: &impl Fn(usize) -> [f32; P],
+    f: &impl Fn(f32, [f32; X], [f32; P]) -> f32,
+) {
+    for c in (0..columns).step_by(LINE) {
+        if columns - c < LINE {
+            for c in c..columns {
+                let p = parameters(c);
+                for at in (c..y.len()).step_by(columns) {
+                    y[at] = f(y[at], xs.map(|x| x[at]), p);
                 }
             }
+            return;
         }
-        for c in columns - columns % LANES..columns {
-            let p = parameters(c);
-            for at in (c..y.len()).step_by(columns) {
-                y[at] = f(y[at], xs.map(|x| x[at]), p);
-            }
+        let p = side_by_side(|lane| parameters(c + lane));
+        for at in (c..y.len()).step_by(columns) {
+            let (x, before) = (xs.map(|x| line(x, at)), line(y, at));
+            let after: [f32; LINE] =
+                std::array::from_fn(|lane| f(before[lane], x.map(|x| x[lane]), p.map(|p| p[lane])));
+            y[at..at + LINE].copy_from_slice(&after);
         }
-    });
+    }
 }
 
 /// `sum[c] = sum_r f([x[r, c], ..], [p[c], ..])` over these rows, in their order, with `parameters(c)` for p.
@@ -47,32 +66,46 @@ pub(crate) fn sum_columns<const X: usize, const P: usize>(
     parameters: impl Fn(usize) -> [f32; P],
     f: impl Fn([f32; X], [f32; P]) -> f32,
 ) {
+    wide(|| sum_rows(rows, xs, sum, &parameters, &f));
+}
+
+#[inline(always)]
+fn sum_rows<const X: usize, const P: usize>(
+    rows: Range<usize>,
+    xs: [&[f32]; X],
+    sum: &mut [f32],
+    parameters: &impl Fn(usize) -> [f32; P],
+    f: &impl Fn([f32; X], [f32; P]) -> f32,
+) {
     let columns = sum.len();
-    for (block, sum) in sum.chunks_mut(LANES).enumerate() {
-        let c = block * LANES;
-        let p: [[f32; P]; LANES] = std::array::from_fn(|lane| parameters((c + lane).min(columns - 1)));
-        let p: [[f32; LANES]; P] = std::array::from_fn(|of| p.map(|p| p[of]));
-        if let Ok(sum) = <&mut [f32; LANES]>::try_from(&mut *sum) {
-            let mut sums = [0.0; LANES];
+    for c in (0..columns).step_by(LINE) {
+        let some = LINE.min(columns - c);
+        let mut sums = [0.0; LINE];
+        if some == LINE {
+            let p = side_by_side(|lane| parameters(c + lane));
             for r in rows.clone() {
-                let x: [&[f32; LANES]; X] = xs.map(|x| lanes(x, r * columns + c));
-                for (lane, sum) in sums.iter_mut().enumerate() {
-                    *sum += f(x.map(|x| x[lane]), std::array::from_fn(|of| p[of][lane]));
-                }
+                let x = xs.map(|x| line(x, r * columns + c));
+                sums = std::array::from_fn(|lane| sums[lane] + f(x.map(|x| x[lane]), p.map(|p| p[lane])));
             }
-            *sum = sums;
         } else {
-            sum.fill(0.0);
-            for r in rows.clone() {
-                for (lane, sum) in sum.iter_mut().enumerate() {
-                    *sum += f(xs.map(|x| x[r * columns + c + lane]), std::array::from_fn(|of| p[of][lane]));
-                }
+            for (c, sum) in (c..columns).zip(&mut sums) {
+                let p = parameters(c);
+                *sum = rows.clone().fold(0.0, |sum, r| sum + f(xs.map(|x| x[r * columns + c]), p));
             }
         }
+        sum[c..c + some].copy_from_slice(&sums[..some]);
     }
 }
 
-fn lanes(x: &[f32], at: usize) -> &[f32; LANES] {
-    // The slice has this length.
-    x[at..at + LANES].first_chunk().unwrap_or(&[0.0; LANES])
+/// The values of each parameter side by side.
+#[inline(always)]
+fn side_by_side<const P: usize>(of_lane: impl Fn(usize) -> [f32; P]) -> [[f32; LINE]; P] {
+    let by_lane: [[f32; P]; LINE] = std::array::from_fn(of_lane);
+    std::array::from_fn(|parameter| by_lane.map(|p| p[parameter]))
+}
+
+/// So many floats from one on.
+#[inline(always)]
+pub(crate) fn line(x: &[f32], at: usize) -> [f32; LINE] {
+    std::array::from_fn(|lane| x[at..at + LINE][lane])
 }

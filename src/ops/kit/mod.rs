@@ -29,7 +29,7 @@ pub(crate) use accuracy::{
 pub use args::{Access, ArgSpec, DATA, Dtype, Extent, image_stride};
 pub(crate) use args::{arg, changed, indices, metrics, read, written};
 pub use batch::BatchParams;
-pub(crate) use by_column::{change_columns, sum_columns};
+pub(crate) use by_column::{LINE, change_columns, line, sum_columns, wide};
 pub use case::{Case, Numbers, Wire};
 pub(crate) use cases::arguments;
 pub(crate) use constant::{Constant, Constants, constants};
@@ -44,7 +44,7 @@ pub use kinks::Kinks;
 pub(crate) use lanes::{
     BLOCK_EIGHTS, across_tile, along_tile, block_rows, blocks, one_block, row_lanes, short,
 };
-pub(crate) use product::{Matrix, TERMS, Target, cut, product};
+pub(crate) use product::{Matrix, TERMS, Target, cut, fused, product};
 pub(crate) use rough::Rough;
 pub(crate) use rows::reals;
 pub(crate) use source::shader;

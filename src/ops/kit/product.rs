@@ -33,6 +33,11 @@ pub(crate) const TERMS: usize = 512;
 /// For products of so many outputs, or fewer, the library has ways of its own, whose order depends on the instruction set.
 const FEW: usize = 256;
 
+/// Whether this processor rounds a product and its sum once, which is what all bits of [`product`] rest on.
+pub(crate) fn fused() -> bool {
+    !matches!(pulp::Arch::new(), pulp::Arch::Scalar)
+}
+
 /// Cuts so many terms into ranges of at most [`TERMS`], all of nearly the same length.
 pub(crate) fn cut(terms: usize) -> impl Iterator<Item = Range<usize>> + Clone {
     let length = terms.div_ceil(terms.div_ceil(TERMS).max(1)).max(1);

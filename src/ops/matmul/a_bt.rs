@@ -46,7 +46,7 @@ impl OpKind for MatmulABt {
         },
     ];
 
-    const FAST: &'static [FastRow<Self>] = &[FastRow::new("gemm", fast)];
+    const FAST: &'static [FastRow<Self>] = &[FastRow { fits: |_| fused(), ..FastRow::new("gemm", fast) }];
 
     fn kind(&self) -> &'static str {
         "matmul_a_bt"
