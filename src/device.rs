@@ -88,6 +88,11 @@ impl Device {
         Device::Cpu
     }
 
+    /// The CPU executor with nothing but twins: slow, and what the other devices are measured by.
+    pub fn reference() -> Self {
+        Device::Reference
+    }
+
     /// The device of [`DeviceChoice::Auto`]; never fails, since the CPU executor is always available.
     pub fn auto() -> Self {
         open_auto().0

@@ -23,9 +23,10 @@ const TUTORIAL: &str = "tutorial";
 /// `--device`.
 #[derive(Debug, clap::Args)]
 pub struct DeviceArg {
-    /// Where to compute: `auto` (a hardware GPU, else a software adapter, else the CPU executor), `cpu`, `software`,
-    /// or an adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them
-    #[arg(long, value_name = "auto|cpu|software|NAME|INDEX|PCI", default_value = "auto", value_parser = device)]
+    /// Where to compute: `auto` (a hardware GPU, else a software adapter, else the CPU executor), `cpu`,
+    /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
+    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them
+    #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = device)]
     pub device: DeviceChoice,
 }
 
@@ -226,7 +227,9 @@ pub fn whole_path(path: &Path) -> PathBuf {
 
 fn device(text: &str) -> Result<DeviceChoice, String> {
     if text.trim().is_empty() {
-        return Err("it is empty; give auto, cpu, software, or an adapter's number or name".to_owned());
+        return Err(
+            "it is empty; give auto, cpu, reference, software, or an adapter's number or name".to_owned()
+        );
     }
     text.parse().map_err(|never: std::convert::Infallible| match never {})
 }

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::progress::spinner;
 use super::table::{Align, render};
 use super::trace::TraceJob;
-use crate::device::Device;
+use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
 use crate::verify::{VerifyReport, VerifyRow, cases, verify, verify_cpu};
 
 /// Run every kernel on a device and compare what it computes with its twin on the CPU
@@ -38,6 +38,12 @@ pub struct VerifyArgs {
 /// Verifies; the exit code is 1 when any kernel fails.
 pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let (device, why) = Device::open(&args.device.device)?;
+    if matches!(device, Device::Cpu) && args.device.device == DeviceChoice::Auto {
+        bail!(
+            "there is no device whose kernels could be verified: {}; --device cpu verifies the CPU executor",
+            how_to_get_an_adapter()
+        );
+    }
     if let Device::Reference = device {
         bail!(
             "there is nothing to compare with --device reference: its twins are what the kernels of other devices, and the \

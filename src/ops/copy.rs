@@ -66,12 +66,7 @@ impl OpKind for Copy {
     }
 }
 
-fn fast(
-    _: &Copy,
-    _: &BatchParams,
-    args: &mut [Arg<'_, f32>],
-    _: &mut Scratch,
-) -> Result<(), OtherArguments> {
+fn fast(_: &Copy, _: &BatchParams, args: &mut [Arg<'_, f32>], _: &mut Scratch) -> Result<(), OtherArguments> {
     let [Arg::In(x), Arg::Out(y)] = args else {
         return Err(OtherArguments);
     };

@@ -144,12 +144,7 @@ impl OpKind for Pad {
 }
 
 /// Line by line of the output.
-fn fast(
-    op: &Pad,
-    _: &BatchParams,
-    args: &mut [Arg<'_, f32>],
-    _: &mut Scratch,
-) -> Result<(), OtherArguments> {
+fn fast(op: &Pad, _: &BatchParams, args: &mut [Arg<'_, f32>], _: &mut Scratch) -> Result<(), OtherArguments> {
     let [Arg::In(x), Arg::Out(y)] = args else {
         return Err(OtherArguments);
     };

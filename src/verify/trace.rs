@@ -11,6 +11,7 @@ use super::bench::Bench;
 use super::case::Case;
 use super::compare;
 use crate::data::{DataPart, Dataset, Transform};
+use crate::executor::{ExecutorError, check_data, check_form};
 use crate::gpu::{Checks, Gpu, GpuError};
 use crate::model::Weights;
 use crate::ops::kit::{Argument, UNWRITTEN, Values};
@@ -55,14 +56,21 @@ pub struct TracedStep {
 /// Walks through training steps until a plan step leaves its bound; returns what it saw, that step last.
 ///
 /// # Errors
-/// When the device fails, or a step has no kernel.
+/// When the data does not fit the plan, the device fails, or a step has no kernel.
 pub fn trace(
     gpu: &Gpu,
     plan: &Plan,
     input: &TraceInput<'_>,
     on_step: &mut dyn FnMut(&TracedStep),
 ) -> Result<Vec<TracedStep>, GpuError> {
-    let mut memory = Memory::new(plan, input);
+    let unfit = |error: ExecutorError| GpuError::Unsupported {
+        adapter: gpu.name().to_owned(),
+        problem: error.to_string(),
+    };
+    check_data(&plan.network, input.data).map_err(unfit)?;
+    let data = check_form(plan, input.data).map_err(unfit)?;
+    let input = TraceInput { data: &data, ..*input };
+    let mut memory = Memory::new(plan, &input);
     let mut seen = Vec::new();
     for (training_step, row) in (1..).zip(input.rows) {
         for (_, step) in plan.steps_of(Phase::Train) {

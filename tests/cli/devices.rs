@@ -72,3 +72,21 @@ fn of_several_adapters_of_a_name_none_is_taken_silently() {
         assert!(first.ends_with(&format!(", number {number}), as requested")), "{first}");
     }
 }
+
+/// What twins began goes on with twins, to the same bits; fast rows say that they give others.
+#[test]
+fn a_run_of_twins_is_resumed_by_twins() {
+    let sandbox = Sandbox::new();
+    let weights = |run: &str| std::fs::read(sandbox.path(run).join("weights.safetensors")).unwrap();
+    sandbox.train("--device reference --threads 1 --max-steps 4 --out whole");
+    for run in ["again", "fast"] {
+        sandbox.train(&format!("--device reference --max-steps 2 --out {run}"));
+    }
+    let again = sandbox.succeed("train --resume --out again --max-steps 4");
+    assert!(again.stdout.contains("Device: CPU executor, twins only, as before"), "{}", again.stdout);
+    assert!(!again.stderr.contains("last bits"), "{}", again.stderr);
+    assert!(weights("again") == weights("whole"), "the twins gave other bits");
+    let fast = sandbox.succeed("train --resume --out fast --max-steps 4 --device cpu");
+    assert!(fast.stderr.contains("and not with --device reference"), "{}", fast.stderr);
+    assert!(weights("fast") != weights("whole"), "no fast row ran");
+}

@@ -221,6 +221,7 @@ fn all_follow(folder: &str, name: &str, device: &Device, no_fuse: bool, least: f
 #[test]
 fn the_cpu_executor_follows_every_recorded_run() {
     all_follow("runs", "cpu", &Device::cpu(), true, LEAST_LOSS_BOUNDS[0]);
+    all_follow("runs", "reference", &Device::reference(), true, LEAST_LOSS_BOUNDS[0]);
 }
 
 #[test]
@@ -236,6 +237,7 @@ fn the_software_adapter_follows_every_recorded_run_fused() {
 #[test]
 fn the_cpu_executor_follows_every_recorded_net() {
     all_follow("nets", "cpu", &Device::cpu(), true, LEAST_LOSS_BOUNDS[0]);
+    all_follow("nets", "reference", &Device::reference(), true, LEAST_LOSS_BOUNDS[0]);
 }
 
 #[test]

@@ -35,6 +35,19 @@ fn same_seed_same_device_same_bytes() {
     }
 }
 
+#[test]
+fn the_cpu_executor_gives_the_same_bytes_on_any_number_of_threads() {
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| trained(&Device::cpu(), 11, false))
+    };
+    let one = on(1);
+    for threads in [2, 3] {
+        assert!(on(threads) == one, "{threads} threads");
+    }
+    assert!(trained(&Device::reference(), 11, false) != one, "no fast row ran");
+}
+
 /// A newly opened device gives the same bits as one that has run before.
 #[test]
 fn a_fresh_device_gives_the_same_bytes() {

@@ -144,7 +144,8 @@ fn fast(
         Arg::In(d_beta),
         Arg::In(d_gamma),
         Arg::Out(dy),
-    ] = args else {
+    ] = args
+    else {
         return Err(OtherArguments);
     };
     let (columns, unit) = (op.shape.columns, unit(op.scale));

@@ -110,7 +110,8 @@ fn fast(
     args: &mut [Arg<'_, f32>],
     _: &mut Scratch,
 ) -> Result<(), OtherArguments> {
-    let [Arg::In(x), Arg::In(mean), Arg::In(inverse), Arg::In(gamma), Arg::In(beta), Arg::Out(y)] = args else {
+    let [Arg::In(x), Arg::In(mean), Arg::In(inverse), Arg::In(gamma), Arg::In(beta), Arg::Out(y)] = args
+    else {
         return Err(OtherArguments);
     };
     let (columns, unit) = (op.shape.columns, unit(op.scale));

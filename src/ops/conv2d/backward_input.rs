@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
-use super::depthwise;
 use super::columns::lines_at_once;
+use super::depthwise;
 use super::residues::{Met, gather};
 use super::shape::{ConvShape, block_eights, cases, output_of};
 use crate::ops::kit::*;

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
-use super::depthwise;
 use super::columns::gather;
+use super::depthwise;
 use super::shape::{ConvShape, MOST_TAPS, cases};
 use crate::ops::kit::*;
 
@@ -59,7 +59,11 @@ impl OpKind for Conv2dBackwardKernel {
 
     const FAST: &'static [FastRow<Self>] = &[
         FastRow { fits: |op| op.0.is_depthwise(), ..FastRow::new("depthwise", depthwise_row) },
-        FastRow { fits: |op| op.0.has_products(), room: |op| Room { each: op.room(), ..Room::NONE }, ..FastRow::new("gemm", fast) },
+        FastRow {
+            fits: |op| op.0.has_products(),
+            room: |op| Room { each: op.room(), ..Room::NONE },
+            ..FastRow::new("gemm", fast)
+        },
     ];
 
     fn kind(&self) -> &'static str {

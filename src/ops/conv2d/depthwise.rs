@@ -16,13 +16,13 @@ impl ConvShape {
 pub(super) fn forward(s: &ConvShape, x: &[f32], kernel: &[f32], bias: &[f32], y: &mut [f32]) {
     y.par_chunks_mut(s.out_w * s.out_c).enumerate().for_each(|(row, y)| {
         let (n, i) = (row / s.out_h, row % s.out_h);
-        wide(|| {
-            for (j, y) in y.chunks_exact_mut(s.out_c).enumerate() {
-                y.copy_from_slice(bias);
-                let taps = s.taps().map(|(p, q)| [s.pixel(n, [i, j], [p, q]), p * s.kernel_w + q]);
-                add_products(x, kernel, taps, y);
-            }
-        });
+        let mut pairs = Vec::with_capacity(s.kernel_h * s.kernel_w);
+        for (j, y) in y.chunks_exact_mut(s.out_c).enumerate() {
+            y.copy_from_slice(bias);
+            pairs.clear();
+            pairs.extend(s.taps().map(|(p, q)| [s.pixel(n, [i, j], [p, q]), p * s.kernel_w + q]));
+            wide(|| add_products(x, kernel, pairs.iter().copied(), y));
+        }
     });
 }
 
@@ -30,16 +30,16 @@ pub(super) fn backward_input(s: &ConvShape, dy: &[f32], kernel: &[f32], dx: &mut
     dx.par_chunks_mut(s.in_w * s.in_c).enumerate().for_each(|(line, dx)| {
         let (n, h) = (line / s.in_h, line % s.in_h);
         dx.fill(0.0);
-        wide(|| {
-            for (w, dx) in dx.chunks_exact_mut(s.in_c).enumerate() {
-                let taps = s.taps().filter_map(|(p, q)| {
-                    let i = output_of(h, p * s.dilation_h, s.stride_h, s.out_h)?;
-                    let j = output_of(w, q * s.dilation_w, s.stride_w, s.out_w)?;
-                    Some([(n * s.out_h + i) * s.out_w + j, p * s.kernel_w + q])
-                });
-                add_products(dy, kernel, taps, dx);
-            }
-        });
+        let mut pairs = Vec::with_capacity(s.kernel_h * s.kernel_w);
+        for (w, dx) in dx.chunks_exact_mut(s.in_c).enumerate() {
+            pairs.clear();
+            pairs.extend(s.taps().filter_map(|(p, q)| {
+                let i = output_of(h, p * s.dilation_h, s.stride_h, s.out_h)?;
+                let j = output_of(w, q * s.dilation_w, s.stride_w, s.out_w)?;
+                Some([(n * s.out_h + i) * s.out_w + j, p * s.kernel_w + q])
+            }));
+            wide(|| add_products(dy, kernel, pairs.iter().copied(), dx));
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
-use super::depthwise;
 use super::columns::{gather, lines_at_once};
+use super::depthwise;
 use super::shape::{ConvShape, block_eights, cases, shapes};
 use crate::ops::activation::relu;
 use crate::ops::kit::*;
@@ -68,7 +68,11 @@ impl OpKind for Conv2dForward {
 
     const FAST: &'static [FastRow<Self>] = &[
         FastRow { fits: |op| op.conv.is_depthwise(), ..FastRow::new("depthwise", depthwise_row) },
-        FastRow { fits: |op| op.conv.has_products(), room: |op| Room { each: op.conv.room(), ..Room::NONE }, ..FastRow::new("gemm", fast) },
+        FastRow {
+            fits: |op| op.conv.has_products(),
+            room: |op| Room { each: op.conv.room(), ..Room::NONE },
+            ..FastRow::new("gemm", fast)
+        },
     ];
 
     fn kind(&self) -> &'static str {

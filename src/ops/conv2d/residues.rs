@@ -117,7 +117,8 @@ pub(super) fn gather(
         let (n, down) = (line / s.in_h, (line % s.in_h / s.stride_h) as isize);
         for (row, (_, from)) in rows.iter().enumerate() {
             let seen = usize::try_from(from + down).ok().filter(|&i| i < s.out_h);
-            let dy = seen.map_or(&[][..], |i| &dy[(n * s.out_h + i) * s.out_w * s.out_c..][..s.out_w * s.out_c]);
+            let dy =
+                seen.map_or(&[][..], |i| &dy[(n * s.out_h + i) * s.out_w * s.out_c..][..s.out_w * s.out_c]);
             for (across, columns) in (0..).zip(columns.chunks_exact_mut(terms)) {
                 let to = &mut columns[row * met.row_terms()..][..met.row_terms()];
                 for ((_, from), to) in taps.iter().zip(to.chunks_exact_mut(run)) {

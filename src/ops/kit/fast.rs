@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::BatchParams;
-use super::kind::OpKind;
 use super::twin::{Arg, OtherArguments};
 
 /// How the CPU executor computes a step in f32, in place of the twin.
@@ -21,11 +20,11 @@ pub(crate) struct FastRow<O> {
     pub(crate) run: FastRun<O>,
 }
 
-/// Computes a step, as [`OpKind::twin`] does.
+/// Computes a step, as its twin does.
 pub(crate) type FastRun<O> =
     fn(&O, &BatchParams, &mut [Arg<'_, f32>], &mut Scratch) -> Result<(), OtherArguments>;
 
-impl<O: OpKind> FastRow<O> {
+impl<O> FastRow<O> {
     /// A row that fits every step and needs no room.
     pub(crate) const fn new(variant: &'static str, run: FastRun<O>) -> Self {
         FastRow { variant, fits: |_| true, room: |_| Room::NONE, run }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use gemm::{Parallelism, gemm};
 
+use super::by_column::{LINE, line, wide};
+
 /// A matrix in a slice of floats: element `(i, j)` is `values[i * row + j * column]`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a> {
@@ -30,7 +32,7 @@ pub(crate) struct Target<'a> {
 /// many terms; longer ones are cut here, so that they are cut alike everywhere.
 pub(crate) const TERMS: usize = 512;
 
-/// For products of so many outputs, or fewer, the library has ways of its own, whose order depends on the instruction set.
+/// For products of so many outputs, or fewer, the library has ways of its own, whose order depends on the width of vectors.
 const FEW: usize = 256;
 
 /// Whether this processor rounds a product and its sum once, which is what all bits of [`product`] rest on.
@@ -46,8 +48,8 @@ pub(crate) fn cut(terms: usize) -> impl Iterator<Item = Range<usize>> + Clone {
 
 /// `c = a b`, where a is `[m, k]`, b `[k, n]` and c `[m, n]`, on this thread.
 ///
-/// Every element is one chain of fused multiply-adds over each range of [`cut`], the sums of the ranges added up in order; small
-/// products are chains of multiplications and additions.
+/// Every element is one chain of fused multiply-adds over each range of [`cut`], the sums of the ranges added up in order, whatever
+/// the other sizes: a sample's outputs do not depend on its batch.
 pub(crate) fn product([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
     if m == 0 || n == 0 {
         return;
@@ -61,7 +63,7 @@ pub(crate) fn product([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Ta
         let (a, b) = (a.from([0, terms.start]), b.from([terms.start, 0]));
         let sizes = [m, n, terms.len()];
         if m == 1 || n == 1 || terms.len() <= 2 || m * n <= FEW {
-            small(sizes, a, b, Target { values: &mut *c, row, add });
+            wide(|| small(sizes, a, b, Target { values: &mut *c, row, add }));
         } else {
             large(sizes, a, b, Target { values: &mut *c, row, add });
         }
@@ -80,16 +82,27 @@ impl<'a> Matrix<'a> {
     }
 }
 
+/// The chains of the library, for products that it would compute otherwise.
+#[inline(always)]
 fn small([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
     for i in 0..m {
         let to = &mut c.values[i * c.row..][..n];
-        if !c.add {
-            to.fill(0.0);
-        }
-        for t in 0..k {
-            let factor = a.values[i * a.row + t * a.column];
-            for (j, to) in to.iter_mut().enumerate() {
-                *to += factor * b.values[t * b.row + j * b.column];
+        for (block, to) in to.chunks_mut(LINE).enumerate() {
+            let j = block * LINE;
+            let mut sums = [0.0; LINE];
+            for t in 0..k {
+                let factor = a.values[i * a.row + t * a.column];
+                if to.len() == LINE && b.column == 1 {
+                    let b = line(b.values, t * b.row + j);
+                    sums = std::array::from_fn(|at| f32::mul_add(factor, b[at], sums[at]));
+                    continue;
+                }
+                for (j, sum) in (j..j + to.len()).zip(&mut sums) {
+                    *sum = factor.mul_add(b.values[t * b.row + j * b.column], *sum);
+                }
+            }
+            for (to, sum) in to.iter_mut().zip(sums) {
+                *to = if c.add { *to + sum } else { sum };
             }
         }
     }
@@ -123,5 +136,67 @@ fn large([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
             false,
             Parallelism::None,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Stream};
+
+    fn numbers(len: usize) -> Vec<f32> {
+        let mut stream = Stream::new(len as u64, Purpose::Benchmark, 0);
+        (0..len).map(|_| stream.next_u32() as f32 / 2.0_f32.powi(31) - 1.0).collect()
+    }
+
+    /// What [`product`] says of itself: no word of blocks, vectors or caches.
+    fn by_definition([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, add: Option<&[f32]>) -> Vec<f32> {
+        let element = |i: usize, j: usize| {
+            let mut sum = add.map(|c| c[i * n + j]);
+            for terms in cut(k) {
+                let factors = terms
+                    .clone()
+                    .map(|t| [a.values[i * a.row + t * a.column], b.values[t * b.row + j * b.column]]);
+                let chain = factors.fold(0.0, |sum: f32, [a, b]: [f32; 2]| a.mul_add(b, sum));
+                sum = Some(sum.map_or(chain, |before| before + chain));
+            }
+            sum.unwrap_or(0.0)
+        };
+        (0..m).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| element(i, j)).collect()
+    }
+
+    /// Sizes for whole and partial tiles of every kernel, few and many terms, either factor lying either way.
+    #[test]
+    fn every_element_is_one_chain_of_its_own() {
+        if !fused() {
+            return;
+        }
+        for m in [1, 2, 3, 17, 64, 65, 131, 600] {
+            for n in [1, 2, 8, 10, 16, 17, 33, 64, 100, 144] {
+                for k in [1, 2, 3, 27, 64, 144, 512, 513, 1100] {
+                    if m * n * k > 400_000 {
+                        continue;
+                    }
+                    let (a, b, before) = (numbers(m * k), numbers(k * n), numbers(m * n));
+                    for [down_a, down_b] in [[false, false], [false, true], [true, false], [true, true]] {
+                        let matrix = |values, rows, columns, down| match down {
+                            true => Matrix { values, row: 1, column: rows },
+                            false => Matrix { values, row: columns, column: 1 },
+                        };
+                        let (a, b) = (matrix(&a, m, k, down_a), matrix(&b, k, n, down_b));
+                        for add in [false, true] {
+                            let mut c = before.clone();
+                            product([m, n, k], a, b, Target { values: &mut c, row: n, add });
+                            let expected = by_definition([m, n, k], a, b, add.then_some(&before[..]));
+                            let bits = |c: &[f32]| c.iter().map(|c| c.to_bits()).collect::<Vec<_>>();
+                            assert!(
+                                bits(&c) == bits(&expected),
+                                "{m}x{n}, {k} terms, transposed {down_a} {down_b}, added {add}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -60,7 +60,8 @@ impl OpKind for MatmulAtB {
         },
     ];
 
-    const FAST: &'static [FastRow<Self>] = &[FastRow { fits: |op| fused() && !op.bias, ..FastRow::new("gemm", fast) }];
+    const FAST: &'static [FastRow<Self>] =
+        &[FastRow { fits: |op| fused() && !op.bias, ..FastRow::new("gemm", fast) }];
 
     fn kind(&self) -> &'static str {
         "matmul_at_b"

@@ -22,7 +22,8 @@ impl OpKind for MaxpoolForward {
         ..Row::SCALAR
     }];
 
-    const FAST: &'static [FastRow<Self>] = &[FastRow { room: |op| Room { each: op.0.channels, ..Room::NONE }, ..FastRow::new("blocks", fast) }];
+    const FAST: &'static [FastRow<Self>] =
+        &[FastRow { room: |op| Room { each: op.0.channels, ..Room::NONE }, ..FastRow::new("blocks", fast) }];
 
     fn kind(&self) -> &'static str {
         "maxpool_forward"
@@ -112,15 +113,27 @@ fn fast(
 /// The largest of each channel, and the number of its first element, which f32 holds.
 #[inline(always)]
 fn maximum(s: &PoolShape, x: &[f32], y: &mut [f32], best: &mut [f32]) {
-    y.copy_from_slice(&x[..s.channels]);
-    best.fill(0.0);
-    for element in 1..s.pool_h * s.pool_w {
-        let pixel = element / s.pool_w * s.in_w + element % s.pool_w;
-        let x = &x[pixel * s.channels..][..s.channels];
-        for ((y, best), &x) in y.iter_mut().zip(&mut *best).zip(x) {
-            let wins = x > *y;
-            *best = if wins { element as f32 } else { *best };
-            *y = if wins { x } else { *y };
+    let pixel = |element: usize| (element / s.pool_w * s.in_w + element % s.pool_w) * s.channels;
+    let elements = 1..s.pool_h * s.pool_w;
+    let whole = s.channels - s.channels % LINE;
+    for c in (0..whole).step_by(LINE) {
+        let (mut most, mut winner) = (line(x, c), [0.0; LINE]);
+        for element in elements.clone() {
+            let x = line(x, pixel(element) + c);
+            let wins: [bool; LINE] = std::array::from_fn(|at| x[at] > most[at]);
+            winner = std::array::from_fn(|at| if wins[at] { element as f32 } else { winner[at] });
+            most = std::array::from_fn(|at| if wins[at] { x[at] } else { most[at] });
+        }
+        y[c..c + LINE].copy_from_slice(&most);
+        best[c..c + LINE].copy_from_slice(&winner);
+    }
+    for c in whole..s.channels {
+        (y[c], best[c]) = (x[c], 0.0);
+        for element in elements.clone() {
+            let x = x[pixel(element) + c];
+            if x > y[c] {
+                (y[c], best[c]) = (x, element as f32);
+            }
         }
     }
 }
