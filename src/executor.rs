@@ -43,7 +43,7 @@ pub enum ExecutorError {
     },
     /// A data set's targets have more or fewer numbers than the model has outputs.
     #[error(
-        "the data set's targets have {data} numbers each, but the model has {model} outputs; give its last layer {data} units"
+        "the data set's targets have {data} numbers each, but the outputs of the model are {model}; give its last layer {data} units"
     )]
     TargetWidth {
         /// Of the data set.

@@ -68,7 +68,7 @@ pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let network = file.model.network()?;
-    let plan = file.compile().plan(&network, batch)?;
+    let plan = file.plan(batch)?;
     let data = data(&network, batch)?;
     let (device, why) = Device::open(&args.device.device)?;
     if !args.json {
@@ -104,9 +104,9 @@ pub(super) fn data(network: &Network, batch: usize) -> anyhow::Result<Dataset> {
     let images: Vec<u8> = (0..samples * shape.len()).map(|_| stream.next_u32() as u8).collect();
     let mut row = || (0..classes).map(|_| stream.below(2) as f32).collect::<Vec<f32>>();
     let targets = match network.target {
-        TargetKind::Classes => Targets::classes((0..samples).map(|_| stream.below(classes as u32)), classes),
-        TargetKind::MultiLabel => Targets::multi_label((0..samples).map(|_| row()), classes),
-        TargetKind::Values => Targets::values((0..samples).map(|_| row()), classes),
+        TargetKind::Classes => Targets::classes((0..samples).map(|_| stream.below(classes as u32)), classes)?,
+        TargetKind::MultiLabel => Targets::multi_label((0..samples).map(|_| row()), classes)?,
+        TargetKind::Values => Targets::values((0..samples).map(|_| row()), classes)?,
     };
     Ok(Dataset::from_parts(images, targets, shape)?)
 }

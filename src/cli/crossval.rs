@@ -23,7 +23,7 @@ use crate::model::thousands;
 use crate::plan::Plan;
 use crate::train::{
     Callback, CallbackError, Compile, CrossValidation, EpochRecord, FoldResult, Schedule, Spread, StepRecord,
-    cross_validate,
+    cross_validate_on,
 };
 
 /// Train each model several times, each time on all but one part of the training set, and evaluate it on that part
@@ -92,7 +92,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     }
     for file in &files {
         let network = file.model.network()?;
-        check_data(&network, &held_to(&network, &train))?;
+        check_data(&network, &held_to(&network, &train)?)?;
         file.training.check_target(&network).with_context(|| format!("model `{}`", file.model.name))?;
     }
     let folds = folds_of(&train, args.folds, args.training.seed)?;
@@ -114,7 +114,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     folder.begin_crossval()?;
     let mut models = Vec::with_capacity(files.len());
     for (number, file) in (1..).zip(&files) {
-        let mut folds = Folds {
+        let mut listener = Folds {
             model: &file.model.name,
             folder: &folder,
             number,
@@ -123,7 +123,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
             history: Vec::new(),
             progress: Progress::new(),
         };
-        models.push(validate(args, file, &device, &train, &mut folds)?);
+        models.push(validate(args, file, &device, &train, &folds, &mut listener)?);
     }
     let results = Results {
         folds: args.folds,
@@ -176,7 +176,7 @@ fn try_plan(args: &CrossvalArgs, file: &ModelFile, device: &Device, samples: usi
 
 /// The plan of a model that is trained on this many samples.
 fn plan(file: &ModelFile, samples: usize) -> anyhow::Result<Plan> {
-    Ok(file.compile().plan(&file.model.network()?, file.training.batch_of(samples))?)
+    Ok(file.plan(file.training.batch_of(samples))?)
 }
 
 /// A model file with the settings that the flags override.
@@ -192,6 +192,7 @@ fn validate(
     file: &ModelFile,
     device: &Device,
     train: &Dataset,
+    parts: &[Vec<u32>],
     folds: &mut Folds<'_>,
 ) -> anyhow::Result<CrossValidation> {
     let compile = Compile {
@@ -202,8 +203,8 @@ fn validate(
         no_fuse: args.fuse.no_fuse(),
         ..Compile::default()
     };
-    let train = held_to(&file.model.network()?, train);
-    Ok(cross_validate(&file.model, device, compile, &train, args.folds, &file.training, folds)?)
+    let train = held_to(&file.model.network()?, train)?;
+    Ok(cross_validate_on(&file.model, device, compile, &train, parts, &file.training, folds)?)
 }
 
 /// Prints which fold is trained and its progress, and writes its history.

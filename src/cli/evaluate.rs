@@ -15,7 +15,7 @@ use crate::executor::check_data;
 use crate::gpu::Choices;
 use crate::io::ModelFile;
 use crate::io::{Recorded, SavedRun, read_recorded};
-use crate::model::{Network, thousands};
+use crate::model::thousands;
 use crate::plan::Plan;
 use crate::train::{Compile, Evaluation, Judgement, main_metric};
 
@@ -73,7 +73,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
         output.line(format_args!("Device: {why}"))?;
         output.line(format_args!("Data: {source}, {} test {}", thousands(test.len()), samples(&network)))?;
     }
-    let ran = recorded.as_ref().map(|run| ran_by(&file, &network, &device, run)).transpose()?;
+    let ran = recorded.as_ref().map(|run| ran_by(&file, &device, run)).transpose()?;
     let (no_fuse, choices) = ran.unwrap_or_default();
     let device = device.choosing(choices);
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
@@ -109,13 +109,8 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
 }
 
 /// Whether a run ran each step unfused, and its kernels for the steps that have the same names on this device.
-fn ran_by(
-    file: &ModelFile,
-    network: &Network,
-    device: &Device,
-    run: &Recorded,
-) -> anyhow::Result<(bool, Choices)> {
-    let plain = file.compile().plan(network, run.batch_size)?;
+fn ran_by(file: &ModelFile, device: &Device, run: &Recorded) -> anyhow::Result<(bool, Choices)> {
+    let plain = file.plan(run.batch_size)?;
     let fused = device.prepare(plain.clone());
     let ran = |plan: &Plan| plan.steps.iter().all(|step| run.kernels.contains_key(&step.name));
     // The CPU executor never fuses, but an adapter still may.

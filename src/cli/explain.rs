@@ -35,7 +35,7 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let file = args.model.read()?;
     warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
-    let plan = file.compile().plan(&file.model.network()?, batch)?;
+    let plan = file.plan(batch)?;
     let (device, why) = Device::open(&args.device.device)?;
     output.line(format_args!("Device: {why}"))?;
     let before = plan.clone();

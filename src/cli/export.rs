@@ -9,7 +9,9 @@ use crate::model::bytes;
 
 /// Write the model of a run folder as an ONNX file
 ///
-/// Input `images`: f32 [N, height, width, channels], bytes divided by 255; output `probabilities`: f32 [N, classes].
+/// Input `images`: f32 [N, height, width, channels], bytes divided by 255, or as they are where the model begins with a Rescaling or a
+/// Normalization; `features`: f32 [N, features], for rows of numbers. Output `probabilities`: f32 [N, classes]; `values` where the
+/// model's target is values.
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
     /// The run folder, such as runs/tutorial-1

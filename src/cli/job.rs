@@ -12,6 +12,7 @@ use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
 use crate::device::{Device, DeviceChoice, TWIN};
+use crate::error::Error;
 use crate::gpu::{Choices, adapters};
 use crate::io::ModelFile;
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
@@ -37,9 +38,12 @@ pub struct Sets {
 
 impl Sets {
     /// What a model is held to on them.
-    pub fn held_to(&self, network: &Network) -> Self {
-        let [train, test] = [&self.train, &self.test].map(|set| held_to(network, set));
-        Sets { train, validation: self.validation.as_ref().map(|set| held_to(network, set)), test }
+    ///
+    /// # Errors
+    /// As [`held_to`].
+    pub fn held_to(&self, network: &Network) -> Result<Self, Error> {
+        let validation = self.validation.as_ref().map(|set| held_to(network, set)).transpose()?;
+        Ok(Sets { train: held_to(network, &self.train)?, validation, test: held_to(network, &self.test)? })
     }
 
     /// Their digests, which tell them from other data.

@@ -14,6 +14,9 @@ use crate::train::{
 /// The `k` of the top-k accuracy where none is given, or the number of classes where that is smaller.
 const TOP_K: usize = 5;
 
+/// The most classes whose confusion matrix is printed.
+const MOST_IN_MATRIX: usize = 256;
+
 /// `--report` and `--top-k`.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
@@ -70,7 +73,10 @@ fn of_classes(report: &Report) -> String {
         figures("Class", &report.classes, &report.means, report.samples),
         report.k,
         report.top_k_accuracy,
-        matrix(report.confusion.counts(), &report.classes)
+        match report.classes.len() {
+            few if few <= MOST_IN_MATRIX => matrix(&report.confusion.counts(), &report.classes),
+            many => format!("of {many} classes is left out; --json has it"),
+        }
     )
 }
 

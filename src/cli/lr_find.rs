@@ -13,6 +13,7 @@ use super::output::{Output, note};
 use super::path_text::shell_word;
 use super::progress::spinner;
 use super::rate_text::{end, plot, reason, table};
+use super::same_data::held_to;
 use crate::data::TrainTest;
 use crate::device::{Device, DeviceChoice};
 use crate::io::destination::Destination;
@@ -175,6 +176,7 @@ impl LrFindArgs {
         let source = self.source();
         let TrainTest { train, .. } = source.load(&self.layout.options(&source, None)?)?;
         let train = train.take(self.limit.unwrap_or(train.len()).min(train.len()))?;
+        let train = held_to(&network, &train)?;
         let (device, why) = Device::open(&self.device.device)?;
         output.line(format_args!("Device: {why}"))?;
         let compile = Compile { seed: self.seed, no_fuse: self.fuse.no_fuse(), ..file.compile() };

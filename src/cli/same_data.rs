@@ -8,7 +8,10 @@ use super::args::{DataSource, ModelSource};
 use super::go_on::command_line;
 use super::layout::LayoutArgs;
 use super::output::note;
-use crate::data::{DataDigests, Dataset};
+use crate::data::{DataDigests, Dataset, TargetKind};
+use crate::device::{COPIES, check_host_memory};
+use crate::error::Error;
+use crate::executor::check_data;
 use crate::io::{Recorded, read_recorded};
 use crate::model::Network;
 
@@ -117,12 +120,22 @@ pub fn test_set(
         )),
         _ => {}
     }
-    Ok(TestSet { source, set: held_to(network, &test), is_other })
+    Ok(TestSet { source, set: held_to(network, &test)?, is_other })
 }
 
 /// What a model is held to on a data set of classes: these, or, where its target is another, rows or numbers made of them.
-pub fn held_to(network: &Network, data: &Dataset) -> Dataset {
-    data.classes_as(network.target, network.outputs())
+///
+/// # Errors
+/// When the data set does not fit the model, or there is no memory for the rows.
+pub fn held_to(network: &Network, data: &Dataset) -> Result<Dataset, Error> {
+    if network.target != TargetKind::Classes {
+        if data.shape() != network.input_shape {
+            check_data(network, data)?;
+        }
+        let numbers = data.len().saturating_mul(network.outputs().max(data.classes()));
+        check_host_memory("the targets", numbers.saturating_mul(COPIES * size_of::<f32>()))?;
+    }
+    Ok(data.classes_as(network.target, network.outputs()))
 }
 
 /// What the samples of a model are called.

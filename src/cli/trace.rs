@@ -34,7 +34,7 @@ impl TraceJob<'_> {
         warn_of_loss(&file)?;
         let network = file.model.network()?;
         let batch = file.training.batch_size;
-        let plain = file.compile().plan(&network, batch)?;
+        let plain = file.plan(batch)?;
         let plan = self.fuse.prepare(device, plain);
         let data = data(&network, batch)?;
         let order = epoch_order(data.len(), 0, Some(SEED));

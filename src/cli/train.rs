@@ -62,15 +62,16 @@ fn prepare<'a>(
     };
     let board = args.check_tensorboard(&folder, &job.settings)?;
     job.settings.tensorboard = board;
+    job.file.training.check_target(&network)?;
     let read = job.sets(args)?;
-    let sets = read.held_to(&network);
+    let sets = read.held_to(&network)?;
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;
     options.profile = args.sampling(&options, sets.train.len());
     options.sets(&network, &sets.train)?;
     sets.warn_of_classes(&job.file.class_names);
     let batch = options.batch_of(sets.train.len());
-    let plan = job.file.compile().plan(&network, batch)?;
+    let plan = job.file.plan(batch)?;
     let (opened, digests) = std::thread::scope(|scope| {
         // Every byte is read for them: some hundredths of a second, while the driver opens the device.
         let digests = scope.spawn(|| read.digests());

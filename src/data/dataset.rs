@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::class_names::check_names;
 use super::error::DataError;
 use super::form::{DataForm, DataPart, Records};
 use super::samples::Samples;
@@ -25,8 +26,8 @@ use super::targets::{TargetKind, Targets};
 /// // Rows of numbers, and a number to be estimated of each.
 /// let rows = vec![([0.5f32, -1.0, 2.0], [10.0f32]), ([1.5, 0.0, 1.0], [12.5])];
 /// let houses = Dataset::from_parts(
-///     Samples::from_rows(rows.iter().map(|(x, _)| x)),
-///     Targets::values(rows.iter().map(|(_, y)| y), 1),
+///     Samples::from_rows(rows.iter().map(|(x, _)| x))?,
+///     Targets::values(rows.iter().map(|(_, y)| y), 1)?,
 ///     [3],
 /// )?
 /// .with_sample_weights(vec![1.0, 0.5])?;
@@ -56,7 +57,7 @@ impl Dataset {
         shape: impl Into<Shape>,
         classes: usize,
     ) -> Result<Self, DataError> {
-        Dataset::from_parts(images, Targets::classes(labels, classes), shape)
+        Dataset::from_parts(images, Targets::classes(labels, classes)?, shape)
     }
 
     /// Samples with their targets: the inputs of as many samples of this shape as there are targets.
@@ -108,7 +109,7 @@ impl Dataset {
             }
         });
         let labels = labels.collect::<Result<Vec<u32>, _>>()?;
-        Dataset::from_parts(images, Targets::classes(labels, classes), shape)
+        Dataset::from_parts(images, Targets::classes(labels, classes)?, shape)
     }
 
     /// The same samples with a weight each: the loss and the gradient of a sample count so many times, while means are still
@@ -132,11 +133,12 @@ impl Dataset {
 
     /// The same samples, whose classes, labels or outputs have these names, in order; an empty list takes the names away.
     ///
-    /// Errors: [`DataError::Names`].
+    /// Errors: [`DataError::Names`], and [`DataError::Name`] where one is empty, has control characters or is there twice.
     pub fn with_class_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
         if !names.is_empty() && names.len() != self.classes() {
             return Err(DataError::Names { expected: self.classes(), found: names.len() });
         }
+        check_names(&names).map_err(|problem| DataError::Name { problem })?;
         self.names = Arc::new(names);
         Ok(self)
     }
@@ -260,8 +262,9 @@ impl Dataset {
         })
     }
 
-    /// The same samples with their classes as targets of another kind, in so many columns: rows that are one-hot, or, of one column
-    /// of values, the numbers of the classes. Targets that are no classes stay what they are.
+    /// The same samples with their classes as targets of another kind, in so many columns, or as many as there are classes, where
+    /// those are more: rows that are one-hot, or, of one column of values, the numbers of the classes. Targets that are no classes
+    /// stay what they are.
     ///
     /// ```
     /// use shadegrad::data::{Dataset, TargetKind};
@@ -272,10 +275,17 @@ impl Dataset {
     /// # Ok::<(), shadegrad::data::DataError>(())
     /// ```
     pub fn classes_as(&self, kind: TargetKind, columns: usize) -> Self {
-        match self.targets.classes_as(kind, columns) {
-            Some(targets) => Self { targets: Arc::new(targets), ..self.clone() },
-            None => self.clone(),
-        }
+        let Targets::Classes { labels, classes } = &*self.targets else { return self.clone() };
+        // What this is a part of may be much larger.
+        let own = Targets::Classes { labels: labels[self.part.clone()].to_vec(), classes: *classes };
+        let Some(targets) = own.classes_as(kind, columns) else { return self.clone() };
+        let samples = match &*self.samples {
+            _ if self.part == (0..labels.len()) => Arc::clone(&self.samples),
+            Samples::Bytes(_) => Arc::new(self.images().into()),
+            Samples::Values(_) => Arc::new(self.values().into()),
+        };
+        let weights = self.sample_weights().map(|weights| Arc::new(weights.to_vec()));
+        Self { samples, targets: Arc::new(targets), weights, part: 0..self.len(), ..self.clone() }
     }
 
     /// The first `count` samples: [`slice`](Self::slice) of `0..count`.

@@ -196,6 +196,18 @@ pub enum DataError {
     #[error("sample weight {index}: expected a finite number, at least 0, found {weight}")]
     Weight { index: usize, weight: f32 },
 
+    /// A row of another length than those beside it.
+    #[error("row {index}: expected {expected} numbers, found {found}")]
+    Row { index: usize, expected: usize, found: usize },
+
+    /// A label that is no whole number from 0 to 4,294,967,295.
+    #[error("label {index}: expected a whole number from 0 on, of at most 32 bits, found another")]
+    Label { index: usize },
+
+    /// A name that is none.
+    #[error("{problem}")]
+    Name { problem: String },
+
     /// There are more or fewer names than classes.
     #[error("expected {expected} names, one for each class, label or output, found {found}")]
     Names { expected: usize, found: usize },

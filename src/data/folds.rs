@@ -1,5 +1,7 @@
 //! The folds of a cross-validation, and a split that holds samples out.
 
+use std::collections::BTreeMap;
+
 use super::Dataset;
 use super::error::DataError;
 use super::targets::TargetKind;
@@ -19,11 +21,11 @@ pub fn stratified_folds(labels: &[u32], folds: usize, seed: u64) -> Result<Vec<V
     }
     let mut parts = vec![Vec::with_capacity(labels.len().div_ceil(folds)); folds];
     let mut next = 0;
-    let mut classes = vec![Vec::new(); class_count(labels)];
+    let mut classes: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (sample, &label) in (0u32..).zip(labels) {
-        classes[label as usize].push(sample);
+        classes.entry(label).or_default().push(sample);
     }
-    for (class, mut samples) in (0..).zip(classes) {
+    for (class, mut samples) in classes {
         Stream::new(seed, Purpose::Folds, class).shuffle(&mut samples);
         for sample in samples {
             parts[next % folds].push(sample);
@@ -44,11 +46,6 @@ pub fn folds_of(data: &Dataset, folds: usize, seed: u64) -> Result<Vec<Vec<u32>>
         TargetKind::Classes => stratified_folds(data.labels(), folds, seed),
         _ => stratified_folds(&vec![0; data.len()], folds, seed),
     }
-}
-
-/// One past the highest class that there are samples of.
-fn class_count(labels: &[u32]) -> usize {
-    labels.iter().max().map_or(0, |&label| label as usize + 1)
 }
 
 /// The samples outside one of the folds and those in it, each in the order of the set.
@@ -74,12 +71,15 @@ pub fn hold_out(data: &Dataset, folds: &[Vec<u32>], fold: usize) -> Result<(Data
 /// the lower class. At least one sample of a class stays, as long as the other classes can make up for it. The result
 /// depends only on the labels and their order.
 pub fn stratified_split(labels: &[u32], held: usize) -> [Vec<u32>; 2] {
-    let mut counts = vec![0usize; class_count(labels)];
-    labels.iter().for_each(|&label| counts[label as usize] += 1);
+    // The classes that there are samples of, numbered in their order.
+    let mut numbers: BTreeMap<u32, usize> = labels.iter().map(|&label| (label, 0)).collect();
+    numbers.values_mut().zip(0..).for_each(|(number, at)| *number = at);
+    let mut counts = vec![0usize; numbers.len()];
+    labels.iter().for_each(|label| counts[numbers[label]] += 1);
     let mut take = held_of_each(&counts, held.min(labels.len()));
     let [mut stay, mut aside] = [Vec::with_capacity(labels.len()), Vec::with_capacity(held)];
-    for (sample, &label) in labels.iter().enumerate().rev() {
-        let left = &mut take[label as usize];
+    for (sample, label) in labels.iter().enumerate().rev() {
+        let left = &mut take[numbers[label]];
         let part = if *left > 0 { &mut aside } else { &mut stay };
         part.push(sample as u32);
         *left = left.saturating_sub(1);
@@ -191,6 +191,9 @@ mod tests {
 
     #[test]
     fn impossible_folds_are_refused() {
+        // Not so the labels of classes that no model has.
+        assert_eq!(stratified_folds(&[u32::MAX, 0], 2, 0).unwrap(), [[1], [0]]);
+        assert_eq!(stratified_split(&[u32::MAX, 0], 1), [[0], [1]].map(|part| part.to_vec()));
         for folds in [0, 1, 104] {
             let message = stratified_folds(&labels(), folds, 0).unwrap_err().to_string();
             assert!(message.contains(&format!("found {folds}")), "{message}");

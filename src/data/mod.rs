@@ -9,6 +9,7 @@
 
 mod augmentation;
 pub mod batches;
+mod class_names;
 pub mod coverage;
 mod dataset;
 mod digest;
@@ -31,6 +32,7 @@ mod targets;
 mod transpose;
 
 pub use augmentation::{Augmentation, TRANSFORM, Transform};
+pub(crate) use class_names::check_names;
 pub use dataset::Dataset;
 pub use digest::DataDigests;
 pub(crate) use digest::sha256;

@@ -52,16 +52,25 @@ impl<V: SampleValue> From<&[V]> for Samples {
 
 impl Samples {
     /// The inputs of an iterator: of each sample a row of bytes or of f32, such as a `Vec`, an array or a slice.
-    pub fn from_rows<V: SampleValue, R: AsRef<[V]>>(rows: impl IntoIterator<Item = R>) -> Self {
-        let mut values = Vec::new();
-        for row in rows {
-            values.extend_from_slice(row.as_ref());
+    ///
+    /// Errors: [`DataError::Row`] with the first row that is not as long as those before it.
+    pub fn from_rows<V: SampleValue, R: AsRef<[V]>>(
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<Self, DataError> {
+        let (mut values, mut length) = (Vec::new(), None);
+        for (index, row) in rows.into_iter().enumerate() {
+            let row = row.as_ref();
+            let expected = *length.get_or_insert(row.len());
+            if row.len() != expected {
+                return Err(DataError::Row { index, expected, found: row.len() });
+            }
+            values.extend_from_slice(row);
         }
-        V::samples(values)
+        Ok(V::samples(values))
     }
 
     /// How many numbers there are.
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Samples::Bytes(bytes) => bytes.len(),
             Samples::Values(values) => values.len(),

@@ -64,12 +64,21 @@ pub enum Targets {
 
 impl Targets {
     /// The class of each sample, counted from 0.
-    pub fn classes(labels: impl IntoIterator<Item = impl Into<u32>>, classes: usize) -> Self {
-        Targets::Classes { labels: labels.into_iter().map(Into::into).collect(), classes }
+    ///
+    /// Errors: [`DataError::Label`] with the first label that is negative or over 32 bits.
+    pub fn classes<L: TryInto<u32>>(
+        labels: impl IntoIterator<Item = L>,
+        classes: usize,
+    ) -> Result<Self, DataError> {
+        let label = |(index, label): (usize, L)| label.try_into().map_err(|_| DataError::Label { index });
+        let labels = labels.into_iter().enumerate().map(label).collect::<Result<_, _>>()?;
+        Ok(Targets::Classes { labels, classes })
     }
 
     /// For each sample a row that says of each label whether it holds: `true`, 1 or `false`, 0.
-    pub fn multi_label<V, R>(rows: impl IntoIterator<Item = R>, labels: usize) -> Self
+    ///
+    /// Errors: [`DataError::Row`] with the first row that has not one number for each label.
+    pub fn multi_label<V, R>(rows: impl IntoIterator<Item = R>, labels: usize) -> Result<Self, DataError>
     where
         V: Copy + Into<f32>,
         R: AsRef<[V]>,
@@ -78,7 +87,9 @@ impl Targets {
     }
 
     /// For each sample a row of numbers, one for each output of the model.
-    pub fn values<V, R>(rows: impl IntoIterator<Item = R>, outputs: usize) -> Self
+    ///
+    /// Errors: [`DataError::Row`] with the first row that has not one number for each output.
+    pub fn values<V, R>(rows: impl IntoIterator<Item = R>, outputs: usize) -> Result<Self, DataError>
     where
         V: Copy + Into<f32>,
         R: AsRef<[V]>,
@@ -86,16 +97,24 @@ impl Targets {
         Targets::rows(TargetKind::Values, rows, outputs)
     }
 
-    fn rows<V, R>(kind: TargetKind, rows: impl IntoIterator<Item = R>, columns: usize) -> Self
+    fn rows<V, R>(
+        kind: TargetKind,
+        rows: impl IntoIterator<Item = R>,
+        columns: usize,
+    ) -> Result<Self, DataError>
     where
         V: Copy + Into<f32>,
         R: AsRef<[V]>,
     {
         let mut values = Vec::new();
-        for row in rows {
-            values.extend(row.as_ref().iter().map(|&value| value.into()));
+        for (index, row) in rows.into_iter().enumerate() {
+            let row = row.as_ref();
+            if row.len() != columns {
+                return Err(DataError::Row { index, expected: columns, found: row.len() });
+            }
+            values.extend(row.iter().map(|&value| value.into()));
         }
-        Targets::Rows { kind, values, columns }
+        Ok(Targets::Rows { kind, values, columns })
     }
 
     /// Of so many samples of which nothing is known.
@@ -106,8 +125,8 @@ impl Targets {
         }
     }
 
-    /// Classes as targets of another kind, in so many columns; `None` of targets that are no classes, and where classes are
-    /// asked for.
+    /// Classes as targets of another kind, in so many columns, or as many as there are classes, where those are more; `None` of
+    /// targets that are no classes, and where classes are asked for.
     pub(super) fn classes_as(&self, kind: TargetKind, columns: usize) -> Option<Self> {
         let Targets::Classes { labels, classes } = self else { return None };
         let columns = match kind {

@@ -47,11 +47,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Augmentation, Shape, TargetKind, Transform};
+use crate::data::{Augmentation, DataForm, Shape, TargetKind, Transform};
+use crate::error::Error;
 use crate::files;
 use crate::model::{
     Layer, Loss, ModelError, Node, Optimizer, Sequential, check_class_names, nearest, with_suggestion,
 };
+use crate::plan::Plan;
 use crate::train::{Compile, FitOptions, LearningRateSchedule, Model};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
@@ -199,6 +201,19 @@ impl ModelFile {
     pub fn compile(&self) -> Compile {
         let ModelFile { loss, optimizer, augmentation, .. } = *self;
         Compile { loss, optimizer, augmentation, ..Compile::default() }
+    }
+
+    /// The form of the data sets of bytes that it is trained on: weighted where classes have weights.
+    pub fn form(&self) -> DataForm {
+        DataForm { values: false, weighted: !self.training.class_weight.is_empty() }
+    }
+
+    /// The plan that it is trained with on such data, as it is lowered, for batches of at most this many samples.
+    ///
+    /// # Errors
+    /// When the model is invalid, or as [`Compile::plan`].
+    pub fn plan(&self, batch: usize) -> Result<Plan, Error> {
+        Ok(self.compile().plan_for(&self.model.network()?, batch, self.form())?)
     }
 
     /// How the augmentation changes the images of a first epoch in this order; empty without one.

@@ -35,6 +35,9 @@ pub struct Normalization {
     pub invert: bool,
 }
 
+/// The most numbers of a mean that a model file gives, by itself or by stretching one.
+const MOST_GIVEN: usize = 1 << 24;
+
 /// Axes of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "AxesForm", into = "Vec<i64>")]
@@ -222,6 +225,12 @@ impl Normalization {
                 true => Err("mean and variance come together; give both or neither".to_owned()),
             };
         };
+        let numbers: usize = dims.iter().product();
+        if numbers > MOST_GIVEN {
+            return Err(format!(
+                "axis keeps {numbers} numbers, but mean and variance may give at most {MOST_GIVEN}"
+            ));
+        }
         if mean.dims() != variance.dims() {
             return Err("mean and variance must have the same shape".to_owned());
         }

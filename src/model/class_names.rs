@@ -1,4 +1,6 @@
-//! What classes are called.
+//! The names of a model's classes.
+
+use crate::data::check_names;
 
 /// Names, where there are any, must tell the classes apart and fit into a line.
 pub(crate) fn check_class_names(names: &[String], classes: usize) -> Result<(), String> {
@@ -11,13 +13,5 @@ pub(crate) fn check_class_names(names: &[String], classes: usize) -> Result<(), 
             names.len()
         ));
     }
-    for (class, name) in names.iter().enumerate() {
-        if name.trim().is_empty() || name.contains(char::is_control) {
-            return Err(format!("class_names: name {name:?} of class {class} must be text on one line"));
-        }
-        if names[..class].contains(name) {
-            return Err(format!("class_names: {name:?} is there twice; give each class a name of its own"));
-        }
-    }
-    Ok(())
+    check_names(names)
 }

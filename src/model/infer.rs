@@ -196,6 +196,13 @@ mod tests {
                 "layer 0 `layer_normalization` (LayerNormalization): epsilon is 1e-60, but must be above 0",
             ),
             (
+                Sequential::new([8192, 8192, 1])
+                    .add(Normalization::new().axis([1, 2, 3]).mean_and_variance(0.0, 1.0))
+                    .add(Flatten::new())
+                    .add(Dense::new(1)),
+                "layer 0 `normalization` (Normalization): axis keeps 67108864 numbers",
+            ),
+            (
                 base().add(Flatten::new()).add(RandomFlip::default()).add(Dense::new(2)),
                 "layer 1 `random_flip` (RandomFlip): it needs images",
             ),

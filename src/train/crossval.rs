@@ -71,10 +71,25 @@ pub fn cross_validate(
     options: &FitOptions,
     callback: &mut dyn Callback,
 ) -> Result<CrossValidation, Error> {
-    let parts = folds_of(data, folds, compile.seed)?;
-    let mut results = Vec::with_capacity(folds);
-    for fold in 0..folds {
-        let (train, held) = hold_out(data, &parts, fold)?;
+    cross_validate_on(model, device, compile, data, &folds_of(data, folds, compile.seed)?, options, callback)
+}
+
+/// [`cross_validate`] on these folds: the numbers of the samples of each, ascending.
+///
+/// # Errors
+/// As [`cross_validate`].
+pub fn cross_validate_on(
+    model: &Sequential,
+    device: &Device,
+    compile: Compile,
+    data: &Dataset,
+    folds: &[Vec<u32>],
+    options: &FitOptions,
+    callback: &mut dyn Callback,
+) -> Result<CrossValidation, Error> {
+    let mut results = Vec::with_capacity(folds.len());
+    for fold in 0..folds.len() {
+        let (train, held) = hold_out(data, folds, fold)?;
         let mut options = options.clone();
         if options.validation.is_none() && options.validation_split.is_none() {
             options.validation = Some(held.clone());

@@ -10,7 +10,6 @@ use super::options::FitOptions;
 use super::passes::{evaluate, stopped_by, train_part, with_slots};
 use super::records::{EpochRecord, History, Schedule, StopReason, Stopped};
 use super::state::RunState;
-use super::targets::check_targets;
 use crate::data::Dataset;
 use crate::data::batches::epoch_order;
 use crate::error::{Bad, Divergence};
@@ -99,18 +98,11 @@ impl Model {
     ) -> Result<History, Error> {
         options.check()?;
         options.check_monitors()?;
-        self.form = options.form(train);
-        if self.form.values && self.compile.augmentation.is_some() {
-            let expected = "left out for data of f32: it changes images of bytes; the layers RandomFlip and RandomTranslation change any";
-            return Err(SettingError::new("augmentation", "given", expected).into());
-        }
-        let (train, validation) = options.sets(&self.network, train)?;
-        for set in [Some(&train), validation.as_ref()].into_iter().flatten() {
-            check_targets(self.compile.loss, set)?;
-        }
+        let (train, validation) = self.sets(train, options)?;
         self.warn_of_classes(options, &train, validation.as_ref());
-        if self.class_names.is_empty() {
-            self.set_class_names(train.class_names().to_vec())?;
+        let names = train.class_names();
+        if self.class_names.is_empty() && names.len() == self.network.classes() {
+            self.set_class_names(names.to_vec())?;
         }
         let batch = options.batch_of(train.len());
         let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);

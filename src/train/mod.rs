@@ -30,7 +30,7 @@ pub use crate::error::{Bad, Divergence, Found};
 pub use callback::{Callback, CallbackError, NoCallback};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use compile::Compile;
-pub use crossval::{CrossValidation, Spread, cross_validate};
+pub use crossval::{CrossValidation, Spread, cross_validate, cross_validate_on};
 pub use metrics::{
     ClassFigures, ConfusionMatrix, Judgement, LabelReport, MacroFigures, OutputFigures, Report, THRESHOLD,
     ValueReport, main_metric, top_k_accuracy,

@@ -7,7 +7,7 @@ use super::records::Evaluation;
 use super::state::TrainingState;
 use super::targets::check_targets;
 use crate::data::batches::epoch_order;
-use crate::data::{DataForm, Dataset, Samples, Targets};
+use crate::data::{DataForm, Dataset, SampleValue, Samples, Targets};
 use crate::device::{COPIES, Device, check_host_memory};
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, ExecutorError, Pass, check_data};
@@ -15,6 +15,9 @@ use crate::model::{ModelError, Network, Sequential, Weights, check_class_names};
 use crate::ops::BatchParams;
 use crate::plan::{Phase, Plan, Tensor};
 use std::ops::ControlFlow;
+
+/// Samples that are predicted at once.
+const PREDICTED: usize = 4096;
 
 /// A model with weights, on a device.
 pub struct Model {
@@ -235,7 +238,7 @@ impl Model {
     /// # Errors
     /// When the bytes are not whole samples or the plan does not fit the device.
     pub fn predict(&mut self, images: &[u8]) -> Result<Vec<f32>, Error> {
-        self.predict_samples(images.into())
+        self.predict_all(images)
     }
 
     /// [`predict`](Self::predict) for samples of f32.
@@ -243,7 +246,7 @@ impl Model {
     /// # Errors
     /// When the numbers are not whole samples, one of them is not finite, or the plan does not fit the device.
     pub fn predict_values(&mut self, values: &[f32]) -> Result<Vec<f32>, Error> {
-        self.predict_samples(values.into())
+        self.predict_all(values)
     }
 
     /// [`predict`](Self::predict) for the samples of a data set, whatever their targets.
@@ -258,17 +261,22 @@ impl Model {
         if data.form().values { self.predict_values(data.values()) } else { self.predict(data.images()) }
     }
 
-    fn predict_samples(&mut self, samples: Samples) -> Result<Vec<f32>, Error> {
-        let (shape, numbers) = (self.network.input_shape, samples.len());
-        let (count, size) = (numbers / shape.len(), shape.len());
-        if !numbers.is_multiple_of(size) {
-            return Err(Error::SampleLength { numbers, size });
+    /// In parts of some batches, so that neither the samples nor targets that nobody reads are held twice.
+    fn predict_all<V: SampleValue>(&mut self, numbers: &[V]) -> Result<Vec<f32>, Error> {
+        let size = self.network.input_shape.len();
+        if !numbers.len().is_multiple_of(size) {
+            return Err(Error::SampleLength { numbers: numbers.len(), size });
         }
-        if count == 0 {
-            return Ok(Vec::new());
+        let mut outputs = Vec::new();
+        for part in numbers.chunks(size * PREDICTED) {
+            outputs.extend(self.predict_part(part.into(), part.len() / size)?);
         }
+        Ok(outputs)
+    }
+
+    fn predict_part(&mut self, samples: Samples, count: usize) -> Result<Vec<f32>, Error> {
         let targets = Targets::blank(self.network.target, count, self.network.classes());
-        let data = Dataset::from_parts(samples, targets, shape)?;
+        let data = Dataset::from_parts(samples, targets, self.network.input_shape)?;
         self.form = data.form();
         let executor = self.executor(None)?;
         executor.set_data(DataSlot::Evaluation, &data)?;

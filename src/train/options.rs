@@ -8,7 +8,6 @@ use super::plateau::ReduceOnPlateau;
 use super::rate::LearningRateSchedule;
 use super::stopping::EarlyStopping;
 use crate::data::Dataset;
-use crate::data::coverage::{listed, uncovered};
 use crate::data::folds::stratified_split;
 use crate::error::{Error, SettingError};
 use crate::executor::check_data;
@@ -235,6 +234,14 @@ impl FitOptions {
         for data in [Some(&train), validation.as_ref()].into_iter().flatten() {
             check_data(network, data)?;
         }
+        if validation.as_ref().is_some_and(|set| set.form().values != train.form().values) {
+            let [of_bytes, of_values] =
+                ["bytes where the training set is f32", "f32 where the training set is bytes"];
+            let found = if train.form().values { of_bytes } else { of_values };
+            return Err(
+                SettingError::new("validation", found, "of the same numbers as the training set").into()
+            );
+        }
         if !self.class_weight.is_empty() {
             train = self.weigh(&train)?;
         }
@@ -247,26 +254,6 @@ impl FitOptions {
         asked
             && self.until_loss.is_none_or(|bound| loss <= bound)
             && self.until_accuracy.is_none_or(|bound| accuracy.is_some_and(|accuracy| accuracy >= bound))
-    }
-
-    /// A warning of classes that only one of the two sets has: those that are not trained on, else those that are not
-    /// evaluated.
-    pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
-        let list = |classes: &[u32]| listed(classes, names);
-        let remedy = "give both sets samples of every class; a split does so with `stratify`";
-        let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
-        if !untrained.is_empty() {
-            return Some(format!(
-                "no sample of {} is trained on, though the validation set has some: the model cannot learn them; {remedy}",
-                list(&untrained)
-            ));
-        }
-        (!unjudged.is_empty()).then(|| {
-            format!(
-                "the validation set has no sample of {}, and its metrics say nothing about them; {remedy}",
-                list(&unjudged)
-            )
-        })
     }
 }
 
@@ -339,23 +326,6 @@ mod tests {
         for (options, expected) in rows {
             let found = message(options);
             assert!(found.contains(expected), "{found:?} lacks {expected:?}");
-        }
-    }
-
-    #[test]
-    fn classes_of_one_side_alone_are_warned_of() {
-        let set = |labels: &[u8]| Dataset::new(vec![0; labels.len()], labels.to_vec(), [1, 1, 1], 3).unwrap();
-        let names = ["a", "b", "c"].map(str::to_owned);
-        let rows: [(&[u8], &[u8], Option<&str>); 4] = [
-            (&[0, 1, 2], &[2, 0, 1], None),
-            (&[0, 0, 1], &[2, 2], Some("no sample of class 2 (c) is trained on")),
-            (&[2, 0], &[1, 1, 0], Some("no sample of class 1 (b) is trained on")),
-            (&[0, 1, 2], &[2], Some("the validation set has no sample of classes 0 (a), 1 (b)")),
-        ];
-        for (train, validation, expected) in rows {
-            let found = FitOptions::class_warning(&set(train), &set(validation), &names);
-            let starts = |text: &String| expected.is_some_and(|start| text.starts_with(start));
-            assert!(found.as_ref().map_or(expected.is_none(), starts), "{train:?} {validation:?}: {found:?}");
         }
     }
 

@@ -30,8 +30,7 @@ impl Model {
         let options =
             FitOptions { schedule: LearningRateSchedule::Constant, allow_nan: false, ..options.clone() };
         options.check()?;
-        self.form = options.form(train);
-        let (train, _) = options.sets(&self.network, train)?;
+        let (train, _) = self.sets(train, &options)?;
         let batch = options.batch_of(train.len());
         let seed = options.shuffle.then_some(self.compile.seed);
         let order = epoch_order(train.len(), self.training.epochs_begun, seed);

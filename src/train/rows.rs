@@ -1,13 +1,36 @@
-//! What the batches of an epoch read: their rows, and how their images are changed.
+//! What the batches of an epoch read: their samples, their rows, and how their images are changed.
 
 use super::model::Model;
 use super::options::FitOptions;
 use super::rate::LearningRateSchedule;
-use crate::data::{Shape, Transform};
+use super::targets::check_targets;
+use crate::data::{Dataset, Shape, Transform};
+use crate::error::{Error, SettingError};
 use crate::ops::BatchParams;
 use crate::random::words;
 
 impl Model {
+    /// What is trained on and what is evaluated after each epoch, both checked against model, loss and one another.
+    ///
+    /// # Errors
+    /// When a set does not fit the model, its loss or its augmentation.
+    pub(super) fn sets(
+        &mut self,
+        train: &Dataset,
+        options: &FitOptions,
+    ) -> Result<(Dataset, Option<Dataset>), Error> {
+        self.form = options.form(train);
+        if self.form.values && self.compile.augmentation.is_some() {
+            let expected = "left out for data of f32: it changes images of bytes; the layers RandomFlip and RandomTranslation change any";
+            return Err(SettingError::new("augmentation", "given", expected).into());
+        }
+        let (train, validation) = options.sets(&self.network, train)?;
+        for set in [Some(&train), validation.as_ref()].into_iter().flatten() {
+            check_targets(self.compile.loss, set)?;
+        }
+        Ok((train, validation))
+    }
+
     /// The transforms of the images in the epoch that begins; empty without augmentation.
     pub(super) fn transforms(&self, order: &[u32]) -> Vec<Transform> {
         match (self.compile.augmentation, self.network.input_shape) {

@@ -2,6 +2,7 @@
 
 use super::check::require;
 use super::options::FitOptions;
+use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataForm, Dataset, TargetKind};
 use crate::error::{Error, SettingError};
 use crate::model::{Loss, Network};
@@ -80,5 +81,47 @@ impl FitOptions {
         let own = train.sample_weights().map_or_else(|| vec![1.0; train.len()], <[f32]>::to_vec);
         let weights = own.iter().zip(train.labels()).map(|(own, &label)| own * of_class(label)).collect();
         Ok(train.clone().with_sample_weights(weights)?)
+    }
+
+    /// A warning of classes that only one of the two sets has: those that are not trained on, else those that are not
+    /// evaluated.
+    pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
+        let list = |classes: &[u32]| listed(classes, names);
+        let remedy = "give both sets samples of every class; a split does so with `stratify`";
+        let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
+        if !untrained.is_empty() {
+            return Some(format!(
+                "no sample of {} is trained on, though the validation set has some: the model cannot learn them; {remedy}",
+                list(&untrained)
+            ));
+        }
+        (!unjudged.is_empty()).then(|| {
+            format!(
+                "the validation set has no sample of {}, and its metrics say nothing about them; {remedy}",
+                list(&unjudged)
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_one_side_alone_are_warned_of() {
+        let set = |labels: &[u8]| Dataset::new(vec![0; labels.len()], labels.to_vec(), [1, 1, 1], 3).unwrap();
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let rows: [(&[u8], &[u8], Option<&str>); 4] = [
+            (&[0, 1, 2], &[2, 0, 1], None),
+            (&[0, 0, 1], &[2, 2], Some("no sample of class 2 (c) is trained on")),
+            (&[2, 0], &[1, 1, 0], Some("no sample of class 1 (b) is trained on")),
+            (&[0, 1, 2], &[2], Some("the validation set has no sample of classes 0 (a), 1 (b)")),
+        ];
+        for (train, validation, expected) in rows {
+            let found = FitOptions::class_warning(&set(train), &set(validation), &names);
+            let starts = |text: &String| expected.is_some_and(|start| text.starts_with(start));
+            assert!(found.as_ref().map_or(expected.is_none(), starts), "{train:?} {validation:?}: {found:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::sandbox::{MODEL, Sandbox, idx};
 fn wrong_usage_is_exit_code_2_and_names_the_flag() {
     let sandbox = Sandbox::new();
     let rows: &[(&str, &[&str])] = &[
-        ("", &["Usage: shadegrad <COMMAND>", "train", "devices"]),
+        ("", &["Usage: shadegrad [OPTIONS] <COMMAND>", "train", "devices"]),
         ("trian", &["unrecognized subcommand 'trian'", "'train'"]),
         ("train --epoch 3", &["unexpected argument '--epoch'", "'--epochs'"]),
         ("train more", &["unexpected argument 'more'"]),
@@ -33,7 +33,7 @@ fn wrong_usage_is_exit_code_2_and_names_the_flag() {
         ("train --learning-rate inf", &["'--learning-rate <X>'", "a positive number"]),
         ("train --learning-rate 1e-50", &["'--learning-rate <X>'", "a positive number"]),
         ("train --learning-rate fast", &["'--learning-rate <X>'", "a positive number"]),
-        ("train --device=", &["--device", "auto, cpu, software"]),
+        ("train --device=", &["--device", "auto, cpu, reference, software"]),
         ("train --force", &["--out <DIR>"]),
         ("train --out=", &["--out <DIR>"]),
         ("evaluate a b", &["unexpected argument 'b'"]),
@@ -53,7 +53,7 @@ fn a_device_that_is_not_there_is_answered_with_those_that_are() {
     for device in ["nonesuch", "99"] {
         let asked = format!("no device matches `{device}`");
         let args = format!("train --model model.toml --data data --device {device}");
-        sandbox.fail(&args, 1, &[&asked, "there is 0: ", "`auto`, `cpu` and `software`"]);
+        sandbox.fail(&args, 1, &[&asked, "there is 0: ", "`auto`, `cpu`, `reference` and `software`"]);
     }
 }
 

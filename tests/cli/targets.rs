@@ -143,6 +143,7 @@ fn pages_pictures_folds_and_exports_follow_the_target() {
         sandbox.succeed(&format!(
             "crossval --model {name}.toml --data data --device cpu --folds 3 --out folds --force"
         ));
+        sandbox.succeed(&format!("lr-find --model {name}.toml --data data --device cpu --batch-size 8"));
         sandbox.succeed(&format!("explain --model {name}.toml"));
         sandbox.succeed(&format!("bench --model {name}.toml --batch-size 4 --repeats 1 --device cpu"));
     }
@@ -173,7 +174,8 @@ fn flags_that_need_classes_are_refused_before_the_first_step() {
             "`early_stopping.monitor` is val_accuracy",
         ),
     ];
-    for (flags, expected) in rows {
+    let stratified = ("--validation-split 0.5 --stratify", "`stratify` is true");
+    for (flags, expected) in rows.into_iter().chain([stratified]) {
         sandbox.fail(&format!("{train} {flags}"), 1, &[expected]);
         assert!(!sandbox.path("out/model.toml").exists(), "{flags}");
     }
@@ -217,12 +219,29 @@ fn classes_may_count_differently() {
     };
     model("[1.0, 2.0, 0.5]");
     sandbox.train("--device cpu --out weighted");
+    sandbox.train("--device cpu --epochs 3 --out whole");
+    for device in ["cpu", "software"] {
+        let run = format!("profiled-{device}");
+        sandbox.train(&format!("--device {device} --profile --out {run}"));
+        let kernels = &sandbox.json(&format!("{run}/result.json"))["kernels"];
+        assert!(kernels["loss/weigh_rows"].is_string(), "{device}: {kernels}");
+        let profile = sandbox.json(&format!("{run}/profile.json"));
+        let steps = profile["steps"].as_array().unwrap();
+        let weighs = steps.iter().find(|step| step["name"] == "loss/weigh_rows");
+        assert!(weighs.is_some_and(|step| step["kind"] == "weigh_rows"), "{device}: {profile}");
+        let recorded = |step: &Value| kernels[step["name"].as_str().unwrap()] == step["variant"];
+        assert!(steps.iter().all(recorded), "{device}: {profile}");
+        let again = sandbox.succeed(&format!("evaluate {run} --device {device}"));
+        assert!(again.last_line().starts_with("Test accuracy: "), "{again:?}");
+    }
     model("[1, 1, 1]");
     sandbox.train("--device cpu --out even");
     let [weighted, even] = ["weighted", "even"].map(|run| sandbox.json(&format!("{run}/result.json")));
     assert_ne!(weighted["weights_sha256"], even["weights_sha256"]);
     assert!(sandbox.text("weighted/model.toml").contains("class_weight = [1.0, 2.0, 0.5]"));
     sandbox.succeed("train --resume --out weighted --epochs 3 --device cpu");
+    let [whole, resumed] = ["whole", "weighted"].map(|run| sandbox.json(&format!("{run}/result.json")));
+    assert_eq!(whole["weights_sha256"], resumed["weights_sha256"]);
     model("[1.0, 2.0]");
     sandbox.fail(
         "train --model model.toml --data data --device cpu --out bad",

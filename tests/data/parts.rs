@@ -88,8 +88,8 @@ fn numbers_in_memory_that_do_not_fit_together_are_refused() {
     let good = || with(vec![0.0; 6], values(vec![0.0; 4])).unwrap();
     check(vec![
         row!("no targets", with(vec![], values(vec![])), Empty, ["at least 1 sample"]),
-        row!("no columns", with(vec![], Targets::values([[0f32; 0]; 2], 0)), Classes { found: 0, .. }, ["from 1 to", "found 0"]),
-        row!("very many columns", with(vec![], Targets::classes([0u32], usize::MAX)), Classes { .. }, ["from 1 to 16777216"]),
+        row!("no columns", with(vec![], Targets::values([[0f32; 0]; 2], 0).unwrap()), Classes { found: 0, .. }, ["from 1 to", "found 0"]),
+        row!("very many columns", with(vec![], Targets::classes([0u32], usize::MAX).unwrap()), Classes { .. }, ["from 1 to 16777216"]),
         row!("targets no whole rows", with(vec![0.0; 6], values(vec![0.0; 3])), TargetLength { columns: 2, found: 3 }, ["rows of 2", "found 3"]),
         row!("a target that is none", with(vec![0.0; 6], values(vec![0.0, 0.0, f32::NAN, 1.0])), Target { index: 1, column: 0, .. }, ["target 1:", "finite", "NaN", "column 0"]),
         row!("a target without end", with(vec![0.0; 6], values(vec![0.0, 0.0, 1.0, f32::INFINITY])), Target { index: 1, column: 1, .. }, ["found inf in column 1"]),
@@ -100,14 +100,18 @@ fn numbers_in_memory_that_do_not_fit_together_are_refused() {
         row!("a weight short", good().with_sample_weights(vec![1.0]), WeightCount { samples: 2, found: 1 }, ["2 sample weights", "found 1"]),
         row!("a negative weight", good().with_sample_weights(vec![1.0, -1.0]), Weight { index: 1, .. }, ["sample weight 1:", "found -1"]),
         row!("a weight that is none", good().with_sample_weights(vec![f32::NAN, 1.0]), Weight { index: 0, .. }, ["sample weight 0:", "NaN"]),
+        row!("rows of two lengths", Samples::from_rows([vec![0f32], vec![1.0, 2.0]]), Row { index: 1, expected: 1, found: 2 }, ["row 1: expected 1 numbers, found 2"]),
+        row!("a target too long", Targets::values([[1f32, 2.0]], 1), Row { index: 0, expected: 1, found: 2 }, ["row 0:"]),
+        row!("a label below 0", Targets::classes([1i32, -1], 2), Label { index: 1 }, ["label 1:", "from 0 on"]),
+        row!("a name twice", good().with_class_names(vec!["a".to_owned(); 2]), Name { .. }, ["\"a\" is there twice"]),
         row!("a name short", good().with_class_names(vec!["a".to_owned()]), Names { expected: 2, found: 1 }, ["expected 2 names", "found 1"]),
     ]);
 }
 
 /// Four samples of three values with two targets each, weights 1 to 4, and names.
 fn weighted() -> Dataset {
-    let samples = Samples::from_rows((0..4).map(|n| [n as f32, 0.5, -1.0]));
-    let targets = Targets::values((0..4).map(|n| vec![n as f32, -(n as f32)]), 2);
+    let samples = Samples::from_rows((0..4).map(|n| [n as f32, 0.5, -1.0])).unwrap();
+    let targets = Targets::values((0..4).map(|n| vec![n as f32, -(n as f32)]), 2).unwrap();
     let names = ["up", "down"].map(str::to_owned).to_vec();
     let data = Dataset::from_parts(samples, targets, [3]).unwrap();
     data.with_sample_weights(vec![1.0, 2.0, 3.0, 4.0]).unwrap().with_class_names(names).unwrap()
@@ -141,20 +145,27 @@ fn parts_take_all_that_belongs_to_their_samples_along() {
 fn digests_tell_all_that_is_learnt_from() {
     let images = Dataset::new(vec![1, 2, 3, 4], vec![0, 1], [1, 2, 1], 2).unwrap();
     let as_rows = images.classes_as(TargetKind::MultiLabel, 2);
-    let flat = Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([0u8, 1], 2), [2]).unwrap();
-    let floats = Dataset::from_parts(vec![1f32, 2.0, 3.0, 4.0], Targets::classes([0u8, 1], 2), [2]).unwrap();
+    let flat = Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([0u8, 1], 2).unwrap(), [2]).unwrap();
+    let floats =
+        Dataset::from_parts(vec![1f32, 2.0, 3.0, 4.0], Targets::classes([0u8, 1], 2).unwrap(), [2]).unwrap();
     let many =
-        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([0u32, 300], 301), [1, 2, 1]).unwrap();
+        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([0u32, 300], 301).unwrap(), [1, 2, 1])
+            .unwrap();
     let other =
-        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([300u32, 0], 301), [1, 2, 1]).unwrap();
+        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::classes([300u32, 0], 301).unwrap(), [1, 2, 1])
+            .unwrap();
     let sets = [
         images.clone(),
         images.clone().with_sample_weights(vec![1.0, 2.0]).unwrap(),
         images.with_sample_weights(vec![2.0, 1.0]).unwrap(),
         as_rows.clone(),
         as_rows.classes_as(TargetKind::Values, 2),
-        Dataset::from_parts(vec![1u8, 2, 3, 4], Targets::values([[0f32, 1.0], [1.0, 0.0]], 2), [1, 2, 1])
-            .unwrap(),
+        Dataset::from_parts(
+            vec![1u8, 2, 3, 4],
+            Targets::values([[0f32, 1.0], [1.0, 0.0]], 2).unwrap(),
+            [1, 2, 1],
+        )
+        .unwrap(),
         flat,
         floats,
         many,

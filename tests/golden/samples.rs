@@ -47,7 +47,7 @@ fn of_images(network: &Network, shape: [usize; 3]) -> Dataset {
             Targets::values(each().map(pixels), h * w * c)
         }
     };
-    Dataset::from_parts(images.clone(), targets, shape).unwrap()
+    Dataset::from_parts(images.clone(), targets.unwrap(), shape).unwrap()
 }
 
 /// The sums of the quadrants of an image, by rows.
@@ -69,7 +69,7 @@ fn of_features(features: usize) -> Dataset {
     let x: Vec<f32> =
         Noise(DATA_SEED).vector(SAMPLES * features).into_iter().map(|value| value as f32).collect();
     let targets = Targets::values(x.chunks(features).map(values_of), VALUES);
-    Dataset::from_parts(Samples::from(x), targets, [features]).unwrap()
+    Dataset::from_parts(Samples::from(x), targets.unwrap(), [features]).unwrap()
 }
 
 /// In f64 from left to right, rounded at the end.

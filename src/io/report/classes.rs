@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use super::contents::RunReport;
 use super::html::{bar, escaped, shortened, table};
 use crate::model::thousands;
-use crate::train::{ClassFigures, Report};
+use crate::train::{ClassFigures, ConfusionMatrix, Report};
 
 /// The darkest shade of a cell of the confusion matrix.
 const DARKEST: f64 = 0.6;
@@ -32,18 +32,18 @@ pub fn name(report: &RunReport<'_>, class: usize) -> String {
 
 /// The confusion matrix.
 pub fn confusion(report: &RunReport<'_>, found: &Report) -> String {
-    let counts = found.confusion.counts();
+    let counts = &found.confusion;
     let samples = thousands(found.samples);
     let text = format!("A row for each true class, a column for each predicted one; {samples} test images.");
-    if counts.len() <= MOST_IN_MATRIX {
-        let all: Vec<usize> = (0..counts.len()).collect();
+    if counts.classes() <= MOST_IN_MATRIX {
+        let all: Vec<usize> = (0..counts.classes()).collect();
         return format!("<p>{text}</p>\n{}", matrix(report, counts, &all));
     }
     let shown = most_mistaken(counts, MOST_IN_MATRIX);
     format!(
         "<p>{text} Of {} classes these are the {} with the most mistakes, by or for them; \
          <code>shadegrad evaluate RUN --json</code> prints the counts of all.</p>\n{}{}",
-        thousands(counts.len()),
+        thousands(counts.classes()),
         shown.len(),
         matrix(report, counts, &shown),
         pairs(report, counts)
@@ -52,30 +52,31 @@ pub fn confusion(report: &RunReport<'_>, found: &Report) -> String {
 
 /// At most `most` classes, those with the most mistakes by or for them, in order of their numbers. Classes that no
 /// test image has and the model never predicted are left out.
-fn most_mistaken(counts: &[Vec<u64>], most: usize) -> Vec<usize> {
-    let mut wrong = vec![0; counts.len()];
-    for (row, cells) in counts.iter().enumerate() {
-        for (column, count) in cells.iter().enumerate().filter(|(column, _)| *column != row) {
+fn most_mistaken(counts: &ConfusionMatrix, most: usize) -> Vec<usize> {
+    let (mut wrong, mut occurs) = (vec![0; counts.classes()], vec![false; counts.classes()]);
+    for (row, column, count) in counts.cells() {
+        (occurs[row], occurs[column]) = (true, true);
+        if row != column {
             wrong[row] += count;
             wrong[column] += count;
         }
     }
-    let mut classes: Vec<usize> =
-        (0..counts.len()).filter(|&class| wrong[class] + counts[class][class] > 0).collect();
+    let mut classes: Vec<usize> = (0..counts.classes()).filter(|&class| occurs[class]).collect();
     classes.sort_by_key(|&class| Reverse(wrong[class]));
     classes.truncate(most);
     classes.sort_unstable();
     classes
 }
 
-fn matrix(report: &RunReport<'_>, counts: &[Vec<u64>], shown: &[usize]) -> String {
-    let wrong = |row: usize, column: usize| if row == column { 0 } else { counts[row][column] };
+fn matrix(report: &RunReport<'_>, counts: &ConfusionMatrix, shown: &[usize]) -> String {
+    let wrong = |row: usize, column: usize| if row == column { 0 } else { counts.count(row, column) };
     let off_diagonal = shown.iter().flat_map(|&row| shown.iter().map(move |&column| wrong(row, column)));
     let most_wrong = off_diagonal.max().unwrap_or(0).max(1);
+    let support = |row: usize| counts.cells().filter(|cell| cell.0 == row).map(|cell| cell.2).sum::<u64>();
     let cell = |row: usize, column: usize| {
-        let count = counts[row][column];
+        let count = counts.count(row, column);
         let (kind, part) = if row == column {
-            ("right", count as f64 / counts[row].iter().sum::<u64>().max(1) as f64)
+            ("right", count as f64 / support(row).max(1) as f64)
         } else {
             ("wrong", (count as f64 / most_wrong as f64).sqrt())
         };
@@ -97,12 +98,8 @@ fn matrix(report: &RunReport<'_>, counts: &[Vec<u64>], shown: &[usize]) -> Strin
 }
 
 /// The most frequent mistakes; ties in order.
-fn pairs(report: &RunReport<'_>, counts: &[Vec<u64>]) -> String {
-    let cells = counts
-        .iter()
-        .enumerate()
-        .flat_map(|(row, cells)| cells.iter().enumerate().map(move |(column, &count)| (row, column, count)));
-    let mut wrong: Vec<_> = cells.filter(|(row, column, count)| row != column && *count > 0).collect();
+fn pairs(report: &RunReport<'_>, counts: &ConfusionMatrix) -> String {
+    let mut wrong: Vec<_> = counts.cells().filter(|(row, column, _)| row != column).collect();
     wrong.sort_by_key(|(.., count)| Reverse(*count));
     let all = wrong.len();
     wrong.truncate(MOST_PAIRS);
@@ -174,10 +171,15 @@ mod tests {
 
     #[test]
     fn the_most_mistaken_classes_are_in_order() {
-        let counts =
-            [vec![9, 0, 0, 1, 0], vec![0, 9, 2, 0, 0], vec![0, 0, 9, 0, 0], vec![0, 3, 0, 9, 0], vec![0; 5]];
+        let counts = vec![
+            vec![9, 0, 0, 1, 0],
+            vec![0, 9, 2, 0, 0],
+            vec![0, 0, 9, 0, 0],
+            vec![0, 3, 0, 9, 0],
+            vec![0; 5],
+        ];
         for (most, expected) in [(5, vec![0, 1, 2, 3]), (2, vec![1, 3]), (3, vec![1, 2, 3])] {
-            assert_eq!(most_mistaken(&counts, most), expected);
+            assert_eq!(most_mistaken(&counts.clone().into(), most), expected);
         }
     }
 }

@@ -106,7 +106,7 @@ pub fn within_budget(views: Vec<LayerView>) -> (Vec<LayerView>, usize) {
 
 /// The values of each layer after its last step.
 fn outputs(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<(String, Vec<f32>)>, Error> {
-    let plan = Plan::build(&run.network, run.file.loss, run.file.optimizer, 1)?;
+    let plan = Plan::build_for(&run.network, run.file.loss, run.file.optimizer, 1, data.form())?;
     let mut executor = CpuExecutor::<f32>::new(plan.clone());
     write_weights(&mut executor, &run.weights)?;
     executor.set_data(DataSlot::Evaluation, &data.slice(sample..sample + 1)?)?;

@@ -118,7 +118,7 @@ mod tests {
                 vec![(2, 0.5), (0, 0.375)],
             ),
         ] {
-            let test = Dataset::from_parts(vec![0u8; 3], kind, [1, 1, 1]).unwrap();
+            let test = Dataset::from_parts(vec![0u8; 3], kind.unwrap(), [1, 1, 1]).unwrap();
             let found = worst(&test, &outputs, 2).unwrap();
             assert_eq!(found.iter().map(|m| (m.index, m.by)).collect::<Vec<_>>(), expected);
             assert!(found.iter().all(|mistake| mistake.image.is_some()));

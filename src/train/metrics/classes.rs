@@ -1,16 +1,39 @@
 //! Metrics of predicted classes: confusion matrix, precision, recall, F1, top-k accuracy.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
 
 use super::figures::{ClassFigures, MacroFigures, harmonic, share};
 use crate::error::SettingError;
 
+/// The most classes whose counts are written as a square.
+const MOST_IN_SQUARE: usize = 1000;
+
 /// How often samples of each class were predicted as each class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+///
+/// As JSON it is the square [`counts`](Self::counts), or, of more than 1,000 classes, the list of [`cells`](Self::cells).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix {
-    /// `[true class][predicted class]`, square.
-    counts: Vec<Vec<u64>>,
+    /// Of each true class, what it was predicted as: most are never taken for most.
+    rows: Vec<BTreeMap<usize, u64>>,
+}
+
+impl Serialize for ConfusionMatrix {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.classes() {
+            few if few <= MOST_IN_SQUARE => self.counts().serialize(serializer),
+            _ => serializer.collect_seq(self.cells()),
+        }
+    }
+}
+
+/// Of `[true class][predicted class]`, square.
+impl From<Vec<Vec<u64>>> for ConfusionMatrix {
+    fn from(counts: Vec<Vec<u64>>) -> Self {
+        let row = |row: Vec<u64>| row.into_iter().enumerate().filter(|(_, count)| *count > 0).collect();
+        ConfusionMatrix { rows: counts.into_iter().map(row).collect() }
+    }
 }
 
 /// All metrics of one set of predictions.
@@ -69,7 +92,7 @@ impl ConfusionMatrix {
     /// As [`Report::new`].
     pub fn new(scores: &[f32], labels: &[u32], classes: usize) -> Result<Self, SettingError> {
         check(scores, labels, classes)?;
-        let mut counts = vec![vec![0; classes]; classes];
+        let mut rows = vec![BTreeMap::new(); classes];
         for (row, &label) in scores.chunks_exact(classes).zip(labels) {
             let mut largest = 0;
             for (class, score) in row.iter().enumerate() {
@@ -77,32 +100,54 @@ impl ConfusionMatrix {
                     largest = class;
                 }
             }
-            counts[label as usize][largest] += 1;
+            *rows[label as usize].entry(largest).or_insert(0) += 1;
         }
-        Ok(ConfusionMatrix { counts })
+        Ok(ConfusionMatrix { rows })
     }
 
-    /// `[true class][predicted class]`.
-    pub fn counts(&self) -> &[Vec<u64>] {
-        &self.counts
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many samples of a class were predicted as another, or as itself.
+    pub fn count(&self, class: usize, predicted: usize) -> u64 {
+        self.rows.get(class).and_then(|row| row.get(&predicted)).copied().unwrap_or(0)
+    }
+
+    /// `(true class, predicted class, count)` of what occurred, in order.
+    pub fn cells(&self) -> impl Iterator<Item = (usize, usize, u64)> {
+        let row = |(class, row)| {
+            let row: &BTreeMap<usize, u64> = row;
+            row.iter().map(move |(&predicted, &count)| (class, predicted, count))
+        };
+        self.rows.iter().enumerate().flat_map(row)
+    }
+
+    /// All counts, `[true class][predicted class]`: as many as the square of the number of classes.
+    pub fn counts(&self) -> Vec<Vec<u64>> {
+        let row = |class| (0..self.classes()).map(|predicted| self.count(class, predicted)).collect();
+        (0..self.classes()).map(row).collect()
     }
 
     /// The share of samples on the diagonal.
     pub fn accuracy(&self) -> f64 {
-        let right = (0..self.counts.len()).map(|class| self.counts[class][class]).sum();
-        share(right, self.counts.iter().flatten().sum())
+        let right = (0..self.classes()).map(|class| self.count(class, class)).sum();
+        share(right, self.cells().map(|(.., count)| count).sum())
     }
 
     /// The metrics of each class.
     pub fn figures(&self) -> Vec<ClassFigures> {
+        let mut predicted = vec![0; self.classes()];
+        self.cells().for_each(|(_, class, count)| predicted[class] += count);
         let figures = |class: usize| {
-            let right = self.counts[class][class];
-            let support = self.counts[class].iter().sum();
-            let precision = share(right, self.counts.iter().map(|row| row[class]).sum());
+            let right = self.count(class, class);
+            let support = self.rows[class].values().sum();
+            let precision = share(right, predicted[class]);
             let recall = share(right, support);
             ClassFigures { class, name: None, precision, recall, f1: harmonic(precision, recall), support }
         };
-        (0..self.counts.len()).map(figures).collect()
+        (0..self.classes()).map(figures).collect()
     }
 
     /// Means over the classes.
@@ -179,6 +224,20 @@ mod tests {
         assert!((report.means.recall - 13.0 / 18.0).abs() < 1e-15);
         // The sixth sample has its class in the last place.
         assert_eq!(report.top_k_accuracy, 6.0 / 7.0);
+    }
+
+    #[test]
+    fn very_many_classes_take_little_room() {
+        let (classes, mut scores) = (50_000, vec![0.0; 2 * 50_000]);
+        (scores[49_999], scores[50_000 + 7]) = (1.0, 1.0);
+        let found = ConfusionMatrix::new(&scores, &[49_999, 8], classes).unwrap();
+        assert_eq!(
+            serde_json::to_value(&found).unwrap(),
+            serde_json::json!([[8, 7, 1], [49_999, 49_999, 1]])
+        );
+        assert_eq!((found.accuracy(), found.count(8, 7), found.figures()[49_999].f1), (0.5, 1, 1.0));
+        let small = ConfusionMatrix::from(vec![vec![1, 0], vec![2, 3]]);
+        assert_eq!(serde_json::to_value(&small).unwrap(), serde_json::json!([[1, 0], [2, 3]]));
     }
 
     #[test]
