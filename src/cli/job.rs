@@ -258,7 +258,7 @@ impl Job {
     fn ran_twins(&self) -> bool {
         let RunSettings { device, kernels, .. } = &self.settings;
         let titles = [Device::Cpu, Device::Reference].map(|device| device.title());
-        titles.contains(&device) && kernels.values().all(|variant| variant == TWIN)
+        titles.contains(device) && kernels.values().all(|variant| variant == TWIN)
     }
 }
 

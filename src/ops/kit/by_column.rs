@@ -23,10 +23,14 @@ pub(crate) fn change_columns<const X: usize, const P: usize>(
     parameters: impl Fn(usize) -> [f32; P] + Sync,
     f: impl Fn(f32, [f32; X], [f32; P]) -> f32 + Sync,
 ) {
+    // A row of each parameter, as the rows of x are.
+    let of_columns: [Vec<f32>; P] =
+        std::array::from_fn(|at| (0..columns).map(|c| parameters(c)[at]).collect());
     let piece = (PIECE / columns.max(1)).max(1) * columns;
     y.par_chunks_mut(piece).enumerate().for_each(|(number, y)| {
         let xs = xs.map(|x| &x[number * piece..][..y.len()]);
-        wide(|| change_piece(columns, y, xs, &parameters, &f));
+        let p: [&[f32]; P] = std::array::from_fn(|at| &of_columns[at][..columns]);
+        wide(|| change_piece(columns, y, xs, p, &f));
     });
 }
 
@@ -35,25 +39,13 @@ fn change_piece<const X: usize, const P: usize>(
     columns: usize,
     y: &mut [f32],
     xs: [&[f32]; X],
-    parameters: &impl Fn(usize) -> [f32; P],
+    p: [&[f32]; P],
     f: &impl Fn(f32, [f32; X], [f32; P]) -> f32,
 ) {
-    for c in (0..columns).step_by(LINE) {
-        if columns - c < LINE {
-            for c in c..columns {
-                let p = parameters(c);
-                for at in (c..y.len()).step_by(columns) {
-                    y[at] = f(y[at], xs.map(|x| x[at]), p);
-                }
-            }
-            return;
-        }
-        let p = side_by_side(|lane| parameters(c + lane));
-        for at in (c..y.len()).step_by(columns) {
-            let (x, before) = (xs.map(|x| line(x, at)), line(y, at));
-            let after: [f32; LINE] =
-                std::array::from_fn(|lane| f(before[lane], x.map(|x| x[lane]), p.map(|p| p[lane])));
-            y[at..at + LINE].copy_from_slice(&after);
+    for (r, y) in y.chunks_exact_mut(columns).enumerate() {
+        let x: [&[f32]; X] = std::array::from_fn(|at| &xs[at][r * columns..][..columns]);
+        for (c, y) in y.iter_mut().enumerate() {
+            *y = f(*y, std::array::from_fn(|at| x[at][c]), std::array::from_fn(|at| p[at][c]));
         }
     }
 }
