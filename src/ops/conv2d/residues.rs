@@ -113,16 +113,24 @@ pub(super) fn gather(
     let taps = if at_once { &taps[..1] } else { &taps[..] };
     let terms = rows.len() * met.row_terms();
     let run = met.row_terms() / taps.len();
+    let outputs = run / s.group_out();
     for (line, columns) in lines.zip(columns.chunks_mut(met.columns() * terms)) {
         let (n, down) = (line / s.in_h, (line % s.in_h / s.stride_h) as isize);
         for (row, (_, from)) in rows.iter().enumerate() {
             let seen = usize::try_from(from + down).ok().filter(|&i| i < s.out_h);
             let dy =
                 seen.map_or(&[][..], |i| &dy[(n * s.out_h + i) * s.out_w * s.out_c..][..s.out_w * s.out_c]);
+            // From where on a run would reach past the line.
+            let past = (dy.len() / s.out_c + 1).saturating_sub(outputs);
             for (across, columns) in (0..).zip(columns.chunks_exact_mut(terms)) {
                 let to = &mut columns[row * met.row_terms()..][..met.row_terms()];
                 for ((_, from), to) in taps.iter().zip(to.chunks_exact_mut(run)) {
-                    copy_run(dy, s, group, from + across, to);
+                    match usize::try_from(from + across) {
+                        Ok(from) if from < past => {
+                            to.copy_from_slice(&dy[from * s.out_c + group * s.group_out()..][..run]);
+                        }
+                        _ => copy_edge(dy, s, group, from + across, to),
+                    }
                 }
             }
         }
@@ -131,7 +139,7 @@ pub(super) fn gather(
 }
 
 /// Copies a group's channels of some outputs of a line, from one on; zeros for outputs outside of it.
-fn copy_run(dy: &[f32], s: &ConvShape, group: usize, from: isize, to: &mut [f32]) {
+fn copy_edge(dy: &[f32], s: &ConvShape, group: usize, from: isize, to: &mut [f32]) {
     let (each, some) = (s.group_out(), to.len() / s.group_out());
     let outputs = dy.len() / s.out_c;
     let before = from.min(0).unsigned_abs().min(some);
