@@ -161,6 +161,7 @@ fn shown(shown: usize, all: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Targets;
     use crate::io::ModelFile;
     use crate::model::Weights;
 
@@ -193,6 +194,23 @@ mod tests {
         let views = activations(&run(), &data, 1).unwrap();
         assert_eq!(views[1].caption, "2 channels of 2x2; black is 0, white is 1.000");
         assert_eq!(views[2].caption, "2 values; black is 0, white is 1.099");
+    }
+
+    /// Rows of f32 towards numbers, each with a weight.
+    #[test]
+    fn numbers_are_followed_as_images_are() {
+        let text = "name = \"m\"\ninput_shape = [2]\ntarget = \"values\"\nloss = \"mean_squared_error\"\n\
+            [[layers]]\ntype = \"Dense\"\nunits = 1\n";
+        let file = ModelFile::parse("m.toml", text).unwrap();
+        let network = file.model.network().unwrap();
+        let weights = Weights::from_values(&network, vec![vec![2.0, -1.0], vec![0.5]]);
+        let run = SavedRun { file, network, weights };
+        let targets = Targets::values([[0.0f32], [4.5]], 1).unwrap();
+        let data = Dataset::from_parts(vec![1.0f32, 1.0, 3.0, 2.0], targets, [2]).unwrap();
+        for data in [data.clone(), data.with_sample_weights(vec![1.0, 2.0]).unwrap()] {
+            assert_eq!(outputs(&run, &data, 1).unwrap().last().unwrap().1, [4.5]);
+            assert_eq!(activations(&run, &data, 1).unwrap().len(), 1);
+        }
     }
 
     #[test]
