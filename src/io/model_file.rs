@@ -54,7 +54,7 @@ use crate::model::{
     Layer, Loss, ModelError, Node, Optimizer, Sequential, check_class_names, nearest, with_suggestion,
 };
 use crate::plan::Plan;
-use crate::train::{Compile, FitOptions, LearningRateSchedule, Model};
+use crate::train::{Compile, FitOptions, LearningRateSchedule};
 
 /// The model that `train` takes by default: the text of `assets/models/tutorial.toml`.
 pub const TUTORIAL: &str = include_str!("../../assets/models/tutorial.toml");
@@ -246,21 +246,6 @@ impl ModelFile {
             layers: self.model.layers.clone(),
         };
         toml::to_string(&form).map_err(fail)
-    }
-}
-
-impl Model {
-    /// The model as a model file: layers, loss, optimizer, augmentation, names of classes, and how it was trained
-    /// last (the defaults before that).
-    pub fn file(&self) -> ModelFile {
-        ModelFile {
-            model: self.sequential.clone(),
-            loss: self.compile.loss,
-            optimizer: self.compile.optimizer,
-            augmentation: self.compile.augmentation,
-            training: self.fitted.clone(),
-            class_names: self.class_names.clone(),
-        }
     }
 }
 

@@ -16,6 +16,19 @@ use crate::train::Model;
 const SAVED: [&str; 2] = [WEIGHTS_FILE, MODEL_FILE];
 
 impl Model {
+    /// The model as a model file: layers, loss, optimizer, augmentation, names of classes, and how it was trained
+    /// last (the defaults before that).
+    pub fn file(&self) -> ModelFile {
+        ModelFile {
+            model: self.sequential.clone(),
+            loss: self.compile.loss,
+            optimizer: self.compile.optimizer,
+            augmentation: self.compile.augmentation,
+            training: self.fitted.clone(),
+            class_names: self.class_names.clone(),
+        }
+    }
+
     /// Saves the model: [`load`](Self::load) of the same folder gives it back, with the same weights to the bit. The
     /// program reads such a folder as well: `shadegrad predict DIR`, `evaluate DIR --data ...`, `export DIR`.
     ///

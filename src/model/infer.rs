@@ -187,6 +187,14 @@ mod tests {
                     .add(Dense::new(2).bias_initializer(Initializer::Orthogonal { gain: 1.0 })),
                 "layer 1 `dense` (Dense): dense.bias: orthogonal needs two dimensions or more",
             ),
+        ];
+        check(rows);
+    }
+
+    #[test]
+    fn settings_out_of_range_name_their_layer() {
+        let base = || Sequential::new([9, 7, 2]);
+        check(vec![
             (
                 base().add(BatchNormalization::new().epsilon(1e-60)).add(Flatten::new()).add(Dense::new(2)),
                 "`batch_normalization` (BatchNormalization): epsilon is 1e-60",
@@ -249,7 +257,10 @@ mod tests {
                     .add(Dense::new(2)),
                 "mean holds lists of different lengths",
             ),
-        ];
+        ]);
+    }
+
+    fn check(rows: Vec<(Sequential, &str)>) {
         for (model, expected) in rows {
             let message = model.network().unwrap_err().to_string();
             assert!(message.contains(expected), "{message:?} lacks {expected:?}");

@@ -82,6 +82,11 @@ fn unknown_names_are_answered_with_the_nearest() {
         ),
         (flatten, layer("RandomFlip", "mode = \"horizontaly\""), "horizontal", "vertical"),
     ];
+    check(rows.into());
+}
+
+/// Rows of what stands in the tutorial, what stands in its place, the nearest name, and another one that there is.
+fn check(rows: Vec<(&str, String, &str, &str)>) {
     let mut failures = Vec::new();
     for (from, to, nearest, other) in rows {
         assert!(TUTORIAL.contains(from), "{from}");
