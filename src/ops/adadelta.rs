@@ -57,13 +57,16 @@ impl OpKind for AdadeltaUpdate {
     }
 
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
-        let [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(state), Arg::Out(parameter)] =
-            args
-        else {
-            return Err(OtherArguments);
-        };
-        adadelta_update(&self.adadelta, batch, gradient, loss, tripwire, state, parameter);
-        Ok(())
+        let adadelta = &self.adadelta;
+        let learning_rate = T::of(f64::from(batch.learning_rate));
+        let [rho, one_minus_rho] = [adadelta.rho, 1.0 - adadelta.rho].map(T::of);
+        let epsilon = T::of(adadelta.epsilon);
+        update_each(batch, args, |g, [mut a, mut d], w| {
+            a = rho * a + one_minus_rho * (g * g);
+            let u = (d + epsilon).sqrt() * g / (a + epsilon).sqrt();
+            d = rho * d + one_minus_rho * (u * u);
+            ([a, d], decayed(adadelta.weight_decay, batch, w) - learning_rate * u)
+        })
     }
 
     fn title(&self) -> String {
@@ -102,36 +105,6 @@ impl OpKind for AdadeltaUpdate {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         Ok(bounds(trial))
-    }
-}
-
-fn adadelta_update<T: Real>(
-    adadelta: &Adadelta,
-    batch: &BatchParams,
-    gradient: &[T],
-    loss: &[T],
-    tripwire: &mut [u32],
-    state: &mut [T],
-    parameter: &mut [T],
-) {
-    if held(batch, loss, tripwire) {
-        return;
-    }
-    let len = parameter.len();
-    let learning_rate = T::of(f64::from(batch.learning_rate));
-    let rho = T::of(adadelta.rho);
-    let one_minus_rho = T::of(1.0 - adadelta.rho);
-    let epsilon = T::of(adadelta.epsilon);
-    let (a, d) = state.split_at_mut(len);
-    for i in 0..len {
-        let g = gradient[i];
-        if refused(batch, g, tripwire) {
-            continue;
-        }
-        a[i] = rho * a[i] + one_minus_rho * (g * g);
-        let u = (d[i] + epsilon).sqrt() * g / (a[i] + epsilon).sqrt();
-        d[i] = rho * d[i] + one_minus_rho * (u * u);
-        parameter[i] = decayed(adadelta.weight_decay, batch, parameter[i]) - learning_rate * u;
     }
 }
 

@@ -57,13 +57,17 @@ impl OpKind for AdamUpdate {
     }
 
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
-        let [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(state), Arg::Out(parameter)] =
-            args
-        else {
-            return Err(OtherArguments);
-        };
-        adam_update(&self.adam, batch, gradient, loss, tripwire, state, parameter);
-        Ok(())
+        let adam = &self.adam;
+        let alpha = T::of(f64::from(batch.learning_rate)) * T::of(f64::from(batch.correction));
+        let one_minus_beta_1 = T::of(1.0 - adam.beta_1);
+        let one_minus_beta_2 = T::of(1.0 - adam.beta_2);
+        let epsilon = T::of(adam.epsilon);
+        update_each(batch, args, |g, [mut m, mut v], w| {
+            m += (g - m) * one_minus_beta_1;
+            v += (g * g - v) * one_minus_beta_2;
+            let w = decayed(adam.weight_decay, batch, w);
+            ([m, v], w - m * alpha / (v.sqrt() + epsilon))
+        })
     }
 
     fn title(&self) -> String {
@@ -106,36 +110,6 @@ impl OpKind for AdamUpdate {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         Ok(bounds(trial))
-    }
-}
-
-fn adam_update<T: Real>(
-    adam: &Adam,
-    batch: &BatchParams,
-    gradient: &[T],
-    loss: &[T],
-    tripwire: &mut [u32],
-    state: &mut [T],
-    parameter: &mut [T],
-) {
-    if held(batch, loss, tripwire) {
-        return;
-    }
-    let len = parameter.len();
-    let alpha = T::of(f64::from(batch.learning_rate)) * T::of(f64::from(batch.correction));
-    let one_minus_beta_1 = T::of(1.0 - adam.beta_1);
-    let one_minus_beta_2 = T::of(1.0 - adam.beta_2);
-    let epsilon = T::of(adam.epsilon);
-    let (m, v) = state.split_at_mut(len);
-    for i in 0..len {
-        let g = gradient[i];
-        if refused(batch, g, tripwire) {
-            continue;
-        }
-        m[i] += (g - m[i]) * one_minus_beta_1;
-        v[i] += (g * g - v[i]) * one_minus_beta_2;
-        let w = decayed(adam.weight_decay, batch, parameter[i]);
-        parameter[i] = w - m[i] * alpha / (v[i].sqrt() + epsilon);
     }
 }
 

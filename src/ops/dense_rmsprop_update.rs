@@ -1,7 +1,7 @@
 use super::kit::*;
 use super::matmul::{MatmulAtB, MatmulShape, matmul_at_b, product_rows};
 use super::rmsprop::{
-    Hole, Settings, rmsprop_bounds, rmsprop_update, settings, settings_title, state, update_flops,
+    Settings, rmsprop_bounds, rmsprop_update, settings, settings_title, state, update_flops,
 };
 use super::sum_partials::sum_partials;
 use crate::optimizers::RmsProp;
@@ -232,19 +232,14 @@ fn dense_rmsprop_update<T: Real>(
     state: &mut [T],
     parameter: &mut [T],
 ) {
-    let len = parameter.len();
     let DenseRmspropUpdate { product: s, first, rmsprop, .. } = op;
     let layer = *first..first + (s.m + 1) * s.n;
     let mut partial = vec![T::zero(); s.split().parts * layer.len()];
     matmul_at_b(s, true, a, b, &mut partial);
     let mut gradient = vec![T::zero(); layer.len()];
     sum_partials(&partial, &mut gradient);
-    let mut of_layer: Vec<T> = state.chunks(len).flat_map(|slot| slot[layer.clone()].to_vec()).collect();
-    let of_parameter = &mut parameter[layer.clone()];
-    let hole = Hole::default();
-    rmsprop_update(rmsprop, &hole, batch, &gradient, loss, tripwire, &mut of_layer, of_parameter);
-    for (slot, updated) in state.chunks_mut(len).zip(of_layer.chunks(layer.len())) {
-        slot[layer.clone()].copy_from_slice(updated);
+    if !held(batch, loss, tripwire) {
+        rmsprop_update(rmsprop, batch, tripwire, layer, &gradient, state, parameter);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Dropout, each way.
 
+use rayon::prelude::*;
+
 use super::kit::*;
-use crate::random::{Purpose, philox4x32};
+use crate::random::{Purpose, philox4x32, philox4x32_side_by_side};
 
 /// Dropout of a layer's values: one is kept where its draw, a multiple of 2^-24 in `[0, 1)`, is at least the rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +56,8 @@ impl OpKind for DropoutForward {
         reads_batch: true,
         ..Row::ELEMENTWISE
     }];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast_forward)];
 
     fn kind(&self) -> &'static str {
         "dropout_forward"
@@ -116,6 +120,8 @@ impl OpKind for DropoutBackward {
         reads_batch: true,
         ..Row::ELEMENTWISE
     }];
+
+    const FAST: &'static [FastRow<Self>] = &[FastRow::new("blocks", fast_backward)];
 
     fn kind(&self) -> &'static str {
         "dropout_backward"
@@ -214,5 +220,55 @@ fn dropout_backward<T: Real>(s: &DropoutShape, batch: &BatchParams, dy: &mut [T]
             (_, true) => scale * *dy,
             (_, false) => T::zero(),
         };
+    }
+}
+
+fn fast_forward(
+    op: &DropoutForward,
+    batch: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::In(x), Arg::Out(y)] = args else { return Err(OtherArguments) };
+    y.par_chunks_mut(PIECE).zip(x.par_chunks(PIECE)).enumerate().for_each(|(number, (y, x))| {
+        y.copy_from_slice(x);
+        wide(|| drop_some(&op.0, batch, number * PIECE, y));
+    });
+    Ok(())
+}
+
+fn fast_backward(
+    op: &DropoutBackward,
+    batch: &BatchParams,
+    args: &mut [Arg<'_, f32>],
+    _: &mut Scratch,
+) -> Result<(), OtherArguments> {
+    let [Arg::Out(dy)] = args else { return Err(OtherArguments) };
+    dy.par_chunks_mut(PIECE).enumerate().for_each(|(number, dy)| {
+        wide(|| drop_some(&op.0, batch, number * PIECE, dy));
+    });
+    Ok(())
+}
+
+/// Blocks of draws at a time.
+const BLOCKS: usize = 16;
+
+/// Values from this one on, a multiple of `4 * BLOCKS`: in training some become 0 and the others are scaled, as by the twins.
+#[inline(always)]
+fn drop_some(s: &DropoutShape, batch: &BatchParams, first: usize, values: &mut [f32]) {
+    if batch.training == 0 {
+        return;
+    }
+    for (number, values) in values.chunks_mut(4 * BLOCKS).enumerate() {
+        let block = (first / 4 + number * BLOCKS) as u32;
+        let blocks = std::array::from_fn(|lane| block.wrapping_add(lane as u32));
+        let [step, layer, purpose] =
+            [batch.number, s.layer as u32, Purpose::Dropout as u32].map(|word| [word; BLOCKS]);
+        let words =
+            philox4x32_side_by_side([blocks, step, layer, purpose], [batch.seed_low, batch.seed_high]);
+        let draws: [u32; 4 * BLOCKS] = std::array::from_fn(|at| words[at % 4][at / 4] >> 8);
+        for (value, draw) in values.iter_mut().zip(draws) {
+            *value = if draw >= s.threshold { s.scale * *value } else { 0.0 };
+        }
     }
 }

@@ -57,13 +57,15 @@ impl OpKind for LionUpdate {
     }
 
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
-        let [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(m), Arg::Out(parameter)] =
-            args
-        else {
-            return Err(OtherArguments);
-        };
-        lion_update(&self.lion, batch, gradient, loss, tripwire, m, parameter);
-        Ok(())
+        let lion = &self.lion;
+        let learning_rate = T::of(f64::from(batch.learning_rate));
+        let [beta_1, one_minus_beta_1] = [lion.beta_1, 1.0 - lion.beta_1].map(T::of);
+        let [beta_2, one_minus_beta_2] = [lion.beta_2, 1.0 - lion.beta_2].map(T::of);
+        update_each(batch, args, |g, [m], w| {
+            let direction = sign(beta_1 * m + one_minus_beta_1 * g);
+            let w = decayed(lion.weight_decay, batch, w) - learning_rate * direction;
+            ([beta_2 * m + one_minus_beta_2 * g], w)
+        })
     }
 
     fn title(&self) -> String {
@@ -99,32 +101,6 @@ impl OpKind for LionUpdate {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         Ok(bounds(trial))
-    }
-}
-
-fn lion_update<T: Real>(
-    lion: &Lion,
-    batch: &BatchParams,
-    gradient: &[T],
-    loss: &[T],
-    tripwire: &mut [u32],
-    m: &mut [T],
-    parameter: &mut [T],
-) {
-    if held(batch, loss, tripwire) {
-        return;
-    }
-    let learning_rate = T::of(f64::from(batch.learning_rate));
-    let [beta_1, one_minus_beta_1] = [lion.beta_1, 1.0 - lion.beta_1].map(T::of);
-    let [beta_2, one_minus_beta_2] = [lion.beta_2, 1.0 - lion.beta_2].map(T::of);
-    for i in 0..parameter.len() {
-        let g = gradient[i];
-        if refused(batch, g, tripwire) {
-            continue;
-        }
-        let direction = sign(beta_1 * m[i] + one_minus_beta_1 * g);
-        parameter[i] = decayed(lion.weight_decay, batch, parameter[i]) - learning_rate * direction;
-        m[i] = beta_2 * m[i] + one_minus_beta_2 * g;
     }
 }
 

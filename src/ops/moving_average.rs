@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::kit::*;
 use crate::optimizers::Ema;
 
@@ -65,15 +67,19 @@ impl OpKind for MovingAverage {
             return Ok(());
         }
         let [momentum, rest] = self.factors().map(|factor| T::of(f64::from(factor)));
-        for i in 0..self.len {
-            average[i] = match batch.number {
-                0 => parameter[i],
-                _ => average[i] * momentum + parameter[i] * rest,
-            };
-            if self.overwrites(batch) {
-                parameter[i] = average[i];
-            }
-        }
+        average.par_chunks_mut(PIECE).zip(parameter.par_chunks_mut(PIECE)).for_each(
+            |(average, parameter)| {
+                for (average, parameter) in average.iter_mut().zip(parameter) {
+                    *average = match batch.number {
+                        0 => *parameter,
+                        _ => *average * momentum + *parameter * rest,
+                    };
+                    if self.overwrites(batch) {
+                        *parameter = *average;
+                    }
+                }
+            },
+        );
         Ok(())
     }
 

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::kit::*;
 use crate::optimizers::RmsProp;
 use crate::random::Stream;
@@ -73,7 +75,13 @@ impl OpKind for RmspropUpdate {
         else {
             return Err(OtherArguments);
         };
-        rmsprop_update(&self.rmsprop, &self.hole, batch, gradient, loss, tripwire, state, parameter);
+        if !held(batch, loss, tripwire) {
+            let Hole { first, len } = self.hole;
+            for range in [0..first, first + len..self.len] {
+                let gradient = &gradient[range.clone()];
+                rmsprop_update(&self.rmsprop, batch, tripwire, range, gradient, state, parameter);
+            }
+        }
         Ok(())
     }
 
@@ -203,48 +211,75 @@ impl Settings {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "those of the op")]
+/// The twin, for the weights in a range; their gradients, and state and weights of all.
 pub(super) fn rmsprop_update<T: Real>(
     rmsprop: &RmsProp,
-    hole: &Hole,
     batch: &BatchParams,
-    gradient: &[T],
-    loss: &[T],
     tripwire: &mut [u32],
+    range: Range<usize>,
+    gradient: &[T],
     state: &mut [T],
     parameter: &mut [T],
 ) {
-    if held(batch, loss, tripwire) {
-        return;
-    }
-    let len = parameter.len();
-    let rho = T::of(rmsprop.rho);
-    let one_minus_rho = T::of(1.0 - rmsprop.rho);
-    let momentum = T::of(rmsprop.momentum);
-    let epsilon = T::of(rmsprop.epsilon);
+    let [rho, one_minus_rho] = [rmsprop.rho, 1.0 - rmsprop.rho].map(T::of);
+    let [momentum, epsilon] = [rmsprop.momentum, rmsprop.epsilon].map(T::of);
     let learning_rate = T::of(f64::from(batch.learning_rate));
     let with_momentum = rmsprop.momentum > 0.0;
-    let (v, rest) = state.split_at_mut(len);
-    let (m, a) = rest.split_at_mut(if with_momentum { len } else { 0 });
-    for i in (0..hole.first).chain(hole.first + hole.len..len) {
-        let g = gradient[i];
-        if refused(batch, g, tripwire) {
-            continue;
-        }
-        v[i] = rho * v[i] + one_minus_rho * (g * g);
-        let mut d = v[i];
+    let after = |g, [mut v, mut m, mut a]: [T; 3], w| {
+        v = rho * v + one_minus_rho * (g * g);
+        let mut d = v;
         if rmsprop.centered {
-            a[i] = rho * a[i] + one_minus_rho * g;
-            d -= a[i] * a[i];
+            a = rho * a + one_minus_rho * g;
+            d -= a * a;
         }
         let u = learning_rate * g / (d + epsilon).sqrt();
-        let w = decayed(rmsprop.weight_decay, batch, parameter[i]);
+        let w = decayed(rmsprop.weight_decay, batch, w);
         if with_momentum {
-            m[i] = momentum * m[i] + u;
-            parameter[i] = w - m[i];
+            m = momentum * m + u;
+            ([v, m, a], w - m)
         } else {
-            parameter[i] = w - u;
+            ([v, m, a], w - u)
         }
+    };
+    let zero = T::zero();
+    let mut weights = Moved { batch, tripwire, range, gradient, state, parameter };
+    match (with_momentum, rmsprop.centered) {
+        (false, false) => weights.update(|g, [v], w| {
+            let ([v, ..], w) = after(g, [v, zero, zero], w);
+            ([v], w)
+        }),
+        (true, false) => weights.update(|g, [v, m], w| {
+            let ([v, m, _], w) = after(g, [v, m, zero], w);
+            ([v, m], w)
+        }),
+        (false, true) => weights.update(|g, [v, a], w| {
+            let ([v, _, a], w) = after(g, [v, zero, a], w);
+            ([v, a], w)
+        }),
+        (true, true) => weights.update(after),
+    }
+}
+
+/// The weights of a range.
+struct Moved<'a, T> {
+    batch: &'a BatchParams,
+    tripwire: &'a mut [u32],
+    range: Range<usize>,
+    gradient: &'a [T],
+    state: &'a mut [T],
+    parameter: &'a mut [T],
+}
+
+impl<T: Real> Moved<'_, T> {
+    fn update<const SLOTS: usize>(&mut self, after: impl Fn(T, [T; SLOTS], T) -> ([T; SLOTS], T) + Sync) {
+        let state = slots(self.state, self.parameter.len()).map(|slot| &mut slot[self.range.clone()]);
+        let parameter = &mut self.parameter[self.range.clone()];
+        update_weights(
+            self.batch,
+            self.tripwire,
+            Weights { gradient: self.gradient, state, parameter },
+            after,
+        );
     }
 }
 

@@ -52,11 +52,10 @@ impl OpKind for SgdUpdate {
     }
 
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
-        let [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(parameter)] = args else {
-            return Err(OtherArguments);
-        };
-        sgd_update(&self.sgd, batch, gradient, loss, tripwire, parameter);
-        Ok(())
+        let learning_rate = T::of(f64::from(batch.learning_rate));
+        update_each(batch, args, |g, [], w| {
+            ([], decayed(self.sgd.weight_decay, batch, w) - learning_rate * g)
+        })
     }
 
     fn title(&self) -> String {
@@ -144,13 +143,15 @@ impl OpKind for SgdMomentumUpdate {
     }
 
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
-        let [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(state), Arg::Out(parameter)] =
-            args
-        else {
-            return Err(OtherArguments);
-        };
-        sgd_momentum_update(&self.sgd, batch, gradient, loss, tripwire, state, parameter);
-        Ok(())
+        let sgd = &self.sgd;
+        let learning_rate = T::of(f64::from(batch.learning_rate));
+        let momentum = T::of(sgd.momentum);
+        update_each(batch, args, |g, [mut m], w| {
+            let u = learning_rate * g;
+            m = momentum * m - u;
+            let w = decayed(sgd.weight_decay, batch, w);
+            ([m], if sgd.nesterov { w + (momentum * m - u) } else { w + m })
+        })
     }
 
     fn title(&self) -> String {
@@ -187,51 +188,6 @@ impl OpKind for SgdMomentumUpdate {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         Ok(bounds(trial, &trial.case.op.sgd, 1))
-    }
-}
-
-fn sgd_update<T: Real>(
-    sgd: &Sgd,
-    batch: &BatchParams,
-    gradient: &[T],
-    loss: &[T],
-    tripwire: &mut [u32],
-    parameter: &mut [T],
-) {
-    if held(batch, loss, tripwire) {
-        return;
-    }
-    let learning_rate = T::of(f64::from(batch.learning_rate));
-    for (w, &g) in parameter.iter_mut().zip(gradient) {
-        if refused(batch, g, tripwire) {
-            continue;
-        }
-        *w = decayed(sgd.weight_decay, batch, *w) - learning_rate * g;
-    }
-}
-
-fn sgd_momentum_update<T: Real>(
-    sgd: &Sgd,
-    batch: &BatchParams,
-    gradient: &[T],
-    loss: &[T],
-    tripwire: &mut [u32],
-    m: &mut [T],
-    parameter: &mut [T],
-) {
-    if held(batch, loss, tripwire) {
-        return;
-    }
-    let learning_rate = T::of(f64::from(batch.learning_rate));
-    let momentum = T::of(sgd.momentum);
-    for i in 0..parameter.len() {
-        if refused(batch, gradient[i], tripwire) {
-            continue;
-        }
-        let u = learning_rate * gradient[i];
-        m[i] = momentum * m[i] - u;
-        let w = decayed(sgd.weight_decay, batch, parameter[i]);
-        parameter[i] = if sgd.nesterov { w + (momentum * m[i] - u) } else { w + m[i] };
     }
 }
 

@@ -7,6 +7,7 @@ mod by_column;
 mod case;
 mod cases;
 mod constant;
+mod each_weight;
 mod expect;
 mod fast;
 mod inputs;
@@ -33,6 +34,7 @@ pub(crate) use by_column::{LINE, change_columns, line, sum_columns, wide};
 pub use case::{Case, Numbers, Wire};
 pub(crate) use cases::arguments;
 pub(crate) use constant::{Constant, Constants, constants};
+pub(crate) use each_weight::{Weights, slots, update_each, update_weights};
 pub(crate) use expect::run_twin;
 pub(crate) use fast::FastRow;
 pub use fast::{Room, Scratch};
@@ -56,5 +58,5 @@ pub use twin::{Arg, OtherArguments, Real};
 pub(crate) use twin::{PIECE, change, change_by, first_maximum, take};
 pub(crate) use update::{
     Before, decay_constants, decay_flops, decay_title, decayed, decayed_weight, first_mean, guards, held,
-    refused, squares_and_means, update_args, update_bounds, update_input,
+    squares_and_means, update_args, update_bounds, update_input,
 };

@@ -60,15 +60,6 @@ pub(crate) fn held<T: Real>(batch: &BatchParams, loss: &[T], tripwire: &mut [u32
     bad
 }
 
-/// Whether a weight stays as it is, with its state: where the step is guarded and its gradient is not finite, which trips.
-pub(crate) fn refused<T: Real>(batch: &BatchParams, g: T, tripwire: &mut [u32]) -> bool {
-    let bad = batch.guarded != 0 && !g.is_finite();
-    if bad {
-        tripwire[0] = batch.slot + 1;
-    }
-    bad
-}
-
 /// A weight before its update: `w - w * weight_decay * learning_rate` where there is weight decay.
 pub(crate) fn decayed<T: Real>(weight_decay: Option<f64>, batch: &BatchParams, w: T) -> T {
     match weight_decay {
