@@ -232,7 +232,7 @@ fn fast_forward(
     let [Arg::In(x), Arg::Out(y)] = args else { return Err(OtherArguments) };
     y.par_chunks_mut(PIECE).zip(x.par_chunks(PIECE)).enumerate().for_each(|(number, (y, x))| {
         y.copy_from_slice(x);
-        wide(|| drop_some(&op.0, batch, number * PIECE, y));
+        wide(Drops { shape: &op.0, batch, first: number * PIECE, values: y });
     });
     Ok(())
 }
@@ -245,30 +245,41 @@ fn fast_backward(
 ) -> Result<(), OtherArguments> {
     let [Arg::Out(dy)] = args else { return Err(OtherArguments) };
     dy.par_chunks_mut(PIECE).enumerate().for_each(|(number, dy)| {
-        wide(|| drop_some(&op.0, batch, number * PIECE, dy));
+        wide(Drops { shape: &op.0, batch, first: number * PIECE, values: dy });
     });
     Ok(())
 }
 
-/// Blocks of draws at a time.
-const BLOCKS: usize = 16;
+/// Blocks of draws at a time: enough to make loops of them.
+const BLOCKS: usize = 64;
 
-/// Values from this one on, a multiple of `4 * BLOCKS`: in training some become 0 and the others are scaled, as by the twins.
-#[inline(always)]
-fn drop_some(s: &DropoutShape, batch: &BatchParams, first: usize, values: &mut [f32]) {
-    if batch.training == 0 {
-        return;
-    }
-    for (number, values) in values.chunks_mut(4 * BLOCKS).enumerate() {
-        let block = (first / 4 + number * BLOCKS) as u32;
-        let blocks = std::array::from_fn(|lane| block.wrapping_add(lane as u32));
-        let [step, layer, purpose] =
-            [batch.number, s.layer as u32, Purpose::Dropout as u32].map(|word| [word; BLOCKS]);
-        let words =
-            philox4x32_side_by_side([blocks, step, layer, purpose], [batch.seed_low, batch.seed_high]);
-        let draws: [u32; 4 * BLOCKS] = std::array::from_fn(|at| words[at % 4][at / 4] >> 8);
-        for (value, draw) in values.iter_mut().zip(draws) {
-            *value = if draw >= s.threshold { s.scale * *value } else { 0.0 };
+/// Values from the first one on, a multiple of `4 * BLOCKS`: in training some become 0 and the others are scaled, as by the twins.
+struct Drops<'a> {
+    shape: &'a DropoutShape,
+    batch: &'a BatchParams,
+    first: usize,
+    values: &'a mut [f32],
+}
+
+impl Loops for Drops<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Drops { shape, batch, first, values } = self;
+        if batch.training == 0 {
+            return;
+        }
+        let key = [batch.seed_low, batch.seed_high];
+        let rest = [batch.number, shape.layer as u32, Purpose::Dropout as u32].map(|word| [word; BLOCKS]);
+        for (number, values) in values.chunks_mut(4 * BLOCKS).enumerate() {
+            let block = (first / 4 + number * BLOCKS) as u32;
+            let blocks = std::array::from_fn(|lane| block.wrapping_add(lane as u32));
+            let words = philox4x32_side_by_side([blocks, rest[0], rest[1], rest[2]], key);
+            for (at, value) in values.iter_mut().enumerate() {
+                let kept = words[at % 4][at / 4] >> 8 >= shape.threshold;
+                *value = if kept { shape.scale * *value } else { 0.0 };
+            }
         }
     }
 }

@@ -62,3 +62,23 @@ fn training_is_traced_step_by_step() {
     sandbox.fail("verify --trace nonesuch.toml", 1, &["nonesuch.toml"]);
     sandbox.fail("verify matmul --trace model.toml", 2, &["cannot be used with"]);
 }
+
+/// Sums over the background of images, whose terms are alike: their roundings all go one way.
+#[test]
+fn moments_of_images_with_a_background_are_traced() {
+    let sandbox = Sandbox::new();
+    let layers = [
+        "type = \"Conv2D\"\nfilters = 8\nkernel_size = 3\npadding = \"same\"",
+        "type = \"BatchNormalization\"",
+        "type = \"ReLU\"",
+        "type = \"Conv2D\"\nfilters = 8\nkernel_size = 3\npadding = \"same\"\nuse_bias = false",
+        "type = \"BatchNormalization\"",
+        "type = \"Flatten\"",
+        "type = \"Dense\"\nunits = 10\nactivation = \"softmax\"",
+    ];
+    let layers = layers.map(|layer| format!("\n[[layers]]\n{layer}\n")).concat();
+    let model = format!("name = \"normalized\"\ninput_shape = [28, 28, 1]\n{layers}");
+    std::fs::write(sandbox.path("normalized.toml"), model).unwrap();
+    let outcome = sandbox.succeed("verify --trace normalized.toml --steps 2 --device software");
+    assert!(outcome.last_line().starts_with("passed: 2 training steps on "), "{}", outcome.last_line());
+}

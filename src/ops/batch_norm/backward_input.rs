@@ -155,7 +155,7 @@ fn fast(
         return Ok(());
     }
     let true_rows = op.shape.true_rows(batch);
-    let n = true_rows as f32;
+    let n = Lanes::all(true_rows as f32);
     let (dy, past) = dy.split_at_mut(true_rows * columns);
     let parameters = |c: usize| [factor(c), mean[c], inverse[c], d_beta[c], d_gamma[c]];
     change_columns(columns, dy, [x], parameters, |dy, [x], [factor, mean, inverse, d_beta, d_gamma]| {

@@ -96,7 +96,7 @@ impl OpKind for BatchNormBackwardScale {
                 for (c, bound) in bounds.iter_mut().enumerate() {
                     let i = r * shape.columns + c;
                     let term = at(0, i) * ((at(1, i) - at(2, c)) * at(3, c));
-                    *bound += term.error + term.value.abs() * sum_of_products(terms);
+                    *bound += term.error + term.value.abs() * sum_of_alike(terms);
                 }
             }
         }
@@ -115,7 +115,7 @@ fn fast(
     };
     let split = op.shape.split();
     partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
-        let term = |[dy, x]: [f32; 2], [mean, inverse]: [f32; 2]| dy * ((x - mean) * inverse);
+        let term = |[dy, x]: [Lanes; 2], [mean, inverse]: [Lanes; 2]| dy * ((x - mean) * inverse);
         sum_columns(split.range(part), [dy, x], partial, |c| [mean[c], inverse[c]], term);
     });
     Ok(())

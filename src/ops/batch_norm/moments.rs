@@ -163,7 +163,7 @@ impl OpKind for BatchNormSquares {
                 for (c, bound) in bounds.iter_mut().enumerate() {
                     let distance = Rough::exact(x[r * shape.columns + c]) - Rough::exact(sum[c]).over(n);
                     let square = distance * distance;
-                    *bound += square.error + square.value * sum_of_products(terms);
+                    *bound += square.error + square.value * sum_of_alike(terms);
                 }
             }
         }
@@ -204,7 +204,7 @@ fn fast_squares(
     };
     let n = op.shape.true_rows(batch) as f32;
     partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
-        let square = |[x]: [f32; 1], [mean]: [f32; 1]| (x - mean) * (x - mean);
+        let square = |[x]: [Lanes; 1], [mean]: [Lanes; 1]| (x - mean) * (x - mean);
         sum_columns(rows(&op.shape, batch, part), [x], partial, |c| [sum[c] / n], square);
     });
     Ok(())

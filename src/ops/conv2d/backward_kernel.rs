@@ -118,7 +118,7 @@ impl OpKind for Conv2dBackwardKernel {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         let Conv2dBackwardKernel(s) = trial.case.op;
-        trial.sum_of_products(s.row_split().range(0).len() * s.out_w)
+        trial.sum_of_alike_products(s.row_split().range(0).len() * s.out_w)
     }
 }
 

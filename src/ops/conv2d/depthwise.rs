@@ -1,6 +1,8 @@
 //! How the CPU executor convolves where each channel is a group of its own: the sums of the twins, in their order, for all channels
 //! side by side.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::shape::{ConvShape, output_of};
@@ -14,20 +16,66 @@ impl ConvShape {
 }
 
 pub(super) fn forward(s: &ConvShape, x: &[f32], kernel: &[f32], bias: &[f32], y: &mut [f32]) {
-    y.par_chunks_mut(s.out_w * s.out_c).enumerate().for_each(|(row, y)| {
+    y.par_chunks_mut(s.out_w * s.out_c)
+        .enumerate()
+        .for_each(|(row, y)| wide(Forward { shape: s, x, kernel, bias, row, y }));
+}
+
+pub(super) fn backward_input(s: &ConvShape, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
+    dx.par_chunks_mut(s.in_w * s.in_c)
+        .enumerate()
+        .for_each(|(line, dx)| wide(BackwardInput { shape: s, dy, kernel, line, dx }));
+}
+
+pub(super) fn backward_kernel(s: &ConvShape, x: &[f32], dy: &[f32], partial: &mut [f32]) {
+    let split = s.row_split();
+    partial.par_chunks_mut(s.terms() * s.out_c).enumerate().for_each(|(part, sums)| {
+        wide(BackwardKernel { shape: s, x, dy, rows: split.range(part), sums });
+    });
+}
+
+/// A line of the output.
+struct Forward<'a> {
+    shape: &'a ConvShape,
+    x: &'a [f32],
+    kernel: &'a [f32],
+    bias: &'a [f32],
+    row: usize,
+    y: &'a mut [f32],
+}
+
+impl Loops for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Forward { shape: s, x, kernel, bias, row, y } = self;
         let (n, i) = (row / s.out_h, row % s.out_h);
         let mut pairs = Vec::with_capacity(s.kernel_h * s.kernel_w);
         for (j, y) in y.chunks_exact_mut(s.out_c).enumerate() {
             y.copy_from_slice(bias);
             pairs.clear();
             pairs.extend(s.taps().map(|(p, q)| [s.pixel(n, [i, j], [p, q]), p * s.kernel_w + q]));
-            wide(|| add_products(x, kernel, pairs.iter().copied(), y));
+            add_products(x, kernel, pairs.iter().copied(), y);
         }
-    });
+    }
 }
 
-pub(super) fn backward_input(s: &ConvShape, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
-    dx.par_chunks_mut(s.in_w * s.in_c).enumerate().for_each(|(line, dx)| {
+/// A line of the input.
+struct BackwardInput<'a> {
+    shape: &'a ConvShape,
+    dy: &'a [f32],
+    kernel: &'a [f32],
+    line: usize,
+    dx: &'a mut [f32],
+}
+
+impl Loops for BackwardInput<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let BackwardInput { shape: s, dy, kernel, line, dx } = self;
         let (n, h) = (line / s.in_h, line % s.in_h);
         dx.fill(0.0);
         let mut pairs = Vec::with_capacity(s.kernel_h * s.kernel_w);
@@ -38,25 +86,35 @@ pub(super) fn backward_input(s: &ConvShape, dy: &[f32], kernel: &[f32], dx: &mut
                 let j = output_of(w, q * s.dilation_w, s.stride_w, s.out_w)?;
                 Some([(n * s.out_h + i) * s.out_w + j, p * s.kernel_w + q])
             }));
-            wide(|| add_products(dy, kernel, pairs.iter().copied(), dx));
+            add_products(dy, kernel, pairs.iter().copied(), dx);
         }
-    });
+    }
 }
 
-pub(super) fn backward_kernel(s: &ConvShape, x: &[f32], dy: &[f32], partial: &mut [f32]) {
-    let split = s.row_split();
-    partial.par_chunks_mut(s.terms() * s.out_c).enumerate().for_each(|(part, partial)| {
-        partial.fill(0.0);
-        wide(|| {
-            for row in split.range(part) {
-                let (n, i) = (row / s.out_h, row % s.out_h);
-                for ((p, q), sums) in s.taps().zip(partial.chunks_exact_mut(s.out_c)) {
-                    let positions = (0..s.out_w).map(|j| [s.pixel(n, [i, j], [p, q]), row * s.out_w + j]);
-                    add_products(x, dy, positions, sums);
-                }
+/// A part of the sums over lines of the output.
+struct BackwardKernel<'a> {
+    shape: &'a ConvShape,
+    x: &'a [f32],
+    dy: &'a [f32],
+    rows: Range<usize>,
+    sums: &'a mut [f32],
+}
+
+impl Loops for BackwardKernel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let BackwardKernel { shape: s, x, dy, rows, sums } = self;
+        sums.fill(0.0);
+        for row in rows {
+            let (n, i) = (row / s.out_h, row % s.out_h);
+            for ((p, q), sums) in s.taps().zip(sums.chunks_exact_mut(s.out_c)) {
+                let positions = (0..s.out_w).map(|j| [s.pixel(n, [i, j], [p, q]), row * s.out_w + j]);
+                add_products(x, dy, positions, sums);
             }
-        });
-    });
+        }
+    }
 }
 
 /// `sums[c] += a[i, c] * b[j, c]` for these pairs `[i, j]`, in their order.

@@ -107,7 +107,7 @@ impl OpKind for Conv2dMaxpoolBackwardKernel {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         let Conv2dMaxpoolBackwardKernel(s) = trial.case.op;
-        trial.sum_of_products(s.row_split().range(0).len() * s.pool.out_w)
+        trial.sum_of_alike_products(s.row_split().range(0).len() * s.pool.out_w)
     }
 }
 

@@ -27,6 +27,15 @@ pub(crate) fn sum_of_products(terms: usize) -> f64 {
     if terms <= 1 { ULP } else { 8.0 * HALF_ULP * (terms as f64).sqrt() }
 }
 
+/// Error of a sum of `terms` numbers that may be alike, as those of a picture's background are, relative to the sum of their
+/// magnitudes.
+///
+/// Alike terms round alike: no addition takes back what another lost. Each is off by 2^-24 of the sum so far at most.
+/// Source: Higham, "Accuracy and Stability of Numerical Algorithms", section 4.2.
+pub(crate) fn sum_of_alike(terms: usize) -> f64 {
+    sum_of_products(terms).max(HALF_ULP * terms as f64)
+}
+
 /// Relative error of `exp` of an exact number: 3 + 2|x| ULP.
 pub(crate) fn exp_error(x: f64) -> f64 {
     (3.0 + 2.0 * x.abs()) * ULP

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::batch::BatchParams;
-use super::by_column::wide;
 use super::twin::{Arg, OtherArguments, PIECE, Real};
 use super::update::held;
+use super::wide::{Loops, wide};
 
 /// What an update changes, with what it follows: all `[len]`.
 #[derive(Debug)]
@@ -59,33 +59,57 @@ pub(crate) fn update_weights<T: Real, const SLOTS: usize>(
     });
     let pieces: Vec<_> = pieces.collect();
     let guarded = batch.guarded != 0;
-    let update = |piece| wide(|| update_piece(guarded, piece, &after));
+    let update = |weights| wide(Piece { guarded, weights, after: &after });
     if pieces.into_par_iter().map(update).reduce(|| false, |one, other| one | other) {
         tripwire[0] = batch.slot + 1;
     }
 }
 
-/// Whether a gradient trips.
-#[inline(always)]
-fn update_piece<T: Real, const SLOTS: usize>(
+/// Weights at a time, in arrays of their own: the compiler sees that none of them is another, and computes many at once.
+const SOME: usize = 256;
+
+struct Piece<'a, T, F, const SLOTS: usize> {
     guarded: bool,
-    weights: Weights<'_, T, SLOTS>,
-    after: &impl Fn(T, [T; SLOTS], T) -> ([T; SLOTS], T),
-) -> bool {
-    let Weights { gradient, state, parameter } = weights;
-    let len = parameter.len();
-    let (gradient, state) = (&gradient[..len], state.map(|slot| &mut slot[..len]));
-    let mut trips = false;
-    for i in 0..len {
-        let before = std::array::from_fn(|slot| state[slot][i]);
-        let (next, w) = after(gradient[i], before, parameter[i]);
-        // Without a branch, so that many weights go at once.
-        let stays = guarded & !gradient[i].is_finite();
-        trips |= stays;
-        parameter[i] = if stays { parameter[i] } else { w };
-        for slot in 0..SLOTS {
-            state[slot][i] = if stays { before[slot] } else { next[slot] };
+    weights: Weights<'a, T, SLOTS>,
+    after: &'a F,
+}
+
+impl<T: Real, F, const SLOTS: usize> Loops for Piece<'_, T, F, SLOTS>
+where
+    F: Fn(T, [T; SLOTS], T) -> ([T; SLOTS], T),
+{
+    /// Whether a gradient trips.
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let Piece { guarded, weights: Weights { gradient, mut state, parameter }, after } = self;
+        let (mut g, mut s, mut w) = ([T::zero(); SOME], [[T::zero(); SOME]; SLOTS], [T::zero(); SOME]);
+        let mut trips = false;
+        for first in (0..parameter.len()).step_by(SOME) {
+            let count = SOME.min(parameter.len() - first);
+            let here = first..first + count;
+            g[..count].copy_from_slice(&gradient[here.clone()]);
+            w[..count].copy_from_slice(&parameter[here.clone()]);
+            for (s, state) in s.iter_mut().zip(&state) {
+                s[..count].copy_from_slice(&state[here.clone()]);
+            }
+            let mut stays = [false; SOME];
+            for i in 0..SOME {
+                let before = std::array::from_fn(|slot| s[slot][i]);
+                let (next, moved) = after(g[i], before, w[i]);
+                stays[i] = guarded & !g[i].is_finite();
+                w[i] = if stays[i] { w[i] } else { moved };
+                for slot in 0..SLOTS {
+                    s[slot][i] = if stays[i] { before[slot] } else { next[slot] };
+                }
+            }
+            trips |= stays[..count].contains(&true);
+            parameter[here.clone()].copy_from_slice(&w[..count]);
+            for (s, state) in s.iter().zip(&mut state) {
+                state[here.clone()].copy_from_slice(&s[..count]);
+            }
         }
+        trips
     }
-    trips
 }

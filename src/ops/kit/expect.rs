@@ -1,6 +1,6 @@
 //! What a case must give: its twin in f64, with a bound for each element.
 
-use super::accuracy::sum_of_products;
+use super::accuracy::{sum_of_alike, sum_of_products};
 use super::args::Access;
 use super::case::Numbers;
 use super::inputs::{Argument, Values};
@@ -54,15 +54,24 @@ impl<O: OpKind> Trial<'_, O> {
     /// Eighths and their products are multiples of 1/64 of at most 1: fewer than 2^18 of them, in any order and with any
     /// roundings, give the exact sum.
     pub(crate) fn sum_of_products(&self, terms: usize) -> Bounds {
+        self.sum_within(terms, sum_of_products(terms))
+    }
+
+    /// The same, where many products may be alike.
+    pub(crate) fn sum_of_alike_products(&self, terms: usize) -> Bounds {
+        self.sum_within(terms, sum_of_alike(terms))
+    }
+
+    fn sum_within(&self, terms: usize, fraction: f64) -> Bounds {
         if self.case.numbers == Numbers::Eighths && terms < 1 << 18 {
             return Ok(self.exact());
         }
-        sum_within(&self.magnitudes()?, terms)
+        sum_within(&self.magnitudes()?, terms, fraction)
     }
 
-    /// The last argument a sum of at most `terms` numbers each: a single one is copied.
+    /// The last argument a sum of at most `terms` numbers each, which may be alike: a single one is copied.
     pub(crate) fn sum(&self, terms: usize) -> Bounds {
-        if terms == 1 { Ok(self.exact()) } else { self.sum_of_products(terms) }
+        if terms == 1 { Ok(self.exact()) } else { self.sum_of_alike_products(terms) }
     }
 
     /// What the twin gives for the magnitudes of all floats.
@@ -71,8 +80,8 @@ impl<O: OpKind> Trial<'_, O> {
     }
 }
 
-/// The last argument a sum of at most `terms` products, with what the twin gives for the magnitudes of all floats.
-fn sum_within(magnitudes: &[Output], terms: usize) -> Bounds {
+/// The last argument a sum of at most `terms` products, off by this fraction of their magnitudes, with what the twin gives for the magnitudes of all floats.
+fn sum_within(magnitudes: &[Output], terms: usize, fraction: f64) -> Bounds {
     let sums = magnitudes.last().ok_or(OtherArguments)?;
-    Ok(last_of(magnitudes.len(), relative(sums, sum_of_products(terms), terms)))
+    Ok(last_of(magnitudes.len(), relative(sums, fraction, terms)))
 }

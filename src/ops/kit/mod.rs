@@ -23,14 +23,15 @@ mod split;
 mod trial;
 mod twin;
 mod update;
+mod wide;
 
 pub(crate) use accuracy::{
-    DIVISION, FLUSHED, HALF_ULP, SQUARE_ROOT, ULP, exp_error, log_error, sum_of_products,
+    DIVISION, FLUSHED, HALF_ULP, SQUARE_ROOT, ULP, exp_error, log_error, sum_of_alike, sum_of_products,
 };
 pub use args::{Access, ArgSpec, DATA, Dtype, Extent, image_stride};
 pub(crate) use args::{arg, changed, indices, metrics, read, written};
 pub use batch::BatchParams;
-pub(crate) use by_column::{LINE, change_columns, line, sum_columns, wide};
+pub(crate) use by_column::{LINE, Lanes, change_columns, line, sum_columns};
 pub use case::{Case, Numbers, Wire};
 pub(crate) use cases::arguments;
 pub(crate) use constant::{Constant, Constants, constants};
@@ -60,3 +61,4 @@ pub(crate) use update::{
     Before, decay_constants, decay_flops, decay_title, decayed, decayed_weight, first_mean, guards, held,
     squares_and_means, update_args, update_bounds, update_input,
 };
+pub(crate) use wide::{Loops, wide};

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use gemm::{Parallelism, gemm};
 
-use super::by_column::{LINE, line, wide};
+use super::by_column::{LINE, line};
+use super::wide::{Loops, wide};
 
 /// A matrix in a slice of floats: element `(i, j)` is `values[i * row + j * column]`.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +64,7 @@ pub(crate) fn product([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Ta
         let (a, b) = (a.from([0, terms.start]), b.from([terms.start, 0]));
         let sizes = [m, n, terms.len()];
         if m == 1 || n == 1 || terms.len() <= 2 || m * n <= FEW {
-            wide(|| small(sizes, a, b, Target { values: &mut *c, row, add }));
+            wide(Small { sizes, a, b, c: Target { values: &mut *c, row, add } });
         } else {
             large(sizes, a, b, Target { values: &mut *c, row, add });
         }
@@ -83,26 +84,38 @@ impl<'a> Matrix<'a> {
 }
 
 /// The chains of the library, for products that it would compute otherwise.
-#[inline(always)]
-fn small([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
-    for i in 0..m {
-        let to = &mut c.values[i * c.row..][..n];
-        for (block, to) in to.chunks_mut(LINE).enumerate() {
-            let j = block * LINE;
-            let mut sums = [0.0; LINE];
-            for t in 0..k {
-                let factor = a.values[i * a.row + t * a.column];
-                if to.len() == LINE && b.column == 1 {
-                    let b = line(b.values, t * b.row + j);
-                    sums = std::array::from_fn(|at| f32::mul_add(factor, b[at], sums[at]));
-                    continue;
+struct Small<'a> {
+    sizes: [usize; 3],
+    a: Matrix<'a>,
+    b: Matrix<'a>,
+    c: Target<'a>,
+}
+
+impl Loops for Small<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Small { sizes: [m, n, k], a, b, c } = self;
+        for i in 0..m {
+            let to = &mut c.values[i * c.row..][..n];
+            for (block, to) in to.chunks_mut(LINE).enumerate() {
+                let j = block * LINE;
+                let mut sums = [0.0; LINE];
+                for t in 0..k {
+                    let factor = a.values[i * a.row + t * a.column];
+                    if to.len() == LINE && b.column == 1 {
+                        let b = line(b.values, t * b.row + j);
+                        sums = std::array::from_fn(|at| f32::mul_add(factor, b[at], sums[at]));
+                        continue;
+                    }
+                    for (j, sum) in (j..j + to.len()).zip(&mut sums) {
+                        *sum = factor.mul_add(b.values[t * b.row + j * b.column], *sum);
+                    }
                 }
-                for (j, sum) in (j..j + to.len()).zip(&mut sums) {
-                    *sum = factor.mul_add(b.values[t * b.row + j * b.column], *sum);
+                for (to, sum) in to.iter_mut().zip(sums) {
+                    *to = if c.add { *to + sum } else { sum };
                 }
-            }
-            for (to, sum) in to.iter_mut().zip(sums) {
-                *to = if c.add { *to + sum } else { sum };
             }
         }
     }

@@ -94,7 +94,7 @@ impl OpKind for LayerNormBackwardScale {
                 for (c, bound) in bounds.iter_mut().enumerate() {
                     let i = r * shape.columns + c;
                     let term = at(0, i) * ((at(1, i) - at(2, r)) * at(3, r));
-                    *bound += term.error + term.value.abs() * sum_of_products(terms);
+                    *bound += term.error + term.value.abs() * sum_of_alike(terms);
                 }
             }
         }

@@ -90,6 +90,6 @@ pub(super) fn rough_mean(terms: impl ExactSizeIterator<Item = Rough>) -> Rough {
         sum.error += term.error + FLUSHED;
         magnitude += term.value.abs() + term.error;
     }
-    sum.error += magnitude * sum_of_products(n);
+    sum.error += magnitude * sum_of_alike(n);
     sum.over(Rough::exact(n as f64))
 }

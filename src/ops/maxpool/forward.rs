@@ -99,15 +99,35 @@ fn fast(
         let (n, i) = (line / s.out_h, line % s.out_h);
         threads.work(|room| {
             let best = &mut room[..s.channels];
-            let windows = y.chunks_exact_mut(s.channels).zip(winner.chunks_exact_mut(words));
-            for (j, (y, winner)) in windows.enumerate() {
-                let corner = (n * s.in_h + i * s.stride_h) * s.in_w + j * s.stride_w;
-                wide(|| maximum(s, &x[corner * s.channels..], y, best));
-                write_winners(s, best, winner);
-            }
+            let first = (n * s.in_h + i * s.stride_h) * s.in_w;
+            wide(Line { shape: s, x: &x[first * s.channels..], y, winner, best });
         });
     });
     Ok(())
+}
+
+/// A line of windows.
+struct Line<'a> {
+    shape: &'a PoolShape,
+    x: &'a [f32],
+    y: &'a mut [f32],
+    winner: &'a mut [u32],
+    /// For the winners of a window.
+    best: &'a mut [f32],
+}
+
+impl Loops for Line<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Line { shape: s, x, y, winner, best } = self;
+        let windows = y.chunks_exact_mut(s.channels).zip(winner.chunks_exact_mut(s.winner()[3]));
+        for (j, (y, winner)) in windows.enumerate() {
+            maximum(s, &x[j * s.stride_w * s.channels..], y, best);
+            write_winners(s, best, winner);
+        }
+    }
 }
 
 /// The largest of each channel, and the number of its first element, which f32 holds.
@@ -138,6 +158,7 @@ fn maximum(s: &PoolShape, x: &[f32], y: &mut [f32], best: &mut [f32]) {
     }
 }
 
+#[inline(always)]
 fn write_winners(s: &PoolShape, best: &[f32], winner: &mut [u32]) {
     if !s.packs_winners() {
         winner.iter_mut().zip(best).for_each(|(winner, &best)| *winner = best as u32);
