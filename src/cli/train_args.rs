@@ -152,7 +152,7 @@ impl TrainArgs {
 
     /// Which batches of a run are measured step by step.
     pub(super) fn sampling(&self, options: &FitOptions, samples: usize) -> Option<Sampling> {
-        let steps = options.epochs.saturating_mul(samples.div_ceil(options.batch_size));
+        let steps = options.epochs.saturating_mul(samples.div_ceil(options.batch_size.max(1)));
         let steps = steps.min(options.max_steps.unwrap_or(usize::MAX));
         let period = (steps / PROFILED_BATCHES).clamp(SHORTEST_PERIOD, LONGEST_PERIOD);
         self.profile.then_some(Sampling::Every(period))

@@ -26,7 +26,7 @@ pub use functional::{Functional, Output};
 pub use network::{Network, NetworkLayer};
 pub use node::Node;
 pub use sequential::Sequential;
-pub(crate) use suggest::{nearest, with_suggestion};
+pub(crate) use suggest::{nearest, unknown_name, with_suggestion};
 pub(crate) use summary::{bytes, thousands};
 pub use weights::Weights;
 

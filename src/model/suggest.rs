@@ -11,19 +11,29 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     (best.0 > ALIKE).then_some(best.1)
 }
 
-/// What serde says of an unknown field or variant, with the nearest of those that it lists.
+/// The unknown name in what serde says of it after `start`, and the known ones.
+pub(crate) fn unknown_name<'a>(message: &'a str, start: &str) -> Option<(&'a str, Vec<&'a str>)> {
+    let (_, rest) = message.split_once(start)?;
+    let line = rest.strip_prefix(" `")?.lines().next()?;
+    // Cut at the backticks, names are at even places: the unknown one first, then the known ones.
+    Some((line.split('`').next()?, line.split('`').skip(2).step_by(2).collect()))
+}
+
+/// What serde says of its own types, where a word should stand, and what is meant.
+const OF_WORDS: [(&str, &str); 2] = [
+    ("invalid type: unit variant, expected string only", "it must be a text in quotes"),
+    ("wanted exactly 1 element, more than 1 element", "it must be a text in quotes, not a table"),
+];
+
+/// What serde says of a value, with the nearest of the names that it lists where one is unknown.
 pub(crate) fn with_suggestion(message: &str) -> String {
-    let message = message.trim_end();
-    let suggestion = ["unknown field `", "unknown variant `"].into_iter().find_map(|start| {
-        let (_, rest) = message.split_once(start)?;
-        let line = rest.lines().next()?;
-        // Cut at the backticks, names are at even places: the unknown one first, then the known ones.
-        let name = line.split('`').next()?;
-        nearest(name, line.split('`').skip(2).step_by(2))
-    });
-    match suggestion {
+    let plain = |text: String, (of_serde, plain): (&str, &str)| text.replace(of_serde, plain);
+    let message = OF_WORDS.into_iter().fold(message.trim_end().to_owned(), plain);
+    let unknown =
+        ["unknown field", "unknown variant"].into_iter().find_map(|start| unknown_name(&message, start));
+    match unknown.and_then(|(name, known)| nearest(name, known)) {
         Some(name) => format!("{message}; did you mean `{name}`?"),
-        None => message.to_owned(),
+        None => message,
     }
 }
 
@@ -44,11 +54,29 @@ mod tests {
             ("unknown field `xyz`, expected one of `epochs`, `batch_size`", None),
             ("unknown field `epochs`, there are no fields", None),
             ("invalid type: string", None),
+            (
+                "unknown variant `mean_sqared_error`, expected `mean_squared_error` or `mse`",
+                Some("mean_squared_error"),
+            ),
         ];
         for (message, expected) in rows {
             let found = with_suggestion(message);
             let tail = expected.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
             assert_eq!(found, message.trim_end().to_owned() + &tail);
+        }
+    }
+
+    #[test]
+    fn serde_does_not_speak_of_its_types() {
+        let rows = [
+            (
+                "line 1\ninvalid type: unit variant, expected string only\n",
+                "line 1\nit must be a text in quotes",
+            ),
+            ("wanted exactly 1 element, more than 1 element", "it must be a text in quotes, not a table"),
+        ];
+        for (message, expected) in rows {
+            assert_eq!(with_suggestion(message), expected);
         }
     }
 }

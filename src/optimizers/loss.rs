@@ -109,9 +109,12 @@ loss_from!(CategoricalCrossentropy, Huber, BinaryCrossentropy);
 enum Table {
     #[serde(alias = "sparse_categorical_crossentropy")]
     CategoricalCrossentropy(CategoricalCrossentropy),
+    #[serde(alias = "mse")]
     MeanSquaredError(NoSettings),
+    #[serde(alias = "mae")]
     MeanAbsoluteError(NoSettings),
     Huber(Huber),
+    #[serde(alias = "bce")]
     BinaryCrossentropy(BinaryCrossentropy),
 }
 
@@ -271,9 +274,9 @@ mod tests {
                 "[loss]\nname = \"binary_crossentropy\"\nlabel_smoothing = 0.5\n",
                 &[],
             ),
-            (BinaryCrossentropy::default().into(), "loss = \"binary_crossentropy\"\n", &[]),
-            (Loss::MeanSquaredError, "loss = \"mean_squared_error\"\n", &[]),
-            (Loss::MeanAbsoluteError, "loss = \"mean_absolute_error\"\n", &[]),
+            (BinaryCrossentropy::default().into(), "loss = \"binary_crossentropy\"\n", &["loss = \"bce\""]),
+            (Loss::MeanSquaredError, "loss = \"mean_squared_error\"\n", &["loss = \"mse\""]),
+            (Loss::MeanAbsoluteError, "loss = \"mean_absolute_error\"\n", &["loss = \"mae\""]),
             (
                 Huber::default().into(),
                 "loss = \"huber\"\n",

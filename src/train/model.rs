@@ -104,7 +104,7 @@ impl Model {
     /// # Errors
     /// [`ModelError::Model`] when there is not one name for each class, or one is empty, has control characters or is there twice.
     pub fn set_class_names(&mut self, names: Vec<String>) -> Result<(), Error> {
-        let checked = check_class_names(&names, self.network.classes());
+        let checked = check_class_names(&names, &self.network);
         checked.map_err(|problem| ModelError::Model { model: self.network.name.clone(), problem })?;
         self.class_names = names;
         Ok(())

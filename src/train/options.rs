@@ -100,7 +100,12 @@ impl FitOptions {
     /// # Errors
     /// The first such setting, and what it must be.
     pub fn check(&self) -> Result<(), SettingError> {
-        for (setting, value) in [("epochs", self.epochs), ("max_steps", self.max_steps.unwrap_or(1))] {
+        let counts = [
+            ("epochs", self.epochs),
+            ("batch_size", self.batch_size),
+            ("max_steps", self.max_steps.unwrap_or(1)),
+        ];
+        for (setting, value) in counts {
             if value == 0 {
                 return Err(SettingError::new(setting, value, "at least 1"));
             }
@@ -127,6 +132,11 @@ impl FitOptions {
         let unfit = |weight: &&f64| !((**weight as f32).is_finite() && **weight >= 0.0);
         if let Some(weight) = self.class_weight.iter().find(unfit) {
             return Err(SettingError::new("class_weight", weight, "of finite numbers, at least 0"));
+        }
+        // In 32 bits, as they are multiplied.
+        if !self.class_weight.is_empty() && self.class_weight.iter().all(|&weight| weight as f32 == 0.0) {
+            let expected = "above 0 for one class at least: nothing would be trained on";
+            return Err(SettingError::new("class_weight", "0 for every class", expected));
         }
         self.early_stopping.map_or(Ok(()), |stopping| stopping.check())?;
         self.reduce_lr_on_plateau.map_or(Ok(()), |plateau| plateau.check())?;
@@ -276,6 +286,11 @@ mod tests {
         let rows = [
             (FitOptions { epochs: 0, ..good.clone() }, "`epochs` is 0"),
             (FitOptions { max_steps: Some(0), ..good.clone() }, "`max_steps` is 0"),
+            (FitOptions { batch_size: 0, ..good.clone() }, "`batch_size` is 0, but must be at least 1"),
+            (
+                FitOptions { class_weight: vec![0.0; 3], ..good.clone() },
+                "`class_weight` is 0 for every class",
+            ),
             (FitOptions { validation_split: Some(1.0), ..good.clone() }, "`validation_split` is 1"),
             (FitOptions { validation_split: Some(f64::NAN), ..good.clone() }, "`validation_split` is NaN"),
             (FitOptions { stratify: true, ..good.clone() }, "`stratify` is true, but must be left out"),

@@ -71,7 +71,7 @@ fn model_files_are_judged_before_anything_else() {
         ("\"MaxPooling2D\"", "\"Pooling\"", &["layer 1", "unknown type `Pooling`", "there are Conv2D"]),
         ("kernel_size = 3", "kernel_size = 9", &["layer 0 `conv2d`", "9x9 is larger than its 8x8 input"]),
         ("units = 3", "units = 0", &["layer 3 `dense`", "units must be at least 1"]),
-        ("\"softmax\"", "\"swish\"", &["layer 3", "unknown variant `swish`", "expected one of"]),
+        ("\"softmax\"", "\"softplus6\"", &["layer 3", "unknown variant `softplus6`", "expected one of"]),
         ("units = 3", "units = 1000000000000", &["layer 3 `dense`", "make the layer smaller"]),
     ];
     for (from, to, expected) in rows {

@@ -90,7 +90,10 @@ fn layers() -> String {
 
 fn activations() -> String {
     let names: Vec<String> = Activation::ALL.iter().map(|activation| activation.name().to_owned()).collect();
-    let mut page = format!("## Activations\n\n{}. `hard_swish` is `hard_silu`.\n\n", listed(&names));
+    let mut page = format!(
+        "## Activations\n\n{}. `swish` is `silu`, and `hard_swish` is `hard_silu`.\n\n",
+        listed(&names)
+    );
     page += "Their formulas are in [numerics](numerics.md#activations-losses-dropout).\n\n";
     page
 }
@@ -126,7 +129,8 @@ fn regularizers() -> String {
 
 fn losses() -> String {
     let mut page = "## Losses\n\nA name, or a table of the name and its settings: `{ name = \"huber\", delta = 0.5 }`. The default is \
-                    `categorical_crossentropy`; `sparse_categorical_crossentropy` is another name for it.\n\n"
+                    `categorical_crossentropy`; `sparse_categorical_crossentropy` is another name for it. As in Keras, `mse`, \
+                    `mae` and `bce` are short names.\n\n"
         .to_owned();
     let plain = "mean_squared_error, mean_absolute_error";
     for (name, of, rows) in [

@@ -187,7 +187,7 @@ functions! {
     Sigmoid,
     Tanh,
     Softplus,
-    Silu,
+    Silu or "swish",
     Gelu,
     GeluTanh,
     Elu,
@@ -233,9 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn hard_swish_is_another_name_of_hard_silu() {
-        let name = toml::Value::String("hard_swish".to_owned());
-        assert_eq!(name.try_into::<Activation>(), Ok(Activation::HardSilu));
+    fn keras_has_other_names_of_some() {
+        for (name, activation) in [("hard_swish", Activation::HardSilu), ("swish", Activation::Silu)] {
+            assert_eq!(toml::Value::String(name.to_owned()).try_into::<Activation>(), Ok(activation));
+        }
     }
 
     #[test]
