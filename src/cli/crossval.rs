@@ -10,7 +10,7 @@ use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::Progress;
 use super::same_data::{held_to, tell_other_training_set};
-use super::table::{Align, render};
+use super::table::{Align, render_all};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
 use crate::data::folds::folds_of;
@@ -23,7 +23,7 @@ use crate::model::thousands;
 use crate::plan::Plan;
 use crate::train::{
     Callback, CallbackError, Compile, CrossValidation, EpochRecord, FoldResult, Schedule, Spread, StepRecord,
-    cross_validate_on,
+    cross_validate_on, main_metric,
 };
 
 /// Train each model several times, each time on all but one part of the training set, and evaluate it on that part
@@ -141,7 +141,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         output.line(json)?;
     } else {
         output.line(format_args!("Run: {}", folder.dir().display()))?;
-        output.line(table(&models))?;
+        output.line(table(&models, &files))?;
     }
     let diverged =
         models.iter().flat_map(|model| &model.folds).filter(|fold| fold.diverged.is_some()).count();
@@ -261,8 +261,9 @@ impl Folds<'_> {
     }
 }
 
-/// One line per model: means over the folds and their standard deviations.
-fn table(models: &[CrossValidation]) -> String {
+/// One line per model: means over the folds and their standard deviations. Where targets are no classes, another metric stands
+/// for the accuracy; each has a column of its own.
+fn table(models: &[CrossValidation], files: &[ModelFile]) -> String {
     let spread = |found: &CrossValidation, spread: &Spread, digits: usize| match found
         .folds
         .iter()
@@ -271,26 +272,27 @@ fn table(models: &[CrossValidation]) -> String {
         true => "-".to_owned(),
         false => format!("{:.digits$} +- {:.digits$}", spread.mean, spread.deviation),
     };
-    let rows: Vec<_> = models
-        .iter()
-        .map(|found| {
-            [
-                found.model.clone(),
-                thousands(found.parameters),
-                found.accuracy.as_ref().map_or("-".to_owned(), |accuracy| spread(found, accuracy, 4)),
-                spread(found, &found.loss, 4),
-                spread(found, &found.seconds, 1),
-            ]
-        })
-        .collect();
-    let headings = [
-        ("Model", Align::Left),
-        ("Weights", Align::Right),
-        ("Accuracy", Align::Right),
-        ("Loss", Align::Right),
-        ("Seconds per fold", Align::Right),
-    ];
-    render(headings, &rows)
+    let of_model: Vec<&str> = files.iter().map(|file| main_metric(file.model.target)).collect();
+    let mut metrics = of_model.clone();
+    metrics.sort_unstable();
+    metrics.dedup();
+    let rows = models.iter().zip(&of_model).map(|(found, of_model)| {
+        let figure = found.accuracy.as_ref().or_else(|| found.metrics.get(of_model.to_lowercase().as_str()));
+        let cell = |metric: &&str| match figure.filter(|_| metric == of_model) {
+            Some(figure) => spread(found, figure, 4),
+            None => "-".to_owned(),
+        };
+        let mut cells = vec![found.model.clone(), thousands(found.parameters)];
+        cells.extend(metrics.iter().map(cell));
+        cells.extend([spread(found, &found.loss, 4), spread(found, &found.seconds, 1)]);
+        cells
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    let figures = metrics.iter().map(|&metric| if metric == "accuracy" { "Accuracy" } else { metric });
+    let headings = ["Weights"].into_iter().chain(figures).chain(["Loss", "Seconds per fold"]);
+    let right = headings.map(|heading| (heading, Align::Right));
+    let headings: Vec<_> = [("Model", Align::Left)].into_iter().chain(right).collect();
+    render_all(&headings, &rows)
 }
 
 /// A number of folds.

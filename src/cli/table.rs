@@ -9,23 +9,27 @@ pub enum Align {
 
 /// Rows of columns, two spaces apart; the headings come first.
 pub fn render<const N: usize>(headings: [(&str, Align); N], rows: &[[String; N]]) -> String {
-    let mut widths = headings.map(|(heading, _)| heading.chars().count());
+    render_all(&headings, rows)
+}
+
+/// [`render`] for a number of columns that is not known beforehand; each row has a cell for each heading.
+pub fn render_all(headings: &[(&str, Align)], rows: &[impl AsRef<[String]>]) -> String {
+    let mut widths: Vec<usize> = headings.iter().map(|(heading, _)| heading.chars().count()).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let line = |cells: [&str; N]| {
-        let cells: Vec<String> = (0..N)
-            .map(|at| match headings[at].1 {
-                Align::Left => format!("{:<1$}", cells[at], widths[at]),
-                Align::Right => format!("{:>1$}", cells[at], widths[at]),
-            })
-            .collect();
-        cells.join("  ").trim_end().to_owned()
+    let line = |cells: Vec<&str>| {
+        let aligned =
+            cells.iter().zip(headings).zip(&widths).map(|((cell, (_, align)), width)| match align {
+                Align::Left => format!("{cell:<width$}"),
+                Align::Right => format!("{cell:>width$}"),
+            });
+        aligned.collect::<Vec<String>>().join("  ").trim_end().to_owned()
     };
-    let mut lines = vec![line(headings.map(|(heading, _)| heading))];
-    lines.extend(rows.iter().map(|row| line(row.each_ref().map(String::as_str))));
+    let mut lines = vec![line(headings.iter().map(|(heading, _)| *heading).collect())];
+    lines.extend(rows.iter().map(|row| line(row.as_ref().iter().map(String::as_str).collect())));
     lines.join("\n")
 }
 

@@ -1,10 +1,14 @@
 //! Cross-validation: how good a model is, and by how much that varies with the samples.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::callback::{Callback, CallbackError};
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::compile::Compile;
+use super::metrics::Judgement;
+use super::model::Model;
 use super::options::FitOptions;
 use super::records::{EpochRecord, Evaluation, FoldResult, Schedule, StepRecord};
 use crate::data::folds::{folds_of, hold_out};
@@ -41,6 +45,9 @@ pub struct CrossValidation {
     pub parameters: usize,
     /// Over the folds that did not diverge; `None` where targets are no classes.
     pub accuracy: Option<Spread>,
+    /// Where targets are no classes, the metrics by name, over the same folds: those that each of these has.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<&'static str, Spread>,
     /// Over these folds.
     pub loss: Spread,
     /// Training time of one of these folds in seconds.
@@ -102,8 +109,13 @@ pub fn cross_validate_on(
         let mut heard = Heard { callback: &mut *callback, epochs: Vec::new() };
         let trained = compiled.fit(&train, &options, &mut heard);
         let history = heard.epochs;
+        let mut metrics = BTreeMap::new();
         let (judged, stopped, diverged) = match trained {
-            Ok(trained) => (compiled.evaluate(&held)?, trained.stopped, None),
+            Ok(trained) => {
+                let judged = compiled.evaluate(&held)?;
+                metrics = figures(&mut compiled, &held)?;
+                (judged, trained.stopped, None)
+            }
             Err(Error::Diverged(divergence)) => {
                 let accuracy = (data.target() == TargetKind::Classes).then_some(f64::NAN);
                 (Evaluation { loss: f64::NAN, accuracy }, None, Some(divergence.to_string()))
@@ -114,6 +126,7 @@ pub fn cross_validate_on(
             fold: fold + 1,
             loss: judged.loss,
             accuracy: judged.accuracy,
+            metrics,
             seconds: history.iter().map(|epoch| epoch.seconds).sum(),
             stopped,
             diverged,
@@ -131,10 +144,30 @@ pub fn cross_validate_on(
         model: model.name.clone(),
         parameters: model.network()?.parameter_count(),
         accuracy: accuracy.map(|values| Spread::of(&values)),
+        metrics: spreads(&judged),
         loss: spread(|fold| fold.loss),
         seconds: spread(|fold| fold.seconds),
         folds: results,
     })
+}
+
+/// The metrics of targets that are no classes; of classes the accuracy, which evaluation has already, stands for all.
+fn figures(model: &mut Model, held: &Dataset) -> Result<BTreeMap<&'static str, f64>, Error> {
+    if held.target() == TargetKind::Classes {
+        return Ok(BTreeMap::new());
+    }
+    let predictions = model.predict_data(held)?;
+    Ok(Judgement::new(&predictions, held, 1)?.figures())
+}
+
+/// Of each metric that all folds have.
+fn spreads(folds: &[&FoldResult]) -> BTreeMap<&'static str, Spread> {
+    let names = folds.first().into_iter().flat_map(|fold| fold.metrics.keys());
+    let spread = |&name: &&'static str| {
+        let values: Option<Vec<f64>> = folds.iter().map(|fold| fold.metrics.get(name).copied()).collect();
+        values.map(|values| (name, Spread::of(&values)))
+    };
+    names.filter_map(spread).collect()
 }
 
 /// Passes everything on, and keeps the epochs of a fold, however it ends.

@@ -1,9 +1,12 @@
 //! What is known of training: its size, its batches, its epochs, its end.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use super::metrics::Judgement;
 use crate::profile::Profile;
 
 /// The size of a training run, known before it starts.
@@ -71,6 +74,9 @@ pub struct FoldResult {
     pub loss: f64,
     /// Accuracy on the fold; NaN likewise, and `None` where targets are no classes.
     pub accuracy: Option<f64>,
+    /// Where targets are no classes, the metrics on the fold by name ([`Judgement::figures`]); empty where training diverged.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<&'static str, f64>,
     /// Training time of its epochs in seconds.
     pub seconds: f64,
     /// Why and when training ended, unless it diverged.
