@@ -20,9 +20,10 @@ pub enum ExecutorError {
     /// A data set's samples do not fit the model.
     #[error(
         "the data set's {} {data}{}, but the model's input_shape is {model}; \
-         change input_shape in the model file or give it other data",
+         {}",
         if data.image().is_some() { "images are" } else { "samples are" },
-        if data.image().is_some() { " (height, width, channels)" } else { " (features)" }
+        if data.image().is_some() { " (height, width, channels)" } else { " (features)" },
+        other_shape(*data, *model)
     )]
     DataShape {
         /// Of the data set.
@@ -184,6 +185,17 @@ impl Pass<'_> {
             return Err(ExecutorError::Pass { row, problem });
         }
         Ok(())
+    }
+}
+
+/// What to do about a shape that is not the model's.
+fn other_shape(data: Shape, model: Shape) -> &'static str {
+    match (data.image(), model.image()) {
+        (Some(_), None) => {
+            "the files of a data set hold images, and rows of numbers train from a program (docs/data.md, In memory); change \
+             input_shape in the model file, or begin it with a Flatten"
+        }
+        _ => "change input_shape in the model file or give it other data",
     }
 }
 

@@ -56,6 +56,7 @@
 #![warn(missing_docs)]
 
 mod files;
+mod numbers;
 mod panics;
 pub mod profile;
 pub mod random;

@@ -109,7 +109,7 @@ mod tests {
                 SettingError::new("early_stopping.monitor", "val_loss", "`loss`").into(),
                 Some("--validation-split, --validation-data"),
             ),
-            (SettingError::new("epochs", 0, "at least 1").into(), None),
+            (SettingError::new("epochs", 0_usize, "at least 1").into(), None),
             (ExecutorError::NoData.into(), None),
             (ExecutorError::from(lost()).into(), Some("--device cpu")),
             (anyhow::anyhow!("else"), None),

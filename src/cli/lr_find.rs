@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 
+use anyhow::{bail, ensure};
 use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
@@ -20,8 +21,10 @@ use crate::io::destination::Destination;
 use crate::io::report::{is_plot, rate_plot};
 use crate::io::{ModelFile, read_weights};
 use crate::model::{Optimizer, bytes};
+use crate::numbers::shown;
 use crate::train::{
-    Compile, CosineDecay, CurveEnd, LearningRateSchedule, RateCurve, RatePoint, RateRange, RateSuggestion,
+    Compile, CosineDecay, CurveEnd, LearningRateSchedule, NoSuggestion, RateCurve, RatePoint, RateRange,
+    RateSuggestion,
 };
 
 /// Try learning rates from small to large on the first batches of an epoch, and suggest one
@@ -44,7 +47,7 @@ pub struct LrFindArgs {
     /// The seed of initial weights and the order of samples
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
-    /// The optimizer, with its default settings unless the model file sets them; by default that of the model file
+    /// The optimizer; where the model file has another one, its clipping, averaging and weight decay stay
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
     optimizer: Option<String>,
     /// Use the first N training images at most
@@ -98,6 +101,7 @@ pub fn run(args: &LrFindArgs, output: &mut Output) -> anyhow::Result<()> {
     if place.as_ref().is_some_and(Destination::is_stdout) {
         output.step_aside();
     }
+    args.check_flags(place.as_ref())?;
     if args.json {
         output.quiet();
     }
@@ -123,7 +127,7 @@ pub fn run(args: &LrFindArgs, output: &mut Output) -> anyhow::Result<()> {
         suggestion: suggestion.ok(),
         reason: match &suggestion {
             Ok(found) => reason(found),
-            Err(why) => format!("No learning rate is suggested: {why}"),
+            Err(why) => format!("No learning rate is suggested: {}", args.told(why)),
         },
         command: rate.map(|rate| args.command(&file, rate)),
     };
@@ -140,6 +144,29 @@ pub fn run(args: &LrFindArgs, output: &mut Output) -> anyhow::Result<()> {
 }
 
 impl LrFindArgs {
+    /// Refuses flags that contradict each other, by their names.
+    fn check_flags(&self, place: Option<&Destination>) -> anyhow::Result<()> {
+        if self.json && place.is_some_and(Destination::is_stdout) {
+            bail!("--json and --plot - both write to standard output; give the plot a file: --plot FILE.svg");
+        }
+        let [least, most] = [self.min_rate, self.max_rate].map(shown);
+        ensure!(
+            self.min_rate < self.max_rate,
+            "--max-rate is {most}, but must be above --min-rate, which is {least}"
+        );
+        Ok(())
+    }
+
+    /// Why no rate is suggested, with the flag that is to blame.
+    fn told(&self, why: &NoSuggestion) -> String {
+        match why {
+            NoSuggestion::Few { points, needed } if *points == self.batches => {
+                format!("--batches is {points}, too few to tell: at least {needed} are needed")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// Where the plot goes; only a plot of ours is ever replaced.
     fn place(&self) -> anyhow::Result<Option<Destination>> {
         let Some(path) = &self.plot else { return Ok(None) };
@@ -156,10 +183,8 @@ impl LrFindArgs {
     /// The model, as the flags change it.
     fn file(&self) -> anyhow::Result<ModelFile> {
         let mut file = self.model.read()?;
-        if let Some(named) = self.optimizer.as_deref().and_then(Optimizer::named)
-            && named.name() != file.optimizer.name()
-        {
-            file.optimizer = named;
+        if let Some(name) = &self.optimizer {
+            file.optimizer = file.optimizer.or_named(name);
         }
         file.training.batch_size = self.batch_size.unwrap_or(file.training.batch_size);
         Ok(file)

@@ -75,6 +75,7 @@ pub fn end(curve: &RateCurve) -> String {
     let count = curve.points.len();
     let rate = curve.points.last().map_or(0.0, |point| point.learning_rate);
     match curve.end {
+        CurveEnd::AllTried if count == 1 => format!("One rate was tried, {rate:.1e}"),
         CurveEnd::AllTried => format!("All {count} rates were tried, up to {rate:.1e}"),
         CurveEnd::Diverged => {
             format!(

@@ -22,7 +22,7 @@ pub struct TrainingArgs {
     /// The seed of initial weights, the order of samples, and folds
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
-    /// The optimizer, with its default settings unless the model file sets them; by default that of the model file
+    /// The optimizer; where the model file has another one, its clipping, averaging and weight decay stay
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
     optimizer: Option<String>,
     /// The optimizer's step size; by default that of the model file
@@ -75,10 +75,8 @@ impl TrainingArgs {
     /// # Errors
     /// When the resulting settings are invalid.
     pub fn apply(&self, file: &mut ModelFile) -> anyhow::Result<()> {
-        if let Some(named) = self.optimizer.as_deref().and_then(Optimizer::named)
-            && named.name() != file.optimizer.name()
-        {
-            file.optimizer = named;
+        if let Some(name) = &self.optimizer {
+            file.optimizer = file.optimizer.or_named(name);
         }
         let training = &mut file.training;
         if let Some(schedule) = &self.schedule {

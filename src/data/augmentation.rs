@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::shown;
 use crate::random::{Purpose, philox4x32, words};
 
 /// By how much training images are rotated, shifted, sheared, zoomed and made noisy. Each image gets random draws of
@@ -60,7 +61,9 @@ impl Augmentation {
             ("noise_stddev", self.noise_stddev, 1.0, "from 0 to 1"),
         ];
         settings.into_iter().find(|(_, value, most, _)| !(0.0..=*most).contains(value)).map(
-            |(name, value, _, expected)| format!("augmentation: `{name}` is {value}, but must be {expected}"),
+            |(name, value, _, expected)| {
+                format!("augmentation: `{name}` is {}, but must be {expected}", shown(value))
+            },
         )
     }
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::shape::Shape;
+use crate::numbers::shown;
 
 /// A position in a data file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +186,7 @@ pub enum DataError {
     LabelOutOfRange { index: usize, label: u32, classes: usize },
 
     /// A number of a target that its kind does not allow.
-    #[error("target {index}: expected {expected}, found {value} in column {column}")]
+    #[error("target {index}: expected {expected}, found {} in column {column}", shown(*value))]
     Target { index: usize, column: usize, value: f32, expected: &'static str },
 
     /// There are more or fewer weights than samples.
@@ -193,7 +194,7 @@ pub enum DataError {
     WeightCount { samples: usize, found: usize },
 
     /// A weight that is negative, infinite or no number.
-    #[error("sample weight {index}: expected a finite number, at least 0, found {weight}")]
+    #[error("sample weight {index}: expected a finite number, at least 0, found {}", shown(*weight))]
     Weight { index: usize, weight: f32 },
 
     /// A row of another length than those beside it.

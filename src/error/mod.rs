@@ -7,6 +7,7 @@ mod weights;
 
 pub use divergence::{Bad, Divergence, Found};
 pub use run::RunError;
+pub(crate) use setting::Said;
 pub use setting::SettingError;
 pub use weights::WeightFileError;
 

@@ -1,5 +1,7 @@
 //! A setting out of its range.
 
+use crate::numbers::shown;
+
 /// A setting with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}` is {value}, but must be {expected}")]
@@ -14,7 +16,31 @@ pub struct SettingError {
 
 impl SettingError {
     /// Names a setting, its value and the valid values.
-    pub(crate) fn new(setting: &'static str, value: impl ToString, expected: &'static str) -> Self {
-        SettingError { setting, value: value.to_string(), expected }
+    pub(crate) fn new(setting: &'static str, value: impl Said, expected: &'static str) -> Self {
+        SettingError { setting, value: value.said(), expected }
     }
 }
+
+/// A value as messages say it.
+pub(crate) trait Said {
+    /// The text.
+    fn said(&self) -> String;
+}
+
+impl Said for f64 {
+    fn said(&self) -> String {
+        shown(*self)
+    }
+}
+
+macro_rules! as_it_is {
+    ($($kind:ty),*) => {
+        $(impl Said for $kind {
+            fn said(&self) -> String {
+                self.to_string()
+            }
+        })*
+    };
+}
+
+as_it_is!(bool, u32, usize, &str, String);

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
+use crate::numbers::shown;
 use crate::ops::{
     BatchNormBackwardInput, BatchNormBackwardScale, BatchNormForward, BatchNormSquares, BatchNormStatistics,
     BatchNormSums, BatchNormUpdate, ColumnSum, Dtype, NormShape,
@@ -191,7 +192,7 @@ impl LayerKind for BatchNormalization {
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         let output = single(inputs)?;
         if !(0.0..=1.0).contains(&self.momentum) {
-            return Err(format!("momentum is {}, but must be from 0 to 1", self.momentum));
+            return Err(format!("momentum is {}, but must be from 0 to 1", shown(self.momentum)));
         }
         check_epsilon(self.epsilon)?;
         let channels = || output.dims().last().copied().into_iter().collect::<Vec<_>>();

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
+use crate::numbers::shown;
 use crate::ops::{DropoutBackward, DropoutForward, DropoutShape};
 use crate::optimizers::Regularizer;
 
@@ -47,7 +48,7 @@ impl LayerKind for Dropout {
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         let rate = self.rate;
         if !(0.0..1.0).contains(&rate) {
-            return Err(format!("rate is {rate}, but must be at least 0 and below 1"));
+            return Err(format!("rate is {}, but must be at least 0 and below 1", shown(rate)));
         }
         Ok(Inferred { output: single(inputs)?, weights: Vec::new() })
     }

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
+use crate::numbers::shown;
 use crate::ops::LeakyRelu;
 use crate::optimizers::Regularizer;
 
@@ -58,7 +59,10 @@ impl LayerKind for LeakyReLU {
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         let slope = self.negative_slope;
         if !(slope >= 0.0 && (slope as f32).is_finite()) {
-            return Err(format!("negative_slope is {slope}, but must be a finite number of at least 0"));
+            return Err(format!(
+                "negative_slope is {}, but must be a finite number of at least 0",
+                shown(slope)
+            ));
         }
         Ok(Inferred { output: single(inputs)?, weights: Vec::new() })
     }

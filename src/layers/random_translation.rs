@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
+use crate::numbers::shown;
 use crate::ops::{Dtype, FillMode, RandomShiftBackward, RandomShiftForward, ShiftShape};
 use crate::optimizers::Regularizer;
 
@@ -171,11 +172,18 @@ impl LayerKind for RandomTranslation {
             [("height_factor", self.height_factor), ("width_factor", self.width_factor)]
         {
             if !(-1.0 <= low && low <= high && high <= 1.0) {
-                return Err(format!("{name} is from {low} to {high}, but must lie between -1 and 1"));
+                return Err(format!(
+                    "{name} is from {} to {}, but must lie between -1 and 1",
+                    shown(low),
+                    shown(high)
+                ));
             }
         }
         if !(self.fill_value as f32).is_finite() {
-            return Err(format!("fill_value is {:e}, but must be a finite 32-bit float", self.fill_value));
+            return Err(format!(
+                "fill_value is {}, but must be a finite 32-bit float",
+                shown(self.fill_value)
+            ));
         }
         if h.max(w) > ShiftShape::LONGEST {
             return Err(format!(

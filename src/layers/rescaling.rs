@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kit::*;
+use crate::numbers::shown;
 use crate::ops::Rescale;
 use crate::optimizers::Regularizer;
 
@@ -49,7 +50,10 @@ impl LayerKind for Rescaling {
     fn infer(&self, inputs: &[Shape]) -> Result<Inferred, String> {
         for (name, value) in [("scale", self.scale), ("offset", self.offset)] {
             if !(value as f32).is_finite() {
-                return Err(format!("{name} is {value}, but must be a number that f32 can hold"));
+                return Err(format!(
+                    "{name} is {}, but must be a number that a 32-bit float can hold",
+                    shown(value)
+                ));
             }
         }
         Ok(Inferred { output: single(inputs)?, weights: Vec::new() })

@@ -28,9 +28,14 @@ impl Reshape {
         let known: Vec<usize> = known.collect::<Result<_, _>>().map_err(|_| {
             fails("holds a negative size; only -1 may stand for one that follows from the others")
         })?;
+        if known.contains(&0) {
+            return Err(fails(&format!(
+                "holds a size of 0, but the {len} values of its input need sizes of at least 1"
+            )));
+        }
         let product = known.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
-        let product =
-            product.filter(|&product| product > 0).ok_or_else(|| fails("has no or too many values"))?;
+        let product = product
+            .ok_or_else(|| fails(&format!("has more values than can be counted; its input has {len}")))?;
         match target.len() - known.len() {
             0 if product == len => Ok(known),
             1 if len.is_multiple_of(product) => {

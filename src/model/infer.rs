@@ -45,7 +45,7 @@ impl Network {
             layers.push(inferred);
         }
         if !layers.iter().any(|layer| layer.weights.iter().any(|weight| weight.trainable)) {
-            return Err(whole("no layer has weights to train; add at least one Dense".to_owned()));
+            return Err(whole(nothing_to_train(model, &layers)));
         }
         let Sequential { ref name, input_shape, target, .. } = *model;
         let network = Network { name: name.clone(), input_shape, target, layers };
@@ -59,6 +59,19 @@ impl Network {
         }
         Ok(network)
     }
+}
+
+/// Why no weight is trained, and what to change.
+fn nothing_to_train(model: &Sequential, layers: &[NetworkLayer]) -> String {
+    let frozen =
+        model.layers.iter().zip(layers).any(|(node, layer)| !node.trainable && !layer.weights.is_empty());
+    let problem = match frozen {
+        true => {
+            "no weight is left to train: the layers that have some are `trainable = false`; let one of them be trained"
+        }
+        false => "no layer has weights to train; add at least one Dense",
+    };
+    problem.to_owned()
 }
 
 /// The product, when every dimension is at least 1 and the product within the limit.
@@ -108,7 +121,7 @@ fn check_sizes(output: Shape, weights: &[WeightSpec]) -> Result<(), String> {
 mod tests {
     use crate::model::{
         Activation, Add, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, Initializer,
-        LayerNormalization, LeakyReLU, MaxPooling2D, Nested, Normalization, RandomFlip, Rescaling,
+        LayerNormalization, LeakyReLU, MaxPooling2D, Nested, Normalization, Padding, RandomFlip, Rescaling,
     };
 
     use super::*;
@@ -145,6 +158,21 @@ mod tests {
             (Sequential::new([0, 7, 2]).add(Flatten::new()), "input_shape"),
             (base().add(Dense::new(3)), "layer 0 `dense` (Dense): it needs one row of features"),
             (base().add(Flatten::new()), "no layer has weights to train"),
+            (
+                base().add(Flatten::new()).add(Node::new(Dense::new(2)).trainable(false)),
+                "the layers that have some are `trainable = false`",
+            ),
+            (
+                base()
+                    .add(MaxPooling2D::new(usize::MAX).padding(Padding::Same))
+                    .add(Flatten::new())
+                    .add(Dense::new(2)),
+                "pool_size is 18446744073709551615x18446744073709551615, but both may be at most 32768",
+            ),
+            (
+                base().add(Conv2D::new(1, 2).padding(Padding::Same).dilation_rate(40_000)),
+                "kernel_size 2x2 with its dilation_rate spans 40001x40001, but may span at most 32768",
+            ),
             (base().add(Conv2D::new(2, 3)), "layer 0 `conv2d` (Conv2D): the last layer must give one row"),
             (
                 base().add(Flatten::new()).add(LeakyReLU::new().negative_slope(-0.1)).add(Dense::new(2)),

@@ -23,7 +23,12 @@ impl Check {
     /// Above 0, also as f32.
     pub(super) fn positive(self, setting: &'static str, value: f64) -> Result<(), OptimizerError> {
         let single = value as f32;
-        self.that(setting, value, single > 0.0 && single.is_finite(), "a finite number above 0")
+        self.that(
+            setting,
+            value,
+            single > 0.0 && single.is_finite(),
+            "a number above 0 that a 32-bit float can hold",
+        )
     }
 
     /// The decay of a running mean, or momentum.

@@ -1,6 +1,8 @@
+use crate::numbers::shown;
+
 /// A setting of an optimizer is out of its range.
 #[derive(Debug, Clone, Copy, thiserror::Error, PartialEq)]
-#[error("optimizer `{optimizer}`: `{setting}` is {value}, but must be {expected}")]
+#[error("optimizer `{optimizer}`: `{setting}` is {}, but must be {expected}", shown(*value))]
 pub struct OptimizerError {
     /// The optimizer's name.
     pub optimizer: &'static str,

@@ -1,5 +1,6 @@
 //! Losses as values.
 
+use crate::numbers::shown;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::Serializer;
@@ -186,12 +187,12 @@ impl Loss {
     /// What is wrong with a setting, if anything is.
     pub(crate) fn problem(&self) -> Option<String> {
         let wrong = |setting, value: f64, expected| {
-            Some(format!("loss `{}`: `{setting}` is {value}, but must be {expected}", self.name()))
+            Some(format!("loss `{}`: `{setting}` is {}, but must be {expected}", self.name(), shown(value)))
         };
         if let Loss::Huber(Huber { delta }) = *self
             && !(delta as f32 > 0.0 && (delta as f32).is_finite())
         {
-            return wrong("delta", delta, "a finite number above 0");
+            return wrong("delta", delta, "a number above 0 that a 32-bit float can hold");
         }
         let smoothing = self.label_smoothing();
         if !(0.0..=1.0).contains(&smoothing) {

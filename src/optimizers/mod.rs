@@ -102,6 +102,29 @@ impl Optimizer {
         }
     }
 
+    /// This optimizer where it has this name, else the one of this name with its default settings, but for those that every
+    /// optimizer has: clipping and the moving average are as here, and so is a weight decay that is not the default. An unknown
+    /// name changes nothing.
+    pub fn or_named(self, name: &str) -> Self {
+        let Some(mut named) = Self::named(name).filter(|named| named.name() != self.name()) else {
+            return self;
+        };
+        let [clipvalue, clipnorm, global_clipnorm] = self.clippings();
+        let own_decay = self.weight_decay();
+        let is_default = Self::named(self.name()).is_some_and(|default| default.weight_decay() == own_decay);
+        each!(&mut named, settings => {
+            (settings.clipvalue, settings.clipnorm, settings.global_clipnorm) = (clipvalue, clipnorm, global_clipnorm);
+        });
+        let (use_ema, momentum, frequency) = each!(self, settings => (settings.use_ema, settings.ema_momentum, settings.ema_overwrite_frequency));
+        each!(&mut named, settings => {
+            (settings.use_ema, settings.ema_momentum, settings.ema_overwrite_frequency) = (use_ema, momentum, frequency);
+        });
+        if let Some(decay) = own_decay.filter(|_| !is_default) {
+            named.set_weight_decay(decay);
+        }
+        named
+    }
+
     /// The name in files and messages.
     pub fn name(&self) -> &'static str {
         match self {
@@ -177,6 +200,17 @@ impl Optimizer {
         }
     }
 
+    fn set_weight_decay(&mut self, decay: f64) {
+        match self {
+            Optimizer::Sgd(settings) => settings.weight_decay = Some(decay),
+            Optimizer::Adadelta(settings) => settings.weight_decay = Some(decay),
+            Optimizer::RmsProp(settings) => settings.weight_decay = Some(decay),
+            Optimizer::Adam(settings) => settings.weight_decay = Some(decay),
+            Optimizer::AdamW(settings) => settings.weight_decay = decay,
+            Optimizer::Lion(settings) => settings.weight_decay = Some(decay),
+        }
+    }
+
     /// Refuses settings outside the range in which the formula means anything.
     pub fn check(&self) -> Result<(), OptimizerError> {
         let check = Check { optimizer: self.name() };
@@ -191,7 +225,12 @@ impl Optimizer {
         }?;
         if let Some(weight_decay) = self.weight_decay() {
             let valid = weight_decay >= 0.0 && (weight_decay as f32).is_finite();
-            check.that("weight_decay", weight_decay, valid, "a finite number of at least 0")?;
+            check.that(
+                "weight_decay",
+                weight_decay,
+                valid,
+                "a number of at least 0 that a 32-bit float can hold",
+            )?;
         }
         ema::check(check, self.ema())?;
         clipping::check(check, self.clippings())
@@ -216,6 +255,30 @@ mod tests {
             assert!(unknown.to_string().contains("unknown field `rate`"), "{unknown}");
         }
         assert_eq!(Optimizer::named("adem"), None);
+    }
+
+    /// Of another optimizer only what every optimizer has is kept.
+    #[test]
+    fn another_optimizer_keeps_the_settings_of_all() {
+        let adam =
+            Adam { beta_1: 0.5, use_ema: true, ema_momentum: 0.5, clipnorm: Some(2.0), ..Adam::default() };
+        let kept = Sgd { use_ema: true, ema_momentum: 0.5, clipnorm: Some(2.0), ..Sgd::default() };
+        let decayed = Adam { weight_decay: Some(0.1), ..Adam::default() };
+        let rows: [(Optimizer, &str, Optimizer); 6] = [
+            (adam.into(), "sgd", kept.into()),
+            (adam.into(), "adam", adam.into()),
+            (adam.into(), "adem", adam.into()),
+            (decayed.into(), "adamw", AdamW { weight_decay: 0.1, ..AdamW::default() }.into()),
+            (AdamW::default().into(), "lion", Lion::default().into()),
+            (
+                AdamW { weight_decay: 0.2, ..AdamW::default() }.into(),
+                "lion",
+                Lion { weight_decay: Some(0.2), ..Lion::default() }.into(),
+            ),
+        ];
+        for (optimizer, name, expected) in rows {
+            assert_eq!(optimizer.or_named(name), expected, "{optimizer:?} as {name}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Penalties that keep weights small.
 
+use crate::numbers::shown;
 use serde::{Deserialize, Serialize};
 
 /// A penalty `sum_i l1*|w[i]| + l2*w[i]^2` of a layer's kernel, added to the loss in training and in evaluation; its
@@ -36,7 +37,7 @@ impl Regularizer {
         let wrong = |factor: f64| !(factor >= 0.0 && (factor as f32).is_finite());
         let factors = [("l1", self.l1), ("l2", self.l2)];
         let (name, factor) = factors.into_iter().find(|&(_, factor)| wrong(factor))?;
-        Some(format!("{name} is {factor}, but must be a finite number of at least 0"))
+        Some(format!("{name} is {}, but must be a finite number of at least 0", shown(factor)))
     }
 
     /// Whether it penalises nothing.

@@ -31,7 +31,7 @@ pub struct OneCycle {
     /// The greatest rate divided by that of step 0, at least 1; default 25.
     #[serde(default = "OneCycle::default_div_factor")]
     pub div_factor: f64,
-    /// The rate of step 0 divided by that of the end, above 0; default 1e4.
+    /// The rate of step 0 divided by that of the end, at least 1; default 1e4.
     #[serde(default = "OneCycle::default_final_div_factor")]
     pub final_div_factor: f64,
 }
@@ -76,8 +76,15 @@ impl OneCycle {
     }
 
     pub(super) fn check(&self) -> Result<(), SettingError> {
-        let most = self.max_learning_rate;
-        most.map_or(Ok(()), |rate| rate_in_range("schedule.max_learning_rate", rate))?;
+        if let Some(most) = self.max_learning_rate {
+            rate_in_range("schedule.max_learning_rate", most)?;
+            require(
+                most as f32 > 0.0,
+                "schedule.max_learning_rate",
+                most,
+                || "above 0, also as a 32-bit float",
+            )?;
+        }
         require(self.total_steps > 0, "schedule.total_steps", self.total_steps, || "at least 1")?;
         let share = self.pct_start;
         require((0.0..=1.0).contains(&share), "schedule.pct_start", share, || "from 0 to 1")?;
@@ -90,10 +97,10 @@ impl OneCycle {
         )?;
         let last = self.final_div_factor;
         require(
-            last > 0.0 && last.is_finite(),
+            last >= 1.0 && last.is_finite(),
             "schedule.final_div_factor",
             last,
-            || "a finite number above 0",
+            || "a finite number, at least 1",
         )
     }
 }

@@ -131,7 +131,7 @@ impl FitOptions {
         }
         let unfit = |weight: &&f64| !((**weight as f32).is_finite() && **weight >= 0.0);
         if let Some(weight) = self.class_weight.iter().find(unfit) {
-            return Err(SettingError::new("class_weight", weight, "of finite numbers, at least 0"));
+            return Err(SettingError::new("class_weight", *weight, "of finite numbers, at least 0"));
         }
         // In 32 bits, as they are multiplied.
         if !self.class_weight.is_empty() && self.class_weight.iter().all(|&weight| weight as f32 == 0.0) {

@@ -191,7 +191,7 @@ impl ExponentialDecay {
             (rate as f32) > 0.0 && (rate as f32).is_finite(),
             "schedule.decay_rate",
             rate,
-            || "a finite number above 0",
+            || "a number above 0 that a 32-bit float can hold",
         )
     }
 }
@@ -270,7 +270,7 @@ mod tests {
         for good in goods {
             assert!(good.check().is_ok(), "{good:?}");
         }
-        let rows: [(LearningRateSchedule, &str); 17] = [
+        let rows: [(LearningRateSchedule, &str); 19] = [
             (step(&[3], &[1.0]), "values"),
             (step(&[], &[]), "values"),
             (step(&[3, 3], &[1.0, 0.5, 0.1]), "boundaries"),
@@ -290,6 +290,14 @@ mod tests {
             (OneCycle { pct_start: 1.01, ..cycle.clone() }.into(), "pct_start"),
             (OneCycle { pct_start: f64::NAN, ..cycle.clone() }.into(), "pct_start"),
             (OneCycle { div_factor: 0.0, ..cycle.clone() }.into(), "div_factor"),
+            (
+                OneCycle { max_learning_rate: Some(0.0), ..cycle.clone() }.into(),
+                "max_learning_rate` is 0, but must be above 0",
+            ),
+            (
+                OneCycle { final_div_factor: 1e-30, ..cycle.clone() }.into(),
+                "final_div_factor` is 1e-30, but must be a finite number, at least 1",
+            ),
             (OneCycle { final_div_factor: f64::INFINITY, ..cycle }.into(), "final_div_factor"),
         ];
         for (schedule, setting) in rows {

@@ -121,7 +121,9 @@ pub struct RateSuggestion {
 pub enum NoSuggestion {
     /// There are too few batches.
     #[error(
-        "{points} batches are too few to tell, at least {needed} are needed: take smaller batches, or more samples"
+        "{points} {} too few to tell, at least {needed} are needed: take more batches, for which they may have to be smaller, or \
+         more samples",
+        if *points == 1 { "batch is" } else { "batches are" }
     )]
     Few {
         /// Points of the curve.

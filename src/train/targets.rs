@@ -6,6 +6,7 @@ use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataForm, Dataset, TargetKind};
 use crate::error::{Error, SettingError};
 use crate::model::{Loss, Network};
+use crate::numbers::shown;
 
 /// How far from 1 the numbers of a target may add up to.
 const SUM_TOLERANCE: f64 = 1e-3;
@@ -19,12 +20,20 @@ pub(super) fn check_targets(loss: Loss, data: &Dataset) -> Result<(), SettingErr
             (Loss::CategoricalCrossentropy(_), None) if (sum - 1.0).abs() > SUM_TOLERANCE => {
                 let expected = "rows that add up to 1 where the loss is categorical_crossentropy; binary_crossentropy takes any \
                                 numbers from 0 to 1, mean_squared_error any at all";
-                return Err(SettingError::new("targets", format!("{sum} in all in row {index}"), expected));
+                return Err(SettingError::new(
+                    "targets",
+                    format!("{} in all in row {index}", shown(sum)),
+                    expected,
+                ));
             }
             (Loss::CategoricalCrossentropy(_) | Loss::BinaryCrossentropy(_), Some(value)) => {
                 let expected =
                     "numbers from 0 to 1 where the loss is a cross-entropy; mean_squared_error takes any";
-                return Err(SettingError::new("targets", format!("{value} in row {index}"), expected));
+                return Err(SettingError::new(
+                    "targets",
+                    format!("{} in row {index}", shown(*value)),
+                    expected,
+                ));
             }
             _ => {}
         }

@@ -91,17 +91,24 @@ fn rates_that_diverge_end_the_curve() {
         }
     }
     let text = sandbox.succeed("lr-find --model model.toml --data data --device cpu --batches 3").stdout;
-    assert!(text.contains("No learning rate is suggested: 1 batches are too few"), "{text}");
+    assert!(
+        text.contains("One rate was tried, 1.0e-7\nNo learning rate is suggested: 1 batch is too few"),
+        "{text}"
+    );
     assert!(!text.contains("Train with it"), "{text}");
+    let few = "lr-find --model model.toml --data data --device cpu --batch-size 1 --batches 5";
+    let text = sandbox.succeed(few).stdout;
+    assert!(text.contains("--batches is 5, too few to tell: at least 20 are needed"), "{text}");
 }
 
 #[test]
 fn mistakes_are_named() {
     let sandbox = Sandbox::new();
-    let rows: [(&str, i32, &[&str]); 7] = [
+    let rows: [(&str, i32, &[&str]); 8] = [
         ("--min-rate 0", 2, &["--min-rate", "positive"]),
         ("--max-rate nan", 2, &["--max-rate", "positive"]),
-        ("--min-rate 1 --max-rate 0.1", 1, &["max_learning_rate", "above `min_learning_rate`"]),
+        ("--min-rate 1 --max-rate 0.1", 1, &["--max-rate is 0.1, but must be above --min-rate, which is 1"]),
+        ("--json --plot -", 1, &["--json and --plot - both write to standard output"]),
         ("--smoothing 1", 2, &["--smoothing", "below 1"]),
         ("--batches 0", 2, &["--batches", "at least 1"]),
         ("--force", 2, &["--plot"]),

@@ -136,10 +136,22 @@ fn pages_pictures_folds_and_exports_follow_the_target() {
         let folds = sandbox.succeed(&format!(
             "crossval --model {name}.toml --data data --device cpu --folds 3 --epochs 1 --batch-size 8 --out folds"
         ));
-        assert!(folds.last_line().contains("  -  "), "{}", folds.last_line());
+        let metric = if name == "grade" { "MAE" } else { "F1" };
+        let heading = folds.stdout.lines().rev().nth(1).unwrap();
+        assert!(heading.contains(&format!("  {metric}  ")) && !heading.contains("Accuracy"), "{heading}");
+        assert!(!folds.last_line().contains("  -  "), "{}", folds.last_line());
         let model = &sandbox.json("folds/crossval.json")["models"][0];
         assert_eq!((&model["accuracy"], &model["folds"][0]["accuracy"]), (&Value::Null, &Value::Null));
         assert!(model["loss"]["mean"].is_f64(), "{model}");
+        let spread = &model["metrics"][metric.to_lowercase()];
+        let [mean, deviation] = ["mean", "deviation"].map(|key| spread[key].as_f64().unwrap());
+        assert!(
+            folds.last_line().contains(&format!("  {mean:.4} +- {deviation:.4}  ")),
+            "{}",
+            folds.last_line()
+        );
+        let of_fold = &sandbox.json_lines(&format!("folds/1-{name}/fold-1/fold.json"))[0];
+        assert!(of_fold["metrics"][metric.to_lowercase()].is_f64(), "{of_fold}");
         sandbox.succeed(&format!(
             "crossval --model {name}.toml --data data --device cpu --folds 3 --out folds --force"
         ));

@@ -80,7 +80,7 @@ fn mistakes_are_named() {
         (
             "\"categorical_crossentropy\"",
             "{ name = \"huber\", delta = 0.0 }",
-            "loss `huber`: `delta` is 0, but must be a finite number above 0",
+            "loss `huber`: `delta` is 0, but must be a number above 0 that a 32-bit float can hold",
         ),
         ("\"categorical_crossentropy\"", "{ name = \"huber\", dalta = 1.0 }", "did you mean `delta`?"),
         (

@@ -2,6 +2,7 @@
 
 use std::fmt::Formatter;
 
+use crate::numbers::shown;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -148,14 +149,17 @@ impl Initializer {
             if !(*value >= least && (*value as f32).is_finite()) {
                 let expected = if setting == "stddev" { " of at least 0" } else { "" };
                 return Some(format!(
-                    "{setting} of {name} is {value}, but must be a finite number{expected}"
+                    "{setting} of {name} is {}, but must be a finite number{expected}",
+                    shown(*value)
                 ));
             }
         }
         match self {
-            Initializer::RandomUniform { minval, maxval } if minval > maxval => {
-                Some(format!("minval of {name} is {minval}, but must be at most maxval, {maxval}"))
-            }
+            Initializer::RandomUniform { minval, maxval } if minval > maxval => Some(format!(
+                "minval of {name} is {}, but must be at most maxval, {}",
+                shown(minval),
+                shown(maxval)
+            )),
             Initializer::Orthogonal { .. } if shape.len() < 2 => Some(format!(
                 "{name} needs two dimensions or more, but the shape is {shape:?}; choose another"
             )),

@@ -6,6 +6,7 @@ use super::place::Place;
 use super::step::{PlanError, Tensor};
 use super::weights::WeightSpec;
 use crate::data::Shape;
+use crate::numbers::shown;
 use crate::ops::Applied;
 use crate::optimizers::Regularizer;
 
@@ -135,7 +136,7 @@ pub(crate) fn of_kernel(regularizer: Option<Regularizer>) -> Vec<(&'static str, 
 pub(crate) fn check_epsilon(epsilon: f64) -> Result<(), String> {
     match epsilon as f32 {
         held if held > 0.0 && held.is_normal() => Ok(()),
-        _ => Err(format!("epsilon is {epsilon:e}, but must be above 0 as a 32-bit float")),
+        _ => Err(format!("epsilon is {}, but must be above 0 as a 32-bit float", shown(epsilon))),
     }
 }
 

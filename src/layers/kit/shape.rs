@@ -175,8 +175,16 @@ pub(crate) fn slide(
         ));
     }
     const MOST: usize = 1 << 15;
-    if spans.height > MOST || spans.width > MOST || strides.height > MOST || strides.width > MOST {
-        return Err(format!("{what} {window}, its strides and its dilation_rate may be at most {MOST}"));
+    let is_large = |pair: Pair| pair.height > MOST || pair.width > MOST;
+    for (name, pair) in [(what, window), ("strides", strides)] {
+        if is_large(pair) {
+            return Err(format!("{name} is {pair}, but both may be at most {MOST}"));
+        }
+    }
+    if is_large(spans) {
+        return Err(format!(
+            "{what} {window} with its dilation_rate spans {spans}, but may span at most {MOST}"
+        ));
     }
     Ok(Windows::new([h, w], window, strides, dilation, padding))
 }

@@ -182,7 +182,7 @@ fn check(scores: &[f32], labels: &[u32], classes: usize) -> Result<(), SettingEr
         return Err(SettingError::new("scores", found, "a row with one number per class for each label"));
     }
     match labels.iter().find(|&&label| label as usize >= classes) {
-        Some(label) => Err(SettingError::new("labels", label, "below the number of classes")),
+        Some(label) => Err(SettingError::new("labels", *label, "below the number of classes")),
         None => Ok(()),
     }
 }
