@@ -98,7 +98,7 @@ fn rates_that_diverge_end_the_curve() {
     assert!(!text.contains("Train with it"), "{text}");
     let few = "lr-find --model model.toml --data data --device cpu --batch-size 1 --batches 5";
     let text = sandbox.succeed(few).stdout;
-    assert!(text.contains("--batches is 5, too few to tell: at least 20 are needed"), "{text}");
+    assert!(text.contains("--batches is 5, too few to tell: at least 21 are needed"), "{text}");
 }
 
 #[test]

@@ -73,6 +73,23 @@ fn model_files_are_judged_before_anything_else() {
         ("units = 3", "units = 0", &["layer 3 `dense`", "units must be at least 1"]),
         ("\"softmax\"", "\"softplus6\"", &["layer 3", "unknown variant `softplus6`", "expected one of"]),
         ("units = 3", "units = 1000000000000", &["layer 3 `dense`", "make the layer smaller"]),
+        (
+            "[[layers]]",
+            "[training]\nbatch_size = 0\n\n[[layers]]",
+            &["`batch_size` is 0, but must be at least 1"],
+        ),
+        (
+            "[[layers]]",
+            "[training]\nclass_weight = [0, 0, 0]\n\n[[layers]]",
+            &["`class_weight` is 0 for every class"],
+        ),
+        (
+            "[[layers]]",
+            "[optimizer]\nname = \"sgd\"\nlearning_rate = 1e-50\n\n[[layers]]",
+            &["`learning_rate` is 1e-50, but must be", "32-bit"],
+        ),
+        ("\"Flatten\"", "\"LSTM\"", &["layer 2", "recurrent layers are left out on purpose"]),
+        ("units = 3", "units = 3\ntrainble = false", &["layer 3", "did you mean `trainable`?"]),
     ];
     for (from, to, expected) in rows {
         fs::write(sandbox.path("bad.toml"), MODEL.replacen(from, to, 1)).unwrap();
@@ -96,6 +113,10 @@ fn data_and_model_that_do_not_fit_are_both_named() {
     let two = MODEL.replace("units = 3", "units = 2");
     fs::write(sandbox.path("two.toml"), two).unwrap();
     sandbox.fail("train --model two.toml --data data", 1, &["3 classes", "2 units", "give it 3"]);
+    let rows = "name = \"rows\"\ninput_shape = [12]\n\n[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n";
+    fs::write(sandbox.path("rows.toml"), rows).unwrap();
+    let said = ["[8, 8, 1]", "[12]", "rows of numbers train from a program"];
+    sandbox.fail("train --model rows.toml --data data", 1, &said);
 }
 
 #[test]
