@@ -60,7 +60,7 @@ impl LayerKind for LeakyReLU {
         let slope = self.negative_slope;
         if !(slope >= 0.0 && (slope as f32).is_finite()) {
             return Err(format!(
-                "negative_slope is {}, but must be a finite number of at least 0",
+                "negative_slope is {}, but must be a number of at least 0 that a 32-bit float can hold",
                 shown(slope)
             ));
         }

@@ -12,8 +12,8 @@ pub(crate) fn check_class_names(names: &[String], network: &Network) -> Result<(
     if found != classes {
         let has = match network.target {
             TargetKind::Classes => format!("tells {classes} classes apart"),
-            TargetKind::MultiLabel => format!("has {classes} units, one for each label"),
-            TargetKind::Values => format!("has {classes} units, one for each output"),
+            TargetKind::MultiLabel => format!("gives {classes}, one number for each label"),
+            TargetKind::Values => format!("gives {classes}, one number for each output"),
         };
         return Err(format!("class_names has {found} names, but the last layer {has}"));
     }

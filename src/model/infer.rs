@@ -122,6 +122,7 @@ mod tests {
     use crate::model::{
         Activation, Add, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, Initializer,
         LayerNormalization, LeakyReLU, MaxPooling2D, Nested, Normalization, Padding, RandomFlip, Rescaling,
+        Reshape,
     };
 
     use super::*;
@@ -223,6 +224,14 @@ mod tests {
     fn settings_out_of_range_name_their_layer() {
         let base = || Sequential::new([9, 7, 2]);
         check(vec![
+            (
+                base().add(Reshape::new([0, 126])),
+                "[0, 126] holds a size of 0, but the 126 values of its input",
+            ),
+            (
+                base().add(Reshape::new([1 << 32, 1 << 32, 1])),
+                "has more values than can be counted; its input has 126",
+            ),
             (
                 base().add(BatchNormalization::new().epsilon(1e-60)).add(Flatten::new()).add(Dense::new(2)),
                 "`batch_normalization` (BatchNormalization): epsilon is 1e-60",

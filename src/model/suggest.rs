@@ -19,16 +19,20 @@ pub(crate) fn unknown_name<'a>(message: &'a str, start: &str) -> Option<(&'a str
     Some((line.split('`').next()?, line.split('`').skip(2).step_by(2).collect()))
 }
 
-/// What serde says of its own types, where a word should stand, and what is meant.
-const OF_WORDS: [(&str, &str); 2] = [
+/// What serde says of its own types and of Rust's, and what is meant.
+const OF_SERDE: [(&str, &str); 6] = [
     ("invalid type: unit variant, expected string only", "it must be a text in quotes"),
     ("wanted exactly 1 element, more than 1 element", "it must be a text in quotes, not a table"),
+    (", expected usize", ", expected a whole number of at least 0"),
+    (", expected u32", ", expected a whole number from 0 to 4294967295"),
+    (", expected i64", ", expected a whole number"),
+    (", expected f64", ", expected a number"),
 ];
 
 /// What serde says of a value, with the nearest of the names that it lists where one is unknown.
 pub(crate) fn with_suggestion(message: &str) -> String {
     let plain = |text: String, (of_serde, plain): (&str, &str)| text.replace(of_serde, plain);
-    let message = OF_WORDS.into_iter().fold(message.trim_end().to_owned(), plain);
+    let message = OF_SERDE.into_iter().fold(message.trim_end().to_owned(), plain);
     let unknown =
         ["unknown field", "unknown variant"].into_iter().find_map(|start| unknown_name(&message, start));
     match unknown.and_then(|(name, known)| nearest(name, known)) {
@@ -72,6 +76,10 @@ mod tests {
             (
                 "line 1\ninvalid type: unit variant, expected string only\n",
                 "line 1\nit must be a text in quotes",
+            ),
+            (
+                "invalid type: floating point `10.0`, expected usize\nin `units`",
+                "invalid type: floating point `10.0`, expected a whole number of at least 0\nin `units`",
             ),
             ("wanted exactly 1 element, more than 1 element", "it must be a text in quotes, not a table"),
         ];

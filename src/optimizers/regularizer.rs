@@ -37,7 +37,10 @@ impl Regularizer {
         let wrong = |factor: f64| !(factor >= 0.0 && (factor as f32).is_finite());
         let factors = [("l1", self.l1), ("l2", self.l2)];
         let (name, factor) = factors.into_iter().find(|&(_, factor)| wrong(factor))?;
-        Some(format!("{name} is {}, but must be a finite number of at least 0", shown(factor)))
+        Some(format!(
+            "{name} is {}, but must be a number of at least 0 that a 32-bit float can hold",
+            shown(factor)
+        ))
     }
 
     /// Whether it penalises nothing.

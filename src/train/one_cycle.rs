@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{rate_in_range, require};
+use super::check::require;
 use crate::error::SettingError;
 
 /// One cycle: half a cosine wave up to the greatest rate, and half of one down to nearly nothing.
@@ -77,13 +77,9 @@ impl OneCycle {
 
     pub(super) fn check(&self) -> Result<(), SettingError> {
         if let Some(most) = self.max_learning_rate {
-            rate_in_range("schedule.max_learning_rate", most)?;
-            require(
-                most as f32 > 0.0,
-                "schedule.max_learning_rate",
-                most,
-                || "above 0, also as a 32-bit float",
-            )?;
+            let valid = most as f32 > 0.0 && (most as f32).is_finite();
+            let expected = "a number above 0 that a 32-bit float can hold";
+            require(valid, "schedule.max_learning_rate", most, || expected)?;
         }
         require(self.total_steps > 0, "schedule.total_steps", self.total_steps, || "at least 1")?;
         let share = self.pct_start;

@@ -131,7 +131,11 @@ impl FitOptions {
         }
         let unfit = |weight: &&f64| !((**weight as f32).is_finite() && **weight >= 0.0);
         if let Some(weight) = self.class_weight.iter().find(unfit) {
-            return Err(SettingError::new("class_weight", *weight, "of finite numbers, at least 0"));
+            return Err(SettingError::new(
+                "class_weight",
+                *weight,
+                "of numbers of at least 0 that a 32-bit float can hold",
+            ));
         }
         // In 32 bits, as they are multiplied.
         if !self.class_weight.is_empty() && self.class_weight.iter().all(|&weight| weight as f32 == 0.0) {

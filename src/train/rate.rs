@@ -292,7 +292,7 @@ mod tests {
             (OneCycle { div_factor: 0.0, ..cycle.clone() }.into(), "div_factor"),
             (
                 OneCycle { max_learning_rate: Some(0.0), ..cycle.clone() }.into(),
-                "max_learning_rate` is 0, but must be above 0",
+                "max_learning_rate` is 0, but must be a number above 0",
             ),
             (
                 OneCycle { final_div_factor: 1e-30, ..cycle.clone() }.into(),

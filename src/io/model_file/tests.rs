@@ -88,6 +88,17 @@ fn mistakes_are_named() {
             "class_names = [\"a\", \"b\"]\nloss =",
             "class_names has 2 names, but the last layer tells 10",
         ),
+        (
+            "loss = \"categorical_crossentropy\"",
+            "target = \"values\"\nloss = \"mse\"\nclass_names = [\"a\"]",
+            "class_names has 1 names, but the last layer gives 10, one number for each output",
+        ),
+        (
+            "loss = \"categorical_crossentropy\"",
+            "target = \"multi_label\"\nloss = \"bce\"\nclass_names = [\"a\"]",
+            "class_names has 1 names, but the last layer gives 10, one number for each label",
+        ),
+        ("units = 64", "units = 64.0", "expected a whole number of at least 0"),
     ];
     for (from, to, expected) in rows {
         let text = if from.is_empty() { String::new() } else { tutorial.replacen(from, to, 1) };

@@ -149,7 +149,7 @@ impl Initializer {
             if !(*value >= least && (*value as f32).is_finite()) {
                 let expected = if setting == "stddev" { " of at least 0" } else { "" };
                 return Some(format!(
-                    "{setting} of {name} is {}, but must be a finite number{expected}",
+                    "{setting} of {name} is {}, but must be a number{expected} that a 32-bit float can hold",
                     shown(*value)
                 ));
             }
