@@ -192,8 +192,8 @@ impl Pass<'_> {
 fn other_shape(data: Shape, model: Shape) -> &'static str {
     match (data.image(), model.image()) {
         (Some(_), None) => {
-            "the files of a data set hold images, and rows of numbers train from a program (docs/data.md, In memory); change \
-             input_shape in the model file, or begin it with a Flatten"
+            "for images change input_shape in the model file, and begin the model with a Flatten; rows of numbers train from a \
+             program, since the files of a data set hold images (docs/data.md, In memory)"
         }
         _ => "change input_shape in the model file or give it other data",
     }
