@@ -10,7 +10,7 @@ use shadegrad::plan::BatchParams;
 
 /// Leaky ReLU in place, by `shaders/activations/leaky_relu.wgsl`: x where x > 0, `slope * x` elsewhere.
 pub fn leaky_relu(x: &mut [f32], slope: f32) -> Result<String, Box<dyn Error>> {
-    let Device::Gpu(gpu) = Device::auto() else {
+    let Some((Device::Gpu(gpu), _)) = Device::adapter() else {
         return Err("there is no adapter; `shadegrad devices` says how to get one".into());
     };
 

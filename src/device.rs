@@ -10,12 +10,13 @@ use crate::gpu::names::{apart, listed, meant_by};
 use crate::gpu::{
     AdapterReport, Choices, DeviceKind, Gpu, GpuError, GpuExecutor, Streaming, adapters, check_failures,
 };
+use crate::ops::fused;
 use crate::plan::{Op, Plan, Tensor};
 
 /// Which device to use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// A hardware GPU, else a software adapter, else the CPU executor.
+    /// A hardware GPU, else what is faster without one: the CPU executor where it has fast rows, else a software adapter.
     #[default]
     Auto,
     /// The CPU executor.
@@ -83,7 +84,7 @@ pub enum Device {
 }
 
 impl Device {
-    /// The CPU executor: slower than a GPU, needs no driver.
+    /// The CPU executor: needs no driver.
     pub fn cpu() -> Self {
         Device::Cpu
     }
@@ -96,6 +97,11 @@ impl Device {
     /// The device of [`DeviceChoice::Auto`]; never fails, since the CPU executor is always available.
     pub fn auto() -> Self {
         open_auto().0
+    }
+
+    /// The adapter that comes first, a hardware GPU before a software one, and in one line which it is and why; `None` where none opens.
+    pub fn adapter() -> Option<(Self, String)> {
+        first_adapter(&adapters(), &mut Vec::new())
     }
 
     /// Opens the chosen device; the second value says in one line which one it is and why.
@@ -201,16 +207,40 @@ pub(crate) fn check_host_memory(what: &str, bytes: usize) -> Result<(), GpuError
         .map_err(|_| GpuError::HostMemory { what: what.to_owned(), bytes })
 }
 
-/// The number of the adapter that [`DeviceChoice::Auto`] tries first: the first of the best kind.
-pub fn auto_index(found: &[AdapterReport]) -> Option<usize> {
-    (0..found.len()).min_by_key(|&index| found[index].kind())
+/// Whether the CPU executor trains faster than a software adapter. Where it has fast rows it did so on every net that was measured
+/// (docs/performance.md, "Without a GPU"); twins alone are slower than kernels.
+fn cpu_beats_software() -> bool {
+    fused()
 }
 
 fn open_auto() -> (Device, String) {
-    let found = adapters();
+    let mut found = adapters();
+    let all = found.len();
+    if cpu_beats_software() {
+        found.retain(|adapter| adapter.kind() != DeviceKind::Software);
+    }
+    let mut refused = Vec::new();
+    if let Some(opened) = first_adapter(&found, &mut refused) {
+        return opened;
+    }
+    let why = match (refused.is_empty(), nothing_looked_at()) {
+        (false, _) => refused.join("; "),
+        (true, Some(hidden)) => hidden,
+        (true, None) if all > found.len() => {
+            "no hardware GPU was found, and it is faster than a software adapter".to_owned()
+        }
+        (true, None) if cpu_beats_software() => {
+            "no hardware GPU was found; if there is one, install its driver".to_owned()
+        }
+        (true, None) => how_to_get_an_adapter(),
+    };
+    (Device::Cpu, format!("CPU executor: {why}"))
+}
+
+/// The first of the best kind that opens; why the others did not.
+fn first_adapter(found: &[AdapterReport], refused: &mut Vec<String>) -> Option<(Device, String)> {
     let mut order: Vec<(usize, &AdapterReport)> = found.iter().enumerate().collect();
     order.sort_by_key(|(_, adapter)| adapter.kind());
-    let mut refused = Vec::new();
     for (number, adapter) in order {
         match adapter.open() {
             Ok(gpu) => {
@@ -218,14 +248,13 @@ fn open_auto() -> (Device, String) {
                     DeviceKind::Software => "no hardware GPU was found",
                     _ => "hardware comes first",
                 };
-                let line = format!("{}: {why}", describe(&found, adapter, number));
-                return (Device::Gpu(Arc::new(gpu)), line);
+                let line = format!("{}: {why}", describe(found, adapter, number));
+                return Some((Device::Gpu(Arc::new(gpu)), line));
             }
             Err(error) => refused.push(error.to_string()),
         }
     }
-    let why = if refused.is_empty() { how_to_get_an_adapter() } else { refused.join("; ") };
-    (Device::Cpu, format!("CPU executor: {why}"))
+    None
 }
 
 /// The number of the chosen adapter, if there is one.

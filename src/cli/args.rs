@@ -23,7 +23,7 @@ const TUTORIAL: &str = "tutorial";
 /// `--device`.
 #[derive(Debug, clap::Args)]
 pub struct DeviceArg {
-    /// Where to compute: `auto` (a hardware GPU, else a software adapter, else the CPU executor), `cpu`,
+    /// Where to compute: `auto` (a hardware GPU, else the CPU executor, which is faster than a software adapter), `cpu`,
     /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
     /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them
     #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = device)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::builder::PossibleValuesParser;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, count};
@@ -11,6 +11,7 @@ use super::progress::spinner;
 use super::table::{Align, render};
 use super::trace::TraceJob;
 use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
+use crate::gpu::check_failures;
 use crate::verify::{VerifyReport, VerifyRow, cases, verify, verify_cpu};
 
 /// Run every kernel on a device and compare what it computes with its twin on the CPU
@@ -37,13 +38,19 @@ pub struct VerifyArgs {
 
 /// Verifies; the exit code is 1 when any kernel fails.
 pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
-    let (device, why) = Device::open(&args.device.device)?;
-    if matches!(device, Device::Cpu) && args.device.device == DeviceChoice::Auto {
-        bail!(
-            "there is no device whose kernels could be verified: {}; --device cpu verifies the CPU executor",
-            how_to_get_an_adapter()
-        );
-    }
+    // Kernels are what there is to verify, so that even a software adapter comes before the CPU executor.
+    let (device, why) = match &args.device.device {
+        DeviceChoice::Auto => {
+            check_failures()?;
+            Device::adapter().with_context(|| {
+                format!(
+                    "there is no device whose kernels could be verified: {}; --device cpu verifies the CPU executor",
+                    how_to_get_an_adapter()
+                )
+            })?
+        }
+        named => Device::open(named)?,
+    };
     if let Device::Reference = device {
         bail!(
             "there is nothing to compare with --device reference: its twins are what the kernels of other devices, and the \

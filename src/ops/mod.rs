@@ -96,6 +96,7 @@ pub use gather_batch::GatherBatch;
 pub use gather_images::{GatherImages, byte_scale, byte_values};
 pub use gather_values::GatherValues;
 pub use huber::Huber;
+pub(crate) use kit::fused;
 pub use kit::{
     Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
     MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, Room, SHARED, Scratch, Source, Split, Wire,

@@ -17,7 +17,7 @@ fn training_falls_back_to_the_cpu_and_says_how_to_do_better() {
     let outcome = sandbox.train("--max-steps 2 --out out");
     let first = outcome.stdout.lines().next().unwrap();
     assert!(first.starts_with("Device: CPU executor: "), "{first}");
-    assert!(first.contains("mesa-vulkan-drivers"), "{first}");
+    assert!(first.contains("install its driver"), "{first}");
     assert_eq!(sandbox.json("out/result.json")["device"], "CPU executor");
     sandbox.succeed("evaluate out");
 }
@@ -25,7 +25,7 @@ fn training_falls_back_to_the_cpu_and_says_how_to_do_better() {
 #[test]
 fn the_list_of_devices_is_no_failure() {
     let outcome = machine_without_driver().succeed("devices");
-    for text in ["CPU executor", "mesa-vulkan-drivers", "auto takes the CPU executor"] {
+    for text in ["CPU executor", "mesa-vulkan-drivers", "--device auto takes the CPU executor"] {
         assert!(outcome.stdout.contains(text), "{text:?} is missing from\n{}", outcome.stdout);
     }
 }
