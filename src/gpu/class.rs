@@ -1,6 +1,6 @@
 //! Which kernel a step gets, by the class of the adapter.
 
-use crate::ops::{Element, Kernel, Op};
+use crate::ops::{Kernel, Op};
 
 /// What decides, beside the step, which kernel runs it: two adapters of one class run the same kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,13 +16,13 @@ pub struct AdapterClass {
 impl AdapterClass {
     /// Whether adapters of this class have what a kernel needs.
     pub fn runs(&self, kernel: &Kernel) -> bool {
-        let int64 = self.int64 || !kernel.elements.contains(&Element::EightF32);
-        int64 && (kernel.lanes.is_none() || kernel.lanes == self.lanes)
+        (self.int64 || !kernel.int64) && (kernel.lanes.is_none() || kernel.lanes == self.lanes)
     }
 
-    /// Whether a kernel that they run may be chosen for them; `verify` runs the others too.
+    /// Whether a kernel that they run may be chosen for them; `verify` runs the others too. Kernels for subgroups are written for
+    /// what memory and registers cost on a processor.
     pub fn prefers(&self, kernel: &Kernel) -> bool {
-        self.hardware || !kernel.hardware
+        if self.hardware { kernel.lanes.is_none() } else { !kernel.hardware }
     }
 }
 
@@ -45,15 +45,21 @@ mod tests {
     fn kernels_for_hardware_run_everywhere_and_are_chosen_there_only() {
         let product = MatmulShape { m: 64, n: 64, k: 5408 };
         let gpu = AdapterClass { hardware: true, ..AdapterClass::default() };
-        let eights = AdapterClass { lanes: Some(8), int64: true, hardware: false };
+        let software = |lanes, int64| AdapterClass { lanes: Some(lanes), int64, hardware: false };
         let ops: [Op; 3] =
             [Matmul(product).into(), MatmulAtB { product, bias: true }.into(), MatmulABt(product).into()];
         for op in ops {
             // (class, its choice)
             let rows = [
                 (gpu, "workgroup"),
-                (AdapterClass { hardware: true, ..eights }, "workgroup"),
-                (eights, "block8"),
+                (AdapterClass { hardware: true, ..software(8, true) }, "workgroup"),
+                (software(4, true), "block4"),
+                (software(8, true), "block8"),
+                (software(16, true), "block16"),
+                (software(4, false), "block4_vec4"),
+                (software(8, false), "block8_vec4"),
+                (software(16, false), "block16_vec4"),
+                (software(32, true), "tile"),
                 (AdapterClass::default(), "tile"),
             ];
             for (class, expected) in rows {

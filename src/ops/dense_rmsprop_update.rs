@@ -28,7 +28,7 @@ const TILE_TERMS: usize = 1024;
 impl OpKind for DenseRmspropUpdate {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            source: shader!("lanes/dense_rmsprop_update_block8.wgsl"),
+            source: shader!("lanes/dense_rmsprop_update_block.wgsl"),
             elements: &[
                 Element::EightF32,
                 Element::EightF32,
@@ -38,10 +38,17 @@ impl OpKind for DenseRmspropUpdate {
                 Element::EightF32,
             ],
             reads_batch: true,
-            tile: |op| across_tile(product_rows(op.rows())),
-            fits: |op| one_block(op.product.k) && op.product.m.is_multiple_of(EIGHTS) && op.comes_by(EIGHTS),
-            invocations: |op, _| blocks([op.rows(), op.product.n], product_rows(op.rows()), 1),
-            ..Row::BLOCK8
+            lanes: Some(ByLanes {
+                tile: |op, lanes| across_tile(product_rows(op.rows()), side_by_side(op.product.n, lanes)),
+                fits: |op, _| {
+                    one_block(op.product.k) && op.product.m.is_multiple_of(EIGHTS) && op.comes_by(EIGHTS)
+                },
+                invocations: |op, lanes| {
+                    let columns = op.product.n.div_ceil(side_by_side(op.product.n, lanes));
+                    blocks([op.rows(), columns], product_rows(op.rows()), 1, lanes)
+                },
+            }),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("update/dense_rmsprop_update_tile.wgsl"),

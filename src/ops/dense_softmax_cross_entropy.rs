@@ -18,13 +18,14 @@ pub struct DenseSoftmaxCrossEntropy {
     pub relu: bool,
 }
 
-/// Most classes of the block8 kernel, whose sums lie in workgroup memory.
+/// Most inputs of the block kernel, and most classes: its sums lie in workgroup memory.
+const MOST_INPUTS: usize = 64;
 const MOST_CLASSES: usize = 16;
 
 impl OpKind for DenseSoftmaxCrossEntropy {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            source: shader!("lanes/dense_softmax_cross_entropy_block8.wgsl"),
+            source: shader!("lanes/dense_softmax_cross_entropy_block.wgsl"),
             elements: &[
                 Element::EightF32,
                 Element::F32,
@@ -36,11 +37,14 @@ impl OpKind for DenseSoftmaxCrossEntropy {
                 Element::U32,
             ],
             reads_batch: true,
-            fits: |DenseSoftmaxCrossEntropy { product: s, .. }| {
-                s.k.is_multiple_of(EIGHTS) && s.k <= EIGHTS * LANES as usize && s.n <= MOST_CLASSES
-            },
-            invocations: |_, _| LANES as usize,
-            ..Row::BLOCK8
+            lanes: Some(ByLanes {
+                tile: |_, _| Vec::new(),
+                fits: |DenseSoftmaxCrossEntropy { product: s, .. }, _| {
+                    s.k.is_multiple_of(EIGHTS) && s.k <= MOST_INPUTS && s.n <= MOST_CLASSES
+                },
+                invocations: |_, lanes| lanes,
+            }),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("dense/dense_softmax_cross_entropy.wgsl"),

@@ -19,7 +19,7 @@ use std::sync::mpsc;
 
 use serde::Serialize;
 
-use crate::gpu::{Checks, Gpu, GpuError, Kernel, variants};
+use crate::gpu::{AdapterClass, Checks, Gpu, GpuError, Kernel, variants};
 use crate::ops::kit::{Access, Argument, Expected};
 pub use crate::ops::{Numbers, Wire, cases};
 use band::Band;
@@ -160,6 +160,18 @@ fn is_checked(table: &[Case], number: usize, kernel: &Kernel) -> bool {
     }
 }
 
+/// Whether a kernel differs from another one that the device prefers in nothing but how floats are loaded, and has run cases
+/// enough: compiling it takes long.
+fn is_spare(table: &[Case], number: usize, kernel: &Kernel, class: AdapterClass) -> bool {
+    let twin = |other: &Kernel| other.source == kernel.source && other.int64 && other.lanes == kernel.lanes;
+    if kernel.int64 || !variants(&table[number].op, class).any(|other| twin(&other)) {
+        return false;
+    }
+    let fits = |case: &Case| case.op.kernels().iter().any(|other| other.variant == kernel.variant);
+    let runs = |case: &&Case| case.op.kind() == kernel.kind && fits(case);
+    table[..number].iter().filter(runs).count() >= CHECKED_CASES
+}
+
 /// Runs the case with this number on every kernel that fits it.
 fn verify_case(
     gpu: &Gpu,
@@ -183,7 +195,7 @@ fn verify_case(
     if kernels.peek().is_none() {
         on_row(row(case, "none", "", failure("no kernel fits".to_owned())));
     }
-    for kernel in kernels {
+    for kernel in kernels.filter(|kernel| !is_spare(table, number, kernel, gpu.class())) {
         let modes = [(Checks::On, "on"), (Checks::Off, "off")];
         for (checks, name) in &modes[usize::from(!is_checked(table, number, &kernel))..] {
             let finding = run(&bench, &kernel, *checks, &bands, &expected)?;

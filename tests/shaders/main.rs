@@ -20,7 +20,7 @@ use samples::{Sample, samples};
 /// WebGPU's minimum for `max_compute_workgroups_per_dimension`, and a value that folds nearly every dispatch.
 const PER_DIMENSION: [u32; 2] = [65_535, 3];
 
-/// The folder of kernels for drivers with eight lanes.
+/// The folder of kernels for drivers that compute on the processor.
 const LANES: &str = "lanes";
 
 /// Name, file and sizes of a row, for messages.
@@ -121,7 +121,12 @@ fn every_file_is_used_and_named_after_its_kind() {
     for kernel in every_kernel() {
         let way = kernel.kind.rsplit('_').next().expect("a name");
         let kind = kernel.function.map_or(kernel.kind.to_owned(), |_| format!("activation_{way}"));
-        let (plain, variant) = (format!("{kind}.wgsl"), format!("{kind}_{}.wgsl", kernel.variant));
+        // One file for subgroups of every size, with and without integers of 64 bits.
+        let variant = match kernel.lanes {
+            Some(lanes) => kernel.variant.split(&lanes.to_string()).next().expect("a name"),
+            None => kernel.variant,
+        };
+        let (plain, variant) = (format!("{kind}.wgsl"), format!("{kind}_{variant}.wgsl"));
         let path = kernel.source.file;
         if let Some(function) = kernel.function {
             let expected = kernel.kind.trim_end_matches(&format!("_{way}"));
@@ -144,7 +149,7 @@ fn every_file_is_used_and_named_after_its_kind() {
             assert!(text == on_disk, "{}: the row holds another text than {file}", kernel.title());
             used.insert(file.to_owned());
         }
-        for file in kernel.source.imports(kernel.width) {
+        for file in kernel.source.imports(kernel.width, kernel.int64) {
             if file == FUNCTION {
                 assert!(kernel.function.is_some(), "{}: the step decides no file", kernel.title());
                 continue;

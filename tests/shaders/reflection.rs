@@ -69,7 +69,7 @@ fn arguments(kernel: &Kernel, module: &Module) -> Result<(), String> {
         equal(
             &format!("elements of `{}`", spec.name),
             runtime_elements(module, variable),
-            Some(element.by(kernel.width)),
+            Some(element.by(kernel.width, kernel.int64)),
         )?;
     }
     Ok(())
@@ -88,6 +88,14 @@ fn runtime_elements(module: &Module, variable: &GlobalVariable) -> Option<Elemen
         }
         TypeInner::Vector { size: VectorSize::Quad, scalar } => {
             (scalar_element(scalar, true)?, 4 * u32::from(scalar.width))
+        }
+        TypeInner::Struct { ref members, span } => {
+            let floats = |ty| match module.types[ty].inner {
+                TypeInner::Vector { size: VectorSize::Quad, scalar } => scalar_element(scalar, true),
+                _ => None,
+            };
+            let two = members.len() == 2 && members.iter().all(|m| floats(m.ty) == Some(Element::Vec4F32));
+            (two.then_some(Element::TwoVec4F32)?, span)
         }
         _ => return None,
     };

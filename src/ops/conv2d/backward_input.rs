@@ -18,28 +18,33 @@ pub struct Conv2dBackwardInput(pub ConvShape);
 /// Positions of each image, or of all images together, that pass by a block.
 const BAND_POSITIONS: usize = 256;
 
+/// How images and rows of dx are shared out among subgroups, and channels among their lanes.
+const BY_LANES: ByLanes<Conv2dBackwardInput> = ByLanes {
+    tile: |Conv2dBackwardInput(s), lanes| {
+        let [images, rows] = bands(s, lanes);
+        vec![
+            ("BATCH", s.batch),
+            ("TILE_IMAGES", images),
+            ("TILE_H", rows),
+            ("ROW_LANES", row_lanes(s.in_c, lanes)),
+            ("BLOCK_EIGHTS", block_eights(s.out_c / EIGHTS)),
+        ]
+    },
+    fits: |Conv2dBackwardInput(s), lanes| s.plain_by_8() && band_iterations(s, lanes) <= MAX_ITERATIONS,
+    invocations: |Conv2dBackwardInput(s), lanes| {
+        let [images, rows] = bands(s, lanes);
+        let columns = s.in_c.div_ceil(EIGHTS).div_ceil(row_lanes(s.in_c, lanes));
+        tiles([s.batch, s.in_h], [images, rows]) * columns * lanes
+    },
+};
+
 impl OpKind for Conv2dBackwardInput {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            source: shader!("lanes/conv2d_backward_input_block8.wgsl"),
+            source: shader!("lanes/conv2d_backward_input_block.wgsl"),
             elements: &[Element::EightF32; 3],
-            tile: |Conv2dBackwardInput(s)| {
-                let [images, rows] = bands(s);
-                vec![
-                    ("BATCH", s.batch),
-                    ("TILE_IMAGES", images),
-                    ("TILE_H", rows),
-                    ("ROW_LANES", row_lanes(s.in_c)),
-                    ("BLOCK_EIGHTS", block_eights(s.out_c / EIGHTS)),
-                ]
-            },
-            fits: |Conv2dBackwardInput(s)| s.plain_by_8() && band_iterations(s) <= MAX_ITERATIONS,
-            invocations: |Conv2dBackwardInput(s), _| {
-                let [images, rows] = bands(s);
-                let columns = s.in_c.div_ceil(EIGHTS).div_ceil(row_lanes(s.in_c));
-                tiles([s.batch, s.in_h], [images, rows]) * columns * LANES as usize
-            },
-            ..Row::BLOCK8
+            lanes: Some(BY_LANES),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("convolution/conv2d_backward_input_depthwise.wgsl"),
@@ -113,10 +118,10 @@ impl OpKind for Conv2dBackwardInput {
     }
 }
 
-/// Images and rows of dx of one subgroup of the block8 kernel: enough positions to make up for loading a block, and few
+/// Images and rows of dx of one subgroup of the block kernel: enough positions to make up for loading a block, and few
 /// enough for many subgroups.
-fn bands(s: &ConvShape) -> [usize; 2] {
-    let at_once = LANES as usize / row_lanes(s.in_c);
+fn bands(s: &ConvShape, lanes: usize) -> [usize; 2] {
+    let at_once = lanes / row_lanes(s.in_c, lanes);
     let rows = s.in_h.min((BAND_POSITIONS / s.in_w).max(1));
     let rows = s.in_h.div_ceil(s.in_h.div_ceil(rows));
     let images = (BAND_POSITIONS / (rows * s.in_w)).max(1);
@@ -125,9 +130,9 @@ fn bands(s: &ConvShape) -> [usize; 2] {
 }
 
 /// Iterations of an invocation of that kernel over all its loops, at most; one more for the end of each.
-fn band_iterations(s: &ConvShape) -> usize {
-    let [images, rows] = bands(s);
-    let steps = images * row_lanes(s.in_c) / LANES as usize;
+fn band_iterations(s: &ConvShape, lanes: usize) -> usize {
+    let [images, rows] = bands(s, lanes);
+    let steps = images * row_lanes(s.in_c, lanes) / lanes;
     let eights = s.out_c / EIGHTS;
     let blocks = s.kernel_h * s.kernel_w * eights.div_ceil(block_eights(eights));
     let outputs = rows.min(s.out_h) * s.out_w;
@@ -294,10 +299,10 @@ mod tests {
     use super::super::shape::strange_shapes;
     use super::*;
 
-    /// The loops of `conv2d_backward_input_block8.wgsl`, counted one by one: the most of any subgroup.
-    fn counted(s: &ConvShape) -> usize {
-        let [images, rows] = bands(s);
-        let at_once = LANES as usize / row_lanes(s.in_c);
+    /// The loops of `conv2d_backward_input_block.wgsl`, counted one by one: the most of any subgroup of so many lanes.
+    fn counted(s: &ConvShape, lanes: usize) -> usize {
+        let [images, rows] = bands(s, lanes);
+        let at_once = lanes / row_lanes(s.in_c, lanes);
         let blocks = (s.out_c / EIGHTS).div_ceil(block_eights(s.out_c / EIGHTS));
         let count = |first_h: usize| {
             let end_h = (first_h + rows).min(s.in_h);
@@ -321,13 +326,16 @@ mod tests {
 
     #[test]
     fn loops_over_blocks_stay_short_however_large_the_convolution() {
-        // Of too many weights, and a single row that is too long, the block8 kernel keeps away.
+        // Of too many weights, and a single row that is too long, the block kernel keeps away.
         let expected = [true, true, true, true, true, true, true, false, false];
-        for (s, expected) in strange_shapes().into_iter().zip(expected) {
-            let fits = (Conv2dBackwardInput::ROWS[0].fits)(&Conv2dBackwardInput(s));
-            assert_eq!(fits, expected, "{s:?}: {}", counted(&s));
-            assert!(counted(&s) <= band_iterations(&s), "{s:?}: {} of {}", counted(&s), band_iterations(&s));
-            assert!(!expected || counted(&s) <= MAX_ITERATIONS, "{s:?}: {}", counted(&s));
+        for lanes in [4, 8, 16] {
+            for (s, expected) in strange_shapes().into_iter().zip(expected) {
+                let (count, most) = (counted(&s, lanes), band_iterations(&s, lanes));
+                let fits = (BY_LANES.fits)(&Conv2dBackwardInput(s), lanes);
+                assert_eq!(fits, expected, "{s:?}, {lanes} lanes: {count}");
+                assert!(count <= most, "{s:?}, {lanes} lanes: {count} of {most}");
+                assert!(!expected || count <= MAX_ITERATIONS, "{s:?}, {lanes} lanes: {count}");
+            }
         }
     }
 }

@@ -25,13 +25,17 @@ const MOST_ROWS: usize = 384;
 impl OpKind for Conv2dBackwardKernel {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            source: shader!("lanes/conv2d_backward_kernel_block8.wgsl"),
+            source: shader!("lanes/conv2d_backward_kernel_block.wgsl"),
             elements: &[Element::EightF32; 3],
-            tile: |op| across_tile(op.block_rows()),
-            // With few input channels a block's rows would be too few to make up for loading it.
-            fits: |op| op.0.plain_by_8() && op.0.terms() >= EIGHTS * LANES as usize,
-            invocations: |op, _| blocks([op.0.terms(), op.0.out_c], op.block_rows(), op.0.row_split().parts),
-            ..Row::BLOCK8
+            lanes: Some(ByLanes {
+                tile: |op, _| across_tile(op.block_rows(), 1),
+                // With few input channels a block's rows would be too few to make up for loading it.
+                fits: |op, _| op.0.plain_by_8() && op.0.terms() >= BLOCK_EIGHTS * EIGHTS,
+                invocations: |op, lanes| {
+                    blocks([op.0.terms(), op.0.out_c], op.block_rows(), op.0.row_split().parts, lanes)
+                },
+            }),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("convolution/conv2d_backward_kernel_tile.wgsl"),
@@ -242,7 +246,7 @@ mod tests {
     fn loops_over_blocks_stay_short_however_large_the_convolution() {
         for s in strange_shapes() {
             let op = Conv2dBackwardKernel(s);
-            let blocks = op.part_terms().div_ceil(EIGHTS * LANES as usize);
+            let blocks = op.part_terms().div_ceil(BLOCK_EIGHTS * EIGHTS);
             let rows = op.block_rows();
             assert!(blocks * (1 + rows + rows / EIGHTS) <= MAX_ITERATIONS, "{s:?}");
         }

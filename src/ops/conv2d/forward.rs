@@ -30,15 +30,20 @@ const MOST_POSITIONS: usize = 256;
 impl OpKind for Conv2dForward {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            source: shader!("lanes/conv2d_forward_block8.wgsl"),
+            source: shader!("lanes/conv2d_forward_block.wgsl"),
             elements: &[Element::EightF32; 4],
-            tile: |op| {
-                let tile = along_tile(op.block_rows(), op.conv.out_c, block_eights(op.conv.terms() / EIGHTS));
-                [tile, vec![("POSITIONS", op.conv.positions())]].concat()
-            },
-            fits: |op| op.conv.plain_by_8(),
-            invocations: |op, _| blocks([op.conv.positions(), op.conv.out_c], op.block_rows(), 1),
-            ..Row::BLOCK8
+            lanes: Some(ByLanes {
+                tile: |op, lanes| {
+                    let eights = block_eights(op.conv.terms() / EIGHTS);
+                    let tile = along_tile(op.block_rows(), op.conv.out_c, eights, lanes);
+                    [tile, vec![("POSITIONS", op.conv.positions())]].concat()
+                },
+                fits: |op, _| op.conv.plain_by_8(),
+                invocations: |op, lanes| {
+                    blocks([op.conv.positions(), op.conv.out_c], op.block_rows(), 1, lanes)
+                },
+            }),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("convolution/conv2d_forward_tile.wgsl"),

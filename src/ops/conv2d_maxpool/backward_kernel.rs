@@ -19,19 +19,21 @@ pub struct Conv2dMaxpoolBackwardKernel(pub ConvPoolShape);
 impl OpKind for Conv2dMaxpoolBackwardKernel {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            source: shader!("lanes/conv2d_maxpool_backward_kernel_subgroup8.wgsl"),
+            source: shader!("lanes/conv2d_maxpool_backward_kernel_subgroup.wgsl"),
             elements: &[Element::Vec4F32, Element::EightF32, Element::Vec2U32, Element::EightF32],
-            // How lanes are shared out among images.
-            tile: |Conv2dMaxpoolBackwardKernel(s)| {
-                let lanes = row_lanes(s.conv.out_c);
-                vec![("IMAGE_LANES", lanes), ("IMAGES", LANES as usize / lanes), ("RUN", s.run())]
-            },
-            fits: |op| op.0.one_channel_by_lanes() && op.0.conv.out_c.is_multiple_of(EIGHTS),
-            invocations: |Conv2dMaxpoolBackwardKernel(s), _| {
-                let columns = (s.conv.out_c / EIGHTS).div_ceil(row_lanes(s.conv.out_c));
-                columns * s.row_split().parts * LANES as usize
-            },
-            ..Row::SUBGROUP8
+            lanes: Some(ByLanes {
+                // How lanes are shared out among images.
+                tile: |Conv2dMaxpoolBackwardKernel(s), lanes| {
+                    let of_image = row_lanes(s.conv.out_c, lanes);
+                    vec![("IMAGE_LANES", of_image), ("IMAGES", lanes / of_image), ("RUN", s.run())]
+                },
+                fits: |op, _| op.0.one_channel_by_lanes() && op.0.conv.out_c.is_multiple_of(EIGHTS),
+                invocations: |Conv2dMaxpoolBackwardKernel(s), lanes| {
+                    let columns = (s.conv.out_c / EIGHTS).div_ceil(row_lanes(s.conv.out_c, lanes));
+                    columns * s.row_split().parts * lanes
+                },
+            }),
+            ..Row::SUBGROUP
         },
         Row {
             source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),

@@ -19,15 +19,17 @@ const WINDOW_ROWS: usize = 8;
 impl OpKind for Conv2dMaxpoolForward {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            source: shader!("lanes/conv2d_maxpool_forward_subgroup8.wgsl"),
+            source: shader!("lanes/conv2d_maxpool_forward_subgroup.wgsl"),
             elements: &[Element::Vec4F32, Element::Vec4F32, Element::Vec4F32, Element::Vec4F32, Element::U32],
-            tile: |op| vec![("TILE_I", op.window_rows()), ("RUN", op.0.run())],
-            fits: |op| op.0.one_channel_by_lanes(),
-            invocations: |op, _| {
-                let tile = [op.window_rows(), LANES as usize];
-                op.0.conv.batch * tiles([op.0.pool.out_h, op.0.conv.out_c / 4], tile) * LANES as usize
-            },
-            ..Row::SUBGROUP8
+            lanes: Some(ByLanes {
+                tile: |op, _| vec![("TILE_I", op.window_rows()), ("RUN", op.0.run())],
+                fits: |op, _| op.0.one_channel_by_lanes(),
+                invocations: |op, lanes| {
+                    let tile = [op.window_rows(), lanes];
+                    op.0.conv.batch * tiles([op.0.pool.out_h, op.0.conv.out_c / 4], tile) * lanes
+                },
+            }),
+            ..Row::SUBGROUP
         },
         Row {
             source: shader!("convolution/conv2d_maxpool_forward.wgsl"),

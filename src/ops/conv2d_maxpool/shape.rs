@@ -36,6 +36,9 @@ impl ConvPoolShape {
     }
 }
 
+/// Most pixels of a row of an image that a subgroup holds in registers.
+const MOST_PIXELS: usize = 32;
+
 /// Most elements of a pooling window that one invocation holds in registers.
 const MOST_ELEMENTS: usize = 9;
 
@@ -69,9 +72,9 @@ impl ConvPoolShape {
         format!("{}{relu}, {}", self.conv.title(), self.pool.window_title())
     }
 
-    /// Whether a subgroup can hold a row of the image, a Real to a lane, and its registers the rest of the work.
+    /// Whether the registers of a subgroup, of any size, can hold rows of the image and the rest of the work.
     pub(super) fn one_channel_by_lanes(&self) -> bool {
-        let row = self.conv.in_w.is_multiple_of(4) && self.conv.in_w <= 4 * LANES as usize;
+        let row = self.conv.in_w.is_multiple_of(4) && self.conv.in_w <= MOST_PIXELS;
         let window = self.conv.kernel_h * self.conv.kernel_w <= MOST_TAPS && self.none_won() <= MOST_ELEMENTS;
         self.conv.in_c == 1 && self.pool.packs_winners() && row && window
     }

@@ -2,6 +2,7 @@
 
 use super::args::ArgSpec;
 use super::constant::{Constant, Constants};
+use super::lanes::ByLanes;
 use super::source::Source;
 
 /// The type of the elements of a binding.
@@ -19,16 +20,19 @@ pub enum Element {
     Vec2U32,
     /// One integer that several invocations may write at once.
     AtomicU32,
-    /// Eight floats, as four integers of 64 bits.
+    /// Eight floats, as four integers of 64 bits; see [`Kernel::int64`].
     EightF32,
+    /// Eight floats, as two vectors of four.
+    TwoVec4F32,
 }
 
 impl Element {
-    /// What it is in a kernel of this [`Kernel::width`].
-    pub fn by(self, width: usize) -> Self {
+    /// What it is in a kernel of this [`Kernel::width`] and [`Kernel::int64`].
+    pub fn by(self, width: usize, int64: bool) -> Self {
         match self {
             Element::Real if width == 1 => Element::F32,
             Element::Real => Element::Vec4F32,
+            Element::EightF32 if !int64 => Element::TwoVec4F32,
             other => other,
         }
     }
@@ -40,7 +44,7 @@ impl Element {
             Element::F32 | Element::U32 | Element::AtomicU32 => 1,
             Element::Vec2U32 => 2,
             Element::Vec4F32 => 4,
-            Element::EightF32 => 8,
+            Element::EightF32 | Element::TwoVec4F32 => 8,
         }
     }
 }
@@ -48,11 +52,7 @@ impl Element {
 /// Invocations of a workgroup, where nothing speaks for another number: a multiple of every subgroup size.
 pub(super) const WORKGROUP: u32 = 64;
 
-/// Lanes of a subgroup that the kernels in `shaders/lanes` are written for: that of drivers that compute with the
-/// processor's 256-bit vectors. Each subgroup is its own workgroup.
-pub(crate) const LANES: u32 = 8;
-
-/// Floats that a lane of a `block8` kernel loads at a time.
+/// Floats that a lane of the kernels in `shaders/lanes` loads at a time.
 pub(crate) const EIGHTS: usize = 8;
 
 /// One way to run an op: of those of an op that fit a step and that the adapter prefers, the first is taken.
@@ -69,8 +69,9 @@ pub(crate) struct Row<O> {
     pub(crate) width: usize,
     /// Invocations of one workgroup, all along x.
     pub(crate) workgroup: u32,
-    /// The subgroup size that it is written for; `None` for a kernel without subgroups.
-    pub(crate) lanes: Option<u32>,
+    /// How it is shared out among the lanes of a subgroup; such a row stands for kernels of every size in
+    /// [`LANES`](super::lanes::LANES). `None` for a kernel without subgroups.
+    pub(crate) lanes: Option<ByLanes<O>>,
     /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
     pub(crate) hardware: bool,
     /// Whether it reads the row of the batch.
@@ -109,8 +110,10 @@ pub struct Kernel {
     pub width: usize,
     /// Invocations of one workgroup, all along x.
     pub workgroup: u32,
-    /// The subgroup size that it is written for; `None` for a kernel without subgroups.
+    /// The subgroup size that it is made for; `None` for a kernel without subgroups.
     pub lanes: Option<u32>,
+    /// Whether it has integers of 64 bits, as which [`Element::EightF32`] is loaded and stored at once.
+    pub int64: bool,
     /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
     pub hardware: bool,
     /// Whether it reads the row of the batch, [`BatchParams`](super::BatchParams).
@@ -147,7 +150,7 @@ impl Kernel {
 
     /// Its own file behind those that it imports.
     pub fn files(&self) -> Vec<Source> {
-        self.source.with_imports(self.width, self.function)
+        self.source.with_imports(self.width, self.int64, self.function)
     }
 
     fn header(&self, bases: &[usize], per_dimension: u32) -> String {

@@ -1,10 +1,24 @@
-//! How `block8` kernels, those of `shaders/lanes`, share out rows, lanes and registers.
+//! How the kernels of `shaders/lanes` share out rows, lanes and registers.
 
-use super::kernel::{EIGHTS, LANES, tiles};
+use super::kernel::{EIGHTS, tiles};
 use super::split::MAX_ITERATIONS;
 
+/// Sizes of a subgroup that these kernels are made for: those of drivers that compute with the processor's vectors of 128, 256
+/// and 512 bits. Each subgroup is its own workgroup.
+pub(crate) const LANES: [usize; 3] = [4, 8, 16];
+
+/// What a row for subgroups says of so many lanes.
+pub(crate) struct ByLanes<O> {
+    /// Further constants, by the names that the shader uses.
+    pub(crate) tile: fn(&O, usize) -> Vec<(&'static str, usize)>,
+    /// Whether they can run this step.
+    pub(crate) fits: fn(&O, usize) -> bool,
+    /// How many invocations this step takes.
+    pub(crate) invocations: fn(&O, usize) -> usize,
+}
+
 /// Eights of terms of a block that stays in the registers of a subgroup, where nothing else is said.
-pub(crate) const BLOCK_EIGHTS: usize = LANES as usize;
+pub(crate) const BLOCK_EIGHTS: usize = 8;
 
 /// Rows that pass by one block: as few tiles as `most` allows, all of nearly the same length.
 pub(crate) fn block_rows(rows: usize, most: usize) -> usize {
@@ -17,24 +31,34 @@ pub(crate) fn short(rows: usize, blocks: usize) -> usize {
     rows.min((MAX_ITERATIONS / blocks).max(2 * EIGHTS) - EIGHTS)
 }
 
-/// Lanes that take so many columns, eight each: a power of two, so that the lanes of several rows fill a subgroup.
-pub(crate) fn row_lanes(columns: usize) -> usize {
-    columns.div_ceil(EIGHTS).next_power_of_two().min(LANES as usize)
+/// Of so many lanes those that take so many columns, eight each: a power of two, so that the lanes of several rows fill a subgroup.
+pub(crate) fn row_lanes(columns: usize, lanes: usize) -> usize {
+    columns.div_ceil(EIGHTS).next_power_of_two().min(lanes)
 }
 
 /// How rows pass by a block of so many columns, and of so many eights of terms that lie along the rows.
-pub(crate) fn along_tile(rows: usize, columns: usize, block_eights: usize) -> Vec<(&'static str, usize)> {
-    vec![("TILE_M", rows), ("ROW_LANES", row_lanes(columns)), ("BLOCK_EIGHTS", block_eights)]
+pub(crate) fn along_tile(
+    rows: usize,
+    columns: usize,
+    block_eights: usize,
+    lanes: usize,
+) -> Vec<(&'static str, usize)> {
+    vec![("TILE_M", rows), ("ROW_LANES", row_lanes(columns, lanes)), ("BLOCK_EIGHTS", block_eights)]
 }
 
-/// How rows pass by a block whose terms lie across them.
-pub(crate) fn across_tile(rows: usize) -> Vec<(&'static str, usize)> {
-    vec![("TILE_M", rows), ("BLOCK_EIGHTS", BLOCK_EIGHTS)]
+/// How rows pass by a block whose terms lie across them, or by so many of them, side by side.
+pub(crate) fn across_tile(rows: usize, side_by_side: usize) -> Vec<(&'static str, usize)> {
+    vec![("TILE_M", rows), ("BLOCK_EIGHTS", BLOCK_EIGHTS), ("COLUMN_EIGHTS", side_by_side)]
 }
 
-/// Invocations of subgroups that cover all parts of an area of rows and columns, so many rows to a tile.
-pub(crate) fn blocks(area: [usize; 2], rows: usize, parts: usize) -> usize {
-    let lanes = LANES as usize;
+/// Blocks, of so many columns in all, that few lanes hold side by side: to load terms that lie across the rows no more often
+/// than eight lanes would.
+pub(crate) fn side_by_side(columns: usize, lanes: usize) -> usize {
+    if 2 * lanes <= EIGHTS && columns > EIGHTS * lanes { 2 } else { 1 }
+}
+
+/// Invocations of subgroups of so many lanes that cover all parts of an area of rows and columns, so many rows to a tile.
+pub(crate) fn blocks(area: [usize; 2], rows: usize, parts: usize, lanes: usize) -> usize {
     tiles(area, [rows, EIGHTS * lanes]) * lanes * parts
 }
 

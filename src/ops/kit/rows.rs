@@ -2,10 +2,34 @@
 
 use super::args::ArgSpec;
 use super::constant::{Constant, Constants};
-use super::kernel::{Kernel, LANES, Row, WORKGROUP};
+use super::kernel::{Element, Kernel, Row, WORKGROUP};
 use super::kind::OpKind;
+use super::lanes::LANES;
 use super::source::Source;
 use super::split::Split;
+
+/// What the eights of a kernel are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Eights {
+    Int64,
+    Vec4,
+}
+
+/// The kernels that a row for subgroups stands for: its name, the size of a subgroup, what its eights are, the kernel's name.
+const VARIANTS: [(&str, usize, Eights, &str); 12] = [
+    ("subgroup", LANES[0], Eights::Int64, "subgroup4"),
+    ("subgroup", LANES[0], Eights::Vec4, "subgroup4_vec4"),
+    ("subgroup", LANES[1], Eights::Int64, "subgroup8"),
+    ("subgroup", LANES[1], Eights::Vec4, "subgroup8_vec4"),
+    ("subgroup", LANES[2], Eights::Int64, "subgroup16"),
+    ("subgroup", LANES[2], Eights::Vec4, "subgroup16_vec4"),
+    ("block", LANES[0], Eights::Int64, "block4"),
+    ("block", LANES[0], Eights::Vec4, "block4_vec4"),
+    ("block", LANES[1], Eights::Int64, "block8"),
+    ("block", LANES[1], Eights::Vec4, "block8_vec4"),
+    ("block", LANES[2], Eights::Int64, "block16"),
+    ("block", LANES[2], Eights::Vec4, "block16_vec4"),
+];
 
 impl<O: OpKind> Row<O> {
     /// One float or integer at a time, one invocation for each element of the last argument.
@@ -38,13 +62,12 @@ impl<O: OpKind> Row<O> {
     /// A tile of outputs in the registers of an invocation, four floats at a time.
     pub(crate) const TILE: Row<O> = Row { variant: "tile", ..Row::VEC4 };
 
-    /// A tile of outputs that a subgroup computes together, four floats at a time.
-    pub(crate) const SUBGROUP8: Row<O> =
-        Row { variant: "subgroup8", lanes: Some(LANES), workgroup: LANES, ..Row::VEC4 };
+    /// A tile of outputs that a subgroup computes together.
+    pub(crate) const SUBGROUP: Row<O> = Row { variant: "subgroup", ..Row::VEC4 };
 
-    /// A block of one factor stays in the registers of a subgroup, [`EIGHTS`] floats to a lane; the other passes by.
-    pub(crate) const BLOCK8: Row<O> =
-        Row { variant: "block8", lanes: Some(LANES), workgroup: LANES, ..Row::VEC4 };
+    /// A block of one factor stays in the registers of a subgroup, [`EIGHTS`](super::kernel::EIGHTS) floats to a lane; the other
+    /// passes by.
+    pub(crate) const BLOCK: Row<O> = Row { variant: "block", ..Row::VEC4 };
 
     /// The kernels for a step: those of its op's rows that fit it, in their order.
     pub(crate) fn kernels(op: &O) -> Vec<Kernel> {
@@ -53,8 +76,30 @@ impl<O: OpKind> Row<O> {
             if row.by_four.is_some_and(|by_four| by_four(op)) {
                 kernels.push(row.kernel(op, Self::VEC4.variant, Self::VEC4.width));
             }
-            if (row.fits)(op) {
+            if row.lanes.is_some() {
+                kernels.extend(row.by_lanes(op));
+            } else if (row.fits)(op) {
                 kernels.push(row.kernel(op, row.variant, row.width));
+            }
+        }
+        kernels
+    }
+
+    /// The kernels of a row that lanes share: of each size of a subgroup first the one whose eights are integers of 64 bits.
+    fn by_lanes(&self, op: &O) -> Vec<Kernel> {
+        let Some(by_lanes) = &self.lanes else { return Vec::new() };
+        let has_eights = self.elements.contains(&Element::EightF32);
+        let mut kernels = Vec::new();
+        for (stem, lanes, eights, variant) in VARIANTS {
+            if stem == self.variant && (eights == Eights::Int64 || has_eights) && (by_lanes.fits)(op, lanes) {
+                kernels.push(Kernel {
+                    lanes: Some(lanes as u32),
+                    int64: eights == Eights::Int64 && has_eights,
+                    workgroup: lanes as u32,
+                    invocations: (by_lanes.invocations)(op, lanes),
+                    constants: all_constants(op.constants(), op.split(), (by_lanes.tile)(op, lanes)),
+                    ..self.kernel(op, variant, self.width)
+                });
             }
         }
         kernels
@@ -70,7 +115,8 @@ impl<O: OpKind> Row<O> {
             elements: self.elements,
             width,
             workgroup: self.workgroup,
-            lanes: self.lanes,
+            lanes: None,
+            int64: false,
             hardware: self.hardware,
             reads_batch: self.reads_batch,
             invocations: (self.invocations)(op, width),

@@ -5,14 +5,18 @@
 //! ```wgsl
 //! // import shared/linear_index.wgsl
 //! // import shared/horizontal_{scalar,vec4}.wgsl
+//! // import lanes/eight_{vec4,int64}.wgsl
 //! ```
 //!
 //! `{function}` is a file that the step decides: that of an activation. Of other names in braces the first is for kernels whose
-//! `Real` is one float, the second for those of four. Files are put together as they stand, comments too, each once and behind
-//! those that it imports.
+//! `Real` is one float, the second for those of four; where the second is `int64` it is for kernels with integers of 64 bits, and
+//! the first for those without. Files are put together as they stand, comments too, each once and behind those that it imports.
 
 /// What a line that imports a file begins with.
 const IMPORT: &str = "// import ";
+
+/// The name in braces for kernels with integers of 64 bits.
+const INT64: &str = "int64";
 
 /// The import of the file that the step decides.
 pub const FUNCTION: &str = "activations/{function}.wgsl";
@@ -38,13 +42,16 @@ pub(crate) use shader;
 
 /// Every file that others may import.
 pub const SHARED: &[Source] = &[
-    shader!("lanes/block8.wgsl"),
-    shader!("lanes/block8_across.wgsl"),
-    shader!("lanes/block8_along.wgsl"),
-    shader!("lanes/block8_product.wgsl"),
-    shader!("lanes/block8_rows.wgsl"),
+    shader!("lanes/block.wgsl"),
+    shader!("lanes/block_across.wgsl"),
+    shader!("lanes/block_along.wgsl"),
+    shader!("lanes/block_product.wgsl"),
+    shader!("lanes/block_rows.wgsl"),
     shader!("lanes/eight.wgsl"),
-    shader!("lanes/image_rows8.wgsl"),
+    shader!("lanes/eight_int64.wgsl"),
+    shader!("lanes/eight_vec4.wgsl"),
+    shader!("lanes/given.wgsl"),
+    shader!("lanes/image_rows.wgsl"),
     shader!("shared/batch.wgsl"),
     shader!("shared/bytes_scalar.wgsl"),
     shader!("shared/bytes_vec4.wgsl"),
@@ -71,40 +78,44 @@ pub const SHARED: &[Source] = &[
 ];
 
 impl Source {
-    /// The paths that its first lines import, for kernels with so many floats to a `Real`.
-    pub fn imports(&self, width: usize) -> impl Iterator<Item = String> {
-        self.text.lines().map_while(|line| line.strip_prefix(IMPORT)).map(move |path| of_width(path, width))
+    /// The paths that its first lines import, for kernels with so many floats to a `Real`, with or without integers of 64 bits.
+    pub fn imports(&self, width: usize, int64: bool) -> impl Iterator<Item = String> {
+        let imports = self.text.lines().map_while(|line| line.strip_prefix(IMPORT));
+        imports.map(move |path| one_of_two(path, width, int64))
     }
 
     /// This file behind all that it imports, in order, `function` in place of [`FUNCTION`]. An import that is not in [`SHARED`]
     /// is left out: what it declares is then unknown to the shader compiler, which says so.
-    pub fn with_imports(&self, width: usize, function: Option<Source>) -> Vec<Source> {
+    pub fn with_imports(&self, width: usize, int64: bool, function: Option<Source>) -> Vec<Source> {
         let mut files = Vec::new();
-        self.collect(width, function, &mut files);
+        self.collect(width, int64, function, &mut files);
         files
     }
 
-    fn collect(&self, width: usize, function: Option<Source>, files: &mut Vec<Source>) {
-        for path in self.imports(width) {
+    fn collect(&self, width: usize, int64: bool, function: Option<Source>, files: &mut Vec<Source>) {
+        for path in self.imports(width, int64) {
             let known = SHARED.iter().copied().find(|shared| shared.file == path);
             let known = known.or_else(|| function.filter(|_| path == FUNCTION));
             if let Some(imported) = known.filter(|imported| !files.contains(imported)) {
-                imported.collect(width, function, files);
+                imported.collect(width, int64, function, files);
             }
         }
         files.push(*self);
     }
 }
 
-/// `a_{b,c}` as `a_b` for one float and as `a_c` for four; other paths as they are.
-fn of_width(path: &str, width: usize) -> String {
+/// `a_{b,c}` as `a_b` for one float and as `a_c` for four, `a_{b,int64}` by whether there are such integers; other paths as
+/// they are.
+fn one_of_two(path: &str, width: usize, int64: bool) -> String {
     let parts = path.split_once('{').and_then(|(before, rest)| {
         let (names, after) = rest.split_once('}')?;
         Some((before, names.split_once(',')?, after))
     });
     match parts {
-        Some((before, (scalar, vec4), after)) => {
-            format!("{before}{}{after}", if width == 1 { scalar } else { vec4 })
+        Some((before, names, after)) => {
+            let second = names.1;
+            let second = if second == INT64 { int64 } else { width != 1 };
+            format!("{before}{}{after}", if second { names.1 } else { names.0 })
         }
         None => path.to_owned(),
     }
@@ -116,18 +127,20 @@ mod tests {
 
     #[test]
     fn the_first_lines_say_what_is_imported() {
-        // (text, width, imports)
-        let rows: [(&str, usize, &[&str]); 6] = [
-            ("// import a.wgsl\n// import b.wgsl\nfn f() {}\n", 1, &["a.wgsl", "b.wgsl"]),
-            ("// import s_{one,four}.wgsl\n", 1, &["s_one.wgsl"]),
-            ("// import s_{one,four}.wgsl\n", 4, &["s_four.wgsl"]),
-            ("// import s_{one.wgsl\n", 4, &["s_{one.wgsl"]),
-            ("// f: y = x\n// import a.wgsl\n", 1, &[]),
-            ("", 1, &[]),
+        // (text, width, whether there are integers of 64 bits, imports)
+        let rows: [(&str, usize, bool, &[&str]); 8] = [
+            ("// import a.wgsl\n// import b.wgsl\nfn f() {}\n", 1, true, &["a.wgsl", "b.wgsl"]),
+            ("// import s_{one,four}.wgsl\n", 1, true, &["s_one.wgsl"]),
+            ("// import s_{one,four}.wgsl\n", 4, false, &["s_four.wgsl"]),
+            ("// import s_{one,int64}.wgsl\n", 4, false, &["s_one.wgsl"]),
+            ("// import s_{one,int64}.wgsl\n", 1, true, &["s_int64.wgsl"]),
+            ("// import s_{one.wgsl\n", 4, false, &["s_{one.wgsl"]),
+            ("// f: y = x\n// import a.wgsl\n", 1, false, &[]),
+            ("", 1, false, &[]),
         ];
-        for (text, width, expected) in rows {
-            let found: Vec<_> = Source { file: "file.wgsl", text }.imports(width).collect();
-            assert_eq!(found, expected, "{text:?}, {width}");
+        for (text, width, int64, expected) in rows {
+            let found: Vec<_> = Source { file: "file.wgsl", text }.imports(width, int64).collect();
+            assert_eq!(found, expected, "{text:?}, {width}, {int64}");
         }
     }
 
@@ -136,7 +149,7 @@ mod tests {
         let text = "// import shared/tripwire.wgsl\n// import shared/batch.wgsl\n// import shared/tripwire.wgsl\n\
                     // import shared/nowhere.wgsl\n";
         let files: Vec<_> = Source { file: "own.wgsl", text }
-            .with_imports(1, None)
+            .with_imports(1, false, None)
             .iter()
             .map(|source| source.file)
             .collect();
@@ -146,8 +159,8 @@ mod tests {
     #[test]
     fn every_import_is_a_shared_file() {
         for source in SHARED {
-            for width in [1, 4] {
-                for import in source.imports(width) {
+            for (width, int64) in [(1, false), (4, false), (4, true)] {
+                for import in source.imports(width, int64) {
                     let known = SHARED.iter().any(|shared| shared.file == import);
                     assert!(known, "{} imports {import}, which is not in SHARED", source.file);
                 }

@@ -23,12 +23,18 @@ impl OpKind for MatmulABt {
             ..workgroup_row(shader!("dense/matmul_a_bt_workgroup.wgsl"))
         },
         Row {
-            source: shader!("lanes/matmul_a_bt_block8.wgsl"),
+            source: shader!("lanes/matmul_a_bt_block.wgsl"),
             elements: &[Element::EightF32; 3],
-            tile: |MatmulABt(s)| along_tile(product_rows(s.m), s.n, BLOCK_EIGHTS),
-            fits: |MatmulABt(s)| s.n.is_multiple_of(EIGHTS) && s.k.is_multiple_of(EIGHTS) && s.whole_blocks(),
-            invocations: |MatmulABt(s), _| blocks([s.m, s.n], product_rows(s.m), s.split().parts),
-            ..Row::BLOCK8
+            lanes: Some(ByLanes {
+                tile: |MatmulABt(s), lanes| along_tile(product_rows(s.m), s.n, BLOCK_EIGHTS, lanes),
+                fits: |MatmulABt(s), _| {
+                    s.n.is_multiple_of(EIGHTS) && s.k.is_multiple_of(EIGHTS) && s.whole_blocks()
+                },
+                invocations: |MatmulABt(s), lanes| {
+                    blocks([s.m, s.n], product_rows(s.m), s.split().parts, lanes)
+                },
+            }),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("dense/matmul_a_bt_tile.wgsl"),

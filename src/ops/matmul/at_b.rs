@@ -30,17 +30,20 @@ impl OpKind for MatmulAtB {
             ..workgroup_row(shader!("dense/matmul_at_b_workgroup.wgsl"))
         },
         Row {
-            source: shader!("lanes/matmul_at_b_block8.wgsl"),
+            source: shader!("lanes/matmul_at_b_block.wgsl"),
             elements: &[Element::EightF32; 3],
-            tile: |op| across_tile(product_rows(op.rows())),
-            fits: |op| {
-                let eights = op.product.m.is_multiple_of(EIGHTS) && op.product.n.is_multiple_of(EIGHTS);
-                eights && op.product.whole_blocks()
-            },
-            invocations: |op, _| {
-                blocks([op.rows(), op.product.n], product_rows(op.rows()), op.product.split().parts)
-            },
-            ..Row::BLOCK8
+            lanes: Some(ByLanes {
+                tile: |op, _| across_tile(product_rows(op.rows()), 1),
+                fits: |op, _| {
+                    let eights = op.product.m.is_multiple_of(EIGHTS) && op.product.n.is_multiple_of(EIGHTS);
+                    eights && op.product.whole_blocks()
+                },
+                invocations: |op, lanes| {
+                    let rows = product_rows(op.rows());
+                    blocks([op.rows(), op.product.n], rows, op.product.split().parts, lanes)
+                },
+            }),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("dense/matmul_at_b_tile.wgsl"),

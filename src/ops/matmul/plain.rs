@@ -23,12 +23,16 @@ impl OpKind for Matmul {
             ..workgroup_row(shader!("dense/matmul_workgroup.wgsl"))
         },
         Row {
-            source: shader!("lanes/matmul_block8.wgsl"),
+            source: shader!("lanes/matmul_block.wgsl"),
             elements: &[Element::EightF32; 3],
-            tile: |Matmul(s)| along_tile(product_rows(s.m), s.n, BLOCK_EIGHTS),
-            fits: |Matmul(s)| s.n.is_multiple_of(EIGHTS) && s.k.is_multiple_of(EIGHTS) && s.whole_blocks(),
-            invocations: |Matmul(s), _| blocks([s.m, s.n], product_rows(s.m), s.split().parts),
-            ..Row::BLOCK8
+            lanes: Some(ByLanes {
+                tile: |Matmul(s), lanes| along_tile(product_rows(s.m), s.n, BLOCK_EIGHTS, lanes),
+                fits: |Matmul(s), _| {
+                    s.n.is_multiple_of(EIGHTS) && s.k.is_multiple_of(EIGHTS) && s.whole_blocks()
+                },
+                invocations: |Matmul(s), lanes| blocks([s.m, s.n], product_rows(s.m), s.split().parts, lanes),
+            }),
+            ..Row::BLOCK
         },
         Row {
             source: shader!("dense/matmul_tile.wgsl"),

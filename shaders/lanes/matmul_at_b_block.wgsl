@@ -1,10 +1,11 @@
 // import shared/linear_index.wgsl
-// import lanes/eight.wgsl
-// import lanes/block8.wgsl
-// import lanes/block8_across.wgsl
-// import lanes/block8_rows.wgsl
+// import lanes/eight_{vec4,int64}.wgsl
+// import lanes/given.wgsl
+// import lanes/block.wgsl
+// import lanes/block_across.wgsl
+// import lanes/block_rows.wgsl
 
-// matmul_at_b, with a block of b that stays: the 8 lanes of a subgroup hold 8 columns each of BLOCK rows of b in registers
+// matmul_at_b, with a block of b that stays: the lanes of a subgroup hold 8 columns each of BLOCK rows of b in registers
 // and let TILE_M rows of the result pass by. For eight at a time they load the BLOCK terms of a once, 8 to a lane, and hand
 // them to one another. A part that is longer than a block is summed up in partial.
 // M and N are multiples of 8, TERMS_PER_PART of BLOCK; the row past M is that of ones; columns past the edge are computed
@@ -14,9 +15,9 @@
 // b       [K, N]
 // partial [PARTS, OUT_M, N]
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<u64>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<u64>>;
-@group(0) @binding(2) var<storage, read_write> partial: array<vec4<u64>>;
+@group(0) @binding(0) var<storage, read> a: array<Eights>;
+@group(0) @binding(1) var<storage, read> b: array<Eights>;
+@group(0) @binding(2) var<storage, read_write> partial: array<Eights>;
 
 const N_EIGHTS = N / EIGHTS;
 const TILES_M = (OUT_M + TILE_M - 1u) / TILE_M;
@@ -42,12 +43,12 @@ fn main(
     for (var begin = first; begin < end; begin += BLOCK) {
         var low: Block;
         var high: Block;
-        for (var group8 = 0u; group8 < LANES; group8++) {
+        for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
             for (var t = 0u; t < EIGHTS; t++) {
-                let row = min(begin + group8 * EIGHTS + t, K - 1u);
+                let row = min(begin + giver * EIGHTS + t, K - 1u);
                 let eight = unpacked(b[b_column + row * N_EIGHTS]);
-                low[group8][t] = eight.low;
-                high[group8][t] = eight.high;
+                low[giver][t] = eight.low;
+                high[giver][t] = eight.high;
             }
         }
         for (var eight = first_row; eight < min(first_row + TILE_M, OUT_M); eight += EIGHTS) {

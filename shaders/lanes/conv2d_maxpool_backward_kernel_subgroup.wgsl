@@ -1,11 +1,12 @@
 // import shared/linear_index.wgsl
-// import lanes/eight.wgsl
-// import lanes/image_rows8.wgsl
+// import lanes/eight_{vec4,int64}.wgsl
+// import lanes/given.wgsl
+// import lanes/image_rows.wgsl
 // import shared/winners_vec4.wgsl
 
 // conv2d_maxpool_backward_kernel for images of one channel, by subgroup: each lane holds the sums of 8 channels over the
 // whole kernel window, IMAGE_LANES lanes hold those of all channels for one row of windows at a time, and the others those
-// for the next rows of the part, RUN windows at a time. They hand each other the pixels (lanes/image_rows8.wgsl) and in the
+// for the next rows of the part, RUN windows at a time. They hand each other the pixels (lanes/image_rows.wgsl) and in the
 // end their sums. IN_W is a multiple of 4, OUT_C of 8.
 //
 // x       [BATCH, IN_H, IN_W, 1]
@@ -14,9 +15,9 @@
 // partial [PARTS, KERNEL_H * KERNEL_W + 1, OUT_C]
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read> dy: array<vec4<u64>>;
+@group(0) @binding(1) var<storage, read> dy: array<Eights>;
 @group(0) @binding(2) var<storage, read> winner: array<vec2u>;
-@group(0) @binding(3) var<storage, read_write> partial: array<vec4<u64>>;
+@group(0) @binding(3) var<storage, read_write> partial: array<Eights>;
 
 const C_EIGHTS = OUT_C / EIGHTS;
 const TILES_C = (C_EIGHTS + IMAGE_LANES - 1u) / IMAGE_LANES;

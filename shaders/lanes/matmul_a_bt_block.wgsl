@@ -1,12 +1,13 @@
 // import shared/linear_index.wgsl
-// import lanes/eight.wgsl
-// import lanes/block8.wgsl
-// import lanes/block8_along.wgsl
-// import lanes/block8_product.wgsl
+// import lanes/eight_{vec4,int64}.wgsl
+// import lanes/given.wgsl
+// import lanes/block.wgsl
+// import lanes/block_along.wgsl
+// import lanes/block_product.wgsl
 
-// matmul_a_bt, with a block of b that stays: the 8 lanes of a subgroup hold BLOCK terms of 8 rows each of b in registers
+// matmul_a_bt, with a block of b that stays: the lanes of a subgroup hold BLOCK terms of 8 rows each of b in registers
 // and let TILE_M rows of a pass by. Of each they load the BLOCK terms once, 8 to a lane, and hand them to one another, so
-// that two accesses feed 512 multiply-adds of 8 lanes. A part that is longer than a block is summed up in partial.
+// that two accesses feed 512 multiply-adds of eight lanes. A part that is longer than a block is summed up in partial.
 // N and K are multiples of 8, TERMS_PER_PART is one of 8; columns past the edge are computed from the last ones and not
 // stored, terms past the end are zero.
 //
@@ -14,9 +15,9 @@
 // b       [N, K]
 // partial [PARTS, M, N]
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<u64>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<u64>>;
-@group(0) @binding(2) var<storage, read_write> partial: array<vec4<u64>>;
+@group(0) @binding(0) var<storage, read> a: array<Eights>;
+@group(0) @binding(1) var<storage, read> b: array<Eights>;
+@group(0) @binding(2) var<storage, read_write> partial: array<Eights>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(

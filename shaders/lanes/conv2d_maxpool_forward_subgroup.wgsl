@@ -1,10 +1,11 @@
 // import shared/linear_index.wgsl
+// import lanes/given.wgsl
 // import shared/window_maximum.wgsl
 // import shared/winners_vec4.wgsl
 
-// conv2d_maxpool_forward for images of one channel, by subgroup: the 8 lanes hold 8 Reals of channels with all their
+// conv2d_maxpool_forward for images of one channel, by subgroup: the lanes hold a Real of channels each with all their
 // weights in registers, and go through TILE_I rows of windows of one image together, RUN windows at a time. Each lane loads
-// one Real of an image row, the whole row between them, and hands its pixels to the others. IN_W is a multiple of 4, at
+// one Real in LANES of an image row, the whole row between them, and hands its pixels to the others. IN_W is a multiple of 4, at
 // most 32.
 //
 // x      [BATCH, IN_H, IN_W, 1]
@@ -23,15 +24,26 @@ const REALS = OUT_C / WIDTH;
 const TILES_C = (REALS + LANES - 1u) / LANES;
 const TILES_I = (OUT_H + TILE_I - 1u) / TILE_I;
 const ROW_REALS = IN_W / WIDTH;
+// Reals of a row to a lane.
+const HELD = (ROW_REALS + LANES - 1u) / LANES;
 const TAPS = KERNEL_H * KERNEL_W;
 // Pixels under one window.
 const PATCH_H = (POOL_H - 1u) * STRIDE_H + KERNEL_H;
 const PATCH_W = (POOL_W - 1u) * STRIDE_W + KERNEL_W;
-// A run of windows begins at a whole Real of the row. Runs past the edge ask lanes that are not there, and are not used.
+// A run of windows begins at a whole Real of the row. Runs past the edge get any pixels, and are not used.
 const STEP_W = POOL_STRIDE_W * STRIDE_W;
-const RUN_LANES = RUN * STEP_W / WIDTH;
+const RUN_REALS = RUN * STEP_W / WIDTH;
 const RUN_W = (RUN - 1u) * STEP_W + PATCH_W;
 const RUNS = (OUT_W + RUN - 1u) / RUN;
+
+// An element of a Real of the row that the lanes have.
+fn pixel(row: array<Real, HELD>, real: u32, element: u32) -> f32 {
+    var found = row[0];
+    for (var u = 1u; u < HELD; u++) {
+        found = select(found, row[u], vec4<bool>(real / LANES == u));
+    }
+    return given(found[element], 0u, select(real % LANES, real, HELD == 1u), LANES);
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -55,15 +67,17 @@ fn main(
     }
     for (var i = first; i < min(first + TILE_I, OUT_H); i++) {
         let top = n * IN_H + i * POOL_STRIDE_H * STRIDE_H;
-        var rows: array<Real, PATCH_H>;
+        var rows: array<array<Real, HELD>, PATCH_H>;
         for (var p = 0u; p < PATCH_H; p++) {
-            rows[p] = x[X_BASE + (top + p) * ROW_REALS + min(lane, ROW_REALS - 1u)];
+            for (var u = 0u; u < HELD; u++) {
+                rows[p][u] = x[X_BASE + (top + p) * ROW_REALS + min(u * LANES + lane, ROW_REALS - 1u)];
+            }
         }
         for (var run = 0u; run < RUNS; run++) {
             var pixels: array<array<f32, RUN_W>, PATCH_H>;
             for (var p = 0u; p < PATCH_H; p++) {
                 for (var q = 0u; q < RUN_W; q++) {
-                    pixels[p][q] = subgroupShuffle(rows[p][q % WIDTH], run * RUN_LANES + q / WIDTH);
+                    pixels[p][q] = pixel(rows[p], run * RUN_REALS + q / WIDTH, q % WIDTH);
                 }
             }
             var found: array<Best, RUN>;

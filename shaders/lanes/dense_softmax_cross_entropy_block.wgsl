@@ -1,10 +1,11 @@
 // import shared/batch.wgsl
 // import shared/first_maximum.wgsl
-// import lanes/eight.wgsl
+// import lanes/eight_{vec4,int64}.wgsl
+// import lanes/given.wgsl
 
-// dense_softmax_cross_entropy, by one subgroup: a lane takes a row of 8 at a time, forward, through the loss and back, and
-// gets the weights from the others, each of which loads 8. The sums of gradient run over the rows: for these the lanes hold
-// 8 elements of a row of x each, and hand the gradients of its logits to one another. No lane ever reads what another one
+// dense_softmax_cross_entropy, by one subgroup: a lane takes a row of LANES at a time, forward, through the loss and back, and
+// gets the weights from the others, each of which loads some. The sums of gradient run over the rows: for these the lanes hold
+// HELD eights of a row of x each, and hand the gradients of its logits to one another. No lane ever reads what another one
 // wrote to workgroup memory. K is a multiple of 8 and at most 64, N a multiple of 2 and at most 32.
 //
 // x, dx         [M, K]
@@ -14,21 +15,26 @@
 // gradient      [K + 1, N]
 // loss, correct [_], of which only element `slot` is written
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<u64>>;
+@group(0) @binding(0) var<storage, read> x: array<Eights>;
 @group(0) @binding(1) var<storage, read> kernel: array<f32>;
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
 @group(0) @binding(3) var<storage, read> one_hot: array<f32>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<vec4<u64>>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Eights>;
 @group(0) @binding(6) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(7) var<storage, read_write> correct: array<u32>;
 
 const K_EIGHTS = K / EIGHTS;
+// Eights of inputs to a lane, and lanes that have any.
+const HELD = (K_EIGHTS + LANES - 1u) / LANES;
+const HOLDERS = min(LANES, 8u);
+// Loads that bring a lane each of the eight weights of as many inputs.
+const LOADS = (EIGHTS + LANES - 1u) / LANES;
 
 // Logits of a lane's row, then their gradients.
 var<workgroup> d: array<array<f32, N>, LANES>;
-// Sums of a lane's 8 rows of gradient.
-var<workgroup> sums: array<array<f32, EIGHTS * N>, LANES>;
+// Sums of a lane's rows of gradient.
+var<workgroup> sums: array<array<f32, HELD * EIGHTS * N>, HOLDERS>;
 var<workgroup> bias_sums: array<array<f32, N>, LANES>;
 
 // K_EIGHTS and N, known only when the shader runs: a loop up to one of them stays a loop, which compiles fast.
@@ -40,24 +46,34 @@ fn columns() -> u32 {
     return select(N, 0u, batch.batch_size == 0u);
 }
 
+fn is_holder(lane: u32) -> bool {
+    return HOLDERS == LANES || lane < HOLDERS;
+}
+
+// The eight of inputs that a lane holds at h; the last one where there are no more.
+fn held_eight(h: u32, lane: u32) -> u32 {
+    return min(h * LANES + lane, K_EIGHTS - 1u);
+}
+
 fn forward(row: u32, lane: u32) {
     var mine: array<Eight, K_EIGHTS>;
     for (var i = 0u; i < K_EIGHTS; i++) {
         mine[i] = unpacked(x[X_BASE + row * K_EIGHTS + i]);
     }
     for (var c = 0u; c < columns(); c++) {
-        // Of inputs 8 * lane and following.
-        var weights: array<f32, EIGHTS>;
-        for (var e = 0u; e < EIGHTS; e++) {
-            weights[e] = kernel[KERNEL_BASE + (min(lane, K_EIGHTS - 1u) * EIGHTS + e) * N + c];
+        var weights: array<array<f32, EIGHTS>, HELD>;
+        for (var h = 0u; h < HELD; h++) {
+            for (var e = 0u; e < EIGHTS; e++) {
+                weights[h][e] = kernel[KERNEL_BASE + (held_eight(h, lane) * EIGHTS + e) * N + c];
+            }
         }
         var logit = bias[BIAS_BASE + c];
         for (var i = 0u; i < K_EIGHTS; i++) {
             for (var e = 0u; e < 4u; e++) {
-                logit += mine[i].low[e] * subgroupShuffle(weights[e], i);
+                logit += mine[i].low[e] * given(weights[i / LANES][e], 0u, i % LANES, LANES);
             }
             for (var e = 0u; e < 4u; e++) {
-                logit += mine[i].high[e] * subgroupShuffle(weights[4u + e], i);
+                logit += mine[i].high[e] * given(weights[i / LANES][4u + e], 0u, i % LANES, LANES);
             }
         }
         d[lane][c] = logit;
@@ -87,32 +103,43 @@ fn row_loss(row: u32, filled: bool, lane: u32) -> Best {
     return Best(select(0.0, total, filled), select(0u, 1u, filled && predicted.place == wanted.place));
 }
 
-// Adds the products of 8 rows of x and the gradients of their logits.
+// Adds the products of a row of x for each lane and the gradients of their logits.
 fn add_gradient(first: u32, lane: u32) {
-    var across: array<Eight, LANES>;
-    for (var i = 0u; i < LANES; i++) {
-        across[i] = unpacked(x[X_BASE + min(first + i, M - 1u) * K_EIGHTS + min(lane, K_EIGHTS - 1u)]);
+    var across: array<array<Eight, LANES>, HELD>;
+    for (var h = 0u; h < HELD; h++) {
+        for (var i = 0u; i < LANES; i++) {
+            let row = min(first + i, M - 1u);
+            across[h][i] = unpacked(x[X_BASE + row * K_EIGHTS + held_eight(h, lane)]);
+        }
     }
     for (var c = 0u; c < columns(); c++) {
         let mine = d[lane][c];
-        var low: vec4f;
-        var high: vec4f;
-        for (var e = 0u; e < 4u; e++) {
-            low[e] = sums[lane][e * N + c];
-            high[e] = sums[lane][(4u + e) * N + c];
-        }
+        var of_rows: array<f32, LANES>;
         var bias_sum = bias_sums[lane][c];
         for (var i = 0u; i < LANES; i++) {
-            let of_row = subgroupShuffle(mine, i);
-            low += of_row * across[i].low;
-            high += of_row * across[i].high;
-            bias_sum += of_row;
-        }
-        for (var e = 0u; e < 4u; e++) {
-            sums[lane][e * N + c] = low[e];
-            sums[lane][(4u + e) * N + c] = high[e];
+            of_rows[i] = given(mine, 0u, i, LANES);
+            bias_sum += of_rows[i];
         }
         bias_sums[lane][c] = bias_sum;
+        if is_holder(lane) {
+            for (var h = 0u; h < HELD; h++) {
+                let begin = h * EIGHTS;
+                var low: vec4f;
+                var high: vec4f;
+                for (var e = 0u; e < 4u; e++) {
+                    low[e] = sums[lane][(begin + e) * N + c];
+                    high[e] = sums[lane][(begin + 4u + e) * N + c];
+                }
+                for (var i = 0u; i < LANES; i++) {
+                    low += of_rows[i] * across[h][i].low;
+                    high += of_rows[i] * across[h][i].high;
+                }
+                for (var e = 0u; e < 4u; e++) {
+                    sums[lane][(begin + e) * N + c] = low[e];
+                    sums[lane][(begin + 4u + e) * N + c] = high[e];
+                }
+            }
+        }
     }
 }
 
@@ -122,12 +149,15 @@ fn backward(r: u32, row: u32, lane: u32) {
         var low = vec4f();
         var high = vec4f();
         for (var c = 0u; c < columns(); c++) {
-            // Of input 8 * i + lane.
-            let weight = kernel[KERNEL_BASE + (i * EIGHTS + lane) * N + c];
+            var weights: array<f32, LOADS>;
+            for (var u = 0u; u < LOADS; u++) {
+                let input = u * LANES + select(lane % EIGHTS, lane, LANES <= EIGHTS);
+                weights[u] = kernel[KERNEL_BASE + (i * EIGHTS + input) * N + c];
+            }
             let mine = d[lane][c];
             for (var e = 0u; e < 4u; e++) {
-                low[e] += mine * subgroupShuffle(weight, e);
-                high[e] += mine * subgroupShuffle(weight, 4u + e);
+                low[e] += mine * given(weights[e / LANES], 0u, e % LANES, LANES);
+                high[e] += mine * given(weights[(4u + e) / LANES], 0u, (4u + e) % LANES, LANES);
             }
         }
         if RELU {
@@ -141,9 +171,12 @@ fn backward(r: u32, row: u32, lane: u32) {
 }
 
 fn store_gradient(lane: u32) {
-    if lane < K_EIGHTS {
-        for (var at = 0u; at < EIGHTS * N; at++) {
-            gradient[GRADIENT_BASE + lane * EIGHTS * N + at] = sums[lane][at];
+    for (var h = 0u; h < HELD; h++) {
+        let eight = h * LANES + lane;
+        if eight < K_EIGHTS {
+            for (var at = 0u; at < EIGHTS * N; at++) {
+                gradient[GRADIENT_BASE + eight * EIGHTS * N + at] = sums[lane][h * EIGHTS * N + at];
+            }
         }
     }
     if lane == 0u {
@@ -156,8 +189,10 @@ fn store_gradient(lane: u32) {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(subgroup_invocation_id) lane: u32) {
     for (var c = 0u; c < columns(); c++) {
-        for (var e = 0u; e < EIGHTS; e++) {
-            sums[lane][e * N + c] = 0.0;
+        if is_holder(lane) {
+            for (var e = 0u; e < HELD * EIGHTS; e++) {
+                sums[lane][e * N + c] = 0.0;
+            }
         }
         bias_sums[lane][c] = 0.0;
     }

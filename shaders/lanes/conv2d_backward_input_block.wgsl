@@ -1,10 +1,11 @@
 // import shared/linear_index.wgsl
-// import lanes/eight.wgsl
-// import lanes/block8.wgsl
-// import lanes/block8_along.wgsl
+// import lanes/eight_{vec4,int64}.wgsl
+// import lanes/given.wgsl
+// import lanes/block.wgsl
+// import lanes/block_along.wgsl
 
 // conv2d_backward_input of many channels, weight by weight of the window: through each of them, an output hands its gradient
-// to one position of dx. The 8 lanes of a subgroup hold 8 input channels each of BLOCK output channels of a weight in
+// to one position of dx. The lanes of a subgroup hold 8 input channels each of BLOCK output channels of a weight in
 // registers, and let the outputs of TILE_IMAGES images pass by whose position is in a band of TILE_H rows; sums are
 // continued in dx. ROWS_AT_ONCE images are under way at a time, so that no two lanes ever meet at a position. IN_C and OUT_C
 // are multiples of 8; channels past the edge are computed from the last ones and not stored, terms past it are zero.
@@ -13,9 +14,9 @@
 // kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
 // dx     [BATCH, IN_H, IN_W, IN_C]
 
-@group(0) @binding(0) var<storage, read> dy: array<vec4<u64>>;
-@group(0) @binding(1) var<storage, read> kernel: array<vec4<u64>>;
-@group(0) @binding(2) var<storage, read_write> dx: array<vec4<u64>>;
+@group(0) @binding(0) var<storage, read> dy: array<Eights>;
+@group(0) @binding(1) var<storage, read> kernel: array<Eights>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Eights>;
 
 const OUT_EIGHTS = OUT_C / EIGHTS;
 const IN_EIGHTS = IN_C / EIGHTS;

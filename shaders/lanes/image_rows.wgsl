@@ -16,11 +16,11 @@ fn image_row(first: u32, lane: u32) -> ImageRow {
 
 // The four pixels at `four` of the row that this lane's image has; any others where the row is shorter.
 fn four_pixels(row: ImageRow, four: u32, lane: u32) -> vec4f {
-    var given = row[0];
+    var found = row[0];
     for (var u = 1u; u < HELD; u++) {
-        given = select(given, row[u], vec4<bool>(four / IMAGE_LANES == u));
+        found = select(found, row[u], vec4<bool>(four / IMAGE_LANES == u));
     }
-    return subgroupShuffle(given, lane - lane % IMAGE_LANES + four % IMAGE_LANES);
+    return given_four(found, lane / IMAGE_LANES, four % IMAGE_LANES, IMAGE_LANES);
 }
 
 // Pixels under one window.

@@ -4,7 +4,7 @@
 fn terms_of_rows(row: u32, begin: u32, end: u32, lane: u32) -> Across {
     var terms: Across;
     let column = min(row, M - 1u) / EIGHTS;
-    for (var u = 0u; u < EIGHTS; u++) {
+    for (var u = 0u; u < LOADS_ACROSS; u++) {
         let t = begin + u * LANES + lane;
         let value = unpacked(a[A_BASE + min(t, K - 1u) * (M / EIGHTS) + column]);
         let ones = vec4<bool>(row >= M);

@@ -49,10 +49,11 @@ fn with_products(
     high: ptr<function, Block>,
 ) -> Eight {
     var total = sum;
-    let first_lane = row_of(lane) * ROW_LANES;
+    let row = row_of(lane);
     for (var giver = 0u; giver < BLOCK_EIGHTS; giver++) {
-        let a_low = subgroupShuffle((*terms)[giver / ROW_LANES].low, first_lane + giver % ROW_LANES);
-        let a_high = subgroupShuffle((*terms)[giver / ROW_LANES].high, first_lane + giver % ROW_LANES);
+        let own = (*terms)[giver / ROW_LANES];
+        let a_low = given_four(own.low, row, giver % ROW_LANES, ROW_LANES);
+        let a_high = given_four(own.high, row, giver % ROW_LANES, ROW_LANES);
         total = with_eight(total, Eight(a_low, a_high), (*low)[giver], (*high)[giver]);
     }
     return total;

@@ -1,10 +1,11 @@
 // import shared/linear_index.wgsl
-// import lanes/eight.wgsl
-// import lanes/block8.wgsl
-// import lanes/block8_along.wgsl
+// import lanes/eight_{vec4,int64}.wgsl
+// import lanes/given.wgsl
+// import lanes/block.wgsl
+// import lanes/block_along.wgsl
 
-// conv2d_forward of many channels, as matmul_block8 computes a product: the rows are output positions, the terms the
-// channels under the window, the columns output channels. The 8 lanes of a subgroup hold 8 output channels each of BLOCK
+// conv2d_forward of many channels, as matmul_block computes a product: the rows are output positions, the terms the
+// channels under the window, the columns output channels. The lanes of a subgroup hold 8 output channels each of BLOCK
 // terms of the kernel in registers and let TILE_M positions pass by; longer sums are continued in y. IN_C and OUT_C are
 // multiples of 8; channels past the edge are computed from the last ones and not stored, terms past the end are zero.
 //
@@ -13,10 +14,10 @@
 // bias   [OUT_C]
 // y      [batch, OUT_H, OUT_W, OUT_C]
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<u64>>;
-@group(0) @binding(1) var<storage, read> kernel: array<vec4<u64>>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4<u64>>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4<u64>>;
+@group(0) @binding(0) var<storage, read> x: array<Eights>;
+@group(0) @binding(1) var<storage, read> kernel: array<Eights>;
+@group(0) @binding(2) var<storage, read> bias: array<Eights>;
+@group(0) @binding(3) var<storage, read_write> y: array<Eights>;
 
 const OUT_EIGHTS = OUT_C / EIGHTS;
 const IN_EIGHTS = IN_C / EIGHTS;
