@@ -2,7 +2,6 @@
 
 use super::args::ArgSpec;
 use super::constant::{Constant, Constants};
-use super::lanes::ByLanes;
 use super::source::Source;
 
 /// The type of the elements of a binding.
@@ -55,6 +54,16 @@ pub(super) const WORKGROUP: u32 = 64;
 /// Floats that a lane of the kernels in `shaders/lanes` loads at a time.
 pub(crate) const EIGHTS: usize = 8;
 
+/// What a row for subgroups says of so many lanes.
+pub(crate) struct ByLanes<O> {
+    /// Further constants, by the names that the shader uses.
+    pub(crate) tile: fn(&O, usize) -> Vec<(&'static str, usize)>,
+    /// Whether they can run this step.
+    pub(crate) fits: fn(&O, usize) -> bool,
+    /// How many invocations this step takes.
+    pub(crate) invocations: fn(&O, usize) -> usize,
+}
+
 /// One way to run an op: of those of an op that fit a step and that the adapter prefers, the first is taken.
 pub(crate) struct Row<O> {
     /// What sets it apart from the other rows of its op.
@@ -70,7 +79,7 @@ pub(crate) struct Row<O> {
     /// Invocations of one workgroup, all along x.
     pub(crate) workgroup: u32,
     /// How it is shared out among the lanes of a subgroup; such a row stands for kernels of every size in
-    /// [`LANES`](super::lanes::LANES). `None` for a kernel without subgroups.
+    /// `LANES`. `None` for a kernel without subgroups.
     pub(crate) lanes: Option<ByLanes<O>>,
     /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
     pub(crate) hardware: bool,

@@ -7,16 +7,6 @@ use super::split::MAX_ITERATIONS;
 /// and 512 bits. Each subgroup is its own workgroup.
 pub(crate) const LANES: [usize; 3] = [4, 8, 16];
 
-/// What a row for subgroups says of so many lanes.
-pub(crate) struct ByLanes<O> {
-    /// Further constants, by the names that the shader uses.
-    pub(crate) tile: fn(&O, usize) -> Vec<(&'static str, usize)>,
-    /// Whether they can run this step.
-    pub(crate) fits: fn(&O, usize) -> bool,
-    /// How many invocations this step takes.
-    pub(crate) invocations: fn(&O, usize) -> usize,
-}
-
 /// Eights of terms of a block that stays in the registers of a subgroup, where nothing else is said.
 pub(crate) const BLOCK_EIGHTS: usize = 8;
 

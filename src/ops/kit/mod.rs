@@ -40,13 +40,12 @@ pub(crate) use expect::run_twin;
 pub(crate) use fast::FastRow;
 pub use fast::{Room, Scratch};
 pub(crate) use inputs::{Argument, Draw, HOSTILE_BYTE, HOSTILE_F32, HOSTILE_U32, UNWRITTEN, Values};
-pub(crate) use kernel::{EIGHTS, Row, tiles};
+pub(crate) use kernel::{ByLanes, EIGHTS, Row, tiles};
 pub use kernel::{Element, Kernel};
 pub(crate) use kind::OpKind;
 pub use kinks::Kinks;
 pub(crate) use lanes::{
-    BLOCK_EIGHTS, ByLanes, across_tile, along_tile, block_rows, blocks, one_block, row_lanes, short,
-    side_by_side,
+    BLOCK_EIGHTS, across_tile, along_tile, block_rows, blocks, one_block, row_lanes, short, side_by_side,
 };
 pub(crate) use product::{Matrix, TERMS, Target, cut, fused, product};
 pub(crate) use rough::Rough;
