@@ -215,6 +215,8 @@ pub(super) fn cases<O: OpKind>(
     table.push(case(ConvShape::valid([24, 10, 9, 16], [3, 3], [1, 1], 72)).folded());
     table.push(case(ConvShape::valid([24, 10, 9, 32], [3, 3], [1, 1], 32).grouped(32)).folded());
     table.extend(long);
+    // Several groups of sixteen lanes too.
+    table.push(case(ConvShape::valid([72, 10, 9, 16], [3, 3], [1, 1], 72)).folded());
     table
 }
 

@@ -127,10 +127,11 @@ pub(super) fn shapes() -> [ConvPoolShape; 14] {
 }
 
 /// Sizes whose groups fold, by lanes and not.
-pub(super) fn folds() -> [ConvPoolShape; 2] {
+pub(super) fn folds() -> [ConvPoolShape; 3] {
     [
         shape([5, 21, 16, 1], [3, 3], [1, 1], 72, [2, 2], [2, 2], true),
         shape([3, 9, 11, 2], [3, 3], [1, 1], 7, [2, 2], [2, 2], true),
+        shape([40, 21, 16, 1], [3, 3], [1, 1], 144, [2, 2], [2, 2], true),
     ]
 }
 

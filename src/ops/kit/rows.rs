@@ -85,6 +85,21 @@ impl<O: OpKind> Row<O> {
         kernels
     }
 
+    /// The variants that it makes of steps that fit.
+    #[cfg(test)]
+    pub(crate) fn variants(&self) -> Vec<&'static str> {
+        let mut variants: Vec<_> = self.by_four.map(|_| Self::VEC4.variant).into_iter().collect();
+        if self.lanes.is_none() {
+            variants.push(self.variant);
+        }
+        let has_eights = self.elements.contains(&Element::EightF32);
+        let of_lanes = VARIANTS.iter().filter(|(stem, _, eights, _)| {
+            self.lanes.is_some() && *stem == self.variant && (*eights == Eights::Int64 || has_eights)
+        });
+        variants.extend(of_lanes.map(|(.., variant)| variant));
+        variants
+    }
+
     /// The kernels of a row that lanes share: of each size of a subgroup first the one whose eights are integers of 64 bits.
     fn by_lanes(&self, op: &O) -> Vec<Kernel> {
         let Some(by_lanes) = &self.lanes else { return Vec::new() };
