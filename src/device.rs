@@ -208,7 +208,7 @@ pub(crate) fn check_host_memory(what: &str, bytes: usize) -> Result<(), GpuError
 }
 
 /// Whether the CPU executor trains faster than a software adapter. Where it has fast rows it did so on every net that was measured
-/// (docs/performance.md, "Without a GPU"); twins alone are slower than kernels.
+/// (docs/performance.md, "Without an adapter"); twins alone are slower than kernels.
 fn cpu_beats_software() -> bool {
     fused()
 }

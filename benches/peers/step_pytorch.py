@@ -80,7 +80,7 @@ def layer_of(table, shape):
             border = [*same(shape[2], size[1], stride[1]), *same(shape[1], size[0], stride[0])]
         layers = [Padded(border, nn.MaxPool2d(size, stride))]
     elif kind == "ZeroPadding2D":
-        layers = [nn.ZeroPad2d(table["padding"])]
+        layers = [nn.ZeroPad2d(table.get("padding", 1))]
     else:
         layers = [
             {
