@@ -101,7 +101,7 @@ impl Device {
 
     /// The adapter that comes first, a hardware GPU before a software one, and in one line which it is and why; `None` where none opens.
     pub fn adapter() -> Option<(Self, String)> {
-        first_adapter(&adapters(), &mut Vec::new())
+        first_adapter(&adapters(), |_| true, &mut Vec::new())
     }
 
     /// Opens the chosen device; the second value says in one line which one it is and why.
@@ -214,20 +214,17 @@ fn cpu_beats_software() -> bool {
 }
 
 fn open_auto() -> (Device, String) {
-    let mut found = adapters();
-    let all = found.len();
-    if cpu_beats_software() {
-        found.retain(|adapter| adapter.kind() != DeviceKind::Software);
-    }
+    let found = adapters();
+    let takes = |adapter: &AdapterReport| adapter.kind() != DeviceKind::Software || !cpu_beats_software();
     let mut refused = Vec::new();
-    if let Some(opened) = first_adapter(&found, &mut refused) {
+    if let Some(opened) = first_adapter(&found, takes, &mut refused) {
         return opened;
     }
     let why = match (refused.is_empty(), nothing_looked_at()) {
         (false, _) => refused.join("; "),
         (true, Some(hidden)) => hidden,
-        (true, None) if all > found.len() => {
-            "no hardware GPU was found, and it is faster than a software adapter".to_owned()
+        (true, None) if !found.iter().all(takes) => {
+            "no hardware GPU was found, and a software adapter is slower".to_owned()
         }
         (true, None) if cpu_beats_software() => {
             "no hardware GPU was found; if there is one, install its driver".to_owned()
@@ -237,9 +234,14 @@ fn open_auto() -> (Device, String) {
     (Device::Cpu, format!("CPU executor: {why}"))
 }
 
-/// The first of the best kind that opens; why the others did not.
-fn first_adapter(found: &[AdapterReport], refused: &mut Vec<String>) -> Option<(Device, String)> {
-    let mut order: Vec<(usize, &AdapterReport)> = found.iter().enumerate().collect();
+/// The first of the best kind that opens, of those that may be taken; why the others did not.
+fn first_adapter(
+    found: &[AdapterReport],
+    takes: impl Fn(&AdapterReport) -> bool,
+    refused: &mut Vec<String>,
+) -> Option<(Device, String)> {
+    let mut order: Vec<(usize, &AdapterReport)> =
+        found.iter().enumerate().filter(|(_, adapter)| takes(adapter)).collect();
     order.sort_by_key(|(_, adapter)| adapter.kind());
     for (number, adapter) in order {
         match adapter.open() {

@@ -34,7 +34,9 @@ impl TuneArg {
         let gpu = match &device {
             Device::Gpu(gpu) if self.tune => gpu,
             Device::Cpu | Device::Reference if self.tune => {
-                note("note: the CPU executor has one twin for each step, and nothing to tune");
+                note(
+                    "note: the CPU executor has one way to compute each step, and nothing to tune; --device software tunes kernels",
+                );
                 return Ok((device, None));
             }
             _ => return Ok((device, None)),
