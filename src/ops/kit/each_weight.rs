@@ -26,7 +26,9 @@ pub(crate) fn update_each<T: Real, const SLOTS: usize>(
         [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(parameter)] if SLOTS == 0 => {
             (gradient, loss, tripwire, &mut [][..], parameter)
         }
-        [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(state), Arg::Out(parameter)] => {
+        [Arg::In(gradient), Arg::In(loss), Arg::OutU32(tripwire), Arg::Out(state), Arg::Out(parameter)]
+            if SLOTS > 0 =>
+        {
             (gradient, loss, tripwire, &mut **state, parameter)
         }
         _ => return Err(OtherArguments),

@@ -80,7 +80,8 @@ impl<O: OpKind> Trial<'_, O> {
     }
 }
 
-/// The last argument a sum of at most `terms` products, off by this fraction of their magnitudes, with what the twin gives for the magnitudes of all floats.
+/// The last argument a sum of at most `terms` products, off by this fraction of what the twin gives for the magnitudes of all
+/// floats.
 fn sum_within(magnitudes: &[Output], terms: usize, fraction: f64) -> Bounds {
     let sums = magnitudes.last().ok_or(OtherArguments)?;
     Ok(last_of(magnitudes.len(), relative(sums, fraction, terms)))
