@@ -148,4 +148,5 @@ def main():
     print(statistics.median(times[3:]))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,7 @@ pub mod idx;
 mod members;
 #[cfg(feature = "mnist-data")]
 mod mnist;
+mod numbers;
 mod picture;
 mod resample;
 mod samples;
@@ -44,6 +45,7 @@ pub use folder::{
 pub use form::{DataForm, DataPart, Records};
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;
+pub use numbers::Numbers;
 pub use picture::{Doubt, Drawing, Picture};
 pub use samples::{SampleValue, Samples};
 pub use shape::Shape;

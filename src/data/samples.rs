@@ -1,6 +1,7 @@
 //! The inputs of samples.
 
 use super::error::DataError;
+use super::numbers::Numbers;
 use super::shape::Shape;
 
 /// The inputs of samples, one after another, each row-major.
@@ -9,15 +10,15 @@ use super::shape::Shape;
 pub enum Samples {
     /// Numbers from 0 to 255, as of images. A model gets them divided by 255, unless it takes them as they are
     /// ([`Network::takes_bytes`](crate::model::Network::takes_bytes)).
-    Bytes(Vec<u8>),
+    Bytes(Numbers<u8>),
     /// Numbers that a model gets as they are.
-    Values(Vec<f32>),
+    Values(Numbers<f32>),
 }
 
 /// What inputs are made of: `u8` or `f32`.
 pub trait SampleValue: Copy + sealed::Sealed {
     /// Inputs of these numbers.
-    fn samples(values: Vec<Self>) -> Samples;
+    fn samples(values: Numbers<Self>) -> Samples;
 }
 
 mod sealed {
@@ -27,26 +28,32 @@ mod sealed {
 }
 
 impl SampleValue for u8 {
-    fn samples(values: Vec<Self>) -> Samples {
+    fn samples(values: Numbers<Self>) -> Samples {
         Samples::Bytes(values)
     }
 }
 
 impl SampleValue for f32 {
-    fn samples(values: Vec<Self>) -> Samples {
+    fn samples(values: Numbers<Self>) -> Samples {
         Samples::Values(values)
     }
 }
 
 impl<V: SampleValue> From<Vec<V>> for Samples {
     fn from(values: Vec<V>) -> Self {
+        V::samples(values.into())
+    }
+}
+
+impl<V: SampleValue> From<Numbers<V>> for Samples {
+    fn from(values: Numbers<V>) -> Self {
         V::samples(values)
     }
 }
 
 impl<V: SampleValue> From<&[V]> for Samples {
     fn from(values: &[V]) -> Self {
-        V::samples(values.to_vec())
+        V::samples(values.to_vec().into())
     }
 }
 
@@ -66,7 +73,7 @@ impl Samples {
             }
             values.extend_from_slice(row);
         }
-        Ok(V::samples(values))
+        Ok(V::samples(values.into()))
     }
 
     /// How many numbers there are.
@@ -100,8 +107,8 @@ impl Samples {
             selected
         }
         match self {
-            Samples::Bytes(bytes) => Samples::Bytes(rows(bytes, samples, size)),
-            Samples::Values(values) => Samples::Values(rows(values, samples, size)),
+            Samples::Bytes(bytes) => rows(bytes, samples, size).into(),
+            Samples::Values(values) => rows(values, samples, size).into(),
         }
     }
 }
