@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use gemm::{Parallelism, gemm};
+use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 
 use super::by_column::{LINE, line};
 use super::wide::{Loops, wide};
@@ -128,7 +129,7 @@ fn large([m, n, k]: [usize; 3], a: Matrix<'_>, b: Matrix<'_>, c: Target<'_>) {
     // SAFETY: the three slices reach from the first to the last element that these sizes and distances lead to, as their ends
     // above were found; `to` is borrowed alone, and no other thread works here.
     unsafe {
-        gemm(
+        get_gemm_fn()(
             n,
             m,
             k,
