@@ -47,6 +47,7 @@ pub use form::{DataForm, DataPart, Records};
 pub use mnist::mnist;
 pub use numbers::Numbers;
 pub use picture::{Doubt, Drawing, Picture};
+pub(crate) use resample::{Plane, resample};
 pub use samples::{SampleValue, Samples};
 pub use shape::Shape;
 pub use targets::{TargetKind, Targets};

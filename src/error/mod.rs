@@ -1,10 +1,12 @@
 //! The errors of the library that are not those of one module.
 
+mod attribution;
 mod divergence;
 mod run;
 mod setting;
 mod weights;
 
+pub use attribution::AttributionError;
 pub use divergence::{Bad, Divergence, Found};
 pub use run::RunError;
 pub(crate) use setting::Said;
@@ -63,6 +65,9 @@ pub enum Error {
         /// Numbers of one sample.
         size: usize,
     },
+    /// What a map of a score was asked of.
+    #[error(transparent)]
+    Attribution(#[from] AttributionError),
     /// A number in training is not finite.
     #[error(transparent)]
     Diverged(#[from] Box<Divergence>),

@@ -15,7 +15,7 @@ pub use crate::ops::{
     MAX_ITERATIONS, METRICS_LANES, MatmulShape, Op, PROBABILITIES, PoolShape, Split, image_stride,
 };
 pub use fuse::Fusion;
-pub use lower::MAX_BATCH;
+pub use lower::{Attribution, Goal, MAX_BATCH};
 
 use crate::data::DataForm;
 use crate::model::Network;

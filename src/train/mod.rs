@@ -1,6 +1,7 @@
 //! Training: the compiled model, its loop, when that ends, and what is reported on the way.
 
 mod adapt;
+mod attribution;
 mod callback;
 mod check;
 mod checkpoint;
@@ -27,6 +28,7 @@ mod stopping;
 mod targets;
 
 pub use crate::error::{Bad, Divergence, Found};
+pub use attribution::Maps;
 pub use callback::{Callback, CallbackError, NoCallback};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use compile::Compile;

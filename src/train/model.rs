@@ -94,6 +94,11 @@ impl Model {
         &self.network
     }
 
+    /// What it runs on.
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The names of the classes, in order; empty where they are only numbers.
     pub fn class_names(&self) -> &[String] {
         &self.class_names

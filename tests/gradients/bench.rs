@@ -21,6 +21,19 @@ impl Bench {
     pub fn new(model: &Sequential, loss: Loss, capacity: usize, filled: u32) -> Bench {
         let network = model.network().unwrap();
         let plan = Plan::build(&network, loss, Optimizer::default(), capacity).unwrap();
+        let params =
+            BatchParams { batch_size: filled, training: 1, number: 3, seed_low: 5, ..BatchParams::default() };
+        Bench::on(plan, params, Phase::Evaluate)
+    }
+
+    /// A plan for prediction, with batches of so many random samples, gathered already.
+    pub fn of_prediction(plan: Plan, samples: usize) -> Bench {
+        let params = BatchParams { batch_size: samples as u32, ..BatchParams::default() };
+        Bench::on(plan, params, Phase::Predict)
+    }
+
+    fn on(plan: Plan, params: BatchParams, phase: Phase) -> Bench {
+        let (network, capacity) = (&plan.network, plan.batch);
         let mut executor = CpuExecutor::<f64>::new(plan.clone());
         for (weight, place) in network.weights().zip(&plan.parameters) {
             if let Some(given) = &weight.given {
@@ -29,16 +42,9 @@ impl Bench {
         }
         let data = random_data(capacity, network.input_shape, network.classes(), 7);
         executor.set_data(DataSlot::Training, &data).unwrap();
-        let params =
-            BatchParams { batch_size: filled, training: 1, number: 3, seed_low: 5, ..BatchParams::default() };
         let order: Vec<u32> = (0..capacity as u32).collect();
-        let pass = Pass {
-            phase: Phase::Evaluate,
-            data: DataSlot::Training,
-            order: &order,
-            batches: &[params],
-            transforms: &[],
-        };
+        let pass =
+            Pass { phase, data: DataSlot::Training, order: &order, batches: &[params], transforms: &[] };
         executor.run(&pass, &mut |_, _| ControlFlow::Continue(())).unwrap();
         Bench { executor, plan, params }
     }

@@ -12,7 +12,7 @@ use crate::common::{Noise, activation_models};
 
 /// Bounds the rounding error of a mean loss: a logit, an exponential, a logarithm and the sums over classes and rows
 /// take some dozens of roundings of numbers of the loss's own size or, near a loss of 0, of size 1.
-fn rounding(loss: f64) -> f64 {
+pub fn rounding(loss: f64) -> f64 {
     64.0 * 2f64.powi(-53) * (1.0 + loss)
 }
 

@@ -3,6 +3,7 @@
 mod activations;
 mod adaptation;
 mod agreement;
+mod attribution;
 mod augmentation;
 mod batches;
 mod checkpoints;

@@ -1,5 +1,6 @@
 //! Lowering: from a network to a plan.
 
+mod attribution;
 mod gather;
 mod loss;
 mod update;
@@ -9,8 +10,9 @@ use std::collections::HashMap;
 use super::{Plan, PlanError, Stage, Tensor};
 use crate::data::DataForm;
 use crate::layers::kit::Builder;
-use crate::model::{Loss, Network, Optimizer};
+use crate::model::{Loss, Network, NetworkLayer, Optimizer};
 use crate::ops::AddTo;
+pub use attribution::{Attribution, Goal};
 use gather::Batch;
 
 /// Most samples in one batch.
@@ -47,8 +49,8 @@ impl Plan {
         let mut builder = Builder::new(network.weights(), batch);
         let Batch { input, target, weights } = gather::gather(&mut builder, network, loss, form)?;
         let from_logits = loss::takes_logits(loss, network.last_activation());
-        let activations = forward(&mut builder, network, &input, from_logits)?;
-        let logits = activations.last().unwrap_or(&input).clone();
+        let layers = forward(&mut builder, network, &input, from_logits, None)?;
+        let logits = layers.last();
         let given = loss::Given { outputs: &logits, target: &target, weights };
         let (dlogits, probabilities) = if from_logits {
             loss::of_logits(&mut builder, network.last_activation(), &given)?
@@ -56,7 +58,7 @@ impl Plan {
             (loss::of_outputs(&mut builder, loss, &given)?, logits.clone())
         };
         update::penalties(&mut builder, network)?;
-        backward(&mut builder, network, &input, &activations, dlogits, from_logits)?;
+        backward(&mut builder, &layers, dlogits, &trained(network), 0)?;
         update::penalty_gradients(&mut builder, network)?;
         let [state, average] = update::update(&mut builder, network, optimizer)?;
         let plan = finish(builder, network, [input, target, logits, probabilities], state);
@@ -64,67 +66,96 @@ impl Plan {
     }
 }
 
-/// The layers in order; returns each layer's output. With `from_logits`, that of the last one is what its activation
-/// is not yet applied to.
-fn forward(
-    b: &mut Builder,
-    network: &Network,
-    input: &Tensor,
+/// The layers of a plan, with what they take and give.
+struct Layers<'a> {
+    network: &'a Network,
+    input: &'a Tensor,
+    /// Of each layer.
+    outputs: Vec<Tensor>,
+    /// Whether the last output is what the last activation is not yet applied to.
     from_logits: bool,
-) -> Result<Vec<Tensor>, PlanError> {
+}
+
+impl Layers<'_> {
+    /// What a layer gives, or the input.
+    fn given(&self, source: Option<usize>) -> Tensor {
+        source.map_or(self.input, |at| &self.outputs[at]).clone()
+    }
+
+    /// What a layer takes.
+    fn taken(&self, layer: &NetworkLayer) -> Vec<Tensor> {
+        layer.sources.iter().map(|&source| self.given(source)).collect()
+    }
+
+    /// What the last layer gives.
+    fn last(&self) -> Tensor {
+        self.given(self.network.layers.len().checked_sub(1))
+    }
+
+    /// Whether the activation of this layer is a part of the plan.
+    fn is_activated(&self, index: usize) -> bool {
+        !self.from_logits || index + 1 < self.network.layers.len()
+    }
+}
+
+/// The layers in order. With `from_logits`, the last output is what the last activation is not yet applied to. The output of the layer
+/// `kept` stays as it is.
+fn forward<'a>(
+    b: &mut Builder,
+    network: &'a Network,
+    input: &'a Tensor,
+    from_logits: bool,
+    kept: Option<usize>,
+) -> Result<Layers<'a>, PlanError> {
     b.keep(input);
-    let mut outputs: Vec<Tensor> = Vec::new();
+    let mut layers = Layers { network, input, outputs: Vec::new(), from_logits };
     for (index, layer) in network.layers.iter().enumerate() {
-        let x: Vec<Tensor> = layer.sources.iter().map(|&source| given(input, &outputs, source)).collect();
+        let x = layers.taken(layer);
         let mut y = layer.layer.forward(&layer.place(), b, &x)?;
-        if !from_logits || index + 1 < network.layers.len() {
+        if layers.is_activated(index) {
             y = layer.layer.applied().forward(&layer.place(), b, y)?;
         }
         let readers = network.layers.iter().flat_map(|layer| &layer.sources);
-        if readers.filter(|&&source| source == Some(index)).count() > 1 {
+        if kept == Some(index) || readers.filter(|&&source| source == Some(index)).count() > 1 {
             // What one of them does in place, the others would see.
             b.keep(&y);
         }
-        outputs.push(y);
+        layers.outputs.push(y);
     }
-    Ok(outputs)
+    Ok(layers)
 }
 
-/// What a layer gives, or the input.
-fn given(input: &Tensor, outputs: &[Tensor], source: Option<usize>) -> Tensor {
-    source.map_or(input, |at| &outputs[at]).clone()
-}
-
-/// The layers reversed. Gradients are computed only for what has weights to train before it; those of a tensor that several layers
+/// The layers reversed, down to the layer `first`; returns the gradients of the outputs of those before it, and at the end that of the
+/// input. Gradients go back over the layers that are `reached`, whose last entry is the input; those of a tensor that several layers
 /// take are added up from the last of them to the first.
 fn backward(
     b: &mut Builder,
-    network: &Network,
-    input: &Tensor,
-    outputs: &[Tensor],
+    layers: &Layers<'_>,
     d_output: Tensor,
-    from_logits: bool,
-) -> Result<(), PlanError> {
-    let trained = trained(network);
-    let mut gradients: Vec<Option<Tensor>> = vec![None; network.layers.len()];
-    if let Some(last) = gradients.last_mut() {
-        *last = Some(d_output);
+    reached: &[bool],
+    first: usize,
+) -> Result<Vec<Option<Tensor>>, PlanError> {
+    let all = &layers.network.layers;
+    let slot = |source: Option<usize>| source.unwrap_or(all.len());
+    let mut gradients: Vec<Option<Tensor>> = vec![None; all.len() + 1];
+    if let Some(last) = all.len().checked_sub(1) {
+        gradients[last] = Some(d_output);
     }
-    for (index, layer) in network.layers.iter().enumerate().rev() {
-        let Some(dy) = gradients[index].take().filter(|_| trained[index]) else { continue };
-        let x: Vec<Tensor> = layer.sources.iter().map(|&source| given(input, outputs, source)).collect();
-        if !from_logits || index + 1 < network.layers.len() {
-            layer.layer.applied().backward(&layer.place(), b, &outputs[index], &dy)?;
+    for (index, layer) in all.iter().enumerate().skip(first).rev() {
+        let Some(dy) = gradients[index].take().filter(|_| reached[index]) else { continue };
+        if layers.is_activated(index) {
+            layer.layer.applied().backward(&layer.place(), b, &layers.outputs[index], &dy)?;
         }
-        let wants: Vec<bool> =
-            layer.sources.iter().map(|source| source.is_some_and(|at| trained[at])).collect();
-        let of_inputs = layer.layer.backward(&layer.place(), b, &x, dy, &wants)?;
-        for (source, gradient) in layer.sources.iter().zip(of_inputs) {
-            let (Some(at), Some(gradient)) = (source.filter(|&at| trained[at]), gradient) else { continue };
+        let wants: Vec<bool> = layer.sources.iter().map(|&source| reached[slot(source)]).collect();
+        let of_inputs = layer.layer.backward(&layer.place(), b, &layers.taken(layer), dy, &wants)?;
+        for (&source, gradient) in layer.sources.iter().zip(of_inputs) {
+            let at = slot(source);
+            let Some(gradient) = gradient.filter(|_| reached[at]) else { continue };
             let sum = match gradients[at].take() {
                 None => gradient,
                 Some(sum) => {
-                    let name = format!("{}/gradient_of_{}", network.layers[at].name, layer.name);
+                    let of = source.map_or("input", |at| &all[at].name);
+                    let name = format!("{of}/gradient_of_{}", layer.name);
                     b.step(Stage::Backward, name, AddTo { len: sum.len() }, vec![gradient, sum.clone()])?;
                     sum
                 }
@@ -132,17 +163,23 @@ fn backward(
             gradients[at] = Some(sum);
         }
     }
-    Ok(())
+    Ok(gradients)
 }
 
-/// Which layers have weights to train, or take what such layers give, over whatever lies between.
+/// Which layers have weights to train, or take what such layers give, over whatever lies between; the input at the end does not.
 fn trained(network: &Network) -> Vec<bool> {
-    let mut trained: Vec<bool> = Vec::new();
-    for layer in &network.layers {
-        let own = layer.weights.iter().any(|weight| weight.trainable);
-        trained.push(own || layer.sources.iter().flatten().any(|&at| trained[at]));
-    }
+    let mut trained = leading_to(network, |layer| layer.weights.iter().any(|weight| weight.trainable));
+    trained.push(false);
     trained
+}
+
+/// Of each layer, whether it is such a one, or takes what one gives, over whatever lies between.
+fn leading_to(network: &Network, is: impl Fn(&NetworkLayer) -> bool) -> Vec<bool> {
+    let mut found: Vec<bool> = Vec::new();
+    for layer in &network.layers {
+        found.push(is(layer) || layer.sources.iter().flatten().any(|&at| found[at]));
+    }
+    found
 }
 
 fn finish(builder: Builder, network: &Network, named: [Tensor; 4], state: Option<Tensor>) -> Plan {
