@@ -21,7 +21,7 @@ use crate::model::{bytes, thousands};
 
 /// Write a run as one HTML page
 ///
-/// Curves, confusion matrix, metrics of each class, the most confident mistakes, the filters of the first
+/// Curves, confusion matrix, metrics of each class, the most confident mistakes, which pixels decided, the filters of the first
 /// convolution, one image followed through the layers, time per kernel (after `train --profile`), and all settings.
 /// The page contains its pictures: it needs no network and no other file.
 #[derive(Debug, clap::Args)]
@@ -68,9 +68,12 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
 
     let (device, _) = Device::open(&args.device.device)?;
     let spinner = spinner(format!("evaluating on {} test {}", thousands(test.len()), samples(&run.network)));
-    let probabilities = run.compile(&device)?.predict_data(&test)?;
+    let mut model = run.compile(&device)?;
+    let probabilities = model.predict_data(&test)?;
     let judged = Judged { data: source.to_string(), is_other: is_other == Some(true) };
-    let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?.on(judged);
+    let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?
+        .with_pixels(&mut model, &test, &probabilities)?
+        .on(judged);
     spinner.finish_and_clear();
 
     if let Some(dir) = &args.plots {

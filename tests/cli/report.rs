@@ -5,8 +5,8 @@ use std::fs;
 use crate::sandbox::{MODEL, Sandbox};
 
 /// The sections of the page, by their ids.
-const SECTIONS: [&str; 8] =
-    ["curves", "confusion", "classes", "mistakes", "filters", "activations", "kernels", "settings"];
+const SECTIONS: [&str; 9] =
+    ["curves", "confusion", "classes", "mistakes", "pixels", "filters", "activations", "kernels", "settings"];
 
 /// What would make a browser load something, or run something.
 const REQUESTS: [&str; 12] = [
@@ -66,17 +66,30 @@ fn a_page_shows_the_run_and_needs_nothing_else() {
         assert!(text.contains(&format!("<tr><th scope=\"row\">{row}</th>{cells}</tr>")), "{row}: {text}");
     }
     assert_eq!(page.matches(" taken for ").count() as u64, 2 * wrong, "picture and caption of each mistake");
+    let pixels = section(&page, "pixels");
+    let right = report["confusion"].as_array().unwrap().iter().enumerate();
+    let right = right.filter(|(row, counts)| counts[row].as_u64().unwrap() > 0).count() as u64;
+    assert_eq!(pixels.matches("<figure>").count() as u64, right + wrong, "each mistake, and each class once");
+    assert_eq!(pixels.matches("<img ").count() as u64, 3 * (right + wrong));
+    assert_eq!(pixels.matches("</b>, rightly").count() as u64, right);
+    assert!(pixels.contains("<code>conv2d</code>"), "the layer that was looked at");
     for text in ["conv2d", "max_pooling2d", "dense", "rmsprop_update", "weights_sha256", "filters = 4"] {
         assert!(page.contains(text), "{text} is missing");
     }
     let steps = sandbox.json("out/profile.json")["steps"].as_array().unwrap().len();
-    let kernels = page.split("<section id=\"kernels\">").nth(1).unwrap().split("</section>").next().unwrap();
+    let kernels = section(&page, "kernels");
     assert_eq!(kernels.matches("class=\"bar\"").count(), steps);
     // A second report gives the same page, in place of the old one; nothing else is left in the folder.
     let before = sandbox.list("out");
     sandbox.succeed("report out --device cpu");
     assert_eq!(sandbox.text("out/report.html"), page);
     assert_eq!(sandbox.list("out"), before);
+}
+
+/// What is in a section.
+fn section<'a>(page: &'a str, id: &str) -> &'a str {
+    let after = page.split(&format!("<section id=\"{id}\">")).nth(1).unwrap();
+    after.split("</section>").next().unwrap()
 }
 
 /// The page without the classes and shades of its data cells.
@@ -126,7 +139,11 @@ fn what_is_not_known_is_said() {
     let dense = "name = \"flat\"\ninput_shape = [8, 8, 1]\n[[layers]]\ntype = \"Flatten\"\n\
         [[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n";
     let sandbox = trained(dense, "--max-steps 2");
-    assert!(page(&sandbox).contains("no convolution"));
+    let dense = page(&sandbox);
+    assert!(dense.contains("no convolution"));
+    let pixels = section(&dense, "pixels");
+    assert!(pixels.contains("no convolution for Grad-CAM"));
+    assert_eq!(pixels.matches("<img ").count(), 2 * pixels.matches("<figure>").count());
 }
 
 /// The most bytes of a page, whatever the model is.

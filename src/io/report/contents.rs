@@ -2,18 +2,20 @@
 
 use std::path::Path;
 
+use super::decided::Decided;
 use super::error::ReportError;
 use super::images::Image;
 use super::layers::{self, LayerView};
 use super::logs::{self, Epoch, Profile};
 use super::mistakes::{self, Mistake, Target};
 use super::plots::{self, Plot};
-use crate::data::Dataset;
+use crate::data::{Dataset, TargetKind};
 use crate::error::Error;
 use crate::files;
 use crate::io::SavedRun;
 use crate::io::run::{MODEL_FILE, RunResult};
-use crate::train::Judgement;
+use crate::plan::PlanError;
+use crate::train::{Judgement, Model};
 
 /// The test image that is followed through the layers.
 pub(super) const FOLLOWED: usize = 0;
@@ -42,6 +44,8 @@ pub struct RunReport<'a> {
     pub(super) plots: Vec<Plot>,
     pub(super) figures: Judgement,
     pub(super) mistakes: Vec<Mistake>,
+    /// `None` where nobody asked, or where targets are no classes or samples no images.
+    pub(super) decided: Option<Result<Decided, PlanError>>,
     pub(super) filters: Option<LayerView>,
     /// `None` where samples are no images.
     pub(super) followed: Option<Image>,
@@ -82,6 +86,7 @@ impl<'a> RunReport<'a> {
             epochs,
             figures: Judgement::new(outputs, test, 1).map_err(Error::from)?,
             mistakes: mistakes::worst(test, outputs, classes)?,
+            decided: None,
             filters: layers::filters(run)?,
             followed: mistakes::image(test, FOLLOWED)?,
             followed_target: Target::of(test, FOLLOWED),
@@ -95,6 +100,29 @@ impl<'a> RunReport<'a> {
     /// Says what the test set is.
     pub fn on(self, judged: Judged) -> Self {
         RunReport { judged, ..self }
+    }
+
+    /// Adds which pixels decided: saliency and Grad-CAM of some mistakes and of a sure example of each class, by the run's model, a test set
+    /// of images with classes, and the model's predictions for it: `[samples, classes]`. Other models and sets leave it as it is.
+    ///
+    /// # Errors
+    /// When the device fails, or has no room for it.
+    pub fn with_pixels(
+        self,
+        model: &mut Model,
+        test: &Dataset,
+        outputs: &[f32],
+    ) -> Result<Self, ReportError> {
+        if test.target() != TargetKind::Classes {
+            return Ok(self);
+        }
+        let decided = match Decided::new(model, test, outputs, &self.mistakes) {
+            Ok(decided) => decided.map(Ok),
+            // The way back to the input may take what training never needed. The page is whole without it.
+            Err(ReportError::Run(Error::Plan(error))) => Some(Err(error)),
+            Err(error) => return Err(error),
+        };
+        Ok(RunReport { decided, ..self })
     }
 
     /// The plots in it.

@@ -16,6 +16,13 @@ const GAP: Rgb = [128, 128, 128];
 const WHITE: Rgb = [255, 255, 255];
 const NEGATIVE: Rgb = [33, 102, 172];
 const POSITIVE: Rgb = [178, 24, 43];
+/// The colours of heat from half of the most to the most: they stand out from black, grey and white.
+const WARM: Rgb = [255, 176, 32];
+const HOT: Rgb = [222, 24, 24];
+/// How bright a picture is under heat, so that white lets it be seen.
+const DIMMED: f32 = 0.7;
+/// How much of the picture the most heat covers.
+const COVER: f32 = 0.72;
 
 /// An image that the page embeds.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +49,16 @@ impl Scale {
     pub fn of(values: &[f32]) -> Self {
         let most = values.iter().fold(0f32, |most, value| most.max(value.abs()));
         if values.iter().any(|&value| value < 0.0) { Scale::Signed { most } } else { Scale::Grey { most } }
+    }
+
+    /// The grey scale on which the largest hundredth of these values, none of which is below 0, is white; only the largest, where no
+    /// more are above 0.
+    pub fn to_largest_hundredth(values: &[f32]) -> Self {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f32::total_cmp);
+        let end = sorted.len().saturating_sub(sorted.len() / 100);
+        let most = sorted[..end].last().filter(|&&most| most > 0.0).or(sorted.last());
+        Scale::Grey { most: most.copied().unwrap_or_default() }
     }
 
     fn color(self, value: f32) -> Rgb {
@@ -73,6 +90,55 @@ impl Scale {
 /// A sample `[h, w, c]` as it is fed to the model: grey, or in its three colours; with any other number of channels,
 /// their mean.
 pub fn sample([h, w, c]: [usize; 3], bytes: &[u8]) -> Result<Image, ReportError> {
+    let (pixels, _) = pixels([h, w, c], bytes);
+    image(shown_size([h, w]), &pixels, reduction(h, w))
+}
+
+/// A sample in dimmed grey, under the heat of a map of the size at which it is shown: from 0, which covers nothing, over yellow to red, the
+/// map's largest value.
+pub fn overlay([h, w, c]: [usize; 3], bytes: &[u8], map: &[f32]) -> Result<Image, ReportError> {
+    let (pixels, channels) = pixels([h, w, c], bytes);
+    let most = map.iter().fold(0f32, |most, &value| most.max(value));
+    let heated = |(pixel, &value): (&[u8], &f32)| {
+        let grey = DIMMED * pixel.iter().map(|&byte| f32::from(byte)).sum::<f32>() / channels as f32;
+        heat(if most > 0.0 { value / most } else { 0.0 }).over(grey)
+    };
+    let covered: Vec<Rgb> = pixels.chunks_exact(channels).zip(map).map(heated).collect();
+    image(shown_size([h, w]), covered.as_flattened(), reduction(h, w))
+}
+
+/// A colour that lets a part of what is behind it through.
+struct Heat {
+    color: Rgb,
+    /// From 0 to 1.
+    cover: f32,
+}
+
+impl Heat {
+    fn over(&self, grey: f32) -> Rgb {
+        self.color.map(|part| (grey + (f32::from(part) - grey) * self.cover).round() as u8)
+    }
+}
+
+/// The colour of a share of the most.
+fn heat(share: f32) -> Heat {
+    let part = (2.0 * share - 1.0).clamp(0.0, 1.0);
+    let blend = |at: usize| f32::from(WARM[at]) + (f32::from(HOT[at]) - f32::from(WARM[at])) * part;
+    let color = std::array::from_fn(|at| blend(at).round() as u8);
+    Heat { color, cover: COVER * share.clamp(0.0, 1.0) }
+}
+
+/// The colours of heat from 0 to the most, as a CSS value.
+pub fn heat_gradient() -> String {
+    let stop = |share: f32| {
+        let Heat { color: [r, g, b], cover } = heat(share);
+        format!("rgba({r},{g},{b},{cover:.2})")
+    };
+    format!("linear-gradient(to right,{},{},{})", stop(0.0), stop(0.5), stop(1.0))
+}
+
+/// The pixels of a sample at the size at which it is shown, and how many channels they have: 1 or 3.
+fn pixels([h, w, c]: [usize; 3], bytes: &[u8]) -> (Vec<u8>, usize) {
     let (pixels, channels) = match c {
         1 | 3 => (bytes.to_vec(), c),
         _ => {
@@ -82,14 +148,19 @@ pub fn sample([h, w, c]: [usize; 3], bytes: &[u8]) -> Result<Image, ReportError>
     };
     let by = reduction(h, w);
     if by == 1 {
-        return image([h, w], &pixels, by);
+        return (pixels, channels);
     }
     let channel =
         |channel| pixels.iter().skip(channel).step_by(channels).map(|&byte| f32::from(byte)).collect();
     let reduced: Vec<Vec<f32>> = (0..channels).map(|at| reduced([h, w], channel(at), by)).collect();
     let pixel = |at: usize| reduced.iter().map(move |channel| channel[at].round() as u8);
-    let pixels: Vec<u8> = (0..reduced.first().map_or(0, Vec::len)).flat_map(pixel).collect();
-    image([h / by, w / by].map(|side| side.max(1)), &pixels, by)
+    ((0..reduced.first().map_or(0, Vec::len)).flat_map(pixel).collect(), channels)
+}
+
+/// The size `[height, width]` at which a sample or a map of this size is shown.
+pub fn shown_size([h, w]: [usize; 2]) -> [usize; 2] {
+    let by = reduction(h, w);
+    [h, w].map(|side| (side / by).max(1))
 }
 
 /// The factor by which the sides of a map are reduced.
@@ -110,7 +181,7 @@ fn reduced([h, w]: [usize; 2], map: Vec<f32>, by: usize) -> Vec<f32> {
         rows.flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| map[y * w + x]).sum::<f32>()
             / count
     };
-    let [rows, columns] = [h, w].map(|side| (side / by).max(1));
+    let [rows, columns] = shown_size([h, w]);
     (0..rows)
         .flat_map(|top| (0..columns).map(move |left| (top, left)))
         .map(|(top, left)| mean(top, left))
@@ -127,7 +198,7 @@ pub fn tiles(
 ) -> Result<Image, ReportError> {
     let by = reduction(h, w);
     let maps: Vec<_> = maps.iter().map(|map| reduced([h, w], map.clone(), by)).collect();
-    let [h, w] = [h, w].map(|side| (side / by).max(1));
+    let [h, w] = shown_size([h, w]);
     let columns = columns.min(maps.len()).max(1);
     let rows = maps.len().div_ceil(columns);
     let side = |tiles: usize, pixels: usize| tiles * (pixels + gap) + gap;
@@ -177,6 +248,15 @@ mod tests {
         assert_eq!(scale, Scale::Signed { most: 4.0 });
         assert_eq!([scale.color(-4.0), scale.color(0.0), scale.color(4.0)], [NEGATIVE, WHITE, POSITIVE]);
         assert_eq!(Scale::of(&[0.0, 0.0]).color(0.0), [0; 3]);
+        let values: Vec<f32> = (0..200).rev().map(|value| value as f32).collect();
+        for (values, most) in [
+            (&values[..], 197.0),
+            (&values[190..], 9.0),
+            (&[vec![0.0; 199], vec![7.0]].concat()[..], 7.0),
+            (&[][..], 0.0),
+        ] {
+            assert_eq!(Scale::to_largest_hundredth(values), Scale::Grey { most });
+        }
         assert_eq!(scale.legend(), "blue is -4.000, white is 0, red is 4.000");
     }
 
@@ -211,5 +291,41 @@ mod tests {
         assert_eq!(colour.get_pixel(1, 1).0, [9, 10, 11]);
         let mean = decode(&sample([3, 2, 2], &bytes).unwrap());
         assert_eq!(mean.get_pixel(0, 1).0, [4; 3]);
+    }
+
+    #[test]
+    fn heat_covers_more_the_more_there_is() {
+        // (shape, pixels, map, colours)
+        let cover = |grey: u8, [r, g, b]: Rgb, share: f32| {
+            [r, g, b].map(|part| {
+                let grey = DIMMED * f32::from(grey);
+                (grey + (f32::from(part) - grey) * COVER * share).round() as u8
+            })
+        };
+        let rows = [
+            // None, half and all of the most.
+            (
+                [1, 3, 1],
+                vec![40, 200, 0],
+                vec![0.0, 2.0, 4.0],
+                [cover(40, WARM, 0.0), cover(200, WARM, 0.5), cover(0, HOT, 1.0)],
+            ),
+            // Colours are shown grey under it.
+            ([1, 3, 3], vec![0, 30, 60, 9, 9, 9, 0, 0, 255], vec![0.0; 3], [[21; 3], [6; 3], [60; 3]]),
+        ];
+        for (shape, bytes, map, expected) in rows {
+            let found = decode(&overlay(shape, &bytes, &map).unwrap());
+            let found: Vec<Rgb> = found.pixels().map(|pixel| pixel.0).collect();
+            assert_eq!(found, expected, "{shape:?}");
+        }
+        assert!(
+            heat_gradient().contains("rgba(255,176,32,0.36),rgba(222,24,24,0.72)"),
+            "{}",
+            heat_gradient()
+        );
+        // A number that is none covers nothing that could be seen, and is no panic.
+        assert!(overlay([1, 1, 1], &[5], &[f32::NAN]).is_ok());
+        let large = overlay([226, 113, 1], &[9; 226 * 113], &vec![0.0; 75 * 37]).unwrap();
+        assert_eq!((large.reduced, large.width), (3, 37));
     }
 }

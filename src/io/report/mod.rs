@@ -3,6 +3,7 @@
 
 mod classes;
 mod contents;
+mod decided;
 mod error;
 mod html;
 mod images;
@@ -11,6 +12,7 @@ mod logs;
 mod mistakes;
 mod outputs;
 mod page;
+mod pixels;
 mod plots;
 mod rates;
 

@@ -9,6 +9,7 @@ use super::images::Image;
 use super::layers::LayerView;
 use super::mistakes::Target;
 use super::outputs::{self, told};
+use super::pixels::pixels;
 use crate::io::run::GENERATOR;
 use crate::model::thousands;
 use crate::train::Judgement;
@@ -39,6 +40,9 @@ pub fn html(report: &RunReport<'_>) -> String {
             ("mistakes", "Largest errors", mistakes(report)),
         ],
     });
+    if let Some(decided) = &report.decided {
+        sections.push(("pixels", "Pixels that decided", pixels(report, decided)));
+    }
     sections.extend([
         ("filters", "Filters of the first convolution", filters(report)),
         ("activations", "One sample through the layers", activations(report)),
