@@ -2,12 +2,14 @@
 
 mod attribution;
 mod divergence;
+mod import;
 mod run;
 mod setting;
 mod weights;
 
 pub use attribution::AttributionError;
 pub use divergence::{Bad, Divergence, Found};
+pub use import::ImportError;
 pub use run::RunError;
 pub(crate) use setting::Said;
 pub use setting::SettingError;
@@ -51,6 +53,9 @@ pub enum Error {
     /// Weight files.
     #[error(transparent)]
     Weights(#[from] WeightFileError),
+    /// Somebody else's weights.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// An invalid setting of training or evaluation.
     #[error(transparent)]
     Setting(#[from] SettingError),

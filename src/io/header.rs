@@ -3,14 +3,14 @@
 //!
 //! Source: the format's description, <https://github.com/huggingface/safetensors#format>.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// Bytes that hold the length of the header, little-endian.
-const LENGTH: usize = 8;
+pub(super) const LENGTH: usize = 8;
 /// The entry that is not a tensor.
 const METADATA: &str = "__metadata__";
 
@@ -33,15 +33,22 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
             rest.len()
         )
     })?;
-    let data = rest.len() - header.len();
+    parse(header, (rest.len() - header.len()) as u64).map(|_| ())
+}
+
+/// What a header says of a file that has this many bytes behind it; the tensors in the order of their bytes.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn parse(header: &[u8], data: u64) -> Result<Header, String> {
     let text = std::str::from_utf8(header).map_err(|error| format!("its header is not text: {error}"))?;
-    let Header(mut tensors) =
+    let mut header: Header =
         serde_json::from_str(text).map_err(|error| format!("its header is not that of tensors: {error}"))?;
-    tensors.sort_by_key(|tensor| (tensor.offsets.start, tensor.offsets.end));
+    header.tensors.sort_by_key(|tensor| (tensor.offsets.start, tensor.offsets.end));
     let mut end = 0;
     let mut before = "the beginning";
-    for Tensor { name, offsets } in &tensors {
-        if offsets.start > offsets.end || offsets.end > data as u64 {
+    for Tensor { name, offsets, .. } in &header.tensors {
+        if offsets.start > offsets.end || offsets.end > data {
             return Err(format!("tensor `{name}` lies at {offsets:?} of {data} bytes"));
         }
         if offsets.start < end {
@@ -53,23 +60,35 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
         end = offsets.end;
         before = name;
     }
-    if end < data as u64 {
+    if end < data {
         return Err(format!("no tensor has the bytes {end}..{data} after {before}"));
     }
-    Ok(())
+    Ok(header)
 }
 
-struct Header(Vec<Tensor>);
-
-struct Tensor {
-    name: String,
-    offsets: Range<u64>,
+/// What a header says.
+pub(super) struct Header {
+    pub(super) tensors: Vec<Tensor>,
+    /// Keys of what whoever wrote the file says of it.
+    pub(super) metadata: Vec<String>,
 }
 
-/// The part of an entry that this check needs.
+/// What a header says of a tensor.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tensor {
+    pub(super) name: String,
+    /// Such as `F32`.
+    pub(super) dtype: String,
+    pub(super) shape: Vec<usize>,
+    /// Its bytes, counted from the end of the header.
+    pub(super) offsets: Range<u64>,
+}
+
 #[derive(serde::Deserialize)]
 struct Entry {
     data_offsets: (u64, u64),
+    dtype: String,
+    shape: Vec<usize>,
 }
 
 impl<'de> Deserialize<'de> for Header {
@@ -89,19 +108,20 @@ impl<'de> Visitor<'de> for HeaderVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
         let mut names = HashSet::new();
-        let mut tensors = Vec::new();
+        let mut header = Header { tensors: Vec::new(), metadata: Vec::new() };
         while let Some(name) = map.next_key::<String>()? {
             if !names.insert(name.clone()) {
                 return Err(A::Error::custom(format!("`{name}` is there twice")));
             }
             if name == METADATA {
-                map.next_value::<IgnoredAny>()?;
+                let metadata: Option<HashMap<String, IgnoredAny>> = map.next_value()?;
+                header.metadata = metadata.into_iter().flat_map(HashMap::into_keys).collect();
             } else {
-                let Entry { data_offsets: (start, end) } = map.next_value()?;
-                tensors.push(Tensor { name, offsets: start..end });
+                let Entry { data_offsets: (start, end), dtype, shape } = map.next_value()?;
+                header.tensors.push(Tensor { name, dtype, shape, offsets: start..end });
             }
         }
-        Ok(Header(tensors))
+        Ok(header)
     }
 }
 

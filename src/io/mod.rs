@@ -3,8 +3,10 @@
 pub mod checkpoint;
 #[cfg(feature = "cli")]
 pub(crate) mod destination;
+mod element;
 mod header;
 mod history_csv;
+pub mod import;
 mod line_file;
 mod model_file;
 pub mod onnx;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use super::element::Element;
 use super::{header, sha256};
 use crate::error::WeightFileError;
 use crate::files;
@@ -14,12 +14,12 @@ use crate::model::{Network, WeightTensor, Weights, thousands};
 
 /// The one metadata key: the safetensors crate keeps metadata in an unordered map, so two keys would make equal
 /// weights give unequal files.
-const METADATA_KEY: &str = "shadegrad";
+pub(super) const METADATA_KEY: &str = "shadegrad";
 
 /// Under that key: SHA-256 of names and values. Files of other programs have none.
 const CHECKSUM: &str = "values_sha256";
 /// A file may have this much beside the weights: names, shapes, metadata.
-const MOST_HEADER: usize = 16 << 20;
+pub(super) const MOST_HEADER: usize = 16 << 20;
 
 /// Reads the weights of a network, written by this program or by any other that uses the names and layouts of Keras.
 ///
@@ -65,15 +65,9 @@ pub fn read_weights(path: &Path, network: &Network) -> Result<Weights, WeightFil
     }
 }
 
-/// The values of a tensor as F32, where nothing is lost. Safetensors are little-endian.
+/// The values of a tensor as F32, where nothing is lost.
 fn widened(view: &TensorView<'_>) -> Option<Vec<f32>> {
-    let (pairs, _) = view.data().as_chunks::<2>();
-    match view.dtype() {
-        Dtype::F32 => Some(bytemuck::pod_collect_to_vec(view.data())),
-        Dtype::F16 => Some(pairs.iter().map(|&pair| f16::from_le_bytes(pair).to_f32()).collect()),
-        Dtype::BF16 => Some(pairs.iter().map(|&pair| bf16::from_le_bytes(pair).to_f32()).collect()),
-        _ => None,
-    }
+    Some(Element::of(&format!("{:?}", view.dtype()))?.widened(view.data()))
 }
 
 /// The whole file, unless it is far larger than the weights of this network can be.

@@ -227,6 +227,15 @@ impl LayerKind for BatchNormalization {
         None
     }
 
+    fn of_torch(&self) -> &'static [OfTorch] {
+        &[
+            OfTorch { ours: "gamma", theirs: "weight", axes: Axes::Same },
+            OfTorch { ours: "beta", theirs: "bias", axes: Axes::Same },
+            OfTorch { ours: "moving_mean", theirs: "running_mean", axes: Axes::Same },
+            OfTorch { ours: "moving_variance", theirs: "running_var", axes: Axes::Same },
+        ]
+    }
+
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let shape = Self::shape(place, b.batch);
         let columns = [shape.columns];

@@ -203,6 +203,10 @@ impl LayerKind for Conv2D {
         Some("kernel")
     }
 
+    fn of_torch(&self) -> &'static [OfTorch] {
+        &[OfTorch { ours: "kernel", theirs: "weight", axes: Axes::Windows }, TORCH_BIAS]
+    }
+
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let y = b.output(place);
         self.convolution(place, b.batch).forward(b, &x[0], &y)?;

@@ -181,6 +181,10 @@ impl LayerKind for Conv2DTranspose {
         None
     }
 
+    fn of_torch(&self) -> &'static [OfTorch] {
+        &[OfTorch { ours: "kernel", theirs: "weight", axes: Axes::Transposed }, TORCH_BIAS]
+    }
+
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         b.keep(&x[0]);
         let border = self.border(place, b.batch);

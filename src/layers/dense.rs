@@ -122,6 +122,10 @@ impl LayerKind for Dense {
         None
     }
 
+    fn of_torch(&self) -> &'static [OfTorch] {
+        &[OfTorch { ours: "kernel", theirs: "weight", axes: Axes::Product }, TORCH_BIAS]
+    }
+
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let (m, n, k) = (b.batch, place.output.len(), place.inputs[0].len());
         let y = b.output(place);

@@ -164,6 +164,13 @@ impl LayerKind for LayerNormalization {
         None
     }
 
+    fn of_torch(&self) -> &'static [OfTorch] {
+        &[
+            OfTorch { ours: "gamma", theirs: "weight", axes: Axes::Same },
+            OfTorch { ours: "beta", theirs: "bias", axes: Axes::Same },
+        ]
+    }
+
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let shape = Self::shape(place, b.batch);
         b.keep(&x[0]);

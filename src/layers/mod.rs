@@ -66,7 +66,7 @@ pub use crate::ops::FillMode;
 use serde::Serialize;
 
 use crate::optimizers::Regularizer;
-use kit::{Builder, Graph, Inferred, LayerKind, Place, PlanError, Samples, Tensor};
+use kit::{Builder, Graph, Inferred, LayerKind, OfTorch, Place, PlanError, Samples, Tensor};
 
 /// The enum of all layers, and what each says of itself.
 macro_rules! layers {
@@ -169,6 +169,11 @@ macro_rules! layers {
             /// The weight `[h, w, c, filters]` that shows what the layer looks for, if it has one.
             pub fn filters(&self) -> Option<&'static str> {
                 match self { $(Layer::$class(layer) => layer.filters(),)* }
+            }
+
+            /// Its weights as PyTorch has them.
+            pub(crate) fn of_torch(&self) -> &'static [OfTorch] {
+                match self { $(Layer::$class(layer) => layer.of_torch(),)* }
             }
 
             /// Adds the steps forward, up to what is applied to the output.

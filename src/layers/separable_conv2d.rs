@@ -249,6 +249,14 @@ impl LayerKind for SeparableConv2D {
         Some("depthwise_kernel")
     }
 
+    fn of_torch(&self) -> &'static [OfTorch] {
+        &[
+            OfTorch { ours: "depthwise_kernel", theirs: "depthwise.weight", axes: Axes::Depthwise },
+            OfTorch { ours: "pointwise_kernel", theirs: "pointwise.weight", axes: Axes::Windows },
+            OfTorch { ours: "bias", theirs: "pointwise.bias", axes: Axes::Same },
+        ]
+    }
+
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let [depthwise, pointwise] = self.convolutions(place, b.batch);
         let z = b.leave(place, "depthwise", Dtype::F32, &depthwise.y());

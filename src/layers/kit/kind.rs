@@ -4,6 +4,7 @@ use super::builder::Builder;
 use super::onnx::Graph;
 use super::place::Place;
 use super::step::{PlanError, Tensor};
+use super::torch::OfTorch;
 use super::weights::WeightSpec;
 use crate::data::Shape;
 use crate::numbers::shown;
@@ -80,6 +81,11 @@ pub(crate) trait LayerKind {
 
     /// The weight `[h, w, c, filters]` that shows what the layer looks for, if it has one.
     fn filters(&self) -> Option<&'static str>;
+
+    /// Its weights as PyTorch has them, those that PyTorch has.
+    fn of_torch(&self) -> &'static [OfTorch] {
+        &[]
+    }
 
     /// Adds its steps forward, up to what is applied to the output; returns the output.
     ///

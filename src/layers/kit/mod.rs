@@ -13,6 +13,7 @@ pub mod onnx_schema;
 mod place;
 mod shape;
 mod step;
+mod torch;
 mod weights;
 
 pub use crate::data::Shape;
@@ -29,4 +30,5 @@ pub(crate) use place::Place;
 pub use shape::{Padding, Pair};
 pub(crate) use shape::{Windows, image, several, single, slide};
 pub use step::{Buffer, Phase, PlanError, Role, Stage, Step, Tensor};
+pub(crate) use torch::{Axes, OfTorch, TORCH_BIAS};
 pub use weights::{WeightSpec, WeightTensor};

@@ -1,0 +1,126 @@
+//! Why somebody else's weights are not those of a model.
+
+use super::WeightFileError;
+
+/// What is wrong with the weights of somebody else, or with what was said of them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] WeightFileError),
+    /// The file of names.
+    #[error("file of names `{file}`: {problem}")]
+    Map {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A name that stands for nothing.
+    #[error("{what} names `{name}`, but {problem}")]
+    Unknown {
+        /// What names it.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Why it stands for nothing, and what was perhaps meant.
+        problem: String,
+    },
+    /// A tensor has the name of a weight and another shape.
+    #[error(
+        "weight file `{file}`: tensor `{theirs}` has shape {found:?}, but `{ours}` of shape {shape:?} needs {expected:?} there; \
+         import it into a layer of that size, or let layer `{layer}` begin anew with `fresh`"
+    )]
+    Shape {
+        /// The file.
+        file: String,
+        /// Their tensor.
+        theirs: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The weight.
+        ours: String,
+        /// Its layer.
+        layer: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The shape that their tensor should have.
+        expected: Vec<usize>,
+    },
+    /// Which tensor is which weight is not certain.
+    #[error(
+        "weight file `{file}`: {problem}; say which it is in the [names] of a file of names, or leave one out with `ignore`"
+    )]
+    Ambiguous {
+        /// The file.
+        file: String,
+        /// Which tensors and weights.
+        problem: String,
+    },
+    /// Whose order the axes of a tensor have is not known.
+    #[error(
+        "weight file `{file}`: nothing says how the axes of `{theirs}` lie, which is to be `{ours}`; give it a layout in the file of \
+         names: {{ name = \"{theirs}\", layout = \"pytorch\" }}, or \"keras\""
+    )]
+    Layout {
+        /// The file.
+        file: String,
+        /// Their tensor.
+        theirs: String,
+        /// The weight.
+        ours: String,
+    },
+    /// In which order features become an image is not known.
+    #[error(
+        "weight file `{file}`: the outputs of layer `{layer}` become an image, in which PyTorch takes them in another order; \
+         bring `{theirs}` into the order [height, width, channels] and Keras's layout first, or let the layer begin anew with `fresh`"
+    )]
+    Features {
+        /// The file.
+        file: String,
+        /// Their tensor.
+        theirs: String,
+        /// The layer.
+        layer: String,
+    },
+    /// Weights have no tensor, or tensors no weight.
+    #[error("weight file `{file}` and model `{model}` do not match: {}", left(.missing, .unused))]
+    Left {
+        /// The file.
+        file: String,
+        /// The model.
+        model: String,
+        /// Weights for which there is no tensor, with their shapes.
+        missing: Vec<String>,
+        /// Tensors for which there is no weight, with their shapes.
+        unused: Vec<String>,
+    },
+}
+
+/// The most names of a list.
+const MOST_LISTED: usize = 12;
+
+fn left(missing: &[String], unused: &[String]) -> String {
+    let listed = |names: &[String]| {
+        let shown: Vec<&str> = names.iter().take(MOST_LISTED).map(String::as_str).collect();
+        match names.len() - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    };
+    let missing = (!missing.is_empty()).then(|| {
+        format!(
+            "no tensor in the file is {}; give their names in the [names] of a file of names (`map`), or let these layers begin anew \
+             with `fresh`",
+            listed(missing)
+        )
+    });
+    let unused = (!unused.is_empty()).then(|| {
+        format!(
+            "no weight of the model is {}; leave out what does not belong to it with `ignore`",
+            listed(unused)
+        )
+    });
+    missing.into_iter().chain(unused).collect::<Vec<_>>().join(". And ")
+}
