@@ -73,6 +73,7 @@ impl Job {
     pub fn begin(args: &TrainArgs) -> anyhow::Result<Self> {
         let mut file = args.model.read()?;
         args.training.apply(&mut file)?;
+        args.trainable.apply(&mut file)?;
         if args.validation_data.is_some() {
             file.training.validation_split = None;
             file.training.stratify = false;
@@ -85,7 +86,7 @@ impl Job {
         let settings = RunSettings {
             data: data.to_string(),
             validation_data: recorded(args.validation_data.as_deref())?,
-            init: recorded(args.init.as_deref())?,
+            init: recorded(args.init.init.as_deref())?,
             transpose: layout.transpose,
             first_label: layout.first_label,
             limit: args.training.limit,

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed};
 use super::go_on::program;
+use super::init::{InitArgs, TrainableArg};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::path_text::shell_word;
@@ -17,9 +18,9 @@ use super::rate_text::{end, plot, reason, table};
 use super::same_data::held_to;
 use crate::data::TrainTest;
 use crate::device::{Device, DeviceChoice};
+use crate::io::ModelFile;
 use crate::io::destination::Destination;
 use crate::io::report::{is_plot, rate_plot};
-use crate::io::{ModelFile, read_weights};
 use crate::model::{Optimizer, bytes};
 use crate::numbers::shown;
 use crate::train::{
@@ -53,9 +54,10 @@ pub struct LrFindArgs {
     /// Use the first N training images at most
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     limit: Option<usize>,
-    /// Initial weights, with the names and layouts of Keras
-    #[arg(long, value_name = "FILE.safetensors")]
-    init: Option<PathBuf>,
+    #[command(flatten)]
+    init: InitArgs,
+    #[command(flatten)]
+    trainable: TrainableArg,
     #[command(flatten)]
     device: DeviceArg,
     #[command(flatten)]
@@ -187,6 +189,7 @@ impl LrFindArgs {
             file.optimizer = file.optimizer.or_named(name);
         }
         file.training.batch_size = self.batch_size.unwrap_or(file.training.batch_size);
+        self.trainable.apply(&mut file)?;
         Ok(file)
     }
 
@@ -197,7 +200,7 @@ impl LrFindArgs {
     /// Reads the data, opens the device, and tries the rates.
     fn curve(&self, file: &ModelFile, range: &RateRange, output: &mut Output) -> anyhow::Result<RateCurve> {
         let network = file.model.network()?;
-        let init = self.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
+        let init = self.init.weights(&network, self.seed)?;
         let source = self.source();
         let TrainTest { train, .. } = source.load(&self.layout.options(&source, None)?)?;
         let train = train.take(self.limit.unwrap_or(train.len()).min(train.len()))?;
@@ -234,7 +237,6 @@ impl LrFindArgs {
         flag("--seed", Some(self.seed).filter(|&seed| seed != 0).map(|seed| seed.to_string()));
         flag("--optimizer", self.optimizer.clone());
         flag("--limit", self.limit.map(|limit| limit.to_string()));
-        flag("--init", self.init.as_deref().map(shell_word));
         let device = &self.device.device;
         let named = Some(device).filter(|device| **device != DeviceChoice::Auto);
         flag("--device", named.map(|device| shell_word(device.to_string().as_ref())));
@@ -254,6 +256,8 @@ impl LrFindArgs {
             _ => {}
         }
         words.extend(self.layout.words());
+        words.extend(self.init.words());
+        words.extend(self.trainable.words());
         if self.fuse.no_fuse() {
             words.push("--no-fuse".to_owned());
         }

@@ -13,6 +13,8 @@ mod explain;
 mod export;
 mod go_on;
 mod hints;
+mod import;
+mod init;
 mod interrupt;
 mod job;
 mod judging;
@@ -83,6 +85,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Bench(bench::BenchArgs),
     LrFind(lr_find::LrFindArgs),
+    Import(import::ImportCommand),
 }
 
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
@@ -108,6 +111,7 @@ pub fn main(started: Instant) -> ExitCode {
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::LrFind(args) => lr_find::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Import(args) => import::run(args, &mut output).map(|()| ExitCode::SUCCESS),
     };
     ran.unwrap_or_else(|error| {
         note(format_args!("error: {}", message(&error)));

@@ -14,7 +14,6 @@ use super::train_args::TrainArgs;
 use super::training_run::Run;
 use crate::data::Dataset;
 use crate::device::Device;
-use crate::io::read_weights;
 use crate::io::run::RunFolder;
 use crate::model::{bytes, thousands};
 use crate::plan::Plan;
@@ -55,7 +54,7 @@ fn prepare<'a>(
 ) -> anyhow::Result<(Run<'a>, FitOptions)> {
     let network = job.file.model.network()?;
     args.report.check(&network)?;
-    let init = args.init.as_deref().map(|path| read_weights(path, &network)).transpose()?;
+    let init = args.init.weights(&network, job.seed()?)?;
     let folder = match resumed {
         Some(folder) => folder.probed()?,
         None => args.folder(&job.file.model.name)?,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, of_out};
+use super::init::{InitArgs, TrainableArg};
 use super::judging::ReportArgs;
 use super::layout::LayoutArgs;
 use super::training::TrainingArgs;
@@ -24,7 +25,7 @@ const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
 /// Flags that a resumed run cannot have: they were set when it began.
-const RESUMED: [&str; 21] = [
+const RESUMED: [&str; 25] = [
     "model",
     "transpose",
     "first_label",
@@ -46,6 +47,10 @@ const RESUMED: [&str; 21] = [
     "early_stopping",
     "reduce_lr_on_plateau",
     "no_checkpoints",
+    "map",
+    "fresh",
+    "ignore",
+    "trainable",
 ];
 
 /// Train a model, evaluate it on the test set, and write a run folder
@@ -69,9 +74,10 @@ pub struct TrainArgs {
     /// Evaluate a set of your own after each epoch: a folder with IDX files of a test set, or else of a training set
     #[arg(long, value_name = "DIR", conflicts_with_all = ["validation_split", "stratify"])]
     pub(super) validation_data: Option<PathBuf>,
-    /// Initial weights, with the names and layouts of Keras
-    #[arg(long, value_name = "FILE.safetensors")]
-    pub(super) init: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) init: InitArgs,
+    #[command(flatten)]
+    pub(super) trainable: TrainableArg,
     #[command(flatten)]
     pub(super) device: DeviceArg,
     #[command(flatten)]
