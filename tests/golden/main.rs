@@ -1,9 +1,11 @@
 //! Both executors follow what Keras computed, step by step. The recordings are beside this file;
-//! `make_keras_golden.py` and, for `runs/` and `nets/`, `make_keras_runs.py` say how they and their bounds were made.
+//! `make_keras_golden.py`, for `runs/` and `nets/` `make_keras_runs.py`, and for `resnet18/` `make_torch_resnet.py` say how they and their
+//! bounds were made.
 
 #[path = "../common/mod.rs"]
 mod common;
 mod coverage;
+mod resnet18;
 mod rmsprop;
 mod runs;
 mod samples;
@@ -36,7 +38,8 @@ fn the_recordings_are_small() {
     };
     let of_first = sizes("tests/golden");
     assert_eq!(of_first.len(), 8, "four JSON files and the weights at four steps");
-    let of_others = [sizes("tests/golden/runs"), sizes("tests/golden/nets")].concat();
+    let of_others =
+        [sizes("tests/golden/runs"), sizes("tests/golden/nets"), sizes("tests/golden/resnet18")].concat();
     let total = of_first.iter().chain(&of_others).sum::<u64>();
     assert!(total < MOST_BYTES, "the recordings take {total} bytes, over {MOST_BYTES}");
 }
