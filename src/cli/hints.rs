@@ -1,7 +1,7 @@
 //! Flags for the settings that the library's messages name.
 
 use crate::data::DataError;
-use crate::error::{Error, SettingError};
+use crate::error::{Error, ImportError, SettingError};
 use crate::executor::ExecutorError;
 use crate::gpu::GpuError;
 use crate::io::checkpoint::ResumeError;
@@ -21,6 +21,7 @@ pub fn of_error(error: &anyhow::Error) -> Option<String> {
         Some(Error::Data(error)) => of_data(error),
         Some(Error::Setting(error)) => of_setting(error),
         Some(Error::Run(error)) => of_run(error),
+        Some(Error::Import(error)) => of_import(error),
         Some(_) => None,
         None => of_cause(cause),
     })
@@ -37,6 +38,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         .or_else(|| of_data(cause.downcast_ref()?))
         .or_else(|| of_setting(cause.downcast_ref()?))
         .or_else(|| of_run(cause.downcast_ref()?))
+        .or_else(|| of_import(cause.downcast_ref()?))
         .or_else(|| match cause.downcast_ref()? {
             ResumeError::None { .. } => Some("--out DIR".to_owned()),
             _ => None,
@@ -86,6 +88,19 @@ fn of_run(error: &RunError) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn of_import(error: &ImportError) -> Option<String> {
+    let flags = match error {
+        ImportError::Shape { .. } | ImportError::Features { .. } => "--fresh LAYER",
+        ImportError::Ambiguous { .. } => "--map MAP.toml, --ignore NAME",
+        ImportError::Layout { .. } => "--map MAP.toml",
+        ImportError::Left { missing, .. } if missing.is_empty() => "--ignore NAME,...",
+        ImportError::Left { unused, .. } if unused.is_empty() => "--map MAP.toml, --fresh LAYER,...",
+        ImportError::Left { .. } => "--map MAP.toml, --fresh LAYER,..., --ignore NAME,...",
+        _ => return None,
+    };
+    Some(flags.to_owned())
 }
 
 #[cfg(test)]

@@ -40,14 +40,10 @@ impl ImportArgs {
         Ok(import_weights(path, network, &options, seed)?)
     }
 
-    /// The flags as words of a shell.
-    fn words(&self) -> Vec<String> {
-        let map = self.map.as_deref().map(|path| ["--map".to_owned(), shell_word(path)]);
-        let list = |flag: &str, names: &[String]| {
-            (!names.is_empty()).then(|| [flag.to_owned(), shell_word(names.join(",").as_ref())])
-        };
-        let lists = [list("--fresh", &self.fresh), list("--ignore", &self.ignore)];
-        map.into_iter().chain(lists.into_iter().flatten()).flatten().collect()
+    /// The flags, with words of a shell.
+    fn words(&self) -> Vec<(&'static str, String)> {
+        let map = self.map.as_deref().map(|path| ("--map", shell_word(path)));
+        map.into_iter().chain(list("--fresh", &self.fresh)).chain(list("--ignore", &self.ignore)).collect()
     }
 }
 
@@ -66,7 +62,7 @@ impl InitArgs {
     pub fn weights(&self, network: &Network, seed: u64) -> anyhow::Result<Option<Weights>> {
         let Some(path) = &self.init else {
             return match self.import.words().first() {
-                Some(flag) => {
+                Some((flag, _)) => {
                     bail!("{flag} says how the file of --init is read; give it: --init FILE.safetensors")
                 }
                 None => Ok(None),
@@ -75,10 +71,10 @@ impl InitArgs {
         Ok(Some(self.import.read(path, network, seed)?.weights))
     }
 
-    /// The flags as words of a shell.
-    pub fn words(&self) -> Vec<String> {
-        let init = self.init.as_deref().map(|path| ["--init".to_owned(), shell_word(path)]);
-        init.into_iter().flatten().chain(self.import.words()).collect()
+    /// The flags, with words of a shell.
+    pub fn words(&self) -> Vec<(&'static str, String)> {
+        let init = self.init.as_deref().map(|path| ("--init", shell_word(path)));
+        init.into_iter().chain(self.import.words()).collect()
     }
 }
 
@@ -114,13 +110,15 @@ impl TrainableArg {
         Ok(())
     }
 
-    /// The flag as words of a shell.
-    pub fn words(&self) -> Vec<String> {
-        match self.trainable.as_slice() {
-            [] => Vec::new(),
-            names => vec!["--trainable".to_owned(), shell_word(names.join(",").as_ref())],
-        }
+    /// The flag, with a word of a shell.
+    pub fn words(&self) -> Option<(&'static str, String)> {
+        list("--trainable", &self.trainable)
     }
+}
+
+/// A flag with a list of names, if there are any.
+fn list(flag: &'static str, names: &[String]) -> Option<(&'static str, String)> {
+    (!names.is_empty()).then(|| (flag, shell_word(names.join(",").as_ref())))
 }
 
 /// The layers that a flag names.

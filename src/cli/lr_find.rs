@@ -237,6 +237,9 @@ impl LrFindArgs {
         flag("--seed", Some(self.seed).filter(|&seed| seed != 0).map(|seed| seed.to_string()));
         flag("--optimizer", self.optimizer.clone());
         flag("--limit", self.limit.map(|limit| limit.to_string()));
+        for (name, value) in self.init.words().into_iter().chain(self.trainable.words()) {
+            flag(name, Some(value));
+        }
         let device = &self.device.device;
         let named = Some(device).filter(|device| **device != DeviceChoice::Auto);
         flag("--device", named.map(|device| shell_word(device.to_string().as_ref())));
@@ -256,8 +259,6 @@ impl LrFindArgs {
             _ => {}
         }
         words.extend(self.layout.words());
-        words.extend(self.init.words());
-        words.extend(self.trainable.words());
         if self.fuse.no_fuse() {
             words.push("--no-fuse".to_owned());
         }

@@ -17,6 +17,7 @@ mod export;
 mod failures;
 mod force;
 mod full_disk;
+mod import;
 mod interruptions;
 mod last_activation;
 mod layers;

@@ -13,7 +13,7 @@ use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::io::ModelFile;
 use shadegrad::io::import::{Import, import_weights};
 use shadegrad::model::{Loss, Network, Optimizer, Sgd, Weights};
-use shadegrad::plan::{BatchParams, Phase, Plan, Tensor};
+use shadegrad::plan::{BatchParams, Phase, Plan, Role, Stage, Tensor};
 
 use crate::common::{Noise, repository};
 
@@ -242,4 +242,56 @@ fn twins_in_f64_are_the_same_network() {
 fn the_cpu_executor_is_as_near_as_pytorch_in_f32() {
     let (recording, _) = recorded();
     compare(&all(&recording, CpuExecutor::fast), |row| MOST_TIMES * row.float32);
+}
+
+/// Where only the last layer is trained, there is nothing below it on the way back: no step, no gradient, no state of the optimizer, and no
+/// statistics of the batch.
+#[test]
+fn a_trunk_that_is_not_trained_costs_no_way_back() {
+    let plan = |trained: fn(&str) -> bool| {
+        let mut file = ModelFile::read(&repository("assets/models/resnet18.toml")).unwrap();
+        file.model.input_shape = [SIDE, SIDE, 3].into();
+        let names: Vec<String> =
+            file.model.network().unwrap().layers.iter().map(|layer| layer.name.clone()).collect();
+        for (node, name) in file.model.layers.iter_mut().zip(&names) {
+            node.trainable = trained(name);
+        }
+        file.plan(BATCH).unwrap()
+    };
+    let head = plan(|name| name == "fc");
+    let back: Vec<&str> = head
+        .steps
+        .iter()
+        .filter(|step| step.stage == Stage::Backward)
+        .map(|step| step.name.as_str())
+        .collect();
+    assert_eq!(back, ["fc/backward_bias", "fc/backward_kernel"]);
+    let of_role = |plan: &Plan, role: Role| {
+        plan.buffers.iter().filter(|buffer| buffer.role == role).map(|buffer| buffer.len).sum::<usize>()
+    };
+    // The gradient of the logits, and of the weights of `fc` with one slot of momentum.
+    assert_eq!(of_role(&head, Role::ActivationGradient), BATCH * CLASSES);
+    for role in [Role::Gradients, Role::OptimizerState] {
+        assert_eq!(of_role(&head, role), 513 * CLASSES, "{role:?}");
+    }
+    let of_batch = ["batch_norm_sums", "batch_norm_squares", "batch_norm_update"];
+    let kinds = |plan: &Plan| plan.steps.iter().filter(|step| of_batch.contains(&step.op.kind())).count();
+    assert_eq!(kinds(&head), 0);
+    // All of it is there where all is trained, and from the last stage on where that is.
+    let all = plan(|_| true);
+    assert!(kinds(&all) >= 40 && of_role(&all, Role::Gradients) > 11_000_000);
+    let last = plan(|name| name.starts_with("layer4") || name == "fc");
+    let layers = last
+        .steps
+        .iter()
+        .filter(|step| step.stage == Stage::Backward)
+        .filter_map(|step| step.name.split('/').next());
+    let mut layers: Vec<&str> = layers.collect();
+    layers.dedup();
+    assert!(
+        layers
+            .iter()
+            .all(|name| name.starts_with("layer4") || ["fc", "global_average_pooling2d"].contains(name)),
+        "{layers:?}"
+    );
 }

@@ -29,7 +29,7 @@ pub trait Player {
     fn play(&self, place: &Place, dice: &mut Dice) -> Taken;
 }
 
-pub const FORMATS: [Format; 11] = [
+pub const FORMATS: [Format; 13] = [
     Format { name: "IDX", most_memory: 200, prepare: || Box::new(data::Idx) },
     Format { name: "gzip", most_memory: 200, prepare: || Box::new(data::Gzip::new()) },
     Format { name: "data folder", most_memory: 200, prepare: || Box::new(data::Folder::new()) },
@@ -41,6 +41,8 @@ pub const FORMATS: [Format; 11] = [
     Format { name: "event file", most_memory: 200, prepare: || Box::new(events::Events::new()) },
     Format { name: "PNG", most_memory: 800, prepare: || Box::new(pictures::Png) },
     Format { name: "JPEG", most_memory: 800, prepare: || Box::new(pictures::Jpeg) },
+    Format { name: "weights of others", most_memory: 200, prepare: || Box::new(weights::Others::new()) },
+    Format { name: "file of names", most_memory: 200, prepare: || Box::new(weights::Names::new()) },
 ];
 
 /// Whether it was accepted; a refusal must have a message of reasonable length.

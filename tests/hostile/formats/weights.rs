@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use safetensors::tensor::{SafeTensors, TensorView};
+use shadegrad::io::import::{Import, NameMap, import_weights};
 use shadegrad::io::{read_weights, weights_to_bytes};
 use shadegrad::model::Network;
 
@@ -73,5 +75,77 @@ impl Player for Safetensors {
             fs::write(&path, self.hostile(dice)).unwrap();
         }
         told(read_weights(&path, &self.network))
+    }
+}
+
+/// Weights under the paths of Keras, with a layer that begins anew and a tensor that is left out.
+pub struct Others(Safetensors);
+
+impl Others {
+    pub fn new() -> Self {
+        let Safetensors { network, whole } = Safetensors::new();
+        let read = SafeTensors::deserialize(&whole).unwrap();
+        let tensors: Vec<(String, TensorView<'_>)> = read.tensors();
+        let renamed = tensors.iter().map(|(name, view)| (name.replace('.', "/"), view));
+        let whole = safetensors::serialize(renamed, None).unwrap();
+        Others(Safetensors { network, whole })
+    }
+}
+
+impl Player for Others {
+    fn play(&self, place: &Place, dice: &mut Dice) -> Taken {
+        let path = place.clear().join("theirs.safetensors");
+        if dice.once_in(20) {
+            put_something_odd(&path, place, dice);
+        } else {
+            fs::write(&path, self.0.hostile(dice)).unwrap();
+        }
+        let layers: Vec<String> = self.0.network.layers.iter().map(|layer| layer.name.clone()).collect();
+        let fresh = if dice.once_in(3) { vec![dice.pick(&layers).clone()] } else { Vec::new() };
+        let ignore = if dice.once_in(3) { vec![dice.pick(&layers).clone()] } else { Vec::new() };
+        let options = Import { fresh, ignore, ..Import::default() };
+        told(import_weights(&path, &self.0.network, &options, 1))
+    }
+}
+
+const MAP: &str = r#"prefix = "net."
+
+[names]
+dense = "fc"
+"conv2d.kernel" = { name = "features.0.w", layout = "pytorch" }
+"conv2d.bias" = "features.0.b"
+"#;
+
+/// Files that say which of somebody else's tensors is which weight.
+pub struct Names {
+    network: Network,
+    weights: Vec<u8>,
+}
+
+impl Names {
+    pub fn new() -> Self {
+        let Safetensors { network, whole } = Safetensors::new();
+        Names { network, weights: whole }
+    }
+}
+
+impl Player for Names {
+    fn play(&self, place: &Place, dice: &mut Dice) -> Taken {
+        let dir = place.clear();
+        let path = dir.join("map.toml");
+        if dice.once_in(20) {
+            put_something_odd(&path, place, dice);
+        } else {
+            fs::write(&path, damage::text(MAP, dice)).unwrap();
+        }
+        let map = match NameMap::read(&path) {
+            Ok(map) => map,
+            refused => return told(refused),
+        };
+        fs::write(dir.join("theirs.safetensors"), &self.weights).unwrap();
+        let options = Import { map, ..Import::default() };
+        // The names are none of the file, unless damage made them so.
+        told(import_weights(&dir.join("theirs.safetensors"), &self.network, &options, 1));
+        true
     }
 }
