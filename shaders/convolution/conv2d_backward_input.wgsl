@@ -1,14 +1,14 @@
 // import shared/linear_index.wgsl
 // import shared/horizontal_{scalar,vec4}.wgsl
 
-// conv2d_backward_input: dx[n, h, w, c] = sum_{p, q, o} dy[n, (h-p*dh)/sh, (w-q*dw)/sw, o] * kernel[p, q, c, o],
+// conv2d_backward_input: dx[n, h, w, c] = sum_{p, q, o} dy[n, (TOP+h-p*dh)/sh, (LEFT+w-q*dw)/sw, o] * kernel[p, q, c, o],
 // over the taps for which both quotients are whole and inside the output, and the outputs of the group of c; in the kernel, c
 // counts from its group's first channel.
 // One invocation per element of dx: it gathers, so that no two invocations write the same place.
 //
 // dy     [BATCH, OUT_H, OUT_W, OUT_C]
 // kernel [KERNEL_H, KERNEL_W, GROUP_IN, OUT_C]
-// dx     [BATCH, IN_H, IN_W, IN_C]
+// dx     [BATCH, PART_H, PART_W, IN_C]
 
 @group(0) @binding(0) var<storage, read> dy: array<Real>;
 @group(0) @binding(1) var<storage, read> kernel: array<Real>;
@@ -24,9 +24,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         return;
     }
     let c = index % IN_C;
-    let w = index / IN_C % IN_W;
-    let h = index / (IN_C * IN_W) % IN_H;
-    let n = index / (IN_C * IN_W * IN_H);
+    let w = index / IN_C % PART_W + LEFT;
+    let h = index / (IN_C * PART_W) % PART_H + TOP;
+    let n = index / (IN_C * PART_W * PART_H);
     // The first outputs that read this channel.
     let first = c / GROUP_IN * GROUP_REALS;
     var sum = Real();

@@ -1,13 +1,13 @@
 // import shared/linear_index.wgsl
 
 // conv2d_backward_input where each channel is a group of its own:
-// dx[n, h, w, c] = sum_{p, q} dy[n, (h-p*dh)/sh, (w-q*dw)/sw, c] * kernel[p, q, 0, c], over the taps for which both quotients
-// are whole and inside the output.
+// dx[n, h, w, c] = sum_{p, q} dy[n, (TOP+h-p*dh)/sh, (LEFT+w-q*dw)/sw, c] * kernel[p, q, 0, c], over the taps for which both
+// quotients are whole and inside the output.
 // One invocation per position of dx and four channels.
 //
 // dy     [BATCH, OUT_H, OUT_W, OUT_C]
 // kernel [KERNEL_H, KERNEL_W, 1, OUT_C]
-// dx     [BATCH, IN_H, IN_W, OUT_C]
+// dx     [BATCH, PART_H, PART_W, OUT_C]
 
 @group(0) @binding(0) var<storage, read> dy: array<Real>;
 @group(0) @binding(1) var<storage, read> kernel: array<Real>;
@@ -22,9 +22,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         return;
     }
     let c = index % REALS;
-    let w = index / REALS % IN_W;
-    let h = index / (REALS * IN_W) % IN_H;
-    let n = index / (REALS * IN_W * IN_H);
+    let w = index / REALS % PART_W + LEFT;
+    let h = index / (REALS * PART_W) % PART_H + TOP;
+    let n = index / (REALS * PART_W * PART_H);
     var sum = Real();
     for (var p = 0u; p < KERNEL_H; p++) {
         // The output row that reads row h through tap p, if there is one.

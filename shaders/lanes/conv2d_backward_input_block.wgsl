@@ -5,14 +5,15 @@
 // import lanes/block_along.wgsl
 
 // conv2d_backward_input of many channels, weight by weight of the window: through each of them, an output hands its gradient
-// to one position of dx. The lanes of a subgroup hold 8 input channels each of BLOCK output channels of a weight in
-// registers, and let the outputs of TILE_IMAGES images pass by whose position is in a band of TILE_H rows; sums are
-// continued in dx. ROWS_AT_ONCE images are under way at a time, so that no two lanes ever meet at a position. IN_C and OUT_C
-// are multiples of 8; channels past the edge are computed from the last ones and not stored, terms past it are zero.
+// to one position of the input, of which dx is the part from row TOP and column LEFT on. The lanes of a subgroup hold 8 input
+// channels each of BLOCK output channels of a weight in registers, and let the outputs of TILE_IMAGES images pass by whose
+// position is in a band of TILE_H rows of dx; sums are continued there. ROWS_AT_ONCE images are under way at a time, so that no
+// two lanes ever meet at a position. IN_C and OUT_C are multiples of 8; channels past the edge are computed from the last ones
+// and not stored, terms past it are zero.
 //
 // dy     [BATCH, OUT_H, OUT_W, OUT_C]
 // kernel [KERNEL_H, KERNEL_W, IN_C, OUT_C]
-// dx     [BATCH, IN_H, IN_W, IN_C]
+// dx     [BATCH, PART_H, PART_W, IN_C]
 
 @group(0) @binding(0) var<storage, read> dy: array<Eights>;
 @group(0) @binding(1) var<storage, read> kernel: array<Eights>;
@@ -23,14 +24,14 @@ const IN_EIGHTS = IN_C / EIGHTS;
 // Blocks of one weight of the window.
 const BLOCKS = (OUT_EIGHTS + BLOCK_EIGHTS - 1u) / BLOCK_EIGHTS;
 const TILES_N = (IN_EIGHTS + ROW_LANES - 1u) / ROW_LANES;
-const BANDS = (IN_H + TILE_H - 1u) / TILE_H;
+const BANDS = (PART_H + TILE_H - 1u) / TILE_H;
 
-// The outputs of an image, from row x to before row y, that hand their gradient through row p of the window to a row of dx
-// from `first` to before `end`.
-fn output_rows(p: u32, first: u32, end: u32) -> vec2u {
-    let begin = select(0u, (first - p + STRIDE_H - 1u) / STRIDE_H, first > p);
-    let past = select(0u, (end - p + STRIDE_H - 1u) / STRIDE_H, end > p);
-    return vec2u(begin, min(past, OUT_H));
+// Of `count` outputs along one side those, from x to before y, that hand their gradient through tap p of the window to a place of
+// the input from `first` to before `end`.
+fn handing(p: u32, stride: u32, count: u32, first: u32, end: u32) -> vec2u {
+    let begin = select(0u, (first - p + stride - 1u) / stride, first > p);
+    let past = select(0u, (end - p + stride - 1u) / stride, end > p);
+    return min(vec2u(begin, past), vec2u(count));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -46,7 +47,7 @@ fn main(
     let tile = index / LANES;
     let column = tile % TILES_N * ROW_LANES + place_in_row(lane);
     let first_h = tile / TILES_N % BANDS * TILE_H;
-    let end_h = min(first_h + TILE_H, IN_H);
+    let end_h = min(first_h + TILE_H, PART_H);
     // The bound never takes effect. Without it lavapipe of Mesa 26.2.6 skips every store of a last, smaller tile, while it does
     // the same loops right in a shader with one statement more.
     let first_image = min(tile / (TILES_N * BANDS) * TILE_IMAGES, BATCH);
@@ -54,8 +55,8 @@ fn main(
     for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {
         let n = images + row_of(lane);
         if n < end_image && column < IN_EIGHTS {
-            for (var position = first_h * IN_W; position < end_h * IN_W; position++) {
-                dx[DX_BASE + (n * IN_H * IN_W + position) * IN_EIGHTS + column] = packed(Eight());
+            for (var position = first_h * PART_W; position < end_h * PART_W; position++) {
+                dx[DX_BASE + (n * PART_H * PART_W + position) * IN_EIGHTS + column] = packed(Eight());
             }
         }
     }
@@ -76,25 +77,30 @@ fn main(
             low[giver] = transposed(own[0], own[1], own[2], own[3]);
             high[giver] = transposed(own[4], own[5], own[6], own[7]);
         }
-        let rows = output_rows(tap / KERNEL_W, first_h, end_h);
+        let p = tap / KERNEL_W;
+        let q = tap % KERNEL_W;
+        let down = handing(p, STRIDE_H, OUT_H, TOP + first_h, TOP + end_h);
+        let along = handing(q, STRIDE_W, OUT_W, LEFT, LEFT + PART_W);
+        let outputs = (down.y - down.x) * (along.y - along.x);
         for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {
             let own = images + row_of(lane);
             let n = min(own, end_image - 1u);
             let stored = own < end_image && column < IN_EIGHTS;
-            // Where the window of the first output meets dx with this weight.
-            let met = (n * IN_H + tap / KERNEL_W) * IN_W + tap % KERNEL_W;
-            for (var output = rows.x * OUT_W; output < rows.y * OUT_W; output++) {
+            // The outputs row by row, but in one loop: drivers may count iterations of all loops.
+            var i = down.x;
+            var j = along.x;
+            for (var output = 0u; output < outputs; output++) {
                 var terms: Terms;
                 for (var u = 0u; u < LOADS; u++) {
                     if has_eight(u, lane) {
                         let eight = begin + eight_of(u, lane);
-                        let first = DY_BASE + (n * (OUT_H * OUT_W) + output) * OUT_EIGHTS;
+                        let first = DY_BASE + ((n * OUT_H + i) * OUT_W + j) * OUT_EIGHTS;
                         let mine = unpacked(dy[first + min(eight, OUT_EIGHTS - 1u)]);
                         let there = vec4<bool>(eight < OUT_EIGHTS);
                         terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));
                     }
                 }
-                let position = met + output / OUT_W * (STRIDE_H * IN_W) + output % OUT_W * STRIDE_W;
+                let position = (n * PART_H + i * STRIDE_H + p - TOP) * PART_W + j * STRIDE_W + q - LEFT;
                 let place = DX_BASE + position * IN_EIGHTS + column;
                 var sum = Eight();
                 if stored {
@@ -104,6 +110,10 @@ fn main(
                 if stored {
                     dx[place] = packed(sum);
                 }
+                j++;
+                let past = j == along.y;
+                i += select(0u, 1u, past);
+                j = select(j, along.x, past);
             }
         }
     }

@@ -189,11 +189,9 @@ impl LayerKind for Conv2DTranspose {
         b.keep(&x[0]);
         let border = self.border(place, b.batch);
         let y = b.output(place);
-        let around = border.around(b, Role::Activation, &y);
-        let op = Conv2dBackwardInput(self.shape(place, &border));
-        let args = vec![x[0].clone(), b.weight(place, "kernel"), around.clone()];
+        let op = Conv2dBackwardInput { conv: self.shape(place, &border), part: border.within() };
+        let args = vec![x[0].clone(), b.weight(place, "kernel"), y.clone()];
         b.step(Stage::Forward, place.step("forward"), op, args)?;
-        border.crop(b, Stage::Forward, around, &y)?;
         if self.use_bias {
             let op = BiasAdd { rows: y.len() / self.filters, columns: self.filters };
             b.step(Stage::Forward, place.step("bias_add"), op, vec![b.weight(place, "bias"), y.clone()])?;

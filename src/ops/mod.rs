@@ -84,7 +84,7 @@ pub use clip_by_norm::{ClipByNorm, SumOfSquares};
 pub use clip_by_value::ClipByValue;
 pub use column_sum::ColumnSum;
 pub use concatenate::{Concatenate, Slice};
-pub use conv2d::{Conv2dBackwardInput, Conv2dBackwardKernel, Conv2dForward, ConvShape};
+pub use conv2d::{Conv2dBackwardInput, Conv2dBackwardKernel, Conv2dForward, ConvShape, ImagePart};
 pub use conv2d_maxpool::{Conv2dMaxpoolBackwardKernel, Conv2dMaxpoolForward, ConvPoolShape};
 pub use copy::Copy;
 pub use cross_entropy::{CrossEntropy, PROBABILITIES};

@@ -4,7 +4,7 @@ use super::builder::Builder;
 use super::place::Place;
 use super::shape::Windows;
 use super::step::{PlanError, Role, Stage, Tensor};
-use crate::ops::{Crop, Dtype, Pad, PadShape};
+use crate::ops::{Crop, Dtype, ImagePart, Pad, PadShape};
 
 /// An image `[n, h, w, c]` of the layer, with the border that windows need.
 pub(crate) struct Border<'a> {
@@ -26,6 +26,12 @@ impl Border<'_> {
     pub(crate) fn dims(&self) -> [usize; 4] {
         let PadShape { batch, out_h, out_w, channels, .. } = self.shape();
         [batch, out_h, out_w, channels]
+    }
+
+    /// Where the images lie within it.
+    pub(crate) fn within(&self) -> ImagePart {
+        let PadShape { in_h, in_w, top, left, .. } = self.shape();
+        ImagePart { top, left, height: in_h, width: in_w }
     }
 
     /// Images with a border of this value: x itself where there is none.

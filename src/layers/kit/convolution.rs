@@ -7,7 +7,7 @@ use super::onnx::{int, pads, pair};
 use super::onnx_schema::Attribute;
 use super::place::Place;
 use super::shape::{Padding, Pair, Windows, slide};
-use super::step::{PlanError, Role, Stage, Tensor};
+use super::step::{PlanError, Stage, Tensor};
 use super::weights::{WeightSpec, WeightTensor};
 use crate::ops::{ColumnSum, Conv2dBackwardInput, Conv2dBackwardKernel, Conv2dForward, ConvShape};
 
@@ -134,11 +134,9 @@ impl Convolution<'_> {
             b.step_in_parts(Stage::Backward, self.step("backward_kernel"), op, args, gradient)?;
         }
         let Some(dx) = dx else { return Ok(()) };
-        let name = self.padding();
-        let around = self.border(&name).around(b, Role::ActivationGradient, dx);
-        let args = vec![dy.clone(), b.weight(self.place, self.kernel), around.clone()];
-        b.step(Stage::Backward, self.step("backward_input"), Conv2dBackwardInput(conv), args)?;
-        self.border(&name).crop(b, Stage::Backward, around, dx)
+        let op = Conv2dBackwardInput { conv, part: self.border("").within() };
+        let args = vec![dy.clone(), b.weight(self.place, self.kernel), dx.clone()];
+        b.step(Stage::Backward, self.step("backward_input"), op, args)
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::part::ImagePart;
 use super::shape::{ConvShape, output_of};
 use crate::ops::kit::*;
 
@@ -21,10 +22,10 @@ pub(super) fn forward(s: &ConvShape, x: &[f32], kernel: &[f32], bias: &[f32], y:
         .for_each(|(row, y)| wide(Forward { shape: s, x, kernel, bias, row, y }));
 }
 
-pub(super) fn backward_input(s: &ConvShape, dy: &[f32], kernel: &[f32], dx: &mut [f32]) {
-    dx.par_chunks_mut(s.in_w * s.in_c)
+pub(super) fn backward_input(s: &ConvShape, part: ImagePart, [dy, kernel]: [&[f32]; 2], dx: &mut [f32]) {
+    dx.par_chunks_mut(part.width * s.in_c)
         .enumerate()
-        .for_each(|(line, dx)| wide(BackwardInput { shape: s, dy, kernel, line, dx }));
+        .for_each(|(line, dx)| wide(BackwardInput { shape: s, part, dy, kernel, line, dx }));
 }
 
 pub(super) fn backward_kernel(s: &ConvShape, x: &[f32], dy: &[f32], partial: &mut [f32]) {
@@ -61,9 +62,10 @@ impl Loops for Forward<'_> {
     }
 }
 
-/// A line of the input.
+/// A line of a part of the input.
 struct BackwardInput<'a> {
     shape: &'a ConvShape,
+    part: ImagePart,
     dy: &'a [f32],
     kernel: &'a [f32],
     line: usize,
@@ -75,11 +77,11 @@ impl Loops for BackwardInput<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let BackwardInput { shape: s, dy, kernel, line, dx } = self;
-        let (n, h) = (line / s.in_h, line % s.in_h);
+        let BackwardInput { shape: s, part, dy, kernel, line, dx } = self;
+        let (n, h) = (line / part.height, part.top + line % part.height);
         dx.fill(0.0);
         let mut pairs = Vec::with_capacity(s.kernel_h * s.kernel_w);
-        for (w, dx) in dx.chunks_exact_mut(s.in_c).enumerate() {
+        for (w, dx) in part.columns().zip(dx.chunks_exact_mut(s.in_c)) {
             pairs.clear();
             pairs.extend(s.taps().filter_map(|(p, q)| {
                 let i = output_of(h, p * s.dilation_h, s.stride_h, s.out_h)?;

@@ -1,12 +1,15 @@
-//! The taps that meet positions of the input, and what they see of the output's gradient, as a matrix.
+//! The taps that meet positions of a part of the input, and what they see of the output's gradient, as a matrix.
 
+use std::ops::Range;
+
+use super::part::ImagePart;
 use super::shape::ConvShape;
 use crate::ops::kit::*;
 
-/// Positions of the input along one side that leave the same rest by the stride.
+/// Positions along one side of the part whose places in the input leave the same rest by the stride.
 #[derive(Debug, Clone)]
 struct Side {
-    /// The first of them; the next one is a stride away.
+    /// The first of them, in the part; the next one is a stride away.
     first: usize,
     /// How many there are.
     count: usize,
@@ -15,36 +18,38 @@ struct Side {
     taps: Vec<(usize, isize)>,
 }
 
-/// Positions of the input that the same taps meet.
+/// Positions of the part that the same taps meet.
 #[derive(Debug, Clone)]
 pub(super) struct Met {
     conv: ConvShape,
+    part: ImagePart,
     height: Side,
     width: Side,
 }
 
 impl ConvShape {
-    /// All positions of the input, by the taps that meet them.
-    pub(super) fn met(&self) -> Vec<Met> {
-        let heights = sides(self.in_h, self.kernel_h, self.stride_h, self.dilation_h);
-        let widths = sides(self.in_w, self.kernel_w, self.stride_w, self.dilation_w);
+    /// All positions of this part of the input, by the taps that meet them.
+    pub(super) fn met(&self, part: ImagePart) -> Vec<Met> {
+        let heights = sides(part.rows(), self.kernel_h, self.stride_h, self.dilation_h);
+        let widths = sides(part.columns(), self.kernel_w, self.stride_w, self.dilation_w);
         let mut met = Vec::new();
         for height in heights {
             for width in &widths {
-                met.push(Met { conv: *self, height: height.clone(), width: width.clone() });
+                met.push(Met { conv: *self, part, height: height.clone(), width: width.clone() });
             }
         }
         met
     }
 }
 
-fn sides(input: usize, taps: usize, stride: usize, dilation: usize) -> Vec<Side> {
+fn sides(part: Range<usize>, taps: usize, stride: usize, dilation: usize) -> Vec<Side> {
     let side = |first: usize| {
-        let meets = |&p: &usize| (p * dilation) % stride == first;
+        let place = part.start + first;
+        let meets = |&p: &usize| (p * dilation) % stride == place % stride;
         // A whole number, for the taps that meet.
-        let output = |p: usize| (first as isize - (p * dilation) as isize) / stride as isize;
+        let output = |p: usize| (place as isize - (p * dilation) as isize) / stride as isize;
         let taps = (0..taps).rev().filter(meets).map(|p| (p, output(p))).collect();
-        Side { first, count: (input.saturating_sub(first)).div_ceil(stride), taps }
+        Side { first, count: part.len().saturating_sub(first).div_ceil(stride), taps }
     };
     (0..stride).map(side).collect()
 }
@@ -55,9 +60,19 @@ impl Met {
         &self.conv
     }
 
+    /// The part of the input.
+    pub(super) fn part(&self) -> ImagePart {
+        self.part
+    }
+
+    /// Whether these are all positions of the part, and some taps meet them.
+    pub(super) fn is_all(&self) -> bool {
+        [self.height.count, self.width.count] == [self.part.height, self.part.width] && self.terms() > 0
+    }
+
     /// The taps, counted row by row.
     pub(super) fn taps(&self) -> impl Iterator<Item = usize> {
-        let Met { conv, height, width } = self;
+        let Met { conv, height, width, .. } = self;
         height.taps.iter().flat_map(move |(p, _)| width.taps.iter().map(move |(q, _)| p * conv.kernel_w + q))
     }
 
@@ -80,10 +95,10 @@ impl Met {
         self.height.taps.chunks((TERMS / self.row_terms().max(1)).max(1))
     }
 
-    /// Those of so many lines of the input `(n, h)` that hold such positions.
+    /// Those of so many lines of the part `(n, h)` that hold such positions.
     pub(super) fn lines(&self, first: usize, lines: usize) -> impl Iterator<Item = usize> {
-        let Met { conv, height, .. } = self;
-        (first..first + lines).filter(|line| (line % conv.in_h) % conv.stride_h == height.first)
+        let Met { conv, part, height, .. } = self;
+        (first..first + lines).filter(|line| (line % part.height) % conv.stride_h == height.first)
     }
 
     /// The first column that holds such positions.
@@ -107,7 +122,7 @@ pub(super) fn gather(
     group: usize,
     columns: &mut [f32],
 ) -> usize {
-    let (s, taps) = (&met.conv, &met.width.taps);
+    let (s, taps, height) = (&met.conv, &met.width.taps, met.part.height);
     // Taps that see neighbouring outputs, whose channels are neighbours too, are copied at once.
     let at_once = s.groups == 1 && taps.windows(2).all(|taps| taps[0].1 + 1 == taps[1].1);
     let taps = if at_once { &taps[..1] } else { &taps[..] };
@@ -115,7 +130,7 @@ pub(super) fn gather(
     let run = met.row_terms() / taps.len();
     let outputs = run / s.group_out();
     for (line, columns) in lines.zip(columns.chunks_mut(met.columns() * terms)) {
-        let (n, down) = (line / s.in_h, (line % s.in_h / s.stride_h) as isize);
+        let (n, down) = (line / height, (line % height / s.stride_h) as isize);
         for (row, (_, from)) in rows.iter().enumerate() {
             let seen = usize::try_from(from + down).ok().filter(|&i| i < s.out_h);
             let dy =
