@@ -71,6 +71,8 @@ pub enum Purpose {
     Flip = 9,
     /// How far images are moved; counted by step, layer and place in the batch.
     Translation = 10,
+    /// Which sample of a set without a test set is trained on, and which is not; the index is 0.
+    Split = 11,
 }
 
 /// A sequence of 32-bit words, addressed by seed, purpose and index.

@@ -242,6 +242,17 @@ pub enum DataError {
         "expected images of 1 channel (grey) or, for whole pictures, of 3 (red, green, blue), found the shape {shape:?} [h, w, c]"
     )]
     PictureChannels { shape: [usize; 3] },
+
+    /// A set without a test set has too few samples to be split.
+    #[error(
+        "expected at least {expected} samples, to split them into training, validation and test set, found {found}; give the \
+         test set files of its own"
+    )]
+    TooFewToSplit { found: usize, expected: usize },
+
+    /// There are more or fewer labels than samples to be split.
+    #[error("expected {samples} labels, one for each sample to be split, found {found}")]
+    SplitLabels { samples: usize, found: usize },
 }
 
 fn hex(bytes: &[u8]) -> String {

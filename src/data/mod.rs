@@ -29,6 +29,7 @@ mod resample;
 mod samples;
 mod shape;
 mod source;
+mod split;
 mod targets;
 mod transpose;
 
@@ -50,5 +51,6 @@ pub use picture::{Doubt, Drawing, Picture};
 pub(crate) use resample::{Plane, resample};
 pub use samples::{SampleValue, Samples};
 pub use shape::Shape;
+pub use split::{three_sets, three_ways};
 pub use targets::{TargetKind, Targets};
 pub use transpose::transpose;
