@@ -192,8 +192,8 @@ impl Pass<'_> {
 fn other_shape(data: Shape, model: Shape) -> &'static str {
     match (data.image(), model.image()) {
         (Some(_), None) => {
-            "for images change input_shape in the model file, and begin the model with a Flatten; rows of numbers train from a \
-             program, since the files of a data set hold images (docs/data.md, In memory)"
+            "for images change input_shape in the model file, and begin the model with a Flatten; rows of numbers are read from \
+             tables and arrays (docs/data.md)"
         }
         _ => "change input_shape in the model file or give it other data",
     }

@@ -1,4 +1,4 @@
-//! Numbers in messages.
+//! Numbers in messages and files.
 
 use std::fmt::{Display, LowerExp};
 
@@ -11,6 +11,11 @@ pub(crate) fn shown<N: Copy + Display + LowerExp + Into<f64>>(number: N) -> Stri
     let magnitude = number.into().abs();
     let plain = magnitude == 0.0 || !magnitude.is_finite() || (SMALL..LARGE).contains(&magnitude);
     if plain { number.to_string() } else { format!("{number:e}") }
+}
+
+/// Whether a setting is 0, its default, and need not be written.
+pub(crate) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

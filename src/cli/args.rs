@@ -9,7 +9,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValuePar
 
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
-use crate::data::{Dataset, LoadOptions, TrainTest, load_dir_with, load_test_with, split_of};
+use crate::data::{self, Dataset, LoadOptions, Loaded, split_of};
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
 use crate::io::run::RunError;
@@ -93,7 +93,7 @@ impl ModelSource {
 pub enum DataSource {
     /// The embedded one.
     Mnist,
-    /// A folder of four IDX files.
+    /// A folder of files of a form that is read, or such a file.
     Folder(PathBuf),
 }
 
@@ -130,21 +130,28 @@ impl std::fmt::Display for DataSource {
 }
 
 impl DataSource {
-    /// Reads and checks the training and the test set, and prints what is done to them.
-    pub fn load(&self, options: &LoadOptions) -> anyhow::Result<TrainTest> {
+    /// Reads and checks the training, the validation and the test set, and prints what is done to them.
+    pub fn load(&self, options: &LoadOptions) -> anyhow::Result<Loaded> {
         self.tell(options);
         match self {
             #[cfg(feature = "mnist-data")]
-            DataSource::Mnist => Ok(crate::data::mnist()?),
+            DataSource::Mnist => Ok(Loaded::pair(data::mnist()?)),
             #[cfg(not(feature = "mnist-data"))]
             DataSource::Mnist => bail!(
                 "this build does not carry MNIST; build it with the feature `mnist-data`, or give a folder with --data DIR"
             ),
             DataSource::Folder(dir) if !self.is_there() => bail!(
-                "`{}` is not a folder; --data takes `{MNIST}` or a folder with the four IDX files of a data set",
+                "`{}` is not a folder or file; --data takes `{MNIST}`, a folder with the files of a data set, or a table, \
+                 NAME.csv",
                 dir.display()
             ),
-            DataSource::Folder(dir) => Ok(load_dir_with(dir, options)?),
+            DataSource::Folder(dir) => {
+                let loaded = data::load(dir, options)?;
+                if let Some(said) = &loaded.said {
+                    note(format_args!("Data: {self}: {said}"));
+                }
+                Ok(loaded)
+            }
         }
     }
 
@@ -161,17 +168,25 @@ impl DataSource {
         match self {
             DataSource::Folder(dir) if self.is_there() => {
                 self.tell(options);
-                Ok(load_test_with(dir, options)?)
+                Ok(data::load_test(dir, options)?)
             }
             _ => Ok(self.load(options)?.test),
         }
     }
 
-    /// Whether there is a folder; the embedded data is always there.
+    /// The path of a table, which is one set, whole.
+    pub fn table(&self) -> Option<&Path> {
+        match self {
+            DataSource::Folder(path) if path.is_file() => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a folder or file; the embedded data is always there.
     pub fn is_there(&self) -> bool {
         match self {
             DataSource::Mnist => true,
-            DataSource::Folder(dir) => dir.is_dir() || split_of(dir).is_some(),
+            DataSource::Folder(dir) => dir.exists() || split_of(dir).is_some(),
         }
     }
 

@@ -6,15 +6,16 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, of_out};
+use super::fitting::check_fits;
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::Progress;
-use super::same_data::{held_to, tell_other_training_set};
+use super::same_data::{held_to, numbered_as, tell_other_training_set};
 use super::table::{Align, render_all};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
 use crate::data::folds::folds_of;
-use crate::data::{Dataset, TrainTest};
+use crate::data::{Dataset, Loaded};
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::ModelFile;
@@ -36,8 +37,8 @@ pub struct CrossvalArgs {
     /// A model: the embedded one or a model file; may be given several times
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: Vec<ModelSource>,
-    /// The data set: the embedded one or a folder with four IDX files
-    #[arg(long, value_name = "mnist|DIR", default_value = "mnist")]
+    /// The data set: the embedded one, a folder of IDX, CIFAR or NumPy files or of tables, or a table (docs/data.md)
+    #[arg(long, value_name = "mnist|DIR|FILE.csv", default_value = "mnist")]
     data: DataSource,
     #[command(flatten)]
     layout: LayoutArgs,
@@ -72,6 +73,12 @@ struct Results<'a> {
     transpose: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_label: Option<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    target: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    coarse_labels: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split_seed: Option<u32>,
     device: String,
     models: &'a [CrossValidation],
 }
@@ -84,14 +91,16 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         None => RunFolder::next(Path::new(RUNS), "crossval").map_err(of_out)?,
     };
     let layout = args.layout.options(&args.data, None)?;
-    let TrainTest { train, .. } = args.data.load(&layout)?;
+    let Loaded { train, .. } = args.data.load(&layout)?;
     let names = files.first().map_or(&[][..], |file| &file.class_names);
+    let train = numbered_as(names, train)?;
     let train = args.training.limited(train, names)?;
     for source in &args.model {
         tell_other_training_set(source, &train);
     }
-    for file in &files {
+    for (file, source) in files.iter().zip(&args.model) {
         let network = file.model.network()?;
+        check_fits(source, (&args.data, &args.layout), &network, &train)?;
         check_data(&network, &held_to(&network, &train)?)?;
         file.training.check_target(&network).with_context(|| format!("model `{}`", file.model.name))?;
     }
@@ -132,6 +141,9 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         data: args.data.to_string(),
         transpose: layout.transpose,
         first_label: layout.first_label,
+        target: layout.target,
+        coarse_labels: layout.coarse_labels,
+        split_seed: Some(layout.split_seed).filter(|&seed| seed != 0),
         device: device.title(),
         models: &models,
     };

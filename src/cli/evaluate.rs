@@ -25,8 +25,9 @@ pub struct EvaluateArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The data set: the embedded one or a folder with the IDX files of a test set; by default the one the run was trained on
-    #[arg(long, value_name = "mnist|DIR")]
+    /// The data set: the embedded one, a folder with the files of a test set, or a table; by default the one the run was
+    /// trained on
+    #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
     #[command(flatten)]
     layout: LayoutArgs,
@@ -65,7 +66,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
         None
     });
     let TestSet { source, set: test, is_other } =
-        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref(), &network)?;
+        test_set(&args.run, args.data.as_ref(), &args.layout, recorded.as_ref(), &file, &network)?;
     check_data(&network, &test)?;
     let (device, why) = Device::open(&args.device.device)?;
 

@@ -7,10 +7,10 @@ use anyhow::{Context, bail};
 use super::args::{DataSource, whole_path};
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
-use super::same_data::{check_resumed, held_to};
+use super::same_data::{check_resumed, held_to, numbered_as};
 use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
-use crate::data::{DataDigests, Dataset, TrainTest, load_set_with};
+use crate::data::{DataDigests, Dataset, Loaded, load_one};
 use crate::device::{Device, DeviceChoice, TWIN};
 use crate::error::Error;
 use crate::gpu::{Choices, adapters};
@@ -89,6 +89,9 @@ impl Job {
             init: recorded(args.init.init.as_deref())?,
             transpose: layout.transpose,
             first_label: layout.first_label,
+            target: layout.target.clone(),
+            coarse_labels: layout.coarse_labels,
+            split_seed: layout.split_seed,
             limit: args.training.limit,
             seed: args.training.seed.to_string(),
             no_fuse: args.fuse.no_fuse(),
@@ -187,20 +190,28 @@ impl Job {
     pub fn sets(&self, args: &TrainArgs) -> anyhow::Result<Sets> {
         let source: DataSource = self.settings.data.parse()?;
         self.check_there(args, &source)?;
-        let TrainTest { train, test } = source.load(&self.settings.load_options())?;
+        let options = self.settings.load_options();
+        let Loaded { train, validation: own, test, .. } = source.load(&options)?;
+        let names = match self.file.class_names.is_empty() {
+            true => train.class_names().to_vec(),
+            false => self.file.class_names.clone(),
+        };
         let train = match self.settings.limit {
             Some(limit) => train.take(limit.min(train.len()))?,
             None => train,
         };
-        let validation = self.settings.validation_data.as_ref().map(|dir| {
-            load_set_with(&from_text(dir), &self.settings.load_options())
-                .with_context(|| format!("`{dir}` is not a validation set"))
+        let train = numbered_as(&names, train)?;
+        let given = self.settings.validation_data.as_ref().map(|dir| {
+            load_one(&from_text(dir), &options).with_context(|| format!("`{dir}` is not a validation set"))
         });
-        let (train, validation) = match validation {
-            Some(own) => (train, Some(own?)),
-            None => self.file.training.split(&train)?,
+        let (train, validation) = match (given, own) {
+            (Some(given), _) => (train, Some(given?)),
+            // The set that comes with the data, unless another part of the training set is asked for.
+            (None, Some(own)) if self.file.training.validation_split.is_none() => (train, Some(own)),
+            _ => self.file.training.split(&train)?,
         };
-        Ok(Sets { train, validation, test })
+        let validation = validation.map(|set| numbered_as(&names, set)).transpose()?;
+        Ok(Sets { train, validation, test: numbered_as(&names, test)? })
     }
 
     /// The options of `fit` with these sets.

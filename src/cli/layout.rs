@@ -1,12 +1,15 @@
 //! How to read the files of a data set.
 
+use std::path::Path;
+
 use anyhow::bail;
 
 use super::args::DataSource;
-use crate::data::LoadOptions;
+use super::path_text::quoted;
+use crate::data::{DataKind, LoadOptions, kind_of};
 
-/// `--transpose` and `--first-label`.
-#[derive(Debug, Clone, Copy, clap::Args)]
+/// `--transpose`, `--first-label`, `--target`, `--coarse-labels` and `--split-seed`.
+#[derive(Debug, Clone, clap::Args)]
 pub struct LayoutArgs {
     /// Swap rows and columns of the images of --data, which are stored that way. EMNIST is recognised by the names of
     /// its files and needs no flag; `--transpose=false` takes its images as they are
@@ -16,6 +19,17 @@ pub struct LayoutArgs {
     /// EMNIST
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     first_label: Option<u8>,
+    /// The column of a CSV file that is the target, by its name or its number, counted from 1; several are numbers to
+    /// estimate. The default is the last column
+    #[arg(long, value_name = "NAME|NUMBER,...", value_delimiter = ',')]
+    target: Vec<String>,
+    /// Take the 20 coarse labels of CIFAR-100 for its classes
+    #[arg(long)]
+    coarse_labels: bool,
+    /// What a data set without a test set is split by, 80 : 10 : 10 into training, validation and test set; the default is
+    /// 0, whatever --seed is
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    split_seed: Option<u32>,
 }
 
 impl LayoutArgs {
@@ -26,11 +40,39 @@ impl LayoutArgs {
             DataSource::Mnist if self.transpose.is_some() || self.first_label.is_some() => {
                 bail!("--transpose and --first-label are for --data DIR; the embedded data set needs neither")
             }
+            DataSource::Mnist if !self.words().is_empty() => {
+                bail!("{} is for --data DIR; the embedded data set needs none", self.words().join(" "))
+            }
             DataSource::Mnist => Ok(LoadOptions::default()),
-            DataSource::Folder(_) => Ok(LoadOptions {
-                transpose: self.transpose.or(recorded.transpose),
-                first_label: self.first_label.or(recorded.first_label),
-            }),
+            DataSource::Folder(path) => {
+                self.check(path)?;
+                Ok(LoadOptions {
+                    transpose: self.transpose.or(recorded.transpose),
+                    first_label: self.first_label.or(recorded.first_label),
+                    target: if self.target.is_empty() { recorded.target } else { self.target.clone() },
+                    coarse_labels: self.coarse_labels || recorded.coarse_labels,
+                    split_seed: self.split_seed.unwrap_or(recorded.split_seed),
+                })
+            }
+        }
+    }
+
+    /// Refuses flags that the files have no use for.
+    fn check(&self, path: &Path) -> anyhow::Result<()> {
+        // What is wrong with the files is said when they are read.
+        let Ok(kind) = kind_of(path) else { return Ok(()) };
+        let is_cifar = matches!(kind, DataKind::Cifar10 | DataKind::Cifar100);
+        let rows = [
+            (self.transpose.is_some() && kind != DataKind::Idx, "--transpose", "IDX files"),
+            (self.first_label.is_some() && is_cifar, "--first-label", "labels that may begin elsewhere"),
+            (!self.target.is_empty() && kind != DataKind::Csv, "--target", "tables"),
+            (self.coarse_labels && kind != DataKind::Cifar100, "--coarse-labels", "CIFAR-100"),
+        ];
+        match rows.iter().find(|(unused, ..)| *unused) {
+            Some((_, flag, what)) => {
+                bail!("{flag} is for {what}, but `{}` holds {kind} files; leave it out", path.display())
+            }
+            None => Ok(()),
         }
     }
 
@@ -38,6 +80,12 @@ impl LayoutArgs {
     pub fn words(&self) -> Vec<String> {
         let transpose = self.transpose.map(|transpose| format!("--transpose={transpose}"));
         let first = self.first_label.map(|first| format!("--first-label={first}"));
-        transpose.into_iter().chain(first).collect()
+        let target = (!self.target.is_empty()).then(|| {
+            let columns = self.target.join(",");
+            format!("--target={}", quoted(columns.as_ref()))
+        });
+        let coarse = self.coarse_labels.then(|| "--coarse-labels".to_owned());
+        let split = self.split_seed.map(|seed| format!("--split-seed={seed}"));
+        [transpose, first, target, coarse, split].into_iter().flatten().collect()
     }
 }

@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed};
+use super::fitting::check_fits;
 use super::go_on::program;
 use super::init::{InitArgs, TrainableArg};
 use super::layout::LayoutArgs;
@@ -15,8 +16,8 @@ use super::output::{Output, note};
 use super::path_text::shell_word;
 use super::progress::spinner;
 use super::rate_text::{end, plot, reason, table};
-use super::same_data::held_to;
-use crate::data::TrainTest;
+use super::same_data::{held_to, numbered_as};
+use crate::data::Loaded;
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
 use crate::io::destination::Destination;
@@ -37,8 +38,9 @@ pub struct LrFindArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: ModelSource,
-    /// The data set: the embedded one or a folder with four IDX files; by default mnist
-    #[arg(long, value_name = "mnist|DIR")]
+    /// The data set: the embedded one, a folder of IDX, CIFAR or NumPy files or of tables, or a table (docs/data.md); by
+    /// default mnist
+    #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
     #[command(flatten)]
     layout: LayoutArgs,
@@ -202,7 +204,9 @@ impl LrFindArgs {
         let network = file.model.network()?;
         let init = self.init.weights(&network, self.seed)?;
         let source = self.source();
-        let TrainTest { train, .. } = source.load(&self.layout.options(&source, None)?)?;
+        let Loaded { train, .. } = source.load(&self.layout.options(&source, None)?)?;
+        let train = numbered_as(&file.class_names, train)?;
+        check_fits(&self.model, (&source, &self.layout), &network, &train)?;
         let train = train.take(self.limit.unwrap_or(train.len()).min(train.len()))?;
         let train = held_to(&network, &train)?;
         let (device, why) = Device::open(&self.device.device)?;

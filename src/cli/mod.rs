@@ -11,6 +11,7 @@ mod devices;
 mod evaluate;
 mod explain;
 mod export;
+mod fitting;
 mod go_on;
 mod hints;
 mod import;

@@ -39,9 +39,9 @@ pub struct ReportArgs {
     /// Replace existing files
     #[arg(long)]
     force: bool,
-    /// The data set whose test images are evaluated: the embedded one or a folder with the IDX files of a test set;
+    /// The data set whose test samples are evaluated: the embedded one, a folder with the files of a test set, or a table;
     /// by default the one the run was trained on
-    #[arg(long, value_name = "mnist|DIR")]
+    #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
     #[command(flatten)]
     layout: LayoutArgs,
@@ -63,7 +63,7 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     }
     args.check_plots()?;
     let TestSet { source, set: test, is_other } =
-        test_set(&args.run, args.data.as_ref(), args.layout, recorded.as_ref(), &run.network)?;
+        test_set(&args.run, args.data.as_ref(), &args.layout, recorded.as_ref(), &run.file, &run.network)?;
     check_data(&run.network, &test)?;
 
     let (device, _) = Device::open(&args.device.device)?;

@@ -8,11 +8,11 @@ use super::args::{DataSource, ModelSource};
 use super::go_on::command_line;
 use super::layout::LayoutArgs;
 use super::output::note;
-use crate::data::{DataDigests, Dataset, TargetKind};
+use crate::data::{DataDigests, DataError, Dataset, TargetKind, load_one};
 use crate::device::{COPIES, check_host_memory};
 use crate::error::Error;
 use crate::executor::check_data;
-use crate::io::{Recorded, read_recorded};
+use crate::io::{ModelFile, Recorded, read_recorded};
 use crate::model::Network;
 
 /// Whether a run may be resumed with these sets; `accept` if the user wants it in any case; `go_on` is the command to
@@ -89,8 +89,9 @@ pub struct TestSet {
 pub fn test_set(
     run: &Path,
     named: Option<&DataSource>,
-    layout: LayoutArgs,
+    layout: &LayoutArgs,
     recorded: Option<&Recorded>,
+    file: &ModelFile,
     network: &Network,
 ) -> anyhow::Result<TestSet> {
     let again = || format!("{} --data", command_line());
@@ -109,9 +110,21 @@ pub fn test_set(
             again()
         );
     }
-    let options = layout.options(&source, recorded.map(|recorded| recorded.load_options))?;
-    let test = source.load_test(&options)?;
-    let is_other = recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
+    let options = layout.options(&source, recorded.map(|recorded| recorded.load_options.clone()))?;
+    let numbered = |set| -> anyhow::Result<Dataset> { Ok(numbered_as(&file.class_names, set)?) };
+    let is_other = |test: &Dataset| recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
+    let part = || numbered(source.load_test(&options)?);
+    let test = match source.table() {
+        // A table may be that of the run at another place, of which the test set is a part; of another all is evaluated.
+        Some(path) if recorded.is_none_or(|recorded| recorded.data != source.to_string()) => {
+            match part().ok().filter(|part| is_other(part) == Some(false)) {
+                Some(part) => part,
+                None => numbered(load_one(path, &options)?)?,
+            }
+        }
+        _ => part()?,
+    };
+    let is_other = is_other(&test);
     match (is_other, named) {
         (Some(true), Some(_)) => note("note: this is not the test set that the run was evaluated on"),
         (Some(true), None) => note(format_args!(
@@ -123,7 +136,21 @@ pub fn test_set(
     Ok(TestSet { source, set: held_to(network, &test)?, is_other })
 }
 
-/// What a model is held to on a data set of classes: these, or, where its target is another, rows or numbers made of them.
+/// A data set whose classes have the numbers that they have among these names: those that the model knows. Where none of its
+/// classes is called like one of the model's, these names are only what the model calls them, and the numbers stay.
+///
+/// # Errors
+/// When the model knows some of the classes, but not all.
+pub fn numbered_as(names: &[String], data: Dataset) -> Result<Dataset, DataError> {
+    let known = data.class_names().iter().filter(|name| names.contains(name)).count();
+    match data.target() {
+        TargetKind::Classes if known > 0 && data.class_names() != names => data.renumbered(names),
+        _ => Ok(data),
+    }
+}
+
+/// What a model is held to on a data set: its targets, or, where the model's are of another kind, what they are as that kind: classes as
+/// rows or numbers, and rows or numbers as classes or labels where they can be that.
 ///
 /// # Errors
 /// When the data set does not fit the model, or there is no memory for the rows.
@@ -135,7 +162,13 @@ pub fn held_to(network: &Network, data: &Dataset) -> Result<Dataset, Error> {
         let numbers = data.len().saturating_mul(network.outputs().max(data.classes()));
         check_host_memory("the targets", numbers.saturating_mul(COPIES * size_of::<f32>()))?;
     }
-    Ok(data.classes_as(network.target, network.outputs()))
+    Ok(match (data.target(), network.target) {
+        (TargetKind::Classes, _) => data.classes_as(network.target, network.outputs()),
+        (found, model) if found != model => {
+            data.values_as(model, network.classes()).unwrap_or_else(|| data.clone())
+        }
+        _ => data.clone(),
+    })
 }
 
 /// What the samples of a model are called.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 
+use super::fitting::check_fits;
 use super::interrupt;
 use super::job::{Job, Sets};
 use super::output::Output;
@@ -63,6 +64,12 @@ fn prepare<'a>(
     job.settings.tensorboard = board;
     job.file.training.check_target(&network)?;
     let read = job.sets(args)?;
+    if job.checkpoint.is_none() {
+        check_fits(&args.model, (&args.data(), &args.layout), &network, &read.train)?;
+    }
+    if job.file.class_names.is_empty() && read.train.classes() == network.classes() {
+        job.file.class_names = read.train.class_names().to_vec();
+    }
     let sets = read.held_to(&network)?;
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;

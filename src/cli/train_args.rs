@@ -25,10 +25,13 @@ const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
 /// Flags that a resumed run cannot have: they were set when it began.
-const RESUMED: [&str; 25] = [
+const RESUMED: [&str; 28] = [
     "model",
     "transpose",
     "first_label",
+    "target",
+    "coarse_labels",
+    "split_seed",
     "init",
     "no_fuse",
     "tune",
@@ -64,15 +67,17 @@ pub struct TrainArgs {
     /// The model: the embedded one or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     pub(super) model: ModelSource,
-    /// The data set: the embedded one or a folder with four IDX files; by default mnist, and with --resume where it was
-    #[arg(long, value_name = "mnist|DIR")]
+    /// The data set: the embedded one, a folder of IDX, CIFAR or NumPy files or of tables, or a table (docs/data.md); by
+    /// default mnist, and with --resume where it was
+    #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     pub(super) data: Option<DataSource>,
     #[command(flatten)]
     pub(super) layout: LayoutArgs,
     #[command(flatten)]
     pub(super) training: TrainingArgs,
-    /// Evaluate a set of your own after each epoch: a folder with IDX files of a test set, or else of a training set
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["validation_split", "stratify"])]
+    /// Evaluate a set of your own after each epoch: a folder with the files of a test set, or else of a training set, or a
+    /// table
+    #[arg(long, value_name = "DIR|FILE.csv", conflicts_with_all = ["validation_split", "stratify"])]
     pub(super) validation_data: Option<PathBuf>,
     #[command(flatten)]
     pub(super) init: InitArgs,

@@ -209,5 +209,8 @@ fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) ->
         transpose: settings.transpose,
         first_label: settings.first_label,
         capacity: settings.capacity,
+        target: settings.target.clone(),
+        coarse_labels: settings.coarse_labels,
+        split_seed: settings.split_seed,
     })
 }

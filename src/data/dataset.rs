@@ -278,9 +278,13 @@ impl Dataset {
         let Targets::Classes { labels, classes } = &*self.targets else { return self.clone() };
         // What this is a part of may be much larger.
         let own = Targets::Classes { labels: labels[self.part.clone()].to_vec(), classes: *classes };
-        let Some(targets) = own.classes_as(kind, columns) else { return self.clone() };
+        own.classes_as(kind, columns).map_or_else(|| self.clone(), |targets| self.with_targets(targets))
+    }
+
+    /// The same samples with other targets, of which there are as many.
+    pub(super) fn with_targets(&self, targets: Targets) -> Self {
         let samples = match &*self.samples {
-            _ if self.part == (0..labels.len()) => Arc::clone(&self.samples),
+            _ if self.part == (0..self.targets.len()) => Arc::clone(&self.samples),
             Samples::Bytes(_) => Arc::new(self.images().into()),
             Samples::Values(_) => Arc::new(self.values().into()),
         };

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::form_error::FormError;
 use super::shape::Shape;
 use crate::numbers::shown;
 
@@ -118,6 +119,11 @@ pub enum IdxError {
     OutOfMemory { file: PathBuf, expected: u64 },
 }
 
+/// What is looked for in a folder.
+const LOOKED_FOR: &str = "IDX files (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, \
+    t10k-labels-idx1-ubyte, or those of EMNIST), CIFAR in binary form (data_batch_1.bin, or train.bin), arrays of NumPy \
+    (x_train.npy, y_train.npy), or tables (train.csv)";
+
 /// A defect of a data set: its files, or how they fit together.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -127,8 +133,20 @@ pub enum DataError {
     #[error(transparent)]
     Idx(#[from] IdxError),
 
+    /// One of the files, of another form than IDX, cannot be read.
+    #[error(transparent)]
+    Form(#[from] FormError),
+
+    /// There are no files of a form that is read.
+    #[error(
+        "{path}: expected {}, found {}",
+        if *is_file { "a folder, or a file with a name that ends with .csv" } else { LOOKED_FOR },
+        if *is_file { "another file" } else { "none of them" }
+    )]
+    NoKind { path: PathBuf, is_file: bool },
+
     /// The folder of a data set cannot be read.
-    #[error("{dir}: expected a folder with the four IDX files of a data set, found: {cause}")]
+    #[error("{dir}: expected a folder with the files of a data set, found: {cause}")]
     Folder { dir: PathBuf, cause: io::Error },
 
     /// The folder exists, one of the four files does not.
@@ -154,8 +172,12 @@ pub enum DataError {
     #[error("{labels_file}: expected {images} labels, one for each image of {images_file}, found {labels}")]
     LabelCount { images_file: PathBuf, labels_file: PathBuf, images: usize, labels: usize },
 
-    /// The training and the test images differ in shape `[h, w, c]`.
-    #[error("{test_file}: expected images of the shape {train} [h, w, c] of {train_file}, found {test}")]
+    /// The training and the test samples differ in shape.
+    #[error(
+        "{test_file}: expected {} {train}{} of {train_file}, found {test}",
+        if train.image().is_some() { "images of the shape" } else { "samples of the shape" },
+        if train.image().is_some() { " [h, w, c]" } else { "" }
+    )]
     ShapeMismatch { train_file: PathBuf, test_file: PathBuf, train: Shape, test: Shape },
 
     /// A shape with a zero, or with a product that cannot be addressed.
@@ -250,6 +272,10 @@ pub enum DataError {
     )]
     TooFewToSplit { found: usize, expected: usize },
 
+    /// A class whose name is not among those that are known.
+    #[error("class {found:?} is not one of {}", known.join(", "))]
+    UnknownClass { found: String, known: Vec<String> },
+
     /// There are more or fewer labels than samples to be split.
     #[error("expected {samples} labels, one for each sample to be split, found {found}")]
     SplitLabels { samples: usize, found: usize },
@@ -299,7 +325,7 @@ fn dimensions_hint(expected: u8, found: u8) -> &'static str {
     match (expected, found) {
         (3, 1) => "a label file in place of an image file?",
         (1, 3) => "an image file in place of a label file?",
-        (3, 4) => "colour images? only grey ones are read",
+        (3, _) => "images have three, or four with channels",
         _ => "",
     }
 }

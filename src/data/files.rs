@@ -26,10 +26,15 @@ impl FileNames {
     }
 }
 
-/// How a file may be called, the preferred name first: a dot may stand before `idx`, and `.gz` may follow.
-fn spellings(name: &str) -> [String; 4] {
-    let dotted = name.replace("-idx", ".idx");
-    [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")]
+/// How a file may be called, the preferred name first: a dot may stand before `idx`, and `.gz` may follow. Images of several
+/// channels have four dimensions, and may say so.
+fn spellings(name: &str) -> Vec<String> {
+    let of_name = |name: &str| {
+        let dotted = name.replace("-idx", ".idx");
+        [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")]
+    };
+    let coloured = name.contains("-idx3").then(|| of_name(&name.replace("-idx3", "-idx4")));
+    of_name(name).into_iter().chain(coloured.into_iter().flatten()).collect()
 }
 
 /// The files that are there under one of the spellings of `name`.
@@ -46,7 +51,7 @@ fn candidates(dir: &Path, name: &str) -> Vec<PathBuf> {
 /// Refuses a folder without a file of this name.
 pub(super) fn check_there(dir: &Path, name: &str) -> Result<(), DataError> {
     if candidates(dir, name).is_empty() {
-        return Err(DataError::MissingFile { dir: dir.to_owned(), tried: spellings(name).to_vec() });
+        return Err(DataError::MissingFile { dir: dir.to_owned(), tried: spellings(name) });
     }
     Ok(())
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
 use super::emnist::EmnistSplit;
-use super::error::DataError;
+use super::error::{DataError, IdxError};
 use super::files::{self, FileNames, TEST, TRAIN};
 use super::idx::{self, IdxImages};
+use super::numbers::Numbers;
+use super::targets::Targets;
 use super::transpose::transpose;
 
 /// The least number of classes: with one there is nothing to classify.
@@ -24,13 +26,19 @@ pub struct TrainTest {
 
 /// How to interpret the files of a data set that differ from MNIST's. By default their names decide: those of EMNIST
 /// say how its images are stored and what its labels count from ([`EmnistSplit`]).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadOptions {
     /// Whether to swap rows and columns of every image, because they are stored that way. `None`: for EMNIST only.
     pub transpose: Option<bool>,
     /// The label of the first class, which is subtracted from every label. `None`: 1 for the letters of EMNIST, else
     /// 0.
     pub first_label: Option<u8>,
+    /// The columns of a CSV file that are targets: their names, or their numbers, counted from 1. None: the last column.
+    pub target: Vec<String>,
+    /// Of CIFAR-100, whether the 20 coarse labels are the classes instead of the 100 fine ones.
+    pub coarse_labels: bool,
+    /// What a set without a test set is split by ([`three_sets`](super::three_sets)); default 0.
+    pub split_seed: u32,
 }
 
 /// Reads the four IDX files of an MNIST-like data set (MNIST, Fashion-MNIST, KMNIST, EMNIST, ...).
@@ -38,7 +46,8 @@ pub struct LoadOptions {
 /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte`; a dot may stand before `idx`, and `.gz` may follow. A plain file is preferred to a
 /// compressed one of the same name, unless the plain one is damaged and the compressed one is intact; a warning says
-/// so. Images are grey: shape `[rows, columns, 1]`.
+/// so. Images are grey, of the shape `[rows, columns, 1]`, or, in files of four dimensions, `[rows, columns, channels]`; `idx4` may stand
+/// for `idx3` in their names. The bytes of large plain files are mapped, not read: nobody may change them meanwhile.
 ///
 /// In a folder without these, the files of one split of EMNIST are read: `emnist-letters-train-images-idx3-ubyte`,
 /// `emnist-letters-test-labels-idx1-ubyte` and so on. Where there are several splits, `dir` names one as if it were a
@@ -163,11 +172,10 @@ impl Folder {
         // The label file is small: whether it is missing is known before much is read.
         files::check_there(&self.dir, names.images)?;
         let (labels_file, mut labels) = files::read(&self.dir, names.labels, |file| idx::read_labels(file))?;
-        let (images_file, mut images) = files::read(&self.dir, names.images, |file| idx::read_images(file))?;
-        if self.transpose {
-            transpose(&mut images.pixels, [images.rows, images.cols, 1]);
-            (images.rows, images.cols) = (images.cols, images.rows);
-        }
+        let (images_file, images) = files::read(&self.dir, names.images, |file| match self.transpose {
+            true => idx::read_images(file).map(Images::transposed),
+            false => Images::mapped(file),
+        })?;
         let first_label = self.first_label;
         if let Some(index) = labels.iter().position(|&label| label < first_label) {
             let label = labels[index];
@@ -200,20 +208,44 @@ fn warn(folder: &Folder, options: &LoadOptions, train: &Labelled, test: &Labelle
     }
 }
 
+/// The contents of an image file.
+pub(super) struct Images {
+    count: usize,
+    /// `[h, w, c]` of one image.
+    shape: [usize; 3],
+    pixels: Numbers<u8>,
+}
+
+impl From<IdxImages> for Images {
+    fn from(images: IdxImages) -> Self {
+        let IdxImages { count, rows, cols, channels, pixels } = images;
+        Images { count, shape: [rows, cols, channels], pixels: pixels.into() }
+    }
+}
+
+impl Images {
+    fn mapped(file: &Path) -> Result<Self, IdxError> {
+        let ([count, rows, cols, channels], pixels) = idx::mapped_images(file)?;
+        Ok(Images { count, shape: [rows, cols, channels], pixels })
+    }
+
+    /// With rows and columns swapped.
+    fn transposed(mut images: IdxImages) -> Self {
+        transpose(&mut images.pixels, [images.rows, images.cols, images.channels]);
+        (images.rows, images.cols) = (images.cols, images.rows);
+        images.into()
+    }
+}
+
 /// The contents of an image file and of its label file, with their names for messages.
 pub(super) struct Labelled {
     pub(super) images_file: PathBuf,
-    pub(super) images: IdxImages,
+    pub(super) images: Images,
     pub(super) labels_file: PathBuf,
     pub(super) labels: Vec<u8>,
 }
 
 impl Labelled {
-    /// `[h, w, c]` of one image.
-    fn shape(&self) -> [usize; 3] {
-        [self.images.rows, self.images.cols, 1]
-    }
-
     fn max_label(&self) -> u8 {
         self.labels.iter().copied().max().unwrap_or(0)
     }
@@ -227,17 +259,16 @@ impl Labelled {
                 labels: self.labels.len(),
             });
         }
-        let shape = self.shape();
-        Dataset::new(self.images.pixels, self.labels, shape, classes)
+        Dataset::from_parts(self.images.pixels, Targets::classes(self.labels, classes)?, self.images.shape)
     }
 }
 
 /// Makes data sets of the files, after checking that they fit together.
 pub(super) fn pair(train: Labelled, test: Labelled) -> Result<TrainTest, DataError> {
-    if train.shape() != test.shape() {
+    if train.images.shape != test.images.shape {
         return Err(DataError::ShapeMismatch {
-            train: train.shape().into(),
-            test: test.shape().into(),
+            train: train.images.shape.into(),
+            test: test.images.shape.into(),
             train_file: train.images_file,
             test_file: test.images_file,
         });

@@ -4,17 +4,20 @@
 //! |-------:|-------:|----------------------------------------------------------------|
 //! |      0 |      2 | zero                                                           |
 //! |      2 |      1 | element type; only 0x08, unsigned bytes, is read               |
-//! |      3 |      1 | number of dimensions `d`: 3 for images, 1 for labels           |
-//! |      4 |  4 `d` | the dimensions as u32: count, then rows and columns of images  |
+//! |      3 |      1 | number of dimensions `d`: 3 or 4 for images, 1 for labels      |
+//! |      4 |  4 `d` | the dimensions as u32: count, then rows, columns and, of 4, channels of images |
 //! | 4+4`d` |        | the elements, exactly as many as the product of the dimensions |
 //!
 //! Source: "The IDX file format" on the MNIST page of LeCun, Cortes and Burges. A file may be gzip-compressed, in one
 //! member or several; this is recognised by its first bytes, not by its name.
 
+use std::fs::File;
 use std::io::BufRead;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 pub use super::error::{IdxError, Place};
+use super::numbers::{MAPPED_FROM, Numbers};
 use super::source::Source;
 
 const TYPE_U8: u8 = 0x08;
@@ -27,11 +30,19 @@ const DIMENSION_COUNT_AT: usize = 3;
 const DIMENSIONS_AT: usize = 4;
 const DIMENSION_BYTES: usize = size_of::<u32>();
 
-/// What the dimensions count, in the order of the header.
-const IMAGE_AXES: [&str; 3] = ["images", "rows", "columns"];
-const LABEL_AXES: [&str; 1] = ["labels"];
+/// What a file holds.
+struct Form {
+    /// What the dimensions count, in the order of the header.
+    axes: &'static [&'static str],
+    /// How many dimensions there may be.
+    dimensions: RangeInclusive<usize>,
+}
 
-/// Grey images: `pixels` is `[count, rows, cols]`, row-major, 0 to 255; no dimension is zero.
+const IMAGES: Form = Form { axes: &["images", "rows", "columns", "channels"], dimensions: 3..=4 };
+const LABELS: Form = Form { axes: &["labels"], dimensions: 1..=1 };
+
+/// Images: `pixels` is `[count, rows, cols, channels]`, row-major, 0 to 255; no dimension is zero. Files of three dimensions
+/// have one channel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdxImages {
     /// Number of images.
@@ -40,6 +51,8 @@ pub struct IdxImages {
     pub rows: usize,
     /// Width of an image.
     pub cols: usize,
+    /// Numbers of a pixel: 1 of grey images.
+    pub channels: usize,
     /// All images, one after another.
     pub pixels: Vec<u8>,
 }
@@ -51,6 +64,7 @@ impl std::fmt::Debug for IdxImages {
             .field("count", &self.count)
             .field("rows", &self.rows)
             .field("cols", &self.cols)
+            .field("channels", &self.channels)
             .finish_non_exhaustive()
     }
 }
@@ -78,54 +92,84 @@ pub fn labels_from_bytes(name: impl AsRef<Path>, bytes: &[u8]) -> Result<Vec<u8>
     labels(Source::new(name.as_ref(), bytes.len() as u64, bytes)?)
 }
 
-fn images(source: Source<impl BufRead>) -> Result<IdxImages, IdxError> {
-    let ([count, rows, cols], pixels) = read(source, IMAGE_AXES)?;
-    Ok(IdxImages { count, rows, cols, pixels })
+fn images(mut source: Source<impl BufRead>) -> Result<IdxImages, IdxError> {
+    let header = read_header(&mut source, &IMAGES)?;
+    let pixels = source.payload(header.len, header.elements)?;
+    let [count, rows, cols, channels] = header.image_sizes();
+    Ok(IdxImages { count, rows, cols, channels, pixels })
 }
 
-fn labels(source: Source<impl BufRead>) -> Result<Vec<u8>, IdxError> {
-    let (_, labels) = read(source, LABEL_AXES)?;
-    Ok(labels)
+fn labels(mut source: Source<impl BufRead>) -> Result<Vec<u8>, IdxError> {
+    let header = read_header(&mut source, &LABELS)?;
+    source.payload(header.len, header.elements)
 }
 
-/// Header and elements of an IDX file with `N` dimensions.
-fn read<const N: usize>(
-    mut source: Source<impl BufRead>,
-    axes: [&'static str; N],
-) -> Result<([usize; N], Vec<u8>), IdxError> {
-    let announced = read_header::<N>(&mut source)?;
-    let refused = |error| swapped(&source, announced).unwrap_or(error);
-    let (dimensions, elements) = check_dimensions(&source, axes, announced).map_err(refused)?;
-    let header = header_len::<N>();
-    source.check_announced(header, elements, DIMENSIONS_AT as u64).map_err(refused)?;
-    Ok((dimensions, source.payload(header, elements)?))
+/// The sizes `[count, rows, columns, channels]` and the pixels of an image file; those of a large plain file are mapped.
+pub(super) fn mapped_images(path: &Path) -> Result<([usize; 4], Numbers<u8>), IdxError> {
+    let mut source = Source::open(path)?;
+    let header = read_header(&mut source, &IMAGES)?;
+    let sizes = header.image_sizes();
+    if !source.is_gzip() && header.elements >= MAPPED_FROM {
+        let place = header.len..header.len + header.elements;
+        // Where the system cannot map it, it is read.
+        if let Ok(pixels) = File::open(path).and_then(|file| Numbers::mapped(&file, place)) {
+            return Ok((sizes, pixels));
+        }
+    }
+    Ok((sizes, source.payload(header.len, header.elements)?.into()))
+}
+
+/// What a header says, once it is checked.
+struct Header {
+    sizes: Vec<usize>,
+    /// The bytes of the header.
+    len: usize,
+    /// The bytes that follow: the product of the sizes.
+    elements: usize,
+}
+
+impl Header {
+    /// `[count, rows, columns, channels]`; of an image file all but the last are there.
+    fn image_sizes(&self) -> [usize; 4] {
+        std::array::from_fn(|axis| self.sizes.get(axis).copied().unwrap_or(1))
+    }
+}
+
+/// The header of a file, checked against the length of the file.
+fn read_header(source: &mut Source<impl BufRead>, form: &Form) -> Result<Header, IdxError> {
+    let announced = announced(source, form)?;
+    let refused = |error| swapped(source, &announced).unwrap_or(error);
+    let (sizes, elements) = check_dimensions(source, form, &announced).map_err(refused)?;
+    let len = header_len(announced.len());
+    source.check_announced(len, elements, DIMENSIONS_AT as u64).map_err(refused)?;
+    Ok(Header { sizes, len, elements })
 }
 
 /// The error for refused dimensions that would be valid in the other byte order.
-fn swapped<const N: usize>(source: &Source<impl BufRead>, announced: [u32; N]) -> Option<IdxError> {
-    let found = announced.map(u32::swap_bytes);
+fn swapped(source: &Source<impl BufRead>, announced: &[u32]) -> Option<IdxError> {
+    let found: Vec<u32> = announced.iter().map(|size| size.swap_bytes()).collect();
     let elements = found.iter().try_fold(1u64, |product, &size| product.checked_mul(size.into()))?;
-    let whole = elements.checked_add(header_len::<N>() as u64)?;
+    let whole = elements.checked_add(header_len(announced.len()) as u64)?;
     (found != announced && elements > 0 && source.can_hold(whole)).then(|| IdxError::ByteOrder {
         at: source.at(DIMENSIONS_AT as u64),
         says: format!("dimensions that fit the file only as little-endian numbers, {found:?}"),
     })
 }
 
-const fn header_len<const N: usize>() -> usize {
-    DIMENSIONS_AT + N * DIMENSION_BYTES
+const fn header_len(dimensions: usize) -> usize {
+    DIMENSIONS_AT + dimensions * DIMENSION_BYTES
 }
 
-/// The `N` dimensions as announced, after the bytes in front of them are checked.
+/// The dimensions as announced, after the bytes in front of them are checked.
 ///
 /// A file that ends within its header is reported by the bytes it has, so that three bytes of a web page are still
 /// recognised as such and not called an incomplete data file.
-fn read_header<const N: usize>(source: &mut Source<impl BufRead>) -> Result<[u32; N], IdxError> {
-    let mut header = Vec::with_capacity(header_len::<N>());
-    source.append(&mut header, header_len::<N>())?;
+fn announced(source: &mut Source<impl BufRead>, form: &Form) -> Result<Vec<u32>, IdxError> {
+    let fewest = *form.dimensions.start();
+    let mut header = Vec::with_capacity(header_len(*form.dimensions.end()));
+    source.append(&mut header, DIMENSIONS_AT)?;
 
     if header.iter().take(TYPE_AT).any(|&byte| byte != 0) {
-        header.truncate(DIMENSIONS_AT);
         if let [count @ 1..=MOST_DIMENSIONS, code @ TYPE_U8..=LAST_TYPE, 0, 0] = header[..] {
             let says =
                 format!("the first four bytes, {count:02x} {code:02x} 00 00, from the last to the first");
@@ -136,39 +180,37 @@ fn read_header<const N: usize>(source: &mut Source<impl BufRead>) -> Result<[u32
     if let Some(&found) = header.get(TYPE_AT).filter(|&&code| code != TYPE_U8) {
         return Err(IdxError::ElementType { at: source.at(TYPE_AT as u64), found });
     }
-    if let Some(&found) = header.get(DIMENSION_COUNT_AT).filter(|&&count| usize::from(count) != N) {
-        return Err(IdxError::Dimensions {
-            at: source.at(DIMENSION_COUNT_AT as u64),
-            expected: N as u8,
-            found,
-        });
+    let dimensions = match header.get(DIMENSION_COUNT_AT) {
+        Some(&found) if !form.dimensions.contains(&usize::from(found)) => {
+            let at = source.at(DIMENSION_COUNT_AT as u64);
+            return Err(IdxError::Dimensions { at, expected: fewest as u8, found });
+        }
+        Some(&found) => usize::from(found),
+        None => fewest,
+    };
+    source.append(&mut header, dimensions * DIMENSION_BYTES)?;
+    if header.len() < header_len(dimensions) {
+        return Err(source.truncated(header_len(dimensions) as u64, header.len() as u64));
     }
-    let mut dimensions = [0; N];
-    let (words, _) = header.get(DIMENSIONS_AT..).unwrap_or_default().as_chunks::<DIMENSION_BYTES>();
-    if words.len() < N {
-        return Err(source.truncated(header_len::<N>() as u64, header.len() as u64));
-    }
-    for (dimension, word) in dimensions.iter_mut().zip(words) {
-        *dimension = u32::from_be_bytes(*word);
-    }
-    Ok(dimensions)
+    let (words, _) = header[DIMENSIONS_AT..].as_chunks::<DIMENSION_BYTES>();
+    Ok(words.iter().map(|word| u32::from_be_bytes(*word)).collect())
 }
 
 /// The dimensions as sizes, and their product: the number of elements that follow.
-fn check_dimensions<const N: usize>(
+fn check_dimensions(
     source: &Source<impl BufRead>,
-    axes: [&'static str; N],
-    announced: [u32; N],
-) -> Result<([usize; N], usize), IdxError> {
+    form: &Form,
+    announced: &[u32],
+) -> Result<(Vec<usize>, usize), IdxError> {
     if let Some(index) = announced.iter().position(|&dimension| dimension == 0) {
         return Err(IdxError::ZeroDimension {
             at: source.at((DIMENSIONS_AT + index * DIMENSION_BYTES) as u64),
-            axis: axes[index],
+            axis: form.axes[index],
         });
     }
     // Leaves room for the header, so that lengths of files can be added up without a second check.
-    let most = isize::MAX as usize - header_len::<N>();
-    let sizes = announced.map(|dimension| dimension as usize);
+    let most = isize::MAX as usize - header_len(announced.len());
+    let sizes: Vec<usize> = announced.iter().map(|&dimension| dimension as usize).collect();
     let elements = sizes
         .iter()
         .try_fold(1usize, |product, &size| product.checked_mul(size))

@@ -37,7 +37,7 @@ fn read(files: &Embedded) -> Result<Labelled, DataError> {
     let images_file = display_name(files.names.images);
     let labels_file = display_name(files.names.labels);
     Ok(Labelled {
-        images: idx::images_from_bytes(&images_file, files.images)?,
+        images: idx::images_from_bytes(&images_file, files.images)?.into(),
         labels: idx::labels_from_bytes(&labels_file, files.labels)?,
         images_file,
         labels_file,

@@ -9,8 +9,11 @@
 
 mod augmentation;
 pub mod batches;
+mod cifar;
 mod class_names;
+mod conform;
 pub mod coverage;
+mod csv;
 mod dataset;
 mod digest;
 mod emnist;
@@ -19,10 +22,13 @@ mod files;
 mod folder;
 pub mod folds;
 mod form;
+mod form_error;
 pub mod idx;
+mod load;
 mod members;
 #[cfg(feature = "mnist-data")]
 mod mnist;
+mod npy;
 mod numbers;
 mod picture;
 mod resample;
@@ -44,6 +50,8 @@ pub use folder::{
     LoadOptions, TrainTest, load_dir, load_dir_with, load_set, load_set_with, load_test_with, split_of,
 };
 pub use form::{DataForm, DataPart, Records};
+pub use form_error::{Column, FormError};
+pub use load::{DataKind, Loaded, kind_of, load, load_one, load_test};
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;
 pub use numbers::Numbers;

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use bytemuck::Pod;
 use memmap2::Mmap;
 
+/// Bytes from which on numbers that lie in a plain file as they are used are mapped and not read.
+pub(super) const MAPPED_FROM: usize = 64 << 20;
+
 /// Numbers that are read as a slice: a vector, or a part of a file that is mapped. Of the latter the system keeps in memory
 /// what is read, and gives it up again where memory is short, so that a set may be larger than the machine's.
 #[derive(Clone)]

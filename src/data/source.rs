@@ -66,7 +66,7 @@ impl<R: BufRead> Source<R> {
         Place { file: self.file.clone(), offset, unpacked: self.is_gzip() }
     }
 
-    fn is_gzip(&self) -> bool {
+    pub(super) fn is_gzip(&self) -> bool {
         matches!(self.body, Body::Gzip(_))
     }
 
@@ -115,6 +115,27 @@ impl<R: BufRead> Source<R> {
             }
         }
         self.check_end(expected)?;
+        Ok(data)
+    }
+
+    /// Reads all there is, of a file without a header.
+    ///
+    /// Errors: [`IdxError::OutOfMemory`], and those of a gzip stream.
+    pub(super) fn rest(&mut self) -> Result<Vec<u8>, IdxError> {
+        let mut data = Vec::new();
+        let first = if self.is_gzip() { FIRST_RESERVATION as u64 } else { self.stored };
+        let mut step = usize::try_from(first).unwrap_or(usize::MAX);
+        loop {
+            data.try_reserve_exact(step).map_err(|_| IdxError::OutOfMemory {
+                file: self.file.clone(),
+                expected: (data.len() as u64).saturating_add(step as u64),
+            })?;
+            if self.append(&mut data, step)? < step || !self.is_gzip() {
+                break;
+            }
+            step = data.len().max(FIRST_RESERVATION);
+        }
+        self.check_garbage()?;
         Ok(data)
     }
 

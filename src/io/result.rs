@@ -96,12 +96,27 @@ pub struct RunResult {
     /// in such batches, too. `None` otherwise, and in a run from before batches were limited in this way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<usize>,
+    /// The columns of a CSV file that are targets, where that was set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target: Vec<String>,
+    /// Whether the classes of CIFAR-100 are its coarse labels.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub coarse_labels: bool,
+    /// What a data set without a test set is split by.
+    #[serde(default, skip_serializing_if = "crate::numbers::is_zero")]
+    pub split_seed: u32,
 }
 
 impl RunResult {
     /// How the run read the files of its data set.
     pub fn load_options(&self) -> LoadOptions {
-        LoadOptions { transpose: self.transpose, first_label: self.first_label }
+        LoadOptions {
+            transpose: self.transpose,
+            first_label: self.first_label,
+            target: self.target.clone(),
+            coarse_labels: self.coarse_labels,
+            split_seed: self.split_seed,
+        }
     }
 
     /// Samples of the largest batch that ran.

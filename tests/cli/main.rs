@@ -37,6 +37,7 @@ mod report;
 mod resume;
 mod same_data;
 mod sandbox;
+mod tables;
 mod targets;
 mod train;
 mod train_files;

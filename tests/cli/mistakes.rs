@@ -115,7 +115,7 @@ fn data_and_model_that_do_not_fit_are_both_named() {
     sandbox.fail("train --model two.toml --data data", 1, &["3 classes", "2 units", "give it 3"]);
     let rows = "name = \"rows\"\ninput_shape = [12]\n\n[[layers]]\ntype = \"Dense\"\nunits = 3\nactivation = \"softmax\"\n";
     fs::write(sandbox.path("rows.toml"), rows).unwrap();
-    let said = ["[8, 8, 1]", "[12]", "rows of numbers train from a program"];
+    let said = ["[8, 8, 1]", "[12]", "rows of numbers are read from tables and arrays"];
     sandbox.fail("train --model rows.toml --data data", 1, &said);
 }
 

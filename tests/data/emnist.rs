@@ -33,19 +33,19 @@ fn emnist(dir: &Path, split: &str, labels: [u8; 2]) {
 
 #[test]
 fn emnist_comes_out_upright_with_labels_from_0() {
-    let none = LoadOptions::default();
+    let none = LoadOptions::default;
     // Split or MNIST's names, labels in the files, options, and the result: swapped, labels, classes.
     type Row = (Option<&'static str>, [u8; 2], LoadOptions, bool, [u8; 2], usize);
     let rows: [Row; 9] = [
-        (Some("balanced"), [0, 46], none, true, [0, 46], 47),
-        (Some("byclass"), [0, 61], none, true, [0, 61], 62),
-        (Some("digits"), [9, 0], none, true, [9, 0], 10),
-        (Some("letters"), [1, 26], none, true, [0, 25], 26),
-        (Some("letters"), [1, 26], LoadOptions { first_label: Some(0), ..none }, true, [1, 26], 27),
-        (Some("letters"), [1, 26], LoadOptions { transpose: Some(false), ..none }, false, [0, 25], 26),
-        (None, [1, 26], none, false, [1, 26], 27),
-        (None, [1, 26], LoadOptions { first_label: Some(1), ..none }, false, [0, 25], 26),
-        (None, [0, 1], LoadOptions { transpose: Some(true), ..none }, true, [0, 1], 2),
+        (Some("balanced"), [0, 46], none(), true, [0, 46], 47),
+        (Some("byclass"), [0, 61], none(), true, [0, 61], 62),
+        (Some("digits"), [9, 0], none(), true, [9, 0], 10),
+        (Some("letters"), [1, 26], none(), true, [0, 25], 26),
+        (Some("letters"), [1, 26], LoadOptions { first_label: Some(0), ..none() }, true, [1, 26], 27),
+        (Some("letters"), [1, 26], LoadOptions { transpose: Some(false), ..none() }, false, [0, 25], 26),
+        (None, [1, 26], none(), false, [1, 26], 27),
+        (None, [1, 26], LoadOptions { first_label: Some(1), ..none() }, false, [0, 25], 26),
+        (None, [0, 1], LoadOptions { transpose: Some(true), ..none() }, true, [0, 1], 2),
     ];
     for (split, stored, options, swapped, labels, classes) in rows {
         let what = format!("{split:?} {stored:?} {options:?}");
@@ -66,7 +66,7 @@ fn emnist_comes_out_upright_with_labels_from_0() {
             assert_eq!(set.classes(), classes, "{what}");
         }
         assert_eq!(split_of(dir.path()).map(EmnistSplit::name), split, "{what}");
-        if options == none {
+        if options == none() {
             let (both, alone) = (load_dir(dir.path()).unwrap(), load_set(dir.path()).unwrap());
             assert_eq!(
                 (both.test.images(), alone.labels()),

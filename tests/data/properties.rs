@@ -9,16 +9,18 @@ use crate::builder::{U8, gzip, idx};
 
 const NAME: &str = "any.idx";
 
-/// Images of 1 to 6 in each dimension, with any pixels.
+/// Images of 1 to 6 in each dimension, of up to 3 channels, with any pixels.
 fn any_images() -> impl Strategy<Value = IdxImages> {
-    (1..=6usize, 1..=6usize, 1..=6usize).prop_flat_map(|(count, rows, cols)| {
-        vec(any::<u8>(), count * rows * cols).prop_map(move |pixels| IdxImages { count, rows, cols, pixels })
+    (1..=6usize, 1..=6usize, 1..=6usize, 1..=3usize).prop_flat_map(|(count, rows, cols, channels)| {
+        let pixels = vec(any::<u8>(), count * rows * cols * channels);
+        pixels.prop_map(move |pixels| IdxImages { count, rows, cols, channels, pixels })
     })
 }
 
+/// Grey images are of three dimensions.
 fn file_of(images: &IdxImages) -> Vec<u8> {
-    let dimensions = [images.count, images.rows, images.cols].map(|size| size as u32);
-    idx(U8, &dimensions, &images.pixels)
+    let dimensions = [images.count, images.rows, images.cols, images.channels].map(|size| size as u32);
+    idx(U8, &dimensions[..if images.channels == 1 { 3 } else { 4 }], &images.pixels)
 }
 
 fn packed_if(gz: bool, bytes: Vec<u8>) -> Vec<u8> {
@@ -50,14 +52,14 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(
         start in prop::sample::select(vec![
-            vec![], vec![0, 0, 8, 3], vec![0, 0, 8, 1], vec![0x1f, 0x8b], vec![0x1f, 0x8b, 8, 0],
+            vec![], vec![0, 0, 8, 3], vec![0, 0, 8, 4], vec![0, 0, 8, 1], vec![0x1f, 0x8b], vec![0x1f, 0x8b, 8, 0],
         ]),
         rest in vec(any::<u8>(), 0..200),
         gz: bool,
     ) {
         let bytes = packed_if(gz, [start, rest].concat());
         if let Ok(images) = images_from_bytes(NAME, &bytes) {
-            prop_assert_eq!(images.pixels.len(), images.count * images.rows * images.cols);
+            prop_assert_eq!(images.pixels.len(), images.count * images.rows * images.cols * images.channels);
         }
         let _ = labels_from_bytes(NAME, &bytes);
     }

@@ -67,12 +67,27 @@ pub struct RunSettings {
     /// The digests of the data; `None` in a run from before they were recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_digests: Option<DataDigests>,
+    /// The columns of a CSV file that are targets, where that was set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target: Vec<String>,
+    /// Whether the classes of CIFAR-100 are its coarse labels.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub coarse_labels: bool,
+    /// What a data set without a test set is split by.
+    #[serde(default, skip_serializing_if = "crate::numbers::is_zero")]
+    pub split_seed: u32,
 }
 
 impl RunSettings {
     /// How the run reads the files of its data set.
     pub fn load_options(&self) -> LoadOptions {
-        LoadOptions { transpose: self.transpose, first_label: self.first_label }
+        LoadOptions {
+            transpose: self.transpose,
+            first_label: self.first_label,
+            target: self.target.clone(),
+            coarse_labels: self.coarse_labels,
+            split_seed: self.split_seed,
+        }
     }
 }
 
