@@ -6,7 +6,7 @@
 // dense_softmax_cross_entropy, by one subgroup: a lane takes a row of LANES at a time, forward, through the loss and back, and
 // gets the weights from the others, each of which loads some. The sums of gradient run over the rows: for these the lanes hold
 // HELD eights of a row of x each, and hand the gradients of its logits to one another. No lane ever reads what another one
-// wrote to workgroup memory. K is a multiple of 8 and at most 64, N a multiple of 2 and at most 32.
+// wrote to workgroup memory. K is a multiple of 8 and at most 64, N at most 16.
 //
 // x, dx         [M, K]
 // kernel        [K, N]

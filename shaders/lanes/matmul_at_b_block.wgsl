@@ -6,8 +6,8 @@
 // import lanes/block_rows.wgsl
 
 // matmul_at_b, with a block of b that stays: the lanes of a subgroup hold 8 columns each of BLOCK rows of b in registers
-// and let TILE_M rows of the result pass by. For eight at a time they load the BLOCK terms of a once, 8 to a lane, and hand
-// them to one another. A part that is longer than a block is summed up in partial.
+// and let TILE_M rows of the result pass by. For eight of them at a time they load the BLOCK terms of a once, LOADS_ACROSS
+// eights to a lane, and hand them to one another. A part that is longer than a block is summed up in partial.
 // M and N are multiples of 8, TERMS_PER_PART of BLOCK; the row past M is that of ones; columns past the edge are computed
 // from the last ones and not stored, terms past the end are zero.
 //

@@ -6,10 +6,10 @@
 // import lanes/block_product.wgsl
 
 // matmul, with a block of b that stays: the lanes of a subgroup hold 8 columns each of BLOCK rows of b in registers and
-// let TILE_M rows of a pass by. Of each they load the BLOCK terms once, 8 to a lane, and hand them to one another, so that
-// two accesses feed 512 multiply-adds of eight lanes. A part that is longer than a block is summed up in partial.
-// N and K are multiples of 8, TERMS_PER_PART is one of 8; columns past the edge are computed from the last ones and not
-// stored, terms past the end are zero.
+// let TILE_M rows of a pass by. Of each they load the BLOCK terms once, in eights, and hand them to one another, so that
+// LOADS loads and one store feed 8 * BLOCK multiply-adds of all lanes. A part that is longer than a block is summed up in
+// partial. N and K are multiples of 8, TERMS_PER_PART is one of 8; columns past the edge are computed from the last ones
+// and not stored, terms past the end are zero.
 //
 // a       [M, K]
 // b       [K, N]
