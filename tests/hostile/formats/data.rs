@@ -30,7 +30,7 @@ fn labels() -> Vec<u8> {
     idx_file(&IMAGES[..1], &[0, 1, 2, 1, 0])
 }
 
-fn gzip(bytes: &[u8], level: Compression) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8], level: Compression) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

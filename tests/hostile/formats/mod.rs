@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod data;
+mod data_forms;
 mod events;
 mod models;
 mod pictures;
@@ -29,7 +30,7 @@ pub trait Player {
     fn play(&self, place: &Place, dice: &mut Dice) -> Taken;
 }
 
-pub const FORMATS: [Format; 13] = [
+pub const FORMATS: [Format; 16] = [
     Format { name: "IDX", most_memory: 200, prepare: || Box::new(data::Idx) },
     Format { name: "gzip", most_memory: 200, prepare: || Box::new(data::Gzip::new()) },
     Format { name: "data folder", most_memory: 200, prepare: || Box::new(data::Folder::new()) },
@@ -43,6 +44,9 @@ pub const FORMATS: [Format; 13] = [
     Format { name: "JPEG", most_memory: 800, prepare: || Box::new(pictures::Jpeg) },
     Format { name: "weights of others", most_memory: 200, prepare: || Box::new(weights::Others::new()) },
     Format { name: "file of names", most_memory: 200, prepare: || Box::new(weights::Names::new()) },
+    Format { name: "CSV", most_memory: 200, prepare: || Box::new(data_forms::Tables) },
+    Format { name: "NumPy", most_memory: 200, prepare: || Box::new(data_forms::Arrays) },
+    Format { name: "CIFAR", most_memory: 200, prepare: || Box::new(data_forms::Cifar::new()) },
 ];
 
 /// Whether it was accepted; a refusal must have a message of reasonable length.
