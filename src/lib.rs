@@ -50,8 +50,8 @@
 //!
 //! # Features
 //!
-//! `mnist-data` embeds MNIST ([`data`] then has `mnist()`); `cli` is the program `shadegrad`. Both are on by default; a
-//! library user turns them off and gets wgpu and little else.
+//! `mnist-data` embeds MNIST ([`data`] then has `mnist()`); `pictures` reads folders of pictures (`data::load_pictures`); `cli` is
+//! the program `shadegrad`. All are on by default; a library user turns them off and gets wgpu and little else.
 
 #![warn(missing_docs)]
 
@@ -95,6 +95,6 @@ pub use model::Sequential;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "pictures"))]
 #[doc = include_str!("../docs/data.md")]
 struct DataInMemory;

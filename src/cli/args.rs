@@ -9,7 +9,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValuePar
 
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
-use crate::data::{self, Dataset, LoadOptions, Loaded, split_of};
+use super::picture_data;
+use crate::data::{self, DataKind, Dataset, LoadOptions, Loaded, PictureFolder, kind_of, split_of};
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
 use crate::io::run::RunError;
@@ -75,6 +76,20 @@ impl ValueParserFactory for ModelSource {
 }
 
 impl ModelSource {
+    /// Reads and checks the model that was asked for, or else the one for such data. One that does not fit pictures is refused.
+    pub fn read_for(asked: Option<&Self>, pictures: Option<&PictureFolder>) -> anyhow::Result<ModelFile> {
+        match (asked, pictures) {
+            (None, None) => ModelSource::Tutorial.read(),
+            (None, Some(folder)) => picture_data::model(folder),
+            (Some(asked), None) => asked.read(),
+            (Some(asked), Some(folder)) => {
+                let file = asked.read()?;
+                picture_data::check_model(&file, folder)?;
+                Ok(file)
+            }
+        }
+    }
+
     /// Reads and checks it.
     pub fn read(&self) -> anyhow::Result<ModelFile> {
         match self {
@@ -141,17 +156,33 @@ impl DataSource {
                 "this build does not carry MNIST; build it with the feature `mnist-data`, or give a folder with --data DIR"
             ),
             DataSource::Folder(dir) if !self.is_there() => bail!(
-                "`{}` is not a folder or file; --data takes `{MNIST}`, a folder with the files of a data set, or a table, \
-                 NAME.csv",
+                "`{}` is not a folder or file; --data takes `{MNIST}`, a folder with the files of a data set or with a \
+                 sub-folder of pictures for each class, or a table, NAME.csv",
                 dir.display()
             ),
             DataSource::Folder(dir) => {
+                if let Some(folder) = self.pictures(options)? {
+                    return picture_data::load(folder).map(Loaded::pictures);
+                }
                 let loaded = data::load(dir, options)?;
                 if let Some(said) = &loaded.said {
                     note(format_args!("Data: {self}: {said}"));
                 }
                 Ok(loaded)
             }
+        }
+    }
+
+    /// Whether this is a folder of pictures.
+    pub fn is_pictures(&self) -> bool {
+        matches!(self, DataSource::Folder(dir) if kind_of(dir).is_ok_and(|kind| kind == DataKind::Pictures))
+    }
+
+    /// The folder of pictures that this is, not decoded yet; `None` where it is something else.
+    pub fn pictures(&self, options: &LoadOptions) -> anyhow::Result<Option<PictureFolder>> {
+        match self {
+            DataSource::Folder(dir) if self.is_pictures() => Ok(Some(picture_data::find(dir, options)?)),
+            _ => Ok(None),
         }
     }
 
@@ -166,7 +197,7 @@ impl DataSource {
     /// Reads and checks only the test set, and prints what is done to it.
     pub fn load_test(&self, options: &LoadOptions) -> anyhow::Result<Dataset> {
         match self {
-            DataSource::Folder(dir) if self.is_there() => {
+            DataSource::Folder(dir) if self.is_there() && !self.is_pictures() => {
                 self.tell(options);
                 Ok(data::load_test(dir, options)?)
             }
@@ -174,11 +205,17 @@ impl DataSource {
         }
     }
 
-    /// The path of a table, which is one set, whole.
-    pub fn table(&self) -> Option<&Path> {
-        match self {
-            DataSource::Folder(path) if path.is_file() => Some(path),
-            _ => None,
+    /// Whether this is a table or a folder of pictures, which may be one set, whole.
+    pub fn is_one(&self) -> bool {
+        matches!(self, DataSource::Folder(path) if path.is_file()) || self.is_pictures()
+    }
+
+    /// Reads one set, whole: a table, or a folder of pictures, of which a test set in a folder of its own is taken for itself.
+    pub fn load_one(&self, options: &LoadOptions) -> anyhow::Result<Dataset> {
+        match (self, self.pictures(options)?) {
+            (_, Some(folder)) => Ok(picture_data::load(folder)?.one()),
+            (DataSource::Folder(path), None) => Ok(data::load_one(path, options)?),
+            (DataSource::Mnist, None) => Ok(self.load(options)?.test),
         }
     }
 

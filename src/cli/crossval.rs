@@ -9,13 +9,14 @@ use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, of_out};
 use super::fitting::check_fits;
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
+use super::picture_data;
 use super::progress::Progress;
 use super::same_data::{held_to, numbered_as, tell_other_training_set};
 use super::table::{Align, render_all};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
 use crate::data::folds::folds_of;
-use crate::data::{Dataset, Loaded};
+use crate::data::{Dataset, PictureFolder};
 use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::ModelFile;
@@ -34,10 +35,12 @@ use crate::train::{
 /// for each model and fold, history.jsonl and fold.json, as soon as they are known. The test set is not used.
 #[derive(Debug, clap::Args)]
 pub struct CrossvalArgs {
-    /// A model: the embedded one or a model file; may be given several times
-    #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
+    /// A model: the embedded one or a model file; may be given several times; by default the tutorial's, and for pictures a
+    /// larger one made for them
+    #[arg(long, value_name = "tutorial|FILE.toml")]
     model: Vec<ModelSource>,
-    /// The data set: the embedded one, a folder of IDX, CIFAR or NumPy files or of tables, or a table (docs/data.md)
+    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
+    /// of tables, or a table (docs/data.md)
     #[arg(long, value_name = "mnist|DIR|FILE.csv", default_value = "mnist")]
     data: DataSource,
     #[command(flatten)]
@@ -79,26 +82,36 @@ struct Results<'a> {
     coarse_labels: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     split_seed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<usize>,
     device: String,
     models: &'a [CrossValidation],
 }
 
 /// Cross-validates each model. All mistakes that can be found are found before anything is trained.
 pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
-    let files = args.model.iter().map(|source| model_file(args, source)).collect::<Result<Vec<_>, _>>()?;
+    let layout = args.layout.options(&args.data, None)?;
+    let pictures = args.data.pictures(&layout)?;
+    let asked = if args.model.is_empty() { vec![None] } else { args.model.iter().map(Some).collect() };
+    let files = asked.iter().map(|asked| model_file(args, *asked, pictures.as_ref()));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
     let mut folder = match &args.out {
         Some(dir) => RunFolder::at_crossval(dir, args.force).map_err(of_out)?,
         None => RunFolder::next(Path::new(RUNS), "crossval").map_err(of_out)?,
     };
-    let layout = args.layout.options(&args.data, None)?;
-    let Loaded { train, .. } = args.data.load(&layout)?;
+    let train = match pictures {
+        Some(folder) => picture_data::load(folder)?.train,
+        None => args.data.load(&layout)?.train,
+    };
     let names = files.first().map_or(&[][..], |file| &file.class_names);
     let train = numbered_as(names, train)?;
     let train = args.training.limited(train, names)?;
     for source in &args.model {
         tell_other_training_set(source, &train);
     }
-    for (file, source) in files.iter().zip(&args.model) {
+    for (file, source) in files.iter().zip(asked) {
         let network = file.model.network()?;
         check_fits(source, (&args.data, &args.layout), &network, &train)?;
         check_data(&network, &held_to(&network, &train)?)?;
@@ -144,6 +157,8 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         target: layout.target,
         coarse_labels: layout.coarse_labels,
         split_seed: Some(layout.split_seed).filter(|&seed| seed != 0),
+        size: layout.size,
+        channels: layout.channels,
         device: device.title(),
         models: &models,
     };
@@ -192,9 +207,18 @@ fn plan(file: &ModelFile, samples: usize) -> anyhow::Result<Plan> {
 }
 
 /// A model file with the settings that the flags override.
-fn model_file(args: &CrossvalArgs, source: &ModelSource) -> anyhow::Result<ModelFile> {
-    let mut file = source.read()?;
+fn model_file(
+    args: &CrossvalArgs,
+    asked: Option<&ModelSource>,
+    pictures: Option<&PictureFolder>,
+) -> anyhow::Result<ModelFile> {
+    let mut file = ModelSource::read_for(asked, pictures)?;
     args.training.apply(&mut file)?;
+    if let (Some(folder), None, false) = (pictures, asked, args.training.schedules()) {
+        // One part is held out.
+        let samples = args.training.limit.unwrap_or(usize::MAX).min(folder.train_len());
+        file.fit_cycle(samples - samples / args.folds);
+    }
     file.training.class_names = file.class_names.clone();
     Ok(file)
 }

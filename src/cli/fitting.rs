@@ -20,7 +20,7 @@ const UNITS: usize = 64;
 /// # Errors
 /// When shapes or kinds of targets differ. What is left, numbers of classes, the executor refuses.
 pub fn check_fits(
-    model: &ModelSource,
+    model: Option<&ModelSource>,
     (source, layout): (&DataSource, &LayoutArgs),
     network: &Network,
     data: &Dataset,
@@ -30,7 +30,7 @@ pub fn check_fits(
     if data.shape() == network.input_shape && !other_target {
         return Ok(());
     }
-    if *model == ModelSource::Tutorial && data.shape().image().is_none() {
+    if matches!(model, None | Some(ModelSource::Tutorial)) && data.shape().image().is_none() {
         let file = format!("{}.toml", name(source));
         let flags: String = layout.words().iter().map(|word| format!(" {word}")).collect();
         bail!(

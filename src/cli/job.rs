@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{DataSource, whole_path};
+use super::args::{DataSource, ModelSource, whole_path};
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
+use super::picture_data;
 use super::same_data::{check_resumed, held_to, numbered_as};
 use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
-use crate::data::{DataDigests, Dataset, Loaded, load_one};
+use crate::data::{DataDigests, Dataset, Loaded, PictureFolder, load_one};
 use crate::device::{Device, DeviceChoice, TWIN};
 use crate::error::Error;
 use crate::gpu::{Choices, adapters};
@@ -27,6 +28,8 @@ pub struct Job {
     pub settings: RunSettings,
     /// The checkpoint to resume from.
     pub checkpoint: Option<Checkpoint>,
+    /// The data, where it is a folder of pictures that was looked at.
+    pub pictures: Option<PictureFolder>,
 }
 
 /// The data of a run.
@@ -71,15 +74,19 @@ impl Sets {
 impl Job {
     /// A run from its start.
     pub fn begin(args: &TrainArgs) -> anyhow::Result<Self> {
-        let mut file = args.model.read()?;
+        let data = args.data();
+        let mut layout = args.layout.options(&data, None)?;
+        let pictures = data.pictures(&layout)?;
+        let mut file = ModelSource::read_for(args.model.as_ref(), pictures.as_ref())?;
         args.training.apply(&mut file)?;
         args.trainable.apply(&mut file)?;
+        if let Some(folder) = &pictures {
+            args.fit_to_pictures(folder, &mut file, &mut layout)?;
+        }
         if args.validation_data.is_some() {
             file.training.validation_split = None;
             file.training.stratify = false;
         }
-        let data = args.data();
-        let layout = args.layout.options(&data, None)?;
         if file.class_names.is_empty() {
             file.class_names = data.class_names(&layout, file.model.network()?.classes());
         }
@@ -92,6 +99,8 @@ impl Job {
             target: layout.target.clone(),
             coarse_labels: layout.coarse_labels,
             split_seed: layout.split_seed,
+            size: layout.size,
+            channels: layout.channels,
             limit: args.training.limit,
             seed: args.training.seed.to_string(),
             no_fuse: args.fuse.no_fuse(),
@@ -99,7 +108,7 @@ impl Job {
             allow_nan: args.training.allow_nan,
             ..RunSettings::default()
         };
-        Ok(Job { file, settings, checkpoint: None })
+        Ok(Job { file, settings, checkpoint: None, pictures })
     }
 
     /// A run from its last intact checkpoint; `--epochs` and `--max-steps` may extend it.
@@ -135,7 +144,7 @@ impl Job {
         settings.checkpoint_steps = args.checkpoint_steps.or(settings.checkpoint_steps);
         move_data(args, &mut settings)?;
         settings.allow_nan |= args.training.allow_nan;
-        Ok(Job { file, settings, checkpoint: Some(checkpoint) })
+        Ok(Job { file, settings, checkpoint: Some(checkpoint), pictures: None })
     }
 
     /// The path of the checkpoint to resume from.
@@ -187,11 +196,15 @@ impl Job {
     }
 
     /// Reads the data, and splits it into what is trained on and what is evaluated after each epoch.
-    pub fn sets(&self, args: &TrainArgs) -> anyhow::Result<Sets> {
+    pub fn sets(&mut self, args: &TrainArgs) -> anyhow::Result<Sets> {
         let source: DataSource = self.settings.data.parse()?;
         self.check_there(args, &source)?;
         let options = self.settings.load_options();
-        let Loaded { train, validation: own, test, .. } = source.load(&options)?;
+        let loaded = match self.pictures.take() {
+            Some(folder) => Loaded::pictures(picture_data::load(folder)?),
+            None => source.load(&options)?,
+        };
+        let Loaded { train, validation: own, test, .. } = loaded;
         let names = match self.file.class_names.is_empty() {
             true => train.class_names().to_vec(),
             false => self.file.class_names.clone(),

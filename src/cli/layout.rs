@@ -8,7 +8,7 @@ use super::args::DataSource;
 use super::path_text::quoted;
 use crate::data::{DataKind, LoadOptions, kind_of};
 
-/// `--transpose`, `--first-label`, `--target`, `--coarse-labels` and `--split-seed`.
+/// `--transpose`, `--first-label`, `--target`, `--coarse-labels`, `--split-seed`, `--size` and `--channels`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LayoutArgs {
     /// Swap rows and columns of the images of --data, which are stored that way. EMNIST is recognised by the names of
@@ -30,6 +30,13 @@ pub struct LayoutArgs {
     /// 0, whatever --seed is
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     split_seed: Option<u32>,
+    /// Height and width of the images that pictures become, 64 or 64x96; by default those of the pictures where all have the
+    /// same, of at most 128, else a square of the median of their shorter sides, rounded down to a multiple of 32, from 32 to 128
+    #[arg(long, value_name = "N|HxW", value_parser = size)]
+    size: Option<[usize; 2]>,
+    /// Channels of the images that pictures become: 1 for grey, 3 for colours; by default 1 where all pictures are grey
+    #[arg(long, value_name = "1|3", value_parser = channels)]
+    channels: Option<usize>,
 }
 
 impl LayoutArgs {
@@ -52,6 +59,8 @@ impl LayoutArgs {
                     target: if self.target.is_empty() { recorded.target } else { self.target.clone() },
                     coarse_labels: self.coarse_labels || recorded.coarse_labels,
                     split_seed: self.split_seed.unwrap_or(recorded.split_seed),
+                    size: self.size.or(recorded.size),
+                    channels: self.channels.or(recorded.channels),
                 })
             }
         }
@@ -62,11 +71,15 @@ impl LayoutArgs {
         // What is wrong with the files is said when they are read.
         let Ok(kind) = kind_of(path) else { return Ok(()) };
         let is_cifar = matches!(kind, DataKind::Cifar10 | DataKind::Cifar100);
+        let of_pictures = kind == DataKind::Pictures;
         let rows = [
             (self.transpose.is_some() && kind != DataKind::Idx, "--transpose", "IDX files"),
             (self.first_label.is_some() && is_cifar, "--first-label", "labels that may begin elsewhere"),
             (!self.target.is_empty() && kind != DataKind::Csv, "--target", "tables"),
             (self.coarse_labels && kind != DataKind::Cifar100, "--coarse-labels", "CIFAR-100"),
+            (self.first_label.is_some() && of_pictures, "--first-label", "labels that may begin elsewhere"),
+            (self.size.is_some() && !of_pictures, "--size", "pictures"),
+            (self.channels.is_some() && !of_pictures, "--channels", "pictures"),
         ];
         match rows.iter().find(|(unused, ..)| *unused) {
             Some((_, flag, what)) => {
@@ -86,6 +99,26 @@ impl LayoutArgs {
         });
         let coarse = self.coarse_labels.then(|| "--coarse-labels".to_owned());
         let split = self.split_seed.map(|seed| format!("--split-seed={seed}"));
-        [transpose, first, target, coarse, split].into_iter().flatten().collect()
+        let size = self.size.map(|[height, width]| format!("--size={height}x{width}"));
+        let channels = self.channels.map(|channels| format!("--channels={channels}"));
+        [transpose, first, target, coarse, split, size, channels].into_iter().flatten().collect()
+    }
+}
+
+/// One side of a square, or height and width.
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let (height, width) = text.split_once('x').unwrap_or((text, text));
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
+    let sides = side(height).zip(side(width)).map(|(height, width)| [height, width]);
+    sides.ok_or_else(|| {
+        "it must be a size such as 64, or height and width such as 64x96, of at most 4096".to_owned()
+    })
+}
+
+fn channels(text: &str) -> Result<usize, String> {
+    match text {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        _ => Err("it must be 1 (grey) or 3 (red, green, blue)".to_owned()),
     }
 }

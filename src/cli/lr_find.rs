@@ -14,10 +14,11 @@ use super::init::{InitArgs, TrainableArg};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::path_text::shell_word;
+use super::picture_data;
 use super::progress::spinner;
 use super::rate_text::{end, plot, reason, table};
 use super::same_data::{held_to, numbered_as};
-use crate::data::Loaded;
+use crate::data::{Dataset, PictureFolder};
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
 use crate::io::destination::Destination;
@@ -35,10 +36,11 @@ use crate::train::{
 /// as a table elsewhere, the suggested rate with its reason, and the command that trains with it. No weights are kept.
 #[derive(Debug, clap::Args)]
 pub struct LrFindArgs {
-    /// The model: the embedded one or a model file
-    #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
-    model: ModelSource,
-    /// The data set: the embedded one, a folder of IDX, CIFAR or NumPy files or of tables, or a table (docs/data.md); by
+    /// The model: the embedded one or a model file; by default the tutorial's, and for pictures a larger one made for them
+    #[arg(long, value_name = "tutorial|FILE.toml")]
+    model: Option<ModelSource>,
+    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
+    /// of tables, or a table (docs/data.md); by
     /// default mnist
     #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
@@ -116,8 +118,15 @@ pub fn run(args: &LrFindArgs, output: &mut Output) -> anyhow::Result<()> {
         smoothing: args.smoothing,
     };
     range.check()?;
-    let file = args.file()?;
-    let curve = args.curve(&file, &range, output)?;
+    let source = args.source();
+    let layout = args.layout.options(&source, None)?;
+    let pictures = source.pictures(&layout)?;
+    let file = args.file(pictures.as_ref())?;
+    let train = || match pictures {
+        Some(folder) => Ok(picture_data::load(folder)?.train),
+        None => Ok(source.load(&layout)?.train),
+    };
+    let curve = args.curve(&file, train, &range, output)?;
     let suggestion = curve.suggestion();
     let rate = suggestion.as_ref().ok().map(|found| found.learning_rate);
     if let Some(place) = &place {
@@ -185,8 +194,8 @@ impl LrFindArgs {
     }
 
     /// The model, as the flags change it.
-    fn file(&self) -> anyhow::Result<ModelFile> {
-        let mut file = self.model.read()?;
+    fn file(&self, pictures: Option<&PictureFolder>) -> anyhow::Result<ModelFile> {
+        let mut file = ModelSource::read_for(self.model.as_ref(), pictures)?;
         if let Some(name) = &self.optimizer {
             file.optimizer = file.optimizer.or_named(name);
         }
@@ -200,13 +209,17 @@ impl LrFindArgs {
     }
 
     /// Reads the data, opens the device, and tries the rates.
-    fn curve(&self, file: &ModelFile, range: &RateRange, output: &mut Output) -> anyhow::Result<RateCurve> {
+    fn curve(
+        &self,
+        file: &ModelFile,
+        train: impl FnOnce() -> anyhow::Result<Dataset>,
+        range: &RateRange,
+        output: &mut Output,
+    ) -> anyhow::Result<RateCurve> {
         let network = file.model.network()?;
         let init = self.init.weights(&network, self.seed)?;
-        let source = self.source();
-        let Loaded { train, .. } = source.load(&self.layout.options(&source, None)?)?;
-        let train = numbered_as(&file.class_names, train)?;
-        check_fits(&self.model, (&source, &self.layout), &network, &train)?;
+        let train = numbered_as(&file.class_names, train()?)?;
+        check_fits(self.model.as_ref(), (&self.source(), &self.layout), &network, &train)?;
         let train = train.take(self.limit.unwrap_or(train.len()).min(train.len()))?;
         let train = held_to(&network, &train)?;
         let (device, why) = Device::open(&self.device.device)?;
@@ -232,8 +245,12 @@ impl LrFindArgs {
         flag(
             "--model",
             match &self.model {
-                ModelSource::Tutorial => None,
-                ModelSource::File(path) => Some(shell_word(path)),
+                None => None,
+                // For pictures it is not the default.
+                Some(ModelSource::Tutorial) => {
+                    Some("tutorial".to_owned()).filter(|_| self.source().is_pictures())
+                }
+                Some(ModelSource::File(path)) => Some(shell_word(path)),
             },
         );
         flag("--data", self.data.as_ref().map(|data| shell_word(&data.as_argument())));

@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod board;
 mod crossval;
+mod data;
 mod devices;
 mod evaluate;
 mod explain;
@@ -28,6 +29,7 @@ mod lr_find;
 mod messages;
 mod output;
 mod path_text;
+mod picture_data;
 pub mod pictures;
 mod predict;
 mod predicted;
@@ -38,6 +40,7 @@ mod recorder;
 mod report;
 mod same_data;
 mod settings;
+mod sheet;
 mod table;
 mod trace;
 mod train;
@@ -87,6 +90,7 @@ enum Command {
     Bench(bench::BenchArgs),
     LrFind(lr_find::LrFindArgs),
     Import(import::ImportCommand),
+    Data(data::DataArgs),
 }
 
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
@@ -113,6 +117,7 @@ pub fn main(started: Instant) -> ExitCode {
         Command::Bench(args) => bench::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::LrFind(args) => lr_find::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Import(args) => import::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Data(args) => data::run(args, &mut output).map(|()| ExitCode::SUCCESS),
     };
     ran.unwrap_or_else(|error| {
         note(format_args!("error: {}", message(&error)));

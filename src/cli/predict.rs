@@ -13,9 +13,9 @@ use super::pictures::{Found, Source};
 use super::predicted::Predicted;
 use crate::data::{DataError, transpose};
 use crate::device::Device;
-use crate::io::SavedRun;
 use crate::io::destination::Destination;
 use crate::io::png::png;
+use crate::io::{SavedRun, read_recorded};
 use crate::train::Model;
 
 /// Pictures that are predicted at once.
@@ -29,10 +29,11 @@ const IN_A_ROW: usize = 8;
 
 /// Predict what pictures show, with the model of a run folder
 ///
-/// Takes PNG and JPEG files of any size, folders of them, and `-` for standard input. A picture is first made to look
-/// like MNIST: grey, bright on black (a light background is inverted), frames, lines and specks left out, cropped to
-/// the drawing, scaled and centred; a warning says where it is not certain what was meant. The exit code is 1 when a
-/// picture could not be read; the others are predicted all the same.
+/// Takes PNG, JPEG, WebP and BMP files of any size, folders of them, and `-` for standard input. For a model that was trained
+/// on a folder of pictures, a picture is scaled and cut as those were. For others it is made to look like MNIST: grey, bright on
+/// black (a light background is inverted), frames, lines and specks left out, cropped to the drawing, scaled and centred; a
+/// warning says where it is not certain what was meant. The exit code is 1 when a picture could not be read; the others are
+/// predicted all the same.
 #[derive(Debug, clap::Args)]
 pub struct PredictArgs {
     /// The run folder, such as runs/tutorial-1
@@ -41,6 +42,10 @@ pub struct PredictArgs {
     /// Pictures, folders of pictures, or `-`
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
+    /// Take the pictures in folders within folders as well; where folders are called like classes of the model, the last line
+    /// says how many of the pictures in them are predicted right
+    #[arg(long)]
+    recursive: bool,
     #[command(flatten)]
     device: DeviceArg,
     /// Only resize pictures: for models of anything other than drawings on an even background. Models of colour
@@ -76,13 +81,25 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
         _ => None,
     };
     let (device, _) = Device::open(&args.device.device)?;
-    let mut judge =
-        Judge { args, shape, model: saved.compile(&device)?, saved, failed: false, seen: Vec::new() };
+    let recorded = read_recorded(&args.run).unwrap_or_else(|error| {
+        note(format_args!("warning: {error}"));
+        None
+    });
+    let mut judge = Judge {
+        args,
+        shape,
+        model: saved.compile(&device)?,
+        saved,
+        of_pictures: recorded.is_some_and(|recorded| recorded.load_options.size.is_some()),
+        failed: false,
+        seen: Vec::new(),
+        known: Known::default(),
+    };
     for argument in &args.images {
-        match Source::all(argument) {
+        match Source::all(argument, args.recursive) {
             Ok(folder) => {
                 for some in folder.sources.chunks(AT_ONCE) {
-                    judge.sources(some, output)?;
+                    judge.sources(argument, some, output)?;
                 }
                 if let Some(passed_over) = folder.passed_over {
                     note(format_args!("note: {passed_over}"));
@@ -94,7 +111,32 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
     if let Some(file) = &shown {
         judge.write_seen(file)?;
     }
+    if args.recursive {
+        judge.known.print(args.json, output)?;
+    }
     Ok(if judge.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// How many pictures are in folders of classes, and how many of those are predicted right.
+#[derive(Debug, Default)]
+struct Known {
+    pictures: usize,
+    right: usize,
+}
+
+impl Known {
+    fn print(&self, json: bool, output: &mut Output) -> anyhow::Result<()> {
+        let Known { pictures, right } = *self;
+        let accuracy = right as f64 / pictures as f64;
+        match (pictures, json) {
+            (0, false) => Ok(()),
+            (0, true) => output.line(json!({ "accuracy": null, "right": 0, "pictures": 0 })),
+            (_, true) => output.line(json!({ "accuracy": accuracy, "right": right, "pictures": pictures })),
+            (_, false) => output.line(format_args!(
+                "Accuracy: {accuracy:.4} ({right} of {pictures} pictures in folders of the model's classes)"
+            )),
+        }
+    }
 }
 
 /// The file of `--show=FILE`. If it goes to standard output, nothing else does.
@@ -127,7 +169,10 @@ struct Judge<'a> {
     shape: [usize; 3],
     saved: SavedRun,
     model: Model,
+    /// Whether it was trained on a folder of pictures.
+    of_pictures: bool,
     failed: bool,
+    known: Known,
     /// What the network saw, for `--show=FILE`.
     seen: Vec<Vec<u8>>,
 }
@@ -140,7 +185,8 @@ struct Seen {
 }
 
 impl Judge<'_> {
-    fn sources(&mut self, sources: &[Source], output: &mut Output) -> anyhow::Result<()> {
+    /// The pictures that an argument names.
+    fn sources(&mut self, argument: &Path, sources: &[Source], output: &mut Output) -> anyhow::Result<()> {
         let mut images = Vec::new();
         let mut named = Vec::new();
         for source in sources {
@@ -159,9 +205,17 @@ impl Judge<'_> {
                 note(format_args!("warning: {source}: {warning}"));
             }
             let predicted = Predicted { run: &self.saved, row };
+            let class = if self.args.recursive { self.class_of(argument, source) } else { None };
+            if let Some(class) = class {
+                self.known.pictures += 1;
+                self.known.right += usize::from(predicted.class() == class);
+            }
             output.line(if self.args.json {
                 let mut line = Map::from_iter([("image".to_owned(), json!(source.recorded()))]);
                 line.extend(predicted.json());
+                if let Some(class) = class {
+                    line.insert("folder_label".to_owned(), json!(class));
+                }
                 line.insert("warnings".to_owned(), json!(seen.warnings));
                 Value::Object(line).to_string()
             } else {
@@ -174,6 +228,17 @@ impl Judge<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The class that the folders of a picture say, the innermost that is called like one; those above the argument say nothing.
+    fn class_of(&self, argument: &Path, source: &Source) -> Option<usize> {
+        let Source::File(path) = source else { return None };
+        let within = path.parent()?.strip_prefix(argument).ok()?;
+        let folders = within.components().rev().map(|folder| folder.as_os_str()).chain(argument.file_name());
+        let classes = 0..self.saved.network.classes();
+        folders
+            .into_iter()
+            .find_map(|folder| classes.clone().find(|&class| *folder == *self.saved.class_name(class)))
     }
 
     fn prepare(&self, found: Found) -> Result<Seen, DataError> {
@@ -189,6 +254,9 @@ impl Judge<'_> {
 
     fn upright(&self, found: Found, shape: [usize; 3]) -> Result<Seen, DataError> {
         let Found { picture, remarks: mut warnings } = found;
+        if self.of_pictures && !self.args.plain {
+            return Ok(Seen { image: picture.fitted(shape)?, warnings });
+        }
         if self.args.plain || shape[2] != 1 {
             return Ok(Seen { image: picture.resized(shape)?, warnings });
         }

@@ -47,6 +47,11 @@ impl Predicted<'_> {
         }
     }
 
+    /// The most probable class.
+    pub fn class(&self) -> usize {
+        ranked(self.row).first().copied().unwrap_or_default()
+    }
+
     /// The fields of a line of JSON.
     pub fn json(&self) -> Map<String, Value> {
         let name = |at: usize| self.run.class_name(at);

@@ -149,6 +149,17 @@ pub fn spinner(text: String) -> ProgressBar {
     spinner
 }
 
+/// A bar that counts up to a number; hidden without a terminal.
+pub fn counter(length: usize, text: &'static str) -> ProgressBar {
+    if !is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length as u64).with_message(text);
+    bar.set_style(style(RUNNING, &bar));
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
 /// The metrics of some samples, each name behind `before`.
 fn figures(before: &str, loss: f64, accuracy: Option<f64>) -> String {
     let accuracy = accuracy.map(|accuracy| format!(" - {before}accuracy: {accuracy:.4}"));

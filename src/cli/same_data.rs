@@ -8,7 +8,7 @@ use super::args::{DataSource, ModelSource};
 use super::go_on::command_line;
 use super::layout::LayoutArgs;
 use super::output::note;
-use crate::data::{DataDigests, DataError, Dataset, TargetKind, load_one};
+use crate::data::{DataDigests, DataError, Dataset, TargetKind};
 use crate::device::{COPIES, check_host_memory};
 use crate::error::Error;
 use crate::executor::check_data;
@@ -110,19 +110,24 @@ pub fn test_set(
             again()
         );
     }
-    let options = layout.options(&source, recorded.map(|recorded| recorded.load_options.clone()))?;
+    let mut options = layout.options(&source, recorded.map(|recorded| recorded.load_options.clone()))?;
+    if let (true, Some([h, w, c])) = (source.is_pictures(), network.input_shape.image()) {
+        // Pictures become what the model takes, unless a flag says otherwise.
+        options.size.get_or_insert([h, w]);
+        options.channels.get_or_insert(c);
+    }
     let numbered = |set| -> anyhow::Result<Dataset> { Ok(numbered_as(&file.class_names, set)?) };
     let is_other = |test: &Dataset| recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
     let part = || numbered(source.load_test(&options)?);
-    let test = match source.table() {
-        // A table may be that of the run at another place, of which the test set is a part; of another all is evaluated.
-        Some(path) if recorded.is_none_or(|recorded| recorded.data != source.to_string()) => {
-            match part().ok().filter(|part| is_other(part) == Some(false)) {
-                Some(part) => part,
-                None => numbered(load_one(path, &options)?)?,
-            }
+    let of_run = recorded.is_some_and(|recorded| recorded.data == source.to_string());
+    let test = if source.is_one() && !of_run {
+        // It may be that of the run at another place, of which the test set is a part; of another all is evaluated.
+        match part().ok().filter(|part| is_other(part) == Some(false)) {
+            Some(part) => part,
+            None => numbered(source.load_one(&options)?)?,
         }
-        _ => part()?,
+    } else {
+        part()?
     };
     let is_other = is_other(&test);
     match (is_other, named) {

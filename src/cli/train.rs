@@ -65,7 +65,7 @@ fn prepare<'a>(
     job.file.training.check_target(&network)?;
     let read = job.sets(args)?;
     if job.checkpoint.is_none() {
-        check_fits(&args.model, (&args.data(), &args.layout), &network, &read.train)?;
+        check_fits(args.model.as_ref(), (&args.data(), &args.layout), &network, &read.train)?;
     }
     if job.file.class_names.is_empty() && read.train.classes() == network.classes() {
         job.file.class_names = read.train.class_names().to_vec();

@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, of_out};
 use super::init::{InitArgs, TrainableArg};
 use super::judging::ReportArgs;
 use super::layout::LayoutArgs;
+use super::output::note;
 use super::training::TrainingArgs;
 use super::tune::TuneArg;
+use crate::data::{LoadOptions, PictureFolder};
+use crate::io::ModelFile;
 use crate::io::checkpoint::RunSettings;
 use crate::io::run::RunFolder;
 use crate::profile::Sampling;
@@ -25,13 +28,15 @@ const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
 /// Flags that a resumed run cannot have: they were set when it began.
-const RESUMED: [&str; 28] = [
+const RESUMED: [&str; 30] = [
     "model",
     "transpose",
     "first_label",
     "target",
     "coarse_labels",
     "split_seed",
+    "size",
+    "channels",
     "init",
     "no_fuse",
     "tune",
@@ -64,11 +69,11 @@ const RESUMED: [&str; 28] = [
 /// after the batches in progress.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
-    /// The model: the embedded one or a model file
-    #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
-    pub(super) model: ModelSource,
-    /// The data set: the embedded one, a folder of IDX, CIFAR or NumPy files or of tables, or a table (docs/data.md); by
-    /// default mnist, and with --resume where it was
+    /// The model: the embedded one or a model file; by default the tutorial's, and for pictures a larger one made for them
+    #[arg(long, value_name = "tutorial|FILE.toml")]
+    pub(super) model: Option<ModelSource>,
+    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
+    /// of tables, or a table (docs/data.md); by default mnist, and with --resume where it was
     #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     pub(super) data: Option<DataSource>,
     #[command(flatten)]
@@ -159,6 +164,37 @@ impl TrainArgs {
             Some(dir) => RunFolder::at(dir, self.force).map_err(of_out)?,
             None => RunFolder::next(Path::new(RUNS), model).map_err(of_out)?,
         })
+    }
+
+    /// Makes a model file and the options of the data those of a run on pictures, which are split by their folders or by a seed
+    /// of their own.
+    pub(super) fn fit_to_pictures(
+        &self,
+        folder: &PictureFolder,
+        file: &mut ModelFile,
+        layout: &mut LoadOptions,
+    ) -> anyhow::Result<()> {
+        if self.validation_data.is_some() || self.training.splits() {
+            bail!(
+                "--validation-data, --validation-split and --stratify are not for pictures: those to validate with are in a \
+                 folder val/ beside train/, or are split off by --split-seed; leave them out"
+            );
+        }
+        if file.training.validation_split.take().is_some() {
+            note(
+                "note: `validation_split` of the model file is not used: pictures are split by their folders or by --split-seed",
+            );
+        }
+        file.training.stratify = false;
+        if self.model.is_none() && !self.training.schedules() {
+            file.fit_cycle(self.training.limit.unwrap_or(usize::MAX).min(folder.train_len()));
+        }
+        if file.class_names.is_empty() && file.model.network()?.classes() == folder.class_names().len() {
+            file.class_names = folder.class_names().to_vec();
+        }
+        let [height, width, channels] = folder.shape();
+        (layout.size, layout.channels) = (Some([height, width]), Some(channels));
+        Ok(())
     }
 
     /// Which batches of a run are measured step by step.

@@ -105,6 +105,16 @@ impl TrainingArgs {
         Ok(training.check()?)
     }
 
+    /// Whether a flag says what is held out for validation.
+    pub fn splits(&self) -> bool {
+        self.validation_split.is_some() || self.stratify
+    }
+
+    /// Whether a flag says how the learning rate changes.
+    pub fn schedules(&self) -> bool {
+        self.schedule.is_some()
+    }
+
     /// The part of a training set that `--limit` leaves; warns if it leaves a class out.
     pub fn limited(&self, train: Dataset, names: &[String]) -> anyhow::Result<Dataset> {
         let Some(limit) = self.limit else { return Ok(train) };

@@ -208,6 +208,8 @@ fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) ->
         data_digests: settings.data_digests.clone(),
         transpose: settings.transpose,
         first_label: settings.first_label,
+        size: settings.size,
+        channels: settings.channels,
         capacity: settings.capacity,
         target: settings.target.clone(),
         coarse_labels: settings.coarse_labels,

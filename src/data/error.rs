@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::form_error::FormError;
+#[cfg(feature = "pictures")]
+use super::pictures::{PictureError, PictureFolderError};
 use super::shape::Shape;
 use crate::numbers::shown;
 
@@ -279,6 +281,16 @@ pub enum DataError {
     /// There are more or fewer labels than samples to be split.
     #[error("expected {samples} labels, one for each sample to be split, found {found}")]
     SplitLabels { samples: usize, found: usize },
+
+    /// A folder of pictures that is no data set.
+    #[cfg(feature = "pictures")]
+    #[error(transparent)]
+    Pictures(#[from] PictureFolderError),
+
+    /// A picture that cannot be read.
+    #[cfg(feature = "pictures")]
+    #[error("{file}: {cause}")]
+    PictureFile { file: PathBuf, cause: PictureError },
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -39,6 +39,10 @@ pub struct LoadOptions {
     pub coarse_labels: bool,
     /// What a set without a test set is split by ([`three_sets`](super::three_sets)); default 0.
     pub split_seed: u32,
+    /// Of a folder of pictures: height and width of the images. `None`: by the rule of `PictureOptions`.
+    pub size: Option<[usize; 2]>,
+    /// Of a folder of pictures: 1 for grey, 3 for colours. `None`: likewise.
+    pub channels: Option<usize>,
 }
 
 /// Reads the four IDX files of an MNIST-like data set (MNIST, Fashion-MNIST, KMNIST, EMNIST, ...).

@@ -12,6 +12,8 @@ use super::files::{TEST, TRAIN};
 use super::folder::{LoadOptions, TrainTest, load_dir_with, load_set_with, load_test_with, split_of};
 use super::form_error::{FormError, shortened};
 use super::npy::{self, Part};
+#[cfg(feature = "pictures")]
+use super::pictures::{PictureSets, is_picture_folder, load_pictures};
 use super::split::three_sets;
 use super::targets::TargetKind;
 
@@ -29,6 +31,9 @@ pub enum DataKind {
     NumPy,
     /// Lines of numbers.
     Csv,
+    /// Pictures, with a sub-folder for each class.
+    #[cfg(feature = "pictures")]
+    Pictures,
 }
 
 impl fmt::Display for DataKind {
@@ -39,6 +44,8 @@ impl fmt::Display for DataKind {
             DataKind::Cifar100 => "CIFAR-100",
             DataKind::NumPy => "NumPy",
             DataKind::Csv => "CSV",
+            #[cfg(feature = "pictures")]
+            DataKind::Pictures => "picture",
         })
     }
 }
@@ -65,6 +72,13 @@ impl Loaded {
     pub(crate) fn pair(TrainTest { train, test }: TrainTest) -> Self {
         Loaded { kind: DataKind::Idx, train, validation: None, test, said: None }
     }
+
+    /// The sets of a folder of pictures.
+    #[cfg(feature = "pictures")]
+    pub(crate) fn pictures(sets: PictureSets) -> Self {
+        let PictureSets { train, validation, test, .. } = sets;
+        Loaded { kind: DataKind::Pictures, train, validation, test, said: None }
+    }
 }
 
 /// Reads the data set in a folder or a file, whatever its form.
@@ -75,6 +89,7 @@ impl Loaded {
 /// | CIFAR | `data_batch_1.bin`, `train.bin`, or the folder of the archive, `cifar-10-batches-bin` or `cifar-100-binary` | images `[32, 32, 3]`, with the names of the classes |
 /// | NumPy | `x_train.npy` | bytes or f32 of the arrays' shape; whole numbers as classes |
 /// | CSV | a file `NAME.csv`, or `train.csv` in a folder | rows of numbers, [`LoadOptions::target`] apart |
+/// | pictures (feature `pictures`) | a picture in the folder or below it | as `load_pictures`, in memory |
 ///
 /// The first form in this order that a folder has files of is read. NumPy and CSV may come with a validation set (`x_val.npy`,
 /// `validation.csv`). If they come without a test set, the training set is split by [`three_sets`](super::three_sets) and
@@ -93,6 +108,8 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, DataError> {
             Ok(Loaded { kind, train, validation: None, test, said })
         }
         Found::Parts(parts) => parts.load(options),
+        #[cfg(feature = "pictures")]
+        Found::Pictures => load_pictures(path, &options.into()).map(Loaded::pictures),
     }
 }
 
@@ -106,6 +123,8 @@ pub fn load_test(path: &Path, options: &LoadOptions) -> Result<Dataset, DataErro
         Found::Cifar(cifar) => cifar.test(options),
         Found::Parts(parts) if parts.train.is_none() => parts.one(options),
         Found::Parts(parts) => Ok(parts.load(options)?.test),
+        #[cfg(feature = "pictures")]
+        Found::Pictures => Ok(load_pictures(path, &options.into())?.test),
     }
 }
 
@@ -118,6 +137,8 @@ pub fn load_one(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError
         Found::Idx => load_set_with(path, options),
         Found::Cifar(cifar) => cifar.test(options),
         Found::Parts(parts) => parts.one(options),
+        #[cfg(feature = "pictures")]
+        Found::Pictures => Ok(load_pictures(path, &options.into())?.one()),
     }
 }
 
@@ -130,6 +151,8 @@ pub fn kind_of(path: &Path) -> Result<DataKind, DataError> {
         Found::Idx => DataKind::Idx,
         Found::Cifar(cifar) => of_cifar(&cifar),
         Found::Parts(parts) => parts.kind,
+        #[cfg(feature = "pictures")]
+        Found::Pictures => DataKind::Pictures,
     })
 }
 
@@ -153,6 +176,8 @@ enum Found {
     Idx,
     Cifar(Cifar),
     Parts(Parts),
+    #[cfg(feature = "pictures")]
+    Pictures,
 }
 
 impl Found {
@@ -173,11 +198,13 @@ impl Found {
         if let Some(cifar) = Cifar::find(path)? {
             return Ok(Found::Cifar(cifar));
         }
-        [Parts::of_arrays(path), Parts::of_tables(path)]
-            .into_iter()
-            .find(|parts| parts.train.is_some() || parts.test.is_some())
-            .map(Found::Parts)
-            .ok_or_else(|| DataError::NoKind { path: path.to_owned(), is_file: false })
+        let parts = [Parts::of_arrays(path), Parts::of_tables(path)];
+        let parts = parts.into_iter().find(|parts| parts.train.is_some() || parts.test.is_some());
+        #[cfg(feature = "pictures")]
+        if parts.is_none() && is_picture_folder(path) {
+            return Ok(Found::Pictures);
+        }
+        parts.map(Found::Parts).ok_or_else(|| DataError::NoKind { path: path.to_owned(), is_file: false })
     }
 }
 

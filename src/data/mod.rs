@@ -5,7 +5,8 @@
 //! from anywhere else, and [`Dataset::from_parts`] numbers of other forms, with targets that need not be classes. Pixels stay
 //! bytes here: they become f32 when a batch is gathered.
 //! Every defect of a file is its own variant of [`IdxError`], every way in which files do not fit together one of
-//! [`DataError`]. [`Picture`] turns pictures of any size into images for a model.
+//! [`DataError`]. With the feature `pictures`, `load_pictures` reads a folder of pictures with a sub-folder for each class.
+//! [`Picture`] turns pictures of any size into images for a model.
 
 mod augmentation;
 pub mod batches;
@@ -19,6 +20,7 @@ mod digest;
 mod emnist;
 mod error;
 mod files;
+mod fit;
 mod folder;
 pub mod folds;
 mod form;
@@ -31,6 +33,8 @@ mod mnist;
 mod npy;
 mod numbers;
 mod picture;
+#[cfg(feature = "pictures")]
+mod pictures;
 mod resample;
 mod samples;
 mod shape;
@@ -56,6 +60,13 @@ pub use load::{DataKind, Loaded, kind_of, load, load_one, load_test};
 pub use mnist::mnist;
 pub use numbers::Numbers;
 pub use picture::{Doubt, Drawing, Picture};
+#[cfg(feature = "cli")]
+pub(crate) use pictures::{Decoded, decode, decode_file, is_picture, pictures_below};
+#[cfg(feature = "pictures")]
+pub use pictures::{
+    PictureError, PictureFolder, PictureFolderError, PictureOptions, PictureSets, PictureSizes,
+    is_picture_folder, load_pictures, read_picture,
+};
 pub(crate) use resample::{Plane, resample};
 pub use samples::{SampleValue, Samples};
 pub use shape::Shape;

@@ -32,8 +32,8 @@ pub fn resample_rows(
     [height, width]: [usize; 2],
     mut fill: impl FnMut(usize, &mut [f32]),
 ) -> Plane {
-    let across = taps(from[1], width);
-    let down = taps(from[0], height);
+    let across = whole(from[1], width);
+    let down = whole(from[0], height);
     let mut row = vec![0.0; from[1]];
     let mut narrow = vec![0.0; width];
     let mut values = vec![0.0; height * width];
@@ -58,24 +58,34 @@ pub fn resample_rows(
 }
 
 /// The inputs of one output.
-struct Tap {
-    first: usize,
+pub struct Tap {
+    pub first: usize,
     /// They sum to 1.
-    weights: Vec<f32>,
+    pub weights: Vec<f32>,
 }
 
 impl Tap {
+    /// Behind the last input.
+    pub fn end(&self) -> usize {
+        self.first + self.weights.len()
+    }
+
     fn mean(&self, value: impl Fn(usize) -> f32) -> f32 {
         self.weights.iter().zip(self.first..).map(|(weight, at)| weight * value(at)).sum()
     }
 }
 
 /// For each of `to` outputs along an axis of `from` inputs.
-fn taps(from: usize, to: usize) -> Vec<Tap> {
-    let scale = from as f64 / to as f64;
+fn whole(from: usize, to: usize) -> Vec<Tap> {
+    taps(from, 0.0, from as f64 / to as f64, to)
+}
+
+/// For each of `to` outputs along an axis of `from` inputs, of which they stand for `scale` each, beginning behind the first
+/// `start`.
+pub fn taps(from: usize, start: f64, scale: f64, to: usize) -> Vec<Tap> {
     let reach = scale.max(1.0);
     let tap = |output: usize| {
-        let centre = (output as f64 + 0.5) * scale;
+        let centre = start + (output as f64 + 0.5) * scale;
         let first = (centre - reach).floor().max(0.0) as usize;
         let end = ((centre + reach).ceil() as usize).min(from);
         let weight = |at: usize| (1.0 - ((at as f64 + 0.5) - centre).abs() / reach).max(0.0);

@@ -10,6 +10,7 @@ pub mod import;
 mod line_file;
 mod model_file;
 pub mod onnx;
+mod picture_model;
 #[cfg(feature = "cli")]
 pub(crate) mod png;
 mod recorded;

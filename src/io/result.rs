@@ -105,6 +105,12 @@ pub struct RunResult {
     /// What a data set without a test set is split by.
     #[serde(default, skip_serializing_if = "crate::numbers::is_zero")]
     pub split_seed: u32,
+    /// Height and width of images that were made of pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[usize; 2]>,
+    /// Their channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
 }
 
 impl RunResult {
@@ -116,6 +122,8 @@ impl RunResult {
             target: self.target.clone(),
             coarse_labels: self.coarse_labels,
             split_seed: self.split_seed,
+            size: self.size,
+            channels: self.channels,
         }
     }
 

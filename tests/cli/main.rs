@@ -29,6 +29,7 @@ mod no_adapter;
 mod palette;
 #[cfg(target_os = "linux")]
 mod paths;
+mod photos;
 #[cfg(unix)]
 mod pictures;
 mod predict;

@@ -185,9 +185,9 @@ fn other_formats_are_named() {
         (b"\0\0\0\x18ftypmif1\0\0\0\0", "is a HEIC picture"),
         (b"\0\0\0\x18ftypavif\0\0\0\0", "is an AVIF picture"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "is a film"),
-        (b"RIFF\x10\0\0\0WEBPVP8 ", "is a WebP picture"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "is damaged or incomplete: its header is cut off"),
         (b"GIF89a\x01\0", "is a GIF picture"),
-        (b"BM\x46\0\0\0", "is a BMP picture"),
+        (b"BM\x46\0\0\0", "is damaged or incomplete: its header is cut off"),
         (b"II*\0\x08\0\0\0", "is a TIFF or camera raw picture"),
         (b"MM\0*\0\0\0\x08", "is a TIFF or camera raw picture"),
         (b"%PDF-1.7\n", "is a PDF document"),
@@ -209,16 +209,16 @@ fn a_folder_says_what_it_passed_over() {
     let sandbox = trained();
     fs::create_dir(sandbox.path("album")).unwrap();
     fs::write(sandbox.path("album/a.png"), drawing()).unwrap();
-    for name in ["._a.png", ".DS_Store", "b.HEIC", "c.heic", "d.webp", "README", "e.x\nerror: no"] {
+    for name in ["._a.png", ".DS_Store", "b.HEIC", "c.heic", "d.tiff", "README", "e.x\nerror: no"] {
         fs::write(sandbox.path(&format!("album/{name}")), b"\0\x05\x16\x07").unwrap();
     }
     let outcome = sandbox.succeed("predict out album --device cpu");
     assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
     let note =
-        "note: album: 5 files were passed over (2 .heic, 1 .webp, 1 .x\\nerror: no, 1 without an ending)";
+        "note: album: 5 files were passed over (2 .heic, 1 .tiff, 1 .x\\nerror: no, 1 without an ending)";
     assert!(outcome.stderr.contains(note), "{outcome:?}");
     fs::remove_file(sandbox.path("album/a.png")).unwrap();
-    sandbox.fail("predict out album --device cpu", 1, &["no pictures in this folder", "(2 .heic, 1 .webp"]);
+    sandbox.fail("predict out album --device cpu", 1, &["no pictures in this folder", "(2 .heic, 1 .tiff"]);
 
     // Something with a picture's name that is not one is refused; the others are read.
     fs::write(sandbox.path("album/a.png"), drawing()).unwrap();

@@ -98,6 +98,7 @@ impl Sandbox {
         }
         // Without it a driver that finds no display says so on standard error.
         command.env("XDG_RUNTIME_DIR", self.dir.path());
+        command.env("SHADEGRAD_CACHE_DIR", self.dir.path().join("cache"));
         command.envs(self.environment.iter().cloned());
         command
     }

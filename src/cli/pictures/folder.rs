@@ -7,10 +7,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::source::Source;
-use crate::cli::output::shown;
+use crate::cli::output::{note, shown};
+use crate::data::{is_picture, pictures_below};
 
-/// The file name extensions of pictures.
-const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// macOS stores what other file systems cannot hold in files whose names begin like this.
 const RESOURCES: &str = "._";
 
@@ -42,7 +41,7 @@ impl Folder {
             }
             let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
             match ending {
-                Some(ending) if ENDINGS.contains(&ending.as_str()) => files.push(path),
+                _ if is_picture(&path) => files.push(path),
                 ending if !name.starts_with('.') && path.is_file() => {
                     let kind = ending.map_or("without an ending".to_owned(), |ending| {
                         format!(".{}", shown(Path::new(&ending)))
@@ -56,13 +55,27 @@ impl Folder {
         if files.is_empty() {
             let others = passed_over.map(|text| format!("; {text}")).unwrap_or_default();
             bail!(
-                "{}: no pictures in this folder; their names must end with .png, .jpg or .jpeg{others}",
+                "{}: no pictures in this folder; their names must end with .png, .jpg, .jpeg, .webp or .bmp{others}",
                 shown(folder)
             );
         }
         files.sort();
         let passed_over = passed_over.map(|text| format!("{}: {text}", shown(folder)));
         Ok(Folder { sources: files.into_iter().map(Source::File).collect(), passed_over })
+    }
+}
+
+impl Folder {
+    /// All files with names of pictures in the folder and in those within, sorted by path.
+    pub(super) fn read_all(folder: &Path) -> anyhow::Result<Self> {
+        let (pictures, unread) = pictures_below(folder);
+        for (path, problem) in unread {
+            note(format_args!("warning: {}: the folder cannot be read: {problem}", shown(&path)));
+        }
+        if pictures.is_empty() {
+            bail!("{}: no pictures in this folder or in those within", shown(folder));
+        }
+        Ok(Folder { sources: pictures.into_iter().map(Source::File).collect(), passed_over: None })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The colour behind transparent parts.
 
-use super::pixels::{Picture, WHITE, luma, median};
+use super::pixels::{Picture, luma, median};
+use crate::data::fit::WHITE;
 
 const BLACK: f32 = 0.0;
 /// The most pixels along each side that are sampled, at even distances.

@@ -15,11 +15,12 @@ mod place;
 mod survey;
 
 use super::DataError;
+use super::fit::WHITE;
 use super::resample::{Plane, resample_rows};
 
 pub use doubt::Doubt;
 pub use pixels::Picture;
-use pixels::{WHITE, luma, over};
+use pixels::{luma, over};
 
 /// What [`Picture::drawing`] makes of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +86,21 @@ impl Picture {
         let pixel =
             |at: usize| planes.iter().map(move |plane| plane.values[at].round().clamp(0.0, 255.0) as u8);
         Ok((0..h * w).flat_map(pixel).collect())
+    }
+
+    /// The picture as `[h, w, c]`: scaled until its shorter side fits, what is then too long cut off at both ends alike. Grey
+    /// (luma) for one channel, red, green and blue for three; transparent parts are white. Proportions are kept, outputs are
+    /// weighted means of the pixels around their place, and a picture of this size stays as it is. This is how pictures in
+    /// folders become a data set (`load_pictures`), and so how a model that was trained on them wants to see others.
+    ///
+    /// # Errors
+    /// [`DataError::PictureChannels`] for any other number of channels, [`DataError::Shape`] for no pixels.
+    pub fn fitted(&self, shape: [usize; 3]) -> Result<Vec<u8>, DataError> {
+        match shape {
+            [0, _, _] | [_, 0, _] => Err(DataError::Shape { found: shape.into() }),
+            [_, _, 1 | 3] => Ok(self.view().fitted(shape)),
+            _ => Err(DataError::PictureChannels { shape }),
+        }
     }
 
     fn stretched(&self, size: [usize; 2], value: impl Fn([f32; 3]) -> f32) -> Plane {

@@ -1,12 +1,10 @@
 //! A picture as a decoder gives it, and its values.
 
 use crate::data::DataError;
+use crate::data::fit::{LUMA, View};
 
 /// Red, green, blue, alpha.
 const CHANNELS: usize = 4;
-/// What luma is made of: ITU-R BT.709, on values as they are stored.
-const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
-pub(super) const WHITE: f32 = 255.0;
 /// A picture in which nothing is further than this from its background is blank.
 pub(super) const LEAST_CONTRAST: f32 = 16.0;
 /// Ink below this share of the strongest does not count in finding the drawing's edges.
@@ -41,6 +39,11 @@ impl Picture {
             return Err(DataError::Picture { height, width, found: rgba.len() });
         }
         Ok(Picture { height, width, rgba })
+    }
+
+    /// The picture for [`View::fitted`].
+    pub(super) fn view(&self) -> View<'_> {
+        View { height: self.height, width: self.width, channels: CHANNELS, bytes: &self.rgba }
     }
 
     /// The pixels of a row, each red, green, blue, alpha.

@@ -46,7 +46,7 @@ fn read(name: &str, bytes: Vec<u8>, place: &Place, dice: &mut Dice) -> Taken {
         fs::write(&path, bytes).unwrap();
     }
     let mut taken = false;
-    match Source::all(&path) {
+    match Source::all(&path, false) {
         Ok(folder) => {
             for source in folder.sources {
                 match source.read() {

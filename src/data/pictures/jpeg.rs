@@ -2,13 +2,14 @@
 
 use std::io::{self, BufRead, Cursor, Read};
 
-use anyhow::{anyhow, bail};
 use image::codecs::jpeg::JpegDecoder;
 use image::error::ImageError;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder};
 
-use super::limits::{BYTES_PER_PIXEL, Found, SLACK, check_size, damaged, io_error};
-use crate::data::Picture;
+use super::decoded::{Decoded, Header};
+use super::error::PictureError;
+use super::limits::{check_cost, check_size};
 
 /// Markers (ITU-T T.81, table B.1): 255 and one of these.
 const MARK: u8 = 0xff;
@@ -35,22 +36,25 @@ const COPIES: u64 = 2;
 /// The smallest unit of coding is at most four blocks of eight pixels a side.
 const LARGEST_UNIT: u64 = 32;
 
-/// The picture.
-pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
-    let bytes = Scanner { source, bytes: Vec::new(), frame: None, scans: 0 }.read()?;
+/// The picture, of one channel or of three.
+pub(super) fn decode(source: impl BufRead) -> Result<Decoded, PictureError> {
+    let bytes = Scanner::new(source).read()?;
     let mut decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(refused)?;
-    let orientation = decoder.orientation().map_err(refused)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    image.apply_orientation(orientation);
-    let image = image.into_rgba8();
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    Ok(Found { picture: Picture::new(height, width, image.into_raw())?, remarks: Vec::new() })
+    let turned = decoder.orientation().map_err(refused)?;
+    Decoded::upright(DynamicImage::from_decoder(decoder).map_err(refused)?, turned)
+}
+
+/// What stands before the pixels.
+pub(super) fn header(source: impl BufRead) -> Result<Header, PictureError> {
+    Scanner::new(source).header()
 }
 
 /// The header of a frame.
 struct Frame {
     height: u64,
     width: u64,
+    /// Numbers of a pixel: 1 for grey.
+    components: usize,
     progressive: bool,
     /// Bytes of all coefficients.
     coefficients: u64,
@@ -60,45 +64,75 @@ struct Scanner<R> {
     source: R,
     bytes: Vec<u8>,
     frame: Option<Frame>,
+    turned: Orientation,
     scans: usize,
 }
 
 impl<R: BufRead> Scanner<R> {
+    fn new(source: R) -> Self {
+        Scanner { source, bytes: Vec::new(), frame: None, turned: Orientation::NoTransforms, scans: 0 }
+    }
+
     /// The file up to the end of the picture, without the parts that are not needed. What follows is ignored: phones
     /// put films there. A truncated file has no end; the decoder would fill the missing part with grey.
-    fn read(mut self) -> anyhow::Result<Vec<u8>> {
-        let mut start = [0; 2];
-        self.source.read_exact(&mut start).map_err(io_error)?;
-        self.bytes.extend(start);
+    fn read(mut self) -> Result<Vec<u8>, PictureError> {
+        self.begin()?;
+        while self.step()? != END {}
+        self.bytes.extend([MARK, END]);
+        Ok(self.bytes)
+    }
+
+    /// The size in the header of the first frame.
+    fn header(mut self) -> Result<Header, PictureError> {
+        self.begin()?;
         loop {
-            let Some(marker) = self.marker()? else {
-                bail!("is damaged or incomplete: its picture has no end")
-            };
-            if marker == END {
-                self.bytes.extend([MARK, END]);
-                return Ok(self.bytes);
+            let marker = self.step()?;
+            if let Some(Frame { height, width, components, .. }) = self.frame {
+                return Ok(Header::turned(height, width, components == 1, self.turned));
             }
-            let segment = self.segment()?;
-            let camera = marker == CAMERA && segment[2..].starts_with(CAMERA_NAME);
-            if marker != COMMENT && (!APPLICATIONS.contains(&marker) || marker == ADOBE || camera) {
-                self.bytes.extend([MARK, marker]);
-                self.bytes.extend_from_slice(&segment);
+            if marker == END || marker == SCAN {
+                return Err(PictureError::damaged("its picture has no size"));
             }
-            if (FIRST_FRAME..=LAST_FRAME).contains(&marker) && !NO_FRAMES.contains(&marker) {
-                self.frame = frame(marker, &segment);
-                self.frame.as_ref().map_or(Ok(()), |frame| check_size(frame.height, frame.width))?;
-            }
-            self.scans += usize::from(marker == SCAN);
-            self.weigh()?;
         }
+    }
+
+    fn begin(&mut self) -> Result<(), PictureError> {
+        let mut start = [0; 2];
+        self.source.read_exact(&mut start)?;
+        self.bytes.extend(start);
+        Ok(())
+    }
+
+    /// Reads up to the next marker and its segment, which is kept where it is needed. Returns the marker.
+    fn step(&mut self) -> Result<u8, PictureError> {
+        let marker = self.marker()?.ok_or_else(cut)?;
+        if marker == END {
+            return Ok(marker);
+        }
+        let segment = self.segment()?;
+        let camera = if marker == CAMERA { segment[2..].strip_prefix(CAMERA_NAME) } else { None };
+        if let Some(turned) = camera.and_then(|exif| Orientation::from_exif_chunk(exif.get(1..)?)) {
+            self.turned = turned;
+        }
+        if marker != COMMENT && (!APPLICATIONS.contains(&marker) || marker == ADOBE || camera.is_some()) {
+            self.bytes.extend([MARK, marker]);
+            self.bytes.extend_from_slice(&segment);
+        }
+        if (FIRST_FRAME..=LAST_FRAME).contains(&marker) && !NO_FRAMES.contains(&marker) {
+            self.frame = frame(marker, &segment);
+            self.frame.as_ref().map_or(Ok(()), |frame| check_size(frame.height, frame.width))?;
+        }
+        self.scans += usize::from(marker == SCAN);
+        self.weigh()?;
+        Ok(marker)
     }
 
     /// The next marker that is followed by a length, or that of the end; bytes before it are kept. Within a scan 255
     /// is followed by 0, or by a restart marker; neither has a length.
-    fn marker(&mut self) -> anyhow::Result<Option<u8>> {
+    fn marker(&mut self) -> Result<Option<u8>, PictureError> {
         let mut marked = false;
         loop {
-            let buffer = self.source.fill_buf().map_err(io_error)?;
+            let buffer = self.source.fill_buf()?;
             if buffer.is_empty() {
                 return Ok(None);
             }
@@ -124,40 +158,33 @@ impl<R: BufRead> Scanner<R> {
     }
 
     /// A length, which includes its own bytes, and the bytes that it counts.
-    fn segment(&mut self) -> anyhow::Result<Vec<u8>> {
+    fn segment(&mut self) -> Result<Vec<u8>, PictureError> {
         let mut segment = vec![0; 2];
-        self.source.read_exact(&mut segment).map_err(|_| self.cut())?;
+        self.source.read_exact(&mut segment).map_err(|_| cut())?;
         let length = u64::from(u16::from_be_bytes([segment[0], segment[1]]));
-        let rest = length.checked_sub(2).ok_or_else(|| damaged("a segment of it has no length"))?;
-        let read = (&mut self.source).take(rest).read_to_end(&mut segment).map_err(io_error)?;
-        if (read as u64) < rest { Err(self.cut()) } else { Ok(segment) }
-    }
-
-    fn cut(&self) -> anyhow::Error {
-        damaged("its picture has no end")
+        let rest =
+            length.checked_sub(2).ok_or_else(|| PictureError::damaged("a segment of it has no length"))?;
+        let read = (&mut self.source).take(rest).read_to_end(&mut segment)?;
+        if (read as u64) < rest { Err(cut()) } else { Ok(segment) }
     }
 
     /// Refuses a picture that would take more memory to decode than its size allows.
-    fn weigh(&self) -> anyhow::Result<()> {
+    fn weigh(&self) -> Result<(), PictureError> {
         let (pixels, progressive, coefficients) = self.frame.as_ref().map_or((0, false, 0), |frame| {
             (frame.height * frame.width, frame.progressive, frame.coefficients)
         });
         let kept = progressive || self.scans > 1;
         let whole = COPIES * self.bytes.len() as u64 + COLOURS * pixels + if kept { coefficients } else { 0 };
-        let most = SLACK + BYTES_PER_PIXEL * pixels;
-        if whole > most {
-            let how = if kept { " in several scans (progressive); save it in one, or" } else { ";" };
-            bail!(
-                "takes {} MiB to decode, and {pixels} pixels may take {}{how} make the picture smaller",
-                whole >> 20,
-                most >> 20
-            );
-        }
+        check_cost(whole, pixels, kept)?;
         if self.scans > MOST_SCANS {
-            bail!("has more than {MOST_SCANS} scans (progressive); save it again");
+            return Err(PictureError::Scans { most: MOST_SCANS });
         }
         Ok(())
     }
+}
+
+fn cut() -> PictureError {
+    PictureError::damaged("its picture has no end")
 }
 
 /// The segment of a frame (T.81, B.2.2): length, precision, height, width, and for each component a name and its
@@ -177,14 +204,14 @@ fn frame(marker: u8, segment: &[u8]) -> Option<Frame> {
     // A plane's size is its share of the largest plane; at the edges whole units are kept.
     let padded = (height.next_multiple_of(LARGEST_UNIT)) * (width.next_multiple_of(LARGEST_UNIT));
     let coefficients = COEFFICIENT * padded * samples / (most(0) * most(1));
-    Some(Frame { height, width, progressive: PROGRESSIVE.contains(&marker), coefficients })
+    Some(Frame { height, width, components: count, progressive: PROGRESSIVE.contains(&marker), coefficients })
 }
 
-fn refused(error: ImageError) -> anyhow::Error {
+fn refused(error: ImageError) -> PictureError {
     match error {
         ImageError::IoError(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => {
-            anyhow!("cannot be read: {cause}")
+            PictureError::Io { cause }
         }
-        error => damaged(error),
+        error => PictureError::damaged(error),
     }
 }

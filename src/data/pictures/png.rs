@@ -2,63 +2,80 @@
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
-use anyhow::{anyhow, bail};
 use image::metadata::Orientation;
-use image::{DynamicImage, RgbaImage};
-use png::{ColorType, Decoder, DecodingError, Limits, Transformations};
+use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
+use png::{ColorType, Decoder, DecodingError, Limits, Reader, Transformations};
 
-use super::limits::{Found, check_size, damaged, io_error, zeros};
-use crate::data::Picture;
+use super::decoded::{Decoded, Header};
+use super::error::PictureError;
+use super::limits::{check_size, zeros};
 
 /// The most bytes of all chunks beside the pixels.
 const MOST_CHUNKS: usize = 8 << 20;
-/// Red, green, blue, alpha.
-const CHANNELS: usize = 4;
 /// If the 16-bit samples of a picture all fit into one of these widths, they are narrower samples in a wide file:
 /// microscopes, scanners and depth cameras write 8, 10 or 12 bits like this.
 const NARROW: [u32; 3] = [8, 10, 12];
 const WIDE: u32 = 16;
 
-/// The picture.
-pub(super) fn decode(source: impl BufRead) -> anyhow::Result<Found> {
+/// The picture, with as many channels as are stored.
+pub(super) fn decode(source: impl BufRead) -> Result<Decoded, PictureError> {
+    let (mut reader, _) = open(source)?;
+    let (height, width) = (reader.info().height, reader.info().width);
+    let (colour, depth) = reader.output_color_type();
+    let bytes = if depth == png::BitDepth::Sixteen { 2 } else { 1 };
+    let pixel = colour.samples() * bytes;
+    let (rows, columns) = (height as usize, width as usize);
+    let mut pixels = zeros(u64::from(height) * u64::from(width) * pixel as u64)?;
+    for places in places(rows, columns, reader.info().interlaced) {
+        let Some(row) = reader.next_row().map_err(refused)? else {
+            return Err(PictureError::damaged("rows are missing"));
+        };
+        let line = &mut pixels[places.row * columns * pixel..][..columns * pixel];
+        let targets = line.chunks_exact_mut(pixel).skip(places.first).step_by(places.step);
+        for (to, from) in targets.zip(row.data().chunks_exact(pixel)) {
+            to.copy_from_slice(from);
+        }
+    }
+    let turned = turned(&reader);
+    let remark = if bytes == 2 { narrowed(&mut pixels, colour) } else { None };
+    let image = match colour {
+        ColorType::Grayscale => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        ColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        ColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        _ => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
+    };
+    let image = image.ok_or_else(|| PictureError::damaged("its rows are too short"))?;
+    Ok(Decoded::upright(image, turned)?.remarking(remark))
+}
+
+/// What stands before the pixels.
+pub(super) fn header(source: impl BufRead) -> Result<Header, PictureError> {
+    let (reader, grey) = open(source)?;
+    let (height, width) = (u64::from(reader.info().height), u64::from(reader.info().width));
+    Ok(Header::turned(height, width, grey, turned(&reader)))
+}
+
+/// A decoder at the first row, and whether it gives grey.
+fn open<R: BufRead>(source: R) -> Result<(Reader<Forward<R>>, bool), PictureError> {
     let limits = Limits { bytes: MOST_CHUNKS };
     let mut decoder = Decoder::new_with_limits(Forward(source), limits);
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let header = decoder.read_header_info().map_err(refused)?;
-    let (height, width) = (header.height, header.width);
-    check_size(u64::from(height), u64::from(width))?;
-    let mut reader = decoder.read_info().map_err(refused)?;
+    check_size(u64::from(header.height), u64::from(header.width))?;
+    let reader = decoder.read_info().map_err(refused)?;
     if !reader.info().palette.as_deref().is_none_or(is_palette) {
-        bail!("is damaged: its palette is not made of whole colours");
+        return Err(PictureError::damaged("its palette is not made of whole colours"));
     }
-    let (colour, depth) = reader.output_color_type();
-    let bytes = if depth == png::BitDepth::Sixteen { 2 } else { 1 };
-    let stored = colour.samples() * bytes;
-    let pixel = CHANNELS * bytes;
-    let (rows, columns) = (height as usize, width as usize);
-    let mut pixels = zeros(u64::from(height) * u64::from(width) * pixel as u64)?;
-    for places in places(rows, columns, reader.info().interlaced) {
-        let Some(row) = reader.next_row().map_err(refused)? else {
-            bail!("is damaged or incomplete: rows are missing")
-        };
-        let line = &mut pixels[places.row * columns * pixel..][..columns * pixel];
-        let targets = line.chunks_exact_mut(pixel).skip(places.first).step_by(places.step);
-        for (to, from) in targets.zip(row.data().chunks_exact(stored)) {
-            widen(colour, from, to);
-        }
-    }
-    let turned = reader.info().exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
-    let mut remarks = Vec::new();
-    if bytes == 2 {
-        remarks.extend(narrowed(&mut pixels));
-    }
-    let image = RgbaImage::from_raw(width, height, pixels).ok_or_else(|| anyhow!("is damaged"))?;
-    let mut image = DynamicImage::ImageRgba8(image);
-    image.apply_orientation(turned.unwrap_or(Orientation::NoTransforms));
-    let (height, width) = (image.height() as usize, image.width() as usize);
-    Ok(Found { picture: Picture::new(height, width, image.into_rgba8().into_raw())?, remarks })
+    let (colour, _) = reader.output_color_type();
+    Ok((reader, matches!(colour, ColorType::Grayscale | ColorType::GrayscaleAlpha)))
+}
+
+/// How the picture is turned.
+fn turned<R: BufRead + Seek>(reader: &Reader<R>) -> Orientation {
+    let found = reader.info().exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
+    found.unwrap_or(Orientation::NoTransforms)
 }
 
 /// Whether a palette holds whole colours, and not too many: the decoder panics on any other.
@@ -88,35 +105,21 @@ fn places(height: usize, width: usize, interlaced: bool) -> impl Iterator<Item =
     })
 }
 
-/// A pixel as red, green, blue and alpha; a sample has one or two bytes.
-fn widen(colour: ColorType, from: &[u8], to: &mut [u8]) {
-    let sample = to.len() / CHANNELS;
-    let grey = matches!(colour, ColorType::Grayscale | ColorType::GrayscaleAlpha);
-    let clear = matches!(colour, ColorType::GrayscaleAlpha | ColorType::Rgba);
-    for (channel, to) in to.chunks_exact_mut(sample).enumerate() {
-        let alpha = channel + 1 == CHANNELS;
-        match (alpha, clear) {
-            (true, false) => to.fill(u8::MAX),
-            (true, true) => to.copy_from_slice(&from[from.len() - sample..]),
-            (false, _) => to.copy_from_slice(&from[if grey { 0 } else { channel * sample }..][..sample]),
-        }
-    }
-}
-
 /// Samples of 16 bits to 8, in place; where they use only a narrow part of the range, that part is stretched.
-fn narrowed(pixels: &mut Vec<u8>) -> Option<String> {
+fn narrowed(pixels: &mut Vec<u8>, colours: ColorType) -> Option<String> {
     let sample = |pair: &[u8]| u32::from(u16::from_be_bytes([pair[0], pair[1]]));
+    let channels = colours.samples();
+    let clear = matches!(colours, ColorType::GrayscaleAlpha | ColorType::Rgba);
+    let is_alpha = |at: usize| clear && at % channels == channels - 1;
     let (mut colour, mut alpha) = (0, 0);
-    for pixel in pixels.chunks_exact(2 * CHANNELS) {
-        for pair in pixel[..2 * (CHANNELS - 1)].chunks_exact(2) {
-            colour = colour.max(sample(pair));
-        }
-        alpha = alpha.max(sample(&pixel[2 * (CHANNELS - 1)..]));
+    for (at, pair) in pixels.chunks_exact(2).enumerate() {
+        let greatest = if is_alpha(at) { &mut alpha } else { &mut colour };
+        *greatest = sample(pair).max(*greatest);
     }
     let bits = |greatest: u32| NARROW.into_iter().find(|bits| greatest < 1 << bits).unwrap_or(WIDE);
     let widths = [bits(colour), bits(alpha)].map(|bits| (1u32 << bits) - 1);
     for at in 0..pixels.len() / 2 {
-        let most = widths[usize::from(at % CHANNELS == CHANNELS - 1)];
+        let most = widths[usize::from(is_alpha(at))];
         pixels[at] = ((sample(&pixels[2 * at..]) * 255 + most / 2) / most) as u8;
     }
     pixels.truncate(pixels.len() / 2);
@@ -127,14 +130,11 @@ fn narrowed(pixels: &mut Vec<u8>) -> Option<String> {
     })
 }
 
-fn refused(error: DecodingError) -> anyhow::Error {
+fn refused(error: DecodingError) -> PictureError {
     match error {
-        DecodingError::LimitsExceeded => anyhow!(
-            "has chunks of more than {} MiB beside its pixels; save it without metadata",
-            MOST_CHUNKS >> 20
-        ),
-        DecodingError::IoError(error) => io_error(error),
-        error => damaged(error),
+        DecodingError::LimitsExceeded => PictureError::Chunks { mebibytes: MOST_CHUNKS >> 20 },
+        DecodingError::IoError(error) => error.into(),
+        error => PictureError::damaged(error),
     }
 }
 

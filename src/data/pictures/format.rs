@@ -1,15 +1,17 @@
 //! What a file is, recognised by its first bytes.
 
-use anyhow::bail;
+use super::error::PictureError;
 
 /// The number of bytes that are checked.
 pub(super) const LOOKED_AT: usize = 1024;
 
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Png,
     Jpeg,
+    WebP,
+    Bmp,
 }
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -20,8 +22,6 @@ const OTHERS: &[(usize, &[u8], &str)] = &[
     (0, b"GIF8", "a GIF picture"),
     (0, b"II*\0", "a TIFF or camera raw picture"),
     (0, b"MM\0*", "a TIFF or camera raw picture"),
-    (0, b"BM", "a BMP picture"),
-    (8, b"WEBP", "a WebP picture"),
     (4, b"ftypavi", "an AVIF picture"),
     (4, b"ftyphei", "a HEIC picture"),
     (4, b"ftyphev", "a HEIC picture"),
@@ -40,26 +40,37 @@ const OTHERS: &[(usize, &[u8], &str)] = &[
     (0, b"\x1f\x8b", "a gzip file"),
 ];
 
-/// PNG or JPEG. The error says what else it is, if that is known.
-pub(super) fn of(start: &[u8]) -> anyhow::Result<Format> {
-    if start.starts_with(PNG) {
-        return Ok(Format::Png);
+impl Format {
+    /// As messages name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Png => "PNG",
+            Format::Jpeg => "JPEG",
+            Format::WebP => "WebP",
+            Format::Bmp => "BMP",
+        }
     }
-    if start.starts_with(JPEG) {
-        return Ok(Format::Jpeg);
+}
+
+/// The format of a file that begins like this. The error says what else it is, if that is known.
+pub(super) fn of(start: &[u8]) -> Result<Format, PictureError> {
+    let has = |at: usize, bytes: &[u8]| start.get(at..).is_some_and(|rest| rest.starts_with(bytes));
+    let known = [
+        (has(0, PNG), Format::Png),
+        (has(0, JPEG), Format::Jpeg),
+        (has(0, b"RIFF") && has(8, b"WEBP"), Format::WebP),
+        (has(0, b"BM"), Format::Bmp),
+    ];
+    if let Some((_, format)) = known.into_iter().find(|(is, _)| *is) {
+        return Ok(format);
     }
-    let has =
-        |(at, bytes, _): &&(usize, &[u8], &str)| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
-    if let Some((_, _, what)) = OTHERS.iter().find(has) {
-        bail!("is {what}; convert it to PNG or JPEG first");
+    if let Some((_, _, what)) = OTHERS.iter().find(|(at, bytes, _)| has(*at, bytes)) {
+        return Err(PictureError::OtherFormat { what });
     }
     let text = String::from_utf8_lossy(start).to_lowercase();
     if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<') && text.contains("<svg")
     {
-        bail!("is an SVG drawing; convert it to PNG or JPEG first");
+        return Err(PictureError::OtherFormat { what: "an SVG drawing" });
     }
-    if start.is_empty() {
-        bail!("is empty, and so neither PNG nor JPEG");
-    }
-    bail!("is neither PNG nor JPEG; convert it first");
+    Err(if start.is_empty() { PictureError::Empty } else { PictureError::Unknown })
 }

@@ -1,0 +1,203 @@
+//! `shadegrad data`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use serde::Serialize;
+
+use super::args::DataSource;
+use super::layout::LayoutArgs;
+use super::output::Output;
+use super::path_text::to_text;
+use super::picture_data;
+use super::sheet::sheet;
+use super::table::{Align, render_all};
+use crate::data::{Dataset, Loaded, PictureSets, PictureSizes, Shape, TargetKind};
+use crate::io::destination::Destination;
+use crate::model::{bytes, thousands};
+
+/// The names of the sets, in the order of their counts.
+const SETS: [&str; 3] = ["training", "validation", "test"];
+
+/// Say what a data set holds: classes, sets, sizes, and files that cannot be read
+///
+/// Takes what --data of `train` takes. With --sheet it writes samples of each class as one picture, as the network gets them.
+#[derive(Debug, clap::Args)]
+pub struct DataArgs {
+    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
+    /// of tables, or a table (docs/data.md)
+    #[arg(value_name = "mnist|DIR|FILE.csv")]
+    data: DataSource,
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// Write samples of each class into a picture, or to standard output with `-`
+    #[arg(long, value_name = "FILE.png")]
+    sheet: Option<PathBuf>,
+    /// Replace an earlier file
+    #[arg(long, requires = "sheet")]
+    force: bool,
+    /// Print one JSON object instead
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Description {
+    /// `mnist`, or the folder.
+    data: String,
+    /// Of a sample.
+    shape: Vec<usize>,
+    classes: Vec<Class>,
+    #[serde(flatten)]
+    pictures: Option<Pictures>,
+}
+
+/// A class, and how many samples of it are in each set.
+#[derive(Serialize)]
+struct Class {
+    name: String,
+    training: usize,
+    validation: usize,
+    test: usize,
+}
+
+/// What is known of pictures only.
+#[derive(Serialize)]
+struct Pictures {
+    /// How the sets came about.
+    split: String,
+    sizes: Option<PictureSizes>,
+    broken: Vec<Broken>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Broken {
+    file: String,
+    problem: String,
+}
+
+/// Reads all of it.
+pub fn run(args: &DataArgs, output: &mut Output) -> anyhow::Result<()> {
+    let place = args.sheet.as_deref().map(|file| args.place(file)).transpose()?;
+    if place.as_ref().is_some_and(Destination::is_stdout) {
+        output.step_aside();
+    }
+    let (sets, pictures) = args.read()?;
+    let [train, _, _] = &sets;
+    let Some(train) = train else { bail!("the data set has no training samples") };
+    if train.target() != TargetKind::Classes {
+        bail!("`data` describes classes; the targets of this data set are {}", train.target());
+    }
+    if let Some(place) = &place {
+        let Shape::Image(shape) = train.shape() else {
+            bail!("--sheet is for images; the samples of this data set are rows of numbers")
+        };
+        let picture = sheet(train, shape, &names(train))?;
+        place.write(&picture)?;
+        if !args.json {
+            output.line(format_args!("Wrote {place}: {}", bytes(picture.len())))?;
+        }
+    }
+    let description = Description {
+        data: args.data.to_string(),
+        shape: train.shape().dims(),
+        classes: classes(&sets, &names(train)),
+        pictures,
+    };
+    match args.json {
+        true => output.line(serde_json::to_string_pretty(&description)?),
+        false => output.line(text(&description)),
+    }
+}
+
+impl DataArgs {
+    fn place(&self, file: &Path) -> anyhow::Result<Destination> {
+        let place = Destination::new(file, Path::new(""), "sheet.png")?;
+        place.check_free(self.force)?;
+        Ok(place)
+    }
+
+    /// Training, validation and test set, and what is known of pictures.
+    fn read(&self) -> anyhow::Result<([Option<Dataset>; 3], Option<Pictures>)> {
+        let options = self.layout.options(&self.data, None)?;
+        let Some(folder) = self.data.pictures(&options)? else {
+            let Loaded { train, validation, test, .. } = self.data.load(&options)?;
+            return Ok(([Some(train), validation, Some(test)], None));
+        };
+        let (split, sizes, notes) = (folder.split().to_owned(), folder.sizes(), folder.notes().to_vec());
+        let PictureSets { train, validation, test, broken, .. } = picture_data::load(folder)?;
+        let broken =
+            broken.into_iter().map(|(path, problem)| Broken { file: to_text(&path), problem }).collect();
+        Ok(([Some(train), validation, Some(test)], Some(Pictures { split, sizes, broken, notes })))
+    }
+}
+
+/// The names of the classes, or their numbers.
+fn names(data: &Dataset) -> Vec<String> {
+    match data.class_names() {
+        [] => (0..data.classes()).map(|class| class.to_string()).collect(),
+        names => names.to_vec(),
+    }
+}
+
+fn classes(sets: &[Option<Dataset>; 3], names: &[String]) -> Vec<Class> {
+    let counts = sets.each_ref().map(|set| {
+        let mut counts = vec![0; names.len()];
+        for &label in set.iter().flat_map(|set| set.labels()) {
+            counts[label as usize] += 1;
+        }
+        counts
+    });
+    let class = |(at, name): (usize, &String)| {
+        let [training, validation, test] = counts.each_ref().map(|counts| counts[at]);
+        Class { name: name.clone(), training, validation, test }
+    };
+    names.iter().enumerate().map(class).collect()
+}
+
+/// A line for each class, and what else there is to say.
+fn text(found: &Description) -> String {
+    let cells = |name: &str, counts: [usize; 3]| {
+        let all = counts.iter().sum::<usize>();
+        let numbers = counts.into_iter().chain([all]).map(thousands);
+        [name.to_owned()].into_iter().chain(numbers).collect::<Vec<String>>()
+    };
+    let counts = |class: &Class| [class.training, class.validation, class.test];
+    let mut rows: Vec<Vec<String>> =
+        found.classes.iter().map(|class| cells(&class.name, counts(class))).collect();
+    let sum = |set: usize| found.classes.iter().map(|class| counts(class)[set]).sum();
+    rows.push(cells("all", [sum(0), sum(1), sum(2)]));
+    let right = SETS.iter().chain(&["all"]).map(|set| (*set, Align::Right));
+    let headings: Vec<_> = [("class", Align::Left)].into_iter().chain(right).collect();
+    let mut lines = vec![render_all(&headings, &rows), String::new()];
+    lines.push(match found.shape[..] {
+        [h, w, 1] => format!("Samples: images of {h}x{w}, grey"),
+        [h, w, 3] => format!("Samples: images of {h}x{w}, coloured"),
+        _ => format!("Samples: of shape {:?}", found.shape),
+    });
+    lines.extend(found.pictures.iter().flat_map(of_pictures));
+    lines.join("\n")
+}
+
+fn of_pictures(pictures: &Pictures) -> Vec<String> {
+    let mut lines = vec![format!("Sets: {}", pictures.split)];
+    if let Some(PictureSizes { smallest, median, largest, formats }) = &pictures.sizes {
+        let size = |[height, width]: &[usize; 2]| format!("{height}x{width}");
+        lines.push(format!(
+            "Files: {} to {}, median {} (height x width)",
+            size(smallest),
+            size(largest),
+            size(median)
+        ));
+        let formats: Vec<String> =
+            formats.iter().map(|(format, &count)| format!("{} {format}", thousands(count))).collect();
+        lines.push(format!("Formats: {}", formats.join(", ")));
+    }
+    if !pictures.broken.is_empty() {
+        lines.push(format!("Left out: {}", thousands(pictures.broken.len())));
+        lines.extend(pictures.broken.iter().map(|broken| format!("  {} {}", broken.file, broken.problem)));
+    }
+    lines
+}

@@ -1,0 +1,249 @@
+//! A folder of pictures, from what its files say to data sets.
+
+use std::path::{Path, PathBuf};
+
+use super::cache::{Naming, Place, Told};
+use super::fill::{Filled, Task, fill};
+use super::folders::{File, list};
+use super::parts::parts;
+use super::sets::{PictureSets, check_left, sets};
+use super::survey::{PictureSizes, Survey, check_asked};
+use crate::data::error::DataError;
+use crate::data::folder::LoadOptions;
+use crate::data::numbers::Numbers;
+
+/// How a folder of pictures is read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PictureOptions {
+    /// Height and width of the images. `None`: those of the pictures where all have the same, of at most 128; else a square of
+    /// the median of their shorter sides, rounded down to a multiple of 32, from 32 to 128.
+    pub size: Option<[usize; 2]>,
+    /// 1 for grey, 3 for colours. `None`: 1 where all pictures are grey, else 3.
+    pub channels: Option<usize>,
+    /// What decides which pictures are for validation and for the test, where no folders do; default 0.
+    pub split_seed: u64,
+    /// A folder in which decoded pictures are kept: they are mapped from there, need not fit into memory, and need not be decoded
+    /// the next time. It may grow: of each folder of pictures the last three forms are kept. `None`: they are decoded into memory.
+    pub cache: Option<PathBuf>,
+}
+
+impl From<&LoadOptions> for PictureOptions {
+    /// Without a cache.
+    fn from(options: &LoadOptions) -> Self {
+        let LoadOptions { size, channels, split_seed, .. } = *options;
+        PictureOptions { size, channels, split_seed: split_seed.into(), cache: None }
+    }
+}
+
+/// A folder of pictures, before they are decoded: its classes, its sets and the shape of its images.
+#[derive(Debug)]
+pub struct PictureFolder {
+    root: PathBuf,
+    classes: Vec<String>,
+    files: [Vec<File>; 3],
+    split: String,
+    given_test: bool,
+    shape: [usize; 3],
+    place: Option<Place>,
+    cached: Option<(Numbers<u8>, Told)>,
+    /// Where nothing is cached.
+    survey: Option<Survey>,
+    notes: Vec<String>,
+    unread: Vec<(PathBuf, String)>,
+}
+
+/// Reads a folder of pictures, with a sub-folder for each class: PNG, JPEG, WebP and BMP files.
+///
+/// The names of the sub-folders, sorted byte by byte, are the names of the classes. Folders within them belong to the class; each is
+/// read once, however many links lead there. Where the sub-folders are called `train` and `test`, or `val` (`validation`), the
+/// folders of classes are within them; otherwise pictures are split by classes, 80 % to train on, 10 % to validate and 10 % to
+/// test. Of a training and a test set without a validation set a tenth of the former validates, and likewise without a test set.
+/// Within a set pictures are in the order of their classes, and then of their paths. A folder that holds nothing but one other
+/// stands for that one. Hidden files and files with other names are passed over.
+///
+/// Pictures are turned upright by their EXIF tag, transparent parts are white, and each is scaled and cut to the size of the images
+/// as [`Picture::fitted`](crate::data::Picture::fitted) does. Files that cannot be read are left out, with a warning that names
+/// the first.
+///
+/// ```no_run
+/// use shadegrad::data::{PictureOptions, load_pictures};
+///
+/// let photos = load_pictures("photos".as_ref(), &PictureOptions::default())?;
+/// println!("{} pictures of {:?}", photos.train.len(), photos.train.class_names());
+/// # Ok::<(), shadegrad::data::DataError>(())
+/// ```
+///
+/// # Errors
+/// [`DataError::Pictures`] where the folder is none of this kind, every picture of a class or of a set is broken, or there is no
+/// memory; [`DataError::TooFewToSplit`].
+pub fn load_pictures(dir: &Path, options: &PictureOptions) -> Result<PictureSets, DataError> {
+    let folder = PictureFolder::find(dir, options)?;
+    for note in folder.notes() {
+        log::warn!("{note}");
+    }
+    let sets = folder.load(&|_, _| {})?;
+    if let Some(warning) = sets.warning() {
+        log::warn!("{warning}");
+    }
+    Ok(sets)
+}
+
+impl PictureFolder {
+    /// Looks at the folder, and, where it is not cached, at the header of each picture.
+    ///
+    /// # Errors
+    /// As [`load_pictures`], for all that shows before pictures are decoded.
+    pub fn find(dir: &Path, options: &PictureOptions) -> Result<Self, DataError> {
+        check_asked(options.size, options.channels)?;
+        let mut listed = list(dir)?;
+        let (files, split) = parts(&mut listed, options.split_seed)?;
+        let all: Vec<&File> = files.iter().flatten().collect();
+        let naming = options.cache.as_deref().map(|cache| Naming::new(cache, &listed.root, &files));
+        let (shape, survey) = shape(&all, options, naming.as_ref());
+        let place = naming.map(|naming| naming.place(&format!("{shape:?}")));
+        let cached = place.as_ref().and_then(|place| match place.read()? {
+            Ok((pixels, told)) => {
+                Some((pixels, told)).filter(|(_, told)| fits(told, shape, &files, listed.classes.len()))
+            }
+            Err(problem) => {
+                log::warn!("{}: {problem}; the pictures are decoded again", place.path().display());
+                None
+            }
+        });
+        let survey = if cached.is_none() { survey.or_else(|| Some(Survey::of(&all))) } else { None };
+        let [_, _, given_test] = listed.given;
+        let (root, classes, notes, unread) = (listed.root, listed.classes, listed.notes, listed.unread);
+        Ok(PictureFolder {
+            root,
+            classes,
+            files,
+            split,
+            given_test,
+            shape,
+            place,
+            cached,
+            survey,
+            notes,
+            unread,
+        })
+    }
+
+    /// Height, width and channels of the images.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// What the classes are called, in order.
+    pub fn class_names(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// How the sets came about, in a line.
+    pub fn split(&self) -> &str {
+        &self.split
+    }
+
+    /// What is unusual about the folder, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How many files are for training, broken ones included.
+    pub fn train_len(&self) -> usize {
+        self.files[0].len()
+    }
+
+    /// How many files there are, broken ones included.
+    pub fn len(&self) -> usize {
+        self.files.iter().map(Vec::len).sum()
+    }
+
+    /// Always false: a folder without pictures is an error.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the pictures have been decoded before, and are in the cache.
+    pub fn is_cached(&self) -> bool {
+        self.cached.is_some()
+    }
+
+    /// The sizes of the pictures in their files, which are looked at for it; `None` where none can be read.
+    pub fn sizes(&self) -> Option<PictureSizes> {
+        match &self.survey {
+            Some(survey) => survey.sizes(),
+            None => Survey::of(&self.files.iter().flatten().collect::<Vec<_>>()).sizes(),
+        }
+    }
+
+    /// The pictures, decoded on all threads or from the cache. `progress` is told how many of how many are done.
+    ///
+    /// # Errors
+    /// As [`load_pictures`].
+    pub fn load(self, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<PictureSets, DataError> {
+        let cached = self.cached.is_some();
+        let (pixels, told, broken) = match self.cached {
+            Some((pixels, told)) => {
+                let broken =
+                    told.broken.iter().map(|(path, problem)| (path.into(), problem.clone())).collect();
+                (pixels, told, broken)
+            }
+            None => {
+                let files = self
+                    .files
+                    .iter()
+                    .zip(0..)
+                    .flat_map(|(files, set)| files.iter().map(move |file| (file, set)));
+                let pixels = self
+                    .survey
+                    .iter()
+                    .flat_map(Survey::pixels)
+                    .map(|found| found.map_err(ToString::to_string));
+                let task = |((file, set), pixels)| Task { file, set, pixels };
+                let tasks: Vec<Task<'_>> = files.zip(pixels).map(task).collect();
+                let Filled { pixels, told, broken } =
+                    fill(&tasks, self.classes.len(), self.shape, self.place.as_ref(), progress)?;
+                (pixels, told, broken)
+            }
+        };
+        let broken: Vec<(PathBuf, String)> = self.unread.into_iter().chain(broken).collect();
+        for (path, problem) in &broken {
+            log::info!("{}: {problem}", path.display());
+        }
+        if told.stretched > 0 {
+            let count = told.stretched;
+            log::warn!(
+                "{count} picture(s) of 16 bits hold numbers of fewer bits, and were stretched one by one"
+            );
+        }
+        check_left(&self.root, &self.classes, &self.files, &told, &broken)?;
+        sets(pixels, &told, self.classes, broken, [cached, self.given_test])
+    }
+}
+
+/// The shape of the images: the one that is asked for, or was found before, or that of the pictures, which are then looked at.
+fn shape(files: &[&File], options: &PictureOptions, naming: Option<&Naming>) -> ([usize; 3], Option<Survey>) {
+    if let (Some([h, w]), Some(c)) = (options.size, options.channels) {
+        return ([h, w, c], None);
+    }
+    let memory = naming.map(|naming| naming.place(&format!("{:?} {:?}", options.size, options.channels)));
+    if let Some(shape) = memory.as_ref().and_then(Place::shape) {
+        return (shape, None);
+    }
+    let survey = Survey::of(files);
+    // Where no header can be read no picture can, which is an error later on.
+    let [h, w] = options.size.or_else(|| survey.size()).unwrap_or([1, 1]);
+    let shape = [h, w, options.channels.unwrap_or_else(|| survey.channels(files))];
+    if let Some(memory) = memory {
+        memory.remember(shape);
+    }
+    (shape, Some(survey))
+}
+
+/// Whether a cached description is of these files; nothing but a made-up file is not.
+fn fits(told: &Told, shape: [usize; 3], files: &[Vec<File>; 3], classes: usize) -> bool {
+    let of_set = |(counts, files): (&Vec<usize>, &Vec<File>)| {
+        counts.len() == classes && counts.iter().sum::<usize>() <= files.len()
+    };
+    told.shape == shape && told.counts.iter().zip(files).all(of_set)
+}
