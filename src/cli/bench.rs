@@ -4,6 +4,7 @@ use anyhow::{Context, ensure};
 use std::ops::ControlFlow;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size, count};
+use super::init::TrainableArg;
 use super::output::{Output, warn_of_loss};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
@@ -49,6 +50,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
     #[command(flatten)]
+    trainable: TrainableArg,
+    #[command(flatten)]
     device: DeviceArg,
     #[command(flatten)]
     fuse: FuseArg,
@@ -64,7 +67,8 @@ pub struct BenchArgs {
 
 /// Checks, measures, prints.
 pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
-    let file = args.model.read()?;
+    let mut file = args.model.read()?;
+    args.trainable.apply(&mut file)?;
     warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let network = file.model.network()?;

@@ -1,6 +1,7 @@
 //! `shadegrad explain`.
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
+use super::init::TrainableArg;
 use super::output::{Output, warn_of_loss};
 use super::tune::TuneArg;
 use crate::device::Device;
@@ -23,6 +24,8 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
     #[command(flatten)]
+    trainable: TrainableArg,
+    #[command(flatten)]
     device: DeviceArg,
     #[command(flatten)]
     fuse: FuseArg,
@@ -32,7 +35,8 @@ pub struct ExplainArgs {
 
 /// Prints the plan.
 pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
-    let file = args.model.read()?;
+    let mut file = args.model.read()?;
+    args.trainable.apply(&mut file)?;
     warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let plan = file.plan(batch)?;

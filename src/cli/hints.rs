@@ -92,7 +92,7 @@ fn of_run(error: &RunError) -> Option<String> {
 
 fn of_import(error: &ImportError) -> Option<String> {
     let flags = match error {
-        ImportError::Shape { .. } | ImportError::Features { .. } => "--fresh LAYER",
+        ImportError::Shape(_) | ImportError::Features { .. } => "--fresh LAYER",
         ImportError::Ambiguous { .. } => "--map MAP.toml, --ignore NAME",
         ImportError::Layout { .. } => "--map MAP.toml",
         ImportError::Left { missing, .. } if missing.is_empty() => "--ignore NAME,...",

@@ -77,7 +77,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Train(train_args::TrainArgs),
+    Train(Box<train_args::TrainArgs>),
     Evaluate(evaluate::EvaluateArgs),
     Crossval(crossval::CrossvalArgs),
     Predict(predict::PredictArgs),

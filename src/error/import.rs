@@ -28,26 +28,8 @@ pub enum ImportError {
         problem: String,
     },
     /// A tensor has the name of a weight and another shape.
-    #[error(
-        "weight file `{file}`: tensor `{theirs}` has shape {found:?}, but `{ours}` of shape {shape:?} needs {expected:?} there; \
-         import it into a layer of that size, or let layer `{layer}` begin anew with `fresh`"
-    )]
-    Shape {
-        /// The file.
-        file: String,
-        /// Their tensor.
-        theirs: String,
-        /// Its shape.
-        found: Vec<usize>,
-        /// The weight.
-        ours: String,
-        /// Its layer.
-        layer: String,
-        /// Its shape.
-        shape: Vec<usize>,
-        /// The shape that their tensor should have.
-        expected: Vec<usize>,
-    },
+    #[error(transparent)]
+    Shape(Box<OtherShape>),
     /// Which tensor is which weight is not certain.
     #[error(
         "weight file `{file}`: {problem}; say which it is in the [names] of a file of names, or leave one out with `ignore`"
@@ -96,6 +78,29 @@ pub enum ImportError {
         /// Tensors for which there is no weight, with their shapes.
         unused: Vec<String>,
     },
+}
+
+/// A tensor with the name of a weight and another shape.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "weight file `{file}`: tensor `{theirs}` has shape {found:?}, but `{ours}` of shape {shape:?} needs {expected:?} there; \
+     import it into a layer of that size, or let layer `{layer}` begin anew with `fresh`"
+)]
+pub struct OtherShape {
+    /// The file.
+    pub file: String,
+    /// Their tensor.
+    pub theirs: String,
+    /// Its shape.
+    pub found: Vec<usize>,
+    /// The weight.
+    pub ours: String,
+    /// Its layer.
+    pub layer: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// The shape that their tensor should have.
+    pub expected: Vec<usize>,
 }
 
 /// The most names of a list.

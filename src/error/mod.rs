@@ -9,7 +9,7 @@ mod weights;
 
 pub use attribution::AttributionError;
 pub use divergence::{Bad, Divergence, Found};
-pub use import::ImportError;
+pub use import::{ImportError, OtherShape};
 pub use run::RunError;
 pub(crate) use setting::Said;
 pub use setting::SettingError;

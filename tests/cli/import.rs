@@ -163,6 +163,8 @@ fn a_last_layer_is_trained_alone_and_then_all() {
     let train = "train --model model.toml --data data --trainable";
     sandbox.fail(&format!("{train} dens"), 1, &["--trainable names `dens`", "did you mean `dense`?"]);
     sandbox.fail(&format!("{train} flatten"), 1, &["no such layer with weights"]);
+    let plan = sandbox.succeed("explain --model model.toml --device cpu --trainable dense").stdout;
+    assert!(plan.contains("dense/backward_kernel") && !plan.contains("conv2d/backward"), "{plan}");
     let found = sandbox.succeed("lr-find --model model.toml --data data --device cpu --init theirs --fresh dense --trainable dense").stdout;
     if let Some(command) = found.lines().find(|line| line.starts_with("Train with it:")) {
         assert!(command.contains("--init theirs --fresh dense --trainable dense"), "{command}");

@@ -1,4 +1,4 @@
-//! Which of somebody else's tensors is which weight, where their names do not tell.
+//! What may be said of somebody else's weights: their names, where these do not tell, and what is not taken.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,6 +8,24 @@ use serde::Deserialize;
 use crate::error::ImportError;
 use crate::files;
 use crate::model::with_suggestion;
+
+/// How somebody else's weights become those of a model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Import {
+    /// Their names, where a rule does not give them.
+    pub map: NameMap,
+    /// Layers that keep their initial weights, whatever the file has of them.
+    pub fresh: Vec<String>,
+    /// Tensors and modules that are left out.
+    pub ignore: Vec<String>,
+}
+
+impl Import {
+    /// Whether nothing is said.
+    pub(super) fn is_plain(&self) -> bool {
+        *self == Import::default()
+    }
+}
 
 /// A file of names, or what such a file says.
 ///

@@ -23,34 +23,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
-pub use self::map::{AxisOrder, LaidName, NameMap, TheirName};
+pub use self::map::{AxisOrder, Import, LaidName, NameMap, TheirName};
 
 use self::features::{Order, drawn, orders};
 use self::file::WeightFile;
 use self::names::{Match, Matching, matched};
 use super::header::Tensor;
 use super::read_weights;
-use crate::error::{ImportError, WeightFileError};
+use crate::error::{ImportError, OtherShape, WeightFileError};
 use crate::layers::kit::Axes;
-use crate::model::{Network, WeightTensor, Weights, nearest};
-
-/// How somebody else's weights become those of a model.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Import {
-    /// Their names, where a rule does not give them.
-    pub map: NameMap,
-    /// Layers that keep their initial weights, whatever the file has of them.
-    pub fresh: Vec<String>,
-    /// Tensors and modules that are left out.
-    pub ignore: Vec<String>,
-}
-
-impl Import {
-    /// Whether nothing is said.
-    fn is_plain(&self) -> bool {
-        *self == Import::default()
-    }
-}
+use crate::model::{Network, WeightTensor, Weights};
 
 /// Weights of a model, and where they come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +43,7 @@ pub struct Imported {
     pub taken: Vec<Taken>,
     /// Layers that keep their initial weights.
     pub fresh: Vec<String>,
-    /// Tensors that were left out.
+    /// Tensors that were left out, beside those in which PyTorch counts batches.
     pub left_out: Vec<String>,
 }
 
@@ -165,7 +147,8 @@ fn checked(
     let expected = one.axes.theirs(&one.spec.shape).unwrap_or_else(|| one.spec.shape.clone());
     if tensor.shape != expected {
         let (layer, shape, found) = (one.layer.name.clone(), one.spec.shape.clone(), tensor.shape.clone());
-        return Err(ImportError::Shape { file, theirs, found, ours, layer, shape, expected });
+        let other = OtherShape { file, theirs, found, ours, layer, shape, expected };
+        return Err(ImportError::Shape(Box::new(other)));
     }
     if one.order != Some(AxisOrder::Keras) && drawn.contains(&one.layer.index) {
         return Err(ImportError::Features { file, theirs, layer: one.layer.name.clone() });
@@ -221,11 +204,6 @@ fn check_left(
         missing: matching.missing.iter().map(|spec| said(&spec.name, &spec.shape)).collect(),
         unused: matching.unused.iter().map(|&at| said(&tensors[at].name, &tensors[at].shape)).collect(),
     })
-}
-
-/// A question for the nearest of the known names, if one is near.
-fn nearest_of<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(name, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"))
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::map::{AxisOrder, NameMap};
-use super::{Import, nearest_of};
+use super::map::{AxisOrder, Import, NameMap};
 use crate::error::ImportError;
 use crate::io::header::Tensor;
 use crate::layers::kit::{Axes, OfTorch};
-use crate::model::{Network, NetworkLayer, WeightSpec};
+use crate::model::{Network, NetworkLayer, WeightSpec, nearest};
 
 /// What PyTorch counts and nothing reads.
 const COUNTED: &str = "num_batches_tracked";
@@ -33,7 +32,7 @@ pub(super) struct Matching<'a> {
     pub(super) missing: Vec<&'a WeightSpec>,
     /// Tensors without a weight.
     pub(super) unused: Vec<usize>,
-    /// Tensors that were to be left out.
+    /// Tensors that were to be left out, beside what PyTorch counts.
     pub(super) left_out: Vec<usize>,
 }
 
@@ -98,6 +97,7 @@ pub(super) fn matched<'a>(
     let left: HashSet<usize> = left_out.iter().copied().collect();
     let is_unused = |at: &usize| !used.contains_key(at) && !left.contains(at);
     let unused = (0..tensors.len()).filter(is_unused).collect();
+    left_out.retain(|&at| !is_counted(&tensors[at].name));
     left_out.sort_unstable();
     left_out.dedup();
     Ok(Matching { matches, missing, unused, left_out })
@@ -134,7 +134,6 @@ fn check_layers(network: &Network, options: &Import) -> Result<(), ImportError> 
 
 /// The tensors that are to be left out: those that PyTorch counts in, and those that were named, by themselves or as a module.
 fn ignored(tensors: &[Tensor], options: &Import) -> Result<Vec<usize>, ImportError> {
-    let is_counted = |name: &str| name.rsplit(BETWEEN).next() == Some(COUNTED);
     let numbered = || tensors.iter().map(|tensor| tensor.name.as_str()).enumerate();
     let mut found: Vec<usize> = numbered().filter(|(_, name)| is_counted(name)).map(|(at, _)| at).collect();
     for ignored in &options.ignore {
@@ -151,6 +150,10 @@ fn ignored(tensors: &[Tensor], options: &Import) -> Result<Vec<usize>, ImportErr
         }
     }
     Ok(found)
+}
+
+fn is_counted(name: &str) -> bool {
+    name.rsplit(BETWEEN).next() == Some(COUNTED)
 }
 
 /// Whether a tensor has this name, or is of the module of this name.
@@ -252,4 +255,9 @@ fn order_of(name: &str, own: &str, of_torch: Option<&OfTorch>) -> Option<AxisOrd
         Some(_) if last == theirs => Some(AxisOrder::PyTorch),
         _ => None,
     }
+}
+
+/// A question for the nearest of the known names, if one is near.
+fn nearest_of<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known).map_or(String::new(), |near| format!("; did you mean `{near}`?"))
 }
