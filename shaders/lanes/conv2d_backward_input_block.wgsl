@@ -81,27 +81,31 @@ fn main(
         let q = tap % KERNEL_W;
         let down = handing(p, STRIDE_H, OUT_H, TOP + first_h, TOP + end_h);
         let along = handing(q, STRIDE_W, OUT_W, LEFT, LEFT + PART_W);
-        let outputs = (down.y - down.x) * (along.y - along.x);
+        let columns = along.y - along.x;
+        let outputs = (down.y - down.x) * columns;
+        // From the end of a row of these outputs to the next one, in dy and in dx; the latter may wrap around.
+        let dy_skip = (OUT_W - columns) * OUT_EIGHTS;
+        let dx_skip = (STRIDE_H * PART_W - columns * STRIDE_W) * IN_EIGHTS;
         for (var images = first_image; images < end_image; images += ROWS_AT_ONCE) {
             let own = images + row_of(lane);
             let n = min(own, end_image - 1u);
             let stored = own < end_image && column < IN_EIGHTS;
+            // The first output, and where it meets dx with this weight.
+            var first = DY_BASE + ((n * OUT_H + down.x) * OUT_W + along.x) * OUT_EIGHTS;
+            let met = (n * PART_H + down.x * STRIDE_H + p - TOP) * PART_W + along.x * STRIDE_W + q - LEFT;
+            var place = DX_BASE + met * IN_EIGHTS + column;
             // The outputs row by row, but in one loop: drivers may count iterations of all loops.
-            var i = down.x;
-            var j = along.x;
+            var done = 0u;
             for (var output = 0u; output < outputs; output++) {
                 var terms: Terms;
                 for (var u = 0u; u < LOADS; u++) {
                     if has_eight(u, lane) {
                         let eight = begin + eight_of(u, lane);
-                        let first = DY_BASE + ((n * OUT_H + i) * OUT_W + j) * OUT_EIGHTS;
                         let mine = unpacked(dy[first + min(eight, OUT_EIGHTS - 1u)]);
                         let there = vec4<bool>(eight < OUT_EIGHTS);
                         terms[u] = Eight(select(vec4f(), mine.low, there), select(vec4f(), mine.high, there));
                     }
                 }
-                let position = (n * PART_H + i * STRIDE_H + p - TOP) * PART_W + j * STRIDE_W + q - LEFT;
-                let place = DX_BASE + position * IN_EIGHTS + column;
                 var sum = Eight();
                 if stored {
                     sum = unpacked(dx[place]);
@@ -110,10 +114,11 @@ fn main(
                 if stored {
                     dx[place] = packed(sum);
                 }
-                j++;
-                let past = j == along.y;
-                i += select(0u, 1u, past);
-                j = select(j, along.x, past);
+                done++;
+                let past = done == columns;
+                first += OUT_EIGHTS + select(0u, dy_skip, past);
+                place += STRIDE_W * IN_EIGHTS + select(0u, dx_skip, past);
+                done = select(done, 0u, past);
             }
         }
     }
