@@ -51,8 +51,9 @@ fn grey_pictures_have_one_channel() {
 
 #[test]
 fn folders_of_sets_are_recognised() {
+    type Row = (&'static [&'static str], [Option<&'static [u8]>; 3]);
     // (pictures, numbers of the training, validation and test pictures; none of a set that is split off)
-    let rows: [(&[&str], [Option<&[u8]>; 3]); 5] = [
+    let rows: [Row; 5] = [
         (
             &["train/a/0.png", "train/b/1.png", "val/a/2.png", "val/b/3.png", "test/b/4.png", "test/a/5.png"],
             [Some(&[0, 1]), Some(&[2, 3]), Some(&[5, 4])],
