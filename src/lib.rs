@@ -98,3 +98,7 @@ struct Readme;
 #[cfg(all(doctest, feature = "pictures"))]
 #[doc = include_str!("../docs/data.md")]
 struct DataInMemory;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/attribution.md")]
+struct PixelsThatDecided;

@@ -111,12 +111,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
     for source in &args.model {
         tell_other_training_set(source, &train);
     }
-    for (file, source) in files.iter().zip(asked) {
-        let network = file.model.network()?;
-        check_fits(source, (&args.data, &args.layout), &network, &train)?;
-        check_data(&network, &held_to(&network, &train)?)?;
-        file.training.check_target(&network).with_context(|| format!("model `{}`", file.model.name))?;
-    }
+    check_models(args, files.iter().zip(asked), &train)?;
     let folds = folds_of(&train, args.folds, args.training.seed)?;
     check_splits(&files, &train, &folds)?;
     let (device, why) = Device::open(&args.device.device)?;
@@ -178,6 +173,21 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
              --learning-rate, `clipnorm` in [optimizer], a schedule that warms up",
             models.len() * args.folds
         );
+    }
+    Ok(())
+}
+
+/// Refuses models that do not fit the data, or whose training does not fit their target.
+fn check_models<'a>(
+    args: &CrossvalArgs,
+    files: impl Iterator<Item = (&'a ModelFile, Option<&'a ModelSource>)>,
+    train: &Dataset,
+) -> anyhow::Result<()> {
+    for (file, source) in files {
+        let network = file.model.network()?;
+        check_fits(source, (&args.data, &args.layout), &network, train)?;
+        check_data(&network, &held_to(&network, train)?)?;
+        file.training.check_target(&network).with_context(|| format!("model `{}`", file.model.name))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Flags for the settings that the library's messages name.
 
-use crate::data::DataError;
+use crate::data::{DataError, PictureFolderError};
 use crate::error::{Error, ImportError, SettingError};
 use crate::executor::ExecutorError;
 use crate::gpu::GpuError;
@@ -73,7 +73,13 @@ fn of_executor(error: &ExecutorError) -> Option<String> {
 }
 
 fn of_data(error: &DataError) -> Option<String> {
-    matches!(error, DataError::LabelBelowFirst { .. }).then(|| "--first-label".to_owned())
+    match error {
+        DataError::LabelBelowFirst { .. } => Some("--first-label".to_owned()),
+        DataError::Pictures(PictureFolderError::OutOfMemory { .. }) => {
+            Some("--size N, SHADEGRAD_CACHE_DIR".to_owned())
+        }
+        _ => None,
+    }
 }
 
 fn of_setting(error: &SettingError) -> Option<String> {

@@ -124,7 +124,7 @@ pub enum IdxError {
 /// What is looked for in a folder.
 const LOOKED_FOR: &str = "IDX files (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, \
     t10k-labels-idx1-ubyte, or those of EMNIST), CIFAR in binary form (data_batch_1.bin, or train.bin), arrays of NumPy \
-    (x_train.npy, y_train.npy), or tables (train.csv)";
+    (x_train.npy, y_train.npy), tables (train.csv), or pictures in a sub-folder for each class (.png, .jpg, .webp, .bmp)";
 
 /// A defect of a data set: its files, or how they fit together.
 #[derive(Debug, Error)]

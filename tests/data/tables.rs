@@ -153,7 +153,10 @@ fn tables_of_a_folder_belong_together() {
         ),
         (&[("train.csv", flowers), ("validation.csv", test)], "expected one of the files test.csv"),
         (&[("test.csv", test)], "expected one of the files train.csv"),
-        (&[("other.csv", test)], "or tables (train.csv), found none of them"),
+        (
+            &[("other.csv", test)],
+            "tables (train.csv), or pictures in a sub-folder for each class (.png, .jpg, .webp, .bmp), found none of them",
+        ),
     ];
     for (files, expected) in rows {
         let dir = folder(files);

@@ -173,7 +173,11 @@ impl Collected {
                 return Err(PictureFolderError::NoClasses { dir: root, loose: self.loose });
             }
             [] => {
-                let passed_over = listed(&self.others);
+                let unread = self
+                    .unread
+                    .first()
+                    .map(|(path, problem)| format!("; {} cannot be read: {problem}", path.display()));
+                let passed_over = listed(&self.others) + &unread.unwrap_or_default();
                 return Err(PictureFolderError::NoPictures { dir: root, passed_over });
             }
             [class] => return Err(PictureFolderError::OneClass { dir: root, class: class.clone() }),

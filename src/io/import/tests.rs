@@ -256,7 +256,7 @@ fn what_does_not_fit_is_named_on_both_sides() {
         (wide(), options(&[], &["f"]), &["ignore names `f`, but the file has no such tensor or module"]),
         (wide(), options(&[], &["fc"]), &["no tensor in the file is `fc.kernel`"]),
         (
-            vec![a(), counted("a/weight", &[3, 2])],
+            vec![a(), counted("a/kernel", &[2, 3])],
             options(&["fc"], &[]),
             &["both `", "fit `a.kernel`", "[names]", "`ignore`"],
         ),

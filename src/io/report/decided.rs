@@ -62,40 +62,68 @@ impl Decided {
         if test.shape().image().is_none() || test.form().values {
             return Ok(None);
         }
-        let found: Vec<Prediction> = mistakes.iter().filter_map(wrong).collect();
-        let (wrong, wrong_left_out) = Self::look(model, test, &found, MOST_WRONG)?;
-        let mut found = surest(test, outputs, model.network().classes());
-        let all = found.len();
-        found.truncate(MOST_RIGHT);
-        found.sort_by_key(|right| right.class);
-        let (right, _) = Self::look(model, test, &found, MOST_RIGHT)?;
-        let right_left_out = all - right.len();
-        let layer = model.grad_cam_layer().map(str::to_owned);
-        Ok(Some(Decided { layer, wrong, right, wrong_left_out, right_left_out }))
+        let mut wrong: Vec<Prediction> = mistakes.iter().filter_map(prediction).collect();
+        let mut right = surest(test, outputs, model.network().classes());
+        let [mistaken, known] = [wrong.len(), right.len()];
+        wrong.truncate(MOST_WRONG);
+        right.truncate(MOST_RIGHT);
+        right.sort_by_key(|right| right.class);
+        // Of both at once: an adapter compiles the kernels once.
+        let looked = Looked::at(model, test, &[wrong.clone(), right.clone()].concat())?;
+        let right = looked.decisions(test, &right, wrong.len())?;
+        let wrong = looked.decisions(test, &wrong, 0)?;
+        Ok(Some(Decided {
+            layer: model.grad_cam_layer().map(str::to_owned),
+            wrong_left_out: mistaken - wrong.len(),
+            right_left_out: known - right.len(),
+            wrong,
+            right,
+        }))
+    }
+}
+
+/// Maps of some predictions, at the size at which their images are shown.
+struct Looked {
+    saliency: Maps,
+    grad_cam: Option<Maps>,
+}
+
+impl Looked {
+    /// Saliency and Grad-CAM of the predicted classes.
+    fn at(model: &mut Model, test: &Dataset, predictions: &[Prediction]) -> Result<Self, Error> {
+        let [h, w, _] = test.shape().image().unwrap_or_default();
+        let [height, width] = shown_size([h, w]);
+        let images: Vec<&[u8]> =
+            predictions.iter().filter_map(|prediction| test.image(prediction.index)).collect();
+        let images = images.concat();
+        let classes: Vec<usize> = predictions.iter().map(|prediction| prediction.predicted).collect();
+        let saliency = model.saliency(&images, &classes)?.resized(height, width);
+        let grad_cam = match model.grad_cam_layer().is_some() {
+            true => Some(model.grad_cam(&images, &classes, None)?.resized(height, width)),
+            false => None,
+        };
+        Ok(Looked { saliency, grad_cam })
     }
 
-    /// The first of these predictions with their pictures, and how many are left out: beyond `most`, and beyond the budget.
-    fn look(
-        model: &mut Model,
+    /// These predictions with their pictures, as many as the budget has room for; their maps begin with number `first`.
+    fn decisions(
+        &self,
         test: &Dataset,
-        all: &[Prediction],
-        most: usize,
-    ) -> Result<(Vec<Decision>, usize), ReportError> {
-        let (Some(shape), few) = (test.shape().image(), &all[..all.len().min(most)]) else {
-            return Ok((Vec::new(), all.len()));
-        };
-        let images: Vec<&[u8]> = few.iter().filter_map(|prediction| test.image(prediction.index)).collect();
-        let (saliency, grad_cam) = maps(model, &images.concat(), few, shape)?;
+        predictions: &[Prediction],
+        first: usize,
+    ) -> Result<Vec<Decision>, ReportError> {
+        let Some(shape) = test.shape().image() else { return Ok(Vec::new()) };
+        let map = |maps: &Maps, at: usize| maps.iter().nth(at).map(<[f32]>::to_vec).unwrap_or_default();
         let (mut kept, mut bytes) = (Vec::new(), 0);
-        for (at, (&prediction, pixels)) in few.iter().zip(images).enumerate() {
-            let map = |maps: &Maps| maps.iter().nth(at).map(<[f32]>::to_vec).unwrap_or_default();
-            let picture = |maps: &Maps| overlay(shape, pixels, &map(maps));
-            let saliency = map(&saliency);
+        for (at, &prediction) in predictions.iter().enumerate() {
+            let Some(pixels) = test.image(prediction.index) else { continue };
+            let grad_cam = self.grad_cam.as_ref().map(|maps| overlay(shape, pixels, &map(maps, first + at)));
+            let saliency = map(&self.saliency, first + at);
             let scale = Scale::to_largest_hundredth(&saliency);
             let decision = Decision {
                 prediction,
                 image: sample(shape, pixels)?,
-                grad_cam: grad_cam.as_ref().map(picture).transpose()?,
+                grad_cam: grad_cam.transpose()?,
                 saliency: tiles(shown_size([shape[0], shape[1]]), &[saliency], 1, 0, scale)?,
             };
             bytes += decision.bytes();
@@ -104,8 +132,7 @@ impl Decided {
             }
             kept.push(decision);
         }
-        let left_out = all.len() - kept.len();
-        Ok((kept, left_out))
+        Ok(kept)
     }
 }
 
@@ -117,24 +144,8 @@ impl Decision {
     }
 }
 
-/// Saliency and Grad-CAM of the predicted classes, at the size at which images of this shape are shown.
-fn maps(
-    model: &mut Model,
-    images: &[u8],
-    predictions: &[Prediction],
-    [h, w, _]: [usize; 3],
-) -> Result<(Maps, Option<Maps>), Error> {
-    let [height, width] = shown_size([h, w]);
-    let classes: Vec<usize> = predictions.iter().map(|prediction| prediction.predicted).collect();
-    let saliency = model.saliency(images, &classes)?.resized(height, width);
-    let grad_cam = match model.grad_cam_layer().is_some() {
-        true => Some(model.grad_cam(images, &classes, None)?.resized(height, width)),
-        false => None,
-    };
-    Ok((saliency, grad_cam))
-}
-
-fn wrong(mistake: &Mistake) -> Option<Prediction> {
+/// Of a class for another.
+fn prediction(mistake: &Mistake) -> Option<Prediction> {
     match (&mistake.target, &mistake.predicted) {
         (&Target::Class(class), &Target::Class(predicted)) => {
             Some(Prediction { index: mistake.index, class, predicted, probability: mistake.by })

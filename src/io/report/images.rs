@@ -181,7 +181,7 @@ fn reduced([h, w]: [usize; 2], map: Vec<f32>, by: usize) -> Vec<f32> {
         rows.flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| map[y * w + x]).sum::<f32>()
             / count
     };
-    let [rows, columns] = shown_size([h, w]);
+    let [rows, columns] = [h, w].map(|side| (side / by).max(1));
     (0..rows)
         .flat_map(|top| (0..columns).map(move |left| (top, left)))
         .map(|(top, left)| mean(top, left))

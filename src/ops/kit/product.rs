@@ -198,14 +198,19 @@ mod tests {
                             false => Matrix { values, row: columns, column: 1 },
                         };
                         let (a, b) = (matrix(&a, m, k, down_a), matrix(&b, k, n, down_b));
-                        for add in [false, true] {
-                            let mut c = before.clone();
-                            product([m, n, k], a, b, Target { values: &mut c, row: n, add });
+                        // Rows of c next to one another, and apart as those of a group are.
+                        for (add, row) in [(false, n), (true, n), (false, n + 5), (true, n + 5)] {
+                            let mut c = vec![7.0; (m - 1) * row + n];
+                            c.chunks_mut(row)
+                                .zip(before.chunks(n))
+                                .for_each(|(c, b)| c[..n].copy_from_slice(b));
+                            product([m, n, k], a, b, Target { values: &mut c, row, add });
+                            let c: Vec<f32> = c.chunks(row).flat_map(|c| &c[..n]).copied().collect();
                             let expected = by_definition([m, n, k], a, b, add.then_some(&before[..]));
                             let bits = |c: &[f32]| c.iter().map(|c| c.to_bits()).collect::<Vec<_>>();
                             assert!(
                                 bits(&c) == bits(&expected),
-                                "{m}x{n}, {k} terms, transposed {down_a} {down_b}, added {add}"
+                                "{m}x{n}, {k} terms, transposed {down_a} {down_b}, added {add}, {row} apart"
                             );
                         }
                     }
