@@ -32,8 +32,8 @@ fn folders_are_classes_in_the_order_of_their_bytes() {
     assert_eq!(found, [(0, 2), (1, 2), (2, 0), (3, 1), (4, 3), (5, 1), (6, 3)]);
     assert_eq!(
         (sets.train.shape().dims(), sets.train.classes()),
-        (vec![8, 8, 3], 4),
-        "WebP has colours, which are grey"
+        (vec![8, 8, 1], 4),
+        "the colours of WebP and JPEG are grey"
     );
     assert!(sets.broken.is_empty() && !sets.cached);
 }

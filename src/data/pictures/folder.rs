@@ -6,7 +6,7 @@ use super::cache::{Naming, Place, Told};
 use super::fill::{Filled, Task, fill};
 use super::folders::{File, list};
 use super::parts::parts;
-use super::sets::{PictureSets, check_left, sets};
+use super::sets::{PictureSets, check_classes, check_sets, sets, sets_anew};
 use super::survey::{PictureSizes, Survey, check_asked};
 use crate::data::error::DataError;
 use crate::data::folder::LoadOptions;
@@ -43,6 +43,8 @@ pub struct PictureFolder {
     files: [Vec<File>; 3],
     split: String,
     given_test: bool,
+    /// The seed of a split that no folder has a part in.
+    split_anew: Option<u64>,
     shape: [usize; 3],
     place: Option<Place>,
     cached: Option<(Numbers<u8>, Told)>,
@@ -111,7 +113,8 @@ impl PictureFolder {
             }
         });
         let survey = if cached.is_none() { survey.or_else(|| Some(Survey::of(&all))) } else { None };
-        let [_, _, given_test] = listed.given;
+        let [_, given_validation, given_test] = listed.given;
+        let split_anew = (!given_validation && !given_test).then_some(options.split_seed);
         let (root, classes, notes, unread) = (listed.root, listed.classes, listed.notes, listed.unread);
         Ok(PictureFolder {
             root,
@@ -119,6 +122,7 @@ impl PictureFolder {
             files,
             split,
             given_test,
+            split_anew,
             shape,
             place,
             cached,
@@ -216,7 +220,15 @@ impl PictureFolder {
                 "{count} picture(s) of 16 bits hold numbers of fewer bits, and were stretched one by one"
             );
         }
-        check_left(&self.root, &self.classes, &self.files, &told, &broken)?;
+        check_classes(&self.root, &self.classes, &self.files, &told, &broken)?;
+        if let Some(seed) = self.split_anew.filter(|_| told.len(0) == 0 || told.len(2) == 0) {
+            log::warn!(
+                "{}: all pictures of a set are broken; the others are split anew",
+                self.root.display()
+            );
+            return sets_anew(pixels, &told, self.classes, broken, cached, seed);
+        }
+        check_sets(&self.root, &self.files, &told, &broken)?;
         sets(pixels, &told, self.classes, broken, [cached, self.given_test])
     }
 }

@@ -36,8 +36,8 @@ pub(super) fn check_cost(bytes: u64, pixels: u64, several_scans: bool) -> Result
 pub(super) fn zeros(bytes: u64) -> Result<Vec<u8>, PictureError> {
     let none = || PictureError::Memory { bytes };
     let count = usize::try_from(bytes).map_err(|_| none())?;
-    let mut zeros = Vec::new();
-    zeros.try_reserve_exact(count).map_err(|_| none())?;
-    zeros.resize(count, 0);
-    Ok(zeros)
+    // Asked for first, since a vector of zeros would end the program where there is no memory. Made at once it costs none
+    // before it is written to: a header may claim what the file does not hold.
+    Vec::<u8>::new().try_reserve_exact(count).map_err(|_| none())?;
+    Ok(vec![0; count])
 }

@@ -5,6 +5,7 @@ mod data;
 mod data_forms;
 mod events;
 mod models;
+mod photos;
 mod pictures;
 mod runs;
 mod weights;
@@ -30,7 +31,7 @@ pub trait Player {
     fn play(&self, place: &Place, dice: &mut Dice) -> Taken;
 }
 
-pub const FORMATS: [Format; 16] = [
+pub const FORMATS: [Format; 19] = [
     Format { name: "IDX", most_memory: 200, prepare: || Box::new(data::Idx) },
     Format { name: "gzip", most_memory: 200, prepare: || Box::new(data::Gzip::new()) },
     Format { name: "data folder", most_memory: 200, prepare: || Box::new(data::Folder::new()) },
@@ -47,6 +48,9 @@ pub const FORMATS: [Format; 16] = [
     Format { name: "CSV", most_memory: 200, prepare: || Box::new(data_forms::Tables) },
     Format { name: "NumPy", most_memory: 200, prepare: || Box::new(data_forms::Arrays) },
     Format { name: "CIFAR", most_memory: 200, prepare: || Box::new(data_forms::Cifar::new()) },
+    Format { name: "WebP", most_memory: 800, prepare: || Box::new(pictures::WebP) },
+    Format { name: "BMP", most_memory: 800, prepare: || Box::new(pictures::Bmp) },
+    Format { name: "picture folder", most_memory: 400, prepare: || Box::new(photos::Photos::new()) },
 ];
 
 /// Whether it was accepted; a refusal must have a message of reasonable length.

@@ -19,13 +19,16 @@ const LARGEST_LIE: u64 = 200_000;
 const COLORS: [ColorType; 6] =
     [ColorType::L8, ColorType::La8, ColorType::Rgb8, ColorType::Rgba8, ColorType::L16, ColorType::Rgba16];
 
-fn picture(dice: &mut Dice, format: ImageFormat) -> Vec<u8> {
+pub fn picture(dice: &mut Dice, format: ImageFormat) -> Vec<u8> {
     let [width, height] = [1 + dice.below(LARGEST_SIDE), 1 + dice.below(LARGEST_SIDE)];
     let blank = dice.once_in(8);
     let pixels = if blank { vec![7; width * height] } else { dice.bytes(width * height) };
     let grey = image::GrayImage::from_raw(width as u32, height as u32, pixels).unwrap();
     let grey = DynamicImage::from(grey);
     let colored = match (format, *dice.pick(&COLORS)) {
+        (ImageFormat::WebP, ColorType::Rgba8) => grey.into_rgba8().into(),
+        (ImageFormat::WebP, _) => grey.into_rgb8().into(),
+        (ImageFormat::Bmp, ColorType::L16 | ColorType::Rgba16 | ColorType::La8) => grey.into_rgba8().into(),
         (_, ColorType::L8) => grey,
         (ImageFormat::Jpeg, _) | (_, ColorType::Rgb8) => grey.into_rgb8().into(),
         (_, ColorType::La8) => grey.into_luma_alpha8().into(),
@@ -56,6 +59,7 @@ fn read(name: &str, bytes: Vec<u8>, place: &Place, dice: &mut Dice) -> Taken {
                         let sides = [1 + dice.below(30), 1 + dice.below(30)];
                         told(picture.drawn([sides[0], sides[1], 1]));
                         told(picture.resized([sides[0], sides[1], *dice.pick(&[0, 1, 2, 3])]));
+                        told(picture.fitted([dice.below(30), sides[1], *dice.pick(&[0, 1, 2, 3])]));
                     }
                     Err(error) => {
                         told::<(), _>(Err(error));
@@ -178,6 +182,44 @@ impl Player for Jpeg {
             _ => bytes = damage::bytes(&bytes, dice),
         }
         read("picture.jpg", bytes, place, dice)
+    }
+}
+
+pub struct WebP;
+
+impl Player for WebP {
+    fn play(&self, place: &Place, dice: &mut Dice) -> Taken {
+        let mut bytes = picture(dice, ImageFormat::WebP);
+        match dice.below(3) {
+            // The length of a chunk, or of the file.
+            0 => {
+                let at = *dice.pick(&[4, 16]);
+                bytes[at..at + 4].copy_from_slice(&(dice.number() as u32).to_le_bytes());
+            }
+            // The sides of a picture without losses.
+            1 => {
+                let at = 21 + dice.below(4);
+                bytes[at] = dice.word() as u8;
+            }
+            _ => bytes = damage::bytes(&bytes, dice),
+        }
+        read("picture.webp", bytes, place, dice)
+    }
+}
+
+pub struct Bmp;
+
+impl Player for Bmp {
+    fn play(&self, place: &Place, dice: &mut Dice) -> Taken {
+        let mut bytes = picture(dice, ImageFormat::Bmp);
+        if dice.once_in(2) {
+            // Lengths of headers, sides, bits, compression, colours.
+            let (at, value) = (*dice.pick(&[10, 14, 18, 22, 28, 30, 46]), dice.number() as u32);
+            bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        } else {
+            bytes = damage::bytes(&bytes, dice);
+        }
+        read("picture.bmp", bytes, place, dice)
     }
 }
 
