@@ -45,7 +45,7 @@ fn broken_pictures_are_named_and_left_out() {
         ("a/text.jpg", b"hello".to_vec(), "is neither PNG nor JPEG"),
         ("a/page.png", b"<html></html>".to_vec(), "is neither PNG nor JPEG"),
         ("a/other.png", b"GIF89a....".to_vec(), "is a GIF picture"),
-        ("a/cut.png", whole[..whole.len() - 20].to_vec(), "is damaged or incomplete"),
+        ("a/cut.png", whole[..whole.len() / 2].to_vec(), "is damaged or incomplete"),
         ("a/cut.jpg", jpeg[..jpeg.len() - 20].to_vec(), "its picture has no end"),
         ("a/cut.webp", webp[..webp.len() - 20].to_vec(), "is damaged or incomplete"),
         ("a/cut.bmp", bmp[..bmp.len() - 20].to_vec(), "is damaged or incomplete"),
@@ -63,7 +63,6 @@ fn broken_pictures_are_named_and_left_out() {
         place.write(name, bytes);
     }
     let sets = place.load_with(&PictureOptions { size: Some([8, 8]), ..PictureOptions::default() });
-    assert_eq!(sets.train.len() + sets.validation.as_ref().unwrap().len() + sets.test.len(), 6);
     for (name, _, expected) in &rows {
         let said = sets.broken.iter().find(|(path, _)| *path == place.path(name));
         assert!(
@@ -71,6 +70,7 @@ fn broken_pictures_are_named_and_left_out() {
             "{name}: {said:?} lacks {expected:?}"
         );
     }
+    assert_eq!(sets.train.len() + sets.validation.as_ref().unwrap().len() + sets.test.len(), 6);
     let warning = sets.warning().unwrap();
     assert!(
         warning.starts_with("13 of 19 files cannot be read") && warning.ends_with("; and 8 more"),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::folders::File as Listed;
-use super::survey::MOST_ASKED;
+use super::survey::check_asked;
 use crate::data::digest::hexadecimal;
 use crate::data::numbers::Numbers;
 
@@ -136,10 +136,7 @@ impl Place {
         let text = fs::read_to_string(self.named(SHAPE)).ok()?;
         let sizes: Vec<usize> =
             text.split_whitespace().map(|size| size.parse().ok()).collect::<Option<_>>()?;
-        sizes
-            .try_into()
-            .ok()
-            .filter(|shape: &[usize; 3]| shape.iter().all(|size| (1..=MOST_ASKED).contains(size)))
+        sizes.try_into().ok().filter(|&[h, w, c]: &[usize; 3]| check_asked(Some([h, w]), Some(c)).is_ok())
     }
 
     /// Remembers a shape; a failure to do so costs a look at the pictures, and nothing else.
