@@ -1,6 +1,7 @@
 //! Why somebody else's weights are not those of a model.
 
 use super::WeightFileError;
+use crate::gpu::GpuError;
 
 /// What is wrong with the weights of somebody else, or with what was said of them.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +10,9 @@ pub enum ImportError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] WeightFileError),
+    /// The host has no memory for what layers begin with.
+    #[error(transparent)]
+    Memory(#[from] GpuError),
     /// The file of names.
     #[error("file of names `{file}`: {problem}")]
     Map {

@@ -30,6 +30,7 @@ use self::file::WeightFile;
 use self::names::{Match, Matching, matched};
 use super::header::Tensor;
 use super::read_weights;
+use crate::device::{COPIES, check_host_memory};
 use crate::error::{ImportError, OtherShape, WeightFileError};
 use crate::layers::kit::Axes;
 use crate::model::{Network, WeightTensor, Weights};
@@ -99,6 +100,8 @@ pub fn import_weights(
         given.push(WeightTensor { name: one.spec.name.clone(), shape: one.spec.shape.clone(), values });
     }
     if !options.fresh.is_empty() {
+        let copies = network.parameter_count().saturating_mul(COPIES * size_of::<f32>());
+        check_host_memory("the initial weights", copies)?;
         let initial = network.initial_weights(seed);
         let is_fresh = |tensor: &&WeightTensor| {
             options
