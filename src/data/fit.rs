@@ -8,6 +8,7 @@ pub(super) const WHITE: f32 = 255.0;
 pub(super) const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
 /// A picture as it is stored: grey, grey and alpha, colours, or colours and alpha.
+#[cfg(any(feature = "pictures", test))]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Pixels {
     height: usize,
@@ -17,12 +18,14 @@ pub(crate) struct Pixels {
     bytes: Vec<u8>,
 }
 
+#[cfg(any(feature = "pictures", test))]
 impl std::fmt::Debug for Pixels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} x {} pixels of {} channels", self.width, self.height, self.channels)
     }
 }
 
+#[cfg(any(feature = "pictures", test))]
 impl Pixels {
     /// `None` where there is no pixel, or the bytes are not as many as the sizes say.
     pub(crate) fn new([height, width]: [usize; 2], channels: usize, bytes: Vec<u8>) -> Option<Self> {
@@ -37,7 +40,6 @@ impl Pixels {
     }
 
     /// Red, green, blue and alpha of each pixel.
-    #[cfg(feature = "pictures")]
     pub(crate) fn into_rgba(self) -> ([usize; 2], Vec<u8>) {
         let rgba = match self.channels {
             4 => self.bytes,
@@ -49,7 +51,6 @@ impl Pixels {
     }
 
     /// Whether no pixel has a colour.
-    #[cfg(feature = "pictures")]
     pub(crate) fn are_grey(&self) -> bool {
         self.channels < 3
             || self
