@@ -13,7 +13,7 @@ from common import DEVICE, shadegrad
 WINDOWS = [(1280, 11), (390, 10)]
 # Stands beside what Chromium asks for by itself, whatever it shows.
 ITS_OWN = "not an origin"
-SECTIONS = "curves confusion classes mistakes filters activations kernels settings".split()
+SECTIONS = "curves confusion classes mistakes pixels filters activations kernels settings".split()
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 # Measures the page, and tells the one around it.
 PROBE = """<script>addEventListener("load", () => {
