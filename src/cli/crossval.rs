@@ -129,19 +129,8 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
             .with_context(|| format!("model `{}`", file.model.name))?;
     }
     folder.begin_crossval()?;
-    let mut models = Vec::with_capacity(files.len());
-    for (number, file) in (1..).zip(&files) {
-        let mut listener = Folds {
-            model: &file.model.name,
-            folder: &folder,
-            number,
-            folds: args.folds,
-            fold: 0,
-            history: Vec::new(),
-            progress: Progress::new(),
-        };
-        models.push(validate(args, file, &device, &train, &folds, &mut listener)?);
-    }
+    let validated = (1..).zip(&files).map(|model| validate(args, model, &device, &train, &folds, &folder));
+    let models = validated.collect::<Result<Vec<_>, _>>()?;
     let results = Results {
         folds: args.folds,
         seed: args.training.seed,
@@ -233,13 +222,14 @@ fn model_file(
     Ok(file)
 }
 
+/// Trains a model, whose number is counted from 1, without each of the parts.
 fn validate(
     args: &CrossvalArgs,
-    file: &ModelFile,
+    (number, file): (usize, &ModelFile),
     device: &Device,
     train: &Dataset,
     parts: &[Vec<u32>],
-    folds: &mut Folds<'_>,
+    folder: &RunFolder,
 ) -> anyhow::Result<CrossValidation> {
     let compile = Compile {
         loss: file.loss,
@@ -250,7 +240,16 @@ fn validate(
         ..Compile::default()
     };
     let train = held_to(&file.model.network()?, train)?;
-    Ok(cross_validate_on(&file.model, device, compile, &train, parts, &file.training, folds)?)
+    let mut folds = Folds {
+        model: &file.model.name,
+        folder,
+        number,
+        folds: args.folds,
+        fold: 0,
+        history: Vec::new(),
+        progress: Progress::new(),
+    };
+    Ok(cross_validate_on(&file.model, device, compile, &train, parts, &file.training, &mut folds)?)
 }
 
 /// Prints which fold is trained and its progress, and writes its history.

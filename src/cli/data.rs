@@ -48,18 +48,40 @@ struct Description {
     data: String,
     /// Of a sample.
     shape: Vec<usize>,
+    target: TargetKind,
+    /// Of a model: classes, or numbers of a target.
+    outputs: usize,
+    /// What the numbers of a target are called, where they are no classes and the files name them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    output_names: Vec<String>,
+    samples: Counts,
+    /// None where targets are no classes.
     classes: Vec<Class>,
     #[serde(flatten)]
     pictures: Option<Pictures>,
 }
 
-/// A class, and how many samples of it are in each set.
+/// How many samples are in each set.
 #[derive(Serialize)]
-struct Class {
-    name: String,
+struct Counts {
     training: usize,
     validation: usize,
     test: usize,
+}
+
+impl Counts {
+    /// In the order of [`SETS`].
+    fn of([training, validation, test]: [usize; 3]) -> Self {
+        Counts { training, validation, test }
+    }
+}
+
+/// A class, and how many samples of it there are.
+#[derive(Serialize)]
+struct Class {
+    name: String,
+    #[serde(flatten)]
+    samples: Counts,
 }
 
 /// What is known of pictures only.
@@ -87,14 +109,16 @@ pub fn run(args: &DataArgs, output: &mut Output) -> anyhow::Result<()> {
     let (sets, pictures) = args.read()?;
     let [train, _, _] = &sets;
     let Some(train) = train else { bail!("the data set has no training samples") };
-    if train.target() != TargetKind::Classes {
-        bail!("`data` describes classes; the targets of this data set are {}", train.target());
-    }
+    let names = names(train);
+    let is_classes = train.target() == TargetKind::Classes;
     if let Some(place) = &place {
         let Shape::Image(shape) = train.shape() else {
             bail!("--sheet is for images; the samples of this data set are rows of numbers")
         };
-        let picture = sheet(train, shape, &names(train))?;
+        if !is_classes {
+            bail!("--sheet is for classes; the targets of this data set are {}", train.target());
+        }
+        let picture = sheet(train, shape, &names)?;
         place.write(&picture)?;
         if !args.json {
             output.line(format_args!("Wrote {place}: {}", bytes(picture.len())))?;
@@ -103,7 +127,11 @@ pub fn run(args: &DataArgs, output: &mut Output) -> anyhow::Result<()> {
     let description = Description {
         data: args.data.to_string(),
         shape: train.shape().dims(),
-        classes: classes(&sets, &names(train)),
+        target: train.target(),
+        outputs: train.classes(),
+        samples: Counts::of(sets.each_ref().map(|set| set.as_ref().map_or(0, Dataset::len))),
+        classes: if is_classes { classes(&sets, &names) } else { Vec::new() },
+        output_names: if is_classes { Vec::new() } else { train.class_names().to_vec() },
         pictures,
     };
     match args.json {
@@ -150,33 +178,38 @@ fn classes(sets: &[Option<Dataset>; 3], names: &[String]) -> Vec<Class> {
         }
         counts
     });
-    let class = |(at, name): (usize, &String)| {
-        let [training, validation, test] = counts.each_ref().map(|counts| counts[at]);
-        Class { name: name.clone(), training, validation, test }
+    let class = |(at, name): (usize, &String)| Class {
+        name: name.clone(),
+        samples: Counts::of(counts.each_ref().map(|counts| counts[at])),
     };
     names.iter().enumerate().map(class).collect()
 }
 
 /// A line for each class, and what else there is to say.
 fn text(found: &Description) -> String {
-    let cells = |name: &str, counts: [usize; 3]| {
-        let all = counts.iter().sum::<usize>();
-        let numbers = counts.into_iter().chain([all]).map(thousands);
+    let cells = |name: &str, &Counts { training, validation, test }: &Counts| {
+        let numbers = [training, validation, test, training + validation + test].map(thousands);
         [name.to_owned()].into_iter().chain(numbers).collect::<Vec<String>>()
     };
-    let counts = |class: &Class| [class.training, class.validation, class.test];
     let mut rows: Vec<Vec<String>> =
-        found.classes.iter().map(|class| cells(&class.name, counts(class))).collect();
-    let sum = |set: usize| found.classes.iter().map(|class| counts(class)[set]).sum();
-    rows.push(cells("all", [sum(0), sum(1), sum(2)]));
+        found.classes.iter().map(|class| cells(&class.name, &class.samples)).collect();
+    rows.push(cells("all", &found.samples));
     let right = SETS.iter().chain(&["all"]).map(|set| (*set, Align::Right));
-    let headings: Vec<_> = [("class", Align::Left)].into_iter().chain(right).collect();
+    let first = if found.target == TargetKind::Classes { "class" } else { "" };
+    let headings: Vec<_> = [(first, Align::Left)].into_iter().chain(right).collect();
     let mut lines = vec![render_all(&headings, &rows), String::new()];
     lines.push(match found.shape[..] {
         [h, w, 1] => format!("Samples: images of {h}x{w}, grey"),
         [h, w, 3] => format!("Samples: images of {h}x{w}, coloured"),
         _ => format!("Samples: of shape {:?}", found.shape),
     });
+    if found.target != TargetKind::Classes {
+        let of_each = format!("Targets: {}, {} of each sample", found.target, found.outputs);
+        lines.push(match &found.output_names[..] {
+            [] => of_each,
+            names => format!("{of_each}: {}", names.join(", ")),
+        });
+    }
     lines.extend(found.pictures.iter().flat_map(of_pictures));
     lines.join("\n")
 }

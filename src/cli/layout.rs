@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::args::DataSource;
 use super::path_text::quoted;
-use crate::data::{DataKind, LoadOptions, kind_of};
+use crate::data::{DataKind, LoadOptions, MOST_ASKED, kind_of};
 
 /// `--transpose`, `--first-label`, `--target`, `--coarse-labels`, `--split-seed`, `--size` and `--channels`.
 #[derive(Debug, Clone, clap::Args)]
@@ -80,6 +80,11 @@ impl LayoutArgs {
             (self.first_label.is_some() && of_pictures, "--first-label", "labels that may begin elsewhere"),
             (self.size.is_some() && !of_pictures, "--size", "pictures"),
             (self.channels.is_some() && !of_pictures, "--channels", "pictures"),
+            (
+                self.split_seed.is_some() && (is_cifar || kind == DataKind::Idx),
+                "--split-seed",
+                "data sets that may come without a test set",
+            ),
         ];
         match rows.iter().find(|(unused, ..)| *unused) {
             Some((_, flag, what)) => {
@@ -108,10 +113,10 @@ impl LayoutArgs {
 /// One side of a square, or height and width.
 fn size(text: &str) -> Result<[usize; 2], String> {
     let (height, width) = text.split_once('x').unwrap_or((text, text));
-    let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=MOST_ASKED).contains(side));
     let sides = side(height).zip(side(width)).map(|(height, width)| [height, width]);
     sides.ok_or_else(|| {
-        "it must be a size such as 64, or height and width such as 64x96, of at most 4096".to_owned()
+        format!("it must be a size such as 64, or height and width such as 64x96, of at most {MOST_ASKED}")
     })
 }
 

@@ -40,8 +40,7 @@ pub struct LrFindArgs {
     #[arg(long, value_name = "tutorial|FILE.toml")]
     model: Option<ModelSource>,
     /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
-    /// of tables, or a table (docs/data.md); by
-    /// default mnist
+    /// of tables, or a table (docs/data.md); by default mnist
     #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
     #[command(flatten)]

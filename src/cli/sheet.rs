@@ -12,6 +12,8 @@ const COLUMNS: usize = 10;
 const MOST_ROWS: usize = 200;
 /// Images are enlarged by a whole factor up to this many pixels.
 const SIDE: usize = 64;
+/// Of larger images every second pixel is shown, or every third and so on, until both sides are at most this.
+const LARGEST_SIDE: usize = 128;
 const GAP: usize = 4;
 /// Pixels of a letter, and how much it is enlarged.
 const LETTER: usize = 8;
@@ -29,7 +31,8 @@ const UNKNOWN: char = '?';
 /// When it cannot be encoded.
 pub fn sheet(data: &Dataset, [h, w, c]: [usize; 3], names: &[String]) -> ImageResult<Vec<u8>> {
     let zoom = (SIDE / h.max(w)).max(1);
-    let [tall, wide] = [h * zoom, w * zoom];
+    let step = h.max(w).div_ceil(LARGEST_SIDE);
+    let [tall, wide] = [h, w].map(|side| side.div_ceil(step) * zoom);
     let letters = |name: &String| name.chars().count().min(MOST_LETTERS);
     let rows = names.len().min(MOST_ROWS);
     let margin = names.iter().take(rows).map(letters).max().unwrap_or(0) * LETTER * ZOOM;
@@ -43,7 +46,7 @@ pub fn sheet(data: &Dataset, [h, w, c]: [usize; 3], names: &[String]) -> ImageRe
             let left = margin + 2 * GAP + column * (wide + GAP);
             for y in 0..tall {
                 for x in 0..wide {
-                    let pixel = &image[(y / zoom * w + x / zoom) * c..][..c];
+                    let pixel = &image[(y / zoom * w + x / zoom) * step * c..][..c];
                     canvas
                         .set([top + y, left + x], [0, 1, 2].map(|channel: usize| pixel[channel.min(c - 1)]));
                 }

@@ -61,7 +61,7 @@ pub use mnist::mnist;
 pub use numbers::Numbers;
 pub use picture::{Doubt, Drawing, Picture};
 #[cfg(feature = "cli")]
-pub(crate) use pictures::{Decoded, decode, decode_file, is_picture, pictures_below};
+pub(crate) use pictures::{Decoded, MOST_ASKED, decode, decode_file, is_picture, pictures_below};
 #[cfg(feature = "pictures")]
 pub use pictures::{
     PictureError, PictureFolder, PictureFolderError, PictureOptions, PictureSets, PictureSizes,

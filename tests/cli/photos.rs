@@ -140,11 +140,16 @@ fn a_data_set_is_described() {
     assert!(sheet.enumerate_pixels().any(|(x, _, pixel)| x < 60 && pixel.0 == [0; 3]), "no names");
     let json: Value = serde_json::from_str(&sandbox.succeed("data photos --json").stdout).unwrap();
     assert_eq!((&json["classes"][2]["name"], &json["classes"][2]["training"]), (&"red".into(), &16.into()));
+    assert_eq!((&json["target"], &json["samples"]["training"]), (&"classes".into(), &48.into()));
     assert_eq!((&json["shape"], &json["broken"][0]["problem"].is_string()), (&[32, 32, 3].into(), &true));
     let json: Value =
         serde_json::from_str(&sandbox.succeed("data data --json --sheet idx.png").stdout).unwrap();
     assert_eq!((&json["shape"], &json["classes"][1]["test"]), (&[8, 8, 1].into(), &4.into()));
     assert!(image::open(sandbox.path("idx.png")).is_ok());
+    // Large images are shown with fewer pixels: ten columns of 128 of the 384 of each image, and the names.
+    sandbox.succeed("data photos --size 384 --sheet large.png");
+    let large = image::open(sandbox.path("large.png")).unwrap();
+    assert_eq!((large.height(), large.width()), (3 * (128 + 4) + 4, 5 * 16 + 10 * (128 + 4) + 8));
 }
 
 #[test]

@@ -196,11 +196,12 @@ fn a_model_that_does_not_fit_is_told_its_lines() {
 fn flags_that_files_have_no_use_for_are_refused() {
     let sandbox = sandbox(&flowers());
     fs::write(sandbox.path("notes.txt"), "1,2").unwrap();
-    let rows: [(&str, &[&str]); 7] = [
+    let rows: [(&str, &[&str]); 8] = [
         ("--data data.csv --transpose", &["--transpose is for IDX files, but `data.csv` holds CSV files"]),
         ("--data data.csv --coarse-labels", &["--coarse-labels is for CIFAR-100"]),
         ("--data data --target a", &["--target is for tables, but `data` holds IDX files"]),
         ("--target a", &["--target=a is for --data DIR"]),
+        ("--data data --split-seed 1", &["--split-seed is for data sets that may come without a test set"]),
         ("--data notes.txt", &["a name that ends with .csv"]),
         ("--data nowhere", &["is not a folder or file"]),
         ("--data .", &["expected IDX files (train-images-idx3-ubyte", "x_train.npy", "train.csv"]),
@@ -208,6 +209,35 @@ fn flags_that_files_have_no_use_for_are_refused() {
     for (args, expected) in rows {
         sandbox.fail(&format!("train --device cpu {args}"), 1, expected);
     }
+}
+
+/// Targets need not be classes.
+#[test]
+fn tables_are_described() {
+    let sandbox = sandbox(&sums());
+    let outcome = sandbox.succeed("data data.csv --target sum,a");
+    for text in [
+        "     training  validation  test  all",
+        "all        48           6     6   60",
+        "Samples: of shape [1]",
+        "Targets: values, 2 of each sample: sum, a",
+    ] {
+        assert!(outcome.stdout.contains(text), "{text:?} is missing from\n{}", outcome.stdout);
+    }
+    let told: Value = serde_json::from_str(&sandbox.succeed("data data.csv --json").stdout).unwrap();
+    let expected = json!({
+        "data": sandbox.path("data.csv"), "shape": [2], "target": "values", "outputs": 1, "output_names": ["sum"],
+        "samples": {"training": 48, "validation": 6, "test": 6}, "classes": [],
+    });
+    assert_eq!(told, expected);
+    sandbox.fail("data data.csv --sheet sheet.png", 1, &["--sheet is for images"]);
+    assert!(!sandbox.path("sheet.png").exists());
+    fs::create_dir(sandbox.path("arrays")).unwrap();
+    fs::write(sandbox.path("arrays/x_train.npy"), npy("|u1", "(30, 2, 2)", &[0; 120])).unwrap();
+    fs::write(sandbox.path("arrays/y_train.npy"), npy("<f4", "(30,)", &[0; 120])).unwrap();
+    let outcome = sandbox.succeed("data arrays");
+    assert!(outcome.stdout.ends_with("Targets: values, 1 of each sample\n"), "{}", outcome.stdout);
+    sandbox.fail("data arrays --sheet sheet.png", 1, &["--sheet is for classes", "are values"]);
 }
 
 /// As `numpy.save` writes them.

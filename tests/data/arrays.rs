@@ -144,6 +144,29 @@ fn arrays_without_a_test_set_are_split() {
     assert_eq!(load(with_validation.path(), &none()).unwrap().validation.unwrap().len(), 20);
 }
 
+/// Where labels of one set are no classes, those of no set are.
+#[test]
+fn whole_numbers_are_of_one_kind_in_all_sets() {
+    let x = npy("<f4", &[2, 1], &floats(&[0.5, 3.0]));
+    let whole = |numbers: [i32; 2]| {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        npy("<i4", &[2], &bytes)
+    };
+    for (train, test) in [([0, 3], [-1, 2]), ([-1, 2], [0, 3])] {
+        let dir = folder(&[
+            ("x_train.npy", &x),
+            ("y_train.npy", &whole(train)),
+            ("x_test.npy", &x),
+            ("y_test.npy", &whole(test)),
+        ]);
+        let read = load(dir.path(), &none()).unwrap();
+        for (set, numbers) in [(&read.train, train), (&read.test, test)] {
+            assert_eq!((set.target(), set.classes()), (TargetKind::Values, 1));
+            assert_eq!(set.target_rows(), numbers.map(|number| number as f32));
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_with_an_array_is_named() {
     let good = npy("<f4", &[2, 1], &floats(&[0.5, 3.0]));

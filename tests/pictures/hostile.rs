@@ -12,9 +12,15 @@ fn folder() -> Place {
     Place::with(&["a/0.png", "a/1.png", "a/2.png", "b/3.png", "b/4.png", "b/5.png"])
 }
 
-/// The header of a PNG file of these sides.
+/// The header of a grey PNG file of these sides.
 fn huge(width: u32, height: u32) -> Vec<u8> {
+    huge_of(width, height, [8, 0])
+}
+
+/// With bits of a channel and type of colours.
+fn huge_of(width: u32, height: u32, kind: [u8; 2]) -> Vec<u8> {
     let mut png = encoded(&grey(8, 8, 0), ImageFormat::Png);
+    png[24..26].copy_from_slice(&kind);
     png[16..20].copy_from_slice(&width.to_be_bytes());
     png[20..24].copy_from_slice(&height.to_be_bytes());
     let mut sum = flate2_crc(&png[12..29]).to_be_bytes().to_vec();
@@ -187,11 +193,12 @@ mod unix {
     }
 }
 
-/// Many files, each of which claims to be large, cost the memory of their names.
+/// Many files, each of which claims half a gigabyte, cost the memory of their names.
 #[test]
 fn many_files_take_little_memory() {
     let place = folder();
-    let lie = huge(8_000, 8_000);
+    // 16 bits of red, green, blue and opacity.
+    let lie = huge_of(8_000, 8_000, [16, 6]);
     fs::create_dir_all(place.path("b/many")).unwrap();
     for number in 0..5_000 {
         fs::write(place.path(&format!("b/many/{number}.png")), &lie).unwrap();
@@ -203,4 +210,11 @@ fn many_files_take_little_memory() {
     });
     assert_eq!(sets.broken.len(), 5_000);
     assert_eq!(sets.train.len() + sets.validation.map_or(0, |set| set.len()) + sets.test.len(), 6);
+    #[cfg(target_os = "linux")]
+    {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kilobytes: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kilobytes < 300_000, "{peak}");
+    }
 }

@@ -55,11 +55,13 @@ pub(super) fn read(dir: &Path, parts: &[Part], options: &LoadOptions) -> Result<
     for mut set in sets {
         read.push((set.samples()?, set.targets(options)?, set.shape));
     }
-    // As many classes as all of them have.
+    // As many classes as all of them have, and numbers in all where one has numbers that are no classes.
     let classes = read.iter().map(|(_, targets, _)| targets.columns()).max().unwrap_or(0);
+    let numbers = read.iter().any(|(_, targets, _)| targets.kind() == TargetKind::Values);
     let made = read.into_iter().map(|(samples, targets, shape)| {
+        let as_numbers = targets.classes_as(TargetKind::Values, 1).filter(|_| numbers);
         let targets = match targets {
-            Targets::Classes { labels, .. } => Targets::Classes { labels, classes },
+            Targets::Classes { labels, .. } => as_numbers.unwrap_or(Targets::Classes { labels, classes }),
             rows => rows,
         };
         Dataset::from_parts(samples, targets, shape)

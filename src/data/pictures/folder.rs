@@ -65,7 +65,7 @@ pub struct PictureFolder {
 ///
 /// Pictures are turned upright by their EXIF tag, transparent parts are white, and each is scaled and cut to the size of the images
 /// as [`Picture::fitted`](crate::data::Picture::fitted) does. Files that cannot be read are left out, with a warning that names
-/// the first.
+/// the first. Where all that were split off for a set are such, the others are split anew.
 ///
 /// ```no_run
 /// use shadegrad::data::{PictureOptions, load_pictures};
@@ -76,8 +76,8 @@ pub struct PictureFolder {
 /// ```
 ///
 /// # Errors
-/// [`DataError::Pictures`] where the folder is none of this kind, every picture of a class or of a set is broken, or there is no
-/// memory; [`DataError::TooFewToSplit`].
+/// [`DataError::Pictures`] where the folder is none of this kind, every picture of a class or of a sub-folder `train` or `test` is
+/// broken, or there is no memory; [`DataError::TooFewToSplit`].
 pub fn load_pictures(dir: &Path, options: &PictureOptions) -> Result<PictureSets, DataError> {
     let folder = PictureFolder::find(dir, options)?;
     for note in folder.notes() {

@@ -36,8 +36,6 @@ pub(super) fn check_cost(bytes: u64, pixels: u64, several_scans: bool) -> Result
 pub(super) fn zeros(bytes: u64) -> Result<Vec<u8>, PictureError> {
     let none = || PictureError::Memory { bytes };
     let count = usize::try_from(bytes).map_err(|_| none())?;
-    // Asked for first, since a vector of zeros would end the program where there is no memory. Made at once it costs none
-    // before it is written to: a header may claim what the file does not hold.
-    Vec::<u8>::new().try_reserve_exact(count).map_err(|_| none())?;
-    Ok(vec![0; count])
+    // Memory asked for as zeros costs none before it is written to: a header may claim what the file does not hold.
+    bytemuck::allocation::try_zeroed_slice_box(count).map(<[u8]>::into_vec).map_err(|()| none())
 }

@@ -34,6 +34,8 @@ pub(crate) use decoded::Decoded;
 pub use error::{PictureError, PictureFolderError};
 pub use folder::{PictureFolder, PictureOptions, load_pictures};
 pub use sets::PictureSets;
+#[cfg(feature = "cli")]
+pub(crate) use survey::MOST_ASKED;
 pub use survey::PictureSizes;
 #[cfg(feature = "cli")]
 pub(crate) use walk::is_picture;

@@ -16,7 +16,7 @@ const STEP: u64 = 32;
 const SMALLEST: u64 = 32;
 const LARGEST: u64 = 128;
 /// Sides of images that may be asked for.
-pub(super) const MOST_ASKED: usize = 4096;
+pub(crate) const MOST_ASKED: usize = 4096;
 
 /// The sizes of pictures, as their headers tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -43,7 +43,7 @@ pub const FORMATS: [Format; 19] = [
     Format { name: "event file", most_memory: 200, prepare: || Box::new(events::Events::new()) },
     Format { name: "PNG", most_memory: 800, prepare: || Box::new(pictures::Png) },
     Format { name: "JPEG", most_memory: 800, prepare: || Box::new(pictures::Jpeg) },
-    Format { name: "weights of others", most_memory: 200, prepare: || Box::new(weights::Others::new()) },
+    Format { name: "foreign weights", most_memory: 200, prepare: || Box::new(weights::Others::new()) },
     Format { name: "file of names", most_memory: 200, prepare: || Box::new(weights::Names::new()) },
     Format { name: "CSV", most_memory: 200, prepare: || Box::new(data_forms::Tables) },
     Format { name: "NumPy", most_memory: 200, prepare: || Box::new(data_forms::Arrays) },
