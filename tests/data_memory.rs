@@ -1,4 +1,4 @@
-//! How much memory a file can make the reader reserve: that of its data, whatever its header claims.
+//! How much memory a file can make the reader reserve: that of its data, whatever its header claims, and less where it is mapped.
 //!
 //! A separate binary with a single test, since it counts every allocation of the process.
 
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use shadegrad::data::IdxError;
 use shadegrad::data::idx::{images_from_bytes, labels_from_bytes, read_images};
+use shadegrad::data::{IdxError, LoadOptions, TargetKind, load};
 
 const MIB: usize = 1 << 20;
 
@@ -173,9 +173,44 @@ fn too_large_for_memory_is_an_error() {
     }
 }
 
+/// An array of NumPy's form of a sample for each 4 KiB that follow.
+fn array(kind: &str, samples: usize, shape: &str) -> Vec<u8> {
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({samples},{shape}), }}");
+    let padded = (bytes.len() + 2 + header.len() + 1).next_multiple_of(64) - bytes.len() - 3;
+    bytes.extend(((padded + 1) as u16).to_le_bytes());
+    bytes.extend(format!("{header:<padded$}\n").bytes());
+    bytes
+}
+
+/// 120 MiB of samples are mapped, and so is the part of them that is trained on: the others are less than is worth a file.
+fn parts_of_what_is_mapped_are_mapped() {
+    const SAMPLES: usize = 30 << 10;
+    let dir = tempfile::tempdir().unwrap();
+    let header = array("<f4", SAMPLES, " 1024");
+    let mut file = File::create(dir.path().join("x_train.npy")).unwrap();
+    file.write_all(&header).unwrap();
+    file.set_len((header.len() + SAMPLES * 4096) as u64).unwrap(); // a hole: takes no room on the disk
+    let labels: Vec<u8> = (0..SAMPLES).map(|sample| (sample % 3) as u8).collect();
+    let labels = [array("|u1", SAMPLES, ""), labels].concat();
+    std::fs::write(dir.path().join("y_train.npy"), labels).unwrap();
+
+    let (loaded, peak) = measured(|| load(dir.path(), &LoadOptions::default()).unwrap());
+    let held = loaded.validation.unwrap().len() + loaded.test.len();
+    assert_eq!((loaded.train.len(), held), (SAMPLES / 10 * 8, SAMPLES / 10 * 2));
+    let bound = held * 4096 + 4 * MIB;
+    println!("a split of 120 MiB: peak {peak}, bound {bound}");
+    assert!(peak <= bound, "peak {peak} above {bound}");
+
+    let ((), peak) =
+        measured(|| drop(loaded.train.slice(1..20_000).unwrap().classes_as(TargetKind::Values, 1)));
+    assert!(peak <= MIB, "other targets of a part: peak {peak}");
+}
+
 #[test]
 fn no_file_takes_more_memory_than_its_data() {
     allocations_are_seen();
+    parts_of_what_is_mapped_are_mapped();
     memory_follows_the_data();
     too_large_for_memory_is_an_error();
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use env_logger::{Builder, Env};
 use log::Level;
@@ -15,10 +16,18 @@ const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,wgpu_types=off,naga=o
 const LIBRARY: &str = "shadegrad";
 
 /// Warnings of the library look like those of the program, and each is printed once. With RUST_LOG every message is
-/// printed, with its time and place.
+/// printed, with the seconds since the program began, its level and its place.
 pub fn init() {
     let mut builder = Builder::from_env(Env::default().default_filter_or(DEFAULT_LOG));
-    if std::env::var_os("RUST_LOG").is_none() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        let start = Instant::now();
+        builder.format(move |out, record| {
+            let (level, place) = (record.level(), record.target());
+            let style = out.default_level_style(level);
+            let seconds = start.elapsed().as_secs_f64();
+            writeln!(out, "[{seconds:8.3} {style}{level:<5}{style:#} {place}] {}", record.args())
+        });
+    } else {
         let said = Mutex::new(HashSet::new());
         builder.format(move |out, record| {
             let kind = if record.level() == Level::Error { "error" } else { "warning" };

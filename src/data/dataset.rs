@@ -40,8 +40,10 @@ pub struct Dataset {
     targets: Arc<Targets>,
     weights: Option<Arc<Vec<f32>>>,
     names: Arc<Vec<String>>,
-    /// The samples of this part, by their index in the shared numbers.
+    /// The samples of this part, by their index in the shared targets and weights.
     part: Range<usize>,
+    /// Shared inputs before those of the first of the shared targets.
+    skipped: usize,
     shape: Shape,
 }
 
@@ -81,6 +83,7 @@ impl Dataset {
             weights: None,
             names: Arc::default(),
             part,
+            skipped: 0,
             shape,
         })
     }
@@ -240,7 +243,12 @@ impl Dataset {
 
     /// The samples with these numbers, in this order; what they are made of is copied. The number of classes stays.
     ///
-    /// Errors: [`DataError::Range`] where there are none or one is beyond the last sample.
+    /// Inputs that lie in a mapped file stay out of memory: from 64 MiB on the copy is written to a file without a name, which is
+    /// mapped. It is in the folder that the environment variable `TMPDIR` names, else in `/var/tmp` on Unix, else in
+    /// [`std::env::temp_dir`], and its room is free again when the last part of it is dropped.
+    ///
+    /// Errors: [`DataError::Range`] where there are none or one is beyond the last sample; [`DataError::Copy`] where that file
+    /// cannot be written.
     pub fn select(&self, numbers: &[u32]) -> Result<Self, DataError> {
         let len = self.len();
         if numbers.is_empty() {
@@ -253,11 +261,12 @@ impl Dataset {
         let places: Vec<usize> = numbers.iter().map(|&number| self.part.start + number as usize).collect();
         let weights = self.weights.as_ref().map(|all| places.iter().map(|&at| all[at]).collect());
         Ok(Self {
-            samples: Arc::new(self.samples.select(&places, self.shape.len())),
+            samples: Arc::new(self.samples.select(&places, self.skipped, self.shape.len())?),
             targets: Arc::new(self.targets.select(&places)),
             weights: weights.map(Arc::new),
             names: Arc::clone(&self.names),
             part: 0..places.len(),
+            skipped: 0,
             shape: self.shape,
         })
     }
@@ -283,13 +292,9 @@ impl Dataset {
 
     /// The same samples with other targets, of which there are as many.
     pub(super) fn with_targets(&self, targets: Targets) -> Self {
-        let samples = match &*self.samples {
-            _ if self.part == (0..self.targets.len()) => Arc::clone(&self.samples),
-            Samples::Bytes(_) => Arc::new(self.images().into()),
-            Samples::Values(_) => Arc::new(self.values().into()),
-        };
         let weights = self.sample_weights().map(|weights| Arc::new(weights.to_vec()));
-        Self { samples, targets: Arc::new(targets), weights, part: 0..self.len(), ..self.clone() }
+        let skipped = self.skipped + self.part.start;
+        Self { targets: Arc::new(targets), weights, part: 0..self.len(), skipped, ..self.clone() }
     }
 
     /// The first `count` samples: [`slice`](Self::slice) of `0..count`.
@@ -319,7 +324,7 @@ impl Dataset {
 
     fn of_samples(&self) -> Range<usize> {
         let size = self.shape.len();
-        self.part.start * size..self.part.end * size
+        (self.skipped + self.part.start) * size..(self.skipped + self.part.end) * size
     }
 }
 

@@ -253,6 +253,13 @@ pub enum DataError {
     #[error("expected a range of samples that is not empty and within 0..{len}, found {start}..{end}")]
     Range { start: usize, end: usize, len: usize },
 
+    /// There is no file for a part of a mapped set. `dir` is where it was to be.
+    #[error(
+        "{dir}: expected room for a file of {bytes} bytes, a part of the data set, found: {cause}; name another folder by the \
+         environment variable TMPDIR"
+    )]
+    Copy { dir: PathBuf, bytes: usize, cause: io::Error },
+
     /// The bytes of a picture are not red, green, blue and alpha of each pixel, or there is no pixel.
     #[error("expected a picture of {height} x {width} pixels of 4 bytes, at least one, found {found} bytes")]
     Picture { height: usize, width: usize, found: usize },

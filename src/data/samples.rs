@@ -97,18 +97,15 @@ impl Samples {
         }
     }
 
-    /// Those of these samples, of `size` numbers each, in this order; all of them must exist.
-    pub(super) fn select(&self, samples: &[usize], size: usize) -> Self {
-        fn rows<V: Copy>(values: &[V], samples: &[usize], size: usize) -> Vec<V> {
-            let mut selected = Vec::with_capacity(samples.len() * size);
-            for &at in samples {
-                selected.extend_from_slice(&values[at * size..(at + 1) * size]);
-            }
-            selected
-        }
-        match self {
-            Samples::Bytes(bytes) => rows(bytes, samples, size).into(),
-            Samples::Values(values) => rows(values, samples, size).into(),
-        }
+    /// Those of these samples, of `size` numbers each, in this order; they are counted from the one after `skipped`, and all of
+    /// them must exist.
+    ///
+    /// Errors: [`DataError::Copy`] as of [`Numbers::rows`].
+    pub(super) fn select(&self, samples: &[usize], skipped: usize, size: usize) -> Result<Self, DataError> {
+        let rows = samples.iter().map(|at| (skipped + at) * size..(skipped + at + 1) * size);
+        Ok(match self {
+            Samples::Bytes(bytes) => bytes.rows(rows)?.into(),
+            Samples::Values(values) => values.rows(rows)?.into(),
+        })
     }
 }

@@ -55,7 +55,7 @@ mod tests {
                 (AdapterClass { hardware: true, ..software(8, true) }, "workgroup"),
                 (software(4, true), "block4"),
                 (software(8, true), "block8"),
-                (software(16, true), "block16"),
+                (software(16, true), "block16_vec4"),
                 (software(4, false), "block4_vec4"),
                 (software(8, false), "block8_vec4"),
                 (software(16, false), "block16_vec4"),

@@ -163,8 +163,10 @@ fn is_checked(table: &[Case], number: usize, kernel: &Kernel) -> bool {
 /// Whether a kernel differs from another one that the device prefers in nothing but how floats are loaded, and has run cases
 /// enough: compiling it takes long.
 fn is_spare(table: &[Case], number: usize, kernel: &Kernel, class: AdapterClass) -> bool {
-    let twin = |other: &Kernel| other.source == kernel.source && other.int64 && other.lanes == kernel.lanes;
-    if kernel.int64 || !variants(&table[number].op, class).any(|other| twin(&other)) {
+    let mut preferred =
+        variants(&table[number].op, class).take_while(|other| other.variant != kernel.variant);
+    let twin = |other: Kernel| other.source == kernel.source && other.lanes == kernel.lanes;
+    if kernel.lanes.is_none() || !preferred.any(twin) {
         return false;
     }
     let fits = |case: &Case| case.op.kernels().iter().any(|other| other.variant == kernel.variant);
