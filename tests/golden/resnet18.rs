@@ -13,9 +13,10 @@ use shadegrad::executor::{DataSlot, Executor, Pass};
 use shadegrad::io::ModelFile;
 use shadegrad::io::import::{Import, import_weights};
 use shadegrad::model::{Loss, Network, Optimizer, Sgd, Weights};
+use shadegrad::ops::Real;
 use shadegrad::plan::{BatchParams, Phase, Plan, Role, Stage, Tensor};
 
-use crate::common::{Noise, repository};
+use crate::common::{Noise, repository, software_gpu};
 
 const SIDE: usize = 64;
 const BATCH: usize = 2;
@@ -122,9 +123,13 @@ fn network(frozen: bool) -> Network {
 /// Logits, and the gradients of all weights that are trained, under PyTorch's names and in its order.
 type Computed = BTreeMap<String, Vec<f64>>;
 
+/// Reads a tensor of an executor, as exactly as that has it.
+type Read<E> = fn(&mut E, &Tensor) -> Vec<f64>;
+
 /// Runs a batch through an executor.
-fn computed<T: shadegrad::ops::Real + Into<f64>>(
-    mut executor: CpuExecutor<T>,
+fn computed<E: Executor + ?Sized>(
+    executor: &mut E,
+    read: Read<E>,
     weights: &Weights,
     data: &Dataset,
     phase: Phase,
@@ -138,11 +143,10 @@ fn computed<T: shadegrad::ops::Real + Into<f64>>(
     let params = BatchParams { batch_size: BATCH as u32, training, ..BatchParams::default() };
     let pass = Pass { phase, data: DataSlot::Training, order: &[0, 1], batches: &[params], transforms: &[] };
     executor.run(&pass, &mut |_, _| ControlFlow::Continue(())).unwrap();
-    let values = |tensor: &Tensor| executor.values(tensor).iter().map(|&value| value.into()).collect();
-    let mut found = Computed::from([("logits".to_owned(), values(&plan.logits))]);
+    let mut found = Computed::from([("logits".to_owned(), read(executor, &plan.logits))]);
     if phase == Phase::Train {
         for (spec, place) in plan.network.trainable_weights().zip(&plan.gradients) {
-            found.insert(torch_name(&spec.name), in_torch_order(&spec.shape, values(place)));
+            found.insert(torch_name(&spec.name), in_torch_order(&spec.shape, read(executor, place)));
         }
     }
     found
@@ -173,10 +177,16 @@ fn in_torch_order(shape: &[usize], values: Vec<f64>) -> Vec<f64> {
     turned
 }
 
-/// The recording, and everything that is compared, from an executor of each plan.
-fn all<T: shadegrad::ops::Real + Into<f64>>(
+/// The values of the CPU executor, of any precision.
+fn values<T: Real + Into<f64>>(executor: &mut CpuExecutor<T>, tensor: &Tensor) -> Vec<f64> {
+    executor.values(tensor).iter().map(|&value| value.into()).collect()
+}
+
+/// Everything that is compared, from an executor of each plan.
+fn all<E: Executor + ?Sized>(
     recording: &Recording,
-    executor: impl Fn(Plan) -> CpuExecutor<T>,
+    executor: impl Fn(Plan) -> Box<E>,
+    read: Read<E>,
 ) -> BTreeMap<&'static str, Computed> {
     let data = recording.data();
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -185,7 +195,7 @@ fn all<T: shadegrad::ops::Real + Into<f64>>(
         let network = network(frozen);
         let imported = import_weights(file.path(), &network, &Import::default(), 0).unwrap();
         let plan = Plan::build(&network, Loss::default(), Optimizer::Sgd(Sgd::default()), BATCH).unwrap();
-        computed(executor(plan), &imported.weights, &data, phase)
+        computed(&mut *executor(plan), read, &imported.weights, &data, phase)
     };
     [
         ("outputs", run(false, Phase::Evaluate)),
@@ -235,13 +245,50 @@ fn compare(computed: &BTreeMap<&'static str, Computed>, bound: impl Fn(&Row) -> 
 #[test]
 fn twins_in_f64_are_the_same_network() {
     let (recording, _) = recorded();
-    compare(&all(&recording, CpuExecutor::<f64>::new), |_| EXACT);
+    compare(&all(&recording, |plan| Box::new(CpuExecutor::<f64>::new(plan)), values), |_| EXACT);
 }
 
 #[test]
 fn the_cpu_executor_is_as_near_as_pytorch_in_f32() {
     let (recording, _) = recorded();
-    compare(&all(&recording, CpuExecutor::fast), |row| MOST_TIMES * row.float32);
+    compare(&all(&recording, |plan| Box::new(CpuExecutor::fast(plan)), values), |row| {
+        MOST_TIMES * row.float32
+    });
+}
+
+/// How far from exact the gradient of the logits may be in WGSL, relative to its length: `exp` may be off by 3 + 2 |x| units in the last
+/// place, and so may the sum of them, by their mean; a division by 2.5.
+fn of_softmax(logits: &[f64], labels: &[u32]) -> f64 {
+    let (mut errors, mut gradients) = (0.0, 0.0);
+    for (logits, &label) in logits.chunks(CLASSES).zip(labels) {
+        let largest = logits.iter().copied().fold(f64::MIN, f64::max);
+        let sum = logits.iter().map(|logit| (logit - largest).exp()).sum::<f64>();
+        let parts: Vec<(f64, f64)> = logits
+            .iter()
+            .map(|logit| ((logit - largest).exp() / sum, 3.0 + 2.0 * (largest - logit)))
+            .collect();
+        let mean = parts.iter().map(|(p, units)| p * units).sum::<f64>();
+        for (class, (p, units)) in (0..).zip(&parts) {
+            errors += (p * (units + mean + 2.5) * f64::from(f32::EPSILON)).powi(2);
+            gradients += (p - f64::from(u8::from(class == label))).powi(2);
+        }
+    }
+    (errors / gradients).sqrt()
+}
+
+#[test]
+fn shaders_are_as_near_but_for_their_softmax() {
+    let (recording, _) = recorded();
+    let device = software_gpu();
+    let read: Read<dyn Executor> =
+        |executor, tensor| executor.read(tensor).unwrap().into_iter().map(f64::from).collect();
+    let computed = all(&recording, |plan| device.executor(plan).unwrap(), read);
+    let data = recording.data();
+    compare(&computed, |row| {
+        let logits = &computed[row.what.as_str()]["logits"];
+        let of_softmax = if row.tensor == "logits" { 0.0 } else { of_softmax(logits, data.labels()) };
+        MOST_TIMES * row.float32 + of_softmax
+    });
 }
 
 /// Where only the last layer is trained, there is nothing below it on the way back: no step, no gradient, no state of the optimizer, and no
