@@ -11,7 +11,7 @@ use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::picture_data;
 use super::progress::Progress;
-use super::same_data::{held_to, numbered_as, tell_other_training_set};
+use super::same_data::{Known, held_to, tell_other_training_set};
 use super::table::{Align, render_all};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
@@ -105,9 +105,9 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         Some(folder) => picture_data::load(folder)?.train,
         None => args.data.load(&layout)?.train,
     };
-    let names = files.first().map_or(&[][..], |file| &file.class_names);
-    let train = numbered_as(names, train)?;
-    let train = args.training.limited(train, names)?;
+    let known = files.first().map_or_else(Known::default, Known::by);
+    let train = known.of(train)?;
+    let train = args.training.limited(train, known.classes)?;
     for source in &args.model {
         tell_other_training_set(source, &train);
     }

@@ -8,7 +8,7 @@ use super::args::{DataSource, ModelSource, whole_path};
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
 use super::picture_data;
-use super::same_data::{check_resumed, held_to, numbered_as};
+use super::same_data::{Known, check_resumed, held_to};
 use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, Loaded, PictureFolder, load_one};
@@ -205,15 +205,16 @@ impl Job {
             None => source.load(&options)?,
         };
         let Loaded { train, validation: own, test, .. } = loaded;
-        let names = match self.file.class_names.is_empty() {
-            true => train.class_names().to_vec(),
-            false => self.file.class_names.clone(),
-        };
+        let own_or =
+            |own: &[String], others: &[String]| if own.is_empty() { others.to_vec() } else { own.to_vec() };
+        let classes = own_or(&self.file.class_names, train.class_names());
+        let features = own_or(&self.file.feature_names, train.feature_names());
+        let known = Known { classes: &classes, features: &features };
         let train = match self.settings.limit {
             Some(limit) => train.take(limit.min(train.len()))?,
             None => train,
         };
-        let train = numbered_as(&names, train)?;
+        let train = known.of(train)?;
         let given = self.settings.validation_data.as_ref().map(|dir| {
             load_one(&from_text(dir), &options).with_context(|| format!("`{dir}` is not a validation set"))
         });
@@ -223,8 +224,8 @@ impl Job {
             (None, Some(own)) if self.file.training.validation_split.is_none() => (train, Some(own)),
             _ => self.file.training.split(&train)?,
         };
-        let validation = validation.map(|set| numbered_as(&names, set)).transpose()?;
-        Ok(Sets { train, validation, test: numbered_as(&names, test)? })
+        let validation = validation.map(|set| known.of(set)).transpose()?;
+        Ok(Sets { train, validation, test: known.of(test)? })
     }
 
     /// The options of `fit` with these sets.

@@ -17,7 +17,7 @@ use super::path_text::shell_word;
 use super::picture_data;
 use super::progress::spinner;
 use super::rate_text::{end, plot, reason, table};
-use super::same_data::{held_to, numbered_as};
+use super::same_data::{Known, held_to};
 use crate::data::{Dataset, PictureFolder};
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
@@ -217,7 +217,7 @@ impl LrFindArgs {
     ) -> anyhow::Result<RateCurve> {
         let network = file.model.network()?;
         let init = self.init.weights(&network, self.seed)?;
-        let train = numbered_as(&file.class_names, train()?)?;
+        let train = Known::by(file).of(train()?)?;
         check_fits(self.model.as_ref(), (&self.source(), &self.layout), &network, &train)?;
         let train = train.take(self.limit.unwrap_or(train.len()).min(train.len()))?;
         let train = held_to(&network, &train)?;

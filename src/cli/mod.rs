@@ -32,6 +32,7 @@ mod path_text;
 mod picture_data;
 pub mod pictures;
 mod predict;
+mod predict_rows;
 mod predicted;
 mod profile;
 mod progress;

@@ -29,6 +29,11 @@ impl Output {
         self.aside = true;
     }
 
+    /// Whether nobody reads what is printed any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Prints one line or several.
     pub fn line(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
         if self.quiet { Ok(()) } else { self.result(text) }

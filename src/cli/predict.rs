@@ -10,6 +10,7 @@ use super::args::DeviceArg;
 use super::messages::message;
 use super::output::{Output, note};
 use super::pictures::{Found, Source};
+use super::predict_rows::{RowJudge, is_array};
 use super::predicted::Predicted;
 use crate::data::{DataError, transpose};
 use crate::device::Device;
@@ -27,21 +28,26 @@ const ZOOM: usize = 8;
 const GAP: usize = 8;
 const IN_A_ROW: usize = 8;
 
-/// Predict what pictures show, with the model of a run folder
+/// Predict what pictures show, or what rows of numbers stand for, with the model of a run folder
 ///
 /// Takes PNG, JPEG, WebP and BMP files of any size, folders of them, and `-` for standard input. For a model that was trained
 /// on a folder of pictures, a picture is scaled and cut as those were. For others it is made to look like MNIST: grey, bright on
 /// black (a light background is inverted), frames, lines and specks left out, cropped to the drawing, scaled and centred; a
-/// warning says where it is not certain what was meant. The exit code is 1 when a picture could not be read; the others are
-/// predicted all the same.
+/// warning says where it is not certain what was meant.
+///
+/// For a model of rows of numbers, takes tables (CSV), also from standard input, with a line of output for each line. Columns are found
+/// by their names where both the table and the run have them; others are passed over, and the target need not be there. For any model,
+/// takes arrays of NumPy (`.npy`) of samples.
+///
+/// The exit code is 1 when a file could not be read; the others are predicted all the same.
 #[derive(Debug, clap::Args)]
 pub struct PredictArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Pictures, folders of pictures, or `-`
-    #[arg(value_name = "IMAGE", required = true)]
-    images: Vec<PathBuf>,
+    /// Pictures, folders of pictures, tables, arrays (.npy), or `-`
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// Take the pictures in folders within folders as well; where folders are called like classes of the model, the last line
     /// says how many of the pictures in them are predicted right
     #[arg(long)]
@@ -60,22 +66,19 @@ pub struct PredictArgs {
     /// output and the predictions to standard error
     #[arg(long, value_name = "FILE.png", num_args = 0..=1, require_equals = true)]
     show: Option<Option<PathBuf>>,
-    /// One line of JSON per picture
+    /// One line of JSON per picture or row
     #[arg(long)]
     json: bool,
 }
 
-/// The exit code is 1 when a picture could not be read.
+/// The exit code is 1 when a file could not be read.
 pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     let saved = SavedRun::read(&args.run)?;
-    let Some(shape) = saved.network.input_shape.image() else {
-        bail!(
-            "`{}` is a model of rows of {} numbers, not of pictures; the library predicts for those: `Model::predict_values`",
-            args.run.display(),
-            saved.network.input_shape.len()
-        );
-    };
-    args.check_shown(shape)?;
+    let shape = saved.network.input_shape.image();
+    match shape {
+        Some(shape) => args.check_shown(shape)?,
+        None => args.check_rows()?,
+    }
     let shown = match &args.show {
         Some(Some(file)) => Some(show_file(file, &args.run, output)?),
         _ => None,
@@ -85,17 +88,24 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
         note(format_args!("warning: {error}"));
         None
     });
+    let model = saved.compile(&device)?;
+    let load_options = recorded.map(|recorded| recorded.load_options).unwrap_or_default();
     let mut judge = Judge {
         args,
-        shape,
-        model: saved.compile(&device)?,
-        saved,
-        of_pictures: recorded.is_some_and(|recorded| recorded.load_options.size.is_some()),
+        shape: shape.unwrap_or_default(),
+        model,
+        of_pictures: load_options.size.is_some(),
+        saved: &saved,
         failed: false,
         seen: Vec::new(),
         known: Known::default(),
     };
-    for argument in &args.images {
+    let rows = RowJudge { saved: &saved, targets: &load_options.target, json: args.json };
+    for argument in &args.files {
+        if shape.is_none() || is_array(argument) {
+            judge.failed |= !rows.file(argument, &mut judge.model, output)?;
+            continue;
+        }
         match Source::all(argument, args.recursive) {
             Ok(folder) => {
                 for some in folder.sources.chunks(AT_ONCE) {
@@ -152,6 +162,23 @@ fn show_file(file: &Path, run: &Path, output: &mut Output) -> anyhow::Result<Des
 }
 
 impl PredictArgs {
+    /// Refuses what is for pictures only.
+    fn check_rows(&self) -> anyhow::Result<()> {
+        let of_pictures = [
+            ("--show", self.show.is_some()),
+            ("--plain", self.plain),
+            ("--transpose", self.transpose),
+            ("--recursive", self.recursive),
+        ];
+        match of_pictures.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => bail!(
+                "{flag} is for pictures, but `{}` is a model of rows of numbers; leave it out",
+                self.run.display()
+            ),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses to write images that a picture file cannot hold.
     fn check_shown(&self, [_, _, channels]: [usize; 3]) -> anyhow::Result<()> {
         match self.show {
@@ -165,9 +192,9 @@ impl PredictArgs {
 
 struct Judge<'a> {
     args: &'a PredictArgs,
-    /// Height, width and channels of what the network sees.
+    /// Height, width and channels of what the network sees; zeros for rows of numbers, which are none of its business.
     shape: [usize; 3],
-    saved: SavedRun,
+    saved: &'a SavedRun,
     model: Model,
     /// Whether it was trained on a folder of pictures.
     of_pictures: bool,
@@ -204,7 +231,7 @@ impl Judge<'_> {
             for warning in &seen.warnings {
                 note(format_args!("warning: {source}: {warning}"));
             }
-            let predicted = Predicted { run: &self.saved, row };
+            let predicted = Predicted { run: self.saved, row };
             let class = if self.args.recursive { self.class_of(argument, source) } else { None };
             if let Some(class) = class {
                 self.known.pictures += 1;

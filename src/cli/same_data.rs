@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::args::{DataSource, ModelSource};
 use super::go_on::command_line;
@@ -116,7 +116,7 @@ pub fn test_set(
         options.size.get_or_insert([h, w]);
         options.channels.get_or_insert(c);
     }
-    let numbered = |set| -> anyhow::Result<Dataset> { Ok(numbered_as(&file.class_names, set)?) };
+    let numbered = |set| Known::by(file).of(set).with_context(|| source.to_string());
     let is_other = |test: &Dataset| recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
     let part = || numbered(source.load_test(&options)?);
     let of_run = recorded.is_some_and(|recorded| recorded.data == source.to_string());
@@ -141,16 +141,39 @@ pub fn test_set(
     Ok(TestSet { source, set: held_to(network, &test)?, is_other })
 }
 
-/// A data set whose classes have the numbers that they have among these names: those that the model knows. Where none of its
-/// classes is called like one of the model's, these names are only what the model calls them, and the numbers stay.
-///
-/// # Errors
-/// When the model knows some of the classes, but not all.
-pub fn numbered_as(names: &[String], data: Dataset) -> Result<Dataset, DataError> {
-    let known = data.class_names().iter().filter(|name| names.contains(name)).count();
-    match data.target() {
-        TargetKind::Classes if known > 0 && data.class_names() != names => data.renumbered(names),
-        _ => Ok(data),
+/// What a model knows by name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// What its classes are called; empty where they are only numbers.
+    pub classes: &'a [String],
+    /// What the numbers of a sample are called; likewise.
+    pub features: &'a [String],
+}
+
+impl<'a> Known<'a> {
+    /// What the model of a file knows.
+    pub fn by(file: &'a ModelFile) -> Self {
+        Known { classes: &file.class_names, features: &file.feature_names }
+    }
+
+    /// A data set whose classes and columns have the numbers that the model gives them. Where no class, or no column, is called like one
+    /// of the model's, these names are only what the model calls them, and the numbers stay.
+    ///
+    /// # Errors
+    /// When the model knows some of the classes, but not all, or lacks some of its columns.
+    pub fn of(&self, data: Dataset) -> Result<Dataset, DataError> {
+        let is_known =
+            |own: &[String], known: &[String]| own != known && own.iter().any(|name| known.contains(name));
+        let data = match data.target() {
+            TargetKind::Classes if is_known(data.class_names(), self.classes) => {
+                data.renumbered(self.classes)?
+            }
+            _ => data,
+        };
+        match is_known(data.feature_names(), self.features) {
+            true => data.arranged(self.features),
+            false => Ok(data),
+        }
     }
 }
 

@@ -70,6 +70,9 @@ fn prepare<'a>(
     if job.file.class_names.is_empty() && read.train.classes() == network.classes() {
         job.file.class_names = read.train.class_names().to_vec();
     }
+    if job.file.feature_names.is_empty() && read.train.shape() == network.input_shape {
+        job.file.feature_names = read.train.feature_names().to_vec();
+    }
     let sets = read.held_to(&network)?;
     let mut options = job.fit_options(&sets)?;
     options.allow_nan = job.settings.allow_nan;

@@ -1,16 +1,16 @@
-//! What classes are called.
+//! What classes and features are called.
 
 use std::collections::HashSet;
 
-/// Names must tell classes apart and fit into a line.
-pub(crate) fn check_names(names: &[String]) -> Result<(), String> {
+/// Names must tell what they name apart and fit into a line. `key` is what the list is called, `each` what one of them names.
+pub(crate) fn check_names(key: &str, each: &str, names: &[String]) -> Result<(), String> {
     let mut seen = HashSet::new();
-    for (class, name) in names.iter().enumerate() {
+    for (number, name) in names.iter().enumerate() {
         if name.trim().is_empty() || name.contains(char::is_control) {
-            return Err(format!("class_names: name {name:?} of class {class} must be text on one line"));
+            return Err(format!("{key}: name {name:?} of {each} {number} must be text on one line"));
         }
         if !seen.insert(name) {
-            return Err(format!("class_names: {name:?} is there twice; give each class a name of its own"));
+            return Err(format!("{key}: {name:?} is there twice; give each {each} a name of its own"));
         }
     }
     Ok(())

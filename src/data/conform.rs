@@ -2,6 +2,7 @@
 
 use super::dataset::Dataset;
 use super::error::DataError;
+use super::form_error::shortened;
 use super::targets::{TargetKind, Targets};
 
 /// The most names that a message lists.
@@ -29,6 +30,31 @@ impl Dataset {
         let targets = Targets::Classes { labels, classes: names.len() };
         targets.check()?;
         self.with_targets(targets).with_class_names(names.to_vec())
+    }
+
+    /// The same samples, rows whose numbers have names, with the numbers of these names, in this order; others are left out.
+    ///
+    /// ```
+    /// use shadegrad::data::{Dataset, Samples, Targets};
+    ///
+    /// let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    /// let rows = Samples::from_rows([[1.0f32, 2.0, 3.0]])?;
+    /// let data = Dataset::from_parts(rows, Targets::classes([0], 2)?, [3])?.with_feature_names(named(&["a", "b", "c"]))?;
+    /// assert_eq!(data.arranged(&named(&["c", "a"]))?.values(), [3.0, 1.0]);
+    /// # Ok::<(), shadegrad::data::DataError>(())
+    /// ```
+    ///
+    /// Errors: [`DataError::MissingFeatures`] where one has none of these names; [`DataError::FeatureNames`] of samples whose numbers
+    /// have no names, or that are no rows of f32.
+    pub fn arranged(&self, names: &[String]) -> Result<Self, DataError> {
+        let own = self.feature_names();
+        if own == names {
+            return Ok(self.clone());
+        }
+        let places = places_of(names, own)?;
+        let rows = self.values().chunks_exact(self.shape().len().max(1));
+        let values: Vec<f32> = rows.flat_map(|row| places.iter().map(|&place| row[place])).collect();
+        self.with_rows(values, names.len())?.with_feature_names(names.to_vec())
     }
 
     /// The same samples with their numbers as targets of another kind; `None` where they cannot be that.
@@ -71,6 +97,28 @@ impl Dataset {
         };
         Some(self.with_targets(targets))
     }
+}
+
+/// Where these names are among those that are there.
+///
+/// Errors: [`DataError::MissingFeatures`].
+pub(super) fn places_of(names: &[String], found: &[String]) -> Result<Vec<usize>, DataError> {
+    let place = |name: &String| found.iter().position(|found| found == name);
+    let missing: Vec<String> = names.iter().filter(|name| place(name).is_none()).cloned().collect();
+    if missing.is_empty() {
+        return Ok(names.iter().filter_map(place).collect());
+    }
+    Err(DataError::MissingFeatures { missing: listed(&missing), found: listed(found) })
+}
+
+/// The first of these names, for a message.
+fn listed(names: &[String]) -> Vec<String> {
+    let mut listed: Vec<String> =
+        names.iter().take(LISTED).map(|name| format!("`{}`", shortened(name))).collect();
+    if names.len() > LISTED {
+        listed.push(format!("and {} more", names.len() - LISTED));
+    }
+    listed
 }
 
 /// The place of the only number that is not 0, if that is 1.

@@ -40,6 +40,7 @@ pub struct Dataset {
     targets: Arc<Targets>,
     weights: Option<Arc<Vec<f32>>>,
     names: Arc<Vec<String>>,
+    features: Arc<Vec<String>>,
     /// The samples of this part, by their index in the shared targets and weights.
     part: Range<usize>,
     /// Shared inputs before those of the first of the shared targets.
@@ -82,6 +83,7 @@ impl Dataset {
             targets: Arc::new(targets),
             weights: None,
             names: Arc::default(),
+            features: Arc::default(),
             part,
             skipped: 0,
             shape,
@@ -141,8 +143,21 @@ impl Dataset {
         if !names.is_empty() && names.len() != self.classes() {
             return Err(DataError::Names { expected: self.classes(), found: names.len() });
         }
-        check_names(&names).map_err(|problem| DataError::Name { problem })?;
+        check_names("class_names", "class", &names).map_err(|problem| DataError::Name { problem })?;
         self.names = Arc::new(names);
+        Ok(self)
+    }
+
+    /// The same samples, rows whose numbers have these names, in order; an empty list takes the names away.
+    ///
+    /// Errors: [`DataError::FeatureNames`], also of images, and [`DataError::Name`] where one is empty, has control characters or
+    /// is there twice.
+    pub fn with_feature_names(mut self, names: Vec<String>) -> Result<Self, DataError> {
+        if !names.is_empty() && self.shape != Shape::Flat(names.len()) {
+            return Err(DataError::FeatureNames { shape: self.shape, found: names.len() });
+        }
+        check_names("feature_names", "feature", &names).map_err(|problem| DataError::Name { problem })?;
+        self.features = Arc::new(names);
         Ok(self)
     }
 
@@ -174,6 +189,11 @@ impl Dataset {
     /// The names of the classes, in order; empty where they have none.
     pub fn class_names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The names of the numbers of a sample that is a row, in order; empty where they have none.
+    pub fn feature_names(&self) -> &[String] {
+        &self.features
     }
 
     /// How the numbers are held, which decides how a plan reads them.
@@ -265,6 +285,7 @@ impl Dataset {
             targets: Arc::new(self.targets.select(&places)),
             weights: weights.map(Arc::new),
             names: Arc::clone(&self.names),
+            features: Arc::clone(&self.features),
             part: 0..places.len(),
             skipped: 0,
             shape: self.shape,
@@ -288,6 +309,14 @@ impl Dataset {
         // What this is a part of may be much larger.
         let own = Targets::Classes { labels: labels[self.part.clone()].to_vec(), classes: *classes };
         own.classes_as(kind, columns).map_or_else(|| self.clone(), |targets| self.with_targets(targets))
+    }
+
+    /// The same samples with rows of so many numbers as their inputs.
+    pub(super) fn with_rows(&self, values: Vec<f32>, features: usize) -> Result<Self, DataError> {
+        let own: Vec<usize> = self.part.clone().collect();
+        let weights = self.sample_weights().map(|weights| Arc::new(weights.to_vec()));
+        let rows = Dataset::from_parts(values, self.targets.select(&own), [features])?;
+        Ok(Self { weights, names: Arc::clone(&self.names), ..rows })
     }
 
     /// The same samples with other targets, of which there are as many.
@@ -333,7 +362,7 @@ impl PartialEq for Dataset {
     fn eq(&self, other: &Self) -> bool {
         let small = |set: &Self| (set.shape, set.classes(), set.target(), set.form());
         small(self) == small(other)
-            && self.names == other.names
+            && (&self.names, &self.features) == (&other.names, &other.features)
             && self.labels() == other.labels()
             && self.target_rows() == other.target_rows()
             && self.sample_weights() == other.sample_weights()

@@ -237,6 +237,24 @@ pub enum DataError {
     #[error("expected {expected} names, one for each class, label or output, found {found}")]
     Names { expected: usize, found: usize },
 
+    /// There are more or fewer names than numbers of a sample, or samples are no rows. `shape` is that of a sample.
+    #[error(
+        "expected a name for each number of a sample of the shape {shape}, found {found} names; only rows, [{found}], have them"
+    )]
+    FeatureNames { shape: Shape, found: usize },
+
+    /// Numbers of a sample that a model knows by name and that are not there.
+    #[error("expected the features {}, found {}", missing.join(", "), found.join(", "))]
+    MissingFeatures { missing: Vec<String>, found: Vec<String> },
+
+    /// A defect of what is in a file.
+    #[error("{file}: {cause}")]
+    InFile { file: PathBuf, cause: Box<DataError> },
+
+    /// Samples in a file that a model does not take.
+    #[error("{file}: expected samples of the shape {expected}, which the model takes, found {found}")]
+    Inputs { file: PathBuf, expected: Shape, found: Shape },
+
     /// Fewer than two folds, or more than there are images.
     #[error("expected from 2 folds to one for each of {samples} images, found {folds}")]
     Folds { folds: usize, samples: usize },

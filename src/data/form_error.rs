@@ -72,6 +72,12 @@ pub enum FormError {
     )]
     OtherColumns { file: PathBuf, train_file: PathBuf, expected: String, found: String },
 
+    /// A table that is no rows of a model.
+    #[error(
+        "{file}: expected {expected} columns, the features of the model, or these and its targets, found {found}"
+    )]
+    Features { file: PathBuf, expected: usize, found: usize },
+
     /// One word in all cells of the target.
     #[error("{file}: expected at least two classes, found nothing but {found:?} in the column of the target")]
     OneClass { file: PathBuf, found: String },

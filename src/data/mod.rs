@@ -45,6 +45,8 @@ mod transpose;
 
 pub use augmentation::{Augmentation, TRANSFORM, Transform};
 pub(crate) use class_names::check_names;
+#[cfg(feature = "cli")]
+pub(crate) use csv::{CsvRows, Wanted};
 pub use dataset::Dataset;
 pub use digest::DataDigests;
 pub(crate) use digest::sha256;
@@ -58,6 +60,8 @@ pub use form_error::{Column, FormError};
 pub use load::{DataKind, Loaded, kind_of, load, load_one, load_test};
 #[cfg(feature = "mnist-data")]
 pub use mnist::mnist;
+#[cfg(feature = "cli")]
+pub(crate) use npy::read_inputs;
 pub use numbers::Numbers;
 pub use picture::{Doubt, Drawing, Picture};
 #[cfg(feature = "cli")]

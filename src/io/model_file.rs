@@ -7,6 +7,7 @@
 //! loss = "categorical_crossentropy"   # the default; or binary_crossentropy, mean_squared_error, mean_absolute_error, huber
 //! # loss = { name = "huber", delta = 0.5 }   # with its settings; cross-entropies have label_smoothing
 //! # class_names = ["zero", ...]       # what predictions are called; the default is their numbers
+//! # feature_names = ["width", ...]    # of rows, by which columns of other tables are found
 //!
 //! [optimizer]                         # the default is rmsprop with the settings of Keras
 //! name = "rmsprop"                    # or sgd, adadelta, adam, adamw, lion; each has its own settings
@@ -52,7 +53,9 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Augmentation, DataForm, Shape, TargetKind, Transform};
 use crate::error::Error;
 use crate::files;
-use crate::model::{Loss, ModelError, Optimizer, Sequential, check_class_names, with_suggestion};
+use crate::model::{
+    Loss, ModelError, Optimizer, Sequential, check_class_names, check_feature_names, with_suggestion,
+};
 use crate::plan::Plan;
 use crate::train::{Compile, FitOptions, LearningRateSchedule};
 
@@ -74,6 +77,8 @@ pub struct ModelFile {
     pub training: FitOptions,
     /// What the classes are called, in order; empty where they are numbers only.
     pub class_names: Vec<String>,
+    /// What the numbers of a sample are called, in order, where samples are rows; empty where they are numbers only.
+    pub feature_names: Vec<String>,
 }
 
 /// The key of `[optimizer]` that is not the optimizer's.
@@ -94,6 +99,9 @@ struct FileForm<O, L> {
     /// What the classes, labels or outputs are called, in order, one name to each; default none: they are numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<String>,
+    /// What the numbers of a sample that is a row are called, in order; default none: the order of columns tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    feature_names: Vec<String>,
     /// What training makes small; default `categorical_crossentropy`.
     #[serde(default)]
     loss: Loss,
@@ -185,6 +193,7 @@ impl ModelFile {
             augmentation: form.augmentation,
             training: FitOptions { schedule, ..form.training },
             class_names: form.class_names,
+            feature_names: form.feature_names,
         };
         parsed.optimizer.check()?;
         let augmentation = parsed.augmentation.and_then(|augmentation| augmentation.problem());
@@ -192,7 +201,9 @@ impl ModelFile {
             return Err(fail(problem));
         }
         parsed.training.check().map_err(|error| fail(error.to_string()))?;
-        check_class_names(&parsed.class_names, &parsed.model.network()?).map_err(fail)?;
+        let network = parsed.model.network()?;
+        check_class_names(&parsed.class_names, &network).map_err(fail)?;
+        check_feature_names(&parsed.feature_names, &network).map_err(fail)?;
         Ok(parsed)
     }
 
@@ -235,6 +246,7 @@ impl ModelFile {
             input_shape: self.model.input_shape.dims(),
             target: self.model.target,
             class_names: self.class_names.clone(),
+            feature_names: self.feature_names.clone(),
             loss: self.loss,
             optimizer: OptimizerForm {
                 optimizer: self.optimizer,

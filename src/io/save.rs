@@ -26,6 +26,7 @@ impl Model {
             augmentation: self.compile.augmentation,
             training: self.fitted.clone(),
             class_names: self.class_names.clone(),
+            feature_names: self.feature_names.clone(),
         }
     }
 

@@ -39,12 +39,14 @@ impl SavedRun {
     /// # Errors
     /// As [`Sequential::compile`](crate::Sequential::compile).
     pub fn compile(&self, device: &Device) -> Result<Model, Error> {
-        let ModelFile { model, loss, optimizer, augmentation, training, class_names } = &self.file;
+        let ModelFile { model, loss, optimizer, augmentation, training, class_names, feature_names } =
+            &self.file;
         let compile =
             Compile { loss: *loss, optimizer: *optimizer, augmentation: *augmentation, ..Compile::default() };
         let mut compiled = model.compile(device, compile)?;
         compiled.set_weights(self.weights.clone())?;
         compiled.set_class_names(class_names.clone())?;
+        compiled.set_feature_names(feature_names.clone())?;
         compiled.fitted = training.clone();
         Ok(compiled)
     }

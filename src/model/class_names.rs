@@ -1,7 +1,7 @@
-//! The names of a model's classes.
+//! The names of a model's classes and of its features.
 
 use super::network::Network;
-use crate::data::{TargetKind, check_names};
+use crate::data::{Shape, TargetKind, check_names};
 
 /// Names, where there are any, must tell the classes, labels or outputs apart and fit into a line.
 pub(crate) fn check_class_names(names: &[String], network: &Network) -> Result<(), String> {
@@ -17,5 +17,17 @@ pub(crate) fn check_class_names(names: &[String], network: &Network) -> Result<(
         };
         return Err(format!("class_names has {found} names, but the last layer {has}"));
     }
-    check_names(names)
+    check_names("class_names", "class", names)
+}
+
+/// Names, where there are any, must tell the numbers of a sample apart and fit into a line.
+pub(crate) fn check_feature_names(names: &[String], network: &Network) -> Result<(), String> {
+    let found = names.len();
+    match network.input_shape {
+        _ if names.is_empty() => Ok(()),
+        Shape::Flat(features) if features == found => check_names("feature_names", "feature", names),
+        shape => Err(format!(
+            "feature_names has {found} names, but the shape of a sample is {shape}: it must be [{found}]"
+        )),
+    }
 }

@@ -20,7 +20,7 @@ pub use crate::optimizers::{
     Adadelta, Adam, AdamW, BinaryCrossentropy, CategoricalCrossentropy, Clipping, Ema, Huber, Lion, Loss,
     Optimizer, OptimizerError, Regularizer, RmsProp, Sgd,
 };
-pub(crate) use class_names::check_class_names;
+pub(crate) use class_names::{check_class_names, check_feature_names};
 pub use error::ModelError;
 pub use functional::{Functional, Output};
 pub use network::{Network, NetworkLayer};

@@ -104,6 +104,9 @@ impl Model {
         if self.class_names.is_empty() && names.len() == self.network.classes() {
             self.set_class_names(names.to_vec())?;
         }
+        if self.feature_names.is_empty() {
+            self.set_feature_names(train.feature_names().to_vec())?;
+        }
         let batch = options.batch_of(train.len());
         let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
         let RunState { step, within, .. } = self.training.run;

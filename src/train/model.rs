@@ -11,7 +11,7 @@ use crate::data::{DataForm, Dataset, SampleValue, Samples, Targets};
 use crate::device::{COPIES, Device, check_host_memory};
 use crate::error::Error;
 use crate::executor::{DataSlot, Executor, ExecutorError, Pass, check_data};
-use crate::model::{ModelError, Network, Sequential, Weights, check_class_names};
+use crate::model::{ModelError, Network, Sequential, Weights, check_class_names, check_feature_names};
 use crate::ops::BatchParams;
 use crate::plan::{Phase, Plan, Tensor};
 use std::ops::ControlFlow;
@@ -29,6 +29,7 @@ pub struct Model {
     pub(crate) fitted: FitOptions,
     /// Empty where classes are numbers only.
     pub(crate) class_names: Vec<String>,
+    pub(crate) feature_names: Vec<String>,
     device: Device,
     /// Current only while there is no executor; after that the executor's weights are.
     weights: Weights,
@@ -78,6 +79,7 @@ impl Sequential {
             compile,
             fitted: FitOptions::default(),
             class_names: Vec::new(),
+            feature_names: Vec::new(),
             device: device.clone(),
             state: None,
             form: DataForm::default(),
@@ -112,6 +114,24 @@ impl Model {
         let checked = check_class_names(&names, &self.network);
         checked.map_err(|problem| ModelError::Model { model: self.network.name.clone(), problem })?;
         self.class_names = names;
+        Ok(())
+    }
+
+    /// The names of the numbers of a sample, in order; empty where they are only numbers, and of images.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// Names the numbers of a sample, in order; an empty list takes the names away. Nothing is computed by them: they say which column
+    /// of another table is which.
+    ///
+    /// # Errors
+    /// [`ModelError::Model`] when there is not one name for each number of a sample, or one is empty, has control characters or is there
+    /// twice.
+    pub fn set_feature_names(&mut self, names: Vec<String>) -> Result<(), Error> {
+        let checked = check_feature_names(&names, &self.network);
+        checked.map_err(|problem| ModelError::Model { model: self.network.name.clone(), problem })?;
+        self.feature_names = names;
         Ok(())
     }
 

@@ -33,6 +33,7 @@ mod photos;
 #[cfg(unix)]
 mod pictures;
 mod predict;
+mod predict_rows;
 mod progress;
 mod report;
 mod resume;

@@ -197,7 +197,7 @@ fn a_bad_picture_is_named_and_the_others_are_judged() {
     fs::create_dir(sandbox.path("nothing")).unwrap();
     sandbox.fail("predict out nothing --device cpu", 1, &["nothing: no pictures in this folder", ".jpeg"]);
     sandbox.fail("predict nonesuch pictures", 1, &["`nonesuch` is not a folder"]);
-    sandbox.fail("predict out", 2, &["<IMAGE>", "Usage"]);
+    sandbox.fail("predict out", 2, &["<FILE>", "Usage"]);
 }
 
 #[test]

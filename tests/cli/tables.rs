@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::sandbox::{Outcome, Sandbox};
 
 /// Flowers of three kinds in the order of the kinds; two features tell them apart.
-fn flowers() -> String {
+pub fn flowers() -> String {
     let mut text = "sepal,petal,species\n".to_owned();
     for (kind, name) in ["virginica", "setosa", "versicolor"].iter().enumerate() {
         for n in 0..20 {
@@ -31,10 +31,10 @@ fn suggested(outcome: &Outcome) -> String {
     format!("name = {model}")
 }
 
-const TRAIN: &str = "train --device cpu --epochs 20 --batch-size 8 --learning-rate 0.01";
+pub const TRAIN: &str = "train --device cpu --epochs 20 --batch-size 8 --learning-rate 0.01";
 
 /// With `data.csv`, and `data.toml` as the program suggests it.
-fn sandbox(text: &str) -> Sandbox {
+pub fn sandbox(text: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     fs::write(sandbox.path("data.csv"), text).unwrap();
     let outcome = sandbox.run("train --data data.csv --out none");
@@ -63,6 +63,7 @@ fn a_table_is_trained_on_by_the_model_that_is_suggested() {
     assert!(
         sandbox.text("out/model.toml").contains(r#"class_names = ["setosa", "versicolor", "virginica"]"#)
     );
+    assert!(sandbox.text("out/model.toml").contains(r#"feature_names = ["sepal", "petal"]"#));
     let result = sandbox.json("out/result.json");
     assert_eq!(
         [&result["train_samples"], &result["validation_samples"], &result["test_samples"]],
@@ -93,6 +94,22 @@ fn a_table_is_trained_on_by_the_model_that_is_suggested() {
         assert!(outcome.stderr.contains("note: this is not the test set"), "{outcome:?}");
         assert!(outcome.stdout.contains(&format!("{} test samples", few.len() - 1)), "{outcome:?}");
     }
+    // Columns are found by their names, and others are passed over.
+    let moved = |line: &String| {
+        let cells: Vec<_> = line.split(',').collect();
+        format!("{},{},{},{}", cells[1], cells[0], cells[1].replace("petal", "width"), cells[2])
+    };
+    fs::write(sandbox.path("moved.csv"), lines.iter().map(moved).collect::<Vec<_>>().join("\n")).unwrap();
+    let moved = sandbox.succeed("evaluate out --device cpu --json --data moved.csv");
+    let moved: Value = serde_json::from_str(&moved.stdout).unwrap();
+    assert_eq!(moved["test_loss"], told["test_loss"]);
+    let lacking = lines.join("\n").replace("petal", "leaf");
+    fs::write(sandbox.path("other.csv"), lacking).unwrap();
+    sandbox.fail(
+        "evaluate out --device cpu --data other.csv",
+        1,
+        &["other.csv: expected the features `petal`, found `sepal`, `leaf`"],
+    );
     fs::write(sandbox.path("other.csv"), lines.join("\n").replace("setosa", "rosa")).unwrap();
     sandbox.fail("evaluate out --device cpu --data other.csv", 1, &["class \"rosa\" is not one of setosa"]);
 }
@@ -241,7 +258,7 @@ fn tables_are_described() {
 }
 
 /// As `numpy.save` writes them.
-fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
+pub fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());

@@ -5,6 +5,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::cells::{is_missing, is_number};
+use super::lines::Row;
 use crate::data::form_error::{Column, FormError, shortened};
 
 /// The most columns that a message lists.
@@ -29,8 +30,7 @@ impl Columns {
         second: Option<&ByteRecord>,
         targets: &[String],
     ) -> Result<Self, FormError> {
-        let texts: Vec<String> =
-            first.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+        let texts = texts(first);
         let count = texts.len();
         if count < 2 {
             let found = shortened(texts.first().map_or("", String::as_str));
@@ -84,6 +84,32 @@ impl Columns {
         Column { number: at + 1, name }
     }
 
+    /// Refuses a line of more or fewer cells.
+    pub(super) fn check(&self, path: &Path, row: &Row) -> Result<(), FormError> {
+        let (expected, found) = (self.count, row.cells.len());
+        match expected == found {
+            true => Ok(()),
+            false => Err(FormError::Cells { file: path.to_owned(), line: row.line, expected, found }),
+        }
+    }
+
+    /// A cell that must be a finite number.
+    pub(super) fn number(&self, path: &Path, line: u64, at: usize, cell: &[u8]) -> Result<f32, FormError> {
+        let number = std::str::from_utf8(cell).ok().and_then(|text| text.parse::<f32>().ok());
+        number.filter(|number| number.is_finite()).ok_or_else(|| self.refused(path, line, at, cell))
+    }
+
+    /// Why a cell is no number.
+    pub(super) fn refused(&self, path: &Path, line: u64, at: usize, cell: &[u8]) -> FormError {
+        let (file, column) = (path.to_owned(), self.column(at));
+        let found = shortened(&String::from_utf8_lossy(cell));
+        match () {
+            _ if is_missing(cell) => FormError::Missing { file, line, column, found },
+            _ if is_number(cell) => FormError::Infinite { file, line, column, found },
+            _ => FormError::Text { file, line, column, found },
+        }
+    }
+
     /// The columns that are targets, for a message.
     pub(super) fn target_names(&self) -> String {
         let name = |&at: &usize| match &self.names {
@@ -97,6 +123,12 @@ impl Columns {
     pub(super) fn output_names(&self) -> Vec<String> {
         let names = self.names.as_deref().unwrap_or_default();
         self.targets.iter().filter_map(|&at| names.get(at)).cloned().collect()
+    }
+
+    /// The names of the columns that are no targets; none where columns have no names.
+    pub(super) fn feature_names(&self) -> Vec<String> {
+        let names = self.names.as_deref().unwrap_or_default().iter().enumerate();
+        names.filter(|(at, _)| !self.targets.contains(at)).map(|(_, name)| name.clone()).collect()
     }
 
     /// How many columns are features.
@@ -132,6 +164,16 @@ impl Columns {
             found: said(self, at),
         })
     }
+}
+
+/// The names of the columns, if the first line holds them.
+#[cfg(feature = "cli")]
+pub(super) fn names_of(first: &ByteRecord, second: Option<&ByteRecord>) -> Option<Vec<String>> {
+    is_header(first, second).then(|| texts(first))
+}
+
+fn texts(cells: &ByteRecord) -> Vec<String> {
+    cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
 }
 
 /// Whether the first line holds names: a text stands over a number, or there are no numbers at all.

@@ -2,11 +2,16 @@
 
 mod cells;
 mod columns;
+mod lines;
+#[cfg(feature = "cli")]
+mod rows;
 mod table;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cli")]
+pub(crate) use rows::{CsvRows, Wanted};
 use table::{Table, Target};
 
 use super::dataset::Dataset;
@@ -44,6 +49,8 @@ pub(super) fn read(files: &[PathBuf], options: &LoadOptions) -> Result<(Vec<Data
     for table in tables {
         let targets = meaning.targets(&table)?;
         let set = Dataset::from_parts(table.features, targets, [features])?;
+        // Columns that have the same name, or none, are known by their numbers alone.
+        let set = set.clone().with_feature_names(table.columns.feature_names()).unwrap_or(set);
         sets.push(match &meaning {
             Meaning::Names(names) => set.with_class_names(names.clone())?,
             Meaning::Numbers { .. } => set,

@@ -1,17 +1,13 @@
 //! The cells of a CSV file, as numbers.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
-
-use super::cells::{is_missing, is_number};
+use super::cells::is_missing;
 use super::columns::Columns;
+use super::lines::{Lines, Row};
 use crate::data::error::DataError;
-use crate::data::form_error::{FormError, shortened};
-use crate::files;
+use crate::data::form_error::FormError;
 
 /// A file, read.
 pub(super) struct Table {
@@ -55,41 +51,6 @@ impl Table {
     }
 }
 
-/// A line of cells.
-struct Row {
-    cells: ByteRecord,
-    line: u64,
-}
-
-/// The lines of a file.
-struct Lines {
-    path: PathBuf,
-    reader: Reader<BufReader<File>>,
-}
-
-impl Lines {
-    fn open(path: &Path) -> Result<Self, FormError> {
-        let io = |cause| FormError::Io { file: path.to_owned(), cause };
-        let file = files::open(path).map_err(io)?;
-        let mut builder = ReaderBuilder::new();
-        let reader = builder.has_headers(false).flexible(true).trim(Trim::All);
-        Ok(Lines { path: path.to_owned(), reader: reader.from_reader(BufReader::new(file)) })
-    }
-
-    fn next(&mut self) -> Result<Option<Row>, FormError> {
-        let mut cells = ByteRecord::new();
-        let read = self.reader.read_byte_record(&mut cells).map_err(|error| {
-            let cause = match error.into_kind() {
-                csv::ErrorKind::Io(cause) => cause,
-                other => std::io::Error::other(format!("{other:?}")),
-            };
-            FormError::Io { file: self.path.clone(), cause }
-        })?;
-        let line = cells.position().map_or(0, csv::Position::line);
-        Ok(read.then_some(Row { cells, line }))
-    }
-}
-
 /// A table to which rows are added.
 struct Filling {
     file: PathBuf,
@@ -111,14 +72,10 @@ impl Filling {
     }
 
     fn add(&mut self, row: &Row) -> Result<(), FormError> {
-        let (expected, found) = (self.columns.count, row.cells.len());
-        if expected != found {
-            return Err(FormError::Cells { file: self.file.clone(), line: row.line, expected, found });
-        }
+        self.columns.check(&self.file, row)?;
         for (at, cell) in row.cells.iter().enumerate() {
             if !self.columns.targets.contains(&at) {
-                let number = self.number(row.line, at, cell)?;
-                self.features.push(number);
+                self.features.push(self.columns.number(&self.file, row.line, at, cell)?);
             }
         }
         for place in 0..self.columns.targets.len() {
@@ -131,14 +88,14 @@ impl Filling {
 
     fn add_target(&mut self, line: u64, at: usize, cell: &[u8]) -> Result<(), FormError> {
         if matches!(self.target, Target::Numbers(_)) {
-            let number = self.number(line, at, cell)?;
+            let number = self.columns.number(&self.file, line, at, cell)?;
             if let Target::Numbers(numbers) = &mut self.target {
                 numbers.push(number);
             }
             return Ok(());
         }
         if is_missing(cell) {
-            return Err(self.refused(line, at, cell));
+            return Err(self.columns.refused(&self.file, line, at, cell));
         }
         let text = String::from_utf8_lossy(cell);
         if let Target::Texts { texts, rows } = &mut self.target {
@@ -154,23 +111,6 @@ impl Filling {
             rows.push(number);
         }
         Ok(())
-    }
-
-    /// A cell that must be a finite number.
-    fn number(&self, line: u64, at: usize, cell: &[u8]) -> Result<f32, FormError> {
-        let number = std::str::from_utf8(cell).ok().and_then(|text| text.parse::<f32>().ok());
-        number.filter(|number| number.is_finite()).ok_or_else(|| self.refused(line, at, cell))
-    }
-
-    /// Why a cell is no number.
-    fn refused(&self, line: u64, at: usize, cell: &[u8]) -> FormError {
-        let (file, column) = (self.file.clone(), self.columns.column(at));
-        let found = shortened(&String::from_utf8_lossy(cell));
-        match () {
-            _ if is_missing(cell) => FormError::Missing { file, line, column, found },
-            _ if is_number(cell) => FormError::Infinite { file, line, column, found },
-            _ => FormError::Text { file, line, column, found },
-        }
     }
 
     fn finish(self) -> Table {

@@ -53,7 +53,7 @@ pub(super) fn read(dir: &Path, parts: &[Part], options: &LoadOptions) -> Result<
     }
     let mut read = Vec::with_capacity(sets.len());
     for mut set in sets {
-        read.push((set.samples()?, set.targets(options)?, set.shape));
+        read.push((samples(&mut set.x)?, set.targets(options)?, set.shape));
     }
     // As many classes as all of them have, and numbers in all where one has numbers that are no classes.
     let classes = read.iter().map(|(_, targets, _)| targets.columns()).max().unwrap_or(0);
@@ -130,20 +130,6 @@ impl Set {
         Err(FormError::Unlike { file, train_file, expected, found }.into())
     }
 
-    fn samples(&mut self) -> Result<Samples, DataError> {
-        match self.x.kind() {
-            Element::U8 => Ok(self.x.bytes()?.into()),
-            Element::F32 | Element::F64 => Ok(self.x.floats()?.into()),
-            other => Err(FormError::ElementType {
-                file: self.x.path.clone(),
-                expected: "uint8, float32 or float64",
-                found: other.name().to_owned(),
-                advice: "for inputs that are no bytes of images save x.astype('float32')",
-            }
-            .into()),
-        }
-    }
-
     /// Whole numbers from 0 on, one for each sample, are classes; all else is numbers.
     fn targets(&mut self, options: &LoadOptions) -> Result<Targets, DataError> {
         if self.columns == 1 && !self.y.kind().is_float() {
@@ -172,6 +158,34 @@ impl Set {
         }
         let values = self.y.floats()?.to_vec();
         Ok(Targets::Rows { kind: TargetKind::Values, values, columns: self.columns })
+    }
+}
+
+/// The inputs in an array without targets, and the shape of one of them.
+///
+/// # Errors
+/// [`FormError`] where there is no such array, or its elements are none of those that are read.
+#[cfg(feature = "cli")]
+pub(crate) fn read_inputs(path: &Path) -> Result<(Samples, Shape), DataError> {
+    let mut array = Array::open(path.to_owned())?;
+    let shape = shape(&array)?;
+    let samples = samples(&mut array)?;
+    samples.check(shape, array.shape()[0] as usize)?;
+    Ok((samples, shape))
+}
+
+/// Bytes or f32.
+fn samples(x: &mut Array) -> Result<Samples, DataError> {
+    match x.kind() {
+        Element::U8 => Ok(x.bytes()?.into()),
+        Element::F32 | Element::F64 => Ok(x.floats()?.into()),
+        other => Err(FormError::ElementType {
+            file: x.path.clone(),
+            expected: "uint8, float32 or float64",
+            found: other.name().to_owned(),
+            advice: "for inputs that are no bytes of images save x.astype('float32')",
+        }
+        .into()),
     }
 }
 
