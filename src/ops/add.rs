@@ -1,7 +1,5 @@
 //! Sums, element by element.
 
-use rayon::prelude::*;
-
 use super::activation::cases;
 use super::kit::*;
 
@@ -142,8 +140,10 @@ fn fast_add(
     let [Arg::In(a), Arg::In(b), Arg::Out(y)] = args else {
         return Err(OtherArguments);
     };
-    let pieces = y.par_chunks_mut(PIECE).zip(a.par_chunks(PIECE)).zip(b.par_chunks(PIECE));
-    pieces.for_each(|((y, a), b)| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = a + b));
+    each_piece_by(y, PIECE, a, PIECE, &|number, y, a| {
+        let b = &b[number * PIECE..][..y.len()];
+        y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = a + b);
+    });
     Ok(())
 }
 

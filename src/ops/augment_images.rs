@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 use crate::data::{Augmentation, TRANSFORM};
 use crate::random::{Purpose, philox4x32};
@@ -140,7 +138,7 @@ fn augment_images<T: Real>(
     }
     let [height, width] = [s.height, s.width];
     let image = height * width * s.channels;
-    x.par_chunks_mut(image).zip(source.par_chunks(image)).enumerate().for_each(|(n, (x, source))| {
+    each_piece_by(x, image, source, image, &|n, x, source| {
         if n >= batch.batch_size as usize {
             x.fill(T::zero());
             return;

@@ -1,7 +1,5 @@
 //! Average-pooling, each way.
 
-use rayon::prelude::*;
-
 use super::kit::*;
 use super::maxpool::PoolShape;
 
@@ -223,7 +221,7 @@ fn folds() -> [AveragePoolShape; 2] {
 
 fn avgpool_forward<T: Real>(s: &AveragePoolShape, x: &[T], y: &mut [T]) {
     let pool = &s.pool;
-    y.par_chunks_mut(pool.out_w * pool.channels).enumerate().for_each(|(row, y)| {
+    each_piece(y, pool.out_w * pool.channels, &|row, y| {
         let (n, i) = (row / pool.out_h, row % pool.out_h);
         for (j, y) in y.chunks_mut(pool.channels).enumerate() {
             y.fill(T::zero());
@@ -243,7 +241,7 @@ fn avgpool_forward<T: Real>(s: &AveragePoolShape, x: &[T], y: &mut [T]) {
 
 fn avgpool_backward<T: Real>(s: &AveragePoolShape, dy: &[T], dx: &mut [T]) {
     let pool = &s.pool;
-    dx.par_chunks_mut(pool.in_h * pool.in_w * pool.channels).enumerate().for_each(|(n, dx)| {
+    each_piece(dx, pool.in_h * pool.in_w * pool.channels, &|n, dx| {
         dx.fill(T::zero());
         for i in 0..pool.out_h {
             for j in 0..pool.out_w {

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// A bias added to each row: `y[r, c] += bias[c]`.
@@ -78,7 +76,7 @@ impl OpKind for BiasAdd {
 }
 
 pub(super) fn bias_add<T: Real>(bias: &[T], y: &mut [T]) {
-    y.par_chunks_mut(bias.len()).for_each(|row| {
+    each_piece(y, bias.len(), &|_, row| {
         for (y, &b) in row.iter_mut().zip(bias) {
             *y += b;
         }

@@ -1,7 +1,5 @@
 //! Values that stand for several, and back.
 
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// Samples `[dims]` made of samples that have 1 in the place of the dimensions that are not kept.
@@ -106,7 +104,7 @@ impl OpKind for Broadcast {
     fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
         let [Arg::In(x), Arg::Out(y)] = args else { return Err(OtherArguments) };
         let [len, small] = [self.0.dims, self.0.small()].map(|dims| dims.iter().product());
-        y.par_chunks_mut(len).zip(x.par_chunks(small)).for_each(|(y, x)| {
+        each_piece_by(y, len, x, small, &|_, y, x| {
             for (at, y) in y.iter_mut().enumerate() {
                 *y = x[self.0.place(at)];
             }
@@ -173,7 +171,7 @@ impl OpKind for BroadcastBackward {
     fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
         let [Arg::In(dy), Arg::Out(dx)] = args else { return Err(OtherArguments) };
         let [len, small] = [self.0.dims, self.0.small()].map(|dims| dims.iter().product());
-        dx.par_chunks_mut(small).zip(dy.par_chunks(len)).for_each(|(dx, dy)| {
+        each_piece_by(dx, small, dy, len, &|_, dx, dy| {
             dx.fill(T::zero());
             for (at, &dy) in dy.iter().enumerate() {
                 dx[self.0.place(at)] += dy;

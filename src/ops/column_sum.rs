@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// The sum of each column, in parts.
@@ -95,7 +93,7 @@ fn fast(
         return Err(OtherArguments);
     };
     let split = Split::of(op.rows);
-    partial.par_chunks_mut(op.columns).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, op.columns, &|part, partial| {
         sum_columns(split.range(part), [x], partial, |_| [], |[x], []| x);
     });
     Ok(())
@@ -103,7 +101,7 @@ fn fast(
 
 fn column_sum<T: Real>(rows: usize, columns: usize, x: &[T], partial: &mut [T]) {
     let split = Split::of(rows);
-    partial.par_chunks_mut(columns).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, columns, &|part, partial| {
         partial.fill(T::zero());
         for r in split.range(part) {
             for (sum, &x) in partial.iter_mut().zip(&x[r * columns..][..columns]) {

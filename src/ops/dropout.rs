@@ -1,7 +1,5 @@
 //! Dropout, each way.
 
-use rayon::prelude::*;
-
 use super::kit::*;
 use crate::random::{Purpose, philox4x32, philox4x32_side_by_side};
 
@@ -230,7 +228,7 @@ fn fast_forward(
     _: &mut Scratch,
 ) -> Result<(), OtherArguments> {
     let [Arg::In(x), Arg::Out(y)] = args else { return Err(OtherArguments) };
-    y.par_chunks_mut(PIECE).zip(x.par_chunks(PIECE)).enumerate().for_each(|(number, (y, x))| {
+    each_piece_by(y, PIECE, x, PIECE, &|number, y, x| {
         y.copy_from_slice(x);
         wide(Drops { shape: &op.0, batch, first: number * PIECE, values: y });
     });
@@ -244,7 +242,7 @@ fn fast_backward(
     _: &mut Scratch,
 ) -> Result<(), OtherArguments> {
     let [Arg::Out(dy)] = args else { return Err(OtherArguments) };
-    dy.par_chunks_mut(PIECE).enumerate().for_each(|(number, dy)| {
+    each_piece(dy, PIECE, &|number, dy| {
         wide(Drops { shape: &op.0, batch, first: number * PIECE, values: dy });
     });
     Ok(())

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// `x[i, p] = scale[images[order[first + i], p]]` for `i < batch_size`, else 0: bytes through a table.
@@ -114,7 +112,7 @@ pub(super) fn gather_images<T: Real>(
     x: &mut [T],
 ) {
     let stride = image_stride(pixels);
-    x.par_chunks_mut(pixels).enumerate().for_each(|(i, row)| {
+    each_piece(x, pixels, &|i, row| {
         if i >= batch.batch_size as usize {
             row.fill(T::zero());
             return;

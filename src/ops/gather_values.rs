@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::gather_images::order;
 use super::kit::*;
 
@@ -56,7 +54,7 @@ impl OpKind for GatherValues {
     fn twin<T: Real>(&self, batch: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
         let [Arg::In(values), Arg::InU32(order), Arg::Out(x)] = args else { return Err(OtherArguments) };
         let width = self.width;
-        x.par_chunks_mut(width).enumerate().for_each(|(i, row)| {
+        each_piece(x, width, &|i, row| {
             if i < batch.batch_size as usize {
                 let sample = order[batch.first as usize + i] as usize;
                 row.copy_from_slice(&values[sample * width..][..width]);

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 use crate::optimizers::Ema;
 
@@ -67,19 +65,17 @@ impl OpKind for MovingAverage {
             return Ok(());
         }
         let [momentum, rest] = self.factors().map(|factor| T::of(f64::from(factor)));
-        average.par_chunks_mut(PIECE).zip(parameter.par_chunks_mut(PIECE)).for_each(
-            |(average, parameter)| {
-                for (average, parameter) in average.iter_mut().zip(parameter) {
-                    *average = match batch.number {
-                        0 => *parameter,
-                        _ => *average * momentum + *parameter * rest,
-                    };
-                    if self.overwrites(batch) {
-                        *parameter = *average;
-                    }
+        each_pair(average, PIECE, parameter, PIECE, &|_, average, parameter| {
+            for (average, parameter) in average.iter_mut().zip(parameter) {
+                *average = match batch.number {
+                    0 => *parameter,
+                    _ => *average * momentum + *parameter * rest,
+                };
+                if self.overwrites(batch) {
+                    *parameter = *average;
                 }
-            },
-        );
+            }
+        });
         Ok(())
     }
 

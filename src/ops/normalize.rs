@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// Sizes of samples `[dims]` that have a mean and a variance for each index of the dimensions that are kept, and one over all others.
@@ -122,7 +120,7 @@ impl OpKind for Normalize {
             return Err(OtherArguments);
         };
         let len = self.shape.sample_len();
-        y.par_chunks_mut(len).zip(x.par_chunks(len)).for_each(|(y, x)| {
+        each_piece_by(y, len, x, len, &|_, y, x| {
             for (at, (y, &x)) in y.iter_mut().zip(x).enumerate() {
                 let cell = self.shape.cell(at);
                 let deviation = variance[cell].sqrt().max(T::of(f64::from(Self::EPSILON)));

@@ -1,7 +1,5 @@
 //! Images with a border, each way.
 
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// Sizes of an image with a border. Input `[batch, in_h, in_w, channels]`, output `[batch, out_h, out_w, channels]`; the input
@@ -150,7 +148,7 @@ fn fast(op: &Pad, _: &BatchParams, args: &mut [Arg<'_, f32>], _: &mut Scratch) -
     };
     let s = &op.shape;
     let (inside, before) = (s.in_w * s.channels, s.left * s.channels);
-    y.par_chunks_mut(s.out_w * s.channels).enumerate().for_each(|(line, y)| {
+    each_piece(y, s.out_w * s.channels, &|line, y| {
         let (n, h) = (line / s.out_h, (line % s.out_h).wrapping_sub(s.top));
         if h >= s.in_h {
             return y.fill(op.value);
@@ -207,7 +205,7 @@ impl OpKind for Crop {
     fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
         let [Arg::In(dy), Arg::Out(dx)] = args else { return Err(OtherArguments) };
         let len = self.0.in_w * self.0.channels;
-        dx.par_chunks_mut(len).enumerate().for_each(|(row, dx)| {
+        each_piece(dx, len, &|row, dx| {
             dx.copy_from_slice(&dy[self.0.begin(row)..][..len]);
         });
         Ok(())

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 use crate::random::{Purpose, philox4x32};
 
@@ -90,7 +88,7 @@ impl OpKind for RandomFlip {
         let [Arg::In(x), Arg::Out(y)] = args else { return Err(OtherArguments) };
         let [_, height, width, channels] = self.x();
         let image = height * width * channels;
-        y.par_chunks_mut(image).zip(x.par_chunks(image)).enumerate().for_each(|(n, (y, x))| {
+        each_piece_by(y, image, x, image, &|n, y, x| {
             let mirrors = self.mirrors(batch, n);
             for (at, y) in y.chunks_mut(channels).enumerate() {
                 let (mut h, mut w) = (at / width, at % width);

@@ -1,7 +1,5 @@
 //! Softmax of rows, each way.
 
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// Softmax of each row: `probabilities[r, c] = exp(logits[r, c] - m) / sum_d exp(logits[r, d] - m)` with `m` the row's maximum.
@@ -155,7 +153,7 @@ pub(super) fn all_logits<O: std::marker::Copy>(case: Case<O>) -> [Case<O>; 4] {
 }
 
 fn softmax<T: Real>(columns: usize, logits: &[T], probabilities: &mut [T]) {
-    probabilities.par_chunks_mut(columns).zip(logits.par_chunks(columns)).for_each(|(p, z)| {
+    each_piece_by(probabilities, columns, logits, columns, &|_, p, z| {
         let m = z.iter().fold(z[0], |m, &z| m.max(z));
         let mut sum = T::zero();
         for (p, &z) in p.iter_mut().zip(z) {
@@ -169,7 +167,7 @@ fn softmax<T: Real>(columns: usize, logits: &[T], probabilities: &mut [T]) {
 }
 
 fn softmax_backward<T: Real>(columns: usize, y: &[T], dy: &mut [T]) {
-    dy.par_chunks_mut(columns).zip(y.par_chunks(columns)).for_each(|(dy, y)| {
+    each_piece_by(dy, columns, y, columns, &|_, dy, y| {
         let sum: T = dy.iter().zip(y).map(|(&dy, &y)| dy * y).sum();
         for (dy, &y) in dy.iter_mut().zip(y) {
             *dy = y * (*dy - sum);

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::kit::*;
 
 /// The sum of parts, in order.
@@ -93,7 +91,7 @@ fn fast(
     _: &mut Scratch,
 ) -> Result<(), OtherArguments> {
     let [Arg::In(partial), Arg::Out(sum)] = args else { return Err(OtherArguments) };
-    sum.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sum)| {
+    each_piece(sum, PIECE, &|piece, sum| {
         sum.fill(0.0);
         for part in partial.chunks_exact(op.len) {
             sum.iter_mut().zip(&part[piece * PIECE..]).for_each(|(sum, &part)| *sum += part);
@@ -104,10 +102,12 @@ fn fast(
 
 pub(super) fn sum_partials<T: Real>(partial: &[T], sum: &mut [T]) {
     let len = sum.len();
-    sum.par_iter_mut().enumerate().for_each(|(i, sum)| {
-        *sum = T::zero();
-        for part in partial.chunks(len) {
-            *sum += part[i];
+    each_piece(sum, PIECE, &|piece, sums| {
+        for (i, sum) in (piece * PIECE..).zip(sums) {
+            *sum = T::zero();
+            for part in partial.chunks(len) {
+                *sum += part[i];
+            }
         }
     });
 }

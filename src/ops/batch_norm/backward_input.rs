@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::forward::unit;
 use super::shape::{NormShape, cases, input};
 use crate::ops::kit::*;
@@ -84,7 +82,7 @@ impl OpKind for BatchNormBackwardInput {
         };
         let (true_rows, unit) = (self.shape.true_rows(batch), T::of(f64::from(unit(self.scale))));
         let n = T::of(true_rows as f64);
-        dy.par_chunks_mut(self.shape.columns).enumerate().for_each(|(r, dy)| {
+        each_piece(dy, self.shape.columns, &|r, dy| {
             for (c, dy) in dy.iter_mut().enumerate() {
                 let factor = (gamma[c] + unit) * inverse[c];
                 let z = (x[r * self.shape.columns + c] - mean[c]) * inverse[c];

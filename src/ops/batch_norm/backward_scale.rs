@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{NormShape, cases, input};
 use crate::ops::kit::*;
 
@@ -63,7 +61,7 @@ impl OpKind for BatchNormBackwardScale {
             return Err(OtherArguments);
         };
         let columns = self.shape.columns;
-        partial.par_chunks_mut(columns).enumerate().for_each(|(part, partial)| {
+        each_piece(partial, columns, &|part, partial| {
             partial.fill(T::zero());
             for r in self.shape.split().range(part) {
                 for (c, sum) in partial.iter_mut().enumerate() {
@@ -114,7 +112,7 @@ fn fast(
         return Err(OtherArguments);
     };
     let split = op.shape.split();
-    partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, op.shape.columns, &|part, partial| {
         let term = |[dy, x]: [Lanes; 2], [mean, inverse]: [Lanes; 2]| dy * ((x - mean) * inverse);
         sum_columns(split.range(part), [dy, x], partial, |c| [mean[c], inverse[c]], term);
     });

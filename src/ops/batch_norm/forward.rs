@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{NormShape, cases, input};
 use crate::ops::kit::*;
 
@@ -68,7 +66,7 @@ impl OpKind for BatchNormForward {
             return Err(OtherArguments);
         };
         let (true_rows, unit) = (self.shape.true_rows(batch), T::of(f64::from(unit(self.scale))));
-        y.par_chunks_mut(self.shape.columns).enumerate().for_each(|(r, y)| {
+        each_piece(y, self.shape.columns, &|r, y| {
             for (c, y) in y.iter_mut().enumerate() {
                 let x = x[r * self.shape.columns + c];
                 let normalized = (x - mean[c]) * (inverse[c] * (gamma[c] + unit)) + beta[c];

@@ -1,7 +1,5 @@
 //! Sums over the samples of a batch.
 
-use rayon::prelude::*;
-
 use super::shape::{NormShape, cases, input};
 use crate::ops::kit::*;
 
@@ -187,7 +185,7 @@ fn fast_sums(
     let [Arg::In(x), Arg::Out(partial)] = args else {
         return Err(OtherArguments);
     };
-    partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, op.shape.columns, &|part, partial| {
         sum_columns(rows(&op.shape, batch, part), [x], partial, |_| [], |[x], []| x);
     });
     Ok(())
@@ -203,7 +201,7 @@ fn fast_squares(
         return Err(OtherArguments);
     };
     let n = op.shape.true_rows(batch) as f32;
-    partial.par_chunks_mut(op.shape.columns).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, op.shape.columns, &|part, partial| {
         let square = |[x]: [Lanes; 1], [mean]: [Lanes; 1]| (x - mean) * (x - mean);
         sum_columns(rows(&op.shape, batch, part), [x], partial, |c| [sum[c] / n], square);
     });
@@ -216,7 +214,7 @@ fn sums<T: Real>(
     partial: &mut [T],
     term: impl Fn(usize, usize) -> T + Sync,
 ) {
-    partial.par_chunks_mut(shape.columns).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, shape.columns, &|part, partial| {
         partial.fill(T::zero());
         for r in rows(shape, batch, part) {
             for (c, sum) in partial.iter_mut().enumerate() {

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::part::ImagePart;
 use super::shape::{ConvShape, block_eights, cases, output_of};
 use super::{depthwise, input_products};
@@ -232,7 +230,7 @@ fn products_row(
 fn conv2d_backward_input<T: Real>(op: &Conv2dBackwardInput, dy: &[T], kernel: &[T], dx: &mut [T]) {
     let Conv2dBackwardInput { conv: s, part } = op;
     let dx_row = part.width * s.in_c;
-    dx.par_chunks_mut(dx_row).enumerate().for_each(|(row, dx)| {
+    each_piece(dx, dx_row, &|row, dx| {
         let (n, h) = (row / part.height, part.top + row % part.height);
         for (w, dx) in part.columns().zip(dx.chunks_mut(s.in_c)) {
             for (c, dx) in dx.iter_mut().enumerate() {

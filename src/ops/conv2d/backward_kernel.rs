@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::columns::gather;
 use super::depthwise;
 use super::shape::{ConvShape, MOST_TAPS, cases};
@@ -175,8 +173,8 @@ fn fast(
     let s = &op.0;
     let (_, threads) = scratch.parts();
     let some = cut(s.terms()).next().map_or(1, |terms| terms.len());
-    partial.par_chunks_mut(s.terms() * s.out_c).enumerate().for_each(|(part, partial)| {
-        partial.par_chunks_mut(some * s.out_c).enumerate().for_each(|(range, partial)| {
+    each_piece(partial, s.terms() * s.out_c, &|part, partial| {
+        each_piece(partial, some * s.out_c, &|range, partial| {
             let terms = range * some..range * some + partial.len() / s.out_c;
             threads.work(|columns| sum_products(op, [x, dy], part, terms, columns, partial));
         });
@@ -215,7 +213,7 @@ fn sum_products(
 fn conv2d_backward_kernel<T: Real>(s: &ConvShape, x: &[T], dy: &[T], partial: &mut [T]) {
     let split = s.row_split();
     let len = s.terms() * s.out_c;
-    partial.par_chunks_mut(len).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, len, &|part, partial| {
         partial.fill(T::zero());
         let rows = split.range(part);
         for (row, j) in rows.flat_map(|row| (0..s.out_w).map(move |j| (row, j))) {

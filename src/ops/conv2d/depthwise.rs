@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::part::ImagePart;
 use super::shape::{ConvShape, output_of};
 use crate::ops::kit::*;
@@ -17,20 +15,18 @@ impl ConvShape {
 }
 
 pub(super) fn forward(s: &ConvShape, x: &[f32], kernel: &[f32], bias: &[f32], y: &mut [f32]) {
-    y.par_chunks_mut(s.out_w * s.out_c)
-        .enumerate()
-        .for_each(|(row, y)| wide(Forward { shape: s, x, kernel, bias, row, y }));
+    each_piece(y, s.out_w * s.out_c, &|row, y| wide(Forward { shape: s, x, kernel, bias, row, y }));
 }
 
 pub(super) fn backward_input(s: &ConvShape, part: ImagePart, [dy, kernel]: [&[f32]; 2], dx: &mut [f32]) {
-    dx.par_chunks_mut(part.width * s.in_c)
-        .enumerate()
-        .for_each(|(line, dx)| wide(BackwardInput { shape: s, part, dy, kernel, line, dx }));
+    each_piece(dx, part.width * s.in_c, &|line, dx| {
+        wide(BackwardInput { shape: s, part, dy, kernel, line, dx })
+    });
 }
 
 pub(super) fn backward_kernel(s: &ConvShape, x: &[f32], dy: &[f32], partial: &mut [f32]) {
     let split = s.row_split();
-    partial.par_chunks_mut(s.terms() * s.out_c).enumerate().for_each(|(part, sums)| {
+    each_piece(partial, s.terms() * s.out_c, &|part, sums| {
         wide(BackwardKernel { shape: s, x, dy, rows: split.range(part), sums });
     });
 }

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::columns::{gather, lines_at_once};
 use super::depthwise;
 use super::shape::{ConvShape, block_eights, cases, shapes};
@@ -200,7 +198,7 @@ fn fast(
     let (_, threads) = scratch.parts();
     let lines = s.rows_at_once();
     let line = s.out_w * s.out_c;
-    y.par_chunks_mut(lines * line).enumerate().for_each(|(block, y)| {
+    each_piece(y, lines * line, &|block, y| {
         let first = block * lines;
         let rows = first..first + y.len() / line;
         y.chunks_exact_mut(s.out_c).for_each(|y| y.copy_from_slice(bias));
@@ -241,7 +239,7 @@ fn add_products(
 
 pub(in crate::ops) fn conv2d_forward<T: Real>(s: &ConvShape, x: &[T], kernel: &[T], bias: &[T], y: &mut [T]) {
     let y_row = s.out_w * s.out_c;
-    y.par_chunks_mut(y_row).enumerate().for_each(|(row, y)| {
+    each_piece(y, y_row, &|row, y| {
         let (n, i) = (row / s.out_h, row % s.out_h);
         for (j, y) in y.chunks_mut(s.out_c).enumerate() {
             y.copy_from_slice(bias);

@@ -1,8 +1,6 @@
 //! How the CPU executor computes the gradient of a convolution's input: for the positions that the same taps meet, the matrix of what
 //! these see of dy, times the kernel transposed.
 
-use rayon::prelude::*;
-
 use super::columns::lines_at_once;
 use super::part::ImagePart;
 use super::residues::{Met, gather};
@@ -42,7 +40,7 @@ pub(super) fn backward_input(
     let line = part.width * s.in_c;
     if is_one_product(s, part) {
         let kernel = Matrix { values: kernel, row: 1, column: s.out_c };
-        dx.par_chunks_mut(lines * line).zip(dy.par_chunks(lines * s.out_w * s.out_c)).for_each(|(dx, dy)| {
+        each_piece_by(dx, lines * line, dy, lines * s.out_w * s.out_c, &|_, dx, dy| {
             let dy = Matrix { values: dy, row: s.out_c, column: 1 };
             let sizes = [dx.len() / s.in_c, s.in_c, s.out_c];
             product(sizes, dy, kernel, Target { values: dx, row: s.in_c, add: false });
@@ -54,7 +52,7 @@ pub(super) fn backward_input(
     let is_covered = met.iter().any(Met::is_all);
     let (transposed, threads) = scratch.parts();
     transpose(s, &met, kernel, transposed);
-    dx.par_chunks_mut(lines * line).enumerate().for_each(|(block, dx)| {
+    each_piece(dx, lines * line, &|block, dx| {
         if !is_covered {
             dx.fill(0.0);
         }
@@ -80,7 +78,8 @@ fn transpose(s: &ConvShape, met: &[Met], kernel: &[f32], transposed: &mut [f32])
         }
     }
     let (inputs, outputs) = (s.group_in(), s.group_out());
-    transposed.par_chunks_mut(inputs * outputs).zip(&order).for_each(|(to, &from)| {
+    each_piece(&mut transposed[..order.len() * inputs * outputs], inputs * outputs, &|number, to| {
+        let from = order[number];
         // Few outputs at a time, so that what is written stays in the cache.
         for outputs in (0..outputs).step_by(EIGHTS).map(|first| first..(first + EIGHTS).min(outputs)) {
             for c in 0..inputs {

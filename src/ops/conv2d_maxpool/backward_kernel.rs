@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{ConvPoolShape, folds, many_windows, shapes};
 use crate::ops::kit::*;
 use crate::ops::maxpool::{unpacked, winner};
@@ -122,7 +120,7 @@ fn conv2d_maxpool_backward_kernel<T: Real>(
 ) {
     let (conv, pool, split) = (&s.conv, &s.pool, s.row_split());
     let (terms, channels) = (conv.terms(), conv.out_c);
-    partial.par_chunks_mut((terms + 1) * channels).enumerate().for_each(|(part, partial)| {
+    each_piece(partial, (terms + 1) * channels, &|part, partial| {
         partial.fill(T::zero());
         for (row, j) in split.range(part).flat_map(|row| (0..pool.out_w).map(move |j| (row, j))) {
             let (n, i) = (row / pool.out_h, row % pool.out_h);

@@ -3,8 +3,7 @@
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Range, Sub};
 
-use rayon::prelude::*;
-
+use super::pieces::each_piece;
 use super::wide::{Loops, wide};
 
 /// Columns at a time: a line of the cache.
@@ -74,7 +73,7 @@ pub(crate) fn change_columns<const X: usize, const P: usize>(
 ) {
     let p = rows_of(columns, parameters);
     let piece = (PIECE / columns.max(1)).max(1) * columns;
-    y.par_chunks_mut(piece).enumerate().for_each(|(number, y)| {
+    each_piece(y, piece, &|number, y| {
         let xs = xs.map(|x| &x[number * piece..][..y.len()]);
         wide(Change { columns, y, xs, p: p.each_ref().map(Vec::as_slice), f: &f });
     });

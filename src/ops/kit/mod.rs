@@ -15,6 +15,7 @@ mod kernel;
 mod kind;
 mod kinks;
 mod lanes;
+mod pieces;
 mod product;
 mod rough;
 mod rows;
@@ -47,6 +48,7 @@ pub use kinks::Kinks;
 pub(crate) use lanes::{
     BLOCK_EIGHTS, across_tile, along_tile, block_rows, blocks, one_block, row_lanes, short, side_by_side,
 };
+pub(crate) use pieces::{each_pair, each_piece, each_piece_by};
 pub(crate) use product::{Matrix, TERMS, Target, cut, fused, product};
 pub(crate) use rough::Rough;
 pub(crate) use rows::reals;

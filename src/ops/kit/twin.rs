@@ -1,8 +1,7 @@
 //! Twins: ops as plain Rust loops, in the order of the maths.
 
-use rayon::prelude::*;
-
 use super::args::{Access, ArgSpec, Dtype};
+use super::pieces::{each_piece, each_piece_by};
 
 /// The numbers a twin computes with: f32 as the shaders, or f64 as the measure for both.
 pub trait Real: num_traits::Float + num_traits::NumAssign + Send + Sync + std::iter::Sum + 'static {
@@ -94,22 +93,12 @@ pub(crate) const PIECE: usize = 4096;
 
 /// `y = f(y)`, element by element.
 pub(crate) fn change<T: Real>(y: &mut [T], f: impl Fn(T) -> T + Sync) {
-    in_pieces(y, &|piece| piece.iter_mut().for_each(|y| *y = f(*y)));
+    each_piece(y, PIECE, &|_, piece| piece.iter_mut().for_each(|y| *y = f(*y)));
 }
 
 /// `y = f(x, y)`, element by element.
 pub(crate) fn change_by<T: Real>(x: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
-    in_pieces_by(x, y, &|x, y| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x, *y)));
-}
-
-// What hands out the work is compiled once, not for each function.
-
-fn in_pieces<T: Real>(y: &mut [T], f: &(dyn Fn(&mut [T]) + Sync)) {
-    y.par_chunks_mut(PIECE).for_each(f);
-}
-
-fn in_pieces_by<T: Real>(x: &[T], y: &mut [T], f: &(dyn Fn(&[T], &mut [T]) + Sync)) {
-    x.par_chunks(PIECE).zip(y.par_chunks_mut(PIECE)).for_each(|(x, y)| f(x, y));
+    each_piece_by(y, PIECE, x, PIECE, &|_, y, x| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x, *y)));
 }
 
 /// The place of the first maximum.

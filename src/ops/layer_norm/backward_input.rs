@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{LayerNormShape, input, scaled, unit};
 use crate::ops::kit::*;
 
@@ -84,7 +82,7 @@ impl OpKind for LayerNormBackwardInput {
             return Err(OtherArguments);
         };
         let (columns, unit) = (self.shape.columns, T::of(f64::from(unit(self.scale))));
-        dy.par_chunks_mut(columns).enumerate().for_each(|(r, dy)| {
+        each_piece(dy, columns, &|r, dy| {
             for (c, dy) in dy.iter_mut().enumerate() {
                 let z = (x[r * columns + c] - mean[r]) * inverse[r];
                 *dy = inverse[r] * ((gamma[c] + unit) * *dy - (of_gradient[r] + z * of_product[r]));

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{LayerNormShape, cases, input};
 use crate::ops::kit::*;
 
@@ -61,7 +59,7 @@ impl OpKind for LayerNormBackwardScale {
             return Err(OtherArguments);
         };
         let columns = self.shape.columns;
-        partial.par_chunks_mut(columns).enumerate().for_each(|(part, partial)| {
+        each_piece(partial, columns, &|part, partial| {
             partial.fill(T::zero());
             for r in self.shape.split().range(part) {
                 for (c, sum) in partial.iter_mut().enumerate() {

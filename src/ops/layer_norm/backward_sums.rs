@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{LayerNormShape, input, rough_mean, scaled, unit};
 use crate::ops::kit::*;
 
@@ -85,15 +83,14 @@ impl OpKind for LayerNormBackwardSums {
         };
         let (columns, unit) = (self.shape.columns, T::of(f64::from(unit(self.scale))));
         let n = T::of(columns as f64);
-        let rows = of_gradient.par_iter_mut().zip(of_product.par_iter_mut()).enumerate();
-        rows.for_each(|(r, (of_gradient, of_product))| {
+        each_pair(of_gradient, 1, of_product, 1, &|r, of_gradient, of_product| {
             let [mut gradients, mut products] = [T::zero(); 2];
             for c in 0..columns {
                 let g = (gamma[c] + unit) * dy[r * columns + c];
                 gradients += g;
                 products += g * ((x[r * columns + c] - mean[r]) * inverse[r]);
             }
-            (*of_gradient, *of_product) = (gradients / n, products / n);
+            (of_gradient[0], of_product[0]) = (gradients / n, products / n);
         });
         Ok(())
     }

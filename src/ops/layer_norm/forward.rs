@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{LayerNormShape, input, scaled, unit};
 use crate::ops::kit::*;
 
@@ -65,7 +63,7 @@ impl OpKind for LayerNormForward {
             return Err(OtherArguments);
         };
         let (columns, unit) = (self.shape.columns, T::of(f64::from(unit(self.scale))));
-        y.par_chunks_mut(columns).enumerate().for_each(|(r, y)| {
+        each_piece(y, columns, &|r, y| {
             for (c, y) in y.iter_mut().enumerate() {
                 *y = (x[r * columns + c] - mean[r]) * (inverse[r] * (gamma[c] + unit)) + beta[c];
             }

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{LayerNormShape, cases, input, rough_mean};
 use crate::ops::kit::*;
 
@@ -56,11 +54,11 @@ impl OpKind for LayerNormStatistics {
     fn twin<T: Real>(&self, _: &BatchParams, args: &mut [Arg<'_, T>]) -> Result<(), OtherArguments> {
         let [Arg::In(x), Arg::Out(mean), Arg::Out(inverse)] = args else { return Err(OtherArguments) };
         let (n, epsilon) = (T::of(self.shape.columns as f64), T::of(f64::from(self.epsilon)));
-        let rows = x.par_chunks(self.shape.columns).zip(mean.par_iter_mut()).zip(inverse.par_iter_mut());
-        rows.for_each(|((x, mean), inverse)| {
-            *mean = x.iter().copied().sum::<T>() / n;
-            let squares: T = x.iter().map(|&x| (x - *mean) * (x - *mean)).sum();
-            *inverse = T::one() / (squares / n + epsilon).sqrt();
+        each_pair(mean, 1, inverse, 1, &|row, mean, inverse| {
+            let x = &x[row * self.shape.columns..][..self.shape.columns];
+            mean[0] = x.iter().copied().sum::<T>() / n;
+            let squares: T = x.iter().map(|&x| (x - mean[0]) * (x - mean[0])).sum();
+            inverse[0] = T::one() / (squares / n + epsilon).sqrt();
         });
         Ok(())
     }

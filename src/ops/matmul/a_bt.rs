@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::fast::in_parts;
 use super::shape::{MatmulShape, cases, product_rows, tile, workgroup_row, workgroup_tiles};
 use crate::ops::kit::*;
@@ -117,7 +115,7 @@ fn fast(
 
 pub(in crate::ops) fn matmul_a_bt<T: Real>(s: &MatmulShape, a: &[T], b: &[T], partial: &mut [T]) {
     let split = s.split();
-    partial.par_chunks_mut(s.n).enumerate().for_each(|(row, c)| {
+    each_piece(partial, s.n, &|row, c| {
         let (part, i) = (row / s.m, row % s.m);
         let range = split.range(part);
         let a = &a[i * s.k..][range.clone()];

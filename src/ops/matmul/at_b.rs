@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::fast::in_parts;
 use super::shape::{MatmulShape, cases, product_rows, tile, workgroup_row, workgroup_tiles};
 use crate::ops::kit::*;
@@ -157,7 +155,7 @@ fn fast(
 
 pub(in crate::ops) fn matmul_at_b<T: Real>(s: &MatmulShape, bias: bool, a: &[T], b: &[T], partial: &mut [T]) {
     let split = s.split();
-    partial.par_chunks_mut(s.n).enumerate().for_each(|(row, c)| {
+    each_piece(partial, s.n, &|row, c| {
         let rows = s.m + usize::from(bias);
         let (part, i) = (row / rows, row % rows);
         c.fill(T::zero());

@@ -1,7 +1,5 @@
 //! How the CPU executor computes products.
 
-use rayon::prelude::*;
-
 use super::shape::MatmulShape;
 use crate::ops::kit::*;
 
@@ -11,10 +9,10 @@ const ROWS: usize = 64;
 /// The product of `a`, `[m, k]`, and `b`, `[k, n]`, in parts.
 pub(super) fn in_parts(s: &MatmulShape, a: Matrix<'_>, b: Matrix<'_>, partial: &mut [f32]) {
     let split = s.split();
-    partial.par_chunks_mut(s.m * s.n).enumerate().for_each(|(part, c)| {
+    each_piece(partial, s.m * s.n, &|part, c| {
         let terms = split.range(part);
         let b = b.from([terms.start, 0]);
-        c.par_chunks_mut(ROWS * s.n).enumerate().for_each(|(block, c)| {
+        each_piece(c, ROWS * s.n, &|block, c| {
             let a = a.from([block * ROWS, terms.start]);
             product([c.len() / s.n, s.n, terms.len()], a, b, Target { values: c, row: s.n, add: false });
         });

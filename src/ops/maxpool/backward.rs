@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{BYTES, PoolShape, folds, shapes, ties, unpacked, winner};
 use crate::ops::kit::*;
 
@@ -106,7 +104,7 @@ fn fast(
     // Where each element of a window lies, from its first.
     let place = |element: usize| (element / s.pool_w * s.in_w + element % s.pool_w) * s.channels;
     let places: Vec<usize> = (0..s.pool_h * s.pool_w).map(place).collect();
-    dx.par_chunks_mut(s.in_h * s.in_w * s.channels).enumerate().for_each(|(n, dx)| {
+    each_piece(dx, s.in_h * s.in_w * s.channels, &|n, dx| {
         dx.fill(0.0);
         for (i, j) in (0..s.out_h).flat_map(|i| (0..s.out_w).map(move |j| (i, j))) {
             let from = ((n * s.out_h + i) * s.out_w + j) * s.channels;
@@ -123,7 +121,7 @@ fn fast(
 
 fn maxpool_backward<T: Real>(s: &PoolShape, dy: &[T], winner: &[u32], dx: &mut [T]) {
     let dx_image = s.in_h * s.in_w * s.channels;
-    dx.par_chunks_mut(dx_image).enumerate().for_each(|(n, dx)| {
+    each_piece(dx, dx_image, &|n, dx| {
         dx.fill(T::zero());
         for i in 0..s.out_h {
             for j in 0..s.out_w {

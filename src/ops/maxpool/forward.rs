@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{BYTES, PoolShape, folds, pack, shapes, ties, winner};
 use crate::ops::kit::*;
 
@@ -94,8 +92,7 @@ fn fast(
     let s = &op.0;
     let (_, threads) = scratch.parts();
     let words = s.winner()[3];
-    let lines = y.par_chunks_mut(s.out_w * s.channels).zip(winner.par_chunks_mut(s.out_w * words));
-    lines.enumerate().for_each(|(line, (y, winner))| {
+    each_pair(y, s.out_w * s.channels, winner, s.out_w * words, &|line, y, winner| {
         let (n, i) = (line / s.out_h, line % s.out_h);
         threads.work(|room| {
             let best = &mut room[..s.channels];
@@ -171,8 +168,7 @@ fn write_winners(s: &PoolShape, best: &[f32], winner: &mut [u32]) {
 
 pub(in crate::ops) fn maxpool_forward<T: Real>(s: &PoolShape, x: &[T], y: &mut [T], winner: &mut [u32]) {
     let y_row = s.out_w * s.channels;
-    let rows = y.par_chunks_mut(y_row).zip(winner.par_chunks_mut(y_row));
-    rows.enumerate().for_each(|(row, (y, winner))| {
+    each_pair(y, y_row, winner, y_row, &|row, y, winner| {
         let (n, i) = (row / s.out_h, row % s.out_h);
         for j in 0..s.out_w {
             let y = &mut y[j * s.channels..][..s.channels];

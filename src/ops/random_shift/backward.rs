@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{ShiftShape, cases};
 use crate::ops::kit::*;
 
@@ -63,7 +61,7 @@ impl OpKind for RandomShiftBackward {
         let [Arg::In(dy), Arg::Out(dx)] = args else { return Err(OtherArguments) };
         let RandomShiftBackward(s) = self;
         let line = s.len * s.after;
-        dx.par_chunks_mut(line).zip(dy.par_chunks(line)).enumerate().for_each(|(row, (dx, dy))| {
+        each_piece_by(dx, line, dy, line, &|row, dx, dy| {
             let shift = s.shift(batch, row / s.before);
             for (at, dx) in dx.iter_mut().enumerate() {
                 *dx = T::zero();

@@ -1,5 +1,3 @@
-use rayon::prelude::*;
-
 use super::shape::{ShiftShape, cases};
 use crate::ops::kit::*;
 
@@ -53,7 +51,7 @@ impl OpKind for RandomShiftForward {
         let [Arg::In(x), Arg::Out(y)] = args else { return Err(OtherArguments) };
         let RandomShiftForward(s) = self;
         let line = s.len * s.after;
-        y.par_chunks_mut(line).zip(x.par_chunks(line)).enumerate().for_each(|(row, (y, x))| {
+        each_piece_by(y, line, x, line, &|row, y, x| {
             let shift = s.shift(batch, row / s.before);
             for (at, y) in y.iter_mut().enumerate() {
                 let taps = s.taps(at / s.after, shift);
