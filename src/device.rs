@@ -184,7 +184,14 @@ impl Device {
                 let weights: usize = plan.parameters.iter().map(Tensor::len).sum();
                 let copies = weights.saturating_mul(COPIES * size_of::<f32>());
                 let what = format!("the buffers of the plan for batches of {} samples", plan.batch);
-                check_host_memory(&what, copies.saturating_add(plan.bytes() as usize))?;
+                let scratch = match self {
+                    Device::Cpu => CpuExecutor::scratch_bytes(&plan),
+                    _ => 0,
+                };
+                check_host_memory(
+                    &what,
+                    copies.saturating_add(plan.bytes() as usize).saturating_add(scratch),
+                )?;
                 match self {
                     Device::Cpu => Box::new(CpuExecutor::fast(plan)),
                     _ => Box::new(CpuExecutor::<f32>::new(plan)),

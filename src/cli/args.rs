@@ -213,7 +213,7 @@ impl DataSource {
     /// Reads one set, whole: a table, or a folder of pictures, of which a test set in a folder of its own is taken for itself.
     pub fn load_one(&self, options: &LoadOptions) -> anyhow::Result<Dataset> {
         match (self, self.pictures(options)?) {
-            (_, Some(folder)) => Ok(picture_data::load(folder)?.one()),
+            (_, Some(folder)) => Ok(picture_data::load_silently(folder)?.one()),
             (DataSource::Folder(path), None) => Ok(data::load_one(path, options)?),
             (DataSource::Mnist, None) => Ok(self.load(options)?.test),
         }

@@ -115,6 +115,9 @@ pub fn run(args: &DataArgs, output: &mut Output) -> anyhow::Result<()> {
         let Shape::Image(shape) = train.shape() else {
             bail!("--sheet is for images; the samples of this data set are rows of numbers")
         };
+        if train.form().values {
+            bail!("--sheet is for images of bytes, 0 to 255; those of this data set are f32");
+        }
         if !is_classes {
             bail!("--sheet is for classes; the targets of this data set are {}", train.target());
         }

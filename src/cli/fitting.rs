@@ -11,9 +11,13 @@ use super::path_text::shell_word;
 use crate::data::{Dataset, TargetKind};
 use crate::executor::check_data;
 use crate::model::Network;
+use crate::train::FitOptions;
 
 /// Units of the hidden layer of the model that is suggested.
 const UNITS: usize = 64;
+/// Steps that it is trained for at least, if these are no more epochs than `MOST_EPOCHS`.
+const STEPS: usize = 2000;
+const MOST_EPOCHS: usize = 200;
 
 /// Refuses a model that takes other samples than those of the data set, or gives other outputs, with all lines to change at once.
 ///
@@ -65,7 +69,10 @@ fn lines(network: &Network, data: &Dataset, other_target: bool) -> Vec<String> {
     }
     let outputs = data.classes();
     let fits = match (data.target(), network.target) {
-        (TargetKind::Classes, TargetKind::Classes) => outputs <= network.classes(),
+        // The classes of images that have another shape are others, too.
+        (TargetKind::Classes, TargetKind::Classes) => {
+            outputs == network.classes() || outputs < network.classes() && data.shape() == network.input_shape
+        }
         (TargetKind::Classes, TargetKind::Values) => network.outputs() == 1 || network.outputs() >= outputs,
         _ => outputs == network.outputs(),
     };
@@ -85,14 +92,43 @@ fn small_model(name: &str, data: &Dataset) -> String {
         TargetKind::MultiLabel => ("multi_label", "binary_crossentropy", "sigmoid"),
         TargetKind::Values => ("values", "mean_squared_error", "linear"),
     };
-    let normalization = if data.form().values { "[[layers]]\ntype = \"Normalization\"\n\n" } else { "" };
+    let mut layers = Vec::new();
+    if data.form().values {
+        layers.push("type = \"Normalization\"".to_owned());
+    }
+    layers.push(format!("type = \"Dense\"\nunits = {UNITS}\nactivation = \"relu\""));
+    layers.push(format!("type = \"Dense\"\nunits = {}\nactivation = \"{activation}\"", data.classes()));
+    layers.extend(to_the_scale_of_targets(data));
+    let layers: String = layers.iter().map(|layer| format!("\n[[layers]]\n{layer}\n")).collect();
+    let epochs = (STEPS / data.len().div_ceil(FitOptions::default().batch_size)).clamp(5, MOST_EPOCHS);
     format!(
-        "name = {name:?}\ninput_shape = {}\ntarget = \"{target}\"\nloss = \"{loss}\"\n\n{normalization}\
-         [[layers]]\ntype = \"Dense\"\nunits = {UNITS}\nactivation = \"relu\"\n\n\
-         [[layers]]\ntype = \"Dense\"\nunits = {}\nactivation = \"{activation}\"\n",
+        "name = {name:?}\ninput_shape = {}\ntarget = \"{target}\"\nloss = \"{loss}\"\n\n[training]\nepochs = {epochs}\n{layers}",
         data.shape(),
-        data.classes()
     )
+}
+
+/// A layer that brings outputs to the mean and the variance of targets that are numbers: from those of a new model, near 0, to prices there
+/// are many small steps.
+fn to_the_scale_of_targets(data: &Dataset) -> Option<String> {
+    if data.target() != TargetKind::Values {
+        return None;
+    }
+    let (columns, n) = (data.classes(), data.len() as f64);
+    let of_column = |column: usize| {
+        let values =
+            || data.target_rows().iter().skip(column).step_by(columns).map(|&value| f64::from(value));
+        let mean = values().sum::<f64>() / n;
+        (mean, values().map(|value| (value - mean).powi(2)).sum::<f64>() / n)
+    };
+    let (means, variances): (Vec<f64>, Vec<f64>) = (0..columns).map(of_column).unzip();
+    let list = |values: &[f64]| {
+        values.iter().map(|value| format!("{:?}", *value as f32)).collect::<Vec<_>>().join(", ")
+    };
+    Some(format!(
+        "type = \"Normalization\"\ninvert = true\nmean = [{}]\nvariance = [{}]",
+        list(&means),
+        list(&variances)
+    ))
 }
 
 /// What a model of this data may be called: the name of its file or folder, of letters, digits, - and _.

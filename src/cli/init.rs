@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::output::note;
 use super::path_text::shell_word;
 use crate::io::ModelFile;
 use crate::io::import::{Import, Imported, NameMap, import_weights};
@@ -68,7 +69,20 @@ impl InitArgs {
                 None => Ok(None),
             };
         };
-        Ok(Some(self.import.read(path, network, seed)?.weights))
+        let imported = self.import.read(path, network, seed)?;
+        let list = |what: &str, names: &[String]| match names {
+            [] => String::new(),
+            names => format!("; {what}: {}", names.join(", ")),
+        };
+        note(format_args!(
+            "Initial weights: {} of {} from {}{}{}",
+            imported.taken.len(),
+            imported.weights.tensors().len(),
+            path.display(),
+            list("layers that begin anew", &imported.fresh),
+            list("left out", &imported.left_out)
+        ));
+        Ok(Some(imported.weights))
     }
 
     /// The flags, with words of a shell.
@@ -100,12 +114,15 @@ impl TrainableArg {
         // A model none of whose layers is trained has no network.
         file.model.layers.iter_mut().for_each(|node| node.trainable = true);
         let network = file.model.network()?;
-        let has_weights = |layer: &NetworkLayer| layer.weights.iter().any(|weight| weight.trainable);
+        // One without gamma and beta takes the statistics of batches only where it is trained.
+        let has_weights = |layer: &NetworkLayer| {
+            layer.weights.iter().any(|weight| weight.trainable || layer.class() == "BatchNormalization")
+        };
         let chosen =
             if all { Vec::new() } else { chosen("--trainable", &self.trainable, &network, has_weights)? };
         for (at, node) in file.model.layers.iter_mut().enumerate() {
             // What has no weights stays unsaid.
-            node.trainable = all || chosen.contains(&at) || network.layers[at].weights.is_empty();
+            node.trainable = all || chosen.contains(&at) || !has_weights(&network.layers[at]);
         }
         Ok(())
     }

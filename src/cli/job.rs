@@ -55,17 +55,25 @@ impl Sets {
     }
 
     /// Warns of classes of the test set that are not trained on; training itself warns of those of the validation set.
-    pub fn warn_of_classes(&self, names: &[String]) {
+    pub fn warn_of_classes(&self, names: &[String], limited: bool) {
         let mut missing = uncovered(&self.train, &[&self.test]);
         if let Some(validation) = &self.validation {
             let told = uncovered(&self.train, &[validation]);
             missing.retain(|class| !told.contains(class));
         }
         if !missing.is_empty() {
+            let why = "; in files that are sorted by class --limit cuts the last classes off";
             note(format_args!(
-                "warning: no sample of {} is trained on, though the test set has some: the model cannot learn them; in \
-                 files that are sorted by class --limit cuts the last classes off",
-                listed(&missing, names)
+                "warning: no sample of {} is trained on, though the test set has some: the model cannot learn them{}",
+                listed(&missing, names),
+                if limited { why } else { "" }
+            ));
+        }
+        let untested = uncovered(&self.test, &[&self.train]);
+        if !untested.is_empty() {
+            note(format_args!(
+                "warning: the test set has no sample of {}, of which its metrics say nothing",
+                listed(&untested, names)
             ));
         }
     }
@@ -210,6 +218,7 @@ impl Job {
         let classes = own_or(&self.file.class_names, train.class_names());
         let features = own_or(&self.file.feature_names, train.feature_names());
         let known = Known { classes: &classes, features: &features };
+        known.tell_others(&train);
         let train = match self.settings.limit {
             Some(limit) => train.take(limit.min(train.len()))?,
             None => train,

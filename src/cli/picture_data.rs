@@ -36,6 +36,11 @@ pub fn load(folder: PictureFolder) -> anyhow::Result<PictureSets> {
         folder.class_names().len(),
         folder.split()
     ));
+    load_silently(folder)
+}
+
+/// [`load`], of which the sets are not told, because another reading told them or takes them for one.
+pub fn load_silently(folder: PictureFolder) -> anyhow::Result<PictureSets> {
     let bar = (!folder.is_cached()).then(|| counter(folder.len(), "decoding pictures"));
     let sets = folder.load(&|done, _| bar.iter().for_each(|bar| bar.set_position(done as u64)));
     bar.iter().for_each(indicatif::ProgressBar::finish_and_clear);

@@ -23,8 +23,13 @@ use crate::train::Model;
 const AT_ONCE: usize = 64;
 /// From black to white; each pixel is two characters wide, which makes it about square.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
-/// `--show=FILE`: pixels of the file per pixel of an image, between two images, and images in a row.
+/// Of wider images every second pixel is printed, or every third and so on, until a line fits so many.
+const MOST_COLUMNS: usize = 40;
+/// `--show=FILE`: the most pixels of the file per pixel of an image, those of the longer side of an image unless it has more itself, those
+/// between two images, images in a row, and in the file.
 const ZOOM: usize = 8;
+const SIDE: usize = 256;
+const MOST_SHOWN: usize = 256;
 const GAP: usize = 8;
 const IN_A_ROW: usize = 8;
 
@@ -98,6 +103,7 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
         saved: &saved,
         failed: false,
         seen: Vec::new(),
+        unseen: 0,
         known: Known::default(),
     };
     let rows = RowJudge { saved: &saved, targets: &load_options.target, json: args.json };
@@ -200,8 +206,9 @@ struct Judge<'a> {
     of_pictures: bool,
     failed: bool,
     known: Known,
-    /// What the network saw, for `--show=FILE`.
+    /// What the network saw, for `--show=FILE`, and how many images more.
     seen: Vec<Vec<u8>>,
+    unseen: usize,
 }
 
 /// What the network sees of a picture.
@@ -251,7 +258,8 @@ impl Judge<'_> {
             match &self.args.show {
                 None => {}
                 Some(None) => output.line(self.drawing(&seen.image))?,
-                Some(Some(_)) => self.seen.push(seen.image),
+                Some(Some(_)) if self.seen.len() < MOST_SHOWN => self.seen.push(seen.image),
+                Some(Some(_)) => self.unseen += 1,
             }
         }
         Ok(())
@@ -312,11 +320,13 @@ impl Judge<'_> {
             let mean = pixel.iter().map(|&value| usize::from(value)).sum::<usize>() / c;
             SHADES[(mean * (SHADES.len() - 1)).div_ceil(255)]
         };
+        let step = w.div_ceil(MOST_COLUMNS);
         let line = |row: &[u8]| {
-            let text: String = row.chunks_exact(c).flat_map(|pixel| [shade(pixel); 2]).collect();
+            let text: String =
+                row.chunks_exact(c).step_by(step).flat_map(|pixel| [shade(pixel); 2]).collect();
             format!("|{text}|")
         };
-        image.chunks_exact(w * c).map(line).collect::<Vec<_>>().join("\n")
+        image.chunks_exact(w * c).step_by(step).map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// All images as one picture, enlarged, in rows from left to right.
@@ -327,15 +337,22 @@ impl Judge<'_> {
         }
         let columns = self.seen.len().min(IN_A_ROW);
         let rows = self.seen.len().div_ceil(columns);
-        let side = |images: usize, pixels: usize| images * (pixels * ZOOM + GAP) + GAP;
+        if self.unseen > 0 {
+            note(format_args!(
+                "note: {file} has the first {MOST_SHOWN} images, {} more are not in it",
+                self.unseen
+            ));
+        }
+        let zoom = (SIDE / h.max(w)).clamp(1, ZOOM);
+        let side = |images: usize, pixels: usize| images * (pixels * zoom + GAP) + GAP;
         let (height, width) = (side(rows, h), side(columns, w));
         // Images are separated by a grey that is neither background nor stroke.
         let mut pixels = vec![96; height * width * c];
         for (at, image) in self.seen.iter().enumerate() {
             let (top, left) = (side(at / columns, h), side(at % columns, w));
-            for y in 0..h * ZOOM {
-                for x in 0..w * ZOOM {
-                    let (from, to) = ((y / ZOOM) * w + x / ZOOM, (top + y) * width + left + x);
+            for y in 0..h * zoom {
+                for x in 0..w * zoom {
+                    let (from, to) = ((y / zoom) * w + x / zoom, (top + y) * width + left + x);
                     pixels[to * c..(to + 1) * c].copy_from_slice(&image[from * c..(from + 1) * c]);
                 }
             }

@@ -116,7 +116,8 @@ pub fn test_set(
         options.size.get_or_insert([h, w]);
         options.channels.get_or_insert(c);
     }
-    let numbered = |set| Known::by(file).of(set).with_context(|| source.to_string());
+    let known = Known::by(file);
+    let numbered = |set| known.of(set).with_context(|| source.to_string());
     let is_other = |test: &Dataset| recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
     let part = || numbered(source.load_test(&options)?);
     let of_run = recorded.is_some_and(|recorded| recorded.data == source.to_string());
@@ -129,13 +130,21 @@ pub fn test_set(
     } else {
         part()?
     };
+    known.tell_others(&test);
     let is_other = is_other(&test);
+    // What is one set, was split for the run, or may hold what was.
+    let trained_on = if source.is_one() { "; samples that it was trained on may be among these" } else { "" };
     match (is_other, named) {
-        (Some(true), Some(_)) => note("note: this is not the test set that the run was evaluated on"),
+        (Some(true), Some(_)) => {
+            note(format_args!("note: this is not the test set that the run was evaluated on{trained_on}"));
+        }
         (Some(true), None) => note(format_args!(
             "warning: the test set in `{source}` is not the one that the run was evaluated on: its images or labels have \
-             changed, or how they are read"
+             changed, or how they are read{trained_on}"
         )),
+        (None, _) if source.is_one() => {
+            note("note: which samples the model was trained on is not recorded; they may be among these");
+        }
         _ => {}
     }
     Ok(TestSet { source, set: held_to(network, &test)?, is_other })
@@ -154,6 +163,20 @@ impl<'a> Known<'a> {
     /// What the model of a file knows.
     pub fn by(file: &'a ModelFile) -> Self {
         Known { classes: &file.class_names, features: &file.feature_names }
+    }
+
+    /// Prints a note where the data set and the model name their classes, and have no name in common.
+    pub fn tell_others(&self, data: &Dataset) {
+        let own = data.class_names();
+        let shared = own.iter().any(|name| self.classes.contains(name));
+        if let ([first, ..], [known, ..], TargetKind::Classes, false) =
+            (own, self.classes, data.target(), shared)
+        {
+            note(format_args!(
+                "warning: no class of the data is called like one of the model: they are taken in their order, `{first}` as \
+                 `{known}`; to have the names of the data, take `class_names` out of the model file"
+            ));
+        }
     }
 
     /// A data set whose classes and columns have the numbers that the model gives them. Where no class, or no column, is called like one

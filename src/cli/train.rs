@@ -78,7 +78,7 @@ fn prepare<'a>(
     options.allow_nan = job.settings.allow_nan;
     options.profile = args.sampling(&options, sets.train.len());
     options.sets(&network, &sets.train)?;
-    sets.warn_of_classes(&job.file.class_names);
+    sets.warn_of_classes(&job.file.class_names, job.settings.limit.is_some());
     let batch = options.batch_of(sets.train.len());
     let plan = job.file.plan(batch)?;
     let (opened, digests) = std::thread::scope(|scope| {

@@ -6,7 +6,7 @@ use crate::data::Dataset;
 use crate::executor::{
     BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_form, check_len,
 };
-use crate::ops::{Arg, Real, Scratch};
+use crate::ops::{Arg, Real, Room, Scratch};
 use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
 
@@ -33,10 +33,18 @@ enum Memory<T> {
 impl CpuExecutor<f32> {
     /// The same as [`CpuExecutor::new`] with the fast rows of the ops that have one.
     pub fn fast(plan: Plan) -> Self {
-        let rooms = plan.steps.iter().filter_map(|step| step.op.fast()).map(|(_, room)| room);
-        let scratch = Some(Scratch::new(rooms));
+        let scratch = Some(Scratch::new(rooms(&plan)));
         CpuExecutor { scratch, ..CpuExecutor::new(plan) }
     }
+
+    /// The bytes that fast rows of a plan compute in, beside its buffers; they grow with the threads.
+    pub(crate) fn scratch_bytes(plan: &Plan) -> usize {
+        Scratch::bytes(rooms(plan))
+    }
+}
+
+fn rooms(plan: &Plan) -> impl Iterator<Item = Room> {
+    plan.steps.iter().filter_map(|step| step.op.fast()).map(|(_, room)| room)
 }
 
 impl<T: Real> CpuExecutor<T> {

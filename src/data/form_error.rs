@@ -47,6 +47,12 @@ pub enum FormError {
     )]
     Missing { file: PathBuf, line: u64, column: Column, found: String },
 
+    /// A cell of a target in which nothing stands.
+    #[error(
+        "{file}: line {line}, column {column}: expected a target, found {found:?}, a missing one; write it there, or take the line out"
+    )]
+    MissingTarget { file: PathBuf, line: u64, column: Column, found: String },
+
     /// A number that f32 has not.
     #[error(
         "{file}: line {line}, column {column}: expected a finite number, at most {:e}, found {found:?}; write the column in other \

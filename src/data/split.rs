@@ -23,16 +23,25 @@ const FEWEST: usize = 3;
 /// # Errors
 /// [`DataError::TooFewToSplit`] below three samples; [`DataError::SplitLabels`] where there is not one label for each sample.
 pub fn three_ways(labels: Option<&[u32]>, len: usize, seed: u64) -> Result<[Vec<u32>; 3], DataError> {
+    let mut order: Vec<u32> = (0..len as u32).collect();
+    Stream::new(seed, Purpose::Split, 0).shuffle(&mut order);
+    three_ways_of(labels, &order)
+}
+
+/// [`three_ways`] of the samples of which `order` has the numbers, in this order instead of a shuffled one: what is last is tested on.
+///
+/// # Errors
+/// As [`three_ways`].
+pub(super) fn three_ways_of(labels: Option<&[u32]>, order: &[u32]) -> Result<[Vec<u32>; 3], DataError> {
+    let len = order.len();
     if len < FEWEST {
         return Err(DataError::TooFewToSplit { found: len, expected: FEWEST });
     }
     if let Some(labels) = labels.filter(|labels| labels.len() != len) {
         return Err(DataError::SplitLabels { samples: len, found: labels.len() });
     }
-    let mut order: Vec<u32> = (0..len as u32).collect();
-    Stream::new(seed, Purpose::Split, 0).shuffle(&mut order);
     let held = ((len + SHARE / 2) / SHARE).max(1);
-    let [rest, test] = set_aside(labels, &order, held);
+    let [rest, test] = set_aside(labels, order, held);
     let [train, validation] = set_aside(labels, &rest, held);
     let mut parts = [train, validation, test];
     parts.iter_mut().for_each(|part| part.sort_unstable());

@@ -59,8 +59,9 @@ pub enum ImportError {
     },
     /// In which order features become an image is not known.
     #[error(
-        "weight file `{file}`: the outputs of layer `{layer}` become an image, in which PyTorch takes them in another order; \
-         bring `{theirs}` into the order [height, width, channels] and Keras's layout first, or let the layer begin anew with `fresh`"
+        "weight file `{file}`: PyTorch has features of layer `{layer}` in an order that is not known here, for they become an image, come \
+         of a Reshape to other channels, or are put together with others in another order; bring `{theirs}` into the order \
+         [height, width, channels] and Keras's layout first, or let the layer begin anew with `fresh`"
     )]
     Features {
         /// The file.

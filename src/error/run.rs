@@ -9,7 +9,7 @@ use std::path::Path;
 pub enum RunError {
     /// The folder holds something already.
     #[error(
-        "the folder `{dir}` is not empty; choose another one, or replace the files of the run in it with `force`"
+        "the folder `{dir}` is not empty; choose another one, go on with the run in it by `resume`, or replace its files with `force`"
     )]
     Occupied {
         /// The folder.

@@ -96,7 +96,7 @@ impl FitOptions {
     /// evaluated.
     pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
         let list = |classes: &[u32]| listed(classes, names);
-        let remedy = "give both sets samples of every class; a split does so with `stratify`";
+        let remedy = "give both sets samples of every class, as a `validation_split` does with `stratify`";
         let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
         if !untrained.is_empty() {
             return Some(format!(
@@ -106,7 +106,7 @@ impl FitOptions {
         }
         (!unjudged.is_empty()).then(|| {
             format!(
-                "the validation set has no sample of {}, and its metrics say nothing about them; {remedy}",
+                "the validation set has no sample of {}, of which its metrics say nothing; {remedy}",
                 list(&unjudged)
             )
         })

@@ -54,6 +54,13 @@ impl Folder {
         let passed_over = passed_over(&others);
         if files.is_empty() {
             let others = passed_over.map(|text| format!("; {text}")).unwrap_or_default();
+            let below = pictures_below(folder).0.len();
+            if below > 0 {
+                bail!(
+                    "{}: no pictures in this folder itself, {below} in those within; give --recursive to take them",
+                    shown(folder)
+                );
+            }
             bail!(
                 "{}: no pictures in this folder; their names must end with .png, .jpg, .jpeg, .webp or .bmp{others}",
                 shown(folder)

@@ -104,6 +104,9 @@ impl Columns {
         let (file, column) = (path.to_owned(), self.column(at));
         let found = shortened(&String::from_utf8_lossy(cell));
         match () {
+            _ if is_missing(cell) && self.targets.contains(&at) => {
+                FormError::MissingTarget { file, line, column, found }
+            }
             _ if is_missing(cell) => FormError::Missing { file, line, column, found },
             _ if is_number(cell) => FormError::Infinite { file, line, column, found },
             _ => FormError::Text { file, line, column, found },

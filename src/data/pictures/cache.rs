@@ -11,7 +11,7 @@
 //! A file is written under another name and renamed when it is whole. Nothing depends on it: one that is missing or damaged is
 //! made again. Of each folder of pictures the last three are kept.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ use crate::data::digest::hexadecimal;
 use crate::data::numbers::Numbers;
 
 /// What is hashed into names first; another way of reading pictures gets another number.
-const READER: &str = "shadegrad pictures, read in way 1\n";
+const READER: &str = "shadegrad pictures, read in way 2\n";
 /// The first bytes; another layout gets another number.
 const MARK: [u8; 32] = *b"shadegrad decoded pictures 1\n\0\0\0";
 const PLACE: Range<usize> = 32..48;
@@ -93,7 +93,15 @@ impl Naming {
         for (set, files) in files.iter().enumerate() {
             for Listed { label, found } in files {
                 let path = found.path.strip_prefix(root).unwrap_or(&found.path);
-                content.extend(format!("\n{set} {label} {} {} ", found.bytes, found.modified).bytes());
+                let [number, changed, nanoseconds] = found.others;
+                let told = [
+                    found.bytes.into(),
+                    found.modified as i128,
+                    number.into(),
+                    changed.into(),
+                    nanoseconds.into(),
+                ];
+                content.extend(format!("\n{set} {label} {told:?} ").bytes());
                 content.extend_from_slice(path.as_os_str().as_encoded_bytes());
             }
         }
@@ -172,8 +180,13 @@ impl Place {
     pub fn begin(&self) -> io::Result<Begun> {
         fs::create_dir_all(&self.dir)?;
         self.clear();
-        let path = self.dir.join(format!(".{}-{}.{}.{TEMPORARY}", self.of, self.key, std::process::id()));
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+        // A name that nobody else has: processes in other containers may have the same number, and threads have.
+        let (mut file, path) = tempfile::Builder::new()
+            .prefix(&format!(".{}-{}.", self.of, self.key))
+            .suffix(&format!(".{TEMPORARY}"))
+            .tempfile_in(&self.dir)?
+            .keep()
+            .map_err(|error| error.error)?;
         // While it is held nobody takes it for one that was left behind; some file systems have no locks.
         let _ = file.try_lock();
         file.seek(SeekFrom::Start(PIXELS))?;
@@ -230,9 +243,14 @@ impl Begun {
         Ok(pixels)
     }
 
+    /// The pixels as they lie in the file, which goes without having got its name.
+    pub fn mapped(&self) -> io::Result<Numbers<u8>> {
+        Numbers::mapped(&self.file, PIXELS as usize..(PIXELS + self.written) as usize)
+    }
+
     /// Adds the description and gives the file its name. Returns the pixels as they lie in it.
     pub fn finish(&mut self, told: &mut Told) -> io::Result<Numbers<u8>> {
-        let pixels = Numbers::mapped(&self.file, PIXELS as usize..(PIXELS + self.written) as usize)?;
+        let pixels = self.mapped()?;
         told.sums = sums(&pixels);
         let text = serde_json::to_vec(told).map_err(io::Error::other)?;
         self.file.seek(SeekFrom::Start(PIXELS + self.written))?;

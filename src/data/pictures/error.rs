@@ -112,10 +112,10 @@ pub enum PictureFolderError {
     /// Nothing to tell apart.
     #[error(
         "{}: expected a sub-folder of pictures for each of at least 2 classes, found only {class:?}; give the folder that \
-         holds the folders of the classes",
+         holds the folders of the classes{besides}",
         dir.display()
     )]
-    OneClass { dir: PathBuf, class: String },
+    OneClass { dir: PathBuf, class: String, besides: String },
 
     /// Folders of sets and folders of classes side by side.
     #[error(

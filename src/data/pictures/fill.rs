@@ -10,20 +10,19 @@ use super::cache::{Begun, Place, Told};
 use super::decode::decode_file;
 use super::error::{PictureError, PictureFolderError};
 use super::folders::File;
+use super::limits::LARGE;
 use super::memory::available;
 use crate::data::numbers::Numbers;
 
 /// Pixels that are decoded before they are written, in bytes, and the most pictures of that.
 const AT_ONCE: usize = 16 << 20;
 const MOST_AT_ONCE: usize = 2048;
-/// Pictures of more pixels are decoded one at a time: a picture takes up to 8 bytes a pixel.
-const LARGE: u64 = 8 << 20;
 
 /// A picture to be decoded: its file, its set, and the pixels in its header, or why that cannot be read.
 pub(super) struct Task<'a> {
     pub file: &'a File,
     pub set: usize,
-    pub pixels: Result<u64, String>,
+    pub pixels: Result<u64, Problem>,
 }
 
 /// All pixels, and what became of the files.
@@ -49,6 +48,7 @@ pub(super) fn fill(
     let mut broken = Vec::new();
     let (large, mut done) = (Mutex::new(()), 0);
     progress(0, tasks.len());
+    let mut passing = false;
     for some in tasks.chunks((AT_ONCE / size).clamp(1, MOST_AT_ONCE)) {
         let images: Vec<_> = some.par_iter().map(|task| image(task, shape, &large)).collect();
         for (task, image) in some.iter().zip(images) {
@@ -58,7 +58,10 @@ pub(super) fn fill(
                     told.counts[task.set][task.file.label as usize] += 1;
                     told.stretched += usize::from(stretched);
                 }
-                Err(problem) => broken.push((task.file.found.path.clone(), problem)),
+                Err(problem) => {
+                    passing |= problem.may_pass;
+                    broken.push((task.file.found.path.clone(), problem.text));
+                }
             }
         }
         done += some.len();
@@ -66,14 +69,31 @@ pub(super) fn fill(
     }
     told.broken =
         broken.iter().map(|(path, problem)| (path.display().to_string(), problem.clone())).collect();
-    Ok(Filled { pixels: sink.finish(&mut told)?, told, broken })
+    Ok(Filled { pixels: sink.finish(&mut told, passing)?, told, broken })
+}
+
+/// Why a picture is left out.
+pub(super) struct Problem {
+    text: String,
+    /// Whether it is the system's, not the file's, and may be gone the next time.
+    may_pass: bool,
+}
+
+impl From<&PictureError> for Problem {
+    fn from(error: &PictureError) -> Self {
+        let may_pass = matches!(error, PictureError::Io { .. } | PictureError::Memory { .. });
+        Problem { text: error.to_string(), may_pass }
+    }
 }
 
 /// An image, and whether its samples were stretched.
-fn image(task: &Task<'_>, shape: [usize; 3], large: &Mutex<()>) -> Result<(Vec<u8>, bool), String> {
-    let pixels = task.pixels.clone()?;
+fn image(task: &Task<'_>, shape: [usize; 3], large: &Mutex<()>) -> Result<(Vec<u8>, bool), Problem> {
+    let pixels = match &task.pixels {
+        Ok(pixels) => *pixels,
+        Err(Problem { text, may_pass }) => return Err(Problem { text: text.clone(), may_pass: *may_pass }),
+    };
     let _alone = (pixels > LARGE).then(|| large.lock());
-    let decoded = decode_file(&task.file.found.path).map_err(|error: PictureError| error.to_string())?;
+    let decoded = decode_file(&task.file.found.path).map_err(|error: PictureError| Problem::from(&error))?;
     Ok((decoded.pixels.view().fitted(shape), !decoded.remarks.is_empty()))
 }
 
@@ -117,7 +137,8 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(self, told: &mut Told) -> Result<Numbers<u8>, PictureFolderError> {
+    /// The pixels; with `passing` problems the file goes with the program, for the next time there may be more.
+    fn finish(self, told: &mut Told, passing: bool) -> Result<Numbers<u8>, PictureFolderError> {
         let mut begun = match self {
             Sink::Memory(memory) => return Ok(memory.into()),
             Sink::File(begun) => begun,
@@ -126,7 +147,8 @@ impl Sink {
         if told.counts.iter().flatten().sum::<usize>() == 0 {
             return Ok(Vec::new().into());
         }
-        begun.finish(told).or_else(|cause| {
+        let finished = if passing { begun.mapped() } else { begun.finish(told) };
+        finished.or_else(|cause| {
             tell(begun.place(), &cause);
             Ok(begun.read_back().map_err(|cause| PictureFolderError::Cache { cause })?.into())
         })

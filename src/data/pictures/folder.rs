@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::cache::{Naming, Place, Told};
-use super::fill::{Filled, Task, fill};
+use super::fill::{Filled, Problem, Task, fill};
 use super::folders::{File, list};
 use super::parts::parts;
 use super::sets::{PictureSets, check_classes, check_sets, sets, sets_anew};
@@ -198,11 +198,8 @@ impl PictureFolder {
                     .iter()
                     .zip(0..)
                     .flat_map(|(files, set)| files.iter().map(move |file| (file, set)));
-                let pixels = self
-                    .survey
-                    .iter()
-                    .flat_map(Survey::pixels)
-                    .map(|found| found.map_err(ToString::to_string));
+                let pixels =
+                    self.survey.iter().flat_map(Survey::pixels).map(|found| found.map_err(Problem::from));
                 let task = |((file, set), pixels)| Task { file, set, pixels };
                 let tasks: Vec<Task<'_>> = files.zip(pixels).map(task).collect();
                 let Filled { pixels, told, broken } =
@@ -221,7 +218,9 @@ impl PictureFolder {
             );
         }
         check_classes(&self.root, &self.classes, &self.files, &told, &broken)?;
-        if let Some(seed) = self.split_anew.filter(|_| told.len(0) == 0 || told.len(2) == 0) {
+        if let Some(seed) =
+            self.split_anew.filter(|_| (0..3).any(|set| told.len(set) == 0 && !self.files[set].is_empty()))
+        {
             log::warn!(
                 "{}: all pictures of a set are broken; the others are split anew",
                 self.root.display()
@@ -246,7 +245,8 @@ fn shape(files: &[&File], options: &PictureOptions, naming: Option<&Naming>) -> 
     // Where no header can be read no picture can, which is an error later on.
     let [h, w] = options.size.or_else(|| survey.size()).unwrap_or([1, 1]);
     let shape = [h, w, options.channels.unwrap_or_else(|| survey.channels(files))];
-    if let Some(memory) = memory {
+    // What could not be read may be read the next time.
+    if let Some(memory) = memory.filter(|_| survey.is_whole()) {
         memory.remember(shape);
     }
     (shape, Some(survey))

@@ -16,6 +16,11 @@ pub(super) const SETS: [(&str, &[&str]); 3] = [
     ("test", &["test", "testing"]),
 ];
 const TRAIN: usize = 0;
+/// What else pictures are called.
+const FOREIGN: [&str; 14] = [
+    ".heic", ".heif", ".avif", ".gif", ".tif", ".tiff", ".jxl", ".jp2", ".svg", ".raw", ".dng", ".cr2",
+    ".nef", ".arw",
+];
 /// The most names in a message.
 const LISTED: usize = 5;
 
@@ -150,21 +155,45 @@ impl Collected {
             self.count_loose(folder, &found.files);
             found.folders.iter().for_each(|class| self.add(set, class));
             self.given[set] = self.classes.values().any(|files| !files[set].is_empty());
+            if !self.given[set] {
+                let folder = folder.display();
+                self.notes
+                    .push(format!("{folder} holds no pictures in folders of classes, and is taken for none"));
+            }
         }
     }
 
     fn into_listed(mut self, root: PathBuf, in_sets: bool) -> Result<Listed, PictureFolderError> {
-        let empty: Vec<String> = self
+        let is_unread =
+            |class: &OsString| self.unread.iter().any(|(path, _)| path.file_name() == Some(class));
+        let (unread, empty): (Vec<_>, Vec<_>) = self
             .classes
             .iter()
             .filter(|(_, files)| files.iter().all(Vec::is_empty))
-            .map(|(folder, _)| folder.display().to_string())
-            .collect();
+            .map(|(folder, _)| (is_unread(folder), folder.display().to_string()))
+            .partition(|(is_unread, _)| *is_unread);
+        let named = |classes: Vec<(bool, String)>| {
+            few(classes.into_iter().map(|(_, name)| name).collect()).join(", ")
+        };
         self.classes.retain(|_, files| files.iter().any(|files| !files.is_empty()));
         if !empty.is_empty() {
+            self.notes
+                .push(format!("left out as classes, for there are no pictures in them: {}", named(empty)));
+        }
+        if let Some((path, problem)) = self.unread.first().filter(|_| !unread.is_empty()) {
             self.notes.push(format!(
-                "no pictures are in {}, which are no classes therefore",
-                few(empty).join(", ")
+                "left out as classes, for their folders cannot be read: {} ({}: {problem})",
+                named(unread),
+                path.display()
+            ));
+        }
+        let foreign: Vec<_> =
+            self.others.iter().filter(|(kind, _)| FOREIGN.contains(&kind.as_str())).collect();
+        if !foreign.is_empty() {
+            let kinds: Vec<String> = foreign.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            self.notes.push(format!(
+                "pictures of kinds that are not read are left out ({}); convert them to PNG or JPEG first",
+                kinds.join(", ")
             ));
         }
         let classes = class_names(self.classes.keys());
@@ -180,7 +209,10 @@ impl Collected {
                 let passed_over = listed(&self.others) + &unread.unwrap_or_default();
                 return Err(PictureFolderError::NoPictures { dir: root, passed_over });
             }
-            [class] => return Err(PictureFolderError::OneClass { dir: root, class: class.clone() }),
+            [class] => {
+                let besides = self.notes.iter().map(|note| format!("; {note}")).collect();
+                return Err(PictureFolderError::OneClass { dir: root, class: class.clone(), besides });
+            }
             _ => {}
         }
         if in_sets && !self.given[TRAIN] {

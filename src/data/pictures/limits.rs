@@ -23,6 +23,9 @@ pub(super) fn check_size(height: u64, width: u64) -> Result<(), PictureError> {
     Ok(())
 }
 
+/// Pictures of more pixels are decoded one at a time: a picture takes up to 8 bytes a pixel.
+pub(super) const LARGE: u64 = 8 << 20;
+
 /// Refuses a picture that would take more memory to decode than its size allows.
 pub(super) fn check_cost(bytes: u64, pixels: u64, several_scans: bool) -> Result<(), PictureError> {
     let most = SLACK + BYTES_PER_PIXEL * pixels;

@@ -29,7 +29,9 @@ use std::path::PathBuf;
 use super::error::DataError;
 use super::picture::Picture;
 
-pub(crate) use decode::{decode, decode_file};
+#[cfg(feature = "cli")]
+pub(crate) use decode::decode;
+pub(crate) use decode::decode_file;
 pub(crate) use decoded::Decoded;
 pub use error::{PictureError, PictureFolderError};
 pub use folder::{PictureFolder, PictureOptions, load_pictures};

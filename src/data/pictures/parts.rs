@@ -1,33 +1,38 @@
 //! Which pictures are trained on, validated with and tested on.
 
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
 use super::folders::{File, Listed, SETS};
 use crate::data::error::DataError;
-use crate::data::split::three_ways;
+use crate::data::split::three_ways_of;
 
 /// The files of the training, the validation and the test set, each in the order of the classes and then of their paths, and how
 /// they came about, in a line. What no folder says is split by the seed, by classes.
 pub(super) fn parts(listed: &mut Listed, seed: u64) -> Result<([Vec<File>; 3], String), DataError> {
     let [train, validation, test] = std::mem::take(&mut listed.files);
+    let root = &listed.root;
     let by_seed = format!("by classes, with the split seed {seed}");
     Ok(match listed.given {
         [_, true, true] => {
             ([train, validation, test], "training, validation and test set as their folders say".to_owned())
         }
         [_, false, true] => {
-            let [stay, held] = two(&train, seed)?;
+            let [stay, held] = two(root, &train, seed)?;
             (
                 [stay, held, test],
                 format!("the test set is its folder's; 10 % of the others validate, {by_seed}"),
             )
         }
         [_, true, false] => {
-            let [stay, held] = two(&train, seed)?;
+            let [stay, held] = two(root, &train, seed)?;
             let said =
                 format!("the validation set is its folder's; 10 % of the others are the test set, {by_seed}");
             ([stay, validation, held], said)
         }
         [_, false, false] => {
-            let numbers = three_ways(Some(&labels(&train)), train.len(), seed)?;
+            let numbers = split(root, &train, seed)?;
             (pick(train, &numbers), format!("80 % train, 10 % validate and 10 % test, {by_seed}"))
         }
     })
@@ -39,15 +44,31 @@ pub(super) fn set_name(set: usize) -> &'static str {
 }
 
 /// Nine in ten of the files, and the tenth.
-fn two(files: &[File], seed: u64) -> Result<[Vec<File>; 2], DataError> {
-    let [train, validation, held] = three_ways(Some(&labels(files)), files.len(), seed)?;
+fn two(root: &Path, files: &[File], seed: u64) -> Result<[Vec<File>; 2], DataError> {
+    let [train, validation, held] = split(root, files, seed)?;
     let mut stay = [train, validation].concat();
     stay.sort_unstable();
     Ok(pick(files.to_vec(), &[stay, held]))
 }
 
-fn labels(files: &[File]) -> Vec<u32> {
-    files.iter().map(|file| file.label).collect()
+/// Eight in ten of the files, and the two tenths, each class its share.
+///
+/// The order is that of a digest of the seed and of where a file lies, so that nearly every file stays in its set when others come or go: a
+/// picture that was tested on is not trained on the next time because another was added.
+fn split(root: &Path, files: &[File], seed: u64) -> Result<[Vec<u32>; 3], DataError> {
+    let digest = |number: &u32| {
+        let path = &files[*number as usize].found.path;
+        let mut digest = Sha256::new_with_prefix(seed.to_le_bytes());
+        for component in path.strip_prefix(root).unwrap_or(path) {
+            digest.update(component.as_encoded_bytes());
+            digest.update([b'/']);
+        }
+        <[u8; 32]>::from(digest.finalize())
+    };
+    let labels: Vec<u32> = files.iter().map(|file| file.label).collect();
+    let mut order: Vec<u32> = (0..files.len() as u32).collect();
+    order.sort_by_cached_key(digest);
+    three_ways_of(Some(&labels), &order)
 }
 
 /// The files with these numbers.

@@ -1,6 +1,7 @@
 //! What the headers of pictures say, and the size and channels that follow from it.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -10,6 +11,7 @@ use super::decoded::Header;
 use super::error::{PictureError, PictureFolderError};
 use super::folders::File;
 use super::format::Format;
+use super::limits::LARGE;
 
 /// Sides of images that are chosen here: multiples of the first, from the second to the third.
 const STEP: u64 = 32;
@@ -42,6 +44,14 @@ impl Survey {
 
     fn headers(&self) -> impl Iterator<Item = &(Format, Header)> {
         self.0.iter().flatten()
+    }
+
+    /// Whether the system let every header be read.
+    pub fn is_whole(&self) -> bool {
+        let is_refused = |found: &Result<_, PictureError>| {
+            matches!(found, Err(PictureError::Io { .. } | PictureError::Memory { .. }))
+        };
+        !self.0.iter().any(is_refused)
     }
 
     /// `None` where no header can be read.
@@ -87,8 +97,13 @@ impl Survey {
 
     /// 1 where all pictures are grey, else 3. Pictures that may have colours are decoded until one has.
     pub fn channels(&self, files: &[&File]) -> usize {
+        let large = Mutex::new(());
         let grey = self.0.par_iter().zip(files).all(|(found, file)| match found {
-            Ok((_, header)) => header.grey || is_grey(file),
+            Ok((_, header)) if header.grey => true,
+            Ok((_, header)) => {
+                let _alone = (header.height * header.width > LARGE).then(|| large.lock());
+                is_grey(file)
+            }
             Err(_) => true,
         });
         if grey { 1 } else { 3 }

@@ -19,6 +19,9 @@ pub(super) struct Found {
     /// As the file system tells; zeros where it does not.
     pub bytes: u64,
     pub modified: u128,
+    /// What tells another file that has the same length and time, as files from an archive may: on Unix the number of the file and the
+    /// time of its last change of any kind.
+    pub others: [i64; 3],
 }
 
 /// What a folder holds.
@@ -110,9 +113,21 @@ impl Found {
         Found {
             bytes: found.as_ref().map_or(0, Metadata::len),
             modified: found.as_ref().and_then(modified).unwrap_or_default(),
+            others: found.as_ref().map(others).unwrap_or_default(),
             path,
         }
     }
+}
+
+#[cfg(unix)]
+fn others(found: &Metadata) -> [i64; 3] {
+    use std::os::unix::fs::MetadataExt;
+    [found.ino() as i64, found.ctime(), found.ctime_nsec()]
+}
+
+#[cfg(not(unix))]
+fn others(_: &Metadata) -> [i64; 3] {
+    [0; 3]
 }
 
 /// Whether a file has the name of a picture.

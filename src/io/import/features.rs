@@ -76,9 +76,52 @@ fn mixes(layer: &NetworkLayer) -> bool {
     layer.weights.iter().any(|weight| weight.shape.len() > 1)
 }
 
-/// The layers whose features become an image of several channels that was none before, so that PyTorch has them in an order that
-/// only the image tells.
+/// The layers with weights for features that PyTorch has in an order that nothing here tells: those whose features become an image of
+/// several channels that was none before, and those that take what was reshaped to other channels, or put together of features in
+/// different orders.
 pub(super) fn drawn(network: &Network, orders: &[Order]) -> Vec<usize> {
+    let mut drawn = become_images(network, orders);
+    let mut lost: Vec<bool> = Vec::new();
+    for layer in &network.layers {
+        let is_lost = loses_order(layer, orders) || layer.sources.iter().flatten().any(|&at| lost[at]);
+        if is_lost && !layer.weights.is_empty() {
+            drawn.push(layer.index);
+        }
+        lost.push(is_lost && !mixes(layer));
+    }
+    drawn
+}
+
+/// Whether a layer gives features, or channels, in an order that is neither ours nor told by [`orders`].
+fn loses_order(layer: &NetworkLayer, orders: &[Order]) -> bool {
+    let of = |source: &Option<usize>| source.map_or(&Order::Own, |at| &orders[at]);
+    match (layer.output, layer.inputs.as_slice()) {
+        // There a view takes numbers as they lie, with all of a channel together.
+        (Shape::Image([.., to]), [Shape::Image([.., from])]) => to != *from && moves_nothing(layer),
+        (Shape::Image([h, w, c]), [Shape::Flat(len)]) if h * w * c == *len => {
+            let order = layer.sources.first().map_or(&Order::Own, of);
+            let is_input = layer.sources.iter().all(Option::is_none);
+            match order {
+                Order::Own => is_input && c > 1 && h * w > 1,
+                order => *order != Order::Image([h, w, c]),
+            }
+        }
+        (Shape::Flat(len), inputs)
+            if inputs.len() > 1 && inputs.iter().map(Shape::len).sum::<usize>() != len =>
+        {
+            layer.sources.windows(2).any(|two| of(&two[0]) != of(&two[1]))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a layer gives its values as they come, under another shape.
+fn moves_nothing(layer: &NetworkLayer) -> bool {
+    layer.layer.class() == "Reshape"
+}
+
+/// The layers whose features become an image of several channels that was none before.
+fn become_images(network: &Network, orders: &[Order]) -> Vec<usize> {
     let mut drawn = Vec::new();
     for layer in &network.layers {
         let (Shape::Image([h, w, c]), [Shape::Flat(len)]) = (layer.output, layer.inputs.as_slice()) else {

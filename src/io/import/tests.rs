@@ -6,14 +6,14 @@ use super::*;
 use crate::io::weights_to_bytes;
 use crate::model::{
     Activation, ActivationLayer, Add, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Dense,
-    DepthwiseConv2D, Flatten, LayerNormalization, Node, Reshape, SeparableConv2D, Sequential,
+    DepthwiseConv2D, Flatten, LayerNormalization, Multiply, Node, Reshape, SeparableConv2D, Sequential,
 };
 
 /// Name, shape, values.
 type Given<'a> = (&'a str, &'a [usize], Vec<f32>);
 
 /// The numbers from 0.
-fn counted(name: &'static str, shape: &'static [usize]) -> Given<'static> {
+fn counted<'a>(name: &'a str, shape: &'a [usize]) -> Given<'a> {
     (name, shape, (0..shape.iter().product::<usize>()).map(|at| at as f32).collect())
 }
 
@@ -133,6 +133,58 @@ fn features_that_become_an_image_are_refused() {
     for shape in [[1, 1, 12], [3, 4, 1]] {
         imported(&model(shape), &given, &Import::default()).unwrap();
     }
+}
+
+/// Where PyTorch would have other numbers in the place of ours, nothing is read; `fc` is the layer whose weights would be wrong.
+#[test]
+fn features_in_an_unknown_order_are_refused() {
+    let image = || Sequential::new([2, 3, 2]).add(Flatten::new().name("f"));
+    let a = || image().add(Dense::new(12).use_bias(false).name("a"));
+    let conv = || Conv2D::new(1, (1, 1)).use_bias(false).name("fc");
+    let rows = [
+        ("added", a().add(Node::new(Add::new()).inputs(["a", "f"])).add(dense("fc", 1))),
+        ("multiplied", a().add(Node::new(Multiply::new()).inputs(["f", "a"])).add(dense("fc", 1))),
+        (
+            "other channels",
+            Sequential::new([2, 3, 2]).add(Reshape::new([4, 3, 1])).add(Flatten::new()).add(dense("fc", 1)),
+        ),
+        (
+            "and an activation",
+            Sequential::new([2, 3, 2])
+                .add(Reshape::new([4, 3, 1]))
+                .add(ActivationLayer::new(Activation::Relu))
+                .add(conv())
+                .add(Flatten::new()),
+        ),
+        ("channels of a flat image", image().add(Reshape::new([1, 1, 12])).add(conv()).add(Flatten::new())),
+        (
+            "an image of the input",
+            Sequential::new([12]).add(Reshape::new([2, 2, 3])).add(conv()).add(Flatten::new()),
+        ),
+    ];
+    for (what, model) in rows {
+        let network = model.network().unwrap();
+        let shapes: Vec<(String, Vec<usize>)> = network
+            .layers
+            .iter()
+            .flat_map(|layer| layer.weights.iter().map(move |weight| (layer, weight)))
+            .map(|(layer, weight)| {
+                let theirs = match weight.shape[..] {
+                    [h, w, i, o] => vec![o, i, h, w],
+                    [i, o] => vec![o, i],
+                    _ => weight.shape.clone(),
+                };
+                let end = if weight.shape.len() > 1 { "weight" } else { "bias" };
+                (format!("{}.{end}", layer.name), theirs)
+            })
+            .collect();
+        let given: Vec<Given<'_>> = shapes.iter().map(|(name, shape)| counted(name, shape)).collect();
+        let error = imported(&model, &given, &Import::default()).unwrap_err();
+        assert!(matches!(&error, ImportError::Features { layer, .. } if layer == "fc"), "{what}: {error}");
+    }
+    // Other sides with the same channels are the same places there.
+    let model = Sequential::new([2, 3, 2]).add(Reshape::new([3, 2, 2])).add(conv()).add(Flatten::new());
+    imported(&model, &[counted("fc.weight", &[1, 2, 1, 1])], &Import::default()).unwrap();
 }
 
 #[test]

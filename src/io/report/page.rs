@@ -43,8 +43,10 @@ pub fn html(report: &RunReport<'_>) -> String {
     if let Some(decided) = &report.decided {
         sections.push(("pixels", "Pixels that decided", pixels(report, decided)));
     }
+    if let Some(view) = &report.filters {
+        sections.push(("filters", "Filters of the first convolution", layer(view)));
+    }
     sections.extend([
-        ("filters", "Filters of the first convolution", filters(report)),
         ("activations", "One sample through the layers", activations(report)),
         ("kernels", "Time per kernel", kernels(report)),
         ("settings", "Settings", settings(report)),
@@ -102,7 +104,8 @@ fn judged(report: &RunReport<'_>) -> String {
     } else {
         ""
     };
-    format!("<p>Evaluated on {} test images of {}{other}</p>\n", thousands(report.samples), escaped(data))
+    let samples = if report.run.network.input_shape.image().is_some() { "images" } else { "samples" };
+    format!("<p>Evaluated on {} test {samples} of {}{other}</p>\n", thousands(report.samples), escaped(data))
 }
 
 fn curves(report: &RunReport<'_>) -> String {
@@ -175,13 +178,6 @@ fn layer(view: &LayerView) -> String {
     let (name, caption) = (escaped(&view.name), escaped(&view.caption));
     let image = picture(&view.image, &name, (view.image.width * view.zoom).min(900));
     format!("<figure>{image}<figcaption><b>{name}</b>: {caption}</figcaption></figure>\n")
-}
-
-fn filters(report: &RunReport<'_>) -> String {
-    match &report.filters {
-        Some(view) => layer(view),
-        None => "<p>This model has no convolution.</p>\n".to_owned(),
-    }
 }
 
 fn activations(report: &RunReport<'_>) -> String {

@@ -183,6 +183,9 @@ fn ranges(axes: &Axes, curves: &[Curve]) -> [[f64; 2]; 2] {
 
 /// A number at an axis: as many digits as it needs, at most three.
 pub(super) fn rounded(y: f64) -> String {
+    if y.abs() >= 1e5 {
+        return format!("{y:.1e}");
+    }
     let text = format!("{y:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -69,6 +69,13 @@ impl Scratch {
         Scratch { shared: vec![0.0; shared], threads: Threads(threads.collect()) }
     }
 
+    /// The bytes of enough for each of these rooms.
+    pub(crate) fn bytes(rooms: impl IntoIterator<Item = Room>) -> usize {
+        let Room { shared, each } = rooms.into_iter().fold(Room::NONE, Room::max);
+        let floats = each.saturating_mul(rayon::current_num_threads()).saturating_add(shared);
+        floats.saturating_mul(size_of::<f32>())
+    }
+
     /// What all threads share, and what each has.
     pub(crate) fn parts(&mut self) -> (&mut [f32], &Threads) {
         (&mut self.shared, &self.threads)
