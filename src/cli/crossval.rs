@@ -106,7 +106,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
         None => args.data.load(&layout)?.train,
     };
     let known = files.first().map_or_else(Known::default, Known::by);
-    let train = known.of(train)?;
+    let train = known.of(train).with_context(|| args.data.to_string())?;
     let train = args.training.limited(train, known.classes)?;
     for source in &args.model {
         tell_other_training_set(source, &train);

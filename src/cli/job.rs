@@ -223,7 +223,9 @@ impl Job {
             Some(limit) => train.take(limit.min(train.len()))?,
             None => train,
         };
-        let train = known.of(train)?;
+        let data = source.to_string();
+        let known_of = |place: &str, set| known.of(set).with_context(|| place.to_owned());
+        let train = known_of(&data, train)?;
         let given = self.settings.validation_data.as_ref().map(|dir| {
             load_one(&from_text(dir), &options).with_context(|| format!("`{dir}` is not a validation set"))
         });
@@ -233,8 +235,9 @@ impl Job {
             (None, Some(own)) if self.file.training.validation_split.is_none() => (train, Some(own)),
             _ => self.file.training.split(&train)?,
         };
-        let validation = validation.map(|set| known.of(set)).transpose()?;
-        Ok(Sets { train, validation, test: known.of(test)? })
+        let place = self.settings.validation_data.as_ref().unwrap_or(&data);
+        let validation = validation.map(|set| known_of(place, set)).transpose()?;
+        Ok(Sets { train, validation, test: known_of(&data, test)? })
     }
 
     /// The options of `fit` with these sets.

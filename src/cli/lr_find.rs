@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
@@ -217,7 +217,7 @@ impl LrFindArgs {
     ) -> anyhow::Result<RateCurve> {
         let network = file.model.network()?;
         let init = self.init.weights(&network, self.seed)?;
-        let train = Known::by(file).of(train()?)?;
+        let train = Known::by(file).of(train()?).with_context(|| self.source().to_string())?;
         check_fits(self.model.as_ref(), (&self.source(), &self.layout), &network, &train)?;
         let train = train.take(self.limit.unwrap_or(train.len()).min(train.len()))?;
         let train = held_to(&network, &train)?;

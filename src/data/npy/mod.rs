@@ -170,7 +170,9 @@ pub(crate) fn read_inputs(path: &Path) -> Result<(Samples, Shape), DataError> {
     let mut array = Array::open(path.to_owned())?;
     let shape = shape(&array)?;
     let samples = samples(&mut array)?;
-    samples.check(shape, array.shape()[0] as usize)?;
+    samples
+        .check(shape, array.shape()[0] as usize)
+        .map_err(|cause| DataError::InFile { file: path.to_owned(), cause: Box::new(cause) })?;
     Ok((samples, shape))
 }
 
