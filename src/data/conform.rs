@@ -1,8 +1,11 @@
 //! The targets of a data set as a model knows them.
 
+use std::collections::HashMap;
+
 use super::dataset::Dataset;
 use super::error::DataError;
 use super::form_error::shortened;
+use super::samples::Samples;
 use super::targets::{TargetKind, Targets};
 
 /// The most names that a message lists.
@@ -44,17 +47,19 @@ impl Dataset {
     /// # Ok::<(), shadegrad::data::DataError>(())
     /// ```
     ///
-    /// Errors: [`DataError::MissingFeatures`] where one has none of these names; [`DataError::FeatureNames`] of samples whose numbers
-    /// have no names, or that are no rows of f32.
+    /// Errors: [`DataError::MissingFeatures`] where no number has one of these names; [`DataError::Name`] where one is asked for twice.
     pub fn arranged(&self, names: &[String]) -> Result<Self, DataError> {
         let own = self.feature_names();
         if own == names {
             return Ok(self.clone());
         }
         let places = places_of(names, own)?;
-        let rows = self.values().chunks_exact(self.shape().len().max(1));
-        let values: Vec<f32> = rows.flat_map(|row| places.iter().map(|&place| row[place])).collect();
-        self.with_rows(values, names.len())?.with_feature_names(names.to_vec())
+        let features = self.shape().len().max(1);
+        let samples: Samples = match self.form().values {
+            true => picked(self.values(), features, &places).into(),
+            false => picked(self.images(), features, &places).into(),
+        };
+        self.with_rows(samples, names.len())?.with_feature_names(names.to_vec())
     }
 
     /// The same samples with their numbers as targets of another kind; `None` where they cannot be that.
@@ -99,14 +104,19 @@ impl Dataset {
     }
 }
 
+/// The numbers at these places of each row of `features` numbers, row-major.
+fn picked<V: Copy>(numbers: &[V], features: usize, places: &[usize]) -> Vec<V> {
+    numbers.chunks_exact(features).flat_map(|row| places.iter().map(|&place| row[place])).collect()
+}
+
 /// Where these names are among those that are there.
 ///
 /// Errors: [`DataError::MissingFeatures`].
 pub(super) fn places_of(names: &[String], found: &[String]) -> Result<Vec<usize>, DataError> {
-    let place = |name: &String| found.iter().position(|found| found == name);
-    let missing: Vec<String> = names.iter().filter(|name| place(name).is_none()).cloned().collect();
+    let places: HashMap<&String, usize> = found.iter().zip(0..).collect();
+    let missing: Vec<String> = names.iter().filter(|name| !places.contains_key(name)).cloned().collect();
     if missing.is_empty() {
-        return Ok(names.iter().filter_map(place).collect());
+        return Ok(names.iter().filter_map(|name| places.get(name).copied()).collect());
     }
     Err(DataError::MissingFeatures { missing: listed(&missing), found: listed(found) })
 }
@@ -149,6 +159,44 @@ mod tests {
         assert_eq!(data.slice(1..3).unwrap().renumbered(&known).unwrap().labels(), [1, 1]);
         let message = data.renumbered(&names(&["ant", "cat"])).unwrap_err().to_string();
         assert_eq!(message, "class \"dog\" is not one of ant, cat");
+    }
+
+    #[test]
+    fn numbers_are_found_by_their_names() {
+        let targets = || Targets::classes([0, 1, 1], 2).unwrap();
+        let bytes = Dataset::from_parts(vec![1u8, 2, 3, 4, 5, 6], targets(), [2]).unwrap();
+        let values = Dataset::from_parts(vec![1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0], targets(), [2]).unwrap();
+        for data in [bytes, values] {
+            let data = data.with_class_names(names(&["no", "yes"])).unwrap();
+            let data = data.with_feature_names(names(&["a", "b"])).unwrap();
+            // The samples, the names asked for, and the numbers or the error.
+            type Row<'a> = (Dataset, &'a [&'a str], Result<&'a [f32], &'a str>);
+            let rows: [Row<'_>; 7] = [
+                (data.clone(), &["a", "b"], Ok(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
+                (data.clone(), &["b", "a"], Ok(&[2.0, 1.0, 4.0, 3.0, 6.0, 5.0])),
+                (data.clone(), &["b"], Ok(&[2.0, 4.0, 6.0])),
+                (data.slice(1..3).unwrap(), &["b", "a"], Ok(&[4.0, 3.0, 6.0, 5.0])),
+                (data.select(&[2, 0]).unwrap(), &["b"], Ok(&[6.0, 2.0])),
+                (data.clone(), &["c", "a"], Err("expected the features `c`, found `a`, `b`")),
+                (data.clone(), &["a", "a"], Err("feature_names: \"a\" is there twice")),
+            ];
+            for (data, asked, expected) in rows {
+                match (data.arranged(&names(asked)), expected) {
+                    (Ok(found), Ok(expected)) => {
+                        let of_bytes = found.images().iter().map(|&byte| f32::from(byte));
+                        let numbers: Vec<f32> = of_bytes.chain(found.values().iter().copied()).collect();
+                        assert_eq!(numbers, expected, "{asked:?}");
+                        assert_eq!((found.labels(), found.form()), (data.labels(), data.form()), "{asked:?}");
+                        assert_eq!(found.class_names(), data.class_names(), "{asked:?}");
+                        assert_eq!(found.feature_names(), names(asked), "{asked:?}");
+                    }
+                    (Err(error), Err(expected)) => {
+                        assert!(error.to_string().contains(expected), "{asked:?}: {error}");
+                    }
+                    (found, _) => panic!("{asked:?}: {found:?}"),
+                }
+            }
+        }
     }
 
     #[test]

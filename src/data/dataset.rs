@@ -312,10 +312,10 @@ impl Dataset {
     }
 
     /// The same samples with rows of so many numbers as their inputs.
-    pub(super) fn with_rows(&self, values: Vec<f32>, features: usize) -> Result<Self, DataError> {
+    pub(super) fn with_rows(&self, rows: Samples, features: usize) -> Result<Self, DataError> {
         let own: Vec<usize> = self.part.clone().collect();
         let weights = self.sample_weights().map(|weights| Arc::new(weights.to_vec()));
-        let rows = Dataset::from_parts(values, self.targets.select(&own), [features])?;
+        let rows = Dataset::from_parts(rows, self.targets.select(&own), [features])?;
         Ok(Self { weights, names: Arc::clone(&self.names), ..rows })
     }
 
