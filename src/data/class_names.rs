@@ -6,7 +6,7 @@ use std::collections::HashSet;
 pub(crate) fn check_names(key: &str, each: &str, names: &[String]) -> Result<(), String> {
     let mut seen = HashSet::new();
     for (number, name) in names.iter().enumerate() {
-        if name.trim().is_empty() || name.contains(char::is_control) {
+        if !is_name(name) {
             return Err(format!("{key}: name {name:?} of {each} {number} must be text on one line"));
         }
         if !seen.insert(name) {
@@ -14,4 +14,9 @@ pub(crate) fn check_names(key: &str, each: &str, names: &[String]) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Whether a text is a name that fits into a line.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(char::is_control)
 }

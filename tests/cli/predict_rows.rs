@@ -89,6 +89,10 @@ fn arrays_are_predicted() {
     }
     assert!(sandbox.succeed("predict out x.npy --device cpu").stdout.contains("\nx.npy[1]: "));
 
+    let bytes: Vec<u8> = [0.25f32, f32::NAN].iter().flat_map(|value| value.to_le_bytes()).collect();
+    fs::write(sandbox.path("nan.npy"), npy("<f4", "(1, 2)", &bytes)).unwrap();
+    sandbox.fail("predict out nan.npy --device cpu", 1, &["nan.npy: sample 0: expected finite numbers"]);
+
     // Images, as bytes.
     sandbox.train("--max-steps 1 --out images");
     fs::write(sandbox.path("images.npy"), npy("|u1", "(2, 8, 8)", &[7; 128])).unwrap();
@@ -108,6 +112,10 @@ fn arrays_are_predicted() {
 fn what_is_no_table_of_the_model_is_refused() {
     let sandbox = trained();
     let rows = [
+        (
+            "sepal,petal,sepal\n1,2,3\n",
+            "expected the features `sepal`, found `column 1`, `petal`, `column 3`",
+        ),
         ("sepal,leaf\n1,2\n", "t.csv: expected the features `petal`, found `sepal`, `leaf`"),
         ("1,2,3,4\n", "expected 2 columns, the features of the model, or these and its targets, found 4"),
         ("1\n", "expected 2 columns"),
@@ -143,4 +151,31 @@ fn what_is_no_table_of_the_model_is_refused() {
         fs::write(sandbox.path("named.toml"), model).unwrap();
         sandbox.fail("train --device cpu --model named.toml --data data.csv", 1, &[expected]);
     }
+}
+
+#[test]
+fn columns_may_be_called_by_numbers() {
+    let sandbox = trained();
+    // As pandas writes a table to which only the target was given by name.
+    let rows = flowers().lines().skip(1).collect::<Vec<_>>().join("\n");
+    fs::write(sandbox.path("data.csv"), format!("0,1,species\n{rows}")).unwrap();
+    sandbox.succeed(&format!("{TRAIN} --model data.toml --data data.csv --target species --out out --force"));
+    let expected = probabilities(&sandbox, &[0.25, 5.0]);
+    for (text, line) in [("0,1\n0.25,5\n", 2), ("1,0\n5,0.25\n", 2), ("0.25,5\n", 1)] {
+        fs::write(sandbox.path("t.csv"), text).unwrap();
+        let found = lines(&sandbox.succeed("predict out t.csv --json --device cpu").stdout);
+        let found: Vec<_> = found.iter().map(|row| (said(row), row["line"].clone())).collect();
+        assert_eq!(found, [(expected[0].clone(), json!(line))], "{text}");
+    }
+}
+
+#[test]
+fn a_table_whose_reader_leaves_is_no_failure() {
+    let sandbox = trained();
+    fs::write(sandbox.path("many.csv"), "1,2\n".repeat(100_000)).unwrap();
+    let mut command = sandbox.command("predict out many.csv --device cpu");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }

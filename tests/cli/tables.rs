@@ -110,6 +110,31 @@ fn a_table_is_trained_on_by_the_model_that_is_suggested() {
         1,
         &["other.csv: expected the features `petal`, found `sepal`, `leaf`"],
     );
+    for args in [
+        "crossval --model out/model.toml --data other.csv --folds 2",
+        "lr-find --model out/model.toml --data other.csv",
+        "train --model out/model.toml --data other.csv --out none",
+        "train --model data.toml --data data.csv --validation-data other.csv --out none",
+    ] {
+        let expected = "other.csv: expected the features `petal`, found `sepal`, `leaf`";
+        sandbox.fail(&format!("{args} --device cpu"), 1, &[expected]);
+    }
+    // A column without a name does not take the names of the others away.
+    let numbered = |(n, line): (usize, &String)| format!("{},{line}", if n == 0 { "" } else { "7" });
+    fs::write(
+        sandbox.path("other.csv"),
+        lines.iter().enumerate().map(numbered).collect::<Vec<_>>().join("\n"),
+    )
+    .unwrap();
+    let found = sandbox.succeed("evaluate out --device cpu --json --data other.csv");
+    let found: Value = serde_json::from_str(&found.stdout).unwrap();
+    assert_eq!(found["test_loss"], told["test_loss"]);
+    fs::write(sandbox.path("other.csv"), lines.join("\n").replace("sepal,", ",")).unwrap();
+    sandbox.fail(
+        "evaluate out --device cpu --data other.csv",
+        1,
+        &["other.csv: expected the features `sepal`, found `column 1`, `petal`"],
+    );
     fs::write(sandbox.path("other.csv"), lines.join("\n").replace("setosa", "rosa")).unwrap();
     sandbox.fail("evaluate out --device cpu --data other.csv", 1, &["class \"rosa\" is not one of setosa"]);
 }

@@ -1,11 +1,13 @@
 //! Which columns of a CSV file there are, and which of them are targets.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use csv::ByteRecord;
 
 use super::cells::{is_missing, is_number};
 use super::lines::Row;
+use crate::data::class_names::is_name;
 use crate::data::form_error::{Column, FormError, shortened};
 
 /// The most columns that a message lists.
@@ -128,10 +130,23 @@ impl Columns {
         self.targets.iter().filter_map(|&at| names.get(at)).cloned().collect()
     }
 
-    /// The names of the columns that are no targets; none where columns have no names.
+    /// What columns are found by: their names, and `column 2` where that is no name, or the name of others too, since nobody can say
+    /// which of them is meant. None where columns have no names.
+    pub(super) fn known_names(&self) -> Vec<String> {
+        let names = self.names.as_deref().unwrap_or_default();
+        let mut times = HashMap::new();
+        names.iter().for_each(|name| *times.entry(name).or_insert(0) += 1);
+        let known = |(at, name): (usize, &String)| match is_name(name) && times[name] == 1 {
+            true => name.clone(),
+            false => format!("column {}", at + 1),
+        };
+        names.iter().enumerate().map(known).collect()
+    }
+
+    /// The [known names](Self::known_names) of the columns that are no targets; none where columns have no names.
     pub(super) fn feature_names(&self) -> Vec<String> {
-        let names = self.names.as_deref().unwrap_or_default().iter().enumerate();
-        names.filter(|(at, _)| !self.targets.contains(at)).map(|(_, name)| name.clone()).collect()
+        let names = self.known_names().into_iter().enumerate();
+        names.filter(|(at, _)| !self.targets.contains(at)).map(|(_, name)| name).collect()
     }
 
     /// How many columns are features.
@@ -169,10 +184,18 @@ impl Columns {
     }
 }
 
-/// The names of the columns, if the first line holds them.
+/// The names of the columns, if the first line holds them. It does where it has all the names that are wanted, even if these are
+/// numbers, as pandas calls columns that were given no names.
 #[cfg(feature = "cli")]
-pub(super) fn names_of(first: &ByteRecord, second: Option<&ByteRecord>) -> Option<Vec<String>> {
-    is_header(first, second).then(|| texts(first))
+pub(super) fn names_of(
+    first: &ByteRecord,
+    second: Option<&ByteRecord>,
+    wanted: &[String],
+) -> Option<Vec<String>> {
+    let names = texts(first);
+    let found: std::collections::HashSet<&String> = names.iter().collect();
+    let has_all = !wanted.is_empty() && wanted.iter().all(|name| found.contains(name));
+    (has_all || is_header(first, second)).then_some(names)
 }
 
 fn texts(cells: &ByteRecord) -> Vec<String> {
@@ -233,6 +256,22 @@ mod tests {
             let found = columns(first, second, targets).unwrap();
             assert_eq!((found.names.is_some(), &found.targets[..]), (named, places), "{first:?} {targets:?}");
         }
+    }
+
+    #[test]
+    fn features_are_known_by_names_of_their_own() {
+        let rows: [(&[&str], &[&str]); 5] = [
+            (&["a", "b", "y"], &["a", "b"]),
+            (&["", "b", "y"], &["column 1", "b"]),
+            (&["a", "b", "a", "y"], &["column 1", "b", "column 3"]),
+            (&["y", "b", "y"], &["column 1", "b"]),
+            (&["a\nb", "b", "y"], &["column 1", "b"]),
+        ];
+        for (first, expected) in rows {
+            let second = vec!["1"; first.len()];
+            assert_eq!(columns(first, &second, &[]).unwrap().feature_names(), expected, "{first:?}");
+        }
+        assert!(columns(&["1", "2"], &["3", "4"], &[]).unwrap().feature_names().is_empty());
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) fn read(files: &[PathBuf], options: &LoadOptions) -> Result<(Vec<Data
     for table in tables {
         let targets = meaning.targets(&table)?;
         let set = Dataset::from_parts(table.features, targets, [features])?;
-        // Columns that have the same name, or none, are known by their numbers alone.
+        // Two columns may still be known by one name, where one is called `column 2`; then none has names.
         let set = set.clone().with_feature_names(table.columns.feature_names()).unwrap_or(set);
         sets.push(match &meaning {
             Meaning::Names(names) => set.with_class_names(names.clone())?,
