@@ -300,7 +300,7 @@ pub enum DataError {
     TooFewToSplit { found: usize, expected: usize },
 
     /// A class whose name is not among those that are known.
-    #[error("class {found:?} is not one of those of the model: {}", known.join(", "))]
+    #[error("class {found:?} is not one of {}", known.join(", "))]
     UnknownClass { found: String, known: Vec<String> },
 
     /// There are more or fewer labels than samples to be split.

@@ -146,7 +146,9 @@ fn how_a_table_is_read_is_recorded_and_done_again() {
     let model = sandbox.text("data.toml").replace("units = 1\n", "units = 7\n");
     let model = model.replace("\"values\"", "\"classes\"").replace("linear", "softmax");
     let model = model.replace("mean_squared_error", "categorical_crossentropy");
-    fs::write(sandbox.path("a.toml"), &model).unwrap();
+    // The last layer brings numbers to their scale.
+    let (model, _) = model.rsplit_once("\n[[layers]]\n").unwrap();
+    fs::write(sandbox.path("a.toml"), model).unwrap();
     let whole = sandbox.succeed(&format!("{TRAIN} --model a.toml {read} --out out"));
     let result = sandbox.json("out/result.json");
     assert_eq!((&result["split_seed"], &result["target"]), (&json!(5), &json!(["a"])));
@@ -189,8 +191,26 @@ fn numbers_are_estimated() {
     sandbox.succeed("report out --device cpu");
     let line = sandbox.succeed("evaluate out --device cpu");
     assert_eq!(line.last_line(), outcome.last_line());
+    // As it is suggested it learns, whatever the scale of the numbers.
+    let prices: String = sums()
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
+            format!("{},{},{}\n", cells[0], cells[1], cells[2] * 30_000.0 + 100_000.0)
+        })
+        .collect();
+    fs::write(sandbox.path("prices.csv"), prices).unwrap();
+    let outcome = sandbox.run("train --data prices.csv --out none");
+    fs::write(sandbox.path("prices.toml"), suggested(&outcome)).unwrap();
+    let outcome =
+        sandbox.succeed("train --device cpu --model prices.toml --data prices.csv --out prices --report");
+    let mae: f64 = outcome.last_line().split_whitespace().nth(2).unwrap().replace(',', "").parse().unwrap();
+    // The mean of all is off by 60,000.
+    assert!(mae < 10_000.0, "{outcome:?}");
     // Two targets, of which one is whole.
     let two = sandbox.text("data.toml").replace("units = 1\n", "units = 2\n").replace("[2]", "[1]");
+    let (two, _) = two.rsplit_once("\n[[layers]]\n").unwrap();
     fs::write(sandbox.path("two.toml"), two).unwrap();
     let outcome = sandbox
         .succeed(&format!("{TRAIN} --model two.toml --data data.csv --target sum,a --report --out two"));

@@ -102,7 +102,7 @@ fn what_is_wrong_with_a_table_is_named_with_its_place() {
         ("1,2\nx,4\n", &[], "line 2, column 1: expected a number, found \"x\""),
         ("a,b\n1,2\n,4\n", &[], "line 3, column 1 (a): expected a number, found \"\", a missing one"),
         ("a,b\n1,2\nNA,4\n", &[], "found \"NA\", a missing one"),
-        ("a,b\n1,2\n3,?\n", &[], "line 3, column 2 (b): expected a number, found \"?\", a missing one"),
+        ("a,b\n1,2\n3,?\n", &[], "line 3, column 2 (b): expected a target, found \"?\", a missing one"),
         ("a,b\n1,2\n1e39,4\n", &[], "column 1 (a): expected a finite number"),
         (
             "a,b\n1,2\n3,1e39\n4,5\n",

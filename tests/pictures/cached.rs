@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use image::ImageFormat;
 use shadegrad::data::{PictureOptions, PictureSets};
 
-use crate::place::{Place, grey};
+use crate::place::{Place, encoded, grey};
 
 fn folder() -> Place {
     Place::with(&["photos/a/0.png", "photos/a/1.png", "photos/b/2.png", "photos/b/3.png", "photos/b/4.png"])
@@ -65,6 +66,43 @@ fn what_changes_is_decoded_anew() {
     assert_eq!(files(&place).len(), 3, "the last three are kept");
     let other = PictureOptions { split_seed: 7, ..options(&place) };
     assert!(!load(&place, &other).cached && load(&place, &other).cached);
+}
+
+/// Files of one length and time, as an archive leaves them, that change places.
+#[cfg(unix)]
+#[test]
+fn other_files_of_the_same_names_are_told_apart() {
+    let place = Place::new();
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    for (n, class) in ["a", "a", "a", "b", "b", "b"].iter().enumerate() {
+        let name = format!("photos/{class}/{}.bmp", n % 3);
+        place.write(&name, &encoded(&grey(8, 8, n as u8 * 40), ImageFormat::Bmp));
+        fs::File::options().write(true).open(place.path(&name)).unwrap().set_modified(time).unwrap();
+    }
+    let first = load(&place, &options(&place));
+    for [from, to] in [["a", "c"], ["b", "a"], ["c", "b"]] {
+        fs::rename(place.path("photos").join(from), place.path("photos").join(to)).unwrap();
+    }
+    let swapped = load(&place, &options(&place));
+    assert!(!swapped.cached && !same(&swapped, &first));
+    assert!(same(&swapped, &load(&place, &PictureOptions::default())));
+}
+
+#[test]
+fn several_may_decode_one_folder_at_once() {
+    let place = folder();
+    let expected = load(&place, &PictureOptions::default());
+    std::thread::scope(|scope| {
+        let loads: Vec<_> = (0..8).map(|_| scope.spawn(|| load(&place, &options(&place)))).collect();
+        for sets in loads {
+            assert!(same(&sets.join().unwrap(), &expected));
+        }
+    });
+    let left = fs::read_dir(place.path("cache")).unwrap().flatten();
+    let unfinished =
+        left.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "tmp")).count();
+    assert_eq!(unfinished, 0);
+    assert!(load(&place, &options(&place)).cached);
 }
 
 #[test]
