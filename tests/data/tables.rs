@@ -88,7 +88,7 @@ fn targets_are_classes_only_where_all_are_there() {
 
 #[test]
 fn what_is_wrong_with_a_table_is_named_with_its_place() {
-    let rows: [(&str, &[&str], &str); 18] = [
+    let rows: [(&str, &[&str], &str); 19] = [
         ("", &[], "some.csv: expected lines of numbers, one for each sample, found none"),
         ("a,b\n", &[], "found one with names, and none after it"),
         ("a;b\n1;2\n", &[], "expected cells between commas, found one cell in line 1, \"a;b\""),
@@ -102,6 +102,7 @@ fn what_is_wrong_with_a_table_is_named_with_its_place() {
         ("1,2\nx,4\n", &[], "line 2, column 1: expected a number, found \"x\""),
         ("a,b\n1,2\n,4\n", &[], "line 3, column 1 (a): expected a number, found \"\", a missing one"),
         ("a,b\n1,2\nNA,4\n", &[], "found \"NA\", a missing one"),
+        ("a,b\n1,2\nn/a,4\n", &[], "found \"n/a\", a missing one"),
         ("a,b\n1,2\n3,?\n", &[], "line 3, column 2 (b): expected a target, found \"?\", a missing one"),
         ("a,b\n1,2\n1e39,4\n", &[], "column 1 (a): expected a finite number"),
         (

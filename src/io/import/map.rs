@@ -50,7 +50,10 @@ pub struct NameMap {
 
 /// Somebody else's name for a layer or a weight.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "a name is a text, or a table { name = \"...\", layout = \"pytorch\" }")]
+#[serde(
+    untagged,
+    expecting = "a name is a text, or a table { name = \"...\", layout = \"pytorch\" } with the layout `pytorch` or `keras`"
+)]
 pub enum TheirName {
     /// Of a module or a tensor.
     Name(String),

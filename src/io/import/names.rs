@@ -64,7 +64,12 @@ pub(super) fn matched<'a>(
 ) -> Result<Matching<'a>, ImportError> {
     check_layers(network, options)?;
     let mut left_out = ignored(tensors, options)?;
-    let theirs = Theirs::new(tensors, &options.map.prefix, &left_out);
+    let prefix = &options.map.prefix;
+    if !prefix.is_empty() && !tensors.iter().any(|tensor| tensor.name.starts_with(prefix)) {
+        let problem = "no tensor in the file has a name that begins with it".to_owned();
+        return Err(ImportError::Unknown { what: "prefix", name: prefix.clone(), problem });
+    }
+    let theirs = Theirs::new(tensors, prefix, &left_out);
     let ambiguous = |problem| ImportError::Ambiguous { file: file.to_owned(), problem };
     let (mut matches, mut missing) = (Vec::new(), Vec::new());
     let mut used: HashMap<usize, &WeightSpec> = HashMap::new();

@@ -251,6 +251,8 @@ fn names_are_given_by_a_map() {
     assert_eq!(values(&found, "b.kernel"), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
     let prefixed = [counted("net.a.weight", &[3, 2]), counted("net.b.weight", &[2, 3])];
     assert_eq!(imported(&model, &prefixed, &map("prefix = 'net.'")).unwrap().taken.len(), 2);
+    let error = imported(&model, &prefixed, &map("prefix = 'nett.'")).unwrap_err().to_string();
+    assert!(error.starts_with("prefix names `nett.`, but no tensor"), "{error}");
     let laid = "[names]\n'a.kernel' = { name = 'w1', layout = 'pytorch' }\n'b.kernel' = { name = 'w2', layout = 'keras' }";
     let tensors = [counted("w1", &[3, 2]), counted("w2", &[3, 2])];
     let found = imported(&model, &tensors, &map(laid)).unwrap();
