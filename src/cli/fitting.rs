@@ -121,6 +121,10 @@ fn to_the_scale_of_targets(data: &Dataset) -> Option<String> {
         (mean, values().map(|value| (value - mean).powi(2)).sum::<f64>() / n)
     };
     let (means, variances): (Vec<f64>, Vec<f64>) = (0..columns).map(of_column).unzip();
+    // Numbers so large that f32 does not hold their squares have no such layer.
+    if variances.iter().any(|&variance| !(variance as f32).is_finite()) {
+        return None;
+    }
     let list = |values: &[f64]| {
         values.iter().map(|value| format!("{:?}", *value as f32)).collect::<Vec<_>>().join(", ")
     };
