@@ -131,6 +131,37 @@ impl Device {
         Ok((Device::Gpu(Arc::new(gpu)), line))
     }
 
+    /// [`open`](Self::open) for one of several processes or threads of this machine, counted from 0: where nothing is chosen each takes a
+    /// GPU of its own, of those of the best kind in the order of the PCI bus, and some share one where there are fewer.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_for(choice: &DeviceChoice, number: usize) -> Result<(Self, String), GpuError> {
+        if *choice != DeviceChoice::Auto {
+            return Device::open(choice);
+        }
+        check_failures()?;
+        let found = adapters();
+        let places: Vec<_> = found.iter().map(|adapter| (adapter.kind(), adapter.pci())).collect();
+        match own_of(&places, number) {
+            Some(own) => Device::open(&DeviceChoice::Index(own)),
+            None => Ok(open_auto()),
+        }
+    }
+
+    /// Whether it is a GPU, and not the processor.
+    pub fn is_hardware(&self) -> bool {
+        matches!(self, Device::Gpu(gpu) if gpu.kind() != DeviceKind::Software)
+    }
+
+    /// What it is: a kind of adapter, or the CPU executor.
+    pub fn kind(&self) -> String {
+        match self {
+            Device::Cpu | Device::Reference => self.title(),
+            Device::Gpu(gpu) => gpu.kind().to_string(),
+        }
+    }
+
     /// Name and driver, for results.
     pub fn title(&self) -> String {
         match self {
@@ -241,6 +272,16 @@ fn open_auto() -> (Device, String) {
     (Device::Cpu, format!("CPU executor: {why}"))
 }
 
+/// The number of the hardware GPU for one of several processes, of adapters of these kinds at these places on the PCI bus.
+fn own_of(places: &[(DeviceKind, Option<String>)], number: usize) -> Option<usize> {
+    let hardware = |kind: &DeviceKind| *kind != DeviceKind::Software;
+    let best = places.iter().map(|(kind, _)| *kind).filter(hardware).min()?;
+    let mut own: Vec<usize> = (0..places.len()).filter(|&at| places[at].0 == best).collect();
+    // What does not tell its place comes last.
+    own.sort_by_key(|&at| (places[at].1.is_none(), &places[at].1));
+    Some(own[number % own.len()])
+}
+
 /// The first of the best kind that opens, of those that may be taken; why the others did not.
 fn first_adapter(
     found: &[AdapterReport],
@@ -298,4 +339,25 @@ fn no_adapter(found: &[AdapterReport], choice: &DeviceChoice) -> GpuError {
 fn describe(found: &[AdapterReport], adapter: &AdapterReport, number: usize) -> String {
     let apart = apart(found, number);
     format!("{} ({}, {}, {}{apart})", adapter.name(), adapter.kind(), adapter.backend(), adapter.driver())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_take_gpus_in_the_order_of_the_bus() {
+        let at = |kind, place: &str| (kind, Some(place.to_owned()).filter(|place| !place.is_empty()));
+        let places = [
+            at(DeviceKind::Software, ""),
+            at(DeviceKind::Discrete, "0000:41:00.0"),
+            at(DeviceKind::Integrated, "0000:00:02.0"),
+            at(DeviceKind::Discrete, ""),
+            at(DeviceKind::Discrete, "0000:01:00.0"),
+        ];
+        let taken: Vec<_> = (0..5).map(|number| own_of(&places, number)).collect();
+        assert_eq!(taken, [Some(4), Some(1), Some(3), Some(4), Some(1)]);
+        assert_eq!(own_of(&places[..1], 0), None);
+        assert_eq!(own_of(&[], 3), None);
+    }
 }

@@ -1,14 +1,14 @@
 //! The interface of every executor of a plan.
 
 use std::borrow::Cow;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use crate::data::{DataForm, Dataset, Shape, TargetKind, Transform};
 use crate::model::Network;
 use crate::ops::OtherArguments;
 use crate::plan::{BatchParams, Phase, Plan, Role, Tensor};
-use crate::profile::{Profile, Sampling};
+use crate::profile::{Profile, Sampling, StepTimes};
 
 /// An error of an executor.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -154,7 +154,8 @@ pub struct Pass<'a> {
     pub data: DataSlot,
     /// Numbers of samples, in the order in which they are used.
     pub order: &'a [u32],
-    /// One row per batch; `slot` counts them from 0.
+    /// One row per batch; `slot` counts them from 0. In a pass of micro-batches, one row for each of them that this executor computes, as
+    /// many for every batch, with the slot of the batch; one without samples is not run.
     pub batches: &'a [BatchParams],
     /// How each sample of the order is transformed where the plan augments; not needed outside training.
     pub transforms: &'a [Transform],
@@ -171,8 +172,9 @@ impl Pass<'_> {
         for (row, params) in self.batches.iter().enumerate() {
             let transformed = params.position as usize + params.batch_size as usize;
             let end = params.first as usize + params.batch_size as usize;
-            let problem = if params.batch_size == 0 || params.batch_size as usize > plan.batch {
-                format!("batch size {} is not between 1 and {}", params.batch_size, plan.batch)
+            let least = u32::from(!plan.in_parts);
+            let problem = if params.batch_size < least || params.batch_size as usize > plan.batch {
+                format!("batch size {} is not between {least} and {}", params.batch_size, plan.batch)
             } else if end > self.order.len() {
                 format!("it ends at place {end} of an order of {}", self.order.len())
             } else if augments && params.training != 0 && transformed > self.transforms.len() {
@@ -253,12 +255,29 @@ pub struct Ran {
     pub tripped: Option<usize>,
 }
 
+/// What a micro-batch adds to its batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Summands<'a> {
+    /// The tensors of [`Plan::summands`], one behind another.
+    pub values: &'a [f32],
+    /// Its share of the batch's mean loss.
+    pub loss: f32,
+    /// Its samples whose largest output is the right one.
+    pub correct: u32,
+    /// The batch of the pass in which the update tripped, if one did before.
+    pub tripped: Option<usize>,
+}
+
 /// What a step of the plan wrote: the index of the argument, and its floats.
 pub type Written = (usize, Vec<f32>);
 
 /// Refuses values for a tensor of another length.
 pub(crate) fn check_len(tensor: &Tensor, values: &[f32]) -> Result<(), ExecutorError> {
-    let (expected, got) = (tensor.len(), values.len());
+    check_count(tensor.len(), values.len())
+}
+
+/// Refuses so many values where others are expected.
+pub(crate) fn check_count(expected: usize, got: usize) -> Result<(), ExecutorError> {
     if got == expected { Ok(()) } else { Err(ExecutorError::Length { expected, got }) }
 }
 
@@ -297,6 +316,45 @@ pub trait Executor: Send {
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
     ) -> Result<Ran, ExecutorError>;
+
+    /// Readies a training pass of micro-batches, for a plan that is [`in_parts`](Plan::in_parts).
+    ///
+    /// # Errors
+    /// When there is no data in the training slot, the pass reaches past it, or the device fails.
+    fn begin(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError>;
+
+    /// Computes the gradients of some rows of the pass that was readied, one after another, and hands what each adds to its batch to
+    /// `take`, in order.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn gradients(
+        &mut self,
+        pass: &Pass<'_>,
+        rows: Range<usize>,
+        times: &mut StepTimes,
+        take: &mut dyn FnMut(&Summands<'_>),
+    ) -> Result<(), ExecutorError>;
+
+    /// Ends a batch of the pass, of which this is a row: writes the sums over its micro-batches, laid out as [`Summands::values`], and its
+    /// loss, and runs what follows them in the plan.
+    ///
+    /// # Errors
+    /// When there are more or fewer values than the plan adds up, or the device fails.
+    fn update(
+        &mut self,
+        pass: &Pass<'_>,
+        row: usize,
+        values: &[f32],
+        loss: f32,
+        times: &mut StepTimes,
+    ) -> Result<(), ExecutorError>;
+
+    /// The batch of the pass of micro-batches in which an update tripped, if one did.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn tripped(&mut self) -> Result<Option<usize>, ExecutorError>;
 
     /// Runs the first row of a training pass step by step. `on_step` gets the index of each step in the plan and the
     /// floats that it wrote (of the metrics, only this row's), until it breaks.

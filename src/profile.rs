@@ -1,6 +1,6 @@
 //! How long the steps of a plan take: recorded by an executor during training.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Which batches of training are measured step by step. The others are measured as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,44 @@ impl Profiler {
     pub(crate) fn finish(self) -> Profile {
         self.profile
     }
+}
+
+/// How long something took, over all steps together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent(pub Duration);
+
+impl Spent {
+    /// Does something, and adds the time that it takes.
+    pub(crate) fn time<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let done = act();
+        self.0 += begun.elapsed();
+        done
+    }
+}
+
+/// How long the parts of training steps took, where the gradients of micro-batches are added up: by the host's clock, over all steps
+/// together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StepTimes {
+    /// Steps.
+    pub steps: usize,
+    /// Forward and backward, of this process's micro-batches.
+    pub compute: Spent,
+    /// From the end of that until the gradients are in the host's memory.
+    pub map: Spent,
+    /// Adding up, over this process's micro-batches and over processes.
+    pub sum: Spent,
+    /// Waiting for other processes, and for what they send.
+    pub exchange: Spent,
+    /// Bringing the sums back to the device.
+    pub upload: Spent,
+    /// The update; on an adapter, where steps are not measured one by one, a part of the next step's `compute`.
+    pub update: Spent,
+    /// Whole steps, by the clock.
+    pub whole: Spent,
+    /// Whether the end of each update is waited for, so that it counts as itself. Default false.
+    pub one_by_one: bool,
 }
 
 /// The value in the middle, or the mean of the two there; `None` for no values.

@@ -4,9 +4,9 @@
 // dense_softmax_cross_entropy: the last layer of a classifier in training, both ways, with the loss between them. With
 // logits[r, c] = bias[c] + sum_t x[r, t] * kernel[t, c], over rows r < batch_size, m the row's maximum and
 // s = sum_c exp(logits[r, c] - m):
-//   loss[slot]     = (1/batch_size) sum_{r, c} one_hot[r, c] * (ln s - (logits[r, c] - m))
+//   loss[slot]     = (1/divisor) sum_{r, c} one_hot[r, c] * (ln s - (logits[r, c] - m))
 //   correct[slot]  = number of rows in which the first maximum of logits is that of one_hot
-//   d[r, c]        = (exp(logits[r, c] - m) / s - one_hot[r, c]) / batch_size, and 0 in the rows past the batch's size
+//   d[r, c]        = (exp(logits[r, c] - m) / s - one_hot[r, c]) / divisor, and 0 in the rows past the batch's size
 //   gradient[t, c] = sum_r x[r, t] * d[r, c], with a column of ones after the last of x, whose sums are the bias's
 //   dx[r, t]       = sum_c d[r, c] * kernel[t, c], and 0 where x[r, t] <= 0 if x came out of ReLU
 // One workgroup, in three phases: rows; the sums of loss and hits, pairwise, always alike; elements of gradient and dx.
@@ -97,7 +97,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
             d[r * N + c] = select(0.0, sum, filled);
         }
         if filled {
-            let row = row_loss(r, f32(batch.batch_size));
+            let row = row_loss(r, f32(batch.divisor));
             total += row.value;
             count += row.place;
         }
@@ -112,7 +112,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
         }
     }
     if local == 0u {
-        loss[LOSS_BASE + batch.slot] = losses[0] / f32(batch.batch_size);
+        loss[LOSS_BASE + batch.slot] = losses[0] / f32(batch.divisor);
         correct[CORRECT_BASE + batch.slot] = hits[0];
     }
     // The barriers above have made d known to all.

@@ -98,7 +98,7 @@ fn row_loss(row: u32, filled: bool, lane: u32) -> Best {
         let z = d[lane][c] - predicted.value;
         let t = one_hot[ONE_HOT_BASE + row * N + c];
         total += t * (ln_s - z);
-        d[lane][c] = select(0.0, (exp(z) / s - t) / f32(batch.batch_size), filled);
+        d[lane][c] = select(0.0, (exp(z) / s - t) / f32(batch.divisor), filled);
     }
     return Best(select(0.0, total, filled), select(0u, 1u, filled && predicted.place == wanted.place));
 }
@@ -216,7 +216,7 @@ fn main(@builtin(subgroup_invocation_id) lane: u32) {
         hits += subgroupShuffle(count, i);
     }
     if lane == 0u {
-        loss[LOSS_BASE + batch.slot] = all / f32(batch.batch_size);
+        loss[LOSS_BASE + batch.slot] = all / f32(batch.divisor);
         correct[CORRECT_BASE + batch.slot] = hits;
     }
 }

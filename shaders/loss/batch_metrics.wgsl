@@ -1,6 +1,6 @@
 // import shared/batch.wgsl
 
-// batch_metrics: loss[slot] = (1/batch_size) sum_r row_loss[r] and correct[slot] = sum_r row_correct[r],
+// batch_metrics: loss[slot] = (1/divisor) sum_r row_loss[r] and correct[slot] = sum_r row_correct[r],
 // over r < batch_size.
 // One workgroup: each invocation sums every WORKGROUP_SIZE-th row, then the sums are added pairwise, always alike.
 //
@@ -33,7 +33,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
         }
     }
     if local == 0u {
-        loss[LOSS_BASE + batch.slot] = losses[0] / f32(batch.batch_size);
+        loss[LOSS_BASE + batch.slot] = losses[0] / f32(batch.divisor);
         correct[CORRECT_BASE + batch.slot] = hits[0];
     }
 }

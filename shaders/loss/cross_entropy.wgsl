@@ -7,7 +7,7 @@
 //   row_loss[r]    = -sum_c one_hot[r, c] * ln(clamp(q[c], LEAST, LARGEST))
 //   row_correct[r] = 1 where the first maximum of y is that of one_hot, else 0;
 //                    of a single column, 1 where both or neither are above 1/2
-//   dy[r, c]       = (T - one_hot[r, c] / q[c]) / (s * batch_size), without the quotient where q[c] is clamped,
+//   dy[r, c]       = (T - one_hot[r, c] / q[c]) / (s * divisor), without the quotient where q[c] is clamped,
 //                    T = sum of one_hot[r, c] over those c where it is not
 // Rows past the batch's size give 0 everywhere.
 // One invocation per row.
@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         loss -= t * log(select(above, LARGEST, above > LARGEST));
         free_targets += select(0.0, t, q >= LEAST && q <= LARGEST);
     }
-    let scale = s * f32(batch.batch_size);
+    let scale = s * f32(batch.divisor);
     for (var c = 0u; c < COLUMNS; c++) {
         let q = y[Y_BASE + row + c] / s;
         let free = q >= LEAST && q <= LARGEST;

@@ -7,7 +7,7 @@
 //   row_loss[r]    = (1/COLUMNS) sum_c (y[r, c] - one_hot[r, c])^2
 //   row_correct[r] = 1 where the first maximum of y is that of one_hot, else 0;
 //                    of a single column, 1 where both or neither are above 1/2
-//   dy[r, c]       = 2 (y[r, c] - one_hot[r, c]) / (COLUMNS * batch_size)
+//   dy[r, c]       = 2 (y[r, c] - one_hot[r, c]) / (COLUMNS * divisor)
 // Rows past the batch's size give 0 everywhere.
 // One invocation per row.
 //
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     let row = r * COLUMNS;
     let filled = r < batch.batch_size;
-    let terms = f32(COLUMNS) * f32(batch.batch_size);
+    let terms = f32(COLUMNS) * f32(batch.divisor);
     var predicted = opening(y[Y_BASE + row], 0.5);
     var wanted = opening(one_hot[ONE_HOT_BASE + row], 0.5);
     var sum = 0.0;

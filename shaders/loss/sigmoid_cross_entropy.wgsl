@@ -7,7 +7,7 @@
 //   row_loss[r]    = (1/COLUMNS) sum_c max(z, 0) - z * t + ln(1 + exp(-|z|))
 //   row_correct[r] = 1 where the first maximum of logits is that of y_true, else 0;
 //                    of a single column, 1 where both or neither are true: its logit above 0, y_true above 1/2
-//   dlogits[r, c]  = (1 / (1 + exp(-z)) - t) / (COLUMNS * batch_size), with exp(-|z|), which cannot overflow
+//   dlogits[r, c]  = (1 / (1 + exp(-z)) - t) / (COLUMNS * divisor), with exp(-|z|), which cannot overflow
 // Rows past the batch's size give 0 everywhere.
 // One invocation per row.
 //
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     let row = r * COLUMNS;
     let filled = r < batch.batch_size;
-    let terms = f32(COLUMNS) * f32(batch.batch_size);
+    let terms = f32(COLUMNS) * f32(batch.divisor);
     var predicted = opening(logits[LOGITS_BASE + row], 0.0);
     var wanted = opening(y_true[Y_TRUE_BASE + row], 0.5);
     var sum = 0.0;

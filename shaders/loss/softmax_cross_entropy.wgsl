@@ -5,7 +5,7 @@
 // softmax_cross_entropy, on logits, per row r < batch_size, with m the row's maximum and s = sum_c exp(logits[r, c] - m):
 //   row_loss[r]    = sum_c one_hot[r, c] * (ln s - (logits[r, c] - m))
 //   row_correct[r] = 1 where the first maximum of logits is that of one_hot, else 0
-//   dlogits[r, c]  = (exp(logits[r, c] - m) / s - one_hot[r, c]) / batch_size
+//   dlogits[r, c]  = (exp(logits[r, c] - m) / s - one_hot[r, c]) / divisor
 // Rows past the batch's size give 0 everywhere.
 // One invocation per row.
 //
@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         s += exp(logits[LOGITS_BASE + row + c] - m);
     }
     let ln_s = log(s);
-    let n = f32(batch.batch_size);
+    let n = f32(batch.divisor);
     var loss = 0.0;
     for (var c = 0u; c < COLUMNS; c++) {
         let z = logits[LOGITS_BASE + row + c] - m;

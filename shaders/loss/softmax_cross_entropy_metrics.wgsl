@@ -3,8 +3,8 @@
 
 // softmax_cross_entropy_metrics, on logits, over rows r < batch_size, with m the row's maximum and
 // s = sum_c exp(logits[r, c] - m):
-//   dlogits[r, c] = (exp(logits[r, c] - m) / s - one_hot[r, c]) / batch_size, and 0 in the rows past the batch's size
-//   loss[slot]    = (1/batch_size) sum_{r, c} one_hot[r, c] * (ln s - (logits[r, c] - m))
+//   dlogits[r, c] = (exp(logits[r, c] - m) / s - one_hot[r, c]) / divisor, and 0 in the rows past the batch's size
+//   loss[slot]    = (1/divisor) sum_{r, c} one_hot[r, c] * (ln s - (logits[r, c] - m))
 //   correct[slot] = number of rows in which the first maximum of logits is that of one_hot
 // One workgroup: each invocation takes every WORKGROUP_SIZE-th row, then the sums are added pairwise, always alike.
 //
@@ -22,7 +22,7 @@ var<workgroup> hits: array<u32, WORKGROUP_SIZE>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(local_invocation_index) local: u32) {
-    let n = f32(batch.batch_size);
+    let n = f32(batch.divisor);
     var total = 0.0;
     var count = 0u;
     for (var r = local; r < ROWS; r += WORKGROUP_SIZE) {

@@ -4,7 +4,7 @@
 // import shared/tripwire.wgsl
 
 // batch_norm_update: moving_mean[c] <- moving_mean[c] * MOMENTUM + sum[c]/n * REST, and likewise the moving variance from square_sum,
-// over the n rows of true samples, unless the tripwire (shared/tripwire.wgsl) forbids it. REST is 1 - MOMENTUM.
+// over the n rows of the whole batch's samples, unless the tripwire (shared/tripwire.wgsl) forbids it. REST is 1 - MOMENTUM.
 // One invocation per Real of columns.
 //
 // sum             [COLUMNS]
@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     if index >= INVOCATIONS || held() {
         return;
     }
-    let n = f32(batch.batch_size * POSITIONS);
+    let n = f32(batch.divisor * POSITIONS);
     let mean = moving_mean[MOVING_MEAN_BASE + index];
     let variance = moving_variance[MOVING_VARIANCE_BASE + index];
     moving_mean[MOVING_MEAN_BASE + index] = mean * MOMENTUM + sum[SUM_BASE + index] / n * REST;

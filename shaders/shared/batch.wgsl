@@ -11,6 +11,7 @@ struct BatchParams {
     seed_low: u32,
     seed_high: u32,
     guarded: u32,
+    divisor: u32,
 }
 
 @group(1) @binding(0) var<uniform> batch: BatchParams;

@@ -31,6 +31,43 @@ pub struct DeviceArg {
     pub device: DeviceChoice,
 }
 
+/// `--device` of a command that may use several.
+#[derive(Debug, clap::Args)]
+pub struct DevicesArg {
+    /// Where to compute: `auto` (a hardware GPU, else the CPU executor, which is faster than a software adapter), `cpu`,
+    /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
+    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them. Several, such as 0,1, share the
+    /// micro-batches of each batch
+    #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = devices)]
+    pub device: Devices,
+}
+
+/// Devices that train together, at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Devices(pub Vec<DeviceChoice>);
+
+impl Devices {
+    /// The only one, if nothing was chosen.
+    pub fn is_auto(&self) -> bool {
+        self.0 == [DeviceChoice::Auto]
+    }
+}
+
+impl std::fmt::Display for Devices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let said: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&said.join(","))
+    }
+}
+
+/// One device, or several with commas between them: names of adapters have commas with blanks behind.
+fn devices(text: &str) -> Result<Devices, String> {
+    let parts: Vec<&str> = text.split(',').collect();
+    let is_list = parts.iter().all(|part| !part.is_empty() && !part.contains(' '));
+    let chosen = if is_list { parts } else { vec![text] };
+    Ok(Devices(chosen.into_iter().map(device).collect::<Result<_, _>>()?))
+}
+
 /// `--no-fuse`.
 #[derive(Debug, clap::Args)]
 pub struct FuseArg {

@@ -8,6 +8,8 @@ use super::init::TrainableArg;
 use super::output::{Output, warn_of_loss};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
+use super::ranks::Ranks;
+use super::step_parts::{StepParts, StepReport};
 use super::tune::TuneArg;
 use crate::data::{Dataset, TargetKind, Targets, Transform};
 use crate::device::Device;
@@ -17,7 +19,7 @@ use crate::model::Network;
 use crate::plan::{BatchParams, Phase, Plan};
 use crate::profile::{Profile, Sampling};
 use crate::random::{Purpose, Stream};
-use crate::train::write_weights;
+use crate::train::{Compile, FitOptions, NoCallback, Updates, write_weights};
 
 /// The shape of MNIST's images and the number of its classes.
 #[cfg(feature = "mnist-data")]
@@ -49,6 +51,10 @@ pub struct BenchArgs {
     /// Samples per batch; by default that of the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
+    /// Compute each batch as N micro-batches, whose gradients are added up, and print the parts of such steps; by default that of the
+    /// model file, else as many as there are processes
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    micro_batches: Option<usize>,
     #[command(flatten)]
     trainable: TrainableArg,
     #[command(flatten)]
@@ -66,17 +72,25 @@ pub struct BenchArgs {
 }
 
 /// Checks, measures, prints.
-pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
+pub fn run(args: &BenchArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::Result<()> {
     let mut file = args.model.read()?;
     args.trainable.apply(&mut file)?;
     warn_of_loss(&file)?;
     let batch = args.batch_size.unwrap_or(file.training.batch_size);
     let network = file.model.network()?;
-    let plan = file.plan(batch)?;
+    file.training.batch_size = batch;
+    file.training.micro_batches = args.micro_batches.or(file.training.micro_batches);
+    let micro_batches = file.training.micro_batches_on(ranks.size())?;
+    file.training.micro_batches = Some(micro_batches);
+    let plan = file.plan(batch.div_ceil(micro_batches))?;
     let data = data(&network, batch)?;
-    let (device, why) = Device::open(&args.device.device)?;
+    let (device, why) = Device::open_for(&args.device.device, ranks.local()[0])?;
     if !args.json {
         output.line(format_args!("Device: {why}\n"))?;
+    }
+    if micro_batches > 1 {
+        let report = step_parts(args, &file, &device, &data, ranks)?;
+        return output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() });
     }
     let plain = plan.clone();
     let plan = args.fuse.prepare(&device, plan);
@@ -94,6 +108,38 @@ pub fn run(args: &BenchArgs, output: &mut Output) -> anyhow::Result<()> {
     let report = Report::new(&plan, &device, &profile, roofs(&device));
     spinner.finish_and_clear();
     output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() })
+}
+
+/// Trains on a few batches over and over, and measures the parts of its steps.
+fn step_parts(
+    args: &BenchArgs,
+    file: &ModelFile,
+    device: &Device,
+    data: &Dataset,
+    ranks: &mut Ranks,
+) -> anyhow::Result<StepReport> {
+    let compile = Compile { no_fuse: args.fuse.no_fuse(), ..file.compile() };
+    let mut model = file.model.compile(device, compile)?;
+    model.distribute(ranks.collective(), Updates::Everywhere);
+    let options = |steps, profile| FitOptions {
+        epochs: usize::MAX,
+        max_steps: Some(steps),
+        profile,
+        batch_size: file.training.batch_size,
+        micro_batches: file.training.micro_batches,
+        ..FitOptions::default()
+    };
+    // A warm-up, after which all is compiled and cached.
+    model.fit(data, &options(BATCHES, None), &mut NoCallback)?;
+    let history = model.fit(data, &options(args.repeats, Some(Sampling::Whole)), &mut NoCallback)?;
+    let times = history.step_times.context("no step was measured")?;
+    let micro_batches = file.training.micro_batches.unwrap_or(1);
+    Ok(StepReport {
+        micro_batches,
+        samples: file.training.batch_size.min(data.len()).div_ceil(micro_batches),
+        steps: times.steps,
+        processes: ranks.gather(&StepParts::of(&times))?,
+    })
 }
 
 /// A few batches for a network: the first images of MNIST where they fit, else random bytes.

@@ -202,7 +202,8 @@ fn try_plan(args: &CrossvalArgs, file: &ModelFile, device: &Device, samples: usi
 
 /// The plan of a model that is trained on this many samples.
 fn plan(file: &ModelFile, samples: usize) -> anyhow::Result<Plan> {
-    Ok(file.plan(file.training.batch_of(samples))?)
+    let micro_batches = file.training.micro_batches.unwrap_or(1);
+    Ok(file.plan(file.training.capacity(samples, micro_batches))?)
 }
 
 /// A model file with the settings that the flags override.

@@ -9,6 +9,7 @@ use super::judging::{self, ReportArgs, print_figures};
 use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::progress::spinner;
+use super::ranks::Ranks;
 use super::same_data::{TestSet, samples, test_set};
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
@@ -17,7 +18,7 @@ use crate::io::ModelFile;
 use crate::io::{Recorded, SavedRun, read_recorded};
 use crate::model::thousands;
 use crate::plan::Plan;
-use crate::train::{Compile, Evaluation, Judgement, main_metric};
+use crate::train::{Compile, Evaluation, Judgement, Updates, main_metric};
 
 /// Evaluate the weights of a run folder on a test set
 #[derive(Debug, clap::Args)]
@@ -58,7 +59,7 @@ struct Figures {
 
 /// Evaluates in batches of the size that the run used, with the kernels that it used, so that on the same device the
 /// metrics are the run's own, bit for bit.
-pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
+pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &Ranks) -> anyhow::Result<()> {
     let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
     args.report.check(&network)?;
     let recorded = read_recorded(&args.run).unwrap_or_else(|error| {
@@ -68,7 +69,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let TestSet { source, set: test, is_other } =
         test_set(&args.run, args.data.as_ref(), &args.layout, recorded.as_ref(), &file, &network)?;
     check_data(&network, &test)?;
-    let (device, why) = Device::open(&args.device.device)?;
+    let (device, why) = Device::open_for(&args.device.device, ranks.local()[0])?;
 
     if !args.json {
         output.line(format_args!("Device: {why}"))?;
@@ -80,6 +81,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output) -> anyhow::Result<()> {
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
     let mut model = file.model.compile(&device, compile)?;
     model.set_weights(weights)?;
+    model.distribute(ranks.collective(), Updates::Everywhere);
     let spinner = spinner(format!("evaluating on {} test {}", thousands(test.len()), samples(&network)));
     let evaluation = model.evaluate_with(&test, recorded.map(|recorded| recorded.batch_size))?;
     // Accuracy is known already.

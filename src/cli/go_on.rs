@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::path_text::{quoted, shell_word};
+use super::ranks::launcher_words;
 use super::train_args::TrainArgs;
-use crate::device::DeviceChoice;
 
 /// The program, as it was called.
 pub fn program() -> String {
@@ -27,7 +27,8 @@ impl TrainArgs {
     /// The command that resumes a run with the flags of this one that the run does not record. Flags that were given
     /// to a resumed run are not in its last checkpoint yet.
     pub(super) fn go_on(&self, run: &Path) -> String {
-        let mut words = vec![program(), "train --resume --out".to_owned(), shell_word(run)];
+        let mut words = Vec::from_iter(launcher_words());
+        words.extend([program(), "train --resume --out".to_owned(), shell_word(run)]);
         if self.resume {
             words.extend(self.said_anew());
         }
@@ -42,6 +43,7 @@ impl TrainArgs {
             ("--stream", self.stream),
             ("--quiet", self.quiet),
             ("--json", self.json),
+            ("--mixed-devices", self.mixed_devices),
         ];
         words.extend(switches.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned()));
         words.join(" ")
@@ -51,10 +53,9 @@ impl TrainArgs {
     fn said_anew(&self) -> Vec<String> {
         let number = |flag: &str, value: Option<usize>| value.map(|value| format!("{flag} {value}"));
         let path = |flag: &str, path: Option<&Path>| path.map(|path| format!("{flag} {}", shell_word(path)));
-        let device = match &self.device.device {
-            DeviceChoice::Auto => None,
-            named => Some(format!("--device {}", shell_word(named.to_string().as_ref()))),
-        };
+        let devices = &self.device.device;
+        let device =
+            (!devices.is_auto()).then(|| format!("--device {}", shell_word(devices.to_string().as_ref())));
         let data =
             self.data.as_ref().map(|data| format!("--data {}", shell_word(data.as_argument().as_ref())));
         let switch = |flag: &str, on: bool| on.then(|| flag.to_owned());

@@ -13,11 +13,14 @@ pub const EXIT_CODE: u8 = 130;
 
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Handles the signals from now on.
-pub fn listen() {
+/// Handles the signals from now on. Of one of several processes the second one does not end it: launchers may send several for one
+/// Ctrl-C, and end the processes themselves when these take too long.
+pub fn listen(alone: bool) {
     // In this order: at the first signal the flag is not yet set when it is checked.
     let listen_to = |signal| -> io::Result<()> {
-        register_conditional_shutdown(signal, i32::from(EXIT_CODE), ASKED.clone())?;
+        if alone {
+            register_conditional_shutdown(signal, i32::from(EXIT_CODE), ASKED.clone())?;
+        }
         register(signal, ASKED.clone()).map(drop)
     };
     if let Err(error) = [SIGINT, SIGTERM].into_iter().try_for_each(listen_to) {

@@ -17,7 +17,6 @@ use crate::error::Error;
 use crate::gpu::{Choices, adapters};
 use crate::io::ModelFile;
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
-use crate::io::run::RunFolder;
 use crate::model::Network;
 use crate::plan::Plan;
 use crate::train::{Checkpoint, FitOptions};
@@ -80,13 +79,15 @@ impl Sets {
 }
 
 impl Job {
-    /// A run from its start.
-    pub fn begin(args: &TrainArgs) -> anyhow::Result<Self> {
+    /// A run from its start, on so many processes and devices.
+    pub fn begin(args: &TrainArgs, ranks: usize) -> anyhow::Result<Self> {
         let data = args.data();
         let mut layout = args.layout.options(&data, None)?;
         let pictures = data.pictures(&layout)?;
         let mut file = ModelSource::read_for(args.model.as_ref(), pictures.as_ref())?;
         args.training.apply(&mut file)?;
+        let micro_batches = file.training.micro_batches_on(ranks)?;
+        file.training.micro_batches = Some(micro_batches).filter(|&count| count > 1);
         args.trainable.apply(&mut file)?;
         if let Some(folder) = &pictures {
             args.fit_to_pictures(folder, &mut file, &mut layout)?;
@@ -120,8 +121,7 @@ impl Job {
     }
 
     /// A run from its last intact checkpoint; `--epochs` and `--max-steps` may extend it.
-    pub fn resume(args: &TrainArgs, folder: &RunFolder) -> anyhow::Result<Self> {
-        let dir = folder.dir();
+    pub fn resume(args: &TrainArgs, dir: &Path, ranks: usize) -> anyhow::Result<Self> {
         checkpoint::bring_back(dir)?;
         let (SavedCheckpoint { name, mut file, mut settings, checkpoint }, damaged) = load_last(dir)?;
         for one in damaged {
@@ -147,6 +147,9 @@ impl Job {
                 _ => {}
             }
         }
+        // What was begun without micro-batches is not given any.
+        FitOptions { micro_batches: file.training.micro_batches.or(Some(1)), ..file.training.clone() }
+            .micro_batches_on(ranks)?;
         file.training.epochs = args.training.epochs.unwrap_or(file.training.epochs);
         file.training.max_steps = args.training.max_steps.or(file.training.max_steps);
         settings.checkpoint_steps = args.checkpoint_steps.or(settings.checkpoint_steps);
@@ -253,23 +256,23 @@ impl Job {
         Ok(options)
     }
 
-    /// Opens the requested device. A resumed run keeps its own unless another is named, with the kernels that it ran
-    /// before. Also returns why it is that one.
-    pub fn open(&self, asked: &DeviceChoice, plan: &Plan) -> anyhow::Result<(Device, String)> {
+    /// Opens the requested device, for one of several processes or threads of this machine, counted from 0. A resumed run keeps its own
+    /// unless another is named, with the kernels that it ran before. Also returns why it is that one.
+    pub fn open(&self, asked: &DeviceChoice, number: usize, plan: &Plan) -> anyhow::Result<(Device, String)> {
         if self.checkpoint.is_none() {
-            return Ok(Device::open(asked)?);
+            return Ok(Device::open_for(asked, number)?);
         }
         let recorded = &self.settings.device;
         let (device, why) = match asked {
             DeviceChoice::Auto if self.ran_twins() => (Device::Reference, format!("{recorded}, as before")),
-            DeviceChoice::Auto => match find(recorded) {
+            DeviceChoice::Auto => match find(recorded, number) {
                 Some(device) => (device, format!("{recorded}, as before")),
                 None => bail!(
                     "the run was trained on {recorded}, which is not here; to resume on another device, with results that differ \
                      in their last bits, name it with --device"
                 ),
             },
-            named => Device::open(named)?,
+            named => Device::open_for(named, number)?,
         };
         if matches!(device, Device::Cpu) && self.ran_twins() {
             note(
@@ -324,18 +327,18 @@ fn move_data(args: &TrainArgs, settings: &mut RunSettings) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The device with this title; of several, the first, with a note.
-fn find(title: &str) -> Option<Device> {
+/// The device with this title; of several, the one of this number, with a note.
+fn find(title: &str, number: usize) -> Option<Device> {
     if Device::Cpu.title() == title {
         return Some(Device::Cpu);
     }
     let found = adapters();
     let numbers: Vec<usize> = (0..found.len()).filter(|&number| found[number].title() == title).collect();
-    let first = *numbers.first()?;
+    let own = *numbers.get(number % numbers.len().max(1))?;
     if numbers.len() > 1 {
         note(format_args!(
-            "note: devices {numbers:?} are all {title}; resuming on number {first}, unless --device names another"
+            "note: devices {numbers:?} are all {title}; resuming on number {own}, unless --device names another"
         ));
     }
-    Device::open(&DeviceChoice::Index(first)).ok().map(|(device, _)| device)
+    Device::open(&DeviceChoice::Index(own)).ok().map(|(device, _)| device)
 }

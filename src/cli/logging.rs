@@ -9,6 +9,7 @@ use env_logger::{Builder, Env};
 use log::Level;
 
 use super::hints;
+use super::output::is_silent;
 
 /// What is logged unless RUST_LOG says otherwise: messages of wgpu come back as errors where they matter.
 const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,wgpu_types=off,naga=off";
@@ -35,6 +36,9 @@ pub fn init() {
                 own if own.starts_with(LIBRARY) => String::new(),
                 other => format!("{other}: "),
             };
+            if is_silent() {
+                return Ok(());
+            }
             let text = record.args().to_string();
             let flags = hints::of_warning(&text).map_or(String::new(), |flag| format!(" ({flag})"));
             let line = format!("{kind}: {from}{text}{flags}");

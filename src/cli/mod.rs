@@ -36,12 +36,15 @@ mod predict_rows;
 mod predicted;
 mod profile;
 mod progress;
+mod ranks;
 mod rate_text;
 mod recorder;
 mod report;
 mod same_data;
+mod same_ranks;
 mod settings;
 mod sheet;
+mod step_parts;
 mod table;
 mod trace;
 mod train;
@@ -52,12 +55,13 @@ mod tune;
 mod verify;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 
 use messages::message;
 use output::{Output, note};
+use ranks::Ranks;
 
 const AFTER_HELP: &str = "\
 Start with `shadegrad train`: it trains the convolutional network of the Keras tutorial on MNIST.
@@ -74,7 +78,13 @@ struct Cli {
     /// Threads that the CPU executor computes with, which change no bit; by default as many as the process may use
     #[arg(long, global = true, value_name = "N", value_parser = args::count)]
     threads: Option<usize>,
+    /// How long, in seconds, processes that train together wait for one of them before they give up
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = PATIENCE, value_parser = args::count)]
+    patience: usize,
 }
+
+/// Longer than an epoch's validation, a checkpoint of a large model, or reading the data takes.
+const PATIENCE: usize = 600;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -96,17 +106,35 @@ enum Command {
 
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
 pub fn main(started: Instant) -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // The first of several processes says it.
+        Err(error) if ranks::launched().is_some_and(|launched| launched.rank > 0) => {
+            return ExitCode::from(error.exit_code() as u8);
+        }
+        Err(error) => error.exit(),
+    };
     logging::init();
     tell_panics_once();
-    if let Err(error) = use_threads(cli.threads) {
-        note(format_args!("error: {error}"));
-        return ExitCode::FAILURE;
+    let together = matches!(cli.command, Command::Train(_) | Command::Evaluate(_) | Command::Bench(_));
+    match Ranks::begin(together, Duration::from_secs(cli.patience as u64)) {
+        Ok(mut ranks) => {
+            let ran = run(&cli, started, &mut ranks);
+            ranks.end(ran)
+        }
+        Err(error) => {
+            note(format_args!("error: {}", message(&error)));
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run(cli: &Cli, started: Instant, ranks: &mut Ranks) -> anyhow::Result<ExitCode> {
+    use_threads(cli.threads.map_or_else(|| ranks.threads(), |threads| Ok(Some(threads)))?)?;
     let mut output = Output::default();
-    let ran = match &cli.command {
-        Command::Train(args) => train::run(args, started, &mut output),
-        Command::Evaluate(args) => evaluate::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+    match &cli.command {
+        Command::Train(args) => train::run(args, started, &mut output, ranks),
+        Command::Evaluate(args) => evaluate::run(args, &mut output, ranks).map(|()| ExitCode::SUCCESS),
         Command::Crossval(args) => crossval::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Predict(args) => predict::run(args, &mut output),
         Command::Export(args) => export::run(args, &mut output).map(|()| ExitCode::SUCCESS),
@@ -115,15 +143,11 @@ pub fn main(started: Instant) -> ExitCode {
         Command::Layers(args) => layers::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Explain(args) => explain::run(args, &mut output).map(|()| ExitCode::SUCCESS),
-        Command::Bench(args) => bench::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Bench(args) => bench::run(args, &mut output, ranks).map(|()| ExitCode::SUCCESS),
         Command::LrFind(args) => lr_find::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Import(args) => import::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Data(args) => data::run(args, &mut output).map(|()| ExitCode::SUCCESS),
-    };
-    ran.unwrap_or_else(|error| {
-        note(format_args!("error: {}", message(&error)));
-        ExitCode::FAILURE
-    })
+    }
 }
 
 /// Makes the threads that compute, before anything does.

@@ -4,10 +4,24 @@ use std::borrow::Cow;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 
 use crate::io::ModelFile;
+
+/// Whether this process says nothing: one of several of a run, of which the first speaks.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process says nothing.
+pub fn silence() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
+/// Whether this process says nothing.
+pub fn is_silent() -> bool {
+    SILENT.load(Ordering::Relaxed)
+}
 
 /// Standard output. When its reader leaves (`| head`), further lines are dropped, and whatever else a command does is
 /// still done.
@@ -45,7 +59,7 @@ impl Output {
             note(text);
             return Ok(());
         }
-        if self.closed {
+        if self.closed || is_silent() {
             return Ok(());
         }
         let mut stdout = io::stdout().lock();
@@ -70,6 +84,9 @@ pub fn warn_of_loss(file: &ModelFile) -> anyhow::Result<()> {
 
 /// Prints a line on standard error; a failure to do so is ignored.
 pub fn note(text: impl std::fmt::Display) {
+    if is_silent() {
+        return;
+    }
     let _ = writeln!(io::stderr(), "{}", harmless(&text.to_string()));
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::note;
+use super::output::{is_silent, note};
 use crate::model::thousands;
 use crate::train::{EpochRecord, Schedule, StepRecord};
 
@@ -136,7 +136,7 @@ impl Progress {
 
 /// Whether standard error is a terminal that a bar can be drawn on; a dumb terminal cannot go back in a line.
 fn is_terminal() -> bool {
-    !ProgressDrawTarget::stderr().is_hidden()
+    !is_silent() && !ProgressDrawTarget::stderr().is_hidden()
 }
 
 /// A spinner for work of unknown length; hidden without a terminal.

@@ -1,6 +1,7 @@
 //! `shadegrad train`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -9,31 +10,35 @@ use anyhow::anyhow;
 use super::fitting::check_fits;
 use super::interrupt;
 use super::job::{Job, Sets};
-use super::output::Output;
+use super::output::{Output, note};
+use super::ranks::Ranks;
 use super::recorder::{not_begun, unfinished};
+use super::same_ranks::check_ranks;
 use super::train_args::TrainArgs;
-use super::training_run::Run;
+use super::training_run::{Joined, Run};
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::io::run::RunFolder;
 use crate::model::{bytes, thousands};
 use crate::plan::Plan;
-use crate::train::{Compile, FitOptions, StopReason};
+use crate::train::{Compile, FitOptions, StopReason, Updates};
 
 /// Trains. All mistakes that can be found are found before a device is opened. `started` is when the program began.
-pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::Result<ExitCode> {
+pub fn run(
+    args: &TrainArgs,
+    started: Instant,
+    output: &mut Output,
+    ranks: &mut Ranks,
+) -> anyhow::Result<ExitCode> {
     if args.quiet() {
         output.quiet();
     }
-    let (job, folder) = match args.resumed()? {
-        Some(folder) => (Job::resume(args, &folder)?, Some(folder)),
-        None => (Job::begin(args)?, None),
-    };
+    let (job, folder) = job(args, ranks)?;
     let mut last = job.checkpoint_path(args);
     let begun = last.clone();
-    let prepared = prepare(args, job, folder, output);
+    let prepared = prepare(args, job, folder, output, ranks);
     let (mut run, options) = prepared.map_err(|error| not_begun(error, begun.as_deref()))?;
-    interrupt::listen();
+    interrupt::listen(ranks.size() == 1);
     let trained = run.train(&options, output, &mut last);
     let trained = trained.map_err(|error| unfinished(error, last.as_deref(), args))?;
     if trained.history.stopped.is_some_and(|stopped| stopped.reason == StopReason::Interrupted) {
@@ -46,22 +51,43 @@ pub fn run(args: &TrainArgs, started: Instant, output: &mut Output) -> anyhow::R
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the data, claims the folder, opens the device, and prints what was chosen.
+/// The job; of one that is resumed the folder, too, which the first process alone has: the others get its checkpoint from there.
+fn job(args: &TrainArgs, ranks: &mut Ranks) -> anyhow::Result<(Job, Option<RunFolder>)> {
+    let all = ranks.size() * args.device.device.0.len();
+    if !args.resume {
+        return Ok((Job::begin(args, all)?, None));
+    }
+    let folder = if ranks.is_first() { args.resumed()? } else { None };
+    let job = folder.as_ref().map(|folder| Job::resume(args, folder.dir(), all)).transpose()?;
+    let path = job.as_ref().and_then(|job| job.checkpoint_path(args));
+    let handed = ranks.hand_checkpoint(path.as_deref())?;
+    let job = match (job, handed) {
+        (Some(job), _) => job,
+        (None, Some(handed)) => Job::resume(args, handed.path(), all)?,
+        (None, None) => return Err(anyhow!("there is no checkpoint")),
+    };
+    Ok((job, folder))
+}
+
+/// Reads the data, claims the folder, opens the devices, and prints what was chosen.
 fn prepare<'a>(
     args: &'a TrainArgs,
     mut job: Job,
     resumed: Option<RunFolder>,
     output: &mut Output,
+    ranks: &mut Ranks,
 ) -> anyhow::Result<(Run<'a>, FitOptions)> {
     let network = job.file.model.network()?;
     args.report.check(&network)?;
     let init = args.init.weights(&network, job.seed()?)?;
-    let folder = match resumed {
-        Some(folder) => folder.probed()?,
-        None => args.folder(&job.file.model.name)?,
+    let folder = match (resumed, ranks.is_first()) {
+        (_, false) => None,
+        (Some(folder), _) => Some(folder.probed()?),
+        (None, _) => Some(args.folder(&job.file.model.name)?),
     };
-    let board = args.check_tensorboard(&folder, &job.settings)?;
-    job.settings.tensorboard = board;
+    if let Some(folder) = &folder {
+        job.settings.tensorboard = args.check_tensorboard(folder, &job.settings)?;
+    }
     job.file.training.check_target(&network)?;
     let read = job.sets(args)?;
     if job.checkpoint.is_none() {
@@ -79,21 +105,31 @@ fn prepare<'a>(
     options.profile = args.sampling(&options, sets.train.len());
     options.sets(&network, &sets.train)?;
     sets.warn_of_classes(&job.file.class_names, job.settings.limit.is_some());
-    let batch = options.batch_of(sets.train.len());
+    let micro_batches = options.micro_batches.unwrap_or(1);
+    let batch = options.capacity(sets.train.len(), micro_batches);
     let plan = job.file.plan(batch)?;
+    let chosen = &args.device.device.0;
+    let number = ranks.local()[0] * chosen.len();
     let (opened, digests) = std::thread::scope(|scope| {
         // Every byte is read for them: some hundredths of a second, while the driver opens the device.
         let digests = scope.spawn(|| read.digests());
-        (job.open(&args.device.device, &plan), digests.join())
+        (job.open(&chosen[0], number, &plan), digests.join())
     });
     let digests = digests.map_err(|_| anyhow!("the data set could not be digested"))?;
     job.check_same_data(args, &digests)?;
     let (device, why) = opened?;
     job.settings.data_digests = Some(digests);
     job.settings.capacity = Some(batch).filter(|&batch| batch < options.batch_size);
+    let plain = plan.clone();
     let plan = if job.settings.no_fuse { plan } else { device.prepare(plan) };
 
+    let others = (1..chosen.len()).map(|at| job.open(&chosen[at], number + at, &plain));
+    let others = others.collect::<anyhow::Result<Vec<(Device, String)>>>()?;
+
     output.line(format_args!("Device: {why}"))?;
+    for (_, why) in &others {
+        output.line(format_args!("Device: {why}"))?;
+    }
     output.line(job.file.model.summary()?)?;
     output.line(memory(&plan, &sets, &device, args.stream))?;
     let (device, tuning) = args.tune.apply(device, &plan)?;
@@ -109,10 +145,31 @@ fn prepare<'a>(
         stream: args.stream,
     };
     let mut model = job.file.model.compile(&device, compile)?;
-    if let Some(weights) = init {
-        model.set_weights(weights)?;
+    if let Some(weights) = &init {
+        model.set_weights(weights.clone())?;
     }
-    Ok((Run { args, job, sets, device, plan, model, folder }, options))
+    let devices = [&device].into_iter().chain(others.iter().map(|(device, _)| device));
+    check_ranks(ranks, &job, &devices.collect::<Vec<_>>(), args.mixed_devices, &mut model)?;
+    let mut joined = Vec::new();
+    for (device, _) in others {
+        let mut model = job.file.model.compile(&device, compile)?;
+        if let Some(weights) = &init {
+            model.set_weights(weights.clone())?;
+        }
+        joined.push(model);
+    }
+    if ranks.size() > 1 {
+        let (place, go_on) = (folder.as_ref().map_or(Path::new(""), RunFolder::dir), "resume it with");
+        note(format_args!(
+            "{} processes, {micro_batches} micro-batches to a batch; if the run is cut off, {go_on}: {}",
+            ranks.size(),
+            args.go_on(place)
+        ));
+    }
+    let updates = if args.mixed_devices { Updates::FirstOnly } else { Updates::Everywhere };
+    let joined =
+        Joined { in_training: ranks.collective(), afterwards: ranks.collective(), updates, others: joined };
+    Ok((Run { args, job, sets, device, plan, model, joined, folder }, options))
 }
 
 /// The memory budget in one line; `stream` is whether data sets are streamed even if they fit. The test set takes the

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, count, of_out};
+use super::args::{DataSource, DevicesArg, FuseArg, ModelSource, count, of_out};
 use super::init::{InitArgs, TrainableArg};
 use super::judging::ReportArgs;
 use super::layout::LayoutArgs;
@@ -28,7 +28,7 @@ const SHORTEST_PERIOD: usize = 2;
 const LONGEST_PERIOD: usize = 100;
 
 /// Flags that a resumed run cannot have: they were set when it began.
-const RESUMED: [&str; 30] = [
+const RESUMED: [&str; 31] = [
     "model",
     "transpose",
     "first_label",
@@ -42,6 +42,7 @@ const RESUMED: [&str; 30] = [
     "tune",
     "force",
     "batch_size",
+    "micro_batches",
     "seed",
     "optimizer",
     "learning_rate",
@@ -89,7 +90,11 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub(super) trainable: TrainableArg,
     #[command(flatten)]
-    pub(super) device: DeviceArg,
+    pub(super) device: DevicesArg,
+    /// Let devices of several kinds train together: the first alone updates the weights, and hands them to the others; results then
+    /// depend on which device computes which micro-batches
+    #[arg(long)]
+    pub(super) mixed_devices: bool,
     #[command(flatten)]
     pub(super) fuse: FuseArg,
     #[command(flatten)]

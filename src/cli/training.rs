@@ -19,6 +19,10 @@ pub struct TrainingArgs {
     /// Samples per batch; by default that of the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
+    /// Compute each batch as N micro-batches one after another, or dealt out to processes and devices, and add up their gradients
+    /// before the update; by default that of the model file, else as many as there are processes and devices
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    pub micro_batches: Option<usize>,
     /// The seed of initial weights, the order of samples, and folds
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
@@ -88,6 +92,7 @@ impl TrainingArgs {
         }
         training.epochs = self.epochs.unwrap_or(training.epochs);
         training.batch_size = self.batch_size.unwrap_or(training.batch_size);
+        training.micro_batches = self.micro_batches.or(training.micro_batches);
         training.shuffle &= !self.no_shuffle;
         training.allow_nan = self.allow_nan;
         training.max_steps = self.max_steps.or(training.max_steps);

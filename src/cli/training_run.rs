@@ -1,7 +1,7 @@
 //! A run of `train`, once everything is known: it trains, evaluates, and writes the results.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -15,17 +15,22 @@ use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::recorder::{Recorder, Told};
 use super::same_data::samples;
+use super::step_parts::{StepParts, StepReport};
 use super::train_args::TrainArgs;
 use crate::data::Dataset;
 use crate::device::Device;
-use crate::error::Error;
+use crate::error::{CollectiveError, Error};
 use crate::io::run::{
     PROFILE_FILE, RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata,
 };
 use crate::io::{HistoryCsv, sha256, weights_to_bytes};
 use crate::model::thousands;
 use crate::plan::Plan;
-use crate::train::{Callback, Checkpoints, Evaluation, FitOptions, History, Model, main_metric};
+use crate::train::collective::{Alone, Threads};
+use crate::train::{
+    Callback, Checkpoint, Checkpoints, Collective, Evaluation, FitOptions, History, Model, NoCallback,
+    Updates, main_metric,
+};
 
 /// A run in progress.
 pub struct Run<'a> {
@@ -35,7 +40,28 @@ pub struct Run<'a> {
     pub device: Device,
     pub plan: Plan,
     pub model: Model,
-    pub folder: RunFolder,
+    pub joined: Joined,
+    /// Of the first process only.
+    pub folder: Option<RunFolder>,
+}
+
+/// What joins the model to others that train with it.
+pub struct Joined {
+    /// Other processes, in training and after it.
+    pub in_training: Box<dyn Collective>,
+    pub afterwards: Box<dyn Collective>,
+    pub updates: Updates,
+    /// The models of the other devices of this process.
+    pub others: Vec<Model>,
+}
+
+/// What a process does in training that is not the first: it asks for an end when it is told to end.
+struct Follower;
+
+impl Callback for Follower {
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
+    }
 }
 
 /// How training went.
@@ -46,6 +72,11 @@ pub struct Trained {
 }
 
 impl Run<'_> {
+    /// The folder of the run; in other processes than the first none.
+    fn dir(&self) -> &Path {
+        self.folder.as_ref().map_or(Path::new(""), RunFolder::dir)
+    }
+
     /// Trains to the end or until Ctrl-C, and sets where the last checkpoint is, whatever happens.
     pub fn train(
         &mut self,
@@ -61,24 +92,27 @@ impl Run<'_> {
         };
         let checkpoints = self.args.checkpoints(&job.settings);
         let from = job.checkpoint.as_ref().map(|checkpoint| [checkpoint.steps(), checkpoint.epochs.len()]);
-        let epochs = job.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.epochs);
-        let mut listen: Vec<Box<dyn Callback>> = vec![Box::new(HistoryCsv::new(self.folder.dir(), epochs))];
-        if let Some(board) = self.args.tensorboard(&self.folder, from) {
+        let checkpoint = job.checkpoint.take();
+        let epochs = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.epochs.clone());
+        let (model, train) = (&mut self.model, &self.sets.train);
+        let Some(folder) = &mut self.folder else {
+            let history = side_by_side(model, &mut self.joined, train, options, checkpoint, &mut Follower)?;
+            return Ok(Trained { history, first_step: None });
+        };
+        let mut listen: Vec<Box<dyn Callback>> = vec![Box::new(HistoryCsv::new(folder.dir(), &epochs))];
+        if let Some(board) = self.args.tensorboard(folder, from) {
             listen.push(Box::new(board));
         }
         if self.args.json {
             listen.push(Box::new(JsonEpochs(output)));
         }
-        let decides = Recorder::new(&mut self.folder, told, checkpoints)
+        let decides = Recorder::new(folder, told, checkpoints)
             .allow_nan(job.settings.allow_nan)
-            .advising(self.model.network().loss_advice(job.file.loss))
+            .advising(model.network().loss_advice(job.file.loss))
             .quiet(quiet)
             .going_on(from);
         let mut listeners = Listeners { decides, listen, first_step: None };
-        let history = match job.checkpoint.take() {
-            Some(checkpoint) => self.model.resume(&self.sets.train, options, checkpoint, &mut listeners),
-            None => self.model.fit(&self.sets.train, options, &mut listeners),
-        };
+        let history = side_by_side(model, &mut self.joined, train, options, checkpoint, &mut listeners);
         *last = listeners.decides.last_checkpoint().cloned();
         let history = match history {
             Err(Error::Diverged(divergence)) => return Err(listeners.decides.diverged(divergence)?.into()),
@@ -94,7 +128,7 @@ impl Run<'_> {
 
     /// Prints the last lines of a run that Ctrl-C ended.
     pub fn tell_interrupted(&self, history: &History, output: &mut Output) -> anyhow::Result<ExitCode> {
-        let (steps, run) = (history.steps, self.folder.dir());
+        let (steps, run) = (history.steps, self.dir());
         if self.args.json {
             let line = Line::Interrupted::<()> { run: to_text(run), steps };
             output.result(serde_json::to_string(&line)?)?;
@@ -127,7 +161,9 @@ impl Run<'_> {
             spinner.finish_and_clear();
         }
         let weights = weights_to_bytes(&model.weights()?, &weights_metadata(&job.file.model.name))?;
-        folder.write(WEIGHTS_FILE, &weights)?;
+        if let Some(folder) = folder.as_mut() {
+            folder.write(WEIGHTS_FILE, &weights)?;
+        }
         let result = RunResult {
             weights_sha256: sha256(&weights),
             seconds_to_first_step,
@@ -137,7 +173,9 @@ impl Run<'_> {
             }),
             ..result(job, sets, history, &evaluation)?
         };
-        folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
+        if let Some(folder) = folder {
+            folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
+        }
         Ok((evaluation, result))
     }
 
@@ -152,7 +190,18 @@ impl Run<'_> {
         if let Some(profile) = &history.profile {
             let report = Report::new(&self.plan, &self.device, profile, roofs(&self.device));
             let json = format!("{}\n", serde_json::to_string_pretty(&report)?);
-            self.folder.write(PROFILE_FILE, json.as_bytes())?;
+            if let Some(folder) = &mut self.folder {
+                folder.write(PROFILE_FILE, json.as_bytes())?;
+            }
+            output.result(format_args!("\n{}\n", report.text()))?;
+        }
+        if let Some(times) = history.step_times.filter(|_| self.args.profile) {
+            let report = StepReport {
+                micro_batches: self.job.file.training.micro_batches.unwrap_or(1),
+                samples: self.plan.batch,
+                steps: times.steps,
+                processes: vec![StepParts::of(&times)],
+            };
             output.result(format_args!("\n{}\n", report.text()))?;
         }
         if self.args.report.asked() {
@@ -160,9 +209,9 @@ impl Run<'_> {
                 self.args.report.judge(&mut self.model, &self.sets.test, &self.job.file.class_names)?;
             output.result(format_args!("\n{}\n", judging::text(&report)))?;
         }
-        let run = self.folder.dir().display();
+        let run = self.dir().display();
         if self.args.json {
-            let line = Line::Result { run: to_text(self.folder.dir()), result };
+            let line = Line::Result { run: to_text(self.dir()), result };
             return output.result(serde_json::to_string(&line)?);
         }
         output.result(format_args!("Run: {run}"))?;
@@ -172,6 +221,61 @@ impl Run<'_> {
             .or_else(|| result.test_metrics.get(&main_metric(target).to_lowercase()).copied());
         print_figures((main_metric(target), figure.unwrap_or(f64::NAN)), evaluation.loss, output)
     }
+}
+
+/// Trains a model, and those of other devices beside it, each on a thread of its own.
+fn side_by_side(
+    model: &mut Model,
+    joined: &mut Joined,
+    data: &Dataset,
+    options: &FitOptions,
+    checkpoint: Option<Checkpoint>,
+    callback: &mut dyn Callback,
+) -> Result<History, Error> {
+    let others = std::mem::take(&mut joined.others);
+    let outer = std::mem::replace(&mut joined.in_training, Box::new(Alone));
+    let updates = joined.updates;
+    let fit = |model: &mut Model, collective: Box<dyn Collective>, callback: &mut dyn Callback| {
+        model.distribute(collective, updates);
+        let history = match checkpoint.clone() {
+            Some(checkpoint) => model.resume(data, options, checkpoint, callback),
+            None => model.fit(data, options, callback),
+        };
+        // Those that wait for this one shall not for ever.
+        drop(model.take_collective());
+        history
+    };
+    if others.is_empty() {
+        let history = fit(model, outer, callback);
+        model.distribute(std::mem::replace(&mut joined.afterwards, Box::new(Alone)), Updates::Everywhere);
+        return history;
+    }
+    let mut threads = Threads::within(outer, 1 + others.len());
+    let first = threads.remove(0);
+    let (history, ended) = std::thread::scope(|scope| {
+        let begin = |(mut other, thread): (Model, Threads)| {
+            let fit = &fit;
+            scope.spawn(move || fit(&mut other, Box::new(thread), &mut NoCallback).map(drop))
+        };
+        let running: Vec<_> = others.into_iter().zip(threads).map(begin).collect();
+        let history = fit(model, Box::new(first), callback);
+        (history, running.into_iter().map(|thread| thread.join()).collect::<Vec<_>>())
+    });
+    model.distribute(std::mem::replace(&mut joined.afterwards, Box::new(Alone)), Updates::Everywhere);
+    for ended in ended {
+        match ended {
+            // What went wrong there went wrong everywhere, or is why the others ended.
+            Ok(Err(error)) if is_of_another(&history) => return Err(error),
+            Ok(_) => {}
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+    history
+}
+
+/// Whether training ended only because another device did.
+fn is_of_another(history: &Result<History, Error>) -> bool {
+    matches!(history, Err(Error::Collective(CollectiveError::Failed { .. })))
 }
 
 /// The parts of a result that follow from the job, the data and the metrics.

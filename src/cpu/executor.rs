@@ -1,14 +1,15 @@
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use super::data::CpuData;
 use crate::data::Dataset;
 use crate::executor::{
-    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_form, check_len,
+    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Summands, Written, check_count, check_data,
+    check_form, check_len,
 };
 use crate::ops::{Arg, Real, Room, Scratch};
 use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor};
-use crate::profile::{Clock, Profile, Profiler, Sampling};
+use crate::profile::{Clock, Profile, Profiler, Sampling, StepTimes};
 
 /// Runs a plan with the twins, or with the fast rows of its ops.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct CpuExecutor<T> {
     memory: Vec<Memory<T>>,
     data: [Option<CpuData<T>>; 2],
     profiler: Option<Profiler>,
+    /// What the last micro-batch adds to its batch.
+    summands: Vec<f32>,
 }
 
 /// One buffer of the plan.
@@ -59,7 +62,14 @@ impl<T: Real> CpuExecutor<T> {
                 (_, Dtype::U32) => Memory::Integers(vec![0; buffer.len]),
             })
             .collect();
-        let mut executor = CpuExecutor { plan, scratch: None, memory, data: [None, None], profiler: None };
+        let mut executor = CpuExecutor {
+            plan,
+            scratch: None,
+            memory,
+            data: [None, None],
+            profiler: None,
+            summands: Vec::new(),
+        };
         if let Some(table) = executor.plan.buffer_with(Role::Table) {
             let scale = executor.plan.network.byte_table().map(|scale| T::of(f64::from(scale)));
             executor.memory[table] = Memory::Floats(scale.to_vec());
@@ -149,8 +159,31 @@ impl<T: Real> CpuExecutor<T> {
         }
     }
 
+    /// Checks and readies a pass.
+    fn ready(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError> {
+        let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
+        pass.check(&self.plan, samples.ok_or(ExecutorError::NoData)?)?;
+        self.prepare(pass);
+        Ok(())
+    }
+
+    /// Runs the steps of a phase for one row.
+    fn run_phase(&mut self, phase: Phase, data: DataSlot, params: &BatchParams) -> Result<(), ExecutorError> {
+        let steps: Vec<usize> = self.plan.steps_of(phase).map(|(index, _)| index).collect();
+        steps.into_iter().try_for_each(|index| self.run_step(index, data, params))
+    }
+
+    /// Sets the loss of a batch.
+    fn set_loss(&mut self, slot: usize, loss: f32) {
+        for (buffer, memory) in self.plan.buffers.iter().zip(&mut self.memory) {
+            if let (Role::Metrics, Memory::Floats(values)) = (buffer.role, memory) {
+                values[slot] = T::of(f64::from(loss));
+            }
+        }
+    }
+
     /// The row that tripped.
-    fn tripped(&self) -> Option<usize> {
+    fn tripped_row(&self) -> Option<usize> {
         let place = self.plan.buffer_with(Role::Tripwire)?;
         match &self.memory[place] {
             Memory::Integers(values) => (values[0] as usize).checked_sub(1),
@@ -235,9 +268,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
         pass: &Pass<'_>,
         on_metrics: &mut dyn FnMut(usize, BatchMetrics) -> ControlFlow<()>,
     ) -> Result<Ran, ExecutorError> {
-        let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
-        pass.check(&self.plan, samples.ok_or(ExecutorError::NoData)?)?;
-        self.prepare(pass);
+        self.ready(pass)?;
         let steps: Vec<usize> = self.plan.steps_of(pass.phase).map(|(index, _)| index).collect();
         for (slot, params) in pass.batches.iter().enumerate() {
             let mut profiler = if pass.phase == Phase::Train { self.profiler.take() } else { None };
@@ -256,7 +287,7 @@ impl<T: Real> Executor for CpuExecutor<T> {
                 self.profiler = Some(profiler);
             }
             let heard = pass.phase == Phase::Predict || on_metrics(slot, self.metrics(slot)).is_continue();
-            let tripped = self.tripped();
+            let tripped = self.tripped_row();
             if !heard || tripped.is_some() {
                 return Ok(Ran { rows: slot + 1, tripped });
             }
@@ -264,14 +295,66 @@ impl<T: Real> Executor for CpuExecutor<T> {
         Ok(Ran { rows: pass.batches.len(), tripped: None })
     }
 
+    fn begin(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError> {
+        self.ready(pass)
+    }
+
+    fn gradients(
+        &mut self,
+        pass: &Pass<'_>,
+        rows: Range<usize>,
+        times: &mut StepTimes,
+        take: &mut dyn FnMut(&Summands<'_>),
+    ) -> Result<(), ExecutorError> {
+        for params in &pass.batches[rows] {
+            times.compute.time(|| self.run_phase(Phase::Gradients, pass.data, params))?;
+            let mut summands = std::mem::take(&mut self.summands);
+            times.map.time(|| {
+                summands.clear();
+                for tensor in &self.plan.summands {
+                    summands.extend(self.values(tensor).iter().map(|value| value.f64() as f32));
+                }
+            });
+            let BatchMetrics { loss, correct } = self.metrics(params.slot as usize);
+            take(&Summands { values: &summands, loss, correct, tripped: self.tripped_row() });
+            self.summands = summands;
+        }
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        pass: &Pass<'_>,
+        row: usize,
+        values: &[f32],
+        loss: f32,
+        times: &mut StepTimes,
+    ) -> Result<(), ExecutorError> {
+        check_count(self.plan.summands.iter().map(Tensor::len).sum(), values.len())?;
+        let params = &pass.batches[row];
+        times.upload.time(|| {
+            let mut rest = values;
+            for tensor in self.plan.summands.clone() {
+                let (own, others) = rest.split_at(tensor.len());
+                self.write(&tensor, own)?;
+                rest = others;
+            }
+            self.set_loss(params.slot as usize, loss);
+            Ok::<_, ExecutorError>(())
+        })?;
+        times.update.time(|| self.run_phase(Phase::Update, pass.data, params))
+    }
+
+    fn tripped(&mut self) -> Result<Option<usize>, ExecutorError> {
+        Ok(self.tripped_row())
+    }
+
     fn step_by_step(
         &mut self,
         pass: &Pass<'_>,
         on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
     ) -> Result<(), ExecutorError> {
-        let samples = self.data[pass.data as usize].as_ref().map(|data| data.set.len());
-        pass.check(&self.plan, samples.ok_or(ExecutorError::NoData)?)?;
-        self.prepare(pass);
+        self.ready(pass)?;
         let steps: Vec<usize> = self.plan.steps_of(Phase::Train).map(|(index, _)| index).collect();
         for (index, params) in steps.into_iter().zip(std::iter::repeat(&pass.batches[0])) {
             self.run_step(index, pass.data, params)?;

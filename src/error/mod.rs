@@ -1,6 +1,7 @@
 //! The errors of the library that are not those of one module.
 
 mod attribution;
+mod collective;
 mod divergence;
 mod import;
 mod run;
@@ -8,6 +9,7 @@ mod setting;
 mod weights;
 
 pub use attribution::AttributionError;
+pub use collective::CollectiveError;
 pub use divergence::{Bad, Divergence, Found};
 pub use import::{ImportError, OtherShape};
 pub use run::RunError;
@@ -73,6 +75,9 @@ pub enum Error {
     /// What a map of a score was asked of.
     #[error(transparent)]
     Attribution(#[from] AttributionError),
+    /// What several processes or threads exchange.
+    #[error(transparent)]
+    Collective(#[from] CollectiveError),
     /// A number in training is not finite.
     #[error(transparent)]
     Diverged(#[from] Box<Divergence>),

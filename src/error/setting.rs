@@ -1,5 +1,7 @@
 //! A setting out of its range.
 
+use std::borrow::Cow;
+
 use crate::numbers::shown;
 
 /// A setting with an invalid value.
@@ -11,13 +13,17 @@ pub struct SettingError {
     /// Its value.
     pub value: String,
     /// The valid values.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
 }
 
 impl SettingError {
     /// Names a setting, its value and the valid values.
-    pub(crate) fn new(setting: &'static str, value: impl Said, expected: &'static str) -> Self {
-        SettingError { setting, value: value.said(), expected }
+    pub(crate) fn new(
+        setting: &'static str,
+        value: impl Said,
+        expected: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        SettingError { setting, value: value.said(), expected: expected.into() }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Running a plan with compute shaders.
 
 mod encode;
+mod micro;
 
 use std::cell::Cell;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::feed::Feed;
 use super::flight::{Berth, Departure, Flight};
+use super::seam::Seam;
 use super::steps::{BuiltStep, build_steps};
 use super::stream::Stream;
 use super::table::{BatchTable, Room};
@@ -17,10 +19,11 @@ use super::warm_up::WarmUp;
 use super::{Gpu, GpuError};
 use crate::data::{Dataset, TRANSFORM};
 use crate::executor::{
-    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Written, check_data, check_form, check_len,
+    BatchMetrics, DataSlot, Executor, ExecutorError, Pass, Ran, Summands, Written, check_data, check_form,
+    check_len,
 };
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
-use crate::profile::{Profile, Sampling};
+use crate::profile::{Profile, Sampling, StepTimes};
 
 /// Runs a plan on a GPU: buffers, pipelines and bind groups are created once.
 pub struct GpuExecutor {
@@ -34,6 +37,8 @@ pub struct GpuExecutor {
     pub(super) feed: Feed,
     table: Option<BatchTable>,
     flight: Flight,
+    /// Of the first pass of micro-batches.
+    seam: Option<Seam>,
     pub(super) timer: Option<Timer>,
 }
 
@@ -69,6 +74,7 @@ impl GpuExecutor {
             warm_up: WarmUp::default(),
             table: None,
             flight: Flight::new(),
+            seam: None,
             timer: None,
         };
         if let Some(table) =
@@ -328,6 +334,44 @@ impl Executor for GpuExecutor {
             self.flight.abandon();
         }
         result
+    }
+
+    fn begin(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError> {
+        self.begin_parts(pass)
+    }
+
+    fn gradients(
+        &mut self,
+        pass: &Pass<'_>,
+        rows: Range<usize>,
+        times: &mut StepTimes,
+        take: &mut dyn FnMut(&Summands<'_>),
+    ) -> Result<(), ExecutorError> {
+        let done = self.gradients_of(pass, rows, times, take);
+        if done.is_err() {
+            self.flight.abandon();
+            self.seam = None;
+        }
+        done
+    }
+
+    fn update(
+        &mut self,
+        pass: &Pass<'_>,
+        row: usize,
+        values: &[f32],
+        loss: f32,
+        times: &mut StepTimes,
+    ) -> Result<(), ExecutorError> {
+        let done = self.update_by(pass, row, (values, loss), times);
+        if done.is_err() {
+            self.seam = None;
+        }
+        done
+    }
+
+    fn tripped(&mut self) -> Result<Option<usize>, ExecutorError> {
+        self.tripped_batch()
     }
 
     fn step_by_step(

@@ -16,6 +16,7 @@ pub(crate) mod names;
 mod once;
 mod parts;
 mod probe;
+mod seam;
 mod steps;
 mod stream;
 mod table;

@@ -156,6 +156,38 @@ fn files(
     Ok(files)
 }
 
+/// The files of a checkpoint as they are, by name.
+///
+/// # Errors
+/// When one cannot be read.
+#[cfg(feature = "cli")]
+pub(crate) fn checkpoint_files(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, RunError> {
+    let fail = |cause| RunError::Read { path: dir.display().to_string(), cause };
+    let mut files = Vec::new();
+    for name in [MODEL_FILE, STATE_FILE, WEIGHTS_FILE, OPTIMIZER_FILE, BEST_FILE, MANIFEST_FILE] {
+        match fs::read(dir.join(name)) {
+            Ok(bytes) => files.push((name.to_owned(), bytes)),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(fail(cause)),
+        }
+    }
+    Ok(files)
+}
+
+/// Writes such files into a new folder.
+///
+/// # Errors
+/// When one cannot be written.
+#[cfg(feature = "cli")]
+pub(crate) fn write_checkpoint_files(dir: &Path, files: &[(String, Vec<u8>)]) -> Result<(), RunError> {
+    fs::create_dir_all(dir).map_err(|cause| RunError::write(dir, cause))?;
+    for (name, bytes) in files {
+        let path = dir.join(name);
+        fs::write(&path, bytes).map_err(|cause| RunError::write(&path, cause))?;
+    }
+    Ok(())
+}
+
 /// Writes the files into a folder that will be renamed; errors name them as they will be called then.
 fn write_files(dir: &Path, target: &Path, files: Vec<(&str, Vec<u8>)>) -> Result<(), RunError> {
     let made = remove(dir).and_then(|()| fs::create_dir_all(dir.parent().unwrap_or(dir)));

@@ -223,7 +223,12 @@ impl ModelFile {
     /// # Errors
     /// When the model is invalid, or as [`Compile::plan`].
     pub fn plan(&self, batch: usize) -> Result<Plan, Error> {
-        Ok(self.compile().plan_for(&self.model.network()?, batch, self.form())?)
+        let plan = self.compile().plan_for(&self.model.network()?, batch, self.form())?;
+        Ok(if self.training.micro_batches.is_some_and(|count| count > 1) {
+            plan.of_micro_batches()
+        } else {
+            plan
+        })
     }
 
     /// How the augmentation changes the images of a first epoch in this order; empty without one.

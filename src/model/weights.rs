@@ -1,5 +1,7 @@
 //! Weights on the host: named tensors in the order of the layers.
 
+use sha2::{Digest, Sha256};
+
 use super::{ModelError, Network};
 use crate::layers::WeightTensor;
 
@@ -74,6 +76,15 @@ impl Weights {
     /// The tensors, in the order of the layers.
     pub fn tensors(&self) -> &[WeightTensor] {
         &self.tensors
+    }
+
+    /// A digest of all values: equal for the same bits in the same places.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        for tensor in &self.tensors {
+            digest.update(bytemuck::cast_slice::<f32, u8>(&tensor.values));
+        }
+        digest.finalize().into()
     }
 
     /// The tensor of this name.

@@ -1,6 +1,6 @@
 use super::kit::*;
 
-/// Loss and number of hits of the batch: `loss[slot] = (1/batch_size) sum_r row_loss[r]` and
+/// Loss and number of hits of the batch: `loss[slot] = (1/divisor) sum_r row_loss[r]` and
 /// `correct[slot] = sum_r row_correct[r]`, over `r < batch_size`.
 ///
 /// row_loss and row_correct `[rows]`; of loss and correct `[_]` only element `slot` is written.
@@ -108,11 +108,11 @@ pub(super) fn batch_metrics<T: Real>(
 ) {
     let n = batch.batch_size as usize;
     let slot = batch.slot as usize;
-    loss[slot] = row_loss[..n].iter().copied().sum::<T>() / T::of(n as f64);
+    loss[slot] = row_loss[..n].iter().copied().sum::<T>() / T::of(f64::from(batch.divisor));
     correct[slot] = row_correct[..n].iter().sum();
 }
 
-/// `loss[slot]` is a sum of `batch_size` terms, divided by their number; the other slots are left alone.
+/// `loss[slot]` is a sum of `batch_size` terms, divided; the other slots are left alone.
 fn metrics_bounds(batch: &BatchParams, row_loss: &[f32], loss: &[f64]) -> Vec<f64> {
     let n = batch.batch_size as usize;
     let slot = batch.slot as usize;
@@ -120,7 +120,7 @@ fn metrics_bounds(batch: &BatchParams, row_loss: &[f32], loss: &[f64]) -> Vec<f6
     // With one row there is nothing to add, but a division all the same.
     let sum = if n == 1 { 0.0 } else { sum_of_products(n) * magnitude };
     let mut bounds = vec![0.0; loss.len()];
-    bounds[slot] = sum / n as f64 + DIVISION * loss[slot].abs() + FLUSHED;
+    bounds[slot] = sum / f64::from(batch.divisor) + DIVISION * loss[slot].abs() + FLUSHED;
     bounds
 }
 
@@ -128,7 +128,7 @@ fn metrics_bounds(batch: &BatchParams, row_loss: &[f32], loss: &[f64]) -> Vec<f6
 pub(super) fn mean_of_rows_bounds(batch: &BatchParams, row_bounds: &[f64], loss: &[f64]) -> Vec<f64> {
     let n = batch.batch_size as usize;
     let slot = batch.slot as usize;
-    let rows = row_bounds[..n].iter().sum::<f64>() / n as f64;
+    let rows = row_bounds[..n].iter().sum::<f64>() / f64::from(batch.divisor);
     let mut bounds = vec![0.0; loss.len()];
     bounds[slot] = rows + (sum_of_products(n) + DIVISION) * (loss[slot].abs() + rows) + FLUSHED;
     bounds

@@ -10,7 +10,7 @@ use super::outputs_loss::{Rows, any_input, cases, is_hit, row_bounds};
 /// row_loss[r]    = -(1/columns) sum_c y_true[r, c] * ln p[c] + (1 - y_true[r, c]) * ln(1 - p[c])
 /// row_correct[r] = 1 where the first maximum of y is that of y_true, else 0;
 ///                  of a single column, 1 where both or neither are above 1/2
-/// dy[r, c]       = (p[c] - y_true[r, c]) / (p[c] * (1 - p[c]) * columns * batch_size),
+/// dy[r, c]       = (p[c] - y_true[r, c]) / (p[c] * (1 - p[c]) * columns * divisor),
 ///                  or 0 where y[r, c] is not within the bounds of clip
 /// ```
 ///
@@ -108,7 +108,7 @@ fn binary_cross_entropy<T: Real>(
     row_correct: &mut [u32],
     dy: &mut [T],
 ) {
-    let n = T::of(f64::from(batch.batch_size));
+    let n = T::of(f64::from(batch.divisor));
     let c_count = T::of(columns as f64);
     let [least, largest] = PROBABILITIES.map(|bound| T::of(f64::from(bound)));
     for (r, dy) in dy.chunks_mut(columns).enumerate() {
@@ -151,7 +151,7 @@ fn probabilities(mut values: Vec<f32>) -> Vec<f32> {
 /// 1 - y_true. The gradient: two differences, a product, and a quotient, divided by a product. What a difference may lose as too
 /// small is magnified by the quotient.
 fn bounds_of_rows(rows: &Rows<'_>) -> [Vec<f64>; 2] {
-    let (columns, n) = (rows.columns as f64, f64::from(rows.batch_size));
+    let (columns, n) = (rows.columns as f64, f64::from(rows.divisor));
     let [least, largest] = PROBABILITIES.map(f64::from);
     rows.bounds(|outputs, targets| {
         let (mut magnitude, mut error) = (0.0, 0.0);

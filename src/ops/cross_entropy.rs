@@ -12,7 +12,7 @@ pub const PROBABILITIES: [f32; 2] = [1e-7, 1.0 - 1e-7];
 /// row_loss[r]    = -sum_c target[r, c] * ln clip(q[c]),  clipped to [1e-7, 1 - 1e-7]
 /// row_correct[r] = 1 where the first maximum of y is that of target, else 0;
 ///                  of a single column, 1 where both or neither are above 1/2
-/// dy[r, c]       = (sum_d u[d] * q[d] - u[c]) / (s * batch_size),
+/// dy[r, c]       = (sum_d u[d] * q[d] - u[c]) / (s * divisor),
 ///                  u[c] = target[r, c] / q[c] where q[c] is within the bounds of clip, else 0
 /// ```
 ///
@@ -114,7 +114,7 @@ fn cross_entropy<T: Real>(
     row_correct: &mut [u32],
     dy: &mut [T],
 ) {
-    let n = T::of(f64::from(batch.batch_size));
+    let n = T::of(f64::from(batch.divisor));
     let [least, largest] = PROBABILITIES.map(|bound| T::of(f64::from(bound)));
     for (r, dy) in dy.chunks_mut(columns).enumerate() {
         let y = &y[r * columns..][..columns];
@@ -167,7 +167,7 @@ fn probabilities(values: &mut [f32], columns: usize) {
 
 /// Cross-entropy of `q = y / s`, `s` the row's sum. Where q may be clipped or not, both gradients are right.
 fn bounds_of_rows(rows: &Rows<'_>) -> [Vec<f64>; 2] {
-    let n = f64::from(rows.batch_size);
+    let n = f64::from(rows.divisor);
     let [least, largest] = PROBABILITIES.map(f64::from);
     rows.bounds(|outputs, targets| {
         let s: f64 = outputs.iter().sum();

@@ -154,7 +154,7 @@ impl OpKind for DenseSoftmaxCrossEntropy {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         let Case { op, batch, .. } = trial.case;
-        let [gradient, dx, loss] = last_layer_bounds(&op.product, batch.batch_size, trial.arguments);
+        let [gradient, dx, loss] = last_layer_bounds(&op.product, batch, trial.arguments);
         let mut bounds = trial.exact();
         (bounds[4], bounds[5]) = (Bound::Each(gradient), Bound::Each(dx));
         bounds[6] = Bound::Each(mean_of_rows_bounds(batch, &loss, trial.outputs[6].floats()));
@@ -200,7 +200,7 @@ fn classes(draw: &mut Draw<'_, DenseSoftmaxCrossEntropy>) -> Values {
 /// Bounds of the last layer of a classifier, both ways, with the loss between them: gradient, dx, and the loss of each row.
 ///
 /// Logits that are off by no more than e make a row's loss off by 2e more, and a probability by a factor of exp(2e).
-fn last_layer_bounds(s: &MatmulShape, batch_size: u32, arguments: &[Argument]) -> [Vec<f64>; 3] {
+fn last_layer_bounds(s: &MatmulShape, batch: &BatchParams, arguments: &[Argument]) -> [Vec<f64>; 3] {
     let [x, kernel, bias, targets] = [0, 1, 2, 3].map(|at| arguments[at].floats());
     let float = |values: &[f32], at: usize| f64::from(values[at]);
     let mut logits = Vec::with_capacity(s.m * s.n);
@@ -216,10 +216,10 @@ fn last_layer_bounds(s: &MatmulShape, batch_size: u32, arguments: &[Argument]) -
             logits.push(logit as f32);
         }
     }
-    let [mut losses, mut d_errors] = cross_entropy_bounds(s.n, batch_size, &logits, targets);
+    let [mut losses, mut d_errors] = cross_entropy_bounds(s.n, batch, &logits, targets);
     let mut d = vec![0.0; s.m * s.n];
-    let n = f64::from(batch_size);
-    for r in 0..batch_size as usize {
+    let n = f64::from(batch.divisor);
+    for r in 0..batch.batch_size as usize {
         let row = SoftmaxRow::new(&logits[r * s.n..][..s.n]);
         losses[r] += 2.0 * off[r];
         for c in 0..s.n {

@@ -9,7 +9,7 @@ use super::outputs_loss::{Rows, any_input, cases, is_hit, row_bounds};
 /// row_loss[r]    = (1/columns) sum_c of d[c]^2 / 2 where |d[c]| <= delta, else of delta * (|d[c]| - delta / 2)
 /// row_correct[r] = 1 where the first maximum of y is that of y_true, else 0;
 ///                  of a single column, 1 where both or neither are above 1/2
-/// dy[r, c]       = min(max(d[c], -delta), delta) / (columns * batch_size)
+/// dy[r, c]       = min(max(d[c], -delta), delta) / (columns * divisor)
 /// ```
 ///
 /// `dy` is the gradient of the mean loss. Rows past the batch's size give 0 everywhere.
@@ -113,7 +113,7 @@ fn huber<T: Real>(
     dy: &mut [T],
 ) {
     let (columns, delta) = (op.columns, T::of(f64::from(op.delta)));
-    let n = T::of(f64::from(batch.batch_size));
+    let n = T::of(f64::from(batch.divisor));
     let (c_count, half) = (T::of(columns as f64), T::of(0.5));
     for (r, dy) in dy.chunks_mut(columns).enumerate() {
         let y = &y[r * columns..][..columns];
@@ -145,7 +145,7 @@ fn huber<T: Real>(
 /// by a product. Where either branch may be taken, both give the same to first order.
 fn bounds_of_rows(delta: f32, rows: &Rows<'_>) -> [Vec<f64>; 2] {
     let (columns, delta) = (rows.columns as f64, f64::from(delta));
-    let n = f64::from(rows.batch_size);
+    let n = f64::from(rows.divisor);
     rows.bounds(|outputs, targets| {
         let differences = outputs.iter().zip(targets).map(|(y, t)| (y - t).abs());
         let terms = differences.clone().map(|d| {

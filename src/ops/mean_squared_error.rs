@@ -7,7 +7,7 @@ use super::outputs_loss::{Rows, cases, input, is_hit, row_bounds};
 /// row_loss[r]    = (1/columns) sum_c (y[r, c] - target[r, c])^2
 /// row_correct[r] = 1 where the first maximum of y is that of target, else 0;
 ///                  of a single column, 1 where both or neither are above 1/2
-/// dy[r, c]       = 2 (y[r, c] - target[r, c]) / (columns * batch_size)
+/// dy[r, c]       = 2 (y[r, c] - target[r, c]) / (columns * divisor)
 /// ```
 ///
 /// `dy` is the gradient of the mean loss. Rows past the batch's size give 0 everywhere.
@@ -100,7 +100,7 @@ fn mean_squared_error<T: Real>(
     row_correct: &mut [u32],
     dy: &mut [T],
 ) {
-    let n = T::of(f64::from(batch.batch_size));
+    let n = T::of(f64::from(batch.divisor));
     let c_count = T::of(columns as f64);
     for (r, dy) in dy.chunks_mut(columns).enumerate() {
         let y = &y[r * columns..][..columns];
@@ -124,7 +124,7 @@ fn mean_squared_error<T: Real>(
 /// Squared errors: differences and a sum of their squares, divided; the gradient is a difference divided by a product.
 fn bounds_of_rows(rows: &Rows<'_>) -> [Vec<f64>; 2] {
     let columns = rows.columns as f64;
-    let n = f64::from(rows.batch_size);
+    let n = f64::from(rows.divisor);
     rows.bounds(|outputs, targets| {
         let differences = outputs.iter().zip(targets).map(|(y, t)| (y - t).abs());
         let sum: f64 = differences.clone().map(|d| d * d).sum();

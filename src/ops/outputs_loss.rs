@@ -86,7 +86,8 @@ pub(super) fn targets<O>(draw: &mut Draw<'_, O>, columns: usize) -> Values {
 /// The outputs and targets of the rows of a batch; rows past its size are exactly zero.
 pub(super) struct Rows<'a> {
     pub(super) columns: usize,
-    pub(super) batch_size: u32,
+    batch_size: u32,
+    pub(super) divisor: u32,
     pub(super) outputs: &'a [f32],
     pub(super) targets: &'a [f32],
 }
@@ -94,8 +95,8 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Those of a trial whose first arguments are outputs and targets, with so many columns.
     pub(super) fn of<O>(trial: &Trial<'a, O>, columns: usize) -> Self {
-        let batch_size = trial.case.batch.batch_size;
-        Rows { columns, batch_size, outputs: trial.floats(0), targets: trial.floats(1) }
+        let BatchParams { batch_size, divisor, .. } = trial.case.batch;
+        Rows { columns, batch_size, divisor, outputs: trial.floats(0), targets: trial.floats(1) }
     }
 
     /// Bounds of the loss of each row and of the gradient, from those of one row; rows past the batch's size are zero.

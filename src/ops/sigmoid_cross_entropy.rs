@@ -10,7 +10,7 @@ use super::softmax::all_logits;
 /// row_loss[r]     = (1/columns) sum_c max(z, 0) - z * t + ln(1 + exp(-|z|)),  z = logits[r, c], t = y_true[r, c]
 /// row_correct[r]  = 1 where the first maximum of logits is that of y_true, else 0;
 ///                   of a single column, 1 where both or neither are true: its logit above 0, y_true above 1/2
-/// dlogits[r, c]   = (1 / (1 + exp(-z)) - t) / (columns * batch_size)
+/// dlogits[r, c]   = (1 / (1 + exp(-z)) - t) / (columns * divisor)
 /// ```
 ///
 /// `dlogits` is the gradient of the mean loss. Nothing is clipped. Rows past the batch's size give 0 everywhere.
@@ -113,7 +113,7 @@ fn sigmoid_cross_entropy<T: Real>(
     row_correct: &mut [u32],
     dlogits: &mut [T],
 ) {
-    let n = T::of(f64::from(batch.batch_size));
+    let n = T::of(f64::from(batch.divisor));
     let c_count = T::of(columns as f64);
     for (r, dz) in dlogits.chunks_mut(columns).enumerate() {
         let z = &logits[r * columns..][..columns];
@@ -137,7 +137,7 @@ fn sigmoid_cross_entropy<T: Real>(
 /// A row's loss sums three terms for each column; the third, log(1 + e) with e = exp(-|z|), is off by what its argument is, and
 /// by its own error. The gradient: a sigmoid, from which something is taken away, divided by a product.
 fn bounds_of_rows(rows: &Rows<'_>) -> [Vec<f64>; 2] {
-    let (columns, n) = (rows.columns as f64, f64::from(rows.batch_size));
+    let (columns, n) = (rows.columns as f64, f64::from(rows.divisor));
     rows.bounds(|logits, targets| {
         let (mut magnitude, mut error) = (0.0, 0.0);
         let mut gradients = Vec::new();

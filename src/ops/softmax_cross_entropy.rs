@@ -11,7 +11,7 @@ use super::softmax::{SoftmaxRow, all_logits};
 /// lse = m + ln sum_c exp(logits[r, c] - m),  m the row's maximum
 /// row_loss[r]    = sum_c target[r, c] * (lse - logits[r, c])
 /// row_correct[r] = 1 where the first maximum of logits is that of target, else 0
-/// dlogits[r, c]  = (exp(logits[r, c] - lse) - target[r, c]) / batch_size
+/// dlogits[r, c]  = (exp(logits[r, c] - lse) - target[r, c]) / divisor
 /// ```
 ///
 /// `dlogits` is the gradient of the mean loss for targets that sum to 1. Rows past the batch's size give 0 everywhere.
@@ -109,8 +109,8 @@ impl OpKind for SoftmaxCrossEntropy {
     }
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
-        let (columns, batch_size) = (trial.case.op.columns, trial.case.batch.batch_size);
-        row_bounds(trial, cross_entropy_bounds(columns, batch_size, trial.floats(0), trial.floats(1)))
+        let (columns, batch) = (trial.case.op.columns, &trial.case.batch);
+        row_bounds(trial, cross_entropy_bounds(columns, batch, trial.floats(0), trial.floats(1)))
     }
 }
 
@@ -206,8 +206,7 @@ impl OpKind for SoftmaxCrossEntropyMetrics {
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {
         let (columns, batch) = (trial.case.op.columns, &trial.case.batch);
-        let [loss, gradient] =
-            cross_entropy_bounds(columns, batch.batch_size, trial.floats(0), trial.floats(1));
+        let [loss, gradient] = cross_entropy_bounds(columns, batch, trial.floats(0), trial.floats(1));
         let mut bounds = trial.exact();
         bounds[2] = Bound::Each(gradient);
         bounds[3] = Bound::Each(mean_of_rows_bounds(batch, &loss, trial.outputs[3].floats()));
@@ -224,7 +223,7 @@ fn softmax_cross_entropy<T: Real>(
     row_correct: &mut [u32],
     dlogits: &mut [T],
 ) {
-    let n = T::of(f64::from(batch.batch_size));
+    let n = T::of(f64::from(batch.divisor));
     for (r, dz) in dlogits.chunks_mut(columns).enumerate() {
         let z = &logits[r * columns..][..columns];
         let t = &target[r * columns..][..columns];
@@ -263,15 +262,15 @@ pub(super) fn softmax_cross_entropy_metrics<T: Real>(
 /// Bounds of the loss of each row and of the logits' gradient; rows past the batch's size are exactly zero.
 pub(super) fn cross_entropy_bounds(
     columns: usize,
-    batch_size: u32,
+    batch: &BatchParams,
     logits: &[f32],
     targets: &[f32],
 ) -> [Vec<f64>; 2] {
-    let n = f64::from(batch_size);
+    let n = f64::from(batch.divisor);
     let mut losses = Vec::new();
     let mut gradients = Vec::new();
     for (r, (logits, targets)) in logits.chunks(columns).zip(targets.chunks(columns)).enumerate() {
-        if r >= batch_size as usize {
+        if r >= batch.batch_size as usize {
             losses.push(0.0);
             gradients.extend(vec![0.0; columns]);
             continue;

@@ -287,6 +287,7 @@ impl std::fmt::Display for Stage {
             Stage::Forward => "forward",
             Stage::Output => "output",
             Stage::Loss => "loss",
+            Stage::Penalty | Stage::PenaltyGradient => "penalty",
             Stage::Backward => "backward",
             Stage::Update => "update",
             Stage::Inference => "infer",

@@ -33,6 +33,11 @@ pub struct Plan {
     pub parameters: Vec<Tensor>,
     /// Where each gradient lies in the gradient arena, in the order of [`Network::trainable_weights`].
     pub gradients: Vec<Tensor>,
+    /// What is added up over the micro-batches of a batch, between backward and update: the gradients, then what layers say of the
+    /// batch, such as the sums that moving statistics follow.
+    pub summands: Vec<Tensor>,
+    /// Whether there are several micro-batches to a batch: then every gradient is stored.
+    pub in_parts: bool,
     /// The whole optimizer state, `[slots, len]`; `None` for an optimizer without any.
     pub state: Option<Tensor>,
     /// The moving average of the weights, laid out as the parameter arena: the last slot of the state. `None` where there is none.
@@ -53,6 +58,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The same for batches of several micro-batches of at most `batch` samples each.
+    pub fn of_micro_batches(self) -> Plan {
+        Plan { in_parts: true, ..self }
+    }
+
     /// The steps that run in a phase, in order, with their places in [`Plan::steps`].
     pub fn steps_of(&self, phase: Phase) -> impl Iterator<Item = (usize, &Step)> {
         self.steps.iter().enumerate().filter(move |(_, step)| phase.includes(step.stage))

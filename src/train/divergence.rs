@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use super::micro::micro_batches;
 use super::model::{Model, write_weights};
 use crate::error::{Bad, Divergence, Error, Found};
 use crate::executor::{DataSlot, Pass, Written};
@@ -52,7 +53,7 @@ impl Model {
         self.return_to(start)?;
         let before = Pass { batches: &pass.batches[..row], ..*pass };
         if row > 0 {
-            self.executor(None)?.run(&before, &mut |_, _| ControlFlow::Continue(()))?;
+            self.runner()?.train(&before, false, &mut |_, _| ControlFlow::Continue(()))?;
         }
         Ok(())
     }
@@ -66,6 +67,10 @@ impl Model {
     /// Where the first number that is not finite arises in a row of a pass over `data`; the model must have the
     /// weights from before that row.
     pub(super) fn trace(&mut self, pass: &Pass<'_>, row: usize, data: &crate::data::Dataset) -> Found {
+        // Rank 0 reports it, and has all data.
+        if self.collective.rank() != 0 {
+            return Found::Nothing;
+        }
         match self.replay(pass, row, data) {
             Ok(found) => found,
             Err(error) => Found::NotReplayed(error.to_string()),
@@ -83,23 +88,28 @@ impl Model {
         write_weights(executor.as_mut(), &weights)?;
         executor.set_data(DataSlot::Training, &data.select(batch)?)?;
         let order: Vec<u32> = (0..params.batch_size).collect();
-        let steps = [BatchParams { first: 0, slot: 0, guarded: 0, ..params }];
-        let pass = Pass { order: &order, batches: &steps, ..*pass };
         let plan = executor.plan().clone();
         let mut found = Found::Nothing;
-        executor.step_by_step(&pass, &mut |index, written| {
-            let step = &plan.steps[index];
-            if step.stage == Stage::Update {
-                return ControlFlow::Break(());
+        for part in micro_batches(&params, self.micro_batches) {
+            if part.batch_size == 0 || found != Found::Nothing {
+                break;
             }
-            match written.iter().find_map(|written| bad_output(&plan, step, written)) {
-                Some(bad) => {
-                    found = bad;
-                    ControlFlow::Break(())
+            let steps = [BatchParams { first: part.first - params.first, slot: 0, guarded: 0, ..part }];
+            let pass = Pass { order: &order, batches: &steps, ..*pass };
+            executor.step_by_step(&pass, &mut |index, written| {
+                let step = &plan.steps[index];
+                if step.stage == Stage::Update {
+                    return ControlFlow::Break(());
                 }
-                None => ControlFlow::Continue(()),
-            }
-        })?;
+                match written.iter().find_map(|written| bad_output(&plan, step, written)) {
+                    Some(bad) => {
+                        found = bad;
+                        ControlFlow::Break(())
+                    }
+                    None => ControlFlow::Continue(()),
+                }
+            })?;
+        }
         Ok(found)
     }
 }

@@ -4,18 +4,20 @@ use std::time::Instant;
 
 use super::callback::{Callback, CallbackError};
 use super::checkpoint::{Checkpoint, Checkpoints};
+use super::collective::{Updates, any, from_first};
 use super::divergence::Start;
+use super::micro::with_slots;
 use super::model::Model;
 use super::options::FitOptions;
-use super::passes::{evaluate, stopped_by, train_part, with_slots};
+use super::passes::{stopped_by, train_part};
 use super::records::{EpochRecord, History, Schedule, StopReason, Stopped};
 use super::state::RunState;
 use crate::data::Dataset;
 use crate::data::batches::epoch_order;
-use crate::error::{Bad, Divergence};
-use crate::error::{Error, SettingError};
+use crate::error::{Bad, CollectiveError, Divergence, Error, SettingError};
 use crate::executor::{DataSlot, Pass};
 use crate::plan::{BatchParams, Phase};
+use crate::profile::StepTimes;
 
 /// One call of `fit`.
 struct Run<'a> {
@@ -24,8 +26,8 @@ struct Run<'a> {
     checkpoints: Checkpoints,
     /// Samples of the training set.
     samples: usize,
-    /// Samples of the largest batch.
-    batch: usize,
+    /// Samples that are computed at once.
+    capacity: usize,
     /// Samples of the validation set, if there is one.
     validation: Option<usize>,
     /// A row for each batch of a full epoch; what changes from epoch to epoch is filled in at the start of each.
@@ -79,7 +81,8 @@ impl Model {
         let over =
             |stopped: &Stopped| matches!(stopped.reason, StopReason::EarlyStopping | StopReason::GoodEnough);
         self.form = options.form(train);
-        self.executor(Some(options.largest_batch(train.len())))?;
+        self.micro_batches = options.micro_batches_on(self.collective.size())?;
+        self.executor(Some(options.largest_batch(train.len()).div_ceil(self.micro_batches)))?;
         self.set_weights(weights)?;
         self.set_optimizer_state(&optimizer_state)?;
         (self.training, self.best_weights) = (training, best_weights);
@@ -98,6 +101,8 @@ impl Model {
     ) -> Result<History, Error> {
         options.check()?;
         options.check_monitors()?;
+        self.micro_batches = options.micro_batches_on(self.collective.size())?;
+        self.times = StepTimes { one_by_one: options.profile.is_some(), ..StepTimes::default() };
         let (train, validation) = self.sets(train, options)?;
         self.warn_of_classes(options, &train, validation.as_ref());
         let names = train.class_names();
@@ -109,6 +114,7 @@ impl Model {
         }
         let batch = options.batch_of(train.len());
         let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
+        let capacity = options.capacity(train.len(), self.micro_batches).max(1);
         let RunState { step, within, .. } = self.training.run;
         let schedule = schedule(options, table.len(), step.saturating_add(within.rows));
         let RunState { epoch, .. } = self.training.run;
@@ -122,28 +128,29 @@ impl Model {
         }
         let validation_samples = validation.as_ref().map(Dataset::len);
         let samples = train.len();
-        let checkpoints = callback.checkpoints();
+        let checkpoints = self.agreed(callback.checkpoints())?;
         let is_new = before.is_none();
         let mut run = Run {
             options,
             schedule,
             checkpoints,
             samples,
-            batch,
+            capacity,
             validation: validation_samples,
             table,
             history: before.unwrap_or_default(),
             data: train.clone(),
             start: None,
         };
-        self.fitted = options.setting();
-        let executor = self.executor(Some(batch))?;
+        let micro_batches = Some(self.micro_batches).filter(|&count| count > 1);
+        self.fitted = FitOptions { micro_batches, ..options.setting() };
+        let executor = self.executor(Some(capacity))?;
         callback.on_train_begin(&run.schedule)?;
         executor.set_data(DataSlot::Training, &train)?;
         if let Some(validation) = &validation {
             executor.set_data(DataSlot::Evaluation, validation)?;
         }
-        if let Some(sampling) = options.profile {
+        if let (Some(sampling), 1) = (options.profile, micro_batches.unwrap_or(1)) {
             executor.profile(sampling)?;
         }
         if is_new {
@@ -163,7 +170,11 @@ impl Model {
         let mut history = run.history;
         history.steps = step + within.rows;
         history.profile = self.executor(None)?.take_profile();
+        history.step_times = (self.times.steps > 0).then_some(self.times);
         self.finish(&mut history)?;
+        if self.updates == Updates::FirstOnly {
+            self.runner()?.hand_weights()?;
+        }
         Ok(history)
     }
 
@@ -205,7 +216,7 @@ impl Model {
             };
             self.guard(run)?;
             let mut state = self.training.run;
-            let part = train_part(self.executor(None)?, &pass, &mut state, callback);
+            let part = train_part(self.runner()?, &pass, &mut state, callback);
             self.training.run = state;
             let part = part?;
             if let Some(row) = part.ran.tripped {
@@ -224,9 +235,8 @@ impl Model {
             }
             begun = Instant::now();
         }
-        let executor = self.executor(None)?;
-        let validation = run.validation.map(|samples| evaluate(executor, samples, run.batch));
-        let validation = validation.transpose()?;
+        let mut runner = self.runner()?;
+        let validation = run.validation.map(|samples| runner.evaluate(samples, run.capacity)).transpose()?;
         let within = self.training.run.within;
         let training = within.mean(self.network.target);
         Ok(Epoch::Done(EpochRecord {
@@ -297,7 +307,7 @@ impl Model {
         if whole {
             self.checkpoint_for(run, callback)?;
         }
-        if callback.interrupted() && run.history.stopped.is_none() {
+        if run.history.stopped.is_none() && any(self.collective.as_mut(), callback.interrupted())? {
             run.history.stopped = Some(interrupted(record.epoch));
         }
         Ok(())
@@ -309,6 +319,10 @@ impl Model {
             return Ok(());
         }
         let begun = Instant::now();
+        self.check_same_weights()?;
+        if self.collective.rank() > 0 {
+            return Ok(());
+        }
         let checkpoint = Checkpoint {
             training: self.training,
             weights: self.weights()?,
@@ -321,6 +335,38 @@ impl Model {
         run.history.checkpoints += 1;
         run.history.checkpoint_seconds += begun.elapsed().as_secs_f64();
         Ok(())
+    }
+
+    /// When rank 0 wants checkpoints.
+    fn agreed(&mut self, own: Checkpoints) -> Result<Checkpoints, Error> {
+        let said = match own {
+            Checkpoints::Never => [0, 0],
+            Checkpoints::Epochs => [1, 0],
+            Checkpoints::Steps(every) => [2, every as u64],
+        };
+        let said = from_first(self.collective.as_mut(), bytemuck::cast_slice(&said))?;
+        Ok(match bytemuck::pod_collect_to_vec::<u8, u64>(&said)[..] {
+            [1, _] => Checkpoints::Epochs,
+            [2, every] => Checkpoints::Steps(every as usize),
+            _ => Checkpoints::Never,
+        })
+    }
+
+    /// Refuses to go on where copies of the model are no copies any more: a device that does not compute what the others do.
+    fn check_same_weights(&mut self) -> Result<(), Error> {
+        if self.collective.size() == 1 {
+            return Ok(());
+        }
+        let digest = self.digest()?;
+        let all = self.collective.gather(&digest)?;
+        match all.iter().position(|other| *other != all[0]) {
+            Some(rank) => Err(CollectiveError::OtherWeights {
+                rank,
+                step: self.training.run.step + self.training.run.within.rows,
+            }
+            .into()),
+            None => Ok(()),
+        }
     }
 
     /// After an epoch: may reduce the learning rate, keep the weights, or end training.

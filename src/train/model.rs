@@ -1,8 +1,9 @@
 //! The compiled model: its weights, `evaluate`, `predict`.
 
+use super::collective::{Alone, Collective, Updates, share_of};
 use super::compile::{Compile, DEFAULT_BATCH};
+use super::micro::Runner;
 use super::options::FitOptions;
-use super::passes::evaluate;
 use super::records::Evaluation;
 use super::state::TrainingState;
 use super::targets::check_targets;
@@ -14,6 +15,7 @@ use crate::executor::{DataSlot, Executor, ExecutorError, Pass, check_data};
 use crate::model::{ModelError, Network, Sequential, Weights, check_class_names, check_feature_names};
 use crate::ops::BatchParams;
 use crate::plan::{Phase, Plan, Tensor};
+use crate::profile::StepTimes;
 use std::ops::ControlFlow;
 
 /// Samples that are predicted at once.
@@ -42,6 +44,13 @@ pub struct Model {
     /// Of the best epoch so far, while `fit` runs and early stopping is to restore them.
     pub(super) best_weights: Option<Weights>,
     executor: Option<Box<dyn Executor>>,
+    /// What joins it to copies of itself elsewhere.
+    pub(super) collective: Box<dyn Collective>,
+    pub(super) updates: Updates,
+    /// To a batch, since the last training began.
+    pub(super) micro_batches: usize,
+    /// Of the last training.
+    pub(super) times: StepTimes,
 }
 
 impl Sequential {
@@ -86,6 +95,10 @@ impl Sequential {
             training: TrainingState::default(),
             best_weights: None,
             executor: None,
+            collective: Box::new(Alone),
+            updates: Updates::default(),
+            micro_batches: 1,
+            times: StepTimes::default(),
         })
     }
 }
@@ -94,6 +107,45 @@ impl Model {
     /// The shapes and names of the layers.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Joins this model to copies of itself: one in each rank of the collective, made of the same layers with the same settings on a device
+    /// of the same kind, and called alike from now on. [`fit`](Self::fit) and [`resume`](Self::resume) then train them as one, and
+    /// [`evaluate`](Self::evaluate) and [`predict`](Self::predict) deal batches out; results are those of one process with as many
+    /// micro-batches, to the bit. Callbacks are called in every rank, those for checkpoints in rank 0 only.
+    ///
+    /// A rank that ends with an error of its own must drop its model, so that the others do not wait for it.
+    pub fn distribute(&mut self, collective: Box<dyn Collective>, updates: Updates) {
+        (self.collective, self.updates) = (collective, updates);
+    }
+
+    /// What [`distribute`](Self::distribute) was given last, for exchanges of one's own; the model is alone again.
+    pub fn take_collective(&mut self) -> Box<dyn Collective> {
+        self.updates = Updates::default();
+        std::mem::replace(&mut self.collective, Box::new(Alone))
+    }
+
+    /// A digest of the weights: equal for the same bits.
+    ///
+    /// # Errors
+    /// When the device does not answer.
+    pub fn digest(&mut self) -> Result<[u8; 32], Error> {
+        Ok(self.weights()?.digest())
+    }
+
+    /// What runs its passes.
+    pub(super) fn runner(&mut self) -> Result<Runner<'_>, Error> {
+        self.executor(None)?;
+        let Model { executor, collective, updates, micro_batches, times, .. } = self;
+        let Some(executor) = executor else { return Err(ExecutorError::NoData.into()) };
+        Ok(Runner {
+            executor: executor.as_mut(),
+            collective: collective.as_mut(),
+            updates: *updates,
+            micro_batches: *micro_batches,
+            times,
+            told: None,
+        })
     }
 
     /// What it runs on.
@@ -253,7 +305,7 @@ impl Model {
         let executor = self.executor(batch_size)?;
         executor.set_data(DataSlot::Evaluation, data)?;
         let batch = executor.plan().batch;
-        evaluate(executor, data.len(), batch)
+        self.runner()?.evaluate(data.len(), batch)
     }
 
     /// The outputs of the last layer, `[samples, outputs]`, for samples `[samples, input_shape...]` of bytes, such as images. Where
@@ -292,9 +344,17 @@ impl Model {
         if !numbers.len().is_multiple_of(size) {
             return Err(Error::SampleLength { numbers: numbers.len(), size });
         }
-        let mut outputs = Vec::new();
-        for part in numbers.chunks(size * PREDICTED) {
+        let batch = self.executor.as_ref().map_or(DEFAULT_BATCH, |executor| executor.plan().batch);
+        let (samples, ranks) = (numbers.len() / size, self.collective.size());
+        let share = share_of(samples.div_ceil(batch), self.collective.rank(), ranks);
+        let [first, end] = [share.start, share.end].map(|at| (at * batch).min(samples) * size);
+        let mut outputs: Vec<f32> = Vec::new();
+        for part in numbers[first..end].chunks(size * batch * (PREDICTED / batch).max(1)) {
             outputs.extend(self.predict_part(part.into(), part.len() / size)?);
+        }
+        if ranks > 1 {
+            let all = self.collective.gather(bytemuck::cast_slice(&outputs))?;
+            outputs = all.iter().flat_map(|theirs| bytemuck::pod_collect_to_vec::<u8, f32>(theirs)).collect();
         }
         Ok(outputs)
     }
@@ -330,10 +390,11 @@ impl Model {
 
     /// The executor for batches of `batch` samples; weights and optimizer state move along when the size changes.
     pub(super) fn executor(&mut self, batch: Option<usize>) -> Result<&mut dyn Executor, Error> {
-        let have = self.executor.as_ref().map(|executor| (executor.plan().batch, executor.plan().form));
-        let wanted = batch.or(have.map(|(batch, _)| batch)).unwrap_or(DEFAULT_BATCH);
+        let plan = self.executor.as_ref().map(|executor| executor.plan());
+        let have = plan.map(|plan| (plan.batch, plan.form, plan.in_parts));
+        let wanted = batch.or(have.map(|(batch, ..)| batch)).unwrap_or(DEFAULT_BATCH);
         let executor = match self.executor.take() {
-            Some(executor) if have == Some((wanted, self.form)) => executor,
+            Some(executor) if have == Some((wanted, self.form, self.micro_batches > 1)) => executor,
             old => {
                 self.executor = old;
                 self.rebuild(wanted)?
@@ -350,7 +411,8 @@ impl Model {
 
     /// The plan as it is lowered, without fusion.
     fn plan(&self, batch: usize) -> Result<Plan, Error> {
-        Ok(self.compile.plan_for(&self.network, batch, self.form)?)
+        let plan = self.compile.plan_for(&self.network, batch, self.form)?;
+        Ok(if self.micro_batches > 1 { plan.of_micro_batches() } else { plan })
     }
 
     /// A new executor that takes over the state of the present one, which is dropped.

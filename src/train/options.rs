@@ -24,6 +24,13 @@ pub struct FitOptions {
     /// Samples per batch; default 64. The last batch of an epoch holds what is left. A size above the number of
     /// training samples means all of them; evaluation then uses batches of that size, too.
     pub batch_size: usize,
+    /// Micro-batches of a batch, whose gradients are added up before the weights are updated: what does not fit the device as one batch
+    /// fits in several, and several processes share them ([`Model::distribute`](super::Model::distribute)). Of n samples and M
+    /// micro-batches each takes `ceil(n / M)` in a row, the last ones fewer or none. Losses and gradients are those of the whole batch,
+    /// but for rounding; BatchNormalization takes the statistics of each micro-batch, and its moving ones follow their mean, weighted by
+    /// samples. A multiple of the number of processes by a power of two; default that number, 1 where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micro_batches: Option<usize>,
     /// Whether each epoch takes the samples in a new order; default true.
     pub shuffle: bool,
     /// Ends training after this many steps, even within an epoch; default none.
@@ -61,8 +68,9 @@ pub struct FitOptions {
     /// and training ends with [`Error::Diverged`]. Not part of a model file.
     #[serde(skip)]
     pub allow_nan: bool,
-    /// Measures the steps of the plan during training, for [`History::profile`](super::History::profile); results are
-    /// the same to the bit. Default none. Not part of a model file.
+    /// Measures the steps of the plan during training, for [`History::profile`](super::History::profile), or with micro-batches the
+    /// parts of each training step, for [`History::step_times`](super::History::step_times); results are the same to the bit. Default
+    /// none. Not part of a model file.
     #[serde(skip)]
     pub profile: Option<Sampling>,
     /// The names of the classes in warnings; by default those of the model. Not part of this table: a model file has
@@ -76,6 +84,7 @@ impl Default for FitOptions {
         FitOptions {
             epochs: 5,
             batch_size: DEFAULT_BATCH,
+            micro_batches: None,
             shuffle: true,
             max_steps: None,
             validation_split: None,
@@ -103,6 +112,7 @@ impl FitOptions {
         let counts = [
             ("epochs", self.epochs),
             ("batch_size", self.batch_size),
+            ("micro_batches", self.micro_batches.unwrap_or(1)),
             ("max_steps", self.max_steps.unwrap_or(1)),
         ];
         for (setting, value) in counts {
@@ -151,6 +161,23 @@ impl FitOptions {
             return Err(SettingError::new("reduce_lr_on_plateau", "given", expected));
         }
         Ok(())
+    }
+
+    /// The micro-batches of a batch, on so many processes.
+    ///
+    /// # Errors
+    /// When they are not a multiple of the processes by a power of two, so that their sums could not be added up process by process
+    /// without changing a bit.
+    pub fn micro_batches_on(&self, processes: usize) -> Result<usize, SettingError> {
+        let count = self.micro_batches.unwrap_or(processes);
+        if !count.is_multiple_of(processes) || !(count / processes).is_power_of_two() {
+            let expected = format!(
+                "the number of processes, {processes}, or 2, 4, 8, ... times that; as many micro-batches are trained on by {}",
+                listed_divisors(count)
+            );
+            return Err(SettingError::new("micro_batches", count, expected));
+        }
+        Ok(count)
     }
 
     /// Refuses to monitor a metric of the validation set where there is none.
@@ -229,6 +256,11 @@ impl FitOptions {
         self.batch_of(self.trained_on(samples))
     }
 
+    /// Samples that are computed at once, of so many that are trained on: the largest micro-batch of the largest batch.
+    pub fn capacity(&self, samples: usize, micro_batches: usize) -> usize {
+        self.batch_of(samples).div_ceil(micro_batches)
+    }
+
     /// Samples of the largest batch of so many that are trained on: all of them where a batch could hold more.
     pub fn batch_of(&self, samples: usize) -> usize {
         self.batch_size.min(samples)
@@ -271,6 +303,17 @@ impl FitOptions {
     }
 }
 
+/// The numbers of processes that can share so many micro-batches, in words.
+fn listed_divisors(count: usize) -> String {
+    let fits = |&processes: &usize| count.is_multiple_of(processes) && (count / processes).is_power_of_two();
+    let found: Vec<String> = (1..=count).filter(fits).map(|processes| processes.to_string()).collect();
+    match &found[..] {
+        [] => "none".to_owned(),
+        [one] => format!("{one} process{}", if one == "1" { "" } else { "es" }),
+        [first @ .., last] => format!("{} or {last} processes", first.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,6 +334,10 @@ mod tests {
             (FitOptions { epochs: 0, ..good.clone() }, "`epochs` is 0"),
             (FitOptions { max_steps: Some(0), ..good.clone() }, "`max_steps` is 0"),
             (FitOptions { batch_size: 0, ..good.clone() }, "`batch_size` is 0, but must be at least 1"),
+            (
+                FitOptions { micro_batches: Some(0), ..good.clone() },
+                "`micro_batches` is 0, but must be at least 1",
+            ),
             (
                 FitOptions { class_weight: vec![0.0; 3], ..good.clone() },
                 "`class_weight` is 0 for every class",
@@ -346,6 +393,31 @@ mod tests {
             let found = message(options);
             assert!(found.contains(expected), "{found:?} lacks {expected:?}");
         }
+    }
+
+    #[test]
+    fn processes_share_micro_batches_in_powers_of_two() {
+        // (micro-batches, processes, whether they fit)
+        let rows = [
+            (None, 1, Some(1)),
+            (None, 3, Some(3)),
+            (Some(4), 1, Some(4)),
+            (Some(4), 2, Some(4)),
+            (Some(4), 4, Some(4)),
+            (Some(4), 3, None),
+            (Some(4), 8, None),
+            (Some(6), 3, Some(6)),
+            (Some(6), 6, Some(6)),
+            (Some(6), 2, None),
+            (Some(6), 1, None),
+        ];
+        for (micro_batches, processes, expected) in rows {
+            let options = FitOptions { micro_batches, ..FitOptions::default() };
+            let found = options.micro_batches_on(processes);
+            assert_eq!(found.as_ref().ok().copied(), expected, "{micro_batches:?} on {processes}: {found:?}");
+        }
+        let refused = FitOptions { micro_batches: Some(6), ..FitOptions::default() }.micro_batches_on(4);
+        assert!(refused.unwrap_err().to_string().contains("by 3 or 6 processes"));
     }
 
     fn cosine() -> CosineDecay {

@@ -1,20 +1,14 @@
-//! Passes over samples, for training and for evaluation.
+//! Passes over samples in training.
 
 use std::ops::ControlFlow;
 
 use super::callback::{Callback, CallbackError};
-use super::records::{Evaluation, StepRecord};
-use super::state::{RunState, Within};
+use super::micro::Runner;
+use super::records::StepRecord;
+use super::state::RunState;
 use crate::data::TargetKind;
-use crate::data::batches::epoch_order;
 use crate::error::Error;
-use crate::executor::{DataSlot, Executor, Pass, Ran};
-use crate::plan::{BatchParams, Phase};
-
-/// Rows with metric slots counted from 0.
-pub(super) fn with_slots(rows: &[BatchParams]) -> Vec<BatchParams> {
-    rows.iter().zip(0..).map(|(row, slot)| BatchParams { slot, ..*row }).collect()
-}
+use crate::executor::{Pass, Ran};
 
 /// How a part of an epoch ended.
 pub(super) struct Part {
@@ -25,15 +19,16 @@ pub(super) struct Part {
 
 /// Trains for a part of an epoch, until a callback interrupts it. A batch that diverges is reported but not counted.
 pub(super) fn train_part(
-    executor: &mut dyn Executor,
+    mut runner: Runner<'_>,
     pass: &Pass<'_>,
     state: &mut RunState,
     callback: &mut dyn Callback,
 ) -> Result<Part, Error> {
     let mut failed: Option<CallbackError> = None;
     let (mut before_last, mut last_loss) = (state.within, 0.0);
-    let target = executor.plan().network.target;
-    let ran = executor.run(pass, &mut |slot, metrics| {
+    let target = runner.executor.plan().network.target;
+    let stop = callback.interrupted();
+    let ran = runner.train(pass, stop, &mut |slot, metrics| {
         let n = pass.batches[slot].batch_size;
         (before_last, last_loss) = (state.within, metrics.loss);
         let correct = (target == TargetKind::Classes).then_some(metrics.correct);
@@ -56,6 +51,9 @@ pub(super) fn train_part(
     })?;
     if ran.tripped.is_some() {
         state.within = before_last;
+    } else if ran.rows < pass.batches.len() {
+        // Somebody has stopped it: maybe for an error.
+        runner.check_others(failed.is_some())?;
     }
     match failed {
         Some(error) => Err(Error::Callback(error)),
@@ -71,27 +69,4 @@ pub(super) fn stopped_by(error: Error, run: &RunState) -> Error {
         }
         other => other,
     }
-}
-
-/// Evaluates the set in the evaluation slot.
-pub(super) fn evaluate(
-    executor: &mut dyn Executor,
-    samples: usize,
-    batch: usize,
-) -> Result<Evaluation, Error> {
-    let table = BatchParams::of_pass(samples, batch, 0.0);
-    let pass = Pass {
-        phase: Phase::Evaluate,
-        data: DataSlot::Evaluation,
-        order: &epoch_order(samples, 0, None),
-        batches: &table,
-        transforms: &[],
-    };
-    let mut totals = Within::default();
-    let target = executor.plan().network.target;
-    executor.run(&pass, &mut |slot, metrics| {
-        totals.add(metrics.loss, Some(metrics.correct), pass.batches[slot].batch_size);
-        ControlFlow::Continue(())
-    })?;
-    Ok(totals.mean(target))
 }

@@ -31,6 +31,7 @@ impl Model {
             FitOptions { schedule: LearningRateSchedule::Constant, allow_nan: false, ..options.clone() };
         options.check()?;
         let (train, _) = self.sets(train, &options)?;
+        self.micro_batches = options.micro_batches_on(self.collective.size())?;
         let batch = options.batch_of(train.len());
         let seed = options.shuffle.then_some(self.compile.seed);
         let order = epoch_order(train.len(), self.training.epochs_begun, seed);
@@ -42,7 +43,8 @@ impl Model {
         for (place, row) in rows.iter_mut().enumerate() {
             row.learning_rate = range.rate(place, count);
         }
-        self.executor(Some(batch))?.set_data(DataSlot::Training, &train)?;
+        let capacity = options.capacity(train.len(), self.micro_batches);
+        self.executor(Some(capacity))?.set_data(DataSlot::Training, &train)?;
         let start = self.start()?;
         self.adapt_fresh(&train)?;
         let curve = self.climb(
@@ -65,7 +67,7 @@ impl Model {
     fn climb(&mut self, pass: &Pass<'_>, range: &RateRange) -> Result<RateCurve, Error> {
         let mut curve = RateCurve::new(range.smoothing);
         let mut on = true;
-        let ran = self.executor(None)?.run(pass, &mut |slot, metrics| {
+        let ran = self.runner()?.train(pass, false, &mut |slot, metrics| {
             // Batches that were under way when the curve ended are reported, too.
             on = on && curve.add(pass.batches[slot].learning_rate, metrics.loss);
             if on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
 use super::metrics::Judgement;
-use crate::profile::Profile;
+use crate::profile::{Profile, StepTimes};
 
 /// The size of a training run, known before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,4 +146,6 @@ pub struct History {
     pub checkpoint_seconds: f64,
     /// How long the steps of the plan took, where that was measured.
     pub profile: Option<Profile>,
+    /// How long the parts of steps took in this process, where gradients of micro-batches were added up.
+    pub step_times: Option<StepTimes>,
 }

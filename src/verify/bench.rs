@@ -120,6 +120,7 @@ fn batch_table(gpu: &Gpu, case: &Case) -> Result<wgpu::BindGroup, GpuError> {
         seed_low: HOSTILE_U32,
         seed_high: HOSTILE_U32,
         guarded: HOSTILE_U32,
+        divisor: 0,
     };
     let rows = gpu.batch_table(&[hostile, case.batch, hostile]);
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;

@@ -20,6 +20,7 @@ mod full_disk;
 mod import;
 mod interruptions;
 mod last_activation;
+mod launched;
 mod layers;
 mod layouts;
 mod losses;

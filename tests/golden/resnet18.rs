@@ -140,7 +140,7 @@ fn computed<E: Executor + ?Sized>(
     }
     executor.set_data(DataSlot::Training, data).unwrap();
     let training = u32::from(phase == Phase::Train);
-    let params = BatchParams { batch_size: BATCH as u32, training, ..BatchParams::default() };
+    let params = BatchParams { training, ..BatchParams::of_samples(BATCH) };
     let pass = Pass { phase, data: DataSlot::Training, order: &[0, 1], batches: &[params], transforms: &[] };
     executor.run(&pass, &mut |_, _| ControlFlow::Continue(())).unwrap();
     let mut found = Computed::from([("logits".to_owned(), read(executor, &plan.logits))]);

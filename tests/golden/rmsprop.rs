@@ -210,7 +210,7 @@ fn every_executor_updates_as_keras() {
     let gpu = software_gpu();
     for settings in &recording.configurations {
         let learning_rate = settings.learning_rate as f32;
-        let params = |_| BatchParams { batch_size: 1, learning_rate, ..BatchParams::default() };
+        let params = |_| BatchParams { learning_rate, ..BatchParams::of_samples(1) };
         let Recording { initial, gradients, .. } = &recording;
         for (name, device, by) in [("cpu", &Device::cpu(), F32), ("software adapter", &gpu, WGSL)] {
             let mut executor = device.executor(settings.plan()).unwrap();

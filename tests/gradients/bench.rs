@@ -22,13 +22,13 @@ impl Bench {
         let network = model.network().unwrap();
         let plan = Plan::build(&network, loss, Optimizer::default(), capacity).unwrap();
         let params =
-            BatchParams { batch_size: filled, training: 1, number: 3, seed_low: 5, ..BatchParams::default() };
+            BatchParams { training: 1, number: 3, seed_low: 5, ..BatchParams::of_samples(filled as usize) };
         Bench::on(plan, params, Phase::Evaluate)
     }
 
     /// A plan for prediction, with batches of so many random samples, gathered already.
     pub fn of_prediction(plan: Plan, samples: usize) -> Bench {
-        let params = BatchParams { batch_size: samples as u32, ..BatchParams::default() };
+        let params = BatchParams::of_samples(samples);
         Bench::on(plan, params, Phase::Predict)
     }
 

@@ -129,6 +129,7 @@ fn rust_fields() -> Vec<Field> {
         seed_low: _,
         seed_high: _,
         guarded: _,
+        divisor: _,
     } = bytemuck::Zeroable::zeroed();
     vec![
         ("batch_size".to_owned(), offset_of!(BatchParams, batch_size), false),
@@ -142,6 +143,7 @@ fn rust_fields() -> Vec<Field> {
         ("seed_low".to_owned(), offset_of!(BatchParams, seed_low), false),
         ("seed_high".to_owned(), offset_of!(BatchParams, seed_high), false),
         ("guarded".to_owned(), offset_of!(BatchParams, guarded), false),
+        ("divisor".to_owned(), offset_of!(BatchParams, divisor), false),
     ]
 }
 

@@ -16,6 +16,7 @@ mod ending;
 mod failures;
 mod fit;
 mod inference;
+mod micro_batches;
 mod misfits;
 mod moving_average;
 mod optimizers;

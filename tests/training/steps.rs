@@ -66,8 +66,7 @@ impl Driver {
     /// Trains on these samples.
     pub fn step(&mut self, samples: &[u32]) -> BatchMetrics {
         let learning_rate = Optimizer::default().learning_rate() as f32;
-        let params =
-            BatchParams { batch_size: samples.len() as u32, learning_rate, ..BatchParams::default() };
+        let params = BatchParams { learning_rate, ..BatchParams::of_samples(samples.len()) };
         let pass = Pass {
             phase: Phase::Train,
             data: DataSlot::Training,

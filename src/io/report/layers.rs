@@ -110,7 +110,7 @@ fn outputs(run: &SavedRun, data: &Dataset, sample: usize) -> Result<Vec<(String,
     let mut executor = CpuExecutor::<f32>::new(plan.clone());
     write_weights(&mut executor, &run.weights)?;
     executor.set_data(DataSlot::Evaluation, &data.slice(sample..sample + 1)?)?;
-    let params = BatchParams { batch_size: 1, ..BatchParams::default() };
+    let params = BatchParams::of_samples(1);
     let pass = Pass {
         phase: Phase::Predict,
         data: DataSlot::Evaluation,

@@ -30,6 +30,8 @@ pub(crate) struct Builder {
     left: HashMap<String, Tensor>,
     /// Steps that wait for the loss: name, op, and arguments before and behind it and the tripwire.
     late: Vec<(String, Op, Vec<Tensor>, Vec<Tensor>)>,
+    /// What else of a batch is a sum over its samples, beside the gradients, and read by such steps.
+    pub(crate) sums: Vec<Tensor>,
     /// Place of the buffer of zeros.
     zeros: Option<usize>,
     /// All weights.
@@ -50,6 +52,7 @@ impl Builder {
             activated: HashMap::new(),
             left: HashMap::new(),
             late: Vec::new(),
+            sums: Vec::new(),
             zeros: None,
             parameters: HashMap::new(),
             gradients: HashMap::new(),
@@ -104,16 +107,17 @@ impl Builder {
         self.add(stage, name, op.into(), args)
     }
 
-    /// A step among the updates that does nothing where the tripwire forbids it: between these arguments it takes the losses and the
-    /// tripwire.
+    /// A step among the updates that does nothing where the tripwire forbids it. It reads `sums` over the samples of the batch, the losses
+    /// and the tripwire, and changes what lies `behind` them.
     pub(crate) fn after_loss(
         &mut self,
         name: String,
         op: impl Into<Op>,
-        before: Vec<Tensor>,
+        sums: Vec<Tensor>,
         behind: Vec<Tensor>,
     ) {
-        self.late.push((name, op.into(), before, behind));
+        self.sums.extend(sums.iter().cloned());
+        self.late.push((name, op.into(), sums, behind));
     }
 
     /// Adds the steps that waited for the loss.

@@ -131,8 +131,12 @@ pub enum Stage {
     Output,
     /// Loss, hits and the gradient of the logits: in training and evaluation.
     Loss,
+    /// Penalties, added to the loss of the whole batch: in training and evaluation.
+    Penalty,
     /// Gradients: in training.
     Backward,
+    /// Gradients of penalties, added to those of the whole batch: in training.
+    PenaltyGradient,
     /// New weights: in training.
     Update,
     /// A layer that training runs within a later step: in evaluation and prediction.
@@ -146,6 +150,10 @@ pub enum Stage {
 pub enum Phase {
     /// Forward, loss, backward, update.
     Train,
+    /// Forward, loss and backward of a micro-batch, whose loss and gradients are a part of those of the batch.
+    Gradients,
+    /// What follows once the gradients of all micro-batches are added up: penalties and update.
+    Update,
     /// Forward and loss.
     Evaluate,
     /// Forward and probabilities.
@@ -156,11 +164,13 @@ impl Phase {
     /// Whether steps of a stage run in this phase.
     pub fn includes(self, stage: Stage) -> bool {
         match stage {
-            Stage::Input | Stage::Forward => true,
-            Stage::Target | Stage::Loss => self != Phase::Predict,
+            Stage::Input | Stage::Forward => self != Phase::Update,
+            Stage::Target | Stage::Loss => !matches!(self, Phase::Predict | Phase::Update),
             Stage::Output => self == Phase::Predict,
-            Stage::Backward | Stage::Update => self == Phase::Train,
-            Stage::Inference => self != Phase::Train,
+            Stage::Penalty => !matches!(self, Phase::Predict | Phase::Gradients),
+            Stage::Backward => matches!(self, Phase::Train | Phase::Gradients),
+            Stage::PenaltyGradient | Stage::Update => matches!(self, Phase::Train | Phase::Update),
+            Stage::Inference => matches!(self, Phase::Evaluate | Phase::Predict),
             Stage::Judgement => self == Phase::Evaluate,
         }
     }

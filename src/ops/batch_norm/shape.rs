@@ -48,6 +48,11 @@ impl NormShape {
     pub(super) fn true_rows(&self, batch: &BatchParams) -> usize {
         (batch.batch_size as usize).min(self.samples) * self.positions
     }
+
+    /// Rows of the samples of the whole batch, of which this one may be a part.
+    pub(super) fn all_rows(&self, batch: &BatchParams) -> usize {
+        batch.divisor as usize * self.positions
+    }
 }
 
 /// Cases of one step: full and short batches, in training and not, one row, sums in several parts, over 65,535 rows, groups that fold.

@@ -2,7 +2,8 @@ use super::shape::{NormShape, cases, input};
 use crate::ops::kit::*;
 
 /// The moving statistics after a batch: `moving_mean[c] <- moving_mean[c] * momentum + sum[c]/n * (1 - momentum)`, and likewise
-/// the moving variance from `square_sum[c]/n`, with n rows of true samples. Nothing where the tripwire forbids it.
+/// the moving variance from `square_sum[c]/n`, with n rows of the whole batch's samples: of micro-batches both sums are added up before.
+/// Nothing where the tripwire forbids it.
 ///
 /// sum, square_sum, moving_mean and moving_variance `[columns]`; loss and tripwire as for updates of weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,7 +78,7 @@ impl OpKind for BatchNormUpdate {
         if held(batch, loss, tripwire) {
             return Ok(());
         }
-        let n = T::of(self.shape.true_rows(batch) as f64);
+        let n = T::of(self.shape.all_rows(batch) as f64);
         let [momentum, rest] = [self.momentum, rest(self.momentum)].map(|factor| T::of(f64::from(factor)));
         for c in 0..self.shape.columns {
             mean[c] = mean[c] * momentum + sum[c] / n * rest;
@@ -111,7 +112,7 @@ impl OpKind for BatchNormUpdate {
         if trial.case.wire.holds() {
             return Ok(trial.exact());
         }
-        let n = Rough::exact(shape.true_rows(&trial.case.batch) as f32);
+        let n = Rough::exact(shape.all_rows(&trial.case.batch) as f32);
         let at = |place: usize, c: usize| Rough::exact(trial.floats(place)[c]);
         let moved = |of_batch: usize, moving: usize, c: usize| {
             let rest = at(of_batch, c).over(n) * Rough::exact(rest(momentum));

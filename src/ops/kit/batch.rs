@@ -26,6 +26,9 @@ pub struct BatchParams {
     pub seed_high: u32,
     /// 1 where updates do nothing from the first loss or gradient on that is not finite, 0 where they follow it.
     pub guarded: u32,
+    /// What losses and their gradients are divided by: the samples of the whole batch, more than `batch_size` where this is one of
+    /// several micro-batches.
+    pub divisor: u32,
 }
 
 impl Default for BatchParams {
@@ -42,20 +45,26 @@ impl Default for BatchParams {
             seed_low: 0,
             seed_high: 0,
             guarded: 0,
+            divisor: 0,
         }
     }
 }
 
 impl BatchParams {
+    /// A whole batch of so many samples.
+    pub fn of_samples(count: usize) -> Self {
+        let count = count as u32;
+        BatchParams { batch_size: count, divisor: count, ..BatchParams::default() }
+    }
+
     /// The batches of a pass over so many samples, of at most `batch` each: the last one holds what is left.
     pub fn of_pass(samples: usize, batch: usize, learning_rate: f64) -> Vec<Self> {
         let of_batch = |slot: usize| BatchParams {
-            batch_size: batch.min(samples - slot * batch) as u32,
             first: (slot * batch) as u32,
             slot: slot as u32,
             learning_rate: learning_rate as f32,
             position: (slot * batch) as u32,
-            ..BatchParams::default()
+            ..BatchParams::of_samples(batch.min(samples - slot * batch))
         };
         (0..samples.div_ceil(batch)).map(of_batch).collect()
     }

@@ -81,9 +81,14 @@ impl<O> Case<O> {
         Case { wire, batch: BatchParams { slot: 3, guarded, ..self.batch }, ..self }
     }
 
-    /// With a batch of `batch_size` samples that begins at `first` of the order and writes metrics at `slot`.
+    /// With a batch of `batch_size` samples that begins at `first` of the order and writes metrics at `slot`; where `first` is not 0, it
+    /// is a part of a larger batch.
     pub(crate) fn batch(self, batch_size: u32, first: u32, slot: u32) -> Self {
-        Case { batch: BatchParams { batch_size, first, slot, position: first + 2, ..self.batch }, ..self }
+        let divisor = batch_size + first;
+        Case {
+            batch: BatchParams { batch_size, first, slot, position: first + 2, divisor, ..self.batch },
+            ..self
+        }
     }
 
     /// As a training step with this number, under a seed that fills both of its words.

@@ -26,7 +26,7 @@ impl<O: OpKind> Case<O> {
 // What no op decides is compiled once, not for each of them.
 
 fn full_batch(samples: usize) -> BatchParams {
-    BatchParams { batch_size: samples as u32, learning_rate: 0.01, guarded: 1, ..BatchParams::default() }
+    BatchParams { learning_rate: 0.01, guarded: 1, ..BatchParams::of_samples(samples) }
 }
 
 impl Case<()> {

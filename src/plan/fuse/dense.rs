@@ -113,6 +113,10 @@ pub(super) fn dense_rmsprop_update(plan: &Plan, at: usize) -> Option<Rewrite> {
         _ => 0,
     };
     let step = &plan.steps[at];
+    // Gradients of micro-batches are added up before the update.
+    if plan.in_parts {
+        return None;
+    }
     let Op::MatmulAtB(MatmulAtB { product, bias: true }) = step.op else { return None };
     let update_at = plan.steps.iter().position(|step| {
         matches!(step.op, Op::RmspropUpdate(RmspropUpdate { hole: Hole { len: 0, .. }, .. }))

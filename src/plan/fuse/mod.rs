@@ -78,7 +78,7 @@ impl Plan {
     fn drop_unused_buffers(&mut self) {
         let mut named = vec![&self.input, &self.target, &self.logits, &self.probabilities];
         named.extend(self.state.iter().chain(&self.average));
-        named.extend(self.parameters.iter().chain(&self.gradients));
+        named.extend(self.parameters.iter().chain(&self.gradients).chain(&self.summands));
         named.extend(self.steps.iter().flat_map(|step| &step.args));
         let mut used = vec![false; self.buffers.len()];
         named.iter().for_each(|tensor| used[tensor.buffer] = true);
@@ -94,7 +94,12 @@ impl Plan {
         self.buffers.retain(|_| kept.next() == Some(&true));
         let fixed = [&mut self.input, &mut self.target, &mut self.logits, &mut self.probabilities];
         let state = self.state.iter_mut().chain(&mut self.average);
-        let moved = fixed.into_iter().chain(state).chain(&mut self.parameters).chain(&mut self.gradients);
+        let moved = fixed
+            .into_iter()
+            .chain(state)
+            .chain(&mut self.parameters)
+            .chain(&mut self.gradients)
+            .chain(&mut self.summands);
         moved
             .chain(self.steps.iter_mut().flat_map(|step| &mut step.args))
             .for_each(|tensor| tensor.buffer = place[tensor.buffer]);

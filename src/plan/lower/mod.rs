@@ -187,7 +187,10 @@ fn finish(builder: Builder, network: &Network, named: [Tensor; 4], state: Option
         network.weights().filter_map(|weight| arena.get(&weight.name).cloned()).collect()
     };
     let [input, target, logits, probabilities] = named;
+    let gradients = Tensor { buffer: 1, offset: 0, shape: vec![builder.buffers[1].len] };
     Plan {
+        summands: [vec![gradients], builder.sums].concat(),
+        in_parts: false,
         batch: builder.batch,
         parameters: in_order(&builder.parameters),
         gradients: in_order(&builder.gradients),

@@ -19,9 +19,9 @@ pub(super) fn penalties(b: &mut Builder, network: &Network) -> Result<(), PlanEr
         let op = WeightPenalty { len: kernel.len(), regularizer };
         let penalty = total(b);
         let name = step_name(layer, what, "penalty");
-        b.step_in_parts(Stage::Loss, name.clone(), op, vec![flat(kernel)], penalty.clone())?;
+        b.step_in_parts(Stage::Penalty, name.clone(), op, vec![flat(kernel)], penalty.clone())?;
         let loss = Tensor { buffer: loss_buffer(b), offset: 0, shape: vec![DATA] };
-        b.step(Stage::Loss, format!("{name}.add"), AddPenalty, vec![penalty, loss])?;
+        b.step(Stage::Penalty, format!("{name}.add"), AddPenalty, vec![penalty, loss])?;
     }
     Ok(())
 }
@@ -33,7 +33,7 @@ pub(super) fn penalty_gradients(b: &mut Builder, network: &Network) -> Result<()
         let kernel = b.weight(&layer.place(), what);
         let op = WeightPenaltyGradient { len: kernel.len(), regularizer };
         let name = step_name(layer, what, "penalty_gradient");
-        b.step(Stage::Backward, name, op, vec![flat(kernel), flat(gradient)])?;
+        b.step(Stage::PenaltyGradient, name, op, vec![flat(kernel), flat(gradient)])?;
     }
     Ok(())
 }
