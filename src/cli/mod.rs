@@ -52,6 +52,7 @@ mod train_args;
 mod training;
 mod training_run;
 mod tune;
+mod unfinished;
 mod verify;
 
 use std::process::ExitCode;

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use super::messages::message;
 use super::output::{note, silence};
 #[cfg(feature = "mpi")]
-use crate::error::CollectiveError;
+use super::unfinished::kept_of_another;
 use crate::error::Error;
 use crate::io::checkpoint::{CHECKPOINTS, checkpoint_files, write_checkpoint_files};
 #[cfg(feature = "mpi")]
@@ -237,15 +237,19 @@ impl Ranks {
         #[cfg(feature = "mpi")]
         if let Some(run) = self.run {
             let is_first = self.collective.rank() == 0;
-            let own = ran.as_ref().err().filter(|error| !is_of_another(error)).map(message);
+            let of_another = ran.as_ref().err().and_then(kept_of_another);
+            let own = ran.as_ref().err().filter(|_| of_another.is_none()).map(message);
             // An empty message would look like none.
             let own = own.map(|text| if text.is_empty() { "it does not say why".to_owned() } else { text });
             let failed = run.end(own.as_deref());
             return match (failed, ran) {
                 (Some((rank, text)), _) => {
                     let of = if rank == 0 { String::new() } else { format!("process {rank}: ") };
+                    let kept = of_another
+                        .filter(|kept| !kept.is_empty())
+                        .map_or_else(String::new, |kept| format!("; {kept}"));
                     if is_first {
-                        note(format_args!("error: {of}{text}"));
+                        note(format_args!("error: {of}{text}{kept}"));
                     }
                     ExitCode::FAILURE
                 }
@@ -257,18 +261,6 @@ impl Ranks {
             ExitCode::FAILURE
         })
     }
-}
-
-/// Whether an error says only that another process has one.
-#[cfg(feature = "mpi")]
-fn is_of_another(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let collective = match cause.downcast_ref::<Error>() {
-            Some(Error::Collective(error)) => Some(error),
-            _ => cause.downcast_ref::<CollectiveError>(),
-        };
-        matches!(collective, Some(CollectiveError::Failed { .. }))
-    })
 }
 
 fn remedy(name: &str) -> &'static str {

@@ -1,15 +1,10 @@
 //! What a run does during training: it writes its logs and checkpoints and shows its progress.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::anyhow;
+use std::path::PathBuf;
 
 use super::interrupt;
-use super::messages::message;
 use super::progress::Progress;
-use super::train_args::TrainArgs;
-use crate::error::Error;
-use crate::io::checkpoint::{RunSettings, path, run_of, save};
+use crate::io::checkpoint::{RunSettings, path, save};
 use crate::io::run::{RunError, RunFolder, RunLogs};
 use crate::train::{
     Callback, CallbackError, Checkpoint, Checkpoints, Divergence, EpochRecord, Schedule, StepRecord,
@@ -35,30 +30,6 @@ pub struct Told {
 pub struct Diverged {
     divergence: Box<Divergence>,
     last_checkpoint: Option<PathBuf>,
-}
-
-/// Adds to an error how to resume the run from its last checkpoint. An error of a run that has diverged says so
-/// itself.
-pub fn unfinished(error: anyhow::Error, last_checkpoint: Option<&Path>, args: &TrainArgs) -> anyhow::Error {
-    let (Some(checkpoint), Some(run)) = (last_checkpoint, last_checkpoint.and_then(run_of)) else {
-        if matches!(error.downcast_ref(), Some(Error::DeviceInTraining { .. })) {
-            return anyhow!("{}; there is no checkpoint: start again", message(&error));
-        }
-        return error;
-    };
-    if error.is::<Diverged>() {
-        return error;
-    }
-    let (said, go_on, checkpoint) = (message(&error), args.go_on(run), checkpoint.display());
-    anyhow!("{said}; `{checkpoint}` is kept: once this is fixed, resume with: {go_on}")
-}
-
-/// An error from before a run was resumed. The user has the command, which may be what is wrong.
-pub fn not_begun(error: anyhow::Error, checkpoint: Option<&Path>) -> anyhow::Error {
-    match checkpoint {
-        Some(checkpoint) => anyhow!("{}\n`{}` is kept", message(&error), checkpoint.display()),
-        None => error,
-    }
 }
 
 fn before(checkpoint: &Option<PathBuf>) -> String {

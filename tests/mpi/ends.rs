@@ -10,7 +10,7 @@ use crate::same_bits::{assert_same, sandbox, train};
 use crate::sandbox::{Sandbox, program};
 
 /// Longer than it takes to end it.
-const MORE: &str = "--epochs 60 --early-stopping off --checkpoint-steps 3";
+const MORE: &str = "--epochs 150 --early-stopping off --checkpoint-steps 3";
 
 /// A run that is under way: two steps of it at least are logged.
 fn under_way(sandbox: &Sandbox, run: &str) -> std::process::Child {
@@ -62,7 +62,7 @@ fn ctrl_c_stops_all_at_the_same_step() {
         }
         signal("-INT", child.id());
         let outcome = ended(child, SOON);
-        assert!(outcome.stderr.contains("Interrupted after step"), "{outcome:?}");
+        assert!(outcome.stderr.contains("Interrupted after step"), "{index}: {}", outcome.stderr);
         assert_eq!(outcome.stderr.matches("Interrupted after step").count(), 1, "{outcome:?}");
         succeed(&sandbox, 4, &format!("train --resume --out {run}"));
         assert_same(&sandbox, "Ctrl-C", &run, "whole");
@@ -100,7 +100,7 @@ fn a_device_that_fails_ends_all() {
         };
         let outcome = end(parts(&sandbox, &[part(0), part(1)]));
         let of = if failing == 0 { "error: " } else { "error: process 1: " };
-        assert_told("a lost device", &outcome, &[of, "training stopped after step"]);
+        assert_told("a lost device", &outcome, &[of, "training stopped after step", "resume with"]);
     }
 }
 
@@ -109,6 +109,6 @@ fn a_device_that_fails_ends_all() {
 fn a_number_that_is_not_finite_is_told_once() {
     let sandbox = sandbox();
     let outcome = end(launch(&sandbox, 2, &train("cpu", "run", "--learning-rate 1e30 --early-stopping off")));
-    assert_told("diverged", &outcome, &["error: ", "step"]);
+    assert_told("diverged", &outcome, &["error: ", "the loss of step"]);
     assert!(outcome.stderr.contains("not finite"), "{outcome:?}");
 }

@@ -17,7 +17,7 @@ micro_batches = 4
 early_stopping = { patience = 1, min_delta = 0.01, restore_best_weights = true }
 
 [optimizer]
-type = "adam"
+name = "adam"
 global_clipnorm = 0.5
 use_ema = true
 
