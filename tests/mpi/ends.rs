@@ -10,7 +10,7 @@ use crate::same_bits::{assert_same, sandbox, train};
 use crate::sandbox::{Sandbox, program};
 
 /// Longer than it takes to end it.
-const MORE: &str = "--epochs 150 --early-stopping off --checkpoint-steps 3";
+const MORE: &str = "--epochs 80 --early-stopping off --checkpoint-steps 3";
 
 /// A run that is under way: two steps of it at least are logged.
 fn under_way(sandbox: &Sandbox, run: &str) -> std::process::Child {

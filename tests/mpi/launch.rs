@@ -17,12 +17,6 @@ fn mpirun() -> String {
     std::env::var("SHADEGRAD_MPIRUN").unwrap_or_else(|_| "mpirun".to_owned())
 }
 
-/// Whether that is Open MPI, whose name its version has.
-pub fn is_open_mpi() -> bool {
-    let said = Command::new(mpirun()).arg("--version").output().expect("mpirun, of SHADEGRAD_MPIRUN");
-    String::from_utf8_lossy(&said.stdout).contains("Open MPI")
-}
-
 /// Some processes of a run with a program and arguments of their own.
 pub struct Part<'a> {
     pub processes: usize,

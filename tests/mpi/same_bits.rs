@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::launch::{Part, end, is_open_mpi, launch, parts, succeed};
+use crate::launch::{Part, end, launch, parts, succeed};
 use crate::sandbox::{Sandbox, program};
 
 /// Everything that depends on where a sample lies in its batch, on sums over it, or on what is decided after an epoch.
@@ -172,6 +172,4 @@ fn bench_shows_the_parts_of_a_step() {
     for part in ["2 processes", "compute", "map", "exchange", "sum", "upload", "update", "step"] {
         assert!(outcome.stdout.contains(part), "{part}: {outcome:?}");
     }
-    // Which mpirun these tests run with is no matter of chance.
-    println!("Open MPI: {}", is_open_mpi());
 }
