@@ -131,21 +131,26 @@ impl Device {
         Ok((Device::Gpu(Arc::new(gpu)), line))
     }
 
-    /// [`open`](Self::open) for one of several processes or threads of this machine, counted from 0: where nothing is chosen each takes a
+    /// [`open`](Self::open) for one of several processes or threads of this machine: its number from 0, and how many there are. Where nothing is chosen each takes a
     /// GPU of its own, of those of the best kind in the order of the PCI bus, and some share one where there are fewer.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_for(choice: &DeviceChoice, number: usize) -> Result<(Self, String), GpuError> {
-        if *choice != DeviceChoice::Auto {
+    pub fn open_for(choice: &DeviceChoice, [number, count]: [usize; 2]) -> Result<(Self, String), GpuError> {
+        if *choice != DeviceChoice::Auto || count == 1 {
             return Device::open(choice);
         }
         check_failures()?;
         let found = adapters();
         let places: Vec<_> = found.iter().map(|adapter| (adapter.kind(), adapter.pci())).collect();
-        match own_of(&places, number) {
-            Some(own) => Device::open(&DeviceChoice::Index(own)),
-            None => Ok(open_auto()),
+        let own = own_of(&places, number).and_then(|own| Some((own, found.get(own)?)));
+        match own.map(|(own, adapter)| (own, adapter, adapter.open())) {
+            Some((own, adapter, Ok(gpu))) => {
+                let line = format!("{}: the GPU of its own", describe(&found, adapter, own));
+                Ok((Device::Gpu(Arc::new(gpu)), line))
+            }
+            // One that does not open leaves the others.
+            _ => Ok(open_auto()),
         }
     }
 

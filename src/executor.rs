@@ -324,7 +324,7 @@ pub trait Executor: Send {
     fn begin(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError>;
 
     /// Computes the gradients of some rows of the pass that was readied, one after another, and hands what each adds to its batch to
-    /// `take`, in order.
+    /// `take`, in order. With `is_first` the first row is the first micro-batch of its batch, whose loss takes the penalties.
     ///
     /// # Errors
     /// When the device fails.
@@ -332,6 +332,7 @@ pub trait Executor: Send {
         &mut self,
         pass: &Pass<'_>,
         rows: Range<usize>,
+        is_first: bool,
         times: &mut StepTimes,
         take: &mut dyn FnMut(&Summands<'_>),
     ) -> Result<(), ExecutorError>;

@@ -53,7 +53,7 @@ pub struct BenchArgs {
     batch_size: Option<usize>,
     /// Compute each batch as N micro-batches, whose gradients are added up, and print the parts of such steps; by default that of the
     /// model file, else as many as there are processes
-    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     micro_batches: Option<usize>,
     #[command(flatten)]
     trainable: TrainableArg,
@@ -84,7 +84,7 @@ pub fn run(args: &BenchArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::
     file.training.micro_batches = Some(micro_batches);
     let plan = file.plan(batch.div_ceil(micro_batches))?;
     let data = data(&network, batch)?;
-    let (device, why) = Device::open_for(&args.device.device, ranks.local()[0])?;
+    let (device, why) = Device::open_for(&args.device.device, ranks.local())?;
     if !args.json {
         output.line(format_args!("Device: {why}\n"))?;
     }
@@ -127,6 +127,7 @@ fn step_parts(
         profile,
         batch_size: file.training.batch_size,
         micro_batches: file.training.micro_batches,
+        allow_nan: true,
         ..FitOptions::default()
     };
     // A warm-up, after which all is compiled and cached.

@@ -11,6 +11,7 @@ use super::output::{Output, note};
 use super::progress::spinner;
 use super::ranks::Ranks;
 use super::same_data::{TestSet, samples, test_set};
+use super::same_ranks::{digest, program_digest};
 use crate::device::{Device, TWIN};
 use crate::executor::check_data;
 use crate::gpu::Choices;
@@ -59,7 +60,7 @@ struct Figures {
 
 /// Evaluates in batches of the size that the run used, with the kernels that it used, so that on the same device the
 /// metrics are the run's own, bit for bit.
-pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &Ranks) -> anyhow::Result<()> {
+pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::Result<()> {
     let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
     args.report.check(&network)?;
     let recorded = read_recorded(&args.run).unwrap_or_else(|error| {
@@ -69,7 +70,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &Ranks) -> anyhow::R
     let TestSet { source, set: test, is_other } =
         test_set(&args.run, args.data.as_ref(), &args.layout, recorded.as_ref(), &file, &network)?;
     check_data(&network, &test)?;
-    let (device, why) = Device::open_for(&args.device.device, ranks.local()[0])?;
+    let (device, why) = Device::open_for(&args.device.device, ranks.local())?;
 
     if !args.json {
         output.line(format_args!("Device: {why}"))?;
@@ -81,6 +82,12 @@ pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &Ranks) -> anyhow::R
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, no_fuse, ..Compile::default() };
     let mut model = file.model.compile(&device, compile)?;
     model.set_weights(weights)?;
+    ranks.check_same(&[
+        ("program".to_owned(), program_digest()),
+        ("weights".to_owned(), digest(&model.digest()?)),
+        ("data".to_owned(), test.digest()),
+        ("device".to_owned(), device.title()),
+    ])?;
     model.distribute(ranks.collective(), Updates::Everywhere);
     let spinner = spinner(format!("evaluating on {} test {}", thousands(test.len()), samples(&network)));
     let evaluation = model.evaluate_with(&test, recorded.map(|recorded| recorded.batch_size))?;

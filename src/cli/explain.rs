@@ -38,7 +38,8 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let mut file = args.model.read()?;
     args.trainable.apply(&mut file)?;
     warn_of_loss(&file)?;
-    let batch = args.batch_size.unwrap_or(file.training.batch_size);
+    let parts = file.training.micro_batches.unwrap_or(1);
+    let batch = args.batch_size.unwrap_or(file.training.batch_size.div_ceil(parts));
     let plan = file.plan(batch)?;
     let (device, why) = Device::open(&args.device.device)?;
     output.line(format_args!("Device: {why}"))?;

@@ -256,23 +256,28 @@ impl Job {
         Ok(options)
     }
 
-    /// Opens the requested device, for one of several processes or threads of this machine, counted from 0. A resumed run keeps its own
+    /// Opens the requested device, for one of several processes or threads of this machine: its number from 0, and how many there are. A resumed run keeps its own
     /// unless another is named, with the kernels that it ran before. Also returns why it is that one.
-    pub fn open(&self, asked: &DeviceChoice, number: usize, plan: &Plan) -> anyhow::Result<(Device, String)> {
+    pub fn open(
+        &self,
+        asked: &DeviceChoice,
+        seat: [usize; 2],
+        plan: &Plan,
+    ) -> anyhow::Result<(Device, String)> {
         if self.checkpoint.is_none() {
-            return Ok(Device::open_for(asked, number)?);
+            return Ok(Device::open_for(asked, seat)?);
         }
         let recorded = &self.settings.device;
         let (device, why) = match asked {
             DeviceChoice::Auto if self.ran_twins() => (Device::Reference, format!("{recorded}, as before")),
-            DeviceChoice::Auto => match find(recorded, number) {
+            DeviceChoice::Auto => match find(recorded, seat[0]) {
                 Some(device) => (device, format!("{recorded}, as before")),
                 None => bail!(
                     "the run was trained on {recorded}, which is not here; to resume on another device, with results that differ \
                      in their last bits, name it with --device"
                 ),
             },
-            named => Device::open_for(named, number)?,
+            named => Device::open_for(named, seat)?,
         };
         if matches!(device, Device::Cpu) && self.ran_twins() {
             note(

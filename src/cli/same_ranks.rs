@@ -36,8 +36,10 @@ pub fn check_ranks(
     if ranks.size() == 1 {
         return Ok(());
     }
-    let mut facts =
-        vec![("program".to_owned(), program()), ("model and training".to_owned(), job.file.to_toml()?)];
+    let mut facts = vec![
+        ("program".to_owned(), program_digest()),
+        ("model and training".to_owned(), job.file.to_toml()?),
+    ];
     if let Value::Object(settings) = serde_json::to_value(&job.settings)? {
         let shared = settings.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
         facts.extend(shared.map(|(name, value)| (format!("setting `{name}`"), value.to_string())));
@@ -57,7 +59,7 @@ pub fn check_ranks(
 }
 
 /// A digest of this program's file.
-fn program() -> String {
+pub fn program_digest() -> String {
     let file = std::env::current_exe().and_then(std::fs::read);
     file.map_or_else(|_| env!("CARGO_PKG_VERSION").to_owned(), |bytes| sha256(&bytes))
 }
@@ -73,7 +75,8 @@ fn data(settings: &RunSettings) -> String {
     })
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// In words.
+pub fn digest(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

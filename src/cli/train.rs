@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, ensure};
 
 use super::fitting::check_fits;
 use super::interrupt;
@@ -34,7 +34,8 @@ pub fn run(
         output.quiet();
     }
     let (job, folder) = job(args, ranks)?;
-    let mut last = job.checkpoint_path(args);
+    // The others have no folder to go on in.
+    let mut last = job.checkpoint_path(args).filter(|_| ranks.is_first());
     let begun = last.clone();
     let prepared = prepare(args, job, folder, output, ranks);
     let (mut run, options) = prepared.map_err(|error| not_begun(error, begun.as_deref()))?;
@@ -53,7 +54,17 @@ pub fn run(
 
 /// The job; of one that is resumed the folder, too, which the first process alone has: the others get its checkpoint from there.
 fn job(args: &TrainArgs, ranks: &mut Ranks) -> anyhow::Result<(Job, Option<RunFolder>)> {
-    let all = ranks.size() * args.device.device.0.len();
+    let devices = args.device.device.0.len();
+    let all = ranks.size() * devices;
+    ensure!(
+        ranks.size() == 1 || devices.is_power_of_two(),
+        "--device names {devices} devices in each of {} processes; give each 1, 2, 4 or 8, so that their sums are the same in any order of machines",
+        ranks.size()
+    );
+    ensure!(
+        all == 1 || !args.tune.asked(),
+        "--tune is for one process on one device: with several, each could choose other kernels"
+    );
     if !args.resume {
         return Ok((Job::begin(args, all)?, None));
     }
@@ -109,11 +120,11 @@ fn prepare<'a>(
     let batch = options.capacity(sets.train.len(), micro_batches);
     let plan = job.file.plan(batch)?;
     let chosen = &args.device.device.0;
-    let number = ranks.local()[0] * chosen.len();
+    let seat = |at: usize| [ranks.local()[0] * chosen.len() + at, ranks.local()[1] * chosen.len()];
     let (opened, digests) = std::thread::scope(|scope| {
         // Every byte is read for them: some hundredths of a second, while the driver opens the device.
         let digests = scope.spawn(|| read.digests());
-        (job.open(&chosen[0], number, &plan), digests.join())
+        (job.open(&chosen[0], seat(0), &plan), digests.join())
     });
     let digests = digests.map_err(|_| anyhow!("the data set could not be digested"))?;
     job.check_same_data(args, &digests)?;
@@ -123,7 +134,7 @@ fn prepare<'a>(
     let plain = plan.clone();
     let plan = if job.settings.no_fuse { plan } else { device.prepare(plan) };
 
-    let others = (1..chosen.len()).map(|at| job.open(&chosen[at], number + at, &plain));
+    let others = (1..chosen.len()).map(|at| job.open(&chosen[at], seat(at), &plain));
     let others = others.collect::<anyhow::Result<Vec<(Device, String)>>>()?;
 
     output.line(format_args!("Device: {why}"))?;

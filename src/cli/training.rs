@@ -21,7 +21,7 @@ pub struct TrainingArgs {
     batch_size: Option<usize>,
     /// Compute each batch as N micro-batches one after another, or dealt out to processes and devices, and add up their gradients
     /// before the update; by default that of the model file, else as many as there are processes and devices
-    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     pub micro_batches: Option<usize>,
     /// The seed of initial weights, the order of samples, and folds
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]

@@ -237,13 +237,11 @@ fn side_by_side(
     let updates = joined.updates;
     let fit = |model: &mut Model, collective: Box<dyn Collective>, callback: &mut dyn Callback| {
         model.distribute(collective, updates);
-        let history = match checkpoint.clone() {
-            Some(checkpoint) => model.resume(data, options, checkpoint, callback),
-            None => model.fit(data, options, callback),
-        };
-        // Those that wait for this one shall not for ever.
-        drop(model.take_collective());
-        history
+        let leaving = Leaving(model);
+        match checkpoint.clone() {
+            Some(checkpoint) => leaving.0.resume(data, options, checkpoint, callback),
+            None => leaving.0.fit(data, options, callback),
+        }
     };
     if others.is_empty() {
         let history = fit(model, outer, callback);
@@ -265,7 +263,7 @@ fn side_by_side(
     for ended in ended {
         match ended {
             // What went wrong there went wrong everywhere, or is why the others ended.
-            Ok(Err(error)) if is_of_another(&history) => return Err(error),
+            Ok(Err(error)) if is_of_another(&history) && !is_failed(&error) => return Err(error),
             Ok(_) => {}
             Err(panic) => std::panic::resume_unwind(panic),
         }
@@ -275,7 +273,20 @@ fn side_by_side(
 
 /// Whether training ended only because another device did.
 fn is_of_another(history: &Result<History, Error>) -> bool {
-    matches!(history, Err(Error::Collective(CollectiveError::Failed { .. })))
+    history.as_ref().is_err_and(is_failed)
+}
+
+fn is_failed(error: &Error) -> bool {
+    matches!(error, Error::Collective(CollectiveError::Failed { .. }))
+}
+
+/// Those that wait for this model shall not for ever, however its training ends.
+struct Leaving<'a>(&'a mut Model);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        drop(self.0.take_collective());
+    }
 }
 
 /// The parts of a result that follow from the job, the data and the metrics.

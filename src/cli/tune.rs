@@ -22,6 +22,13 @@ pub struct TuneArg {
     tune: bool,
 }
 
+impl TuneArg {
+    /// Whether it was given.
+    pub fn asked(&self) -> bool {
+        self.tune
+    }
+}
+
 /// What is known of each step that several kernels can run.
 #[derive(Debug)]
 pub struct Tuning {

@@ -303,11 +303,13 @@ impl<T: Real> Executor for CpuExecutor<T> {
         &mut self,
         pass: &Pass<'_>,
         rows: Range<usize>,
+        is_first: bool,
         times: &mut StepTimes,
         take: &mut dyn FnMut(&Summands<'_>),
     ) -> Result<(), ExecutorError> {
-        for params in &pass.batches[rows] {
-            times.compute.time(|| self.run_phase(Phase::Gradients, pass.data, params))?;
+        for (at, params) in pass.batches[rows].iter().enumerate() {
+            let phase = Phase::of_gradients(is_first && at == 0);
+            times.compute.time(|| self.run_phase(phase, pass.data, params))?;
             let mut summands = std::mem::take(&mut self.summands);
             times.map.time(|| {
                 summands.clear();

@@ -25,7 +25,8 @@ pub enum CollectiveError {
     },
     /// Ranks whose weights should be the same have others.
     #[error(
-        "after step {step} the weights of process {rank} are not those of process 0: their devices, drivers or programs do not compute          the same; leave out the machine of one, or let process 0 alone update with --mixed-devices (in Rust `Updates::FirstOnly`)"
+        "after step {step} the weights of process {rank} are not those of process 0: their devices, drivers or programs do not compute the \
+         same; leave out the machine of one, or let process 0 alone update with --mixed-devices (in Rust `Updates::FirstOnly`)"
     )]
     OtherWeights {
         /// The lowest that has others.

@@ -344,10 +344,11 @@ impl Executor for GpuExecutor {
         &mut self,
         pass: &Pass<'_>,
         rows: Range<usize>,
+        is_first: bool,
         times: &mut StepTimes,
         take: &mut dyn FnMut(&Summands<'_>),
     ) -> Result<(), ExecutorError> {
-        let done = self.gradients_of(pass, rows, times, take);
+        let done = self.gradients_of(pass, rows, is_first, times, take);
         if done.is_err() {
             self.flight.abandon();
             self.seam = None;

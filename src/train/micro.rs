@@ -70,14 +70,20 @@ impl Runner<'_> {
         }
         let (rank, size) = (self.collective.rank(), self.collective.size());
         let own = share_of(self.micro_batches, rank, size);
-        let of_batch = |row: &BatchParams| micro_batches(row, self.micro_batches)[own.clone()].to_vec();
+        // Behind the micro-batches of a batch comes its own row, for the update: with the number of the step, and no samples to gather.
+        let of_batch = |row: &BatchParams| {
+            let mut rows = micro_batches(row, self.micro_batches)[own.clone()].to_vec();
+            rows.push(BatchParams { batch_size: 0, divisor: row.batch_size, ..*row });
+            rows
+        };
         let rows: Vec<BatchParams> = pass.batches.iter().flat_map(of_batch).collect();
+        let each = own.len() + 1;
         let pass = Pass { batches: &rows, ..*pass };
         self.executor.begin(&pass)?;
         self.told = None;
-        let batches = rows.len() / own.len();
+        let batches = rows.len() / each;
         for batch in 0..batches {
-            let Some((metrics, asked)) = self.step(&pass, batch * own.len(), own.len(), stop)? else { break };
+            let Some((metrics, asked)) = self.step(&pass, batch * each, own.len(), stop)? else { break };
             stop |= on_metrics(batch, metrics).is_break();
             if asked || stop && size == 1 {
                 return Ok(Ran { rows: batch + 1, tripped: self.tripped()? });
@@ -105,7 +111,8 @@ impl Runner<'_> {
             _ => None,
         };
         let mut spent = times.sum;
-        self.executor.gradients(pass, first..first + filled, &mut times, &mut |summands| {
+        let is_first = self.collective.rank() == 0;
+        self.executor.gradients(pass, first..first + filled, is_first, &mut times, &mut |summands| {
             tripped = tripped.or(summands.tripped);
             spent.time(|| sums.push(summands.values));
             figures.push(&[summands.loss, summands.correct as f32]);
@@ -125,7 +132,7 @@ impl Runner<'_> {
         sum.push(f32::from(u8::from(stop)));
         self.collective.sum(&mut sum, &mut times)?;
         let [loss, correct, asked] = [sum[len], sum[len + 1], sum[len + 2]];
-        self.update(pass, first, (&sum[..len], loss), &mut times)?;
+        self.update(pass, first + own, (&sum[..len], loss), &mut times)?;
         times.steps += 1;
         times.whole.0 += begun.elapsed();
         *self.times = times;
@@ -213,10 +220,12 @@ impl Runner<'_> {
             transforms: &[],
         };
         let mut own: Vec<[u32; 2]> = Vec::new();
-        self.executor.run(&pass, &mut |_, metrics| {
-            own.push([metrics.loss.to_bits(), metrics.correct]);
-            ControlFlow::Continue(())
-        })?;
+        if !pass.batches.is_empty() {
+            self.executor.run(&pass, &mut |_, metrics| {
+                own.push([metrics.loss.to_bits(), metrics.correct]);
+                ControlFlow::Continue(())
+            })?;
+        }
         let all = self.collective.gather(bytemuck::cast_slice(&own))?;
         let all = all.iter().flat_map(|figures| bytemuck::pod_collect_to_vec::<u8, [u32; 2]>(figures));
         let mut totals = Within::default();

@@ -12,6 +12,7 @@ use crate::data::folds::stratified_split;
 use crate::error::{Error, SettingError};
 use crate::executor::check_data;
 use crate::model::Network;
+use crate::plan::MAX_BATCH;
 use crate::profile::Sampling;
 
 /// How a model is trained: for how long, and on which data. These are also the keys of the `[training]` table of a
@@ -28,7 +29,7 @@ pub struct FitOptions {
     /// fits in several, and several processes share them ([`Model::distribute`](super::Model::distribute)). Of n samples and M
     /// micro-batches each takes `ceil(n / M)` in a row, the last ones fewer or none. Losses and gradients are those of the whole batch,
     /// but for rounding; BatchNormalization takes the statistics of each micro-batch, and its moving ones follow their mean, weighted by
-    /// samples. A multiple of the number of processes by a power of two; default that number, 1 where there is one.
+    /// samples. With several processes, their number times 1, 2, 4, 8, ...; default the number of processes and devices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batches: Option<usize>,
     /// Whether each epoch takes the samples in a new order; default true.
@@ -120,6 +121,9 @@ impl FitOptions {
                 return Err(SettingError::new(setting, value, "at least 1"));
             }
         }
+        if let Some(count) = self.micro_batches.filter(|&count| count > MAX_BATCH) {
+            return Err(SettingError::new("micro_batches", count, format!("at most {MAX_BATCH}")));
+        }
         let numbers = [
             ("validation_split", self.validation_split, "above 0 and below 1"),
             ("until_loss", self.until_loss, "a finite number"),
@@ -170,7 +174,10 @@ impl FitOptions {
     /// without changing a bit.
     pub fn micro_batches_on(&self, processes: usize) -> Result<usize, SettingError> {
         let count = self.micro_batches.unwrap_or(processes);
-        if !count.is_multiple_of(processes) || !(count / processes).is_power_of_two() {
+        self.check()?;
+        // One process holds the whole sum, whatever its parts are.
+        let fits = processes == 1 || count.is_multiple_of(processes) && (count / processes).is_power_of_two();
+        if !fits {
             let expected = format!(
                 "the number of processes, {processes}, or 2, 4, 8, ... times that; as many micro-batches are trained on by {}",
                 listed_divisors(count)
@@ -305,7 +312,9 @@ impl FitOptions {
 
 /// The numbers of processes that can share so many micro-batches, in words.
 fn listed_divisors(count: usize) -> String {
-    let fits = |&processes: &usize| count.is_multiple_of(processes) && (count / processes).is_power_of_two();
+    let fits = |&processes: &usize| {
+        processes == 1 || count.is_multiple_of(processes) && (count / processes).is_power_of_two()
+    };
     let found: Vec<String> = (1..=count).filter(fits).map(|processes| processes.to_string()).collect();
     match &found[..] {
         [] => "none".to_owned(),
@@ -409,7 +418,7 @@ mod tests {
             (Some(6), 3, Some(6)),
             (Some(6), 6, Some(6)),
             (Some(6), 2, None),
-            (Some(6), 1, None),
+            (Some(6), 1, Some(6)),
         ];
         for (micro_batches, processes, expected) in rows {
             let options = FitOptions { micro_batches, ..FitOptions::default() };
@@ -417,7 +426,7 @@ mod tests {
             assert_eq!(found.as_ref().ok().copied(), expected, "{micro_batches:?} on {processes}: {found:?}");
         }
         let refused = FitOptions { micro_batches: Some(6), ..FitOptions::default() }.micro_batches_on(4);
-        assert!(refused.unwrap_err().to_string().contains("by 3 or 6 processes"));
+        assert!(refused.unwrap_err().to_string().contains("by 1, 3 or 6 processes"));
     }
 
     fn cosine() -> CosineDecay {

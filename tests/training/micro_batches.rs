@@ -64,7 +64,12 @@ fn layers() -> Sequential {
 
 fn settings() -> Compile {
     let augmentation = Augmentation { rotation_range: 10.0, noise_stddev: 0.05, ..Augmentation::default() };
-    let adam = Adam { global_clipnorm: Some(0.5), use_ema: true, ..Adam::default() };
+    let adam = Adam {
+        global_clipnorm: Some(0.5),
+        use_ema: true,
+        ema_overwrite_frequency: Some(3),
+        ..Adam::default()
+    };
     Compile { seed: 4, augmentation: Some(augmentation), optimizer: adam.into(), ..Compile::default() }
 }
 
@@ -170,6 +175,21 @@ fn trained(model: &mut Model, options: &FitOptions) -> Ended {
     ended(model, &keeper, &history)
 }
 
+/// Without the weights of a best epoch in their place, those that a moving average leaves are the same everywhere.
+#[test]
+fn averages_of_several_ranks_are_those_of_one() {
+    for (name, device) in devices() {
+        let options = FitOptions { early_stopping: None, ..options(4) };
+        let (expected, _) = alone(&device, &options);
+        for ranks in [2, 4] {
+            let all = vec![device.clone(); ranks];
+            for end in in_ranks(&all, Updates::Everywhere, |model, _| trained(model, &options)) {
+                assert!(end == expected, "{name}, {ranks} ranks");
+            }
+        }
+    }
+}
+
 /// The number of micro-batches is a setting like the batch size: with another one come other bits.
 #[test]
 fn the_number_of_micro_batches_decides_bits() {
@@ -194,10 +214,14 @@ fn sums_of_micro_batches_are_those_of_the_batch() {
         ("sgd", Sgd { momentum: 0.9, ..Sgd::default() }.into(), Loss::MeanSquaredError),
         ("adam", Adam { clipnorm: Some(0.1), ..Adam::default() }.into(), Loss::default()),
     ];
+    let mut hidden = Dense::new(16).activation(Activation::Relu);
+    hidden.kernel_regularizer = Some(Regularizer::l2(0.01));
+    let layers = Sequential::new([28, 28, 1]).add(Flatten::new()).add(hidden);
+    let layers = layers.add(Dense::new(10).activation(Activation::Softmax));
     for (name, device) in devices() {
         for (what, optimizer, loss) in losses {
             let train = |micro_batches| {
-                let mut model = small()
+                let mut model = layers
                     .compile(&device, Compile { seed: 3, optimizer, loss, ..Compile::default() })
                     .unwrap();
                 let options = FitOptions {

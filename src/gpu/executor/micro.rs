@@ -13,7 +13,7 @@ use crate::profile::StepTimes;
 impl GpuExecutor {
     pub(super) fn begin_parts(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError> {
         pass.check(&self.plan, self.feed.samples(pass.data).ok_or(ExecutorError::NoData)?)?;
-        self.prepare(&Pass { phase: Phase::Gradients, ..*pass })?;
+        self.prepare(&Pass { phase: Phase::FirstGradients, ..*pass })?;
         self.bind(Phase::Update, pass.data)?;
         self.warm_up(Phase::Update, pass.data)?;
         if self.seam.is_none() {
@@ -30,13 +30,14 @@ impl GpuExecutor {
         &mut self,
         pass: &Pass<'_>,
         rows: Range<usize>,
+        is_first: bool,
         times: &mut StepTimes,
         take: &mut dyn FnMut(&Summands<'_>),
     ) -> Result<(), ExecutorError> {
         let mut under_way = None;
         for (turn, row) in rows.enumerate() {
             let begun = Instant::now();
-            let crossing = self.submit_part(pass, row, turn % 2)?;
+            let crossing = self.submit_part(pass, row, is_first && turn == 0, turn % 2)?;
             times.compute.0 += begun.elapsed();
             if let Some(before) = under_way.replace(crossing) {
                 self.land_part(before, times, take)?;
@@ -54,13 +55,14 @@ impl GpuExecutor {
         &mut self,
         pass: &Pass<'_>,
         row: usize,
+        is_first: bool,
         turn: usize,
     ) -> Result<Option<Crossing>, ExecutorError> {
         self.gpu.before_batches(1);
         let berth = self.flight.berth(&self.gpu, &mut |_, _| ())?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         let samples = self.load(&mut encoder, &berth, pass, row..row + 1)?;
-        self.encode(&mut encoder, Phase::Gradients, pass.data, row..row + 1);
+        self.encode(&mut encoder, Phase::of_gradients(is_first), pass.data, row..row + 1);
         let slot = pass.batches[row].slot as usize;
         if let Some(seam) = &self.seam {
             seam.copy_down(&mut encoder, &self.plan, &self.buffers, slot, turn);

@@ -152,7 +152,9 @@ pub enum Phase {
     Train,
     /// Forward, loss and backward of a micro-batch, whose loss and gradients are a part of those of the batch.
     Gradients,
-    /// What follows once the gradients of all micro-batches are added up: penalties and update.
+    /// The same of the first micro-batch, whose loss takes the penalties of the batch.
+    FirstGradients,
+    /// What follows once the gradients of all micro-batches are added up: gradients of penalties, and update.
     Update,
     /// Forward and loss.
     Evaluate,
@@ -161,14 +163,19 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// That of a micro-batch.
+    pub(crate) fn of_gradients(is_first: bool) -> Self {
+        if is_first { Phase::FirstGradients } else { Phase::Gradients }
+    }
+
     /// Whether steps of a stage run in this phase.
     pub fn includes(self, stage: Stage) -> bool {
         match stage {
             Stage::Input | Stage::Forward => self != Phase::Update,
             Stage::Target | Stage::Loss => !matches!(self, Phase::Predict | Phase::Update),
             Stage::Output => self == Phase::Predict,
-            Stage::Penalty => !matches!(self, Phase::Predict | Phase::Gradients),
-            Stage::Backward => matches!(self, Phase::Train | Phase::Gradients),
+            Stage::Penalty => matches!(self, Phase::Train | Phase::Evaluate | Phase::FirstGradients),
+            Stage::Backward => matches!(self, Phase::Train | Phase::Gradients | Phase::FirstGradients),
             Stage::PenaltyGradient | Stage::Update => matches!(self, Phase::Train | Phase::Update),
             Stage::Inference => matches!(self, Phase::Evaluate | Phase::Predict),
             Stage::Judgement => self == Phase::Evaluate,
