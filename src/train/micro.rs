@@ -3,7 +3,8 @@
 //!
 //! Micro-batch m of a batch of n samples is the samples m*b.. of it, with b = ceil(n / M) of M micro-batches; it may be shorter, or empty.
 //! Its loss and gradients are divided by n, so that their sums are those of the batch. Random draws of layers are addressed by
-//! `step * M + m`, augmentation by the place of a sample in the order of the epoch: who computes which micro-batch changes nothing.
+//! `step * M + m`, as noise is; the other augmentation by the place of a sample in the order of the epoch: who computes which micro-batch
+//! changes nothing.
 
 use std::ops::ControlFlow;
 use std::time::Instant;

@@ -114,7 +114,8 @@ impl Model {
     /// [`evaluate`](Self::evaluate) and [`predict`](Self::predict) deal batches out; results are those of one process with as many
     /// micro-batches, to the bit. Callbacks are called in every rank, those for checkpoints in rank 0 only.
     ///
-    /// A rank that ends with an error of its own must drop its model, so that the others do not wait for it.
+    /// Where training diverges, rank 0 alone finds out what was not finite. A checkpoint must be resumed with the micro-batches that it was
+    /// made with. A rank that ends with an error of its own must drop its model, so that the others do not wait for it.
     pub fn distribute(&mut self, collective: Box<dyn Collective>, updates: Updates) {
         (self.collective, self.updates) = (collective, updates);
     }
