@@ -3,7 +3,7 @@
 //! Every process, or every thread of one, has an executor of its own, a copy of the weights, and all data; each is a **rank**. They run the
 //! same code, `fit` with the same options, side by side. In a step each computes the gradients of its own micro-batches; these are added
 //! up over all ranks, and each makes the same update of the same weights by the same sums. A [`Collective`] carries what they exchange:
-//! bytes, and sums in one fixed order ([`tree`]).
+//! bytes, and sums in one fixed order.
 
 mod alone;
 #[cfg(feature = "mpi")]
@@ -27,8 +27,8 @@ pub trait Collective: Send {
     /// How many there are.
     fn size(&self) -> usize;
 
-    /// Adds vectors of the same length up over all ranks, element by element, in the order of ranks that [`tree`] says. Afterwards each
-    /// has the sum.
+    /// Adds vectors of the same length up over all ranks, element by element, in a fixed order: the sum of n of them is that of
+    /// the first p plus that of the others, both likewise, with p the largest power of two below n. Afterwards each has the sum.
     ///
     /// # Errors
     /// When another rank failed or does something else.
