@@ -9,12 +9,14 @@ use crate::launch::{Part, SOON, assert_told, end, ended, launch, parts, process_
 use crate::same_bits::{assert_same, sandbox, train};
 use crate::sandbox::{Sandbox, program};
 
-/// Longer than it takes to end it.
+/// Longer than it takes to kill a process.
 const MORE: &str = "--epochs 80 --early-stopping off --checkpoint-steps 3";
+/// Longer than mpirun takes to pass a Ctrl-C on: most of a second.
+const LONG: &str = "--epochs 600 --early-stopping off --checkpoint-steps 3";
 
 /// A run that is under way: two steps of it at least are logged.
-fn under_way(sandbox: &Sandbox, run: &str) -> std::process::Child {
-    let mut command = launch(sandbox, 4, &train("cpu", run, MORE));
+fn under_way(sandbox: &Sandbox, run: &str, how_long: &str) -> std::process::Child {
+    let mut command = launch(sandbox, 4, &train("cpu", run, how_long));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let log = sandbox.path(run).join("checkpoints/step-00000003");
     wait_for("a checkpoint", || log.exists().then_some(()));
@@ -31,7 +33,7 @@ fn a_process_that_is_killed_ends_all_and_the_run_goes_on() {
     sandbox.succeed(&train("cpu", "whole", MORE));
     for rank in 0..4 {
         let run = format!("killed-{rank}");
-        let child = under_way(&sandbox, &run);
+        let child = under_way(&sandbox, &run, MORE);
         sleep(Duration::from_millis(40 * rank as u64));
         let process = wait_for("the process", || process_of(&run, rank));
         let begun = Instant::now();
@@ -52,10 +54,10 @@ fn a_process_that_is_killed_ends_all_and_the_run_goes_on() {
 #[test]
 fn ctrl_c_stops_all_at_the_same_step() {
     let sandbox = sandbox();
-    sandbox.succeed(&train("cpu", "whole", MORE));
+    sandbox.succeed(&train("cpu", "whole", LONG));
     for (index, to_all) in [(0, false), (1, true)] {
         let run = format!("stopped-{index}");
-        let child = under_way(&sandbox, &run);
+        let child = under_way(&sandbox, &run, LONG);
         if to_all {
             // As where a terminal sends it to every process of a group.
             (0..4).filter_map(|rank| process_of(&run, rank)).for_each(|process| signal("-INT", process));
@@ -74,7 +76,7 @@ fn ctrl_c_stops_all_at_the_same_step() {
 fn what_the_first_cannot_write_ends_all() {
     let sandbox = sandbox();
     sandbox.succeed(&train("cpu", "whole", MORE));
-    let child = under_way(&sandbox, "run");
+    let child = under_way(&sandbox, "run", MORE);
     let (place, away) = (sandbox.path("run/checkpoints"), sandbox.path("away"));
     fs::rename(&place, &away).unwrap();
     fs::write(&place, "in the way").unwrap();
