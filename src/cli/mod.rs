@@ -111,6 +111,7 @@ pub fn main(started: Instant) -> ExitCode {
         Ok(cli) => cli,
         // The first of several processes says it.
         Err(error) if ranks::launched().is_some_and(|launched| launched.rank > 0) => {
+            ranks::let_the_first_speak();
             return ExitCode::from(error.exit_code() as u8);
         }
         Err(error) => error.exit(),
@@ -125,6 +126,7 @@ pub fn main(started: Instant) -> ExitCode {
         }
         Err(error) => {
             note(format_args!("error: {}", message(&error)));
+            ranks::let_the_first_speak();
             ExitCode::FAILURE
         }
     }

@@ -28,6 +28,9 @@ const LAUNCHERS: [[&str; 2]; 3] = [
 /// Of processes that Slurm starts with PMIx.
 const SLURM: [&str; 2] = ["SLURM_STEP_NUM_TASKS", "PMIX_RANK"];
 
+/// What the first process needs to print its error.
+const TO_SPEAK: Duration = Duration::from_millis(500);
+
 /// How a launcher of MPI started this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Launched {
@@ -45,6 +48,13 @@ pub fn launched() -> Option<Launched> {
         Some(launched).filter(|launched| launched.size > 1)
     };
     LAUNCHERS.into_iter().chain([SLURM]).find_map(of)
+}
+
+/// Before a process ends with an error that all have and the first tells: a launcher kills the others once one has ended so.
+pub fn let_the_first_speak() {
+    if launched().is_some_and(|launched| launched.rank > 0) {
+        std::thread::sleep(TO_SPEAK);
+    }
 }
 
 /// The words before the program in a command that starts it as this process was started.
@@ -101,7 +111,7 @@ impl Ranks {
         let collective = run.collective();
         if collective.size() != launched.size {
             let found = collective.size();
-            run.end(None);
+            run.end(None, |_, _| ());
             bail!(
                 "this is one of {} processes that MPI has started ({} is set), but {} joins {found} of them: the program was built for \
                  another MPI than that of mpirun. Start it with the mpirun of that one, or build it again with the mpicc of this one \
@@ -241,20 +251,15 @@ impl Ranks {
             let own = ran.as_ref().err().filter(|_| of_another.is_none()).map(message);
             // An empty message would look like none.
             let own = own.map(|text| if text.is_empty() { "it does not say why".to_owned() } else { text });
-            let failed = run.end(own.as_deref());
-            return match (failed, ran) {
-                (Some((rank, text)), _) => {
-                    let of = if rank == 0 { String::new() } else { format!("process {rank}: ") };
-                    let kept = of_another
-                        .filter(|kept| !kept.is_empty())
-                        .map_or_else(String::new, |kept| format!("; {kept}"));
-                    if is_first {
-                        note(format_args!("error: {of}{text}{kept}"));
-                    }
-                    ExitCode::FAILURE
+            let failed = run.end(own.as_deref(), |rank, text| {
+                let of = if rank == 0 { String::new() } else { format!("process {rank}: ") };
+                let kept = of_another.filter(|kept| !kept.is_empty());
+                let kept = kept.map_or_else(String::new, |kept| format!("; {kept}"));
+                if is_first {
+                    note(format_args!("error: {of}{text}{kept}"));
                 }
-                (None, ran) => ran.unwrap_or(ExitCode::FAILURE),
-            };
+            });
+            return if failed { ExitCode::FAILURE } else { ran.unwrap_or(ExitCode::FAILURE) };
         }
         ran.unwrap_or_else(|error| {
             note(format_args!("error: {}", message(&error)));

@@ -100,9 +100,10 @@ impl MpiRun {
         version.split(['\n', ',']).next().unwrap_or_default().trim_matches(['\0', ' ']).to_owned()
     }
 
-    /// Ends the run, in all processes at once; `own` is this one's error, if it has one. Returns the number and the error of the lowest
-    /// process that has one.
-    pub fn end(mut self, own: Option<&str>) -> Option<(usize, String)> {
+    /// Ends the run, in all processes at once; `own` is this one's error, if it has one. `tell` gets the number and the error of the lowest
+    /// process that has one, while all are still there: a launcher kills the others once one has ended with an error. Returns whether
+    /// any has.
+    pub fn end(mut self, own: Option<&str>, tell: impl FnOnce(usize, &str)) -> bool {
         let universe = self.universe.take();
         let Mpi { size, shared, .. } = &self.mpi;
         let waiting = shared.watch.wait("the end");
@@ -110,16 +111,18 @@ impl MpiRun {
         let intent = if own.is_some() { Intent::Fail } else { Intent::End };
         // Where it is known that one has failed, all are here already.
         let failed = known || self.mpi.announce(intent, 0).is_err();
-        let mut error = None;
         if failed {
             let said = self.mpi.exchange(own.unwrap_or_default().as_bytes());
             let lowest = (0..*size).find(|&rank| !said[rank].is_empty());
-            error = lowest.map(|rank| (rank, String::from_utf8_lossy(&said[rank]).into_owned()));
+            if let Some(rank) = lowest {
+                tell(rank, &String::from_utf8_lossy(&said[rank]));
+            }
+            SimpleCommunicator::world().barrier();
         }
         drop(universe);
         drop(waiting);
         shared.watch.end();
-        error
+        failed
     }
 }
 
