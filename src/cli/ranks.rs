@@ -28,6 +28,13 @@ const LAUNCHERS: [[&str; 2]; 3] = [
 /// Of processes that Slurm starts with PMIx.
 const SLURM: [&str; 2] = ["SLURM_STEP_NUM_TASKS", "PMIX_RANK"];
 
+/// What the library of Open MPI calls itself.
+#[cfg(feature = "mpi")]
+const OPEN_MPI: &str = "Open MPI";
+/// What the launcher of MPICH and its descendants sets.
+#[cfg(feature = "mpi")]
+const HYDRA: &str = "HYDI_CONTROL_FD";
+
 /// What the first process needs to print its error.
 const TO_SPEAK: Duration = Duration::from_millis(500);
 
@@ -107,11 +114,22 @@ impl Ranks {
 
     #[cfg(feature = "mpi")]
     fn join(launched: &Launched, patience: Duration) -> anyhow::Result<Self> {
-        let run = MpiRun::begin(patience).map_err(anyhow::Error::msg)?;
-        let collective = run.collective();
-        if collective.size() != launched.size {
-            let found = collective.size();
-            run.end(None, |_, _| ());
+        // Where it is plain that they do not belong together, they need not try.
+        let is_open = MpiRun::library().starts_with(OPEN_MPI);
+        let by_open = launched.variable.starts_with("OMPI");
+        let by_hydra = std::env::var_os(HYDRA).is_some();
+        let mut found = 1;
+        let mut joined = None;
+        if !(by_open && !is_open || by_hydra && is_open) {
+            let run = MpiRun::begin(patience).map_err(anyhow::Error::msg)?;
+            found = run.collective().size();
+            if found == launched.size {
+                joined = Some(run);
+            } else {
+                run.end(None, |_, _| ());
+            }
+        }
+        let Some(run) = joined else {
             bail!(
                 "this is one of {} processes that MPI has started ({} is set), but {} joins {found} of them: the program was built for \
                  another MPI than that of mpirun. Start it with the mpirun of that one, or build it again with the mpicc of this one \
@@ -120,7 +138,8 @@ impl Ranks {
                 launched.variable,
                 MpiRun::library()
             );
-        }
+        };
+        let collective = run.collective();
         let local = run.local();
         Ok(Ranks { run: Some(run), collective: Box::new(collective), local })
     }
