@@ -31,6 +31,22 @@ pub struct DeviceArg {
     pub device: DeviceChoice,
 }
 
+/// How a process runs, whatever its command.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ProcessArgs {
+    /// Threads that the CPU executor computes with, which change no bit; by default as many as the process may use
+    #[arg(long, global = true, value_name = "N", value_parser = count)]
+    pub threads: Option<usize>,
+    /// How long, in seconds, processes that train together wait for one of them before they give up
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = ProcessArgs::PATIENCE, value_parser = count)]
+    pub patience: usize,
+}
+
+impl ProcessArgs {
+    /// Longer than an epoch's validation, a checkpoint of a large model, or reading the data takes.
+    pub const PATIENCE: usize = 600;
+}
+
 /// `--device` of a command that may use several.
 #[derive(Debug, clap::Args)]
 pub struct DevicesArg {

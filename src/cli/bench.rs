@@ -19,7 +19,9 @@ use crate::model::Network;
 use crate::plan::{BatchParams, Phase, Plan};
 use crate::profile::{Profile, Sampling};
 use crate::random::{Purpose, Stream};
-use crate::train::{Compile, FitOptions, NoCallback, Updates, write_weights};
+use crate::train::{
+    Callback, CallbackError, Compile, FitOptions, Model, NoCallback, StepRecord, Updates, write_weights,
+};
 
 /// The shape of MNIST's images and the number of its classes.
 #[cfg(feature = "mnist-data")]
@@ -89,6 +91,10 @@ pub fn run(args: &BenchArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::
         output.line(format_args!("Device: {why}\n"))?;
     }
     if micro_batches > 1 {
+        ensure!(
+            !args.tune.asked(),
+            "--tune is for whole batches, but these have {micro_batches} micro-batches; leave one of them out"
+        );
         let report = step_parts(args, &file, &device, &data, ranks)?;
         return output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() });
     }
@@ -119,8 +125,6 @@ fn step_parts(
     ranks: &mut Ranks,
 ) -> anyhow::Result<StepReport> {
     let compile = Compile { no_fuse: args.fuse.no_fuse(), ..file.compile() };
-    let mut model = file.model.compile(device, compile)?;
-    model.distribute(ranks.collective(), Updates::Everywhere);
     let options = |steps, profile| FitOptions {
         epochs: usize::MAX,
         max_steps: Some(steps),
@@ -130,8 +134,18 @@ fn step_parts(
         allow_nan: true,
         ..FitOptions::default()
     };
+    let losses = |model: &mut Model, steps| {
+        let mut losses = Losses::default();
+        model.fit(data, &options(steps, None), &mut losses).map(|_| losses.0)
+    };
+    let mut model = file.model.compile(device, compile)?;
+    model.distribute(ranks.collective(), Updates::Everywhere);
     // A warm-up, after which all is compiled and cached.
-    model.fit(data, &options(BATCHES, None), &mut NoCallback)?;
+    let found = losses(&mut model, BATCHES)?;
+    if let Device::Gpu(_) = device {
+        let expected = losses(&mut file.model.compile(&Device::Cpu, file.compile())?, CHECKED_STEPS)?;
+        agree(&found[..CHECKED_STEPS], &expected)?;
+    }
     let history = model.fit(data, &options(args.repeats, Some(Sampling::Whole)), &mut NoCallback)?;
     let times = history.step_times.context("no step was measured")?;
     let micro_batches = file.training.micro_batches.unwrap_or(1);
@@ -141,6 +155,17 @@ fn step_parts(
         steps: times.steps,
         processes: ranks.gather(&StepParts::of(&times))?,
     })
+}
+
+/// The losses of the steps, in order.
+#[derive(Default)]
+struct Losses(Vec<f32>);
+
+impl Callback for Losses {
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        self.0.push(record.loss);
+        Ok(())
+    }
 }
 
 /// A few batches for a network: the first images of MNIST where they fit, else random bytes.

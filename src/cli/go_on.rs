@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::args::ProcessArgs;
 use super::path_text::{quoted, shell_word};
 use super::ranks::launcher_words;
 use super::train_args::TrainArgs;
@@ -32,11 +33,19 @@ impl TrainArgs {
         if self.resume {
             words.extend(self.said_anew());
         }
+        let devices = &self.device.device;
+        // One is recorded; of several only the first is.
+        if devices.0.len() > 1 || self.resume && !devices.is_auto() {
+            words.push(format!("--device {}", shell_word(devices.to_string().as_ref())));
+        }
         let number = |flag: &str, value: Option<usize>| value.map(|value| format!("{flag} {value}"));
         let keep = (self.keep_checkpoints != TrainArgs::KEEP_CHECKPOINTS).then_some(self.keep_checkpoints);
         let board = self.tensorboard.as_ref().map(|dir| format!("--tensorboard {}", shell_word(dir)));
         words.extend([number("--keep-checkpoints", keep), board].into_iter().flatten());
         words.extend(number("--top-k", self.report.top_k));
+        let ProcessArgs { threads, patience } = self.process;
+        words.extend(number("--threads", threads));
+        words.extend(number("--patience", (patience != ProcessArgs::PATIENCE).then_some(patience)));
         let switches = [
             ("--report", self.report.report),
             ("--profile", self.profile),
@@ -53,9 +62,6 @@ impl TrainArgs {
     fn said_anew(&self) -> Vec<String> {
         let number = |flag: &str, value: Option<usize>| value.map(|value| format!("{flag} {value}"));
         let path = |flag: &str, path: Option<&Path>| path.map(|path| format!("{flag} {}", shell_word(path)));
-        let devices = &self.device.device;
-        let device =
-            (!devices.is_auto()).then(|| format!("--device {}", shell_word(devices.to_string().as_ref())));
         let data =
             self.data.as_ref().map(|data| format!("--data {}", shell_word(data.as_argument().as_ref())));
         let switch = |flag: &str, on: bool| on.then(|| flag.to_owned());
@@ -67,7 +73,6 @@ impl TrainArgs {
             number("--max-steps", self.training.max_steps),
             number("--checkpoint-steps", self.checkpoint_steps),
             switch("--allow-nan", self.training.allow_nan),
-            device,
         ];
         said.into_iter().flatten().collect()
     }

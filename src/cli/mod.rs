@@ -60,6 +60,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 
+use args::ProcessArgs;
 use messages::message;
 use output::{Output, note};
 use ranks::Ranks;
@@ -76,16 +77,9 @@ WGPU_BACKEND which of vulkan, metal and dx12 are looked at, with commas between 
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Threads that the CPU executor computes with, which change no bit; by default as many as the process may use
-    #[arg(long, global = true, value_name = "N", value_parser = args::count)]
-    threads: Option<usize>,
-    /// How long, in seconds, processes that train together wait for one of them before they give up
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = PATIENCE, value_parser = args::count)]
-    patience: usize,
+    #[command(flatten)]
+    process: ProcessArgs,
 }
-
-/// Longer than an epoch's validation, a checkpoint of a large model, or reading the data takes.
-const PATIENCE: usize = 600;
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -107,7 +101,7 @@ enum Command {
 
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
 pub fn main(started: Instant) -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // The first of several processes says it.
         Err(error) if ranks::launched().is_some_and(|launched| launched.rank > 0) => {
@@ -116,10 +110,13 @@ pub fn main(started: Instant) -> ExitCode {
         }
         Err(error) => error.exit(),
     };
+    if let Command::Train(args) = &mut cli.command {
+        args.process = cli.process.clone();
+    }
     logging::init();
     tell_panics_once();
     let together = matches!(cli.command, Command::Train(_) | Command::Evaluate(_) | Command::Bench(_));
-    match Ranks::begin(together, Duration::from_secs(cli.patience as u64)) {
+    match Ranks::begin(together, Duration::from_secs(cli.process.patience as u64)) {
         Ok(mut ranks) => {
             let ran = run(&cli, started, &mut ranks);
             ranks.end(ran)
@@ -133,7 +130,7 @@ pub fn main(started: Instant) -> ExitCode {
 }
 
 fn run(cli: &Cli, started: Instant, ranks: &mut Ranks) -> anyhow::Result<ExitCode> {
-    use_threads(cli.threads.map_or_else(|| ranks.threads(), |threads| Ok(Some(threads)))?)?;
+    use_threads(cli.process.threads.map_or_else(|| ranks.threads(), |threads| Ok(Some(threads)))?)?;
     let mut output = Output::default();
     match &cli.command {
         Command::Train(args) => train::run(args, started, &mut output, ranks),

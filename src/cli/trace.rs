@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::args::{FuseArg, ModelSource};
 use super::bench::data;
-use super::output::{Output, warn_of_loss};
+use super::output::{Output, note, warn_of_loss};
 use super::progress::spinner;
 use super::table::{Align, render};
 use crate::data::batches::epoch_order;
@@ -34,6 +34,9 @@ impl TraceJob<'_> {
         warn_of_loss(&file)?;
         let network = file.model.network()?;
         let batch = file.training.batch_size;
+        if file.training.micro_batches.is_some_and(|count| count > 1) {
+            note("note: batches are traced as a whole; `micro_batches` of the model file is not used");
+        }
         let plain = file.plan(batch)?;
         let plan = self.fuse.prepare(device, plain);
         let data = data(&network, batch)?;

@@ -48,7 +48,7 @@ pub fn run(
     let seconds_to_first_step = trained.first_step.map(|at| at.duration_since(started).as_secs_f64());
     let kept = run.keep(&trained.history, seconds_to_first_step);
     let (evaluation, result) = kept.map_err(|error| unfinished(error, last.as_deref(), args))?;
-    run.print(&trained.history, &evaluation, &result, output)?;
+    run.print(&trained.history, &evaluation, &result, output, ranks)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{DataSource, DevicesArg, FuseArg, ModelSource, count, of_out};
+use super::args::{DataSource, DevicesArg, FuseArg, ModelSource, ProcessArgs, count, of_out};
 use super::init::{InitArgs, TrainableArg};
 use super::judging::ReportArgs;
 use super::layout::LayoutArgs;
@@ -137,10 +137,13 @@ pub struct TrainArgs {
     /// Write the metrics for TensorBoard as well, into a folder named after the run inside this one
     #[arg(long, value_name = "DIR")]
     pub(super) tensorboard: Option<PathBuf>,
-    /// Time the steps of the plan during training, on some batches, and print them as `bench` does; results are the
-    /// same
+    /// Time the steps of the plan during training, on some batches, and print them as `bench` does, or, where a batch has several
+    /// micro-batches, the parts of its steps; results are the same
     #[arg(long)]
     pub(super) profile: bool,
+    /// Flags of the program.
+    #[arg(skip)]
+    pub(super) process: ProcessArgs,
 }
 
 impl TrainArgs {

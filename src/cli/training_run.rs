@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use serde::Serialize;
+
 use super::interrupt;
 use super::job::{Job, Sets};
 use super::judging::{self, print_figures};
@@ -13,6 +15,7 @@ use super::output::{Output, note};
 use super::path_text::to_text;
 use super::profile::{Report, roofs};
 use super::progress::spinner;
+use super::ranks::Ranks;
 use super::recorder::{Recorder, Told};
 use super::same_data::samples;
 use super::step_parts::{StepParts, StepReport};
@@ -186,23 +189,20 @@ impl Run<'_> {
         evaluation: &Evaluation,
         result: &RunResult,
         output: &mut Output,
+        ranks: &mut Ranks,
     ) -> anyhow::Result<()> {
         if let Some(profile) = &history.profile {
             let report = Report::new(&self.plan, &self.device, profile, roofs(&self.device));
-            let json = format!("{}\n", serde_json::to_string_pretty(&report)?);
-            if let Some(folder) = &mut self.folder {
-                folder.write(PROFILE_FILE, json.as_bytes())?;
-            }
-            output.result(format_args!("\n{}\n", report.text()))?;
+            self.keep_profile(&report, &report.text(), output)?;
         }
         if let Some(times) = history.step_times.filter(|_| self.args.profile) {
             let report = StepReport {
                 micro_batches: self.job.file.training.micro_batches.unwrap_or(1),
                 samples: self.plan.batch,
                 steps: times.steps,
-                processes: vec![StepParts::of(&times)],
+                processes: ranks.gather(&StepParts::of(&times))?,
             };
-            output.result(format_args!("\n{}\n", report.text()))?;
+            self.keep_profile(&report, &report.text(), output)?;
         }
         if self.args.report.asked() {
             let report =
@@ -220,6 +220,21 @@ impl Run<'_> {
             .test_accuracy
             .or_else(|| result.test_metrics.get(&main_metric(target).to_lowercase()).copied());
         print_figures((main_metric(target), figure.unwrap_or(f64::NAN)), evaluation.loss, output)
+    }
+}
+
+impl Run<'_> {
+    fn keep_profile(
+        &mut self,
+        report: &impl Serialize,
+        text: &str,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        if let Some(folder) = &mut self.folder {
+            let json = format!("{}\n", serde_json::to_string_pretty(report)?);
+            folder.write(PROFILE_FILE, json.as_bytes())?;
+        }
+        output.result(format_args!("\n{text}\n"))
     }
 }
 

@@ -295,7 +295,7 @@ impl Model {
     /// [`evaluate`](Self::evaluate) in batches of at most this size, for results that must agree to the last bit: the
     /// loss is a mean of means over batches, so other batches round differently. `None` takes the size used last, 64
     /// at first; after [`fit`](Self::fit) that is `batch_size`, or the number of training samples where that was
-    /// smaller.
+    /// smaller, and with micro-batches the size of the largest of these.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate).

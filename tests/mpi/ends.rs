@@ -14,6 +14,25 @@ const MORE: &str = "--epochs 80 --early-stopping off --checkpoint-steps 3";
 /// Longer than mpirun takes to pass a Ctrl-C on: most of a second.
 const LONG: &str = "--epochs 600 --early-stopping off --checkpoint-steps 3";
 
+/// A model of two numbers.
+const ROWS: &str = r#"name = "rows"
+input_shape = [2]
+
+[training]
+epochs = 2
+batch_size = 8
+micro_batches = 2
+
+[[layers]]
+type = "Dense"
+units = 4
+
+[[layers]]
+type = "Dense"
+units = 2
+activation = "softmax"
+"#;
+
 /// A run that is under way: two steps of it at least are logged.
 fn under_way(sandbox: &Sandbox, run: &str, how_long: &str) -> std::process::Child {
     let mut command = launch(sandbox, 4, &train("cpu", run, how_long));
@@ -106,11 +125,33 @@ fn a_device_that_fails_ends_all() {
     }
 }
 
-/// A number that is not finite in the samples of one process.
+/// Numbers that are not finite, in the samples of one process alone.
 #[test]
 fn a_number_that_is_not_finite_is_told_once() {
     let sandbox = sandbox();
-    let outcome = end(launch(&sandbox, 2, &train("cpu", "run", "--learning-rate 1e30 --early-stopping off")));
-    assert_told("diverged", &outcome, &["error: ", "the loss of step"]);
-    assert!(outcome.stderr.contains("not finite"), "{outcome:?}");
+    fs::write(sandbox.path("rows.toml"), ROWS).unwrap();
+    // Of each batch of 8 the last sample, which the second process has, is beyond what a product can hold.
+    let row = |at: usize| format!("{},{},{}\n", if at % 8 == 7 { "3e38" } else { "0.5" }, at % 3, at % 2);
+    let rows: String = (0..64).map(row).collect();
+    fs::write(sandbox.path("rows.csv"), format!("a,b,kind\n{rows}")).unwrap();
+    let train = "train --model rows.toml --data rows.csv --target kind --no-shuffle --device cpu --out run";
+    let outcome = end(launch(&sandbox, 2, train));
+    assert_told("diverged", &outcome, &["error: ", "the loss of step 1 (epoch 1) is NaN"]);
+    let outcome = sandbox.run(train.replace("--out run", "--out alone").as_str());
+    assert_told("diverged alone", &outcome, &["error: ", "the loss of step 1 (epoch 1) is NaN"]);
+}
+
+/// One process hangs: the others do not wait for it for ever, and one of them says so.
+#[test]
+fn a_process_that_hangs_is_told_once() {
+    let sandbox = sandbox();
+    for hanging in [0, 3] {
+        let run = format!("hangs-{hanging}");
+        let child = under_way(&sandbox, &run, &format!("{LONG} --patience 2"));
+        signal("-STOP", wait_for("the process", || process_of(&run, hanging)));
+        // The first speaks after 2 s, where it hangs the second after 5 more.
+        let outcome = ended(child, 2 * SOON);
+        assert_told("a process hangs", &outcome, &["error: ", "for more than 2 s"]);
+        assert!(outcome.stderr.contains(&format!("--resume --out {run} --patience 2")), "{outcome:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::launch::{Part, end, launch, parts, succeed};
+use crate::launch::{Part, assert_told, end, launch, parts, succeed};
 use crate::sandbox::{Sandbox, program};
 
 /// Everything that depends on where a sample lies in its batch, on sums over it, or on what is decided after an epoch.
@@ -166,10 +166,18 @@ fn other_processes_need_no_folder_of_the_run() {
 }
 
 #[test]
-fn bench_shows_the_parts_of_a_step() {
+fn bench_and_train_show_the_parts_of_a_step() {
     let sandbox = sandbox();
-    let outcome = succeed(&sandbox, 2, "bench --model all.toml --device cpu --repeats 5");
-    for part in ["2 processes", "compute", "map", "exchange", "sum", "upload", "update", "step"] {
-        assert!(outcome.stdout.contains(part), "{part}: {outcome:?}");
+    for args in [
+        "bench --model all.toml --device software --repeats 5",
+        &train("cpu", "run", "--epochs 1 --early-stopping off --profile"),
+    ] {
+        let outcome = succeed(&sandbox, 2, args);
+        for part in ["2 processes", "compute", "map", "exchange", "sum", "upload", "update", "step"] {
+            assert!(outcome.stdout.contains(part), "{part}: {outcome:?}");
+        }
     }
+    assert_eq!(sandbox.json("run/profile.json")["processes"].as_array().map(Vec::len), Some(2));
+    let refused = end(launch(&sandbox, 2, "bench --model all.toml --device cpu --tune"));
+    assert_told("tuned parts", &refused, &["error: ", "--tune is for whole batches"]);
 }

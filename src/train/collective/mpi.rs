@@ -26,6 +26,9 @@ use crate::profile::StepTimes;
 const MOST_BYTES: usize = 1 << 30;
 /// After the watchdog has spoken, the program ends by force if it does not by itself.
 const LAST_GRACE: Duration = Duration::from_secs(2);
+/// How much later the watchdog of the next process speaks, and that of all further ones: a launcher ends all once one has, so that one
+/// speaks for those that wait.
+const TURN: Duration = Duration::from_secs(5);
 
 /// What a process is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,13 +270,14 @@ impl Watch {
         // A thread that cannot be had leaves the exchanges unwatched.
         let _ = thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             let watch = &shared.watch;
+            let most = patience + TURN * rank.min(2) as u32;
             let mut state = watch.lock();
             while !state.over {
                 let waited = state.since.map(|(since, what)| (since.elapsed(), what));
-                if let Some((_, what)) = waited.filter(|(waited, _)| *waited > patience) {
+                if let Some((_, what)) = waited.filter(|(waited, _)| *waited > most) {
                     give_up(rank, what, patience);
                 }
-                let left = waited.map_or(patience, |(waited, _)| patience.saturating_sub(waited));
+                let left = waited.map_or(most, |(waited, _)| most.saturating_sub(waited));
                 let left = left + Duration::from_millis(100);
                 state = match watch.changed.wait_timeout(state, left) {
                     Ok((state, _)) => state,
