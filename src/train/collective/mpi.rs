@@ -29,6 +29,8 @@ const LAST_GRACE: Duration = Duration::from_secs(2);
 /// How much later the watchdog of the next process speaks, and that of all further ones: a launcher ends all once one has, so that one
 /// speaks for those that wait.
 const TURN: Duration = Duration::from_secs(5);
+/// How often the watchdog looks.
+const BEAT: Duration = Duration::from_millis(100);
 
 /// What a process is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,15 +273,16 @@ impl Watch {
         let _ = thread::Builder::new().name("watchdog".to_owned()).spawn(move || {
             let watch = &shared.watch;
             let most = patience + TURN * rank.min(2) as u32;
+            // Time is counted by beats: a process that stood still itself, and is woken, has not waited meanwhile.
+            let (mut watched, mut beats) = (None, 0);
             let mut state = watch.lock();
             while !state.over {
-                let waited = state.since.map(|(since, what)| (since.elapsed(), what));
-                if let Some((_, what)) = waited.filter(|(waited, _)| *waited > most) {
+                beats = if state.since == watched { beats + 1 } else { 0 };
+                watched = state.since;
+                if let Some((_, what)) = watched.filter(|_| BEAT * beats > most) {
                     give_up(rank, what, patience);
                 }
-                let left = waited.map_or(most, |(waited, _)| most.saturating_sub(waited));
-                let left = left + Duration::from_millis(100);
-                state = match watch.changed.wait_timeout(state, left) {
+                state = match watch.changed.wait_timeout(state, BEAT) {
                     Ok((state, _)) => state,
                     Err(poisoned) => poisoned.into_inner().0,
                 };
