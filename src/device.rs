@@ -30,13 +30,22 @@ pub enum DeviceChoice {
     /// The one adapter that this text means, ignoring case: with this place on the PCI bus, else with this name, else
     /// with the text in its name. An error if it means several.
     Name(String),
+    /// An adapter with no other kernels than those that a browser runs on it ([`Gpu::of_web`]): `web:` and the choice.
+    Web(Box<DeviceChoice>),
 }
+
+/// What stands before a choice of which only the kernels of browsers are wanted.
+const WEB: &str = "web:";
 
 impl FromStr for DeviceChoice {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.to_lowercase().as_str() {
+        let lower = text.to_lowercase();
+        if let Some(choice) = lower.strip_prefix(WEB).and_then(|_| text.get(WEB.len()..)) {
+            return Ok(DeviceChoice::Web(Box::new(choice.parse()?)));
+        }
+        Ok(match lower.as_str() {
             "auto" => DeviceChoice::Auto,
             "cpu" => DeviceChoice::Cpu,
             "reference" => DeviceChoice::Reference,
@@ -55,6 +64,7 @@ impl std::fmt::Display for DeviceChoice {
             DeviceChoice::Software => f.write_str("software"),
             DeviceChoice::Index(index) => write!(f, "{index}"),
             DeviceChoice::Name(name) => f.write_str(name),
+            DeviceChoice::Web(choice) => write!(f, "{WEB}{choice}"),
         }
     }
 }
@@ -119,6 +129,7 @@ impl Device {
             DeviceChoice::Reference => {
                 return Ok((Device::Reference, format!("{}, as requested", Device::Reference.title())));
             }
+            DeviceChoice::Web(choice) => return open_web(choice),
             _ => {}
         }
         let found = adapters();
@@ -256,6 +267,20 @@ fn cpu_beats_software() -> bool {
     fused()
 }
 
+/// An adapter with the kernels of browsers.
+fn open_web(choice: &DeviceChoice) -> Result<(Device, String), GpuError> {
+    let opened = match choice {
+        DeviceChoice::Auto => Device::adapter(),
+        choice => Some(Device::open(choice)?),
+    };
+    match opened {
+        Some((Device::Gpu(gpu), why)) => {
+            Ok((Device::Gpu(Arc::new(gpu.of_web())), format!("{why}, with the kernels of browsers")))
+        }
+        _ => Err(no_adapter(&adapters(), &DeviceChoice::Web(Box::new(choice.clone())))),
+    }
+}
+
 fn open_auto() -> (Device, String) {
     let found = adapters();
     let takes = |adapter: &AdapterReport| adapter.kind() != DeviceKind::Software || !cpu_beats_software();
@@ -315,7 +340,7 @@ fn first_adapter(
 /// The number of the chosen adapter, if there is one.
 fn pick(found: &[AdapterReport], choice: &DeviceChoice) -> Result<Option<usize>, GpuError> {
     Ok(match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu | DeviceChoice::Reference => None,
+        DeviceChoice::Auto | DeviceChoice::Cpu | DeviceChoice::Reference | DeviceChoice::Web(_) => None,
         DeviceChoice::Software => found.iter().position(|adapter| adapter.kind() == DeviceKind::Software),
         DeviceChoice::Index(index) => Some(*index),
         DeviceChoice::Name(name) => match meant_by(found, name)[..] {
@@ -349,6 +374,24 @@ fn describe(found: &[AdapterReport], adapter: &AdapterReport, number: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_is_written_as_it_is_read() {
+        let web = |choice| DeviceChoice::Web(Box::new(choice));
+        let rows = [
+            ("auto", DeviceChoice::Auto),
+            ("1", DeviceChoice::Index(1)),
+            ("Radeon RX", DeviceChoice::Name("Radeon RX".to_owned())),
+            ("web:software", web(DeviceChoice::Software)),
+            ("web:0", web(DeviceChoice::Index(0))),
+            ("web:Radeon RX", web(DeviceChoice::Name("Radeon RX".to_owned()))),
+        ];
+        for (text, choice) in rows {
+            assert_eq!(text.parse(), Ok(choice.clone()), "{text}");
+            assert_eq!(choice.to_string(), text);
+        }
+        assert_eq!("WEB:Software".parse(), Ok(web(DeviceChoice::Software)));
+    }
 
     #[test]
     fn processes_take_gpus_in_the_order_of_the_bus() {

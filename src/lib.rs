@@ -60,6 +60,7 @@ mod numbers;
 mod panics;
 pub mod profile;
 pub mod random;
+mod wait;
 
 pub mod data;
 mod optimizers;

@@ -1,6 +1,8 @@
 //! How long the steps of a plan take: recorded by an executor during training.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::wait::Instant;
 
 /// Which batches of training are measured step by step. The others are measured as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use shadegrad::Device;
 use shadegrad::data::Dataset;
-use shadegrad::io::checkpoint::{CHECKPOINTS, RunSettings, SavedCheckpoint, load_last, save};
+use shadegrad::io::SavedRun;
+use shadegrad::io::checkpoint::{CHECKPOINTS, RunSettings, SavedCheckpoint, load_last, save, to_files};
 use shadegrad::io::{ModelFile, TUTORIAL};
 use shadegrad::random::philox4x32;
 use shadegrad::train::{Callback, CallbackError, Checkpoint, Checkpoints, Compile, NoCallback};
@@ -256,4 +257,32 @@ fn damaged_checkpoints_do_not_push_out_whole_ones() {
     save(run, &file.to_toml().unwrap(), &settings, &checkpoint, 1).unwrap();
     let (again, damaged) = load_last(run).unwrap();
     assert_eq!((again.checkpoint, damaged.len()), (checkpoint, 0));
+}
+
+/// Without a folder: from what is in memory, as a browser has it.
+#[test]
+fn a_checkpoint_goes_through_the_contents_of_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    write_run(folder.path());
+    let (saved, _) = load_last(folder.path()).unwrap();
+    let SavedCheckpoint { name, file, settings, checkpoint } = &saved;
+    let files = to_files(&file.to_toml().unwrap(), settings, checkpoint).unwrap();
+    let mut files: BTreeMap<String, Vec<u8>> =
+        files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
+    assert_eq!(SavedCheckpoint::from_files(name, &files).unwrap(), saved);
+    let weights = &files["weights.safetensors"];
+    let run = SavedRun::from_bytes(&file.to_toml().unwrap(), weights).unwrap();
+    assert_eq!((&run.file, &run.weights), (file, &checkpoint.weights));
+    let error = SavedRun::from_bytes(&file.to_toml().unwrap(), &weights[..100]).unwrap_err();
+    assert!(error.to_string().contains("weights.safetensors"), "{error}");
+
+    let error = SavedCheckpoint::from_files("step-00000001", &files).unwrap_err();
+    assert!(error.to_string().contains("after step 8"), "{error}");
+    files.get_mut("optimizer.safetensors").unwrap()[200] ^= 1;
+    let error = SavedCheckpoint::from_files(name, &files).unwrap_err();
+    assert!(error.to_string().contains("`optimizer.safetensors` is damaged"), "{error}");
+    files.get_mut("optimizer.safetensors").unwrap()[200] ^= 1;
+    files.remove("state.toml");
+    let error = SavedCheckpoint::from_files(name, &files).unwrap_err();
+    assert!(error.to_string().contains("cannot be read"), "{error}");
 }

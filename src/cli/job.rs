@@ -21,6 +21,9 @@ use crate::model::Network;
 use crate::plan::Plan;
 use crate::train::{Checkpoint, FitOptions};
 
+/// In the title of a device that a browser opened.
+const WEBGPU: &str = "(webgpu, ";
+
 /// A model, its training, and where it starts.
 pub struct Job {
     pub file: ModelFile,
@@ -270,6 +273,9 @@ impl Job {
         let recorded = &self.settings.device;
         let (device, why) = match asked {
             DeviceChoice::Auto if self.ran_twins() => (Device::Reference, format!("{recorded}, as before")),
+            DeviceChoice::Auto if self.ran_in_browser() => {
+                Device::open_for(&DeviceChoice::Web(Box::default()), seat)?
+            }
             DeviceChoice::Auto => match find(recorded, seat[0]) {
                 Some(device) => (device, format!("{recorded}, as before")),
                 None => bail!(
@@ -287,10 +293,16 @@ impl Job {
             return Ok((device, why));
         }
         if device.title() != *recorded && !(matches!(device, Device::Reference) && self.ran_twins()) {
+            // With the same kernels; the device may be the same, too.
+            let goes_on = self.ran_in_browser() && matches!(device, Device::Gpu(_));
             note(format_args!(
-                "warning: the run was trained on {recorded}; results will differ in their last bits"
+                "warning: the run was trained on {recorded}{}; results {} differ in their last bits",
+                if goes_on { " in a browser" } else { "" },
+                if goes_on { "may" } else { "will" }
             ));
-            return Ok((device, why));
+            if !goes_on {
+                return Ok((device, why));
+            }
         }
         // Kernels are recorded under the names of the steps that ran.
         let ran = if self.settings.no_fuse { plan.clone() } else { device.prepare(plan.clone()) };
@@ -300,6 +312,11 @@ impl Job {
 }
 
 impl Job {
+    /// Whether a browser ran it on an adapter.
+    fn ran_in_browser(&self) -> bool {
+        self.settings.device.contains(WEBGPU)
+    }
+
     /// Whether nothing but twins ran, as once on every CPU executor.
     fn ran_twins(&self) -> bool {
         let RunSettings { device, kernels, .. } = &self.settings;

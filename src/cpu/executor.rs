@@ -1,5 +1,4 @@
 use std::ops::{ControlFlow, Range};
-use std::time::Instant;
 
 use super::data::CpuData;
 use crate::data::Dataset;
@@ -10,6 +9,7 @@ use crate::executor::{
 use crate::ops::{Arg, Real, Room, Scratch};
 use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Clock, Profile, Profiler, Sampling, StepTimes};
+use crate::wait::Instant;
 
 /// Runs a plan with the twins, or with the fast rows of its ops.
 #[derive(Debug)]

@@ -78,6 +78,16 @@ pub fn load_dir_with(dir: &Path, options: &LoadOptions) -> Result<TrainTest, Dat
     pair(train, test)
 }
 
+/// What a file is called in errors, and its content, plain or compressed by gzip.
+pub type IdxFile<'a> = (&'a Path, &'a [u8]);
+
+/// [`load_dir`] for files that are in memory: images and labels to train on, and those to test with.
+///
+/// Errors: as [`load_dir`], but for what is read from the disk.
+pub fn sets_from_bytes(train: [IdxFile<'_>; 2], test: [IdxFile<'_>; 2]) -> Result<TrainTest, DataError> {
+    pair(Labelled::from_bytes(train)?, Labelled::from_bytes(test)?)
+}
+
 /// Reads one set of images and labels from a folder: the test set of a data set ([`load_dir`]), or, in a folder without
 /// one, the training set.
 ///
@@ -250,6 +260,18 @@ pub(super) struct Labelled {
 }
 
 impl Labelled {
+    /// A set from the contents of its two files; errors name them.
+    pub(super) fn from_bytes(
+        [(images_file, images), (labels_file, labels)]: [IdxFile<'_>; 2],
+    ) -> Result<Self, DataError> {
+        Ok(Labelled {
+            images: idx::images_from_bytes(images_file, images)?.into(),
+            labels: idx::labels_from_bytes(labels_file, labels)?,
+            images_file: images_file.to_owned(),
+            labels_file: labels_file.to_owned(),
+        })
+    }
+
     fn max_label(&self) -> u8 {
         self.labels.iter().copied().max().unwrap_or(0)
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::error::DataError;
 use super::files::{FileNames, TEST, TRAIN};
 use super::folder::{Labelled, TrainTest, pair};
-use super::idx;
 
 /// An embedded pair of gzip files.
 struct Embedded {
@@ -34,14 +33,8 @@ pub fn mnist() -> Result<TrainTest, DataError> {
 }
 
 fn read(files: &Embedded) -> Result<Labelled, DataError> {
-    let images_file = display_name(files.names.images);
-    let labels_file = display_name(files.names.labels);
-    Ok(Labelled {
-        images: idx::images_from_bytes(&images_file, files.images)?.into(),
-        labels: idx::labels_from_bytes(&labels_file, files.labels)?,
-        images_file,
-        labels_file,
-    })
+    let [images, labels] = [files.names.images, files.names.labels].map(display_name);
+    Labelled::from_bytes([(&images, files.images), (&labels, files.labels)])
 }
 
 fn display_name(name: &str) -> PathBuf {

@@ -53,7 +53,8 @@ pub(crate) use digest::sha256;
 pub use emnist::EmnistSplit;
 pub use error::{DataError, IdxError, Place};
 pub use folder::{
-    LoadOptions, TrainTest, load_dir, load_dir_with, load_set, load_set_with, load_test_with, split_of,
+    IdxFile, LoadOptions, TrainTest, load_dir, load_dir_with, load_set, load_set_with, load_test_with,
+    sets_from_bytes, split_of,
 };
 pub use form::{DataForm, DataPart, Records};
 pub use form_error::{Column, FormError};

@@ -8,6 +8,7 @@ use super::tally::{Event, Tally};
 use super::{AdapterClass, Choices, GpuError, Kernel};
 use crate::panics::quietly;
 use crate::plan::{BatchParams, Op};
+use crate::wait::{self, Submitted};
 
 /// The longest wait for work on a device.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -43,12 +44,21 @@ impl std::fmt::Display for DeviceKind {
 #[derive(Debug, Clone)]
 pub struct AdapterReport {
     adapter: wgpu::Adapter,
+    name: String,
 }
 
 impl AdapterReport {
-    /// Its name, as the driver gives it.
+    fn new(adapter: wgpu::Adapter) -> Self {
+        #[cfg(not(target_arch = "wasm32"))]
+        let name = adapter.get_info().name;
+        #[cfg(target_arch = "wasm32")]
+        let name = super::browser::name();
+        AdapterReport { adapter, name }
+    }
+
+    /// Its name, as the driver gives it, or what a browser tells.
     pub fn name(&self) -> String {
-        self.adapter.get_info().name
+        self.name.clone()
     }
 
     /// Its kind.
@@ -72,9 +82,12 @@ impl AdapterReport {
         Some(self.adapter.get_info().device_pci_bus_id).filter(|place| !place.is_empty())
     }
 
-    /// Name and version of its driver.
+    /// Name and version of its driver; browsers do not tell them.
     pub fn driver(&self) -> String {
         let info = self.adapter.get_info();
+        if info.backend == wgpu::Backend::BrowserWebGpu {
+            return "the browser's".to_owned();
+        }
         format!("{} {}", info.driver, info.driver_info).trim().to_owned()
     }
 
@@ -117,16 +130,20 @@ impl AdapterReport {
     }
 }
 
-/// Every adapter of this machine that can run compute shaders. `WGPU_BACKEND` narrows the list.
+/// Every adapter of this machine that can run compute shaders. `WGPU_BACKEND` narrows the list. In a browser it is one at most, and none
+/// where the browser cannot wait for it (it has no JSPI).
 pub fn adapters() -> Vec<AdapterReport> {
+    if !wait::can_wait() {
+        return Vec::new();
+    }
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let all = wait::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     all.into_iter()
         .filter(|adapter| {
             let flags = adapter.get_downlevel_capabilities().flags;
             flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
         })
-        .map(|adapter| AdapterReport { adapter })
+        .map(AdapterReport::new)
         .collect()
 }
 
@@ -209,7 +226,7 @@ impl Gpu {
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             trace: wgpu::Trace::Off,
         };
-        let (device, queue) = pollster::block_on(report.adapter.request_device(&descriptor))
+        let (device, queue) = wait::block_on(report.adapter.request_device(&descriptor))
             .map_err(|error| GpuError::Open { adapter: name.clone(), reason: error.to_string() })?;
         let fault = Arc::new(Mutex::new(None));
         let note = |fault: &Arc<Mutex<Option<Fault>>>, what: Fault| {
@@ -302,6 +319,12 @@ impl Gpu {
         Gpu { choices, ..self.clone() }
     }
 
+    /// The same device with no other kernels than those that a browser runs on it: none that need subgroups or integers of 64 bits, which
+    /// browsers do not offer.
+    pub fn of_web(&self) -> Gpu {
+        Gpu { class: AdapterClass { lanes: None, int64: false, ..self.class }, ..self.clone() }
+    }
+
     /// The kernel that runs a step here; `None` only for a kind without a row.
     pub fn kernel(&self, op: &Op) -> Option<Kernel> {
         self.choices.kernel(op, self.class)
@@ -337,7 +360,7 @@ impl Gpu {
     }
 
     /// Waits until a submission is done, and reports errors that occurred meanwhile.
-    pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+    pub(crate) fn wait(&self, submission: Submitted) -> Result<(), GpuError> {
         let polled = self.poll(submission);
         self.check()?;
         match polled {
@@ -352,7 +375,7 @@ impl Gpu {
     }
 
     /// Waits. If the driver reports during a wait that the device is lost, wgpu panics: here that becomes an error.
-    fn poll(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), WaitError> {
+    fn poll(&self, submission: Submitted) -> Result<(), WaitError> {
         if self.failures.is_timed_out() {
             return Err(WaitError::Poll(wgpu::PollError::Timeout));
         }
@@ -362,10 +385,9 @@ impl Gpu {
                 // As wgpu does.
                 panic!("{ON_PURPOSE}");
             }
-            let poll = wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) };
-            self.device.poll(poll)
+            submission.wait(&self.device, TIMEOUT)
         });
-        polled.map_err(WaitError::Panic)?.map(drop).map_err(WaitError::Poll)
+        polled.map_err(WaitError::Panic)?.map_err(WaitError::Poll)
     }
 
     /// Keeps the device from being closed: closing waits until it is idle, which a device that does not answer may

@@ -6,7 +6,6 @@ mod micro;
 use std::cell::Cell;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::feed::Feed;
 use super::flight::{Berth, Departure, Flight};
@@ -24,6 +23,7 @@ use crate::executor::{
 };
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, Sampling, StepTimes};
+use crate::wait::Instant;
 
 /// Runs a plan on a GPU: buffers, pipelines and bind groups are created once.
 pub struct GpuExecutor {
@@ -217,12 +217,16 @@ impl GpuExecutor {
             }
             let commands = encoder.finish();
             let encoded = Instant::now();
-            let index = self.gpu.submit(commands);
+            let submitted = self.gpu.submit(commands);
             if let Some(timer) = timer.as_deref_mut() {
                 timer.submitted(encoded - begun, encoded.elapsed(), rows.len());
             }
             let (first_slot, batches) = (rows.start, rows.len());
-            self.flight.depart(&self.gpu, Departure { index, metrics, samples, first_slot, batches }, berth);
+            self.flight.depart(
+                &self.gpu,
+                Departure { submitted, metrics, samples, first_slot, batches },
+                berth,
+            );
             self.gpu.check()?;
         }
         self.flight.land_all(&self.gpu, on_metrics)?;
@@ -271,8 +275,8 @@ impl GpuExecutor {
         timer.run_steps(&self.gpu, &steps, &|passes, index| self.dispatch(passes, index, pass.data, row))?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         self.copy_metrics(&mut encoder, &berth.metrics, &(row..row + 1));
-        let index = self.gpu.submit(encoder.finish());
-        let departure = Departure { index, metrics: true, samples, first_slot: row, batches: 1 };
+        let submitted = self.gpu.submit(encoder.finish());
+        let departure = Departure { submitted, metrics: true, samples, first_slot: row, batches: 1 };
         self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, on_metrics)?;
         Ok(())
@@ -386,8 +390,8 @@ impl Executor for GpuExecutor {
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         self.reset_tripwire(&mut encoder, 0);
         let samples = self.load(&mut encoder, &berth, pass, 0..1)?;
-        let index = self.gpu.submit(encoder.finish());
-        let departure = Departure { index, metrics: false, samples, first_slot: 0, batches: 1 };
+        let submitted = self.gpu.submit(encoder.finish());
+        let departure = Departure { submitted, metrics: false, samples, first_slot: 0, batches: 1 };
         self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, &mut |_, _| ())?;
         for (index, step) in self.plan.steps_of(Phase::Train) {

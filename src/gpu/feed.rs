@@ -146,8 +146,8 @@ fn upload(gpu: &Gpu, part: DataPart, records: Records<'_>) -> Result<wgpu::Buffe
     let buffer = gpu.buffer(label(part), bytes.len() as u64, usage)?;
     for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
         gpu.upload(&buffer, (index * CHUNK) as u64, chunk);
-        let submission = gpu.queue().submit([]);
-        gpu.wait(Some(submission))?;
+        let submission = gpu.flush();
+        gpu.wait(submission)?;
     }
     Ok(buffer)
 }

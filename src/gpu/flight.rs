@@ -2,11 +2,12 @@
 //! they exchange with the host.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::memory::Mapped;
 use super::{Gpu, GpuError};
 use crate::executor::BatchMetrics;
+use crate::wait::{Instant, Submitted};
 
 /// The most submissions in flight.
 pub(super) const IN_FLIGHT: usize = 3;
@@ -28,7 +29,7 @@ pub(super) struct Berth {
 
 /// What is known of a submission when it is submitted.
 pub(super) struct Departure {
-    pub(super) index: wgpu::SubmissionIndex,
+    pub(super) submitted: Submitted,
     /// Whether its metrics were copied to its buffer.
     pub(super) metrics: bool,
     /// Whether its samples were in its buffer.
@@ -134,7 +135,7 @@ impl Flight {
         let Some(Submission { departure, berth, mapped, begun }) = self.queue.pop_front() else {
             return Ok(());
         };
-        gpu.wait(Some(departure.index))?;
+        gpu.wait(departure.submitted)?;
         // Its work began when it was submitted or when the one before it ended, whichever was later.
         let begun = self.last_landing.map_or(begun, |last| last.max(begun));
         self.adapt(begun.elapsed(), departure.batches);

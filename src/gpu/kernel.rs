@@ -2,6 +2,7 @@
 
 use super::{Gpu, GpuError};
 use crate::ops::{Access, Kernel};
+use crate::wait;
 
 /// Which checks the shader compiler adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl Kernel {
             },
             cache: None,
         });
-        if let Some(error) = pollster::block_on(scope.pop()) {
+        if let Some(error) = wait::block_on(scope.pop()) {
             return Err(self.error("pipeline", error));
         }
         Ok(BuiltKernel { pipeline, arguments, groups: [x, y], reads_batch: self.reads_batch })
@@ -108,10 +109,10 @@ impl Kernel {
                 gpu.device().create_shader_module_trusted(descriptor, unchecked)
             },
         };
-        let Some(error) = pollster::block_on(scope.pop()) else {
+        let Some(error) = wait::block_on(scope.pop()) else {
             return Ok(module);
         };
-        let info = pollster::block_on(module.get_compilation_info());
+        let info = wait::block_on(module.get_compilation_info());
         let line = info.messages.iter().find_map(|message| message.location);
         let place = line.map_or("shader".to_owned(), |at| locate(at.line_number as usize));
         Err(self.error(&place, error))

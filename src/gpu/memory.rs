@@ -4,6 +4,7 @@
 use super::failure::ON_PURPOSE;
 use super::tally::Event;
 use super::{Gpu, GpuError};
+use crate::wait::{self, Submitted};
 
 /// Receives the result of mapping a buffer.
 pub(super) type Mapped =
@@ -73,7 +74,7 @@ impl Gpu {
             usage,
             mapped_at_creation,
         });
-        match pollster::block_on(memory.pop()) {
+        match wait::block_on(memory.pop()) {
             None => Ok(buffer),
             Some(error) => Err(self.memory_error(label, bytes, error.to_string())),
         }
@@ -104,9 +105,14 @@ impl Gpu {
     }
 
     /// Submits encoded work to the device.
-    pub(crate) fn submit(&self, commands: wgpu::CommandBuffer) -> wgpu::SubmissionIndex {
+    pub(crate) fn submit(&self, commands: wgpu::CommandBuffer) -> Submitted {
         self.count(Event::Submission, 1);
-        self.queue().submit([commands])
+        Submitted::new(self.queue(), Some(commands))
+    }
+
+    /// Hands what was uploaded to the device.
+    pub(crate) fn flush(&self) -> Submitted {
+        Submitted::new(self.queue(), None)
     }
 
     /// Requests that a buffer be mapped once the submissions that use it are done.
@@ -126,7 +132,7 @@ impl Gpu {
 
     /// Waits until a buffer is mapped, after the submissions that use it.
     pub(super) fn mapped(&self, mapped: &Mapped) -> Result<(), GpuError> {
-        match pollster::block_on(mapped.receive()) {
+        match wait::block_on(mapped.receive()) {
             Some(Err(error)) => Err(self.device_error(error.to_string())),
             _ => Ok(()),
         }
@@ -147,7 +153,7 @@ impl Gpu {
         encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, bytes);
         let submission = self.submit(encoder.finish());
         let mapped = self.map(&staging, wgpu::MapMode::Read);
-        self.wait(Some(submission))?;
+        self.wait(submission)?;
         self.mapped(&mapped)?;
         let view = staging.get_mapped_range(..bytes).map_err(|error| self.device_error(error.to_string()))?;
         let mut words = vec![0u32; count];

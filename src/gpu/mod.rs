@@ -1,6 +1,8 @@
 //! The GPU executor: adapters, kernels, and the same plan run by compute shaders.
 
 pub(crate) mod backend;
+#[cfg(target_arch = "wasm32")]
+mod browser;
 mod choices;
 mod class;
 mod context;

@@ -91,6 +91,6 @@ impl Gpu {
             pass.dispatch_workgroups(x, y, 1);
         }
         let submission = self.submit(encoder.finish());
-        self.wait(Some(submission))
+        self.wait(submission)
     }
 }

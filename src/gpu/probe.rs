@@ -1,10 +1,9 @@
 //! The best rates of an adapter: one kernel that does nothing but multiply-adds, and one that does nothing but copy.
 
-use std::time::Instant;
-
 use super::timing::Stamps;
 use super::{Gpu, GpuError};
 use crate::ops::kit::{Source, shader};
+use crate::wait::{self, Instant};
 
 /// Invocations of a workgroup of a probe.
 const WORKGROUP: u32 = 64;
@@ -146,8 +145,8 @@ fn stream_copy(gpu: &Gpu) -> Result<f64, GpuError> {
         let pattern: Vec<u32> = (first..words.min(first + chunk)).map(pattern).collect();
         let offset = (first * size_of::<u32>()) as u64;
         gpu.upload(&original, offset, bytemuck::cast_slice(&pattern));
-        let submission = gpu.queue().submit([]);
-        gpu.wait(Some(submission))?;
+        let submission = gpu.flush();
+        gpu.wait(submission)?;
     }
     let seconds = Bench::new(gpu, &STREAM_COPY, [&original, &copy])?.fastest(groups as u32)?;
     for first in (0..words).step_by(chunk) {
@@ -208,7 +207,7 @@ impl<'a> Bench<'a> {
             .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
             .collect();
         let bound = gpu.bind_group(probe.name, &pipeline.get_bind_group_layout(0), &entries);
-        if let Some(error) = pollster::block_on(scope.pop()) {
+        if let Some(error) = wait::block_on(scope.pop()) {
             let kernel = format!("probe {}", probe.name);
             let place = format!("shaders/{}", probe.source.file);
             return Err(GpuError::Kernel { kernel, place, message: error.to_string() });
@@ -234,7 +233,7 @@ impl<'a> Bench<'a> {
         let commands = encoder.finish();
         let begun = Instant::now();
         let submission = self.gpu.submit(commands);
-        self.gpu.wait(Some(submission))?;
+        self.gpu.wait(submission)?;
         let waited = begun.elapsed().as_secs_f64();
         let stamped = self.stamps.as_ref().map(|stamps| stamps.read(self.gpu)).transpose()?;
         // If a device counts no ticks in between, its counter is too coarse to be useful.

@@ -6,6 +6,7 @@ use super::{Gpu, GpuError};
 use crate::executor::Summands;
 use crate::plan::{Dtype, Plan, Role, Tensor};
 use crate::profile::StepTimes;
+use crate::wait::Submitted;
 
 const WORD: usize = size_of::<u32>();
 /// Words behind the values on their way down: loss, hits, tripwire.
@@ -27,7 +28,7 @@ pub(super) struct Seam {
 /// A micro-batch in progress.
 pub(super) struct Crossing {
     turn: usize,
-    submission: wgpu::SubmissionIndex,
+    submission: Submitted,
     mapped: Mapped,
 }
 
@@ -80,7 +81,7 @@ impl Seam {
     }
 
     /// A micro-batch that was submitted.
-    pub(super) fn depart(&self, gpu: &Gpu, submission: wgpu::SubmissionIndex, turn: usize) -> Crossing {
+    pub(super) fn depart(&self, gpu: &Gpu, submission: Submitted, turn: usize) -> Crossing {
         Crossing { turn, submission, mapped: gpu.map(&self.down[turn], wgpu::MapMode::Read) }
     }
 
@@ -93,7 +94,7 @@ impl Seam {
         take: &mut dyn FnMut(&Summands<'_>),
     ) -> Result<(), GpuError> {
         let Crossing { turn, submission, mapped } = crossing;
-        times.compute.time(|| gpu.wait(Some(submission)))?;
+        times.compute.time(|| gpu.wait(submission))?;
         let lost = |error: wgpu::MapRangeError| gpu.device_error(error.to_string());
         times.map.time(|| gpu.mapped(&mapped))?;
         {

@@ -1,10 +1,11 @@
 //! Times of kernels and of the host, measured while a plan runs.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Gpu, GpuError};
 use crate::profile::{Clock, Profile, Profiler, Sampling};
+use crate::wait::Instant;
 
 /// Timestamps before and after each of several passes.
 pub(crate) struct Stamps {
@@ -133,7 +134,7 @@ impl Timer {
         }
         stamps.resolve(&mut encoder);
         let submission = gpu.submit(encoder.finish());
-        gpu.wait(Some(submission))?;
+        gpu.wait(submission)?;
         for (&index, seconds) in steps.iter().zip(stamps.read(gpu)?) {
             self.profiler.step(index, seconds);
         }
@@ -153,7 +154,7 @@ impl Timer {
             let commands = encoder.finish();
             let begun = Instant::now();
             let submission = gpu.submit(commands);
-            gpu.wait(Some(submission))?;
+            gpu.wait(submission)?;
             self.profiler.step(index, begun.elapsed().as_secs_f64());
         }
         Ok(())

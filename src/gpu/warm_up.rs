@@ -78,7 +78,7 @@ fn compile(
     encode: Encode<'_>,
 ) -> Result<(), GpuError> {
     // Earlier uploads are not to count as compiling.
-    gpu.wait(Some(gpu.queue().submit([])))?;
+    gpu.wait(gpu.flush())?;
     let (done, kernels) = mpsc::channel();
     thread::scope(|scope| {
         let helper = is_shared().then(|| scope.spawn(|| help_when_slow(gpu, plan, built, jobs, kernels)));
@@ -103,7 +103,7 @@ fn compile_here(gpu: &Gpu, jobs: &Jobs, encode: Encode<'_>, done: mpsc::Sender<(
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         encode(&mut encoder.begin_compute_pass(&Default::default()), index);
         let submission = gpu.submit(encoder.finish());
-        gpu.wait(Some(submission))?;
+        gpu.wait(submission)?;
         // Once the helper works, nobody receives any more.
         let _ = done.send(());
     }
@@ -159,7 +159,7 @@ fn help(gpu: &Gpu, plan: &Plan, built: &[BuiltStep], jobs: &Jobs) -> Result<usiz
             twin.encode_empty(&mut pass, DataSlot::Training, Some(&table));
         }
         let submission = sibling.submit(encoder.finish());
-        sibling.wait(Some(submission))?;
+        sibling.wait(submission)?;
         count += 1;
         next = jobs.with(VecDeque::pop_back);
     }

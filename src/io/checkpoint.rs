@@ -56,7 +56,7 @@ pub fn save(
     let target = path(run, checkpoint.steps());
     let temporary = parent.join(format!(".{}.{}.tmp", name(checkpoint.steps()), std::process::id()));
     let fail = |cause| RunError::write(&target, cause);
-    let files = files(model_toml, settings, checkpoint).map_err(fail)?;
+    let files = to_files(model_toml, settings, checkpoint).map_err(fail)?;
     let written =
         write_files(&temporary, &target, files).and_then(|()| replace(&temporary, &target).map_err(fail));
     if written.is_err() {
@@ -125,8 +125,11 @@ pub fn run_of(checkpoint: &Path) -> Option<&Path> {
     checkpoint.parent()?.parent()
 }
 
-/// The files of a checkpoint, the manifest last.
-fn files(
+/// The files of a checkpoint and their contents, the manifest last.
+///
+/// # Errors
+/// When a value cannot be written as TOML, which cannot happen with those of a run.
+pub fn to_files(
     model_toml: &str,
     settings: &RunSettings,
     checkpoint: &Checkpoint,

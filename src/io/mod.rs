@@ -34,6 +34,6 @@ pub use model_file::{ModelFile, TUTORIAL};
 pub use recorded::{Recorded, read_recorded};
 pub use saved::SavedRun;
 pub use tensorboard::TensorBoard;
-pub use weights::{read_weights, weights_to_bytes};
+pub use weights::{read_weights, weights_from_bytes, weights_to_bytes};
 #[cfg(feature = "cli")]
 pub(crate) use whole::write_whole;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::read_weights;
 use super::run::{MODEL_FILE, WEIGHTS_FILE, check_run};
+use super::{read_weights, weights_from_bytes};
 use crate::device::Device;
 use crate::error::Error;
 use crate::io::ModelFile;
@@ -31,6 +31,17 @@ impl SavedRun {
         let file = ModelFile::read(&dir.join(MODEL_FILE))?;
         let network = file.model.network()?;
         let weights = read_weights(&dir.join(WEIGHTS_FILE), &network)?;
+        Ok(SavedRun { file, network, weights })
+    }
+
+    /// A run from the bytes of its files, for those who have no folder.
+    ///
+    /// # Errors
+    /// When they are damaged, or do not belong together.
+    pub fn from_bytes(model_toml: &str, weights: &[u8]) -> Result<Self, Error> {
+        let file = ModelFile::parse(MODEL_FILE, model_toml)?;
+        let network = file.model.network()?;
+        let weights = weights_from_bytes(WEIGHTS_FILE, weights, &network)?;
         Ok(SavedRun { file, network, weights })
     }
 

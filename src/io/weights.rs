@@ -31,12 +31,21 @@ pub(super) const MOST_HEADER: usize = 16 << 20;
 /// overlap, values that are not finite or not those written), or its tensors are not exactly those of the network.
 pub fn read_weights(path: &Path, network: &Network) -> Result<Weights, WeightFileError> {
     let file = path.display().to_string();
-    let format = |reason: String| WeightFileError::Format { file: file.clone(), reason };
     let bytes = read_bounded(path, network, &file)?;
-    header::check(&bytes).map_err(format)?;
+    weights_from_bytes(&file, &bytes, network)
+}
+
+/// The weights in the bytes of such a file; errors name it `file`.
+///
+/// # Errors
+/// As [`read_weights`], but for what is read from the disk.
+pub fn weights_from_bytes(file: &str, bytes: &[u8], network: &Network) -> Result<Weights, WeightFileError> {
+    let file = file.to_owned();
+    let format = |reason: String| WeightFileError::Format { file: file.clone(), reason };
+    header::check(bytes).map_err(format)?;
     let damaged = |error: safetensors::SafeTensorError| format(error.to_string());
-    let (_, about) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
-    let parsed = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    let (_, about) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+    let parsed = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let mut tensors = Vec::new();
     // Another program may have narrowed a file of ours and kept its metadata.
     let mut as_written = true;

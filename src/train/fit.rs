@@ -1,7 +1,5 @@
 //! The training loop: epochs, their passes, what is reported of them, and when training ends.
 
-use std::time::Instant;
-
 use super::callback::{Callback, CallbackError};
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::collective::{Updates, any, from_first};
@@ -18,6 +16,7 @@ use crate::error::{Bad, CollectiveError, Divergence, Error, SettingError};
 use crate::executor::{DataSlot, Pass};
 use crate::plan::{BatchParams, Phase};
 use crate::profile::StepTimes;
+use crate::wait::Instant;
 
 /// One call of `fit`.
 struct Run<'a> {

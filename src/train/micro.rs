@@ -7,7 +7,6 @@
 //! changes nothing.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 use super::collective::tree::Tree;
 use super::collective::{Collective, CollectiveError, Updates, from_first, share_of};
@@ -18,6 +17,7 @@ use crate::error::Error;
 use crate::executor::{BatchMetrics, DataSlot, Executor, Pass, Ran};
 use crate::plan::{BatchParams, Phase, Tensor};
 use crate::profile::StepTimes;
+use crate::wait::Instant;
 
 /// Rows with metric slots counted from 0.
 pub(super) fn with_slots(rows: &[BatchParams]) -> Vec<BatchParams> {

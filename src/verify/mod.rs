@@ -16,6 +16,7 @@ mod trace;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::thread;
 
 use serde::Serialize;
 
@@ -89,22 +90,35 @@ pub fn verify(
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
     let mut rows: Vec<Vec<VerifyRow>> = vec![Vec::new(); table.len()];
-    std::thread::scope(|scope| {
+    let mut take = |told: Told| {
+        let (number, row) = told?;
+        on_row(&row);
+        rows[number].push(row);
+        Ok(())
+    };
+    thread::scope(|scope| {
         let second = sender.clone();
-        scope.spawn(|| work(gpu, &table, wanted, &next, sender));
+        let (table, next) = (&table, &next);
+        let by_thread = move || work(gpu, table, wanted, next, &mut |told| sender.send(told).is_ok());
+        if thread::Builder::new().spawn_scoped(scope, by_thread).is_err() {
+            // There are no threads in a browser.
+            let mut taken = Ok(());
+            work(gpu, table, wanted, next, &mut |told| {
+                taken = take(told);
+                taken.is_ok()
+            });
+            return taken;
+        }
         // One device does it as well, more slowly.
-        scope.spawn(|| gpu.sibling().map(|gpu| work(&gpu, &table, wanted, &next, second)));
-        for message in receiver {
-            match message {
-                Ok((number, row)) => {
-                    on_row(&row);
-                    rows[number].push(row);
-                }
-                Err(error) => {
-                    // Nobody takes another case.
-                    next.store(table.len(), Ordering::Relaxed);
-                    return Err(error);
-                }
+        scope.spawn(move || {
+            let tell = &mut |told| second.send(told).is_ok();
+            gpu.sibling().map(|gpu| work(&gpu, table, wanted, next, tell))
+        });
+        for told in receiver {
+            if let Err(error) = take(told) {
+                // Nobody takes another case.
+                next.store(table.len(), Ordering::Relaxed);
+                return Err(error);
             }
         }
         Ok(())
@@ -121,7 +135,7 @@ fn work(
     table: &[Case],
     wanted: &dyn Fn(&str) -> bool,
     next: &AtomicUsize,
-    sender: mpsc::Sender<Told>,
+    tell: &mut dyn FnMut(Told) -> bool,
 ) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
@@ -132,11 +146,10 @@ fn work(
             continue;
         }
         let mut heard = true;
-        let done =
-            verify_case(gpu, table, number, &mut |row| heard &= sender.send(Ok((number, row))).is_ok());
+        let done = verify_case(gpu, table, number, &mut |row| heard &= tell(Ok((number, row))));
         if let Err(error) = done {
-            // Whoever listened has left with the other worker's error.
-            let _ = sender.send(Err(error));
+            // Whoever listened may have left with the other worker's error.
+            tell(Err(error));
             return;
         }
         if !heard {

@@ -1,6 +1,6 @@
 //! Every kernel that can run one step: checked as [`verify`](super::verify) does, then timed against each other.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use crate::gpu::{Checks, Gpu, GpuError, Kernel, Stamps};
 use crate::ops::Op;
 use crate::ops::kit::{Access, Expected};
 use crate::profile::median;
+use crate::wait::Instant;
 
 /// Times that are taken of each kernel, the kernels by turns, so that a machine that slows down slows all.
 const ROUNDS: usize = 9;
@@ -146,8 +147,8 @@ impl Track<'_> {
         }
         let commands = encoder.finish();
         let begun = Instant::now();
-        let submission = self.gpu.queue().submit([commands]);
-        self.gpu.wait(Some(submission))?;
+        let submission = self.gpu.submit(commands);
+        self.gpu.wait(submission)?;
         let host = begun.elapsed().as_secs_f64();
         let stamped = self.stamps.as_ref().map(|stamps| stamps.read(self.gpu)).transpose()?;
         // A counter that stands still, or was set back, says nothing.

@@ -41,6 +41,29 @@ fn a_device_is_found_by_its_number_and_by_part_of_its_name() {
     }
 }
 
+/// None of those that need subgroups, or integers of 64 bits.
+#[test]
+fn kernels_of_browsers_are_chosen_on_demand() {
+    let sandbox = Sandbox::new();
+    let kernels = |device: &str| sandbox.succeed(&format!("explain --device {device}")).stdout;
+    assert!(kernels("software").contains("block"));
+    let of_web = kernels("web:software");
+    assert!(of_web.contains("with the kernels of browsers") && !of_web.contains("block"), "{of_web}");
+    assert_eq!(
+        kernels("web:auto").lines().skip(1).collect::<Vec<_>>(),
+        of_web.lines().skip(1).collect::<Vec<_>>()
+    );
+    // They are recorded, and gone on with.
+    sandbox.train("--max-steps 1 --device web:software --out run");
+    let chosen = sandbox.json("run/result.json")["kernels"].to_string();
+    assert!(!chosen.contains("block"), "{chosen}");
+    sandbox.succeed("train --resume --max-steps 2 --out run");
+    assert_eq!(sandbox.json("run/result.json")["kernels"].to_string(), chosen);
+    let outcome = sandbox.run("explain --device web:cpu");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains("web:cpu"), "{outcome:?}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn of_several_adapters_of_a_name_none_is_taken_silently() {

@@ -1,7 +1,6 @@
 //! Steps of micro-batches: their gradients come down to the host, and their sums go up again.
 
 use std::ops::Range;
-use std::time::Instant;
 
 use super::GpuExecutor;
 use crate::executor::{ExecutorError, Pass, Summands, check_count};
@@ -9,6 +8,7 @@ use crate::gpu::flight::Departure;
 use crate::gpu::seam::{Crossing, Seam};
 use crate::plan::{Phase, Role, Tensor};
 use crate::profile::StepTimes;
+use crate::wait::Instant;
 
 impl GpuExecutor {
     pub(super) fn begin_parts(&mut self, pass: &Pass<'_>) -> Result<(), ExecutorError> {
@@ -68,8 +68,13 @@ impl GpuExecutor {
             seam.copy_down(&mut encoder, &self.plan, &self.buffers, slot, turn);
         }
         let submission = self.gpu.submit(encoder.finish());
-        let departure =
-            Departure { index: submission.clone(), metrics: false, samples, first_slot: slot, batches: 1 };
+        let departure = Departure {
+            submitted: submission.clone(),
+            metrics: false,
+            samples,
+            first_slot: slot,
+            batches: 1,
+        };
         self.flight.depart(&self.gpu, departure, berth);
         let crossing = self.seam.as_ref().map(|seam| seam.depart(&self.gpu, submission, turn));
         self.gpu.check()?;
@@ -108,7 +113,7 @@ impl GpuExecutor {
             seam.refill(&self.gpu);
         }
         if times.one_by_one {
-            self.gpu.wait(Some(submission))?;
+            self.gpu.wait(submission)?;
         }
         times.update.0 += begun.elapsed();
         self.gpu.check()?;

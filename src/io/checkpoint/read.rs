@@ -14,7 +14,7 @@ use crate::error::RunError;
 use crate::files;
 use crate::io::ModelFile;
 use crate::io::run::{MODEL_FILE, WEIGHTS_FILE};
-use crate::io::{read_weights, sha256};
+use crate::io::{sha256, weights_from_bytes};
 use crate::train::{Checkpoint, Compile, TrainingState};
 
 /// A checkpoint as it was read.
@@ -93,7 +93,7 @@ pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>)
 pub fn last_checkpoint(run: &Path) -> Option<PathBuf> {
     let parent = run.join(CHECKPOINTS);
     let mut paths = names(&parent).ok()?.into_iter().map(|name| parent.join(name));
-    paths.find(|path| checked_files(path).is_ok())
+    paths.find(|path| checked_files(&|file| files::read(&path.join(file))).is_ok())
 }
 
 /// Whether a folder is a checkpoint, and not a run.
@@ -118,7 +118,24 @@ pub fn read_settings(checkpoint: &Path) -> Result<Option<RunSettings>, RunError>
 
 /// Reads and checks a checkpoint; the error says what is wrong with it.
 fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
-    let files = checked_files(dir)?;
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    from_files(&name, checked_files(&|file| files::read(&dir.join(file)))?)
+}
+
+impl SavedCheckpoint {
+    /// A checkpoint from the contents of its files by their names, as [`to_files`](super::to_files) gives them; `name` is that of
+    /// its folder.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn from_files(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Self, DamagedCheckpoint> {
+        let read = |file: &str| files.get(file).cloned().ok_or_else(|| io::ErrorKind::NotFound.into());
+        let loaded = checked_files(&read).and_then(|checked| from_files(name, checked));
+        loaded.map_err(|problem| DamagedCheckpoint { path: name.into(), problem })
+    }
+}
+
+fn from_files(name: &str, files: BTreeMap<String, Vec<u8>>) -> Result<SavedCheckpoint, String> {
     let text = |name: &str| {
         let bytes = files.get(name).ok_or_else(|| format!("it has no `{name}`"))?;
         String::from_utf8(bytes.clone()).map_err(|_| format!("`{name}` is not text"))
@@ -132,7 +149,10 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
     check_state(&state, &file, files.contains_key(BEST_FILE))
         .map_err(|problem| format!("`{STATE_FILE}`: {problem}"))?;
     let network = file.model.network().map_err(|error| error.to_string())?;
-    let weights = |name: &str| read_weights(&dir.join(name), &network).map_err(|error| error.to_string());
+    let weights = |name: &str| {
+        let bytes = files.get(name).ok_or_else(|| format!("it has no `{name}`"))?;
+        weights_from_bytes(name, bytes, &network).map_err(|error| error.to_string())
+    };
     let best_weights = files.contains_key(BEST_FILE).then(|| weights(BEST_FILE)).transpose()?;
     let optimizer = files.get(OPTIMIZER_FILE).ok_or_else(|| format!("it has no `{OPTIMIZER_FILE}`"))?;
     let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
@@ -145,11 +165,10 @@ fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
         epochs: state.epochs,
         stopped: state.stopped,
     };
-    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if name != super::layout::name(checkpoint.steps()) {
         return Err(format!("its state is that after step {}", checkpoint.steps()));
     }
-    Ok(SavedCheckpoint { name, file, settings: state.settings, checkpoint })
+    Ok(SavedCheckpoint { name: name.to_owned(), file, settings: state.settings, checkpoint })
 }
 
 /// Refuses counters that no training can have; the error says what is wrong.
@@ -182,10 +201,8 @@ fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Res
 }
 
 /// The files that the manifest names, with the checksums that it gives.
-fn checked_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
-    let read = |name: &str| {
-        files::read(&dir.join(name)).map_err(|error| format!("`{name}` cannot be read: {error}"))
-    };
+fn checked_files(read: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let read = |name: &str| read(name).map_err(|error| format!("`{name}` cannot be read: {error}"));
     let manifest =
         String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| format!("`{MANIFEST_FILE}` is not text"))?;
     let manifest: Manifest =

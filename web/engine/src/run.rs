@@ -1,0 +1,95 @@
+//! What a run leaves: the same files as those of the program.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::rc::Rc;
+
+use serde::Serialize;
+use shadegrad::io::checkpoint::{CHECKPOINTS, RunSettings, to_files};
+use shadegrad::io::run::weights_metadata;
+use shadegrad::io::{ModelFile, SavedRun, weights_to_bytes};
+use shadegrad::model::Weights;
+use shadegrad::train::{Checkpoint, EpochRecord, StepRecord};
+use wasm_bindgen::JsError;
+
+use crate::error::told;
+
+/// A run that a trainer fills and watchers read. It is never borrowed while a call is set aside, since others are made meanwhile.
+pub(crate) type Shared = Rc<RefCell<Run>>;
+
+pub(crate) struct Run {
+    pub(crate) file: ModelFile,
+    pub(crate) settings: RunSettings,
+    /// Those of the last snapshot, and at the end those of the end.
+    pub(crate) weights: Weights,
+    pub(crate) steps: Vec<StepRecord>,
+    pub(crate) epochs: Vec<EpochRecord>,
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// Counts the weights that were seen.
+    pub(crate) version: u32,
+}
+
+impl Run {
+    /// One that is not trained here.
+    pub(crate) fn finished(file: ModelFile, weights: Weights) -> Shared {
+        Rc::new(RefCell::new(Run {
+            file,
+            settings: RunSettings::default(),
+            weights,
+            steps: Vec::new(),
+            epochs: Vec::new(),
+            checkpoint: None,
+            version: 1,
+        }))
+    }
+
+    pub(crate) fn keep(&mut self, checkpoint: &Checkpoint) {
+        self.weights = checkpoint.weights.clone();
+        self.checkpoint = Some(checkpoint.clone());
+        self.version += 1;
+    }
+
+    /// Forgets what came after the last checkpoint, which is where training goes on.
+    pub(crate) fn rewind(&mut self) {
+        let checkpoint = self.checkpoint.as_ref();
+        self.steps.truncate(checkpoint.map_or(0, Checkpoint::steps));
+        self.epochs.truncate(checkpoint.map_or(0, |checkpoint| checkpoint.epochs.len()));
+    }
+
+    /// As the program reads it from a folder.
+    pub(crate) fn saved(&self) -> Result<SavedRun, JsError> {
+        let network = self.file.model.network().map_err(told)?;
+        Ok(SavedRun { file: self.file.clone(), network, weights: self.weights.clone() })
+    }
+
+    /// `weights.safetensors`.
+    pub(crate) fn weights_file(&self) -> Result<Vec<u8>, JsError> {
+        weights_to_bytes(&self.weights, &weights_metadata(&self.file.model.name)).map_err(told)
+    }
+
+    /// The files of its folder.
+    pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, JsError> {
+        let model = self.file.to_toml().map_err(told)?;
+        let mut files = vec![
+            ("weights.safetensors".to_owned(), self.weights_file()?),
+            ("steps.jsonl".to_owned(), lines(&self.steps)?),
+            ("history.jsonl".to_owned(), lines(&self.epochs)?),
+        ];
+        if let Some(checkpoint) = &self.checkpoint {
+            let folder = format!("{CHECKPOINTS}/step-{:08}", checkpoint.steps());
+            let inside = to_files(&model, &self.settings, checkpoint).map_err(told)?;
+            files.extend(inside.into_iter().map(|(name, bytes)| (format!("{folder}/{name}"), bytes)));
+        }
+        files.push(("model.toml".to_owned(), model.into_bytes()));
+        Ok(files)
+    }
+}
+
+/// JSON, a line each.
+fn lines(values: &[impl Serialize]) -> Result<Vec<u8>, JsError> {
+    let mut text = String::new();
+    for value in values {
+        writeln!(text, "{}", serde_json::to_string(value).map_err(told)?).map_err(told)?;
+    }
+    Ok(text.into_bytes())
+}

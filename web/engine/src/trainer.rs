@@ -1,0 +1,221 @@
+//! Training.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use shadegrad::Device;
+use shadegrad::data::{DataDigests, TrainTest};
+use shadegrad::io::ModelFile;
+use shadegrad::io::checkpoint::{RunSettings, SavedCheckpoint};
+use shadegrad::train::{Compile, FitOptions, Model, Stopped};
+use wasm_bindgen::prelude::*;
+
+use crate::adapter::Adapter;
+use crate::error::{json, told};
+use crate::listener::{Listener, Tell};
+use crate::run::{Run, Shared};
+use crate::sets::DataSet;
+use crate::watcher::Watcher;
+
+/// What a page may choose beside the model file, in JSON.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct Choices {
+    seed: u64,
+    /// Training samples at most.
+    limit: Option<usize>,
+    epochs: Option<usize>,
+    batch_size: Option<usize>,
+    max_steps: Option<usize>,
+    /// Steps from one snapshot of the weights to the next.
+    snapshot_steps: usize,
+    /// Whether an adapter runs each step of the plan by itself.
+    no_fuse: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Choices {
+            seed: 0,
+            limit: None,
+            epochs: None,
+            batch_size: None,
+            max_steps: None,
+            snapshot_steps: 50,
+            no_fuse: false,
+        }
+    }
+}
+
+/// How training came to an end.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ended {
+    steps: usize,
+    stopped: Option<Stopped>,
+}
+
+/// A model in training.
+#[wasm_bindgen]
+pub struct Trainer {
+    model: Model,
+    sets: TrainTest,
+    options: FitOptions,
+    run: Shared,
+    every: usize,
+}
+
+#[wasm_bindgen]
+impl Trainer {
+    /// Compiles the model of a model file for an adapter; `choices` is a JSON object, whose keys are all optional: `seed` (0), `limit`
+    /// (training samples), `epochs`, `batchSize`, `maxSteps`, `snapshotSteps` (50), `noFuse`.
+    ///
+    /// # Errors
+    /// When the file or a choice is invalid, or the data does not fit the model.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        adapter: &Adapter,
+        model_toml: &str,
+        data: &DataSet,
+        choices: &str,
+    ) -> Result<Trainer, JsError> {
+        let choices: Choices = serde_json::from_str(choices).map_err(told)?;
+        let mut file = ModelFile::parse("the model file", model_toml).map_err(told)?;
+        file.training.epochs = choices.epochs.unwrap_or(file.training.epochs);
+        file.training.batch_size = choices.batch_size.unwrap_or(file.training.batch_size);
+        file.training.max_steps = choices.max_steps.or(file.training.max_steps);
+        let settings = RunSettings {
+            data: data.name.clone(),
+            limit: choices.limit,
+            seed: choices.seed.to_string(),
+            no_fuse: choices.no_fuse,
+            checkpoint_steps: Some(choices.snapshot_steps),
+            ..RunSettings::default()
+        };
+        Trainer::begin(&adapter.device, file, settings, data)
+    }
+
+    /// A run that goes on: with the files of its folder, by their paths in it, as [`Watcher::files`] gives them.
+    ///
+    /// # Errors
+    /// When they hold no intact checkpoint, or the data is not that of the run.
+    #[wasm_bindgen(js_name = fromFiles)]
+    pub fn from_files(
+        adapter: &Adapter,
+        data: &DataSet,
+        files: Vec<js_sys::Array>,
+    ) -> Result<Trainer, JsError> {
+        let mut folders: BTreeMap<String, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
+        for pair in files {
+            let path = pair.get(0).as_string().unwrap_or_default();
+            let bytes = js_sys::Uint8Array::new(&pair.get(1)).to_vec();
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), bytes);
+        }
+        let is_checkpoint = |folder: &&String| folder.contains("checkpoints/");
+        let Some(last) = folders.keys().rfind(is_checkpoint).cloned() else {
+            return Err(JsError::new("there is no checkpoint among these files"));
+        };
+        let name = last.rsplit('/').next().unwrap_or_default();
+        let saved = SavedCheckpoint::from_files(name, &folders[&last]).map_err(told)?;
+        let SavedCheckpoint { file, settings, checkpoint, .. } = saved;
+        let trainer = Trainer::begin(&adapter.device, file, settings, data)?;
+        trainer.run.borrow_mut().keep(&checkpoint);
+        trainer.run.borrow_mut().epochs = checkpoint.epochs;
+        Ok(trainer)
+    }
+
+    /// What can be asked at any time, also while it trains.
+    pub fn watcher(&self) -> Watcher {
+        Watcher::new(Rc::clone(&self.run))
+    }
+
+    /// Trains to the end, or until the listener says that it is interrupted; a later call goes on from there. Returns how it ended, as
+    /// JSON: `steps`, and `stopped` with a `reason`.
+    ///
+    /// # Errors
+    /// When the device fails, training diverges, or the listener throws. The last snapshot stays.
+    #[wasm_bindgen(jspi)]
+    pub fn train(&mut self, listener: &Listener) -> Result<String, JsError> {
+        let run = Rc::clone(&self.run);
+        run.borrow_mut().rewind();
+        let checkpoint = run.borrow().checkpoint.clone();
+        let mut tell = Tell { listener, run: Rc::clone(&run), every: self.every, heard: 0.0 };
+        let train = &self.sets.train;
+        let history = match checkpoint {
+            Some(checkpoint) => self.model.resume(train, &self.options, checkpoint, &mut tell),
+            None => self.model.fit(train, &self.options, &mut tell),
+        };
+        let history = history.map_err(told)?;
+        let weights = self.model.weights().map_err(told)?;
+        let mut run = run.borrow_mut();
+        run.weights = weights;
+        run.version += 1;
+        json(&Ended { steps: history.steps, stopped: history.stopped })
+    }
+
+    /// Loss and accuracy on the samples to test with, of which at most so many are taken, as JSON.
+    ///
+    /// # Errors
+    /// When the device fails.
+    #[wasm_bindgen(jspi)]
+    pub fn evaluate(&mut self, most: Option<usize>) -> Result<String, JsError> {
+        let test = self.sets.test.take(most.unwrap_or(usize::MAX).min(self.sets.test.len())).map_err(told)?;
+        let found = self.model.evaluate(&test).map_err(told)?;
+        json(&serde_json::json!({ "loss": found.loss, "accuracy": found.accuracy }))
+    }
+}
+
+impl Trainer {
+    fn begin(
+        device: &Device,
+        mut file: ModelFile,
+        mut settings: RunSettings,
+        data: &DataSet,
+    ) -> Result<Trainer, JsError> {
+        let network = file.model.network().map_err(told)?;
+        let TrainTest { train, test } = &data.sets;
+        let limit = settings.limit.unwrap_or(usize::MAX).min(train.len());
+        let train = train.take(limit).map_err(told)?;
+        let (train, validation) = file.training.split(&train).map_err(told)?;
+        let digests = DataDigests::of(&train, validation.as_ref(), test);
+        if settings.data_digests.as_ref().is_some_and(|recorded| *recorded != digests) {
+            return Err(JsError::new("this data is not the data that the run was begun with"));
+        }
+        if file.class_names.is_empty() && train.classes() == network.classes() {
+            file.class_names = train.class_names().to_vec();
+        }
+        let options = FitOptions {
+            validation_split: None,
+            stratify: false,
+            class_names: file.class_names.clone(),
+            validation,
+            ..file.training.clone()
+        };
+        let batch = options.capacity(train.len(), options.micro_batches.unwrap_or(1));
+        let plan = file.plan(batch).map_err(told)?;
+        let plan = if settings.no_fuse { plan } else { device.prepare(plan) };
+        let kernels = plan.steps.iter().map(|step| (step.name.clone(), device.kernel(&step.op).to_owned()));
+        settings.kernels = kernels.collect();
+        settings.device = device.title();
+        settings.data_digests = Some(digests);
+        settings.capacity = Some(batch).filter(|&batch| batch < options.batch_size);
+        let seed = settings.seed.parse().map_err(told)?;
+        let compile = Compile { seed, no_fuse: settings.no_fuse, ..file.compile() };
+        let model = file.model.compile(device, compile).map_err(told)?;
+        let every = settings.checkpoint_steps.unwrap_or(50).max(1);
+        let run = Run {
+            weights: network.initial_weights(seed),
+            file,
+            settings,
+            steps: Vec::new(),
+            epochs: Vec::new(),
+            checkpoint: None,
+            version: 1,
+        };
+        let sets = TrainTest { train, test: test.clone() };
+        Ok(Trainer { model, sets, options, run: Rc::new(RefCell::new(run)), every })
+    }
+}

@@ -1,0 +1,212 @@
+// Shadegrad for a page: everything computes in a worker, and nothing leaves the page.
+
+/** What went wrong in the engine. `ended` is whether the engine is gone: start another. */
+export class ShadegradError extends Error {
+  constructor(message, ended = false) {
+    super(message);
+    this.name = 'ShadegradError';
+    this.ended = ended;
+  }
+}
+
+/** The engine in its worker. */
+export class Engine {
+  #worker;
+  #calls = new Map();
+  #listeners = new Map();
+  #last = 0;
+  #ended = null;
+
+  /** Whether the browser can wait for an adapter (it has JSPI). Without, everything is computed by the CPU executor. */
+  canWait = false;
+
+  /** Starts an engine. */
+  static async start() {
+    const engine = new Engine();
+    engine.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    engine.#worker.onmessage = ({ data }) => engine.#heard(data);
+    await new Promise((resolve, reject) => {
+      engine.#worker.onerror = event => {
+        const error = new ShadegradError(event.message || 'the engine cannot be loaded', true);
+        engine.#end(error);
+        reject(error);
+      };
+      engine.#listeners.set('ready', (value, error) => {
+        if (error) reject(new ShadegradError(error, true));
+        engine.canWait = value?.canWait ?? false;
+        resolve();
+      });
+    });
+    return engine;
+  }
+
+  /** Ends it and frees its memory. */
+  stop() {
+    this.#end(new ShadegradError('the engine was stopped', true));
+  }
+
+  /** Opens what computes: `gpu`, the browser's adapter; `cpu`; or `auto`, the adapter if it is hardware, else the CPU executor. */
+  async open(choice = 'auto') {
+    return new Adapter(this, await this.call('open', choice));
+  }
+
+  /** The text of the tutorial's model file. */
+  tutorialModel() {
+    return this.call('tutorialModel');
+  }
+
+  /** A data set from its four IDX files, plain or gzip: images and labels to train on, then those to test with. */
+  async dataFromIdx(name, files) {
+    return new DataSet(this, await this.call('dataFromIdx', name, files.map(file => new Uint8Array(file))));
+  }
+
+  /** A model in training. `model` is the text of a model file; for `choices` see the types. */
+  async trainer({ adapter, model, data, choices = {} }) {
+    return new Trainer(this, await this.call('trainer', adapter.number, model, data.number, choices));
+  }
+
+  /** A run that goes on, from the files of its folder: pairs of a path and bytes. */
+  async trainerFromFiles({ adapter, data, files }) {
+    return new Trainer(this, await this.call('trainerFromFiles', adapter.number, data.number, files));
+  }
+
+  /** A finished run, from the text of its `model.toml` and the bytes of its `weights.safetensors`. */
+  async load(model, weights) {
+    return new Watcher(this, await this.call('watcherFromRun', model, new Uint8Array(weights)));
+  }
+
+  /** Sends a call to the worker. */
+  call(call, ...args) {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, call, args });
+    });
+  }
+
+  /** Hears the events of an object. */
+  listen(number, listener) {
+    if (listener) this.#listeners.set(number, listener);
+    else this.#listeners.delete(number);
+  }
+
+  #heard({ id, event, from, value, error, ended }) {
+    if (event === 'ready') return this.#listeners.get('ready')?.(value, error);
+    if (event) return this.#listeners.get(from)?.(event, value);
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (error === undefined) return call?.resolve(value);
+    const failure = new ShadegradError(error, ended);
+    call?.reject(failure);
+    if (ended) this.#end(failure);
+  }
+
+  #end(error) {
+    this.#ended ??= error;
+    this.#worker?.terminate();
+    for (const { reject } of this.#calls.values()) reject(this.#ended);
+    this.#calls.clear();
+  }
+}
+
+/** What computes. */
+export class Adapter {
+  constructor(engine, { number, title, kind, isGpu }) {
+    Object.assign(this, { engine, number, title, kind, isGpu });
+  }
+
+  /** The steps of a training batch of a model file, and the kernels that run them. */
+  kernels(model) {
+    return this.engine.call('kernels', this.number, model);
+  }
+
+  /** Holds every kernel, or those of one kind, against its twin. */
+  async verify({ kind, onRow } = {}) {
+    this.engine.listen(this.number, (event, row) => event === 'row' && onRow?.(row));
+    try {
+      return await this.engine.call('verify', this.number, kind, this.number);
+    } finally {
+      this.engine.listen(this.number, null);
+    }
+  }
+}
+
+/** Samples to train on and to test with. */
+export class DataSet {
+  constructor(engine, { number, samples }) {
+    Object.assign(this, { engine, number, samples: { train: samples[0], test: samples[1] } });
+  }
+
+  /** A sample to test with: its bytes and its class. */
+  testSample(number) {
+    return this.engine.call('testSample', this.number, number);
+  }
+
+  free() {
+    return this.engine.call('free', this.number);
+  }
+}
+
+/** A run whose weights can be seen and used at any time, also while it trains. */
+export class Watcher {
+  constructor(engine, { number }) {
+    Object.assign(this, { engine, number });
+  }
+
+  /** Height, width and channels of what the network sees. */
+  shape() { return this.engine.call('shape', this.number); }
+
+  classNames() { return this.engine.call('classNames', this.number); }
+
+  /** What the network says of samples of bytes: a number for each class, one sample after another. */
+  predict(samples) { return this.engine.call('predict', this.number, samples); }
+
+  /** What the network sees of a drawing, given as the pixels of a canvas; empty where nothing is drawn. */
+  drawing({ data, width }) { return this.engine.call('drawing', this.number, new Uint8Array(data.buffer), width); }
+
+  /** The values of a weight, such as `conv2d/kernel`. */
+  tensor(name) { return this.engine.call('tensor', this.number, name); }
+
+  /** The names and shapes of all weights. */
+  tensors() { return this.engine.call('tensors', this.number); }
+
+  /** The files of the run's folder, as pairs of a path and bytes. */
+  files() { return this.engine.call('files', this.number); }
+
+  /** The weights as a safetensors file. */
+  weights() { return this.engine.call('weights', this.number); }
+
+  /** The model as an ONNX file. */
+  onnx() { return this.engine.call('onnx', this.number); }
+
+  free() { return this.engine.call('free', this.number); }
+}
+
+/** A model in training. */
+export class Trainer {
+  constructor(engine, { number, watcher }) {
+    Object.assign(this, { engine, number, watcher: new Watcher(engine, watcher) });
+  }
+
+  /** Trains to the end or until [`pause`]; called again, it goes on. */
+  async train(listener = {}) {
+    this.engine.listen(this.number, (event, value) => listener[event]?.(value));
+    try {
+      return await this.engine.call('train', this.number);
+    } finally {
+      this.engine.listen(this.number, null);
+    }
+  }
+
+  /** Has training stop after the batches in progress. */
+  pause() { return this.engine.call('pause', this.number); }
+
+  /** Loss and accuracy on the samples to test with, or on so many of them. */
+  evaluate(most) { return this.engine.call('evaluate', this.number, most); }
+
+  async free() {
+    await this.watcher.free();
+    await this.engine.call('free', this.number);
+  }
+}

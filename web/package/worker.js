@@ -1,0 +1,158 @@
+// The worker that computes. It holds the engine's objects by number, and answers one message with another; a call on a watcher is answered
+// while a model trains.
+import init, * as engine from './engine/shadegrad_web.js';
+
+/** Milliseconds that training goes on at a time where the browser cannot suspend it. */
+const TURN = 100;
+
+const canWait = typeof WebAssembly.Suspending === 'function';
+if (!canWait) {
+  // Nothing is suspended then: the engine finds no adapter, and the CPU executor waits for nothing.
+  WebAssembly.Suspending = class {
+    static missing = true;
+    constructor(call) { return call; }
+  };
+  WebAssembly.promising = call => call;
+  WebAssembly.JSTag ??= new WebAssembly.Tag({ parameters: ['externref'] });
+}
+
+const objects = new Map();
+let last = 0;
+
+/** Keeps an object, and gives its number. */
+function keep(object) {
+  objects.set(++last, object);
+  return last;
+}
+
+/** A promise that is kept once the messages that are there have been heard. */
+function breathe() {
+  return new Promise(resolve => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => { port1.close(); resolve(); };
+    port2.postMessage(0);
+  });
+}
+
+/** Of trainers, by their numbers: whether they were told to pause. */
+const paused = new Map();
+
+/** What a trainer tells, as messages. Steps are gathered, so that the page has not one message for each. */
+class Listener {
+  #steps = [];
+  #sent = 0;
+  #until = Infinity;
+
+  constructor(number) {
+    this.number = number;
+    if (!canWait) this.#until = performance.now() + TURN;
+  }
+
+  #tell(event, value) { postMessage({ event, from: this.number, value }); }
+
+  send() {
+    if (this.#steps.length > 0) this.#tell('steps', this.#steps);
+    this.#steps = [];
+    this.#sent = performance.now();
+  }
+
+  begin(epochs, stepsPerEpoch, steps, done) { this.#tell('begin', { epochs, stepsPerEpoch, steps, done }); }
+
+  step(step, epoch, loss, correct, samples) {
+    this.#steps.push({ step, epoch, loss, correct, samples });
+    if (performance.now() - this.#sent > 50) this.send();
+  }
+
+  epoch(record) { this.send(); this.#tell('epoch', JSON.parse(record)); }
+
+  snapshot(step) { this.send(); this.#tell('snapshot', step); }
+
+  interrupted() { return paused.get(this.number) === true || performance.now() > this.#until; }
+
+  breathe() { return canWait ? breathe() : undefined; }
+}
+
+/** Trains until it ends or is paused. */
+async function train(number) {
+  paused.set(number, false);
+  for (;;) {
+    const listener = new Listener(number);
+    let ended;
+    try {
+      ended = JSON.parse(await objects.get(number).train(listener));
+    } finally {
+      listener.send();
+    }
+    const over = ended.stopped?.reason !== 'interrupted' || paused.get(number);
+    if (over) return ended;
+    await breathe();
+  }
+}
+
+/** Describes an object for the page. */
+function about(object) {
+  if (object instanceof engine.Adapter) return { title: object.title, kind: object.kind, isGpu: object.isGpu };
+  if (object instanceof engine.DataSet) return { samples: [...object.samples] };
+  return {};
+}
+
+const made = object => ({ number: keep(object), ...about(object) });
+
+const calls = {
+  async open(choice) { return made(await engine.open(choice)); },
+  tutorialModel() { return engine.tutorialModel(); },
+  dataFromIdx(name, files) { return made(engine.DataSet.fromIdx(name, ...files)); },
+  testSample(data, number) {
+    const set = objects.get(data);
+    return { image: set.testImage(number), label: set.testLabel(number) };
+  },
+  trainer(adapter, model, data, choices) {
+    return withWatcher(new engine.Trainer(objects.get(adapter), model, objects.get(data), JSON.stringify(choices)));
+  },
+  trainerFromFiles(adapter, data, files) {
+    return withWatcher(engine.Trainer.fromFiles(objects.get(adapter), objects.get(data), files));
+  },
+  train,
+  pause(number) { paused.set(number, true); },
+  async evaluate(number, most) { return JSON.parse(await objects.get(number).evaluate(most)); },
+  watcherFromRun(model, weights) { return made(new engine.Watcher(model, weights)); },
+  shape(number) { return [...objects.get(number).shape]; },
+  classNames(number) { return objects.get(number).classNames; },
+  predict(number, samples) { return objects.get(number).predict(samples); },
+  drawing(number, rgba, width) { return objects.get(number).drawing(rgba, width); },
+  tensor(number, name) { return objects.get(number).tensor(name); },
+  tensors(number) { return JSON.parse(objects.get(number).tensors()); },
+  files(number) { return objects.get(number).files(); },
+  weights(number) { return objects.get(number).weights(); },
+  onnx(number) { return objects.get(number).onnx(); },
+  kernels(adapter, model) { return JSON.parse(engine.kernels(objects.get(adapter), model)); },
+  async verify(adapter, kind, from) {
+    const tell = row => postMessage({ event: 'row', from, value: JSON.parse(row) });
+    return JSON.parse(await engine.verify(objects.get(adapter), kind, tell));
+  },
+  free(number) {
+    objects.get(number)?.free();
+    objects.delete(number);
+    paused.delete(number);
+  },
+};
+
+function withWatcher(trainer) {
+  const { number } = made(trainer);
+  return { number, watcher: made(trainer.watcher()) };
+}
+
+const ready = init({ module_or_path: new URL('./engine/shadegrad_web_bg.wasm', import.meta.url) });
+ready.then(() => postMessage({ event: 'ready', value: { canWait } }),
+  error => postMessage({ event: 'ready', error: String(error?.message ?? error) }));
+
+onmessage = async ({ data: { id, call, args } }) => {
+  try {
+    await ready;
+    postMessage({ id, value: await calls[call](...args) });
+  } catch (error) {
+    // A panic ends the engine: its memory may be half changed.
+    const ended = error instanceof WebAssembly.RuntimeError;
+    postMessage({ id, error: String(error?.message ?? error), ended });
+  }
+};

@@ -1,0 +1,439 @@
+// The page: what is chosen, what is shown. Everything computes in the engine's worker.
+import { Engine } from './shadegrad/index.js';
+import { Chart } from './chart.js';
+import { Pad, showFilters, showImage } from './images.js';
+import { unzipSync, zipSync } from './vendor/fflate.js';
+
+const $ = id => document.getElementById(id);
+const MNIST = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
+/** Test images that are looked at for mistakes, and the most that are shown. */
+const LOOKED_AT = 400;
+const MOST_MISTAKES = 12;
+const count = number => number.toLocaleString('en');
+
+/** What the page holds of the engine. */
+const held = { engine: null, adapter: null, data: null, dataName: null, ownData: null, model: null, ownModel: null, trainer: null };
+/** The run in progress: `idle`, `training`, `pausing`, `paused`, `over`. */
+let phase = 'idle';
+/** The files of the run at its last snapshot: what is gone on with where an adapter is lost. */
+let kept = null;
+const chart = new Chart($('curves'));
+const pad = new Pad($('pad'), answer);
+
+function say(id, text) { $(id).textContent = text; }
+
+function notice(text) {
+  $('notice').hidden = !text;
+  say('notice', text);
+}
+
+function show() {
+  const busy = phase === 'training' || phase === 'pausing';
+  const ready = held.adapter !== null;
+  $('start').disabled = busy || !ready;
+  $('start').textContent = phase === 'idle' ? 'Start' : 'Start anew';
+  $('pause').disabled = !(phase === 'training' || phase === 'paused');
+  $('pause').textContent = phase === 'paused' ? 'Go on' : 'Pause';
+  $('stop').disabled = !(busy || phase === 'paused');
+  for (const id of ['verify', 'load-run']) $(id).disabled = busy || !ready;
+  for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
+  for (const id of ['network', 'data', 'device', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
+  $('sample').disabled = held.trainer === null;
+}
+
+/** Does something that may fail, and says so where it does. */
+async function attempt(act, line = 'status') {
+  try {
+    notice('');
+    return await act();
+  } catch (error) {
+    notice(`${error.message}${error.ended ? ' The engine has ended; it is started again.' : ''}`);
+    say(line, '');
+    if (error.ended) await begin();
+    show();
+    return undefined;
+  }
+}
+
+async function begin() {
+  held.engine = await Engine.start();
+  Object.assign(held, { adapter: null, data: null, trainer: null });
+  if (!held.engine.canWait) {
+    notice('This browser cannot suspend WebAssembly (JSPI), so its GPU cannot be used here: the processor computes. Chrome 137 and Edge 137 can.');
+    $('device').value = 'cpu';
+  }
+  await openAdapter();
+}
+
+async function openAdapter() {
+  held.adapter = null;
+  const choice = $('device').value;
+  held.adapter = await held.engine.open(choice);
+  const name = held.adapter.isGpu ? `${held.adapter.title} (${held.adapter.kind})` : 'the processor, on one thread';
+  say('device-line', choice === 'auto' && !held.adapter.isGpu ? `Computes on ${name}: the browser shows no hardware GPU` : `Computes on ${name}`);
+  await readModel();
+  await listKernels();
+}
+
+async function readModel() {
+  const choice = $('network').value;
+  held.model = choice === 'own' ? held.ownModel : await (await fetch(`models/${choice}`)).text();
+}
+
+async function readData() {
+  const name = $('data').value;
+  if (held.data && held.dataName === name) return;
+  say('status', 'Reading the data ...');
+  const files = name === 'own' ? held.ownData : await Promise.all(MNIST.map(async file => {
+    const answer = await fetch(`data/mnist/${file}-ubyte.gz`);
+    if (!answer.ok) throw new Error(`data/mnist/${file}-ubyte.gz cannot be loaded: ${answer.status}`);
+    return answer.arrayBuffer();
+  }));
+  await held.data?.free();
+  held.data = await held.engine.dataFromIdx(name === 'own' ? 'own files' : name, files);
+  held.dataName = name;
+}
+
+async function start() {
+  await readData();
+  await held.trainer?.free();
+  held.trainer = null;
+  kept = null;
+  const choices = {
+    seed: Number($('seed').value), epochs: Number($('epochs').value),
+    limit: Math.min(Number($('limit').value), held.data.samples.train), snapshotSteps: 20,
+  };
+  held.trainer = await held.engine.trainer({ adapter: held.adapter, data: held.data, model: held.model, choices });
+  $('epochs-table').tBodies[0].replaceChildren();
+  chart.clear(1);
+  await train();
+}
+
+/** Trains until the run ends or is paused. */
+async function train() {
+  phase = 'training';
+  show();
+  say('status', 'Compiling the kernels ...');
+  const speed = new Speed();
+  let plan = null;
+  let [shown, looked] = [0, Promise.resolve()];
+  const listener = {
+    begin(schedule) {
+      plan = schedule;
+      if (schedule.done === 0) chart.clear(schedule.steps);
+      else chart.cut(schedule.done);
+      for (const row of [...$('epochs-table').tBodies[0].rows]) {
+        if (Number(row.cells[0].textContent) > schedule.done / schedule.stepsPerEpoch) row.remove();
+      }
+    },
+    steps(steps) {
+      steps.forEach(step => chart.add(step));
+      const { step, epoch } = steps.at(-1);
+      speed.add(steps.reduce((sum, one) => sum + one.samples, 0));
+      $('progress').value = step / plan.steps;
+      if (performance.now() - shown < 500 && step < plan.steps) return;
+      shown = performance.now();
+      const rate = speed.rate;
+      say('status', `Epoch ${epoch} of ${plan.epochs}, step ${count(step)} of ${count(plan.steps)}${rate ? `, ${count(rate)} images a second` : ''}`);
+    },
+    snapshot() {
+      // One look at a time: each is as new as the weights are.
+      looked = looked.then(look, look);
+    },
+    epoch(record) {
+      const row = $('epochs-table').tBodies[0].insertRow();
+      $('epochs-table').hidden = false;
+      const cells = [record.epoch, record.loss.toFixed(4), (record.accuracy ?? NaN).toFixed(4), record.seconds.toFixed(1)];
+      cells.forEach(cell => { row.insertCell().textContent = cell; });
+      looked = looked.then(showMistakes, showMistakes);
+    },
+  };
+  let ended;
+  try {
+    ended = await held.trainer.train(listener);
+  } catch (error) {
+    return lost(error);
+  }
+  await looked.catch(() => undefined);
+  if (ended.stopped?.reason === 'interrupted') {
+    const stopping = phase === 'stopping';
+    phase = stopping ? 'over' : 'paused';
+    say('status', `${stopping ? 'Stopped' : 'Paused'} after step ${count(ended.steps)}`);
+    await look();
+    return show();
+  }
+  await look();
+  await showMistakes();
+  say('status', 'Testing ...');
+  const test = await held.trainer.evaluate();
+  phase = 'over';
+  say('status', `Trained ${count(ended.steps)} steps. Test accuracy ${(100 * test.accuracy).toFixed(2)} %, test loss ${test.loss.toFixed(4)}`);
+  show();
+}
+
+/** Goes on from the last snapshot where an adapter was lost. */
+async function lost(error) {
+  phase = 'over';
+  const isLost = /lost|does not answer/.test(error.message);
+  if (!isLost || !kept) {
+    show();
+    throw error;
+  }
+  notice(`${error.message}. Training goes on from the last snapshot, on a newly opened adapter.`);
+  await openAdapter();
+  held.trainer = await held.engine.trainerFromFiles({ adapter: held.adapter, data: held.data, files: kept });
+  await train();
+}
+
+/** Shows the newest weights, and what they say of the drawing. */
+async function look() {
+  const { watcher } = held.trainer;
+  kept = await watcher.files();
+  const first = (await watcher.tensors()).find(([, shape]) => shape.length === 4);
+  $('filters').hidden = !first;
+  if (first) {
+    const [name, shape] = first;
+    showFilters($('filters'), await watcher.tensor(name), shape);
+    $('filters').setAttribute('aria-label', `${shape[3]} filters of ${shape[0]} by ${shape[1]}, the weights ${name}`);
+  }
+  await answer();
+}
+
+/** Says what the network makes of the drawing. */
+async function answer(image = null) {
+  if (!held.trainer) return say('says-line', 'Start training: it answers while it learns.');
+  const { watcher } = held.trainer;
+  const shape = await watcher.shape();
+  const seen = image ?? answer.image ?? await watcher.drawing(pad.pixels);
+  if (seen.length === 0) return undefined;
+  showImage($('seen'), seen, shape);
+  $('seen').setAttribute('aria-label', 'The drawing as the network sees it');
+  const [names, shares] = [await watcher.classNames(), await watcher.predict(seen)];
+  const best = shares.indexOf(Math.max(...shares));
+  $('says').replaceChildren(...names.map((name, at) => {
+    const row = document.createElement('li');
+    row.classList.toggle('best', at === best);
+    const [label, bar, share] = ['label', 'bar', 'share'].map(part => Object.assign(document.createElement('span'), { className: part }));
+    label.textContent = name;
+    bar.style.width = `${100 * shares[at]}%`;
+    share.textContent = `${(100 * shares[at]).toFixed(1)} %`;
+    row.append(label, bar, share);
+    return row;
+  }));
+  say('says-line', `It says ${names[best]}, with ${(100 * shares[best]).toFixed(1)} %`);
+  return undefined;
+}
+
+async function showMistakes() {
+  const { watcher } = held.trainer;
+  const [shape, names] = [await watcher.shape(), await watcher.classNames()];
+  const figures = [];
+  let wrong = 0;
+  const looked = Math.min(LOOKED_AT, held.data.samples.test);
+  for (let number = 0; number < looked; number++) {
+    const { image, label } = await held.data.testSample(number);
+    const shares = await watcher.predict(image);
+    const said = shares.indexOf(Math.max(...shares));
+    if (said === label) continue;
+    wrong += 1;
+    if (figures.length < MOST_MISTAKES) {
+      const figure = document.createElement('figure');
+      const canvas = Object.assign(document.createElement('canvas'), { className: 'pixels' });
+      canvas.setAttribute('role', 'img');
+      canvas.setAttribute('aria-label', `Test image ${number}`);
+      showImage(canvas, image, shape);
+      const caption = document.createElement('figcaption');
+      caption.textContent = `${names[label]}, it says ${names[said]}`;
+      figure.append(canvas, caption);
+      figures.push(figure);
+    }
+  }
+  const line = Object.assign(document.createElement('p'), { className: 'quiet', textContent: `${wrong} wrong of the first ${looked} test images` });
+  line.style.width = '100%';
+  $('mistakes').replaceChildren(line, ...figures);
+}
+
+/** Images a second, over the last seconds. */
+class Speed {
+  #seen = [[performance.now(), 0]];
+
+  add(samples) {
+    this.#seen.push([performance.now(), this.#seen.at(-1)[1] + samples]);
+    while (this.#seen.length > 2 && this.#seen[1][0] < performance.now() - 3000) this.#seen.shift();
+  }
+
+  get rate() {
+    const [[begun, before], [now, after]] = [this.#seen[0], this.#seen.at(-1)];
+    return now - begun > 200 ? Math.round(1000 * (after - before) / (now - begun)) : 0;
+  }
+}
+
+async function listKernels() {
+  const steps = await held.adapter.kernels(held.model);
+  const select = $('step');
+  const before = select.value;
+  select.replaceChildren(...steps.map((step, at) => new Option(`${at + 1}. ${step.name}: ${step.kind} (${step.variant})`, step.name)));
+  select.disabled = false;
+  if (steps.some(step => step.name === before)) select.value = before;
+  const showStep = () => {
+    const step = steps.find(step => step.name === select.value);
+    say('shader', !step?.source ? 'On the processor the twin of this kernel runs, in Rust. Choose the browser\'s adapter to read the shader.'
+      : $('whole').checked ? step.text : `// shaders/${step.file}\n${step.source}`);
+    $('shader').scrollTop = 0;
+  };
+  select.onchange = $('whole').onchange = showStep;
+  showStep();
+}
+
+let report = '';
+
+async function verify() {
+  const failures = [];
+  const kinds = new Set();
+  $('failures').replaceChildren();
+  $('copy').disabled = true;
+  const bar = $('verify-progress');
+  bar.hidden = false;
+  bar.removeAttribute('value');
+  $('verify').disabled = $('start').disabled = true;
+  let rows = 0;
+  let shown = 0;
+  try {
+    const found = await held.adapter.verify({
+      onRow(row) {
+        rows += 1;
+        kinds.add(row.kind);
+        if (!row.passed) {
+          failures.push(row);
+          const line = document.createElement('li');
+          line.textContent = `${row.kind} (${row.variant}), ${row.case}: ${row.problem}`;
+          $('failures').append(line);
+        }
+        if (performance.now() - shown > 200) {
+          shown = performance.now();
+          say('verify-line', `${count(rows)} comparisons, now ${row.kind}; ${failures.length} failed`);
+        }
+      },
+    });
+    say('verify-line', `${count(found.rows)} comparisons of ${found.kernels} kernels on ${found.device}: ${found.failed === 0 ? 'all right' : `${found.failed} failed`}`);
+    report = JSON.stringify({ ...found, browser: navigator.userAgent, failures }, null, 2);
+    $('copy').disabled = false;
+  } finally {
+    bar.hidden = true;
+    show();
+  }
+}
+
+function save(name, bytes, type = 'application/octet-stream') {
+  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(new Blob([bytes], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function saveRun() {
+  const files = Object.fromEntries(await held.trainer.watcher.files());
+  save('run.zip', zipSync(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`run/${path}`, bytes]))), 'application/zip');
+  say('keep-line', 'Saved: unpack it, then `shadegrad train --resume --out run` goes on with it');
+}
+
+async function loadRun(file) {
+  const files = Object.entries(unzipSync(new Uint8Array(await file.arrayBuffer()))).filter(([path]) => !path.endsWith('/'));
+  await readData();
+  await held.trainer?.free();
+  held.trainer = null;
+  held.trainer = await held.engine.trainerFromFiles({ adapter: held.adapter, data: held.data, files });
+  phase = 'paused';
+  chart.clear(1);
+  await look();
+  say('keep-line', 'The run is loaded; it can go on');
+  say('status', 'Paused');
+  show();
+}
+
+/** Asks for files; none where the user changes their mind. */
+function ask(input) {
+  return new Promise(resolve => {
+    input.value = '';
+    input.onchange = () => resolve([...input.files]);
+    input.oncancel = () => resolve([]);
+    input.click();
+  });
+}
+
+$('settings').addEventListener('submit', event => {
+  event.preventDefault();
+  attempt(start);
+});
+$('pause').addEventListener('click', () => attempt(async () => {
+  if (phase === 'paused') return train();
+  phase = 'pausing';
+  show();
+  return held.trainer.pause();
+}));
+$('stop').addEventListener('click', () => attempt(async () => {
+  if (phase === 'paused') {
+    phase = 'over';
+    say('status', 'Stopped');
+    return show();
+  }
+  phase = 'stopping';
+  return held.trainer.pause();
+}));
+$('device').addEventListener('change', () => attempt(openAdapter));
+$('network').addEventListener('change', () => attempt(async () => {
+  if ($('network').value === 'own') {
+    const [file] = await ask($('model-file'));
+    if (!file) $('network').value = 'tutorial.toml';
+    else held.ownModel = await file.text();
+  }
+  await readModel();
+  await listKernels();
+}));
+$('data').addEventListener('change', () => attempt(async () => {
+  if ($('data').value !== 'own') return;
+  const files = await ask($('idx-files'));
+  const find = part => files.find(file => file.name.replace('.idx', '-idx').includes(part));
+  const four = MNIST.map(find);
+  if (four.some(file => !file)) {
+    $('data').value = 'mnist';
+    if (files.length > 0) throw new Error(`Choose the four files of a data set: their names contain ${MNIST.join(', ')}`);
+    return;
+  }
+  held.ownData = await Promise.all(four.map(file => file.arrayBuffer()));
+  held.dataName = null;
+}));
+$('clear').addEventListener('click', () => {
+  answer.image = null;
+  pad.clear();
+  $('says').replaceChildren();
+  $('seen').getContext('2d').clearRect(0, 0, 28, 28);
+  say('says-line', '');
+});
+$('pad').addEventListener('pointerdown', () => { answer.image = null; });
+$('sample').addEventListener('click', () => attempt(async () => {
+  const { image } = await held.data.testSample(Math.floor(Math.random() * held.data.samples.test));
+  answer.image = image;
+  await answer();
+}));
+$('verify').addEventListener('click', () => attempt(verify, 'verify-line'));
+$('copy').addEventListener('click', () => attempt(async () => {
+  await navigator.clipboard.writeText(report);
+  say('verify-line', 'The report is on the clipboard');
+}, 'verify-line'));
+$('save-run').addEventListener('click', () => attempt(saveRun, 'keep-line'));
+$('save-weights').addEventListener('click', () => attempt(async () => save('weights.safetensors', await held.trainer.watcher.weights()), 'keep-line'));
+$('save-onnx').addEventListener('click', () => attempt(async () => save('model.onnx', await held.trainer.watcher.onnx()), 'keep-line'));
+$('load-run').addEventListener('click', () => attempt(async () => {
+  const [file] = await ask($('run-file'));
+  if (file) await loadRun(file);
+}, 'keep-line'));
+
+if ('serviceWorker' in navigator) navigator.serviceWorker.register('offline.js', { type: 'module' }).catch(() => undefined);
+attempt(async () => {
+  await begin();
+  show();
+});
+show();
+
+/** For tests: what the page holds. */
+globalThis.shadegrad = held;
