@@ -171,6 +171,9 @@ export class Watcher {
   /** The names and shapes of all weights. */
   tensors() { return this.engine.call('tensors', this.number); }
 
+  /** Which of the first test samples of a data set it takes for another class: their numbers, classes, and what it says. */
+  mistakes(data, looked) { return this.engine.call('mistakes', this.number, data.number, looked); }
+
   /** The files of the run's folder, as pairs of a path and bytes. */
   files() { return this.engine.call('files', this.number); }
 

@@ -125,6 +125,20 @@ const calls = {
   files(number) { return objects.get(number).files(); },
   weights(number) { return objects.get(number).weights(); },
   onnx(number) { return objects.get(number).onnx(); },
+  /** Numbers of test samples that it takes for another class, of the first ones, and what it takes them for. */
+  async mistakes(watcher, data, looked) {
+    const set = objects.get(data);
+    const wrong = [];
+    for (let number = 0; number < looked; number++) {
+      const [label, shares] = [set.testLabel(number), objects.get(watcher).predict(set.testImage(number))];
+      const said = shares.indexOf(Math.max(...shares));
+      if (said !== label) wrong.push({ number, label, said });
+      if (number % 20 === 19) await breathe();
+    }
+    return wrong;
+  },
+  fail(adapter, failure) { objects.get(adapter).fail(failure); },
+  texts() { return JSON.parse(engine.texts()); },
   kernels(adapter, model) { return JSON.parse(engine.kernels(objects.get(adapter), model)); },
   async verify(adapter, kind, from) {
     const tell = row => postMessage({ event: 'row', from, value: JSON.parse(row) });

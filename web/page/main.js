@@ -9,14 +9,18 @@ const MNIST = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't1
 /** Test images that are looked at for mistakes, and the most that are shown. */
 const LOOKED_AT = 400;
 const MOST_MISTAKES = 12;
+/** Milliseconds between two looks at the weights, and between two copies of the run. */
+const LOOK_EVERY = 400;
+const KEPT_EVERY = 3000;
 const count = number => number.toLocaleString('en');
 
 /** What the page holds of the engine. */
 const held = { engine: null, adapter: null, data: null, dataName: null, ownData: null, model: null, ownModel: null, trainer: null };
-/** The run in progress: `idle`, `training`, `pausing`, `paused`, `over`. */
+/** The run in progress: `idle`, `training`, `pausing`, `stopping`, `paused`, `over`. */
 let phase = 'idle';
 /** The files of the run at its last snapshot: what is gone on with where an adapter is lost. */
 let kept = null;
+let keptAt = -Infinity;
 const chart = new Chart($('curves'));
 const pad = new Pad($('pad'), answer);
 
@@ -28,14 +32,15 @@ function notice(text) {
 }
 
 function show() {
-  const busy = phase === 'training' || phase === 'pausing';
+  const busy = ['training', 'pausing', 'stopping'].includes(phase);
   const ready = held.adapter !== null;
   $('start').disabled = busy || !ready;
   $('start').textContent = phase === 'idle' ? 'Start' : 'Start anew';
   $('pause').disabled = !(phase === 'training' || phase === 'paused');
   $('pause').textContent = phase === 'paused' ? 'Go on' : 'Pause';
   $('stop').disabled = !(busy || phase === 'paused');
-  for (const id of ['verify', 'load-run']) $(id).disabled = busy || !ready;
+  $('load-run').disabled = busy || !ready;
+  $('verify').disabled = busy || !held.adapter?.isGpu;
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
   for (const id of ['network', 'data', 'device', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
   $('sample').disabled = held.trainer === null;
@@ -55,11 +60,18 @@ async function attempt(act, line = 'status') {
   }
 }
 
+let settled = Promise.resolve();
+
+/** Does what a choice asks for, once what was chosen before is done. */
+function choose(act) {
+  settled = settled.then(() => attempt(act)).then(show);
+  return settled;
+}
+
 async function begin() {
   held.engine = await Engine.start();
   Object.assign(held, { adapter: null, data: null, trainer: null });
   if (!held.engine.canWait) {
-    notice('This browser cannot suspend WebAssembly (JSPI), so its GPU cannot be used here: the processor computes. Chrome 137 and Edge 137 can.');
     $('device').value = 'cpu';
   }
   await openAdapter();
@@ -67,10 +79,14 @@ async function begin() {
 
 async function openAdapter() {
   held.adapter = null;
+  show();
   const choice = $('device').value;
   held.adapter = await held.engine.open(choice);
   const name = held.adapter.isGpu ? `${held.adapter.title} (${held.adapter.kind})` : 'the processor, on one thread';
-  say('device-line', choice === 'auto' && !held.adapter.isGpu ? `Computes on ${name}: the browser shows no hardware GPU` : `Computes on ${name}`);
+  const why = held.adapter.isGpu ? ''
+    : !held.engine.canWait ? ': this browser cannot suspend WebAssembly (it has no JSPI), so its GPU is out of reach; Chrome and Edge from 137 on can'
+    : choice === 'auto' ? ': the browser shows no hardware GPU' : '';
+  say('device-line', `Computes on ${name}${why}`);
   await readModel();
   await listKernels();
 }
@@ -95,10 +111,11 @@ async function readData() {
 }
 
 async function start() {
+  await settled;
   await readData();
   await held.trainer?.free();
   held.trainer = null;
-  kept = null;
+  [kept, keptAt] = [null, -Infinity];
   const choices = {
     seed: Number($('seed').value), epochs: Number($('epochs').value),
     limit: Math.min(Number($('limit').value), held.data.samples.train), snapshotSteps: 20,
@@ -116,7 +133,7 @@ async function train() {
   say('status', 'Compiling the kernels ...');
   const speed = new Speed();
   let plan = null;
-  let [shown, looked] = [0, Promise.resolve()];
+  let [shown, lookedAt, looked] = [0, 0, Promise.resolve()];
   const listener = {
     begin(schedule) {
       plan = schedule;
@@ -137,7 +154,8 @@ async function train() {
       say('status', `Epoch ${epoch} of ${plan.epochs}, step ${count(step)} of ${count(plan.steps)}${rate ? `, ${count(rate)} images a second` : ''}`);
     },
     snapshot() {
-      // One look at a time: each is as new as the weights are.
+      if (performance.now() - lookedAt < LOOK_EVERY) return;
+      lookedAt = performance.now();
       looked = looked.then(look, look);
     },
     epoch(record) {
@@ -188,7 +206,10 @@ async function lost(error) {
 /** Shows the newest weights, and what they say of the drawing. */
 async function look() {
   const { watcher } = held.trainer;
-  kept = await watcher.files();
+  if (performance.now() - keptAt > KEPT_EVERY) {
+    kept = await watcher.files();
+    keptAt = performance.now();
+  }
   const first = (await watcher.tensors()).find(([, shape]) => shape.length === 4);
   $('filters').hidden = !first;
   if (first) {
@@ -227,29 +248,21 @@ async function answer(image = null) {
 async function showMistakes() {
   const { watcher } = held.trainer;
   const [shape, names] = [await watcher.shape(), await watcher.classNames()];
-  const figures = [];
-  let wrong = 0;
   const looked = Math.min(LOOKED_AT, held.data.samples.test);
-  for (let number = 0; number < looked; number++) {
-    const { image, label } = await held.data.testSample(number);
-    const shares = await watcher.predict(image);
-    const said = shares.indexOf(Math.max(...shares));
-    if (said === label) continue;
-    wrong += 1;
-    if (figures.length < MOST_MISTAKES) {
-      const figure = document.createElement('figure');
-      const canvas = Object.assign(document.createElement('canvas'), { className: 'pixels' });
-      canvas.setAttribute('role', 'img');
-      canvas.setAttribute('aria-label', `Test image ${number}`);
-      showImage(canvas, image, shape);
-      const caption = document.createElement('figcaption');
-      caption.textContent = `${names[label]}, it says ${names[said]}`;
-      figure.append(canvas, caption);
-      figures.push(figure);
-    }
-  }
-  const line = Object.assign(document.createElement('p'), { className: 'quiet', textContent: `${wrong} wrong of the first ${looked} test images` });
-  line.style.width = '100%';
+  const wrong = await watcher.mistakes(held.data, looked);
+  const figures = await Promise.all(wrong.slice(0, MOST_MISTAKES).map(async ({ number, label, said }) => {
+    const figure = document.createElement('figure');
+    const canvas = Object.assign(document.createElement('canvas'), { className: 'pixels' });
+    canvas.setAttribute('role', 'img');
+    canvas.setAttribute('aria-label', `Test image ${number}`);
+    showImage(canvas, (await held.data.testSample(number)).image, shape);
+    const caption = document.createElement('figcaption');
+    caption.textContent = `${names[label]}, it says ${names[said]}`;
+    figure.append(canvas, caption);
+    return figure;
+  }));
+  const text = `${wrong.length} wrong of the first ${looked} test images`;
+  const line = Object.assign(document.createElement('p'), { className: 'quiet line', textContent: text });
   $('mistakes').replaceChildren(line, ...figures);
 }
 
@@ -277,8 +290,7 @@ async function listKernels() {
   if (steps.some(step => step.name === before)) select.value = before;
   const showStep = () => {
     const step = steps.find(step => step.name === select.value);
-    say('shader', !step?.source ? 'On the processor the twin of this kernel runs, in Rust. Choose the browser\'s adapter to read the shader.'
-      : $('whole').checked ? step.text : `// shaders/${step.file}\n${step.source}`);
+    say('shader', $('whole').checked ? step.text : `// shaders/${step.file}\n${step.source}`);
     $('shader').scrollTop = 0;
   };
   select.onchange = $('whole').onchange = showStep;
@@ -379,8 +391,8 @@ $('stop').addEventListener('click', () => attempt(async () => {
   phase = 'stopping';
   return held.trainer.pause();
 }));
-$('device').addEventListener('change', () => attempt(openAdapter));
-$('network').addEventListener('change', () => attempt(async () => {
+$('device').addEventListener('change', () => choose(openAdapter));
+$('network').addEventListener('change', () => choose(async () => {
   if ($('network').value === 'own') {
     const [file] = await ask($('model-file'));
     if (!file) $('network').value = 'tutorial.toml';
@@ -389,7 +401,7 @@ $('network').addEventListener('change', () => attempt(async () => {
   await readModel();
   await listKernels();
 }));
-$('data').addEventListener('change', () => attempt(async () => {
+$('data').addEventListener('change', () => choose(async () => {
   if ($('data').value !== 'own') return;
   const files = await ask($('idx-files'));
   const find = part => files.find(file => file.name.replace('.idx', '-idx').includes(part));
@@ -429,10 +441,7 @@ $('load-run').addEventListener('click', () => attempt(async () => {
 }, 'keep-line'));
 
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('offline.js', { type: 'module' }).catch(() => undefined);
-attempt(async () => {
-  await begin();
-  show();
-});
+choose(begin);
 show();
 
 /** For tests: what the page holds. */

@@ -39,15 +39,16 @@ export function program() {
 }
 
 /** Opens a browser that reaches nothing but this machine; `away` lists what asked for more. */
-export async function browse(more = []) {
+export async function browse(options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'shadegrad-chromium-'));
   const quiet = ['background-networking', 'component-update', 'sync', 'quic', 'default-apps', 'extensions'];
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: program(),
     headless: true,
     chromiumSandbox: false,
+    ...options,
     args: [
-      '--headless=new', '--no-sandbox', '--enable-unsafe-webgpu', '--no-first-run', ...quiet.map(name => `--disable-${name}`), ...more,
+      '--headless=new', '--no-sandbox', '--enable-unsafe-webgpu', '--no-first-run', ...quiet.map(name => `--disable-${name}`),
     ],
   });
   const away = [];

@@ -41,6 +41,18 @@ impl Adapter {
         self.device.title()
     }
 
+    /// Plans a failure, for a test, such as `device-lost@12`: the adapter is lost before its twelfth batch from now.
+    ///
+    /// # Errors
+    /// When it is not one of those that can be planned, or this is no adapter.
+    pub fn fail(&self, failure: &str) -> Result<(), JsError> {
+        let Device::Gpu(gpu) = &self.device else {
+            return Err(JsError::new("the CPU executor does not fail"));
+        };
+        gpu.fail(failure.parse().map_err(|reason: String| JsError::new(&reason))?);
+        Ok(())
+    }
+
     /// What kind it is, in words.
     #[wasm_bindgen(getter)]
     pub fn kind(&self) -> String {

@@ -19,7 +19,7 @@ mod watcher;
 use wasm_bindgen::prelude::*;
 
 pub use adapter::{Adapter, open};
-pub use kernels::kernels;
+pub use kernels::{kernels, texts};
 pub use sets::DataSet;
 pub use trainer::Trainer;
 pub use verify::verify;

@@ -1,0 +1,376 @@
+// Drives the page in Chromium on its software adapter, beside the native program on the same driver. The last line says how many losses
+// were equal to the bit, and how many kernels were verified. With --all also what takes minutes: every case of every kernel, and
+// ten minutes of training with a look at the memory.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import assert from 'node:assert/strict';
+import { unzipSync } from 'fflate';
+import { browse, program as chromium, serve } from './browser.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const site = join(root, 'target/web/site');
+const native = process.env.SHADEGRAD ?? join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release/shadegrad');
+const all = process.argv.includes('--all');
+const folder = mkdtempSync(join(tmpdir(), 'shadegrad-web-'));
+const pictures = process.env.SCREENSHOTS ?? join(root, 'target/web/screenshots');
+mkdirSync(pictures, { recursive: true });
+
+/** The software adapter of Chromium, for the native program. */
+const swiftshader = join(dirname(realProgram()), 'vk_swiftshader_icd.json');
+
+function realProgram() {
+  // Debian's /usr/bin/chromium is a script.
+  return chromium() === '/usr/bin/chromium' ? '/usr/lib/chromium/chromium' : chromium();
+}
+
+/** Runs the native program on that adapter. */
+function run(...args) {
+  const env = { ...process.env, VK_DRIVER_FILES: swiftshader, VK_ICD_FILENAMES: swiftshader, XDG_RUNTIME_DIR: folder };
+  return execFileSync(native, args, { cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+const lines = file => readFileSync(join(folder, file), 'utf8').trim().split('\n').map(line => JSON.parse(line));
+const bits = values => [...new Uint32Array(new Float32Array(values).buffer)];
+
+/** A net of every usual layer, small enough for a few seconds. */
+const SMALL = `name = "small"
+input_shape = [28, 28, 1]
+
+[training]
+epochs = 3
+batch_size = 16
+
+[optimizer]
+name = "adam"
+
+[[layers]]
+type = "Conv2D"
+filters = 4
+kernel_size = 3
+strides = 2
+padding = "same"
+
+[[layers]]
+type = "BatchNormalization"
+
+[[layers]]
+type = "ReLU"
+
+[[layers]]
+type = "MaxPooling2D"
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dropout"
+rate = 0.2
+
+[[layers]]
+type = "Dense"
+units = 10
+activation = "softmax"
+`;
+
+let done = 0;
+const begun = Date.now();
+
+/** Runs one test, and says how long it took. */
+async function test(name, act) {
+  const start = Date.now();
+  try {
+    const said = await act();
+    done += 1;
+    console.log(`ok    ${name}${said ? `: ${said}` : ''} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+    return said;
+  } catch (error) {
+    console.log(`FAILED ${name}`);
+    throw error;
+  }
+}
+
+/** What tests in the page use. */
+async function helpers() {
+  const { Engine } = await import('/shadegrad/index.js');
+  const names = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
+  const held = {};
+  globalThis.testing = {
+    held,
+    async open(choice) {
+      held.engine ??= await Engine.start();
+      const files = await Promise.all(names.map(async name => (await fetch(`data/mnist/${name}-ubyte.gz`)).arrayBuffer()));
+      held.data ??= await held.engine.dataFromIdx('mnist', files);
+      held.adapter = await held.engine.open(choice);
+      return { title: held.adapter.title, kind: held.adapter.kind, canWait: held.engine.canWait };
+    },
+    async train(model, choices, act = {}) {
+      const trainer = await held.engine.trainer({ adapter: held.adapter, data: held.data, model, choices });
+      held.trainer = trainer;
+      const losses = [];
+      const ended = await trainer.train({ steps: steps => losses.push(...steps.map(step => step.loss)), ...act });
+      return { losses, ended };
+    },
+  };
+}
+
+const server = await serve(site);
+const browser = await browse();
+let [equal, kernels] = [0, 0];
+try {
+  const open = async (path = '') => {
+    const page = await browser.context.newPage();
+    const errors = [];
+    page.on('pageerror', error => errors.push(error.message));
+    page.on('console', message => message.type() === 'error' && errors.push(message.text()));
+    page.errors = errors;
+    await page.goto(server.url + path);
+    await page.evaluate(helpers);
+    return page;
+  };
+  const page = await open();
+  writeFileSync(join(folder, 'small.toml'), SMALL);
+
+  await test('losses are those of the program, to the bit', async () => {
+    const adapter = await page.evaluate(() => testing.open('gpu'));
+    assert.equal(adapter.kind, 'software');
+    const rows = [
+      ['small', SMALL, ['--model', 'small.toml'], { limit: 320, epochs: 2, maxSteps: 30 }],
+      ['tutorial', await page.evaluate(() => testing.held.engine.tutorialModel()), [], { limit: 640, maxSteps: 10 }],
+    ];
+    for (const [name, model, args, choices] of rows) {
+      const { losses } = await page.evaluate(([model, choices]) => testing.train(model, choices), [model, choices]);
+      const epochs = choices.epochs ? ['--epochs', `${choices.epochs}`] : [];
+      run('train', ...args, '--device', 'web:software', '--limit', `${choices.limit}`, '--max-steps', `${choices.maxSteps}`, ...epochs,
+        '--out', name);
+      const expected = lines(`${name}/steps.jsonl`).map(step => step.loss);
+      assert.equal(losses.length, choices.maxSteps);
+      assert.deepEqual(bits(losses), bits(expected), name);
+      equal += losses.length;
+    }
+    return `${equal} on ${adapter.title}`;
+  });
+
+  await test('a run that is paused and kept goes on in the program and in the page', async () => {
+    const choices = { limit: 320, epochs: 3, snapshotSteps: 7 };
+    const files = await page.evaluate(async ([model, choices]) => {
+      await testing.train(model, choices, { steps: steps => steps.at(-1).step >= 25 && testing.held.trainer.pause() });
+      const steps = await testing.held.trainer.watcher.files();
+      return steps.map(([path, bytes]) => [path, [...bytes]]);
+    }, [SMALL, choices]);
+    for (const [path, bytes] of files) {
+      const file = join(folder, 'paused', path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, Uint8Array.from(bytes));
+    }
+    const before = lines('paused/steps.jsonl').length;
+    assert.ok(before >= 25 && before < 60, `${before}`);
+    run('train', '--resume', '--out', 'paused', '--device', 'web:software', '--data', 'mnist');
+    run('train', '--model', 'small.toml', '--device', 'web:software', '--limit', '320', '--epochs', '3', '--out', 'whole');
+    const weights = name => readFileSync(join(folder, name, 'weights.safetensors'));
+    assert.ok(weights('paused').equals(weights('whole')), 'the program ends with other weights');
+    const here = await page.evaluate(async files => {
+      const { engine, adapter, data } = testing.held;
+      const bytes = files.map(([path, bytes]) => [path, Uint8Array.from(bytes)]);
+      const trainer = await engine.trainerFromFiles({ adapter, data, files: bytes });
+      await trainer.train();
+      testing.held.trainer = trainer;
+      return [...await trainer.watcher.weights()];
+    }, files);
+    assert.ok(weights('whole').equals(Buffer.from(here)), 'the page ends with other weights');
+    return `paused after step ${before} of 60`;
+  });
+
+  await test('page and program predict alike', async () => {
+    const images = 20;
+    const shares = await page.evaluate(async images => {
+      const { data, engine } = testing.held;
+      const watcher = await engine.load(new TextDecoder().decode((await testing.held.trainer.watcher.files())
+        .find(([path]) => path === 'model.toml')[1]), await testing.held.trainer.watcher.weights());
+      const all = [];
+      for (let number = 0; number < images; number++) all.push([...await watcher.predict((await data.testSample(number)).image)]);
+      const sample = await data.testSample(0);
+      return { all, first: [...sample.image] };
+    }, images);
+    // As an array of NumPy, which the program reads: a header of 128 bytes, then the bytes.
+    const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (1, 28, 28, 1), }`.padEnd(117) + '\n';
+    const magic = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length & 255, header.length >> 8]);
+    writeFileSync(join(folder, 'first.npy'), Buffer.concat([magic, Buffer.from(header), Buffer.from(shares.first)]));
+    const said = JSON.parse(run('predict', 'whole', 'first.npy', '--json', '--device', 'reference').trim().split('\n')[0]);
+    const [ours, theirs] = [shares.all[0], said.probabilities ?? said.outputs];
+    ours.forEach((share, at) => assert.ok(Math.abs(share - theirs[at]) < 1e-6, `${ours} and ${theirs}`));
+    return `class ${said.class ?? said.label}`;
+  });
+
+  await test('every text passes the compiler of the browser without a message', async () => page.evaluate(async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const wanted = ['maxStorageBuffersPerShaderStage', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup'];
+    const requiredLimits = Object.fromEntries(wanted.map(limit => [limit, adapter.limits[limit]]));
+    const device = await adapter.requestDevice({ requiredLimits });
+    const texts = await testing.held.engine.call('texts');
+    for (let first = 0; first < texts.length; first += 64) {
+      await Promise.all(texts.slice(first, first + 64).map(async ([kernel, code]) => {
+        const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+        if (messages.length > 0) throw new Error(`${kernel}: line ${messages[0].lineNum}: ${messages[0].message}`);
+      }));
+    }
+    device.destroy();
+    if (texts.length < 1000) throw new Error(`only ${texts.length} texts`);
+    return `${texts.length} texts`;
+  }));
+
+  await test('kernels are held against their twins', async () => {
+    // Of every kind at least those that the tutorial runs; all of them with --all.
+    const report = await page.evaluate(async all => {
+      const { adapter, engine } = testing.held;
+      if (all) return adapter.verify();
+      const steps = await adapter.kernels(await engine.tutorialModel());
+      const reports = [];
+      for (const kind of new Set(steps.map(step => step.kind))) reports.push(await adapter.verify({ kind }));
+      const sum = key => reports.reduce((sum, report) => sum + report[key], 0);
+      return { rows: sum('rows'), kernels: sum('kernels'), failed: sum('failed') };
+    }, all);
+    assert.equal(report.failed, 0);
+    assert.ok(report.kernels > 10, `${report.kernels}`);
+    kernels = report.kernels;
+    return `${report.rows} comparisons of ${report.kernels} kernels`;
+  });
+
+  await test('an adapter that is lost ends a call with an error, not the engine', async () => {
+    const said = await page.evaluate(async model => {
+      const { adapter, engine } = testing.held;
+      await engine.call('fail', adapter.number, 'device-lost@12');
+      const error = await testing.train(model, { limit: 320, epochs: 3, snapshotSteps: 5 }).then(() => null, error => error);
+      const kept = await testing.held.trainer.watcher.files();
+      testing.held.adapter = await engine.open('gpu');
+      const trainer = await engine.trainerFromFiles({ adapter: testing.held.adapter, data: testing.held.data, files: kept });
+      await trainer.train();
+      return { message: error?.message, ended: error?.ended, weights: [...await trainer.watcher.weights()] };
+    }, SMALL);
+    assert.match(said.message, /lost/);
+    assert.equal(said.ended, false);
+    assert.ok(readFileSync(join(folder, 'whole/weights.safetensors')).equals(Buffer.from(said.weights)), 'other weights');
+  });
+  assert.deepEqual(page.errors, []);
+  await page.close();
+
+  await test('the page trains, answers and stays alive', async () => {
+    const page = await browser.context.newPage();
+    await page.setViewportSize({ width: 1440, height: 900 });
+    const errors = [];
+    page.on('pageerror', error => errors.push(error.message));
+    await page.goto(server.url);
+    await page.waitForSelector('#start:not([disabled])');
+    await page.selectOption('#device', 'cpu');
+    await page.waitForFunction(() => document.getElementById('device-line').textContent.includes('processor'));
+    await page.fill('#limit', '6400');
+    await page.fill('#epochs', '2');
+    await page.evaluate(() => {
+      globalThis.gaps = { longest: 0, ticks: 0 };
+      let last = performance.now();
+      globalThis.beat = setInterval(() => {
+        const now = performance.now();
+        gaps.longest = Math.max(gaps.longest, now - last);
+        gaps.ticks += 1;
+        last = now;
+      }, 10);
+    });
+    await page.click('#start');
+    await page.waitForFunction(() => /step \d+ of/.test(document.getElementById('status').textContent), null, { timeout: 60_000 });
+    await page.click('#pause');
+    await page.waitForFunction(() => document.getElementById('status').textContent.startsWith('Paused'), null, { timeout: 60_000 });
+    await page.click('#pause');
+    await page.waitForFunction(() => Number(/step (\d+)/.exec(document.getElementById('status').textContent)?.[1] ?? 0) > 90, null,
+      { timeout: 120_000 });
+    // A one, while it trains.
+    await page.locator('#pad').scrollIntoViewIfNeeded();
+    const box = await page.locator('#pad').boundingBox();
+    await page.mouse.move(box.x + 150, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 135, box.y + 230, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForFunction(() => document.getElementById('says-line').textContent.startsWith('It says 1,'), null, { timeout: 30_000 });
+    await page.waitForFunction(() => /Test accuracy/.test(document.getElementById('status').textContent), null, { timeout: 180_000 });
+    const gaps = await page.evaluate(() => gaps);
+    const status = await page.textContent('#status');
+    assert.ok(Number(/accuracy ([\d.]+) %/.exec(status)[1]) > 90, status);
+    assert.ok(gaps.ticks > 100);
+    assert.ok(gaps.longest <= 100, `the page stood still for ${gaps.longest.toFixed(0)} ms`);
+    const saved = page.waitForEvent('download');
+    await page.click('#save-run');
+    const names = Object.keys(unzipSync(readFileSync(await (await saved).path())));
+    for (const name of ['model.toml', 'weights.safetensors', 'steps.jsonl', 'history.jsonl']) assert.ok(names.includes(`run/${name}`), name);
+    for (const scheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme: scheme });
+      for (const width of [390, 1440]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.waitForTimeout(200);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(over <= 0, `${over} pixels are clipped at ${width}`);
+        await page.screenshot({ path: join(pictures, `page-${width}-${scheme}.png`), fullPage: true });
+      }
+      await page.addScriptTag({ path: join(root, 'web/node_modules/axe-core/axe.min.js') });
+      const found = await page.evaluate(async () => (await axe.run()).violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0].html}`));
+      assert.deepEqual(found, [], scheme);
+    }
+    assert.deepEqual(errors, []);
+    await page.close();
+    return `${status}; longest gap ${gaps.longest.toFixed(0)} ms`;
+  });
+
+  await test('without JSPI the processor trains, and the page says why', async () => {
+    // Its service worker would answer before the test does.
+    const other = await browse({ serviceWorkers: 'block' });
+    const page = await other.context.newPage();
+    await page.route('**/worker.js', async route => {
+      const answer = await route.fetch();
+      const before = 'delete WebAssembly.Suspending; delete WebAssembly.promising; delete WebAssembly.JSTag;\n';
+      await route.fulfill({ response: answer, body: before + await answer.text() });
+    });
+    await page.goto(server.url);
+    await page.waitForSelector('#start:not([disabled])');
+    assert.match(await page.textContent('#device-line'), /the processor.*JSPI/);
+    await page.evaluate(helpers);
+    const adapter = await page.evaluate(() => testing.open('auto'));
+    assert.deepEqual([adapter.canWait, adapter.title], [false, 'CPU executor']);
+    const { losses } = await page.evaluate(model => testing.train(model, { limit: 320, epochs: 2 }), SMALL);
+    run('train', '--model', 'small.toml', '--device', 'reference', '--limit', '320', '--epochs', '2', '--out', 'reference');
+    const expected = lines('reference/steps.jsonl').map(step => step.loss);
+    assert.equal(losses.length, expected.length);
+    losses.forEach((loss, at) => assert.ok(Math.abs(loss - expected[at]) < 1e-4, `step ${at + 1}: ${loss} and ${expected[at]}`));
+    await other.close();
+    return `${bits(losses).filter((word, at) => word === bits(expected)[at]).length} of ${losses.length} losses those of the program's twins`;
+  });
+
+  await test('once loaded it works without a network', async () => {
+    const page = await browser.context.newPage();
+    await page.goto(server.url);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.waitForFunction(async () => {
+      const [name] = await caches.keys();
+      return name !== undefined && (await (await caches.open(name)).keys()).length > 10;
+    });
+    await browser.context.setOffline(true);
+    server.close();
+    await page.reload();
+    await page.waitForSelector('#start:not([disabled])');
+    await page.selectOption('#device', 'cpu');
+    await page.selectOption('#network', 'mlp.toml');
+    await page.fill('#limit', '256');
+    await page.fill('#epochs', '1');
+    await page.click('#start');
+    await page.waitForFunction(() => /Test accuracy/.test(document.getElementById('status').textContent), null, { timeout: 60_000 });
+    await page.close();
+  });
+
+  assert.deepEqual(browser.away, [], 'something asked for more than this machine');
+  console.log(`${done} tests in ${Math.round((Date.now() - begun) / 1000)} s; pictures of the page are in ${pictures}`);
+  console.log(`${equal} losses equal, ${kernels} kernels verified`);
+} finally {
+  await browser.close();
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+}
