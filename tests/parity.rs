@@ -4,7 +4,7 @@ use shadegrad::device::HOW_TO_GET_AN_ADAPTER;
 use shadegrad::gpu::{DeviceKind, Gpu, adapters};
 use shadegrad::ops::{Matmul, MatmulShape, Op};
 use shadegrad::plan::BatchParams;
-use shadegrad::verify::{VerifyRow, verify};
+use shadegrad::verify::{VerifyRow, verify, verify_edited};
 
 #[path = "../examples/one_kernel.rs"]
 #[allow(dead_code, reason = "its `main` is not run")]
@@ -34,6 +34,34 @@ fn every_kernel_agrees_with_its_twin() {
     let failed: Vec<String> = report.rows.iter().filter(|row| !row.passed).map(describe).collect();
     assert!(failed.is_empty(), "{}: {} rows failed:\n{}", report.device, failed.len(), failed.join("\n"));
     assert!(report.passed() && seen == report.rows.len());
+}
+
+/// A shader that somebody changes is judged as those of the library are.
+#[test]
+fn a_changed_shader_is_noticed() {
+    let gpu = open_adapter();
+    let file = "regularization/dropout_forward.wgsl";
+    let text = include_str!("../shaders/regularization/dropout_forward.wgsl");
+    let judge = |text: &str| verify_edited(&gpu, file, text.to_owned(), &mut |_| ()).unwrap();
+    let report = judge(text);
+    assert!(report.passed(), "{report:?}");
+    assert!(report.rows.iter().all(|row| row.kind == "dropout_forward" && row.checks == "on"), "{report:?}");
+    // (what is changed, into what, what is said)
+    let rows = [
+        ("with_dropout(x[X_BASE + index], index)", "x[X_BASE + index]", ""),
+        ("Y_BASE + index", "Y_BASE + index + 1u", ""),
+        ("let index =", "let place =", "dropout_forward.wgsl:19"),
+    ];
+    for (from, to, said) in rows {
+        assert!(text.contains(from));
+        let report = judge(&text.replace(from, to));
+        let problems: Vec<_> = report.rows.iter().filter_map(|row| row.problem.as_ref()).collect();
+        assert!(
+            !report.passed() && problems.iter().any(|problem| problem.contains(said)),
+            "{to}: {problems:?}"
+        );
+    }
+    assert!(!verify_edited(&gpu, "no/such.wgsl", String::new(), &mut |_| ()).unwrap().passed());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod host;
 mod race;
 mod trace;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -86,6 +87,52 @@ pub fn verify(
     wanted: &(dyn Fn(&str) -> bool + Sync),
     on_row: &mut dyn FnMut(&VerifyRow),
 ) -> Result<VerifyReport, GpuError> {
+    verify_all(gpu, What { wanted, edit: None }, on_row)
+}
+
+/// [`verify`] for a shader that somebody has changed: the kernels of one file under `shaders/`, with this text in place of its own, always
+/// with the shader compiler's checks. The report is empty, and so not passed, where no kernel of the adapter is in that file.
+///
+/// The text is kept until the program ends.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_edited(
+    gpu: &Gpu,
+    file: &str,
+    text: String,
+    on_row: &mut dyn FnMut(&VerifyRow),
+) -> Result<VerifyReport, GpuError> {
+    let is_of_file = |kernel: &Kernel| kernel.source.file == file;
+    let kinds: HashSet<&str> = cases()
+        .iter()
+        .flat_map(|case| variants(&case.op, gpu.class()).find(is_of_file))
+        .map(|kernel| kernel.kind)
+        .collect();
+    let edit = Edit { file, text: text.leak() };
+    verify_all(gpu, What { wanted: &|kind| kinds.contains(kind), edit: Some(edit) }, on_row)
+}
+
+/// A file whose kernels alone are run, and the text that it has instead.
+#[derive(Clone, Copy)]
+struct Edit<'a> {
+    file: &'a str,
+    text: &'static str,
+}
+
+/// Which cases are run, and on what.
+#[derive(Clone, Copy)]
+struct What<'a> {
+    /// The kinds.
+    wanted: &'a (dyn Fn(&str) -> bool + Sync),
+    edit: Option<Edit<'a>>,
+}
+
+fn verify_all(
+    gpu: &Gpu,
+    what: What<'_>,
+    on_row: &mut dyn FnMut(&VerifyRow),
+) -> Result<VerifyReport, GpuError> {
     let table = cases();
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
@@ -99,11 +146,11 @@ pub fn verify(
     thread::scope(|scope| {
         let second = sender.clone();
         let (table, next) = (&table, &next);
-        let by_thread = move || work(gpu, table, wanted, next, &mut |told| sender.send(told).is_ok());
+        let by_thread = move || work(gpu, table, what, next, &mut |told| sender.send(told).is_ok());
         if thread::Builder::new().spawn_scoped(scope, by_thread).is_err() {
             // There are no threads in a browser.
             let mut taken = Ok(());
-            work(gpu, table, wanted, next, &mut |told| {
+            work(gpu, table, what, next, &mut |told| {
                 taken = take(told);
                 taken.is_ok()
             });
@@ -112,7 +159,7 @@ pub fn verify(
         // One device does it as well, more slowly.
         scope.spawn(move || {
             let tell = &mut |told| second.send(told).is_ok();
-            gpu.sibling().map(|gpu| work(&gpu, table, wanted, next, tell))
+            gpu.sibling().map(|gpu| work(&gpu, table, what, next, tell))
         });
         for told in receiver {
             if let Err(error) = take(told) {
@@ -130,23 +177,17 @@ pub fn verify(
 type Told = Result<(usize, VerifyRow), GpuError>;
 
 /// Takes cases until there are none left, or nobody listens.
-fn work(
-    gpu: &Gpu,
-    table: &[Case],
-    wanted: &dyn Fn(&str) -> bool,
-    next: &AtomicUsize,
-    tell: &mut dyn FnMut(Told) -> bool,
-) {
+fn work(gpu: &Gpu, table: &[Case], what: What<'_>, next: &AtomicUsize, tell: &mut dyn FnMut(Told) -> bool) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         if number >= table.len() {
             return;
         }
-        if !wanted(table[number].op.kind()) {
+        if !(what.wanted)(table[number].op.kind()) {
             continue;
         }
         let mut heard = true;
-        let done = verify_case(gpu, table, number, &mut |row| heard &= tell(Ok((number, row))));
+        let done = verify_case(gpu, table, (number, what.edit), &mut |row| heard &= tell(Ok((number, row))));
         if let Err(error) = done {
             // Whoever listened may have left with the other worker's error.
             tell(Err(error));
@@ -191,10 +232,14 @@ fn is_spare(table: &[Case], number: usize, kernel: &Kernel, class: AdapterClass)
 fn verify_case(
     gpu: &Gpu,
     table: &[Case],
-    number: usize,
+    (number, edit): (usize, Option<Edit<'_>>),
     on_row: &mut dyn FnMut(VerifyRow),
 ) -> Result<(), GpuError> {
     let case = &table[number];
+    let runs = |kernel: &Kernel| edit.is_none_or(|edit| edit.file == kernel.source.file);
+    if edit.is_some() && !variants(&case.op, gpu.class()).any(|kernel| runs(&kernel)) {
+        return Ok(());
+    }
     let arguments = case_arguments(table, number);
     let expected = match case.expect(&arguments) {
         Ok(expected) => expected,
@@ -210,9 +255,17 @@ fn verify_case(
     if kernels.peek().is_none() {
         on_row(row(case, "none", "", failure("no kernel fits".to_owned())));
     }
-    for kernel in kernels.filter(|kernel| !is_spare(table, number, kernel, gpu.class())) {
+    for mut kernel in kernels.filter(|kernel| runs(kernel) && !is_spare(table, number, kernel, gpu.class())) {
         let modes = [(Checks::On, "on"), (Checks::Off, "off")];
-        for (checks, name) in &modes[usize::from(!is_checked(table, number, &kernel))..] {
+        let modes = match edit {
+            None => &modes[usize::from(!is_checked(table, number, &kernel))..],
+            // Without checks only what was written for it is run.
+            Some(Edit { text, .. }) => {
+                kernel.source.text = text;
+                &modes[..1]
+            }
+        };
+        for (checks, name) in modes {
             let finding = run(&bench, &kernel, *checks, &bands, &expected)?;
             on_row(row(case, kernel.variant, name, finding));
         }
@@ -267,8 +320,6 @@ fn row(case: &Case, variant: &'static str, checks: &'static str, finding: Findin
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
     use crate::io::ModelFile;
     use crate::model::Loss;

@@ -122,10 +122,19 @@ export class Adapter {
   }
 
   /** Holds every kernel, or those of one kind, against its twin. */
-  async verify({ kind, onRow } = {}) {
+  verify({ kind, onRow } = {}) {
+    return this.#hearing(onRow, () => this.engine.call('verify', this.number, kind, this.number));
+  }
+
+  /** Holds the kernels of a shader file against their twins, with another text in it. */
+  verifyEdited(file, text, { onRow } = {}) {
+    return this.#hearing(onRow, () => this.engine.call('verifyEdited', this.number, file, text, this.number));
+  }
+
+  async #hearing(onRow, act) {
     this.engine.listen(this.number, (event, row) => event === 'row' && onRow?.(row));
     try {
-      return await this.engine.call('verify', this.number, kind, this.number);
+      return await act();
     } finally {
       this.engine.listen(this.number, null);
     }

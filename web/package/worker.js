@@ -144,6 +144,10 @@ const calls = {
     const tell = row => postMessage({ event: 'row', from, value: JSON.parse(row) });
     return JSON.parse(await engine.verify(objects.get(adapter), kind, tell));
   },
+  async verifyEdited(adapter, file, text, from) {
+    const tell = row => postMessage({ event: 'row', from, value: JSON.parse(row) });
+    return JSON.parse(await engine.verifyEdited(objects.get(adapter), file, text, tell));
+  },
   free(number) {
     objects.get(number)?.free();
     objects.delete(number);

@@ -44,6 +44,7 @@ function show() {
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
   for (const id of ['network', 'data', 'device', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
   $('sample').disabled = held.trainer === null;
+  showJudge();
 }
 
 /** Does something that may fail, and says so where it does. */
@@ -119,6 +120,7 @@ async function start() {
   const choices = {
     seed: Number($('seed').value), epochs: Number($('epochs').value),
     limit: Math.min(Number($('limit').value), held.data.samples.train), snapshotSteps: 20,
+    profile: $('profile').checked,
   };
   held.trainer = await held.engine.trainer({ adapter: held.adapter, data: held.data, model: held.model, choices });
   $('epochs-table').tBodies[0].replaceChildren();
@@ -182,6 +184,7 @@ async function train() {
   }
   await look();
   await showMistakes();
+  showTimes(ended);
   say('status', 'Testing ...');
   const test = await held.trainer.evaluate();
   phase = 'over';
@@ -281,6 +284,11 @@ class Speed {
   }
 }
 
+/** What was changed of shaders, by their files. */
+const edits = new Map();
+/** The step whose shader is shown. */
+let read = null;
+
 async function listKernels() {
   const steps = await held.adapter.kernels(held.model);
   const select = $('step');
@@ -288,45 +296,84 @@ async function listKernels() {
   select.replaceChildren(...steps.map((step, at) => new Option(`${at + 1}. ${step.name}: ${step.kind} (${step.variant})`, step.name)));
   select.disabled = false;
   if (steps.some(step => step.name === before)) select.value = before;
-  const showStep = () => {
-    const step = steps.find(step => step.name === select.value);
-    say('shader', $('whole').checked ? step.text : `// shaders/${step.file}\n${step.source}`);
-    $('shader').scrollTop = 0;
+  select.onchange = $('whole').onchange = () => showShader(steps.find(step => step.name === select.value));
+  showShader(steps.find(step => step.name === select.value));
+}
+
+function showShader(step) {
+  read = step;
+  const whole = $('whole').checked;
+  $('shader').value = whole ? step.text : edits.get(step.file) ?? step.source;
+  $('shader').readOnly = whole;
+  $('shader').setAttribute('aria-label', `shaders/${step.file}`);
+  $('shader').scrollTop = 0;
+  say('judge-line', `shaders/${step.file}${held.adapter.isGpu ? '' : '; to hold it against its twin, choose the browser\'s adapter above'}`);
+  $('judge-failures').replaceChildren();
+  showJudge();
+}
+
+function showJudge() {
+  const busy = ['training', 'pausing', 'stopping'].includes(phase);
+  $('judge').disabled = busy || !held.adapter?.isGpu || !read || $('whole').checked;
+  $('undo').disabled = !read || !edits.has(read.file);
+}
+
+/** Counts rows while they come, and lists those that failed. */
+function counting(line, list) {
+  const failures = [];
+  let [rows, shown] = [0, 0];
+  $(list).replaceChildren();
+  return {
+    failures,
+    onRow(row) {
+      rows += 1;
+      if (!row.passed) {
+        failures.push(row);
+        if (failures.length <= 20) $(list).append(Object.assign(document.createElement('li'), { textContent: `${row.kind} (${row.variant}), ${row.case}: ${row.problem}` }));
+      }
+      if (performance.now() - shown > 200) {
+        shown = performance.now();
+        say(line, `${count(rows)} comparisons, now ${row.kind}; ${failures.length} failed`);
+      }
+    },
   };
-  select.onchange = $('whole').onchange = showStep;
-  showStep();
+}
+
+async function judge() {
+  const { file } = read;
+  const { onRow } = counting('judge-line', 'judge-failures');
+  $('judge').disabled = true;
+  try {
+    const { rows, failed } = await held.adapter.verifyEdited(file, $('shader').value, { onRow });
+    const verdict = failed === 0 ? 'it computes what its twin does' : `${count(failed)} do not agree with the twin`;
+    say('judge-line', `shaders/${file}: ${count(rows)} comparisons, ${verdict}`);
+  } finally {
+    showJudge();
+  }
+}
+
+function showTimes({ clock, times }) {
+  $('times').hidden = times.length === 0;
+  const sum = times.reduce((sum, [, time]) => sum + time, 0);
+  $('times').caption.textContent = `Median times by ${clock}; ${sum.toFixed(2)} ms in all`;
+  $('times').tBodies[0].replaceChildren(...times.map(([name, time]) => {
+    const row = document.createElement('tr');
+    for (const text of [name, time.toFixed(3), `${(100 * time / sum).toFixed(1)} %`]) row.insertCell().textContent = text;
+    return row;
+  }));
 }
 
 let report = '';
 
 async function verify() {
-  const failures = [];
-  const kinds = new Set();
-  $('failures').replaceChildren();
+  const { failures, onRow } = counting('verify-line', 'failures');
   $('copy').disabled = true;
   const bar = $('verify-progress');
   bar.hidden = false;
   bar.removeAttribute('value');
   $('verify').disabled = $('start').disabled = true;
-  let rows = 0;
-  let shown = 0;
   try {
-    const found = await held.adapter.verify({
-      onRow(row) {
-        rows += 1;
-        kinds.add(row.kind);
-        if (!row.passed) {
-          failures.push(row);
-          const line = document.createElement('li');
-          line.textContent = `${row.kind} (${row.variant}), ${row.case}: ${row.problem}`;
-          $('failures').append(line);
-        }
-        if (performance.now() - shown > 200) {
-          shown = performance.now();
-          say('verify-line', `${count(rows)} comparisons, now ${row.kind}; ${failures.length} failed`);
-        }
-      },
-    });
+    const found = await held.adapter.verify({ onRow });
     say('verify-line', `${count(found.rows)} comparisons of ${found.kernels} kernels on ${found.device}: ${found.failed === 0 ? 'all right' : `${found.failed} failed`}`);
     report = JSON.stringify({ ...found, browser: navigator.userAgent, failures }, null, 2);
     $('copy').disabled = false;
@@ -427,6 +474,15 @@ $('sample').addEventListener('click', () => attempt(async () => {
   answer.image = image;
   await answer();
 }));
+$('shader').addEventListener('input', () => {
+  edits.set(read.file, $('shader').value);
+  showJudge();
+});
+$('undo').addEventListener('click', () => {
+  edits.delete(read.file);
+  showShader(read);
+});
+$('judge').addEventListener('click', () => attempt(judge, 'judge-line'));
 $('verify').addEventListener('click', () => attempt(verify, 'verify-line'));
 $('copy').addEventListener('click', () => attempt(async () => {
   await navigator.clipboard.writeText(report);

@@ -116,6 +116,30 @@ async function helpers() {
   };
 }
 
+await test('the package has what it needs and no more', () => {
+  const pack = execFileSync('npm', ['pack', '--dry-run', '--json', '--offline'], { cwd: join(site, 'shadegrad'), encoding: 'utf8' });
+  const [{ name, files, size }] = JSON.parse(pack);
+  const names = files.map(file => file.path).sort();
+  const engine = ['engine/shadegrad_web.js', 'engine/shadegrad_web_bg.wasm'];
+  const expected = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', ...engine, 'index.d.ts', 'index.js', 'package.json', 'worker.js'];
+  assert.deepEqual(names, expected);
+  assert.ok(size < 2_000_000, `${size}`);
+  // What is typed is there, and what is there is typed.
+  const types = readFileSync(join(site, 'shadegrad/index.d.ts'), 'utf8');
+  const code = readFileSync(join(site, 'shadegrad/index.js'), 'utf8');
+  const methods = [...code.matchAll(/^ {2}(?:static )?(?:async )?(\w+)\(.*\{/gm)].map(([, method]) => method);
+  const hidden = ['constructor', 'call', 'listen'];
+  const untyped = methods.filter(method => !hidden.includes(method) && !new RegExp(`\\b${method}\\(`).test(types));
+  assert.deepEqual(untyped, []);
+  return `${name}, ${files.length} files, ${Math.round(size / 1000)} kB`;
+});
+
+await test('a typed program compiles', () => {
+  const tsc = join(root, 'web/node_modules/typescript/bin/tsc');
+  const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2022', '--module', 'nodenext', '--types', ''];
+  execFileSync(process.execPath, [tsc, ...options, join(root, 'web/test/types.ts')], { encoding: 'utf8' });
+});
+
 const server = await serve(site);
 const browser = await browse();
 let [equal, kernels] = [0, 0];
@@ -236,6 +260,23 @@ try {
     assert.ok(report.kernels > 10, `${report.kernels}`);
     kernels = report.kernels;
     return `${report.rows} comparisons of ${report.kernels} kernels`;
+  });
+
+  await test('a shader that is changed is judged, and kernels are timed', async () => {
+    const [right, wrong, ended] = await page.evaluate(async model => {
+      const { adapter } = testing.held;
+      const step = (await adapter.kernels(model)).find(step => step.kind === 'dropout_forward');
+      const verdicts = [];
+      for (const text of [step.source, step.source.replace('with_dropout(x[X_BASE + index], index)', 'x[X_BASE + index]')]) {
+        verdicts.push(await adapter.verifyEdited(step.file, text));
+      }
+      const { ended } = await testing.train(model, { limit: 320, epochs: 2, profile: true });
+      return [...verdicts, ended];
+    }, SMALL);
+    assert.equal(right.failed, 0);
+    assert.ok(right.rows > 0 && wrong.failed > 0, `${JSON.stringify(right)} ${JSON.stringify(wrong)}`);
+    assert.ok(ended.times.length > 10 && ended.times.every(([name, time]) => name && time >= 0), JSON.stringify(ended));
+    return `${wrong.failed} of ${wrong.rows} noticed; times by ${ended.clock}`;
   });
 
   await test('an adapter that is lost ends a call with an error, not the engine', async () => {

@@ -22,7 +22,7 @@ pub use adapter::{Adapter, open};
 pub use kernels::{kernels, texts};
 pub use sets::DataSet;
 pub use trainer::Trainer;
-pub use verify::verify;
+pub use verify::{verify, verify_edited};
 pub use watcher::Watcher;
 
 /// The text of the tutorial's model file.

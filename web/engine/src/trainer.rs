@@ -9,6 +9,8 @@ use shadegrad::Device;
 use shadegrad::data::{DataDigests, TrainTest};
 use shadegrad::io::ModelFile;
 use shadegrad::io::checkpoint::{RunSettings, SavedCheckpoint};
+use shadegrad::plan::{Plan, Step};
+use shadegrad::profile::Sampling;
 use shadegrad::train::{Compile, FitOptions, Model, Stopped};
 use wasm_bindgen::prelude::*;
 
@@ -33,6 +35,8 @@ struct Choices {
     snapshot_steps: usize,
     /// Whether an adapter runs each step of the plan by itself.
     no_fuse: bool,
+    /// Whether some batches are taken apart and their kernels timed; results are the same.
+    profile: bool,
 }
 
 impl Default for Choices {
@@ -45,6 +49,7 @@ impl Default for Choices {
             max_steps: None,
             snapshot_steps: 50,
             no_fuse: false,
+            profile: false,
         }
     }
 }
@@ -55,7 +60,14 @@ impl Default for Choices {
 struct Ended {
     steps: usize,
     stopped: Option<Stopped>,
+    /// By what clock kernels were timed; none where they were not.
+    clock: Option<String>,
+    /// Milliseconds of each step of the plan, by its name: the median.
+    times: Vec<(String, f64)>,
 }
+
+/// One batch in so many is taken apart.
+const PROFILED: usize = 10;
 
 /// A model in training.
 #[wasm_bindgen]
@@ -63,6 +75,7 @@ pub struct Trainer {
     model: Model,
     sets: TrainTest,
     options: FitOptions,
+    plan: Plan,
     run: Shared,
     every: usize,
 }
@@ -70,7 +83,7 @@ pub struct Trainer {
 #[wasm_bindgen]
 impl Trainer {
     /// Compiles the model of a model file for an adapter; `choices` is a JSON object, whose keys are all optional: `seed` (0), `limit`
-    /// (training samples), `epochs`, `batchSize`, `maxSteps`, `snapshotSteps` (50), `noFuse`.
+    /// (training samples), `epochs`, `batchSize`, `maxSteps`, `snapshotSteps` (50), `noFuse`, `profile`.
     ///
     /// # Errors
     /// When the file or a choice is invalid, or the data does not fit the model.
@@ -94,7 +107,9 @@ impl Trainer {
             checkpoint_steps: Some(choices.snapshot_steps),
             ..RunSettings::default()
         };
-        Trainer::begin(&adapter.device, file, settings, data)
+        let mut trainer = Trainer::begin(&adapter.device, file, settings, data)?;
+        trainer.options.profile = choices.profile.then_some(Sampling::Every(PROFILED));
+        Ok(trainer)
     }
 
     /// A run that goes on: with the files of its folder, by their paths in it, as [`Watcher::files`] gives them.
@@ -133,7 +148,7 @@ impl Trainer {
     }
 
     /// Trains to the end, or until the listener says that it is interrupted; a later call goes on from there. Returns how it ended, as
-    /// JSON: `steps`, and `stopped` with a `reason`.
+    /// JSON: `steps`, `stopped` with a `reason`, and `clock` and `times` where kernels were timed.
     ///
     /// # Errors
     /// When the device fails, training diverges, or the listener throws. The last snapshot stays.
@@ -153,7 +168,14 @@ impl Trainer {
         let mut run = run.borrow_mut();
         run.weights = weights;
         run.version += 1;
-        json(&Ended { steps: history.steps, stopped: history.stopped })
+        let profile = history.profile.as_ref();
+        let named = |(index, step): (usize, &Step)| Some((step.name.clone(), 1e3 * profile?.step(index)?));
+        json(&Ended {
+            steps: history.steps,
+            stopped: history.stopped,
+            clock: profile.map(|profile| profile.clock().to_string()),
+            times: self.plan.steps.iter().enumerate().filter_map(named).collect(),
+        })
     }
 
     /// Loss and accuracy on the samples to test with, of which at most so many are taken, as JSON.
@@ -216,6 +238,6 @@ impl Trainer {
             version: 1,
         };
         let sets = TrainTest { train, test: test.clone() };
-        Ok(Trainer { model, sets, options, run: Rc::new(RefCell::new(run)), every })
+        Ok(Trainer { model, sets, options, plan, run: Rc::new(RefCell::new(run)), every })
     }
 }
