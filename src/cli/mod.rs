@@ -54,6 +54,7 @@ mod training_run;
 mod tune;
 mod unfinished;
 mod verify;
+mod web_page;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -36,3 +36,41 @@ fn the_file_is_whole_or_not_there() {
     // No partial file is left.
     assert_eq!(sandbox.list(""), ["data", "model.onnx", "model.toml", "out"]);
 }
+
+/// A page in a folder, with an engine from wherever it is.
+#[test]
+fn a_page_with_the_model_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.train("--device cpu --max-steps 1 --out out");
+    sandbox.fail("export out --web page", 1, &["scripts/build-web", "--engine"]);
+    assert!(!sandbox.path("page").exists());
+    fs::create_dir_all(sandbox.path("package/engine")).unwrap();
+    sandbox.fail("export out --web page --engine package", 1, &["`package`", "it has no `index.js`"]);
+    let files = [
+        "index.js",
+        "worker.js",
+        "engine/shadegrad_web.js",
+        "engine/shadegrad_web_bg.wasm",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+    ];
+    for file in files {
+        fs::write(sandbox.path("package").join(file), file).unwrap();
+    }
+    let outcome = sandbox.succeed("export out --web page --engine package");
+    assert!(outcome.stdout.starts_with("Wrote a page to page"), "{outcome:?}");
+    for file in files {
+        assert_eq!(sandbox.text(&format!("page/shadegrad/{file}")), file);
+    }
+    for file in ["model.toml", "weights.safetensors"] {
+        assert_eq!(
+            fs::read(sandbox.path("page/run").join(file)).unwrap(),
+            fs::read(sandbox.path("out").join(file)).unwrap()
+        );
+    }
+    assert_eq!(sandbox.json("page/run/page.json")["isDrawing"], true);
+    assert!(sandbox.text("page/index.html").contains("shadegrad/index.js"));
+    sandbox.fail("export out --web page --engine package", 1, &["`page` is there already", "--force"]);
+    sandbox.succeed("export out --web page --engine package --force");
+    sandbox.fail("export out page.onnx --web page", 2, &["cannot be used with"]);
+}

@@ -60,6 +60,17 @@ export class Engine {
     return new DataSet(this, await this.call('dataFromIdx', name, files.map(file => new Uint8Array(file))));
   }
 
+  /** A data set from pictures, pairs of a path and a blob: the last folder of a path is the class. Broken ones are left out. */
+  async dataFromPictures(name, files, { onPicture, ...options } = {}) {
+    const from = `pictures ${++this.#last}`;
+    this.listen(from, (event, at) => onPicture?.(at));
+    try {
+      return new DataSet(this, await this.call('dataFromPictures', name, files, options, from));
+    } finally {
+      this.listen(from, null);
+    }
+  }
+
   /** A model in training. `model` is the text of a model file; for `choices` see the types. */
   async trainer({ adapter, model, data, choices = {} }) {
     return new Trainer(this, await this.call('trainer', adapter.number, model, data.number, choices));
@@ -143,8 +154,13 @@ export class Adapter {
 
 /** Samples to train on and to test with. */
 export class DataSet {
-  constructor(engine, { number, samples }) {
-    Object.assign(this, { engine, number, samples: { train: samples[0], test: samples[1] } });
+  constructor(engine, { number, samples, shape, broken = [] }) {
+    Object.assign(this, { engine, number, shape, broken, samples: { train: samples[0], test: samples[1] } });
+  }
+
+  /** The model file for pictures, made for the shape and the classes of these. */
+  pictureModel() {
+    return this.engine.call('pictureModel', this.number);
   }
 
   /** A sample to test with: its bytes and its class. */
@@ -173,6 +189,12 @@ export class Watcher {
 
   /** What the network sees of a drawing, given as the pixels of a canvas; empty where nothing is drawn. */
   drawing({ data, width }) { return this.engine.call('drawing', this.number, new Uint8Array(data.buffer), width); }
+
+  /** What the network sees of a picture: scaled and cut to its shape. */
+  fitted(blob) { return this.engine.call('fitted', this.number, blob); }
+
+  /** What the network sees of a picture of a drawing, as {@link drawing}. */
+  drawingOf(blob) { return this.engine.call('drawingOf', this.number, blob); }
 
   /** The values of a weight, such as `conv2d/kernel`. */
   tensor(name) { return this.engine.call('tensor', this.number, name); }

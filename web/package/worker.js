@@ -34,6 +34,16 @@ function breathe() {
   });
 }
 
+/** The pixels of a picture in any format that the browser reads, upright, colours as they are. */
+async function pixels(blob) {
+  const options = { imageOrientation: 'from-image', premultiplyAlpha: 'none', colorSpaceConversion: 'none' };
+  const bitmap = await createImageBitmap(blob, options);
+  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return context.getImageData(0, 0, context.canvas.width, context.canvas.height);
+}
+
 /** Of trainers, by their numbers: whether they were told to pause. */
 const paused = new Map();
 
@@ -92,7 +102,7 @@ async function train(number) {
 /** Describes an object for the page. */
 function about(object) {
   if (object instanceof engine.Adapter) return { title: object.title, kind: object.kind, isGpu: object.isGpu };
-  if (object instanceof engine.DataSet) return { samples: [...object.samples] };
+  if (object instanceof engine.DataSet) return { samples: [...object.samples], shape: [...object.shape] };
   return {};
 }
 
@@ -102,6 +112,29 @@ const calls = {
   async open(choice) { return made(await engine.open(choice)); },
   tutorialModel() { return engine.tutorialModel(); },
   dataFromIdx(name, files) { return made(engine.DataSet.fromIdx(name, ...files)); },
+  async dataFromPictures(name, files, { size = 64, channels = 3, seed = 0 }, from) {
+    const pictures = new engine.Pictures(size, channels);
+    const broken = [];
+    for (const [at, [path, blob]] of files.entries()) {
+      try {
+        const { data, width } = await pixels(blob);
+        pictures.add(path, new Uint8Array(data.buffer), width);
+      } catch (error) {
+        broken.push([path, String(error?.message ?? error)]);
+      }
+      if (at % 16 === 0) postMessage({ event: 'picture', from, value: at });
+    }
+    return { ...made(pictures.finish(name, seed)), broken };
+  },
+  pictureModel(data) { return objects.get(data).pictureModel(); },
+  async fitted(number, blob) {
+    const { data, width } = await pixels(blob);
+    return objects.get(number).fitted(new Uint8Array(data.buffer), width);
+  },
+  async drawingOf(number, blob) {
+    const { data, width } = await pixels(blob);
+    return objects.get(number).drawing(new Uint8Array(data.buffer), width);
+  },
   testSample(data, number) {
     const set = objects.get(data);
     return { image: set.testImage(number), label: set.testLabel(number) };
@@ -138,6 +171,8 @@ const calls = {
     return wrong;
   },
   fail(adapter, failure) { objects.get(adapter).fail(failure); },
+  /** Bytes of the engine's memory, which never shrinks. */
+  async memory() { return (await ready).memory.buffer.byteLength; },
   texts() { return JSON.parse(engine.texts()); },
   kernels(adapter, model) { return JSON.parse(engine.kernels(objects.get(adapter), model)); },
   async verify(adapter, kind, from) {

@@ -15,7 +15,9 @@ const KEPT_EVERY = 3000;
 const count = number => number.toLocaleString('en');
 
 /** What the page holds of the engine. */
-const held = { engine: null, adapter: null, data: null, dataName: null, ownData: null, model: null, ownModel: null, trainer: null };
+const held = {
+  engine: null, adapter: null, data: null, dataName: null, ownData: null, pictures: null, model: null, ownModel: null, trainer: null,
+};
 /** The run in progress: `idle`, `training`, `pausing`, `stopping`, `paused`, `over`. */
 let phase = 'idle';
 /** The files of the run at its last snapshot: what is gone on with where an adapter is lost. */
@@ -43,7 +45,7 @@ function show() {
   $('verify').disabled = busy || !held.adapter?.isGpu;
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
   for (const id of ['network', 'data', 'device', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
-  $('sample').disabled = held.trainer === null;
+  for (const id of ['sample', 'picture']) $(id).disabled = held.trainer === null;
   showJudge();
 }
 
@@ -94,26 +96,78 @@ async function openAdapter() {
 
 async function readModel() {
   const choice = $('network').value;
-  held.model = choice === 'own' ? held.ownModel : await (await fetch(`models/${choice}`)).text();
+  if (choice === 'own') held.model = held.ownModel;
+  else if (choice === 'pictures') held.model = await (await readData()).pictureModel();
+  else held.model = await (await fetch(`models/${choice}`)).text();
 }
 
+/** The data that is chosen, read where it is not yet. */
 async function readData() {
   const name = $('data').value;
-  if (held.data && held.dataName === name) return;
+  if (held.data && held.dataName === name) return held.data;
   say('status', 'Reading the data ...');
-  const files = name === 'own' ? held.ownData : await Promise.all(MNIST.map(async file => {
-    const answer = await fetch(`data/mnist/${file}-ubyte.gz`);
-    if (!answer.ok) throw new Error(`data/mnist/${file}-ubyte.gz cannot be loaded: ${answer.status}`);
-    return answer.arrayBuffer();
-  }));
-  await held.data?.free();
-  held.data = await held.engine.dataFromIdx(name === 'own' ? 'own files' : name, files);
+  const before = held.data;
+  if (name === 'pictures') {
+    const { folder, files } = held.pictures;
+    const onPicture = at => say('status', `Reading ${count(files.length)} pictures: ${count(at)}`);
+    held.data = await held.engine.dataFromPictures(folder, files, { onPicture });
+  } else {
+    const files = name === 'own' ? held.ownData : await Promise.all(MNIST.map(async file => {
+      const answer = await fetch(`data/mnist/${file}-ubyte.gz`);
+      if (!answer.ok) throw new Error(`data/mnist/${file}-ubyte.gz cannot be loaded: ${answer.status}`);
+      return answer.arrayBuffer();
+    }));
+    held.data = await held.engine.dataFromIdx(name === 'own' ? 'own files' : name, files);
+  }
   held.dataName = name;
+  await before?.free();
+  const { samples: { train, test }, broken } = held.data;
+  const left = broken.length === 0 ? '' : `; ${count(broken.length)} could not be read and are left out, such as ${broken[0][0]}`;
+  say('status', `${count(train)} samples to train on, ${count(test)} to test on${left}`);
+  return held.data;
+}
+
+/** Takes pictures, pairs of a path and a file, as the data. */
+async function takePictures(files) {
+  const pictures = files.filter(([path]) => /\.(avif|bmp|gif|jpe?g|png|webp)$/i.test(path));
+  if (pictures.length === 0) throw new Error('There are no pictures in it; a class is a folder of pictures (PNG, JPEG, WebP, ...)');
+  held.pictures = { folder: pictures[0][0].split('/')[0], files: pictures };
+  held.dataName = null;
+  $('data').value = 'pictures';
+  const data = await readData();
+  $('for-pictures').disabled = false;
+  $('network').value = 'pictures';
+  $('limit').value = data.samples.train;
+  await readModel();
+  $('epochs').value = /^epochs = (\d+)/m.exec(held.model)?.[1] ?? 20;
+  await listKernels();
+}
+
+/** All files in what was dropped, with their paths. */
+async function dropped(items) {
+  const entries = [...items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
+  const files = [];
+  const walk = async entry => {
+    if (entry.isFile) {
+      files.push([entry.fullPath.slice(1), await new Promise((resolve, reject) => entry.file(resolve, reject))]);
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (some.length === 0) return;
+      for (const one of some) await walk(one);
+    }
+  };
+  for (const entry of entries) await walk(entry);
+  return files;
 }
 
 async function start() {
   await settled;
   await readData();
+  if ($('network').value !== 'pictures' && held.dataName === 'pictures') $('network').value = 'pictures';
+  await readModel();
   await held.trainer?.free();
   held.trainer = null;
   [kept, keptAt] = [null, -Infinity];
@@ -228,7 +282,8 @@ async function answer(image = null) {
   if (!held.trainer) return say('says-line', 'Start training: it answers while it learns.');
   const { watcher } = held.trainer;
   const shape = await watcher.shape();
-  const seen = image ?? answer.image ?? await watcher.drawing(pad.pixels);
+  const isDrawing = shape[2] === 1;
+  const seen = image ?? answer.image ?? (isDrawing ? await watcher.drawing(pad.pixels) : []);
   if (seen.length === 0) return undefined;
   showImage($('seen'), seen, shape);
   $('seen').setAttribute('aria-label', 'The drawing as the network sees it');
@@ -449,6 +504,16 @@ $('network').addEventListener('change', () => choose(async () => {
   await listKernels();
 }));
 $('data').addEventListener('change', () => choose(async () => {
+  if ($('data').value === 'pictures') {
+    const files = await ask($('folder'));
+    if (files.length > 0) return takePictures(files.map(file => [file.webkitRelativePath || file.name, file]));
+    $('data').value = 'mnist';
+  }
+  if ($('data').value === 'mnist' && $('network').value === 'pictures') {
+    $('network').value = 'tutorial.toml';
+    await readModel();
+    await listKernels();
+  }
   if ($('data').value !== 'own') return;
   const files = await ask($('idx-files'));
   const find = part => files.find(file => file.name.replace('.idx', '-idx').includes(part));
@@ -483,6 +548,19 @@ $('undo').addEventListener('click', () => {
   showShader(read);
 });
 $('judge').addEventListener('click', () => attempt(judge, 'judge-line'));
+$('picture').addEventListener('click', () => attempt(async () => {
+  const [file] = await ask($('picture-file'));
+  if (!file) return;
+  const { watcher } = held.trainer;
+  answer.image = (await watcher.shape())[2] === 1 && held.dataName !== 'pictures' ? await watcher.drawingOf(file) : await watcher.fitted(file);
+  await answer();
+}));
+addEventListener('dragover', event => event.preventDefault());
+addEventListener('drop', event => {
+  event.preventDefault();
+  const files = dropped(event.dataTransfer.items);
+  choose(async () => takePictures(await files));
+});
 $('verify').addEventListener('click', () => attempt(verify, 'verify-line'));
 $('copy').addEventListener('click', () => attempt(async () => {
   await navigator.clipboard.writeText(report);

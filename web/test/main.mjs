@@ -6,6 +6,7 @@ import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
 import assert from 'node:assert/strict';
 import { unzipSync } from 'fflate';
 import { browse, program as chromium, serve } from './browser.mjs';
@@ -74,6 +75,37 @@ type = "Dense"
 units = 10
 activation = "softmax"
 `;
+
+/** A PNG file in colours. */
+function png(width, height, shade) {
+  const chunk = (kind, content) => {
+    const body = Buffer.concat([Buffer.from(kind, 'latin1'), content]);
+    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length);
+    check.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, check]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const rows = Array.from({ length: height }, (_, y) => {
+    const row = Array.from({ length: width }, (_, x) => [0, 1, 2].map(channel => Math.min(255, Math.max(0, shade(channel, x, y)))));
+    return [0, ...row.flat()];
+  });
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.from(rows.flat()))), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** The check of a chunk. */
+function crc32(bytes) {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
 
 let done = 0;
 const begun = Date.now();
@@ -228,6 +260,31 @@ try {
     return `class ${said.class ?? said.label}`;
   });
 
+  await test('a page that the program writes shows a run', async () => {
+    run('train', '--device', 'cpu', '--limit', '9600', '--epochs', '1', '--out', 'digits');
+    run('export', 'digits', '--web', 'shown', '--engine', join(site, 'shadegrad'));
+    const other = await serve(join(folder, 'shown'));
+    const page = await browser.context.newPage();
+    await page.goto(other.url);
+    await page.waitForFunction(() => document.getElementById('says').textContent.startsWith('Draw'));
+    const box = await page.locator('#pad').boundingBox();
+    await page.mouse.move(box.x + 150, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 135, box.y + 230, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForFunction(() => document.getElementById('says').textContent === 'It says 1');
+    await page.screenshot({ path: join(pictures, 'exported.png') });
+    await page.close();
+    other.close();
+  });
+
+  await test('the page writes the ONNX file of the program', async () => {
+    const ours = await page.evaluate(async () => [...await testing.held.trainer.watcher.onnx()]);
+    run('export', 'whole', 'whole.onnx');
+    assert.ok(readFileSync(join(folder, 'whole.onnx')).equals(Buffer.from(ours)));
+    return `${ours.length} bytes`;
+  });
+
   await test('every text passes the compiler of the browser without a message', async () => page.evaluate(async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const wanted = ['maxStorageBuffersPerShaderStage', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup'];
@@ -360,6 +417,94 @@ try {
     assert.deepEqual(errors, []);
     await page.close();
     return `${status}; longest gap ${gaps.longest.toFixed(0)} ms`;
+  });
+
+  await test('a lost adapter is told, and training goes on from the last snapshot', async () => {
+    const page = await browser.context.newPage();
+    await page.goto(server.url);
+    await page.waitForSelector('#start:not([disabled])');
+    await page.selectOption('#device', 'gpu');
+    await page.selectOption('#network', 'mlp.toml');
+    await page.fill('#limit', '640');
+    await page.fill('#epochs', '4');
+    await page.waitForSelector('#start:not([disabled])');
+    await page.waitForFunction(() => document.getElementById('device-line').textContent.includes('swiftshader'));
+    await page.evaluate(() => shadegrad.engine.call('fail', shadegrad.adapter.number, 'device-lost@12'));
+    await page.click('#start');
+    await page.waitForFunction(() => /lost.*goes on/.test(document.getElementById('notice').textContent), null, { timeout: 60_000 });
+    await page.waitForFunction(() => /Test accuracy/.test(document.getElementById('status').textContent), null, { timeout: 120_000 });
+    const status = await page.textContent('#status');
+    assert.match(status, /^Trained 20 steps/);
+    await page.close();
+    return status;
+  });
+
+  if (all) {
+    await test('memory stays as it is over ten minutes of training', async () => {
+      const page = await open();
+      await page.evaluate(() => testing.open('gpu'));
+      const seen = [];
+      const end = Date.now() + 600_000;
+      while (Date.now() < end) {
+        await page.evaluate(async model => {
+          const { ended } = await testing.train(model, { limit: 3200, epochs: 1 });
+          await testing.held.trainer.free();
+          return ended;
+        }, SMALL);
+        const client = await browser.context.newCDPSession(page);
+        await client.send('HeapProfiler.collectGarbage');
+        const { metrics } = await client.send('Performance.enable').then(() => client.send('Performance.getMetrics'));
+        const heap = metrics.find(({ name }) => name === 'JSHeapUsedSize').value;
+        seen.push([await page.evaluate(() => testing.held.engine.call('memory')), heap]);
+        await client.detach();
+      }
+      await page.close();
+      const early = seen[Math.floor(seen.length / 5)];
+      const last = seen.at(-1);
+      const megabytes = ([engine, heap]) => `${(engine / 1e6).toFixed(1)} and ${(heap / 1e6).toFixed(1)} MB`;
+      assert.ok(last[0] <= early[0], `engine and page: ${megabytes(early)}, then ${megabytes(last)}`);
+      assert.ok(last[1] < 1.2 * early[1] + 1e6, `engine and page: ${megabytes(early)}, then ${megabytes(last)}`);
+      return `${seen.length} trainings; engine and page ${megabytes(last)}`;
+    });
+  }
+
+  await test('pictures of a folder are trained on, and stay in the page', async () => {
+    for (const [kind, colour] of [['blue', [30, 60, 220]], ['red', [220, 50, 40]], ['green', [40, 180, 60]]]) {
+      mkdirSync(join(folder, 'photos', kind), { recursive: true });
+      for (let number = 0; number < 30; number++) {
+        const shade = (channel, x, y) => colour[channel] + ((x * 7 + y * 3 + number * 11) % 31) - 15;
+        writeFileSync(join(folder, 'photos', kind, `${number}.png`), png(48 + number, 40, shade));
+      }
+    }
+    writeFileSync(join(folder, 'photos/red/broken.png'), 'no picture');
+    writeFileSync(join(folder, 'photos/notes.txt'), 'no picture either');
+    const page = await browser.context.newPage();
+    await page.goto(server.url);
+    await page.waitForSelector('#start:not([disabled])');
+    await page.selectOption('#device', 'cpu');
+    await page.waitForFunction(() => document.getElementById('device-line').textContent.includes('processor'));
+    const asked = [];
+    const chooser = page.waitForEvent('filechooser');
+    await page.selectOption('#data', 'pictures');
+    await (await chooser).setFiles(join(folder, 'photos'));
+    await page.waitForFunction(() => document.getElementById('network').value === 'pictures', null, { timeout: 30_000 });
+    const line = await page.textContent('#status');
+    assert.match(line, /72 samples to train on, 9 to test on; 1 could not be read.*broken\.png/);
+    page.on('request', request => asked.push(`${request.method()} ${request.url()}`));
+    await page.fill('#epochs', '3');
+    await page.click('#start');
+    await page.waitForFunction(() => /Test accuracy/.test(document.getElementById('status').textContent), null, { timeout: 120_000 });
+    const status = await page.textContent('#status');
+    assert.ok(Number(/accuracy ([\d.]+) %/.exec(status)[1]) > 60, status);
+    const shown = page.waitForEvent('filechooser');
+    await page.click('#picture');
+    await (await shown).setFiles(join(folder, 'photos/green/3.png'));
+    await page.waitForFunction(() => /^It says (blue|green|red)/.test(document.getElementById('says-line').textContent));
+    // No kernel, no model, no data is loaded any more, and nothing is sent.
+    assert.deepEqual(asked.filter(request => !request.includes('blob:')), []);
+    await page.screenshot({ path: join(pictures, 'pictures.png'), fullPage: true });
+    await page.close();
+    return status;
   });
 
   await test('without JSPI the processor trains, and the page says why', async () => {

@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::*;
 
 pub use adapter::{Adapter, open};
 pub use kernels::{kernels, texts};
-pub use sets::DataSet;
+pub use sets::{DataSet, Pictures};
 pub use trainer::Trainer;
 pub use verify::{verify, verify_edited};
 pub use watcher::Watcher;

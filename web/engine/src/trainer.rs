@@ -201,7 +201,10 @@ impl Trainer {
         let TrainTest { train, test } = &data.sets;
         let limit = settings.limit.unwrap_or(usize::MAX).min(train.len());
         let train = train.take(limit).map_err(told)?;
-        let (train, validation) = file.training.split(&train).map_err(told)?;
+        let (train, validation) = match (&data.validation, file.training.validation_split) {
+            (Some(validation), None) => (train, Some(validation.clone())),
+            _ => file.training.split(&train).map_err(told)?,
+        };
         let digests = DataDigests::of(&train, validation.as_ref(), test);
         if settings.data_digests.as_ref().is_some_and(|recorded| *recorded != digests) {
             return Err(JsError::new("this data is not the data that the run was begun with"));

@@ -1,7 +1,6 @@
 //! What a page may ask while a model trains: the weights of the last snapshot, and what they predict.
 
 use shadegrad::Device;
-use shadegrad::data::Picture;
 use shadegrad::io::SavedRun;
 use shadegrad::io::onnx::to_onnx;
 use shadegrad::train::Model;
@@ -9,6 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::told;
 use crate::run::{Run, Shared};
+use crate::sets::picture;
 
 /// Sees a run, and predicts by the weights of its last snapshot on the CPU executor.
 #[wasm_bindgen]
@@ -81,13 +81,21 @@ impl Watcher {
     pub fn drawing(&self, rgba: &[u8], width: usize) -> Result<Vec<u8>, JsError> {
         let shape = self.run.borrow().saved()?.network.input_shape.image();
         let shape = shape.ok_or_else(|| JsError::new("this model takes rows of numbers"))?;
-        let height = rgba.len() / 4 / width.max(1);
-        let picture = Picture::new(height, width, rgba.to_vec()).map_err(told)?;
-        match picture.drawing(shape) {
+        match picture(rgba, width)?.drawing(shape) {
             Ok(drawing) => Ok(drawing.image),
             Err(shadegrad::data::DataError::BlankPicture) => Ok(Vec::new()),
             Err(error) => Err(told(error)),
         }
+    }
+
+    /// A picture as the network sees it: scaled until its shorter side fits, what is then too long cut off at both ends.
+    ///
+    /// # Errors
+    /// When the bytes are not such a picture, or the model wants no images.
+    pub fn fitted(&self, rgba: &[u8], width: usize) -> Result<Vec<u8>, JsError> {
+        let shape = self.run.borrow().saved()?.network.input_shape.image();
+        let shape = shape.ok_or_else(|| JsError::new("this model takes rows of numbers"))?;
+        picture(rgba, width)?.fitted(shape).map_err(told)
     }
 
     /// Weights by the name of a layer and their own, such as `conv2d/kernel`; none where there is no such tensor.
