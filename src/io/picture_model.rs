@@ -47,8 +47,9 @@ impl ModelFile {
         Ok(file)
     }
 
-    /// Gives a one-cycle schedule the steps that training on this many samples takes.
-    pub(crate) fn fit_cycle(&mut self, samples: usize) {
+    /// Gives a one-cycle schedule the steps that training on this many samples takes, by the epochs and the batch size of the file. Other
+    /// schedules stay.
+    pub fn fit_cycle(&mut self, samples: usize) {
         let steps = samples.div_ceil(self.training.batch_size.max(1)).saturating_mul(self.training.epochs);
         let steps = steps.min(self.training.max_steps.unwrap_or(usize::MAX)).max(1);
         if let LearningRateSchedule::OneCycle(cycle) = &self.training.schedule {

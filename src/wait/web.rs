@@ -73,10 +73,9 @@ fn poll_until<T>(future: impl Future<Output = T>, longest: Option<Duration>) -> 
             WAITS.with_borrow_mut(|waits| waits.remove(&number));
             return None;
         }
-        let timer = left.map(|left| {
-            let end = Closure::once_into_js(move || Arc::new(EndWait(number)).wake());
-            set_timeout(end.unchecked_ref(), left.as_secs_f64() * 1e3)
-        });
+        // It is kept until the timer is gone.
+        let end = Closure::once(move || Arc::new(EndWait(number)).wake());
+        let timer = left.map(|left| set_timeout(end.as_ref().unchecked_ref(), left.as_secs_f64() * 1e3));
         suspend(&promise);
         if let Some(timer) = timer {
             clear_timeout(&timer);

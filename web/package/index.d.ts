@@ -24,6 +24,8 @@ export interface Choices {
   snapshotSteps?: number;
   /** Whether an adapter runs each step of the plan by itself; default false. */
   noFuse?: boolean;
+  /** Whether a one-cycle schedule is fitted to the epochs and the samples, as `pictureModel` has one; default false. */
+  fitCycle?: boolean;
   /** Whether some batches are taken apart and their kernels timed, with the same results; default false. */
   profile?: boolean;
 }
@@ -169,6 +171,7 @@ export class Adapter {
   kernels(model: string): Promise<KernelStep[]>;
   /** Holds every kernel, or those of one kind of step, against its twin. */
   verify(of?: { kind?: string; onRow?: (row: VerifyRow) => void }): Promise<VerifyReport>;
+  free(): Promise<void>;
   /** The same for the kernels of a shader file, with another text in it. */
   verifyEdited(file: string, text: string, of?: { onRow?: (row: VerifyRow) => void }): Promise<VerifyReport>;
 }

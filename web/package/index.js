@@ -32,7 +32,11 @@ export class Engine {
         reject(error);
       };
       engine.#listeners.set('ready', (value, error) => {
-        if (error) reject(new ShadegradError(error, true));
+        if (error) {
+          const failure = new ShadegradError(`the engine cannot be loaded: ${error}`, true);
+          engine.#end(failure);
+          reject(failure);
+        }
         engine.canWait = value?.canWait ?? false;
         resolve();
       });
@@ -134,22 +138,30 @@ export class Adapter {
 
   /** Holds every kernel, or those of one kind, against its twin. */
   verify({ kind, onRow } = {}) {
-    return this.#hearing(onRow, () => this.engine.call('verify', this.number, kind, this.number));
+    return this.#hearing(onRow, from => this.engine.call('verify', this.number, kind, from));
   }
 
   /** Holds the kernels of a shader file against their twins, with another text in it. */
   verifyEdited(file, text, { onRow } = {}) {
-    return this.#hearing(onRow, () => this.engine.call('verifyEdited', this.number, file, text, this.number));
+    return this.#hearing(onRow, from => this.engine.call('verifyEdited', this.number, file, text, from));
+  }
+
+  /** Closes it. */
+  free() {
+    return this.engine.call('free', this.number);
   }
 
   async #hearing(onRow, act) {
-    this.engine.listen(this.number, (event, row) => event === 'row' && onRow?.(row));
+    const from = `rows ${++Adapter.#calls}`;
+    this.engine.listen(from, (event, row) => event === 'row' && onRow?.(row));
     try {
-      return await act();
+      return await act(from);
     } finally {
-      this.engine.listen(this.number, null);
+      this.engine.listen(from, null);
     }
   }
+
+  static #calls = 0;
 }
 
 /** Samples to train on and to test with. */

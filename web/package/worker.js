@@ -34,10 +34,16 @@ function breathe() {
   });
 }
 
+/** The most pixels of a picture: 200 MB while it is read. */
+const MOST_PIXELS = 50e6;
+
 /** The pixels of a picture in any format that the browser reads, upright, colours as they are. */
 async function pixels(blob) {
   const options = { imageOrientation: 'from-image', premultiplyAlpha: 'none', colorSpaceConversion: 'none' };
   const bitmap = await createImageBitmap(blob, options);
+  if (bitmap.width * bitmap.height > MOST_PIXELS) {
+    throw new Error(`it has ${bitmap.width} by ${bitmap.height} pixels; at most ${MOST_PIXELS / 1e6} million are taken`);
+  }
   const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
@@ -53,9 +59,9 @@ class Listener {
   #sent = 0;
   #until = Infinity;
 
-  constructor(number) {
+  constructor(number, isFirst) {
     this.number = number;
-    if (!canWait) this.#until = performance.now() + TURN;
+    this.isFirst = isFirst;
   }
 
   #tell(event, value) { postMessage({ event, from: this.number, value }); }
@@ -66,10 +72,12 @@ class Listener {
     this.#sent = performance.now();
   }
 
-  begin(epochs, stepsPerEpoch, steps, done) { this.#tell('begin', { epochs, stepsPerEpoch, steps, done }); }
+  begin(epochs, stepsPerEpoch, steps, done) { if (this.isFirst) this.#tell('begin', { epochs, stepsPerEpoch, steps, done }); }
 
   step(step, epoch, loss, correct, samples) {
     this.#steps.push({ step, epoch, loss, correct, samples });
+    // From the first step on, so that each turn takes one at least.
+    if (!canWait && this.#until === Infinity) this.#until = performance.now() + TURN;
     if (performance.now() - this.#sent > 50) this.send();
   }
 
@@ -85,8 +93,8 @@ class Listener {
 /** Trains until it ends or is paused. */
 async function train(number) {
   paused.set(number, false);
-  for (;;) {
-    const listener = new Listener(number);
+  for (let isFirst = true; ; isFirst = false) {
+    const listener = new Listener(number, isFirst);
     let ended;
     try {
       ended = JSON.parse(await objects.get(number).train(listener));
@@ -120,6 +128,7 @@ const calls = {
         const { data, width } = await pixels(blob);
         pictures.add(path, new Uint8Array(data.buffer), width);
       } catch (error) {
+        if (error instanceof WebAssembly.RuntimeError) throw error;
         broken.push([path, String(error?.message ?? error)]);
       }
       if (at % 16 === 0) postMessage({ event: 'picture', from, value: at });

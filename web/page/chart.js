@@ -27,8 +27,9 @@ export class Chart {
     this.#draw();
   }
 
-  /** Forgets what came after a step. */
-  cut(step) {
+  /** Forgets what came after a step, of so many. */
+  cut(step, steps) {
+    this.#steps = Math.max(steps, 1);
     this.#points = this.#points.filter(point => point.step <= step);
     this.#mean = this.#points.at(-1) ?? null;
   }
@@ -52,8 +53,6 @@ export class Chart {
       requestAnimationFrame(() => { this.#asked = false; this.#draw(); });
     }
   }
-
-  get last() { return this.#mean; }
 
   #draw() {
     const canvas = this.#canvas;

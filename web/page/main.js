@@ -18,13 +18,13 @@ const count = number => number.toLocaleString('en');
 const held = {
   engine: null, adapter: null, data: null, dataName: null, ownData: null, pictures: null, model: null, ownModel: null, trainer: null,
 };
-/** The run in progress: `idle`, `training`, `pausing`, `stopping`, `paused`, `over`. */
+/** What is going on: `idle`, `starting`, `training`, `pausing`, `stopping`, `paused`, `testing`, `over`. */
 let phase = 'idle';
 /** The files of the run at its last snapshot: what is gone on with where an adapter is lost. */
 let kept = null;
 let keptAt = -Infinity;
 const chart = new Chart($('curves'));
-const pad = new Pad($('pad'), answer);
+const pad = new Pad($('pad'), () => answer().catch(error => say('says-line', error.message)));
 
 function say(id, text) { $(id).textContent = text; }
 
@@ -33,18 +33,33 @@ function notice(text) {
   say('notice', text);
 }
 
+/** Whether a verification is going on. */
+let verifying = false;
+
+function isBusy() {
+  return verifying || ['starting', 'training', 'pausing', 'stopping', 'testing'].includes(phase);
+}
+
+/** Sets what is going on, and shows what can be done. */
+function enter(next) {
+  phase = next;
+  show();
+}
+
 function show() {
-  const busy = ['training', 'pausing', 'stopping'].includes(phase);
+  const busy = isBusy();
   const ready = held.adapter !== null;
   $('start').disabled = busy || !ready;
   $('start').textContent = phase === 'idle' ? 'Start' : 'Start anew';
   $('pause').disabled = !(phase === 'training' || phase === 'paused');
   $('pause').textContent = phase === 'paused' ? 'Go on' : 'Pause';
-  $('stop').disabled = !(busy || phase === 'paused');
+  $('stop').disabled = !['training', 'pausing', 'paused'].includes(phase);
   $('load-run').disabled = busy || !ready;
   $('verify').disabled = busy || !held.adapter?.isGpu;
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
-  for (const id of ['network', 'data', 'device', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
+  for (const id of ['network', 'data', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
+  // A run that is paused goes on where it was begun.
+  $('device').disabled = busy || phase === 'paused';
   for (const id of ['sample', 'picture']) $(id).disabled = held.trainer === null;
   showJudge();
 }
@@ -55,12 +70,44 @@ async function attempt(act, line = 'status') {
     notice('');
     return await act();
   } catch (error) {
-    notice(`${error.message}${error.ended ? ' The engine has ended; it is started again.' : ''}`);
+    notice(error.message);
     say(line, '');
-    if (error.ended) await begin();
+    try {
+      if (error.ended) {
+        await begin();
+        notice(`${error.message}. The engine had ended, and was started again.`);
+      } else if (isLost(error)) {
+        await openAdapter();
+      }
+    } catch (again) {
+      notice(`${again.message}. Reload this page; a browser needs WebAssembly with exceptions, such as Chrome or Edge from 137 on.`);
+    }
     show();
     return undefined;
   }
+}
+
+/** Does what trains; where it fails, the run is over. */
+function run(act) {
+  return attempt(async () => {
+    try {
+      await act();
+    } catch (error) {
+      phase = held.trainer ? 'over' : 'idle';
+      throw error;
+    }
+  });
+}
+
+/** Says how things stand, also to those who do not look. */
+function announce(text) {
+  say('status', text);
+  say('announced', text);
+}
+
+/** Whether an error is that of an adapter that is gone. */
+function isLost(error) {
+  return /\blost\b|does not answer/.test(error.message);
 }
 
 let settled = Promise.resolve();
@@ -72,8 +119,9 @@ function choose(act) {
 }
 
 async function begin() {
+  Object.assign(held, { engine: null, adapter: null, data: null, dataName: null, trainer: null });
+  phase = 'idle';
   held.engine = await Engine.start();
-  Object.assign(held, { adapter: null, data: null, trainer: null });
   if (!held.engine.canWait) {
     $('device').value = 'cpu';
   }
@@ -81,9 +129,11 @@ async function begin() {
 }
 
 async function openAdapter() {
+  const before = held.adapter;
   held.adapter = null;
   show();
   const choice = $('device').value;
+  await before?.free();
   held.adapter = await held.engine.open(choice);
   const name = held.adapter.isGpu ? `${held.adapter.title} (${held.adapter.kind})` : 'the processor, on one thread';
   const why = held.adapter.isGpu ? ''
@@ -94,11 +144,18 @@ async function openAdapter() {
   await listKernels();
 }
 
+/** A file of this page. */
+async function load(path) {
+  const answer = await fetch(path);
+  if (!answer.ok) throw new Error(`${path} cannot be loaded: ${answer.status}`);
+  return answer;
+}
+
 async function readModel() {
   const choice = $('network').value;
   if (choice === 'own') held.model = held.ownModel;
   else if (choice === 'pictures') held.model = await (await readData()).pictureModel();
-  else held.model = await (await fetch(`models/${choice}`)).text();
+  else held.model = await (await load(`models/${choice}`)).text();
 }
 
 /** The data that is chosen, read where it is not yet. */
@@ -112,15 +169,13 @@ async function readData() {
     const onPicture = at => say('status', `Reading ${count(files.length)} pictures: ${count(at)}`);
     held.data = await held.engine.dataFromPictures(folder, files, { onPicture });
   } else {
-    const files = name === 'own' ? held.ownData : await Promise.all(MNIST.map(async file => {
-      const answer = await fetch(`data/mnist/${file}-ubyte.gz`);
-      if (!answer.ok) throw new Error(`data/mnist/${file}-ubyte.gz cannot be loaded: ${answer.status}`);
-      return answer.arrayBuffer();
-    }));
+    const read = async file => (await load(`data/mnist/${file}-ubyte.gz`)).arrayBuffer();
+    const files = name === 'own' ? held.ownData : await Promise.all(MNIST.map(read));
     held.data = await held.engine.dataFromIdx(name === 'own' ? 'own files' : name, files);
   }
   held.dataName = name;
-  await before?.free();
+  // What a model was trained on stays with it.
+  if (before !== held.trainer?.data) await before?.free();
   const { samples: { train, test }, broken } = held.data;
   const left = broken.length === 0 ? '' : `; ${count(broken.length)} could not be read and are left out, such as ${broken[0][0]}`;
   say('status', `${count(train)} samples to train on, ${count(test)} to test on${left}`);
@@ -165,28 +220,35 @@ async function dropped(items) {
 
 async function start() {
   await settled;
-  await readData();
-  if ($('network').value !== 'pictures' && held.dataName === 'pictures') $('network').value = 'pictures';
+  const data = await readData();
   await readModel();
-  await held.trainer?.free();
-  held.trainer = null;
-  [kept, keptAt] = [null, -Infinity];
+  const isOfPictures = $('network').value === 'pictures';
   const choices = {
     seed: Number($('seed').value), epochs: Number($('epochs').value),
-    limit: Math.min(Number($('limit').value), held.data.samples.train), snapshotSteps: 20,
-    profile: $('profile').checked,
+    limit: Math.min(Number($('limit').value), data.samples.train), snapshotSteps: 20,
+    profile: $('profile').checked, fitCycle: isOfPictures,
   };
-  held.trainer = await held.engine.trainer({ adapter: held.adapter, data: held.data, model: held.model, choices });
-  $('epochs-table').tBodies[0].replaceChildren();
+  await take(await held.engine.trainer({ adapter: held.adapter, data, model: held.model, choices }), data);
   chart.clear(1);
   await train();
 }
 
+/** Takes a trainer in the place of the one before. */
+async function take(trainer, data) {
+  const before = held.trainer;
+  held.trainer = Object.assign(trainer, { data });
+  [kept, keptAt, answer.image] = [null, -Infinity, null];
+  $('epochs-table').tBodies[0].replaceChildren();
+  $('epochs-table').hidden = $('times').hidden = true;
+  $('mistakes').replaceChildren();
+  await before?.free();
+  if (before && before.data !== data && before.data !== held.data) await before.data.free();
+}
+
 /** Trains until the run ends or is paused. */
 async function train() {
-  phase = 'training';
-  show();
-  say('status', 'Compiling the kernels ...');
+  enter('training');
+  announce('Training begins: compiling the kernels ...');
   const speed = new Speed();
   let plan = null;
   let [shown, lookedAt, looked] = [0, 0, Promise.resolve()];
@@ -194,7 +256,7 @@ async function train() {
     begin(schedule) {
       plan = schedule;
       if (schedule.done === 0) chart.clear(schedule.steps);
-      else chart.cut(schedule.done);
+      else chart.cut(schedule.done, schedule.steps);
       for (const row of [...$('epochs-table').tBodies[0].rows]) {
         if (Number(row.cells[0].textContent) > schedule.done / schedule.stepsPerEpoch) row.remove();
       }
@@ -230,33 +292,37 @@ async function train() {
   }
   await looked.catch(() => undefined);
   if (ended.stopped?.reason === 'interrupted') {
-    const stopping = phase === 'stopping';
-    phase = stopping ? 'over' : 'paused';
-    say('status', `${stopping ? 'Stopped' : 'Paused'} after step ${count(ended.steps)}`);
+    const isPaused = phase !== 'stopping';
     await look();
-    return show();
+    announce(`${isPaused ? 'Paused' : 'Stopped'} after step ${count(ended.steps)}`);
+    return enter(isPaused ? 'paused' : 'over');
   }
+  enter('testing');
   await look();
   await showMistakes();
   showTimes(ended);
   say('status', 'Testing ...');
   const test = await held.trainer.evaluate();
-  phase = 'over';
-  say('status', `Trained ${count(ended.steps)} steps. Test accuracy ${(100 * test.accuracy).toFixed(2)} %, test loss ${test.loss.toFixed(4)}`);
-  show();
+  enter('over');
+  const accuracy = test.accuracy === null ? '' : `Test accuracy ${(100 * test.accuracy).toFixed(2)} %, `;
+  return announce(`Trained ${count(ended.steps)} steps. ${accuracy}test loss ${test.loss.toFixed(4)}`);
 }
+
+/** The step of the snapshot that was gone on from last. */
+let resumedAt = null;
 
 /** Goes on from the last snapshot where an adapter was lost. */
 async function lost(error) {
-  phase = 'over';
-  const isLost = /lost|does not answer/.test(error.message);
-  if (!isLost || !kept) {
-    show();
-    throw error;
-  }
-  notice(`${error.message}. Training goes on from the last snapshot, on a newly opened adapter.`);
+  const wanted = phase === 'training';
+  enter('starting');
+  const at = /checkpoints\/step-(\d+)/.exec(kept?.map(([path]) => path).join() ?? '')?.[1] ?? null;
+  // Not again and again from one place.
+  if (!isLost(error) || !at || at === resumedAt || !wanted) throw error;
+  resumedAt = at;
+  const [files, { data }] = [kept, held.trainer];
   await openAdapter();
-  held.trainer = await held.engine.trainerFromFiles({ adapter: held.adapter, data: held.data, files: kept });
+  notice(`${error.message}. Training goes on from step ${count(Number(at))}, on a newly opened adapter.`);
+  await take(await held.engine.trainerFromFiles({ adapter: held.adapter, data, files }), data);
   await train();
 }
 
@@ -278,12 +344,31 @@ async function look() {
 }
 
 /** Says what the network makes of the drawing. */
-async function answer(image = null) {
+async function answer() {
+  // One at a time: what is drawn meanwhile is looked at after it.
+  if (answering) {
+    askedAgain = true;
+    return;
+  }
+  answering = true;
+  try {
+    do {
+      askedAgain = false;
+      await answerOnce();
+    } while (askedAgain);
+  } finally {
+    answering = false;
+  }
+}
+
+let [answering, askedAgain] = [false, false];
+
+async function answerOnce() {
   if (!held.trainer) return say('says-line', 'Start training: it answers while it learns.');
   const { watcher } = held.trainer;
   const shape = await watcher.shape();
   const isDrawing = shape[2] === 1;
-  const seen = image ?? answer.image ?? (isDrawing ? await watcher.drawing(pad.pixels) : []);
+  const seen = answer.image ?? (isDrawing ? await watcher.drawing(pad.pixels) : []);
   if (seen.length === 0) return undefined;
   showImage($('seen'), seen, shape);
   $('seen').setAttribute('aria-label', 'The drawing as the network sees it');
@@ -306,14 +391,15 @@ async function answer(image = null) {
 async function showMistakes() {
   const { watcher } = held.trainer;
   const [shape, names] = [await watcher.shape(), await watcher.classNames()];
-  const looked = Math.min(LOOKED_AT, held.data.samples.test);
-  const wrong = await watcher.mistakes(held.data, looked);
+  const { data } = held.trainer;
+  const looked = Math.min(LOOKED_AT, data.samples.test);
+  const wrong = await watcher.mistakes(data, looked);
   const figures = await Promise.all(wrong.slice(0, MOST_MISTAKES).map(async ({ number, label, said }) => {
     const figure = document.createElement('figure');
     const canvas = Object.assign(document.createElement('canvas'), { className: 'pixels' });
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', `Test image ${number}`);
-    showImage(canvas, (await held.data.testSample(number)).image, shape);
+    showImage(canvas, (await data.testSample(number)).image, shape);
     const caption = document.createElement('figcaption');
     caption.textContent = `${names[label]}, it says ${names[said]}`;
     figure.append(canvas, caption);
@@ -368,8 +454,7 @@ function showShader(step) {
 }
 
 function showJudge() {
-  const busy = ['training', 'pausing', 'stopping'].includes(phase);
-  $('judge').disabled = busy || !held.adapter?.isGpu || !read || $('whole').checked;
+  $('judge').disabled = isBusy() || !held.adapter?.isGpu || !read || $('whole').checked;
   $('undo').disabled = !read || !edits.has(read.file);
 }
 
@@ -397,13 +482,15 @@ function counting(line, list) {
 async function judge() {
   const { file } = read;
   const { onRow } = counting('judge-line', 'judge-failures');
-  $('judge').disabled = true;
+  verifying = true;
+  show();
   try {
     const { rows, failed } = await held.adapter.verifyEdited(file, $('shader').value, { onRow });
     const verdict = failed === 0 ? 'it computes what its twin does' : `${count(failed)} do not agree with the twin`;
     say('judge-line', `shaders/${file}: ${count(rows)} comparisons, ${verdict}`);
   } finally {
-    showJudge();
+    verifying = false;
+    show();
   }
 }
 
@@ -426,7 +513,8 @@ async function verify() {
   const bar = $('verify-progress');
   bar.hidden = false;
   bar.removeAttribute('value');
-  $('verify').disabled = $('start').disabled = true;
+  verifying = true;
+  show();
   try {
     const found = await held.adapter.verify({ onRow });
     say('verify-line', `${count(found.rows)} comparisons of ${found.kernels} kernels on ${found.device}: ${found.failed === 0 ? 'all right' : `${found.failed} failed`}`);
@@ -434,6 +522,7 @@ async function verify() {
     $('copy').disabled = false;
   } finally {
     bar.hidden = true;
+    verifying = false;
     show();
   }
 }
@@ -447,21 +536,21 @@ function save(name, bytes, type = 'application/octet-stream') {
 async function saveRun() {
   const files = Object.fromEntries(await held.trainer.watcher.files());
   save('run.zip', zipSync(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`run/${path}`, bytes]))), 'application/zip');
-  say('keep-line', 'Saved: unpack it, then `shadegrad train --resume --out run` goes on with it');
+  const { dataName } = held;
+  say('keep-line', dataName === 'mnist' ? 'Saved. Unpack it, and `shadegrad train --resume --out run` goes on with it.'
+    : dataName === 'own' ? 'Saved. Unpack it, and `shadegrad train --resume --out run --data DIR` goes on with it; DIR has the four files.'
+      : 'Saved. It goes on in this page with the same pictures; the program splits them otherwise.');
 }
 
 async function loadRun(file) {
   const files = Object.entries(unzipSync(new Uint8Array(await file.arrayBuffer()))).filter(([path]) => !path.endsWith('/'));
-  await readData();
-  await held.trainer?.free();
-  held.trainer = null;
-  held.trainer = await held.engine.trainerFromFiles({ adapter: held.adapter, data: held.data, files });
-  phase = 'paused';
+  const data = await readData();
+  await take(await held.engine.trainerFromFiles({ adapter: held.adapter, data, files }), data);
   chart.clear(1);
   await look();
   say('keep-line', 'The run is loaded; it can go on');
-  say('status', 'Paused');
-  show();
+  announce('Paused');
+  enter('paused');
 }
 
 /** Asks for files; none where the user changes their mind. */
@@ -476,36 +565,50 @@ function ask(input) {
 
 $('settings').addEventListener('submit', event => {
   event.preventDefault();
-  attempt(start);
+  if (isBusy()) return;
+  resumedAt = null;
+  enter('starting');
+  run(start);
 });
-$('pause').addEventListener('click', () => attempt(async () => {
-  if (phase === 'paused') return train();
-  phase = 'pausing';
-  show();
-  return held.trainer.pause();
-}));
+$('pause').addEventListener('click', () => {
+  if (phase === 'paused') return run(train);
+  enter('pausing');
+  return attempt(() => held.trainer.pause());
+});
 $('stop').addEventListener('click', () => attempt(async () => {
   if (phase === 'paused') {
-    phase = 'over';
-    say('status', 'Stopped');
-    return show();
+    announce('Stopped');
+    return enter('over');
   }
-  phase = 'stopping';
+  enter('stopping');
   return held.trainer.pause();
 }));
 $('device').addEventListener('change', () => choose(openAdapter));
-$('network').addEventListener('change', () => choose(async () => {
-  if ($('network').value === 'own') {
-    const [file] = await ask($('model-file'));
+$('network').addEventListener('change', () => {
+  const asked = $('network').value === 'own' ? ask($('model-file')) : null;
+  choose(() => chooseNetwork(asked));
+});
+
+async function chooseNetwork(asked) {
+  if (asked) {
+    const [file] = await asked;
     if (!file) $('network').value = 'tutorial.toml';
     else held.ownModel = await file.text();
   }
   await readModel();
   await listKernels();
-}));
-$('data').addEventListener('change', () => choose(async () => {
+}
+
+$('data').addEventListener('change', () => {
+  const inputs = { pictures: 'folder', own: 'idx-files' };
+  const input = inputs[$('data').value];
+  const asked = input ? ask($(input)) : null;
+  choose(() => chooseData(asked));
+});
+
+async function chooseData(asked) {
   if ($('data').value === 'pictures') {
-    const files = await ask($('folder'));
+    const files = await asked;
     if (files.length > 0) return takePictures(files.map(file => [file.webkitRelativePath || file.name, file]));
     $('data').value = 'mnist';
   }
@@ -515,7 +618,7 @@ $('data').addEventListener('change', () => choose(async () => {
     await listKernels();
   }
   if ($('data').value !== 'own') return;
-  const files = await ask($('idx-files'));
+  const files = await asked;
   const find = part => files.find(file => file.name.replace('.idx', '-idx').includes(part));
   const four = MNIST.map(find);
   if (four.some(file => !file)) {
@@ -525,7 +628,7 @@ $('data').addEventListener('change', () => choose(async () => {
   }
   held.ownData = await Promise.all(four.map(file => file.arrayBuffer()));
   held.dataName = null;
-}));
+}
 $('clear').addEventListener('click', () => {
   answer.image = null;
   pad.clear();
@@ -535,7 +638,8 @@ $('clear').addEventListener('click', () => {
 });
 $('pad').addEventListener('pointerdown', () => { answer.image = null; });
 $('sample').addEventListener('click', () => attempt(async () => {
-  const { image } = await held.data.testSample(Math.floor(Math.random() * held.data.samples.test));
+  const { data } = held.trainer;
+  const { image } = await data.testSample(Math.floor(Math.random() * data.samples.test));
   answer.image = image;
   await answer();
 }));
@@ -552,12 +656,15 @@ $('picture').addEventListener('click', () => attempt(async () => {
   const [file] = await ask($('picture-file'));
   if (!file) return;
   const { watcher } = held.trainer;
-  answer.image = (await watcher.shape())[2] === 1 && held.dataName !== 'pictures' ? await watcher.drawingOf(file) : await watcher.fitted(file);
+  answer.image = (await watcher.shape())[2] === 1 ? await watcher.drawingOf(file) : await watcher.fitted(file);
   await answer();
 }));
-addEventListener('dragover', event => event.preventDefault());
+addEventListener('dragover', event => event.dataTransfer.types.includes('Files') && event.preventDefault());
 addEventListener('drop', event => {
+  // Text goes where it is dropped.
+  if (!event.dataTransfer.types.includes('Files')) return;
   event.preventDefault();
+  if (isBusy()) return;
   const files = dropped(event.dataTransfer.items);
   choose(async () => takePictures(await files));
 });
@@ -574,7 +681,7 @@ $('load-run').addEventListener('click', () => attempt(async () => {
   if (file) await loadRun(file);
 }, 'keep-line'));
 
-if ('serviceWorker' in navigator) navigator.serviceWorker.register('offline.js', { type: 'module' }).catch(() => undefined);
+if ('serviceWorker' in navigator) navigator.serviceWorker.register('offline.js').catch(() => undefined);
 choose(begin);
 show();
 

@@ -1,10 +1,12 @@
-// Keeps the page and its data, so that it works without a network once it was loaded.
-const NAME = 'shadegrad';
+// Keeps the page and its data, so that it works without a network once it was loaded. What it keeps, and the version of that, are written
+// into this file when the page is packed: another file is another worker, which browsers then install.
+const { version, files } = /* files */ { version: 'none', files: [] };
+const PREFIX = `shadegrad ${registration.scope} `;
+const NAME = PREFIX + version;
 
 addEventListener('install', event => {
   event.waitUntil((async () => {
-    const { version, files } = await (await fetch('files.json', { cache: 'no-store' })).json();
-    const cache = await caches.open(`${NAME}-${version}`);
+    const cache = await caches.open(NAME);
     await cache.addAll(files.map(file => new Request(file, { cache: 'no-cache' })));
     await skipWaiting();
   })());
@@ -12,26 +14,17 @@ addEventListener('install', event => {
 
 addEventListener('activate', event => {
   event.waitUntil((async () => {
-    const { version } = await newest();
     for (const name of await caches.keys()) {
-      if (name.startsWith(`${NAME}-`) && name !== `${NAME}-${version}`) await caches.delete(name);
+      if (name.startsWith(PREFIX) && name !== NAME) await caches.delete(name);
     }
     await clients.claim();
   })());
 });
 
-/** The version that is kept, or that of the network. */
-async function newest() {
-  const answer = await fetch('files.json', { cache: 'no-store' }).catch(() => null);
-  if (answer?.ok) return answer.json();
-  const [name] = (await caches.keys()).filter(name => name.startsWith(`${NAME}-`));
-  return { version: name?.slice(NAME.length + 1), files: [] };
-}
-
 addEventListener('fetch', event => {
   if (event.request.method !== 'GET' || new URL(event.request.url).origin !== location.origin) return;
   event.respondWith((async () => {
-    const found = await caches.match(event.request, { ignoreSearch: true });
-    return found ?? fetch(event.request);
+    const cache = await caches.open(NAME);
+    return await cache.match(event.request, { ignoreSearch: true }) ?? fetch(event.request);
   })());
 });

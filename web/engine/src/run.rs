@@ -1,18 +1,16 @@
 //! What a run leaves: the same files as those of the program.
 
 use std::cell::RefCell;
-use std::fmt::Write;
 use std::rc::Rc;
 
-use serde::Serialize;
 use shadegrad::io::checkpoint::{CHECKPOINTS, RunSettings, to_files};
 use shadegrad::io::run::weights_metadata;
 use shadegrad::io::{ModelFile, SavedRun, weights_to_bytes};
 use shadegrad::model::Weights;
-use shadegrad::train::{Checkpoint, EpochRecord, StepRecord};
+use shadegrad::train::{Checkpoint, EpochRecord};
 use wasm_bindgen::JsError;
 
-use crate::error::told;
+use crate::error::{json, told};
 
 /// A run that a trainer fills and watchers read. It is never borrowed while a call is set aside, since others are made meanwhile.
 pub(crate) type Shared = Rc<RefCell<Run>>;
@@ -22,7 +20,8 @@ pub(crate) struct Run {
     pub(crate) settings: RunSettings,
     /// Those of the last snapshot, and at the end those of the end.
     pub(crate) weights: Weights,
-    pub(crate) steps: Vec<StepRecord>,
+    /// Lines of `steps.jsonl`, with the steps that they are of.
+    pub(crate) steps: Vec<(usize, String)>,
     pub(crate) epochs: Vec<EpochRecord>,
     pub(crate) checkpoint: Option<Checkpoint>,
     /// Counts the weights that were seen.
@@ -52,7 +51,8 @@ impl Run {
     /// Forgets what came after the last checkpoint, which is where training goes on.
     pub(crate) fn rewind(&mut self) {
         let checkpoint = self.checkpoint.as_ref();
-        self.steps.truncate(checkpoint.map_or(0, Checkpoint::steps));
+        let last = checkpoint.map_or(0, Checkpoint::steps);
+        self.steps.retain(|(step, _)| *step <= last);
         self.epochs.truncate(checkpoint.map_or(0, |checkpoint| checkpoint.epochs.len()));
     }
 
@@ -72,8 +72,8 @@ impl Run {
         let model = self.file.to_toml().map_err(told)?;
         let mut files = vec![
             ("weights.safetensors".to_owned(), self.weights_file()?),
-            ("steps.jsonl".to_owned(), lines(&self.steps)?),
-            ("history.jsonl".to_owned(), lines(&self.epochs)?),
+            ("steps.jsonl".to_owned(), lines(self.steps.iter().map(|(_, line)| Ok(line.clone())))?),
+            ("history.jsonl".to_owned(), lines(self.epochs.iter().map(json))?),
         ];
         if let Some(checkpoint) = &self.checkpoint {
             let folder = format!("{CHECKPOINTS}/step-{:08}", checkpoint.steps());
@@ -85,11 +85,11 @@ impl Run {
     }
 }
 
-/// JSON, a line each.
-fn lines(values: &[impl Serialize]) -> Result<Vec<u8>, JsError> {
+fn lines(lines: impl Iterator<Item = Result<String, JsError>>) -> Result<Vec<u8>, JsError> {
     let mut text = String::new();
-    for value in values {
-        writeln!(text, "{}", serde_json::to_string(value).map_err(told)?).map_err(told)?;
+    for line in lines {
+        text += &line?;
+        text.push('\n');
     }
     Ok(text.into_bytes())
 }

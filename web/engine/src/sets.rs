@@ -15,6 +15,8 @@ pub struct DataSet {
     pub(crate) name: String,
     pub(crate) sets: TrainTest,
     pub(crate) validation: Option<Dataset>,
+    /// Of pictures: height and width, channels, and the seed of the split.
+    pub(crate) pictures: Option<([usize; 2], usize, u32)>,
 }
 
 #[wasm_bindgen]
@@ -36,7 +38,7 @@ impl DataSet {
             [(file("training images"), train_images), (file("training labels"), train_labels)],
             [(file("test images"), test_images), (file("test labels"), test_labels)],
         );
-        Ok(DataSet { name: name.to_owned(), sets: sets.map_err(told)?, validation: None })
+        Ok(DataSet { name: name.to_owned(), sets: sets.map_err(told)?, validation: None, pictures: None })
     }
 
     /// The model file for pictures with the shape and the classes of these, and as long a training as the program gives them.
@@ -94,7 +96,7 @@ impl Pictures {
     ///
     /// # Errors
     /// When the bytes are not such a picture, or it is in no folder.
-    pub fn add(&mut self, path: String, rgba: &[u8], width: usize) -> Result<(), JsError> {
+    pub fn add(&mut self, path: String, rgba: Vec<u8>, width: usize) -> Result<(), JsError> {
         let folder = path.rsplit_once('/').map(|(folders, _)| folders.rsplit('/').next().unwrap_or(folders));
         let Some(class) = folder.filter(|class| !class.is_empty()).map(str::to_owned) else {
             return Err(JsError::new(&format!("`{path}` is in no folder; a class is a folder of pictures")));
@@ -132,11 +134,17 @@ impl Pictures {
         let all = Dataset::new(images, labels, self.shape, classes.len()).map_err(told)?;
         let all = all.with_class_names(classes.into_iter().map(str::to_owned).collect()).map_err(told)?;
         let [train, validation, test] = three_sets(&all, seed.into()).map_err(told)?;
-        Ok(DataSet { name: name.to_owned(), sets: TrainTest { train, test }, validation: Some(validation) })
+        let [height, width, channels] = self.shape;
+        Ok(DataSet {
+            name: name.to_owned(),
+            sets: TrainTest { train, test },
+            validation: Some(validation),
+            pictures: Some(([height, width], channels, seed)),
+        })
     }
 }
 
 /// A picture of this width, four bytes to a pixel.
-pub(crate) fn picture(rgba: &[u8], width: usize) -> Result<Picture, JsError> {
-    Picture::new(rgba.len() / 4 / width.max(1), width, rgba.to_vec()).map_err(told)
+pub(crate) fn picture(rgba: Vec<u8>, width: usize) -> Result<Picture, JsError> {
+    Picture::new(rgba.len() / 4 / width.max(1), width, rgba).map_err(told)
 }

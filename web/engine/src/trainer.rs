@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use shadegrad::Device;
 use shadegrad::data::{DataDigests, TrainTest};
+use shadegrad::gpu::Choices;
 use shadegrad::io::ModelFile;
 use shadegrad::io::checkpoint::{RunSettings, SavedCheckpoint};
 use shadegrad::plan::{Plan, Step};
@@ -21,10 +22,13 @@ use crate::run::{Run, Shared};
 use crate::sets::DataSet;
 use crate::watcher::Watcher;
 
+/// Steps from one snapshot of the weights to the next.
+const SNAPSHOTS: usize = 50;
+
 /// What a page may choose beside the model file, in JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-struct Choices {
+struct Chosen {
     seed: u64,
     /// Training samples at most.
     limit: Option<usize>,
@@ -37,19 +41,22 @@ struct Choices {
     no_fuse: bool,
     /// Whether some batches are taken apart and their kernels timed; results are the same.
     profile: bool,
+    /// Whether a one-cycle schedule is fitted to the epochs and the samples, as it is for pictures.
+    fit_cycle: bool,
 }
 
-impl Default for Choices {
+impl Default for Chosen {
     fn default() -> Self {
-        Choices {
+        Chosen {
             seed: 0,
             limit: None,
             epochs: None,
             batch_size: None,
             max_steps: None,
-            snapshot_steps: 50,
+            snapshot_steps: SNAPSHOTS,
             no_fuse: false,
             profile: false,
+            fit_cycle: false,
         }
     }
 }
@@ -83,7 +90,7 @@ pub struct Trainer {
 #[wasm_bindgen]
 impl Trainer {
     /// Compiles the model of a model file for an adapter; `choices` is a JSON object, whose keys are all optional: `seed` (0), `limit`
-    /// (training samples), `epochs`, `batchSize`, `maxSteps`, `snapshotSteps` (50), `noFuse`, `profile`.
+    /// (training samples), `epochs`, `batchSize`, `maxSteps`, `snapshotSteps` (50), `noFuse`, `profile`, `fitCycle`.
     ///
     /// # Errors
     /// When the file or a choice is invalid, or the data does not fit the model.
@@ -94,7 +101,7 @@ impl Trainer {
         data: &DataSet,
         choices: &str,
     ) -> Result<Trainer, JsError> {
-        let choices: Choices = serde_json::from_str(choices).map_err(told)?;
+        let choices: Chosen = serde_json::from_str(choices).map_err(told)?;
         let mut file = ModelFile::parse("the model file", model_toml).map_err(told)?;
         file.training.epochs = choices.epochs.unwrap_or(file.training.epochs);
         file.training.batch_size = choices.batch_size.unwrap_or(file.training.batch_size);
@@ -104,10 +111,16 @@ impl Trainer {
             limit: choices.limit,
             seed: choices.seed.to_string(),
             no_fuse: choices.no_fuse,
-            checkpoint_steps: Some(choices.snapshot_steps),
+            size: data.pictures.map(|(size, ..)| size),
+            channels: data.pictures.map(|(_, channels, _)| channels),
+            split_seed: data.pictures.map_or(0, |(.., seed)| seed),
             ..RunSettings::default()
         };
+        if choices.fit_cycle {
+            file.fit_cycle(choices.limit.unwrap_or(usize::MAX).min(data.sets.train.len()));
+        }
         let mut trainer = Trainer::begin(&adapter.device, file, settings, data)?;
+        trainer.every = choices.snapshot_steps.max(1);
         trainer.options.profile = choices.profile.then_some(Sampling::Every(PROFILED));
         Ok(trainer)
     }
@@ -129,16 +142,37 @@ impl Trainer {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
             folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), bytes);
         }
-        let is_checkpoint = |folder: &&String| folder.contains("checkpoints/");
-        let Some(last) = folders.keys().rfind(is_checkpoint).cloned() else {
-            return Err(JsError::new("there is no checkpoint among these files"));
+        // The newest first; what a Mac adds to an archive is none.
+        let name = |folder: &String| folder.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut found: Vec<&String> = folders
+            .keys()
+            .filter(|folder| folder.contains("checkpoints/") && !folder.starts_with("__MACOSX"))
+            .collect();
+        found.sort_by_key(|folder| std::cmp::Reverse(name(folder)));
+        let mut damaged = None;
+        let saved = found.iter().find_map(|folder| {
+            let read = SavedCheckpoint::from_files(&name(folder), &folders[*folder]);
+            read.map_err(|error| damaged.get_or_insert(error).clone()).ok().map(|saved| (*folder, saved))
+        });
+        let Some((folder, saved)) = saved else {
+            return Err(
+                damaged.map_or_else(|| JsError::new("there is no checkpoint among these files"), told)
+            );
         };
-        let name = last.rsplit('/').next().unwrap_or_default();
-        let saved = SavedCheckpoint::from_files(name, &folders[&last]).map_err(told)?;
         let SavedCheckpoint { file, settings, checkpoint, .. } = saved;
         let trainer = Trainer::begin(&adapter.device, file, settings, data)?;
-        trainer.run.borrow_mut().keep(&checkpoint);
-        trainer.run.borrow_mut().epochs = checkpoint.epochs;
+        // Beside the folder of checkpoints.
+        let run = folder.rsplit_once("checkpoints/").map_or("", |(run, _)| run.trim_end_matches('/'));
+        let log = folders.get(run).and_then(|files| files.get("steps.jsonl"));
+        let log = String::from_utf8_lossy(log.map_or(&[][..], Vec::as_slice)).into_owned();
+        let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64();
+        let steps = log.lines().filter_map(|line| Some((step(line)? as usize, line.to_owned())));
+        {
+            let mut run = trainer.run.borrow_mut();
+            run.steps = steps.collect();
+            run.epochs = checkpoint.epochs.clone();
+            run.keep(&checkpoint);
+        }
         Ok(trainer)
     }
 
@@ -217,11 +251,14 @@ impl Trainer {
             stratify: false,
             class_names: file.class_names.clone(),
             validation,
+            allow_nan: settings.allow_nan,
             ..file.training.clone()
         };
         let batch = options.capacity(train.len(), options.micro_batches.unwrap_or(1));
         let plan = file.plan(batch).map_err(told)?;
         let plan = if settings.no_fuse { plan } else { device.prepare(plan) };
+        // Those that a run has recorded are gone on with.
+        let device = device.choosing(Choices::recorded(&plan, &settings.kernels));
         let kernels = plan.steps.iter().map(|step| (step.name.clone(), device.kernel(&step.op).to_owned()));
         settings.kernels = kernels.collect();
         settings.device = device.title();
@@ -229,8 +266,7 @@ impl Trainer {
         settings.capacity = Some(batch).filter(|&batch| batch < options.batch_size);
         let seed = settings.seed.parse().map_err(told)?;
         let compile = Compile { seed, no_fuse: settings.no_fuse, ..file.compile() };
-        let model = file.model.compile(device, compile).map_err(told)?;
-        let every = settings.checkpoint_steps.unwrap_or(50).max(1);
+        let model = file.model.compile(&device, compile).map_err(told)?;
         let run = Run {
             weights: network.initial_weights(seed),
             file,
@@ -241,6 +277,6 @@ impl Trainer {
             version: 1,
         };
         let sets = TrainTest { train, test: test.clone() };
-        Ok(Trainer { model, sets, options, plan, run: Rc::new(RefCell::new(run)), every })
+        Ok(Trainer { model, sets, options, plan, run: Rc::new(RefCell::new(run)), every: SNAPSHOTS })
     }
 }

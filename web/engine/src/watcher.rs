@@ -78,7 +78,7 @@ impl Watcher {
     ///
     /// # Errors
     /// When the bytes are not such a picture, or the model wants no drawings.
-    pub fn drawing(&self, rgba: &[u8], width: usize) -> Result<Vec<u8>, JsError> {
+    pub fn drawing(&self, rgba: Vec<u8>, width: usize) -> Result<Vec<u8>, JsError> {
         let shape = self.run.borrow().saved()?.network.input_shape.image();
         let shape = shape.ok_or_else(|| JsError::new("this model takes rows of numbers"))?;
         match picture(rgba, width)?.drawing(shape) {
@@ -92,7 +92,7 @@ impl Watcher {
     ///
     /// # Errors
     /// When the bytes are not such a picture, or the model wants no images.
-    pub fn fitted(&self, rgba: &[u8], width: usize) -> Result<Vec<u8>, JsError> {
+    pub fn fitted(&self, rgba: Vec<u8>, width: usize) -> Result<Vec<u8>, JsError> {
         let shape = self.run.borrow().saved()?.network.input_shape.image();
         let shape = shape.ok_or_else(|| JsError::new("this model takes rows of numbers"))?;
         picture(rgba, width)?.fitted(shape).map_err(told)
