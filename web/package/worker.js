@@ -123,8 +123,13 @@ const calls = {
   async dataFromPictures(name, files, { size = 64, channels = 3, seed = 0 }, from) {
     const pictures = new engine.Pictures(size, channels);
     const broken = [];
+    // Beside the folders of classes, not in one of them.
+    const depth = path => path.split('/').length;
+    const deepest = Math.max(...files.map(([path]) => depth(path)));
+    const isLoose = path => deepest > 2 && depth(path) === 2;
     for (const [at, [path, blob]] of files.entries()) {
       try {
+        if (isLoose(path)) throw new Error('it lies beside the folders of classes');
         const { data, width } = await pixels(blob);
         pictures.add(path, new Uint8Array(data.buffer), width);
       } catch (error) {

@@ -58,6 +58,7 @@ function show() {
   $('verify').disabled = busy || !held.adapter?.isGpu;
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
   for (const id of ['network', 'data', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
+  $('limit').disabled ||= held.dataName === 'pictures';
   // A run that is paused goes on where it was begun.
   $('device').disabled = busy || phase === 'paused';
   for (const id of ['sample', 'picture']) $(id).disabled = held.trainer === null;
@@ -225,7 +226,9 @@ async function start() {
   const isOfPictures = $('network').value === 'pictures';
   const choices = {
     seed: Number($('seed').value), epochs: Number($('epochs').value),
-    limit: Math.min(Number($('limit').value), data.samples.train), snapshotSteps: 20,
+    // Pictures are in the order of their classes: fewer of them would be fewer classes.
+    limit: held.dataName === 'pictures' ? data.samples.train : Math.min(Number($('limit').value), data.samples.train),
+    snapshotSteps: 20,
     profile: $('profile').checked, fitCycle: isOfPictures,
   };
   await take(await held.engine.trainer({ adapter: held.adapter, data, model: held.model, choices }), data);

@@ -478,6 +478,7 @@ try {
     }
     writeFileSync(join(folder, 'photos/red/broken.png'), 'no picture');
     writeFileSync(join(folder, 'photos/notes.txt'), 'no picture either');
+    writeFileSync(join(folder, 'photos/loose.png'), png(40, 40, () => 99));
     const page = await browser.context.newPage();
     await page.goto(server.url);
     await page.waitForSelector('#start:not([disabled])');
@@ -489,7 +490,7 @@ try {
     await (await chooser).setFiles(join(folder, 'photos'));
     await page.waitForFunction(() => document.getElementById('network').value === 'pictures', null, { timeout: 30_000 });
     const line = await page.textContent('#status');
-    assert.match(line, /72 samples to train on, 9 to test on; 1 could not be read.*broken\.png/);
+    assert.match(line, /72 samples to train on, 9 to test on; 2 could not be read.*\.png/);
     page.on('request', request => asked.push(`${request.method()} ${request.url()}`));
     await page.fill('#epochs', '3');
     await page.click('#start');

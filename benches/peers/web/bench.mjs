@@ -81,7 +81,7 @@ for (let round = 0; round < rounds; round++) {
     // A browser of its own for each, so that none finds what another has left.
     const browser = await browse({ serviceWorkers: 'block' });
     const page = await browser.context.newPage();
-    await page.goto(`${server.url}models/tutorial.toml`);
+    await page.goto(`${server.url}shadegrad/package.json`);
     try {
       if (act === theirs) for (const path of scripts) await page.addScriptTag({ path });
       found.get(name).push(await page.evaluate(act, [choice, WARM_UP, STEPS]));
