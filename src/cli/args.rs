@@ -26,7 +26,8 @@ const TUTORIAL: &str = "tutorial";
 pub struct DeviceArg {
     /// Where to compute: `auto` (a hardware GPU, else the CPU executor, which is faster than a software adapter), `cpu`,
     /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
-    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them
+    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them; with `web:` before it, such as web:0, with
+    /// no other kernels than those of browsers
     #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = device)]
     pub device: DeviceChoice,
 }

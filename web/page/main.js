@@ -174,7 +174,7 @@ async function readData() {
     const files = name === 'own' ? held.ownData : await Promise.all(MNIST.map(read));
     held.data = await held.engine.dataFromIdx(name === 'own' ? 'own files' : name, files);
   }
-  held.dataName = name;
+  held.dataName = held.data.from = name;
   // What a model was trained on stays with it.
   if (before !== held.trainer?.data) await before?.free();
   const { samples: { train, test }, broken } = held.data;
@@ -539,9 +539,9 @@ function save(name, bytes, type = 'application/octet-stream') {
 async function saveRun() {
   const files = Object.fromEntries(await held.trainer.watcher.files());
   save('run.zip', zipSync(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`run/${path}`, bytes]))), 'application/zip');
-  const { dataName } = held;
-  say('keep-line', dataName === 'mnist' ? 'Saved. Unpack it, and `shadegrad train --resume --out run` goes on with it.'
-    : dataName === 'own' ? 'Saved. Unpack it, and `shadegrad train --resume --out run --data DIR` goes on with it; DIR has the four files.'
+  const { from } = held.trainer.data;
+  say('keep-line', from === 'mnist' ? 'Saved. Unpack it, and `shadegrad train --resume --out run` goes on with it.'
+    : from === 'own' ? 'Saved. Unpack it, and `shadegrad train --resume --out run --data DIR` goes on with it; DIR has the four files.'
       : 'Saved. It goes on in this page with the same pictures; the program splits them otherwise.');
 }
 
@@ -636,7 +636,7 @@ $('clear').addEventListener('click', () => {
   answer.image = null;
   pad.clear();
   $('says').replaceChildren();
-  $('seen').getContext('2d').clearRect(0, 0, 28, 28);
+  $('seen').getContext('2d').clearRect(0, 0, $('seen').width, $('seen').height);
   say('says-line', '');
 });
 $('pad').addEventListener('pointerdown', () => { answer.image = null; });
