@@ -11,7 +11,7 @@ use super::layout::LayoutArgs;
 use super::output::{Output, note};
 use super::picture_data;
 use super::progress::Progress;
-use super::same_data::{Known, held_to, tell_other_training_set};
+use super::same_data::{Known, tell_other_training_set};
 use super::table::{Align, render_all};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
@@ -25,7 +25,7 @@ use crate::model::thousands;
 use crate::plan::Plan;
 use crate::train::{
     Callback, CallbackError, Compile, CrossValidation, EpochRecord, FoldResult, Schedule, Spread, StepRecord,
-    cross_validate_on, main_metric,
+    cross_validate_on, held_to, main_metric,
 };
 
 /// Train each model several times, each time on all but one part of the training set, and evaluate it on that part

@@ -8,7 +8,7 @@ use super::args::{DataSource, ModelSource, whole_path};
 use super::output::note;
 use super::path_text::{from_text, refused, to_text};
 use super::picture_data;
-use super::same_data::{Known, check_resumed, held_to};
+use super::same_data::{Known, check_resumed};
 use super::train_args::TrainArgs;
 use crate::data::coverage::{listed, uncovered};
 use crate::data::{DataDigests, Dataset, Loaded, PictureFolder, load_one};
@@ -19,7 +19,7 @@ use crate::io::ModelFile;
 use crate::io::checkpoint::{self, RunSettings, SavedCheckpoint, load_last};
 use crate::model::Network;
 use crate::plan::Plan;
-use crate::train::{Checkpoint, FitOptions};
+use crate::train::{Checkpoint, FitOptions, held_to};
 
 /// In the title of a device that a browser opened.
 const WEBGPU: &str = "(webgpu, ";

@@ -17,7 +17,7 @@ use super::path_text::shell_word;
 use super::picture_data;
 use super::progress::spinner;
 use super::rate_text::{end, plot, reason, table};
-use super::same_data::{Known, held_to};
+use super::same_data::Known;
 use crate::data::{Dataset, PictureFolder};
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
@@ -27,7 +27,7 @@ use crate::model::{Optimizer, bytes};
 use crate::numbers::shown;
 use crate::train::{
     Compile, CosineDecay, CurveEnd, LearningRateSchedule, NoSuggestion, RateCurve, RatePoint, RateRange,
-    RateSuggestion,
+    RateSuggestion, held_to,
 };
 
 /// Try learning rates from small to large on the first batches of an epoch, and suggest one

@@ -14,7 +14,7 @@ use crate::device::Device;
 use crate::executor::check_data;
 use crate::io::checkpoint::is_checkpoint;
 use crate::io::destination::{Destination, DestinationError};
-use crate::io::report::{Judged, PLOTS, RunReport, is_plot};
+use crate::io::report::{Judged, Logs, PLOTS, RunReport, is_plot};
 use crate::io::run::{REPORT_FILE, is_report, read_result};
 use crate::io::{SavedRun, read_recorded};
 use crate::model::{bytes, thousands};
@@ -54,6 +54,7 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     let run = SavedRun::read(&args.run)?;
     let result = read_result(&args.run)?;
     let recorded = read_recorded(&args.run)?;
+    let logs = Logs::read(&args.run)?;
     let out = args.page()?;
     if out.is_stdout() {
         output.step_aside();
@@ -71,7 +72,7 @@ pub fn run(args: &ReportArgs, output: &mut Output) -> anyhow::Result<()> {
     let mut model = run.compile(&device)?;
     let probabilities = model.predict_data(&test)?;
     let judged = Judged { data: source.to_string(), is_other: is_other == Some(true) };
-    let report = RunReport::new(&args.run, &run, result.as_ref(), &test, &probabilities)?
+    let report = RunReport::new(&run, result.as_ref(), logs, &test, &probabilities)?
         .with_pixels(&mut model, &test, &probabilities)?
         .on(judged);
     spinner.finish_and_clear();

@@ -9,11 +9,9 @@ use super::go_on::command_line;
 use super::layout::LayoutArgs;
 use super::output::note;
 use crate::data::{DataDigests, DataError, Dataset, TargetKind};
-use crate::device::{COPIES, check_host_memory};
-use crate::error::Error;
-use crate::executor::check_data;
 use crate::io::{ModelFile, Recorded, read_recorded};
 use crate::model::Network;
+use crate::train::held_to;
 
 /// Whether a run may be resumed with these sets; `accept` if the user wants it in any case; `go_on` is the command to
 /// resume with.
@@ -198,28 +196,6 @@ impl<'a> Known<'a> {
             false => Ok(data),
         }
     }
-}
-
-/// What a model is held to on a data set: its targets, or, where the model's are of another kind, what they are as that kind: classes as
-/// rows or numbers, and rows or numbers as classes or labels where they can be that.
-///
-/// # Errors
-/// When the data set does not fit the model, or there is no memory for the rows.
-pub fn held_to(network: &Network, data: &Dataset) -> Result<Dataset, Error> {
-    if network.target != TargetKind::Classes {
-        if data.shape() != network.input_shape {
-            check_data(network, data)?;
-        }
-        let numbers = data.len().saturating_mul(network.outputs().max(data.classes()));
-        check_host_memory("the targets", numbers.saturating_mul(COPIES * size_of::<f32>()))?;
-    }
-    Ok(match (data.target(), network.target) {
-        (TargetKind::Classes, _) => data.classes_as(network.target, network.outputs()),
-        (found, model) if found != model => {
-            data.values_as(model, network.classes()).unwrap_or_else(|| data.clone())
-        }
-        _ => data.clone(),
-    })
 }
 
 /// What the samples of a model are called.

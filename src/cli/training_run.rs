@@ -23,10 +23,8 @@ use super::train_args::TrainArgs;
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::error::{CollectiveError, Error};
-use crate::io::run::{
-    PROFILE_FILE, RESULT_FILE, RunFolder, RunResult, Versions, WEIGHTS_FILE, weights_metadata,
-};
-use crate::io::{HistoryCsv, sha256, weights_to_bytes};
+use crate::io::run::{PROFILE_FILE, RESULT_FILE, RunFolder, RunResult, WEIGHTS_FILE, weights_metadata};
+use crate::io::{HistoryCsv, weights_to_bytes};
 use crate::model::thousands;
 use crate::plan::Plan;
 use crate::train::collective::{Alone, Threads};
@@ -167,14 +165,16 @@ impl Run<'_> {
         if let Some(folder) = folder.as_mut() {
             folder.write(WEIGHTS_FILE, &weights)?;
         }
+        let samples = [sets.train.len(), sets.validation.as_ref().map_or(0, Dataset::len), sets.test.len()];
+        let known =
+            RunResult::new(&job.file, &job.settings, job.seed()?, samples, history, &evaluation, &weights);
         let result = RunResult {
-            weights_sha256: sha256(&weights),
             seconds_to_first_step,
             test_seconds: Some(test_seconds),
             test_metrics: judged.map_or_else(BTreeMap::new, |judged| {
                 judged.figures().into_iter().map(|(name, figure)| (name.to_owned(), figure)).collect()
             }),
-            ..result(job, sets, history, &evaluation)?
+            ..known
         };
         if let Some(folder) = folder {
             folder.write(RESULT_FILE, format!("{}\n", serde_json::to_string_pretty(&result)?).as_bytes())?;
@@ -302,47 +302,4 @@ impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         drop(self.0.take_collective());
     }
-}
-
-/// The parts of a result that follow from the job, the data and the metrics.
-fn result(job: &Job, sets: &Sets, history: &History, evaluation: &Evaluation) -> anyhow::Result<RunResult> {
-    let (training, settings) = (&job.file.training, &job.settings);
-    Ok(RunResult {
-        stopped: history.stopped,
-        test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
-        test_accuracy: evaluation.accuracy,
-        test_metrics: BTreeMap::new(),
-        epochs: history.epochs.len(),
-        steps: history.steps,
-        seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
-        checkpoints_written: Some(history.checkpoints),
-        checkpoint_seconds: Some(history.checkpoint_seconds),
-        seconds_to_first_step: None,
-        test_seconds: None,
-        device: settings.device.clone(),
-        weights_sha256: String::new(),
-        versions: Versions::current(),
-        seed: job.seed()?,
-        batch_size: training.batch_size,
-        shuffle: training.shuffle,
-        max_steps: training.max_steps,
-        init: settings.init.clone(),
-        data: settings.data.clone(),
-        validation_data: settings.validation_data.clone(),
-        limit: settings.limit,
-        train_samples: sets.train.len(),
-        validation_samples: sets.validation.as_ref().map_or(0, Dataset::len),
-        test_samples: sets.test.len(),
-        kernels: settings.kernels.clone(),
-        tuned: settings.tuned,
-        data_digests: settings.data_digests.clone(),
-        transpose: settings.transpose,
-        first_label: settings.first_label,
-        size: settings.size,
-        channels: settings.channels,
-        capacity: settings.capacity,
-        target: settings.target.clone(),
-        coarse_labels: settings.coarse_labels,
-        split_seed: settings.split_seed,
-    })
 }

@@ -11,6 +11,19 @@ const SHARE: usize = 10;
 /// One for each part.
 const FEWEST: usize = 3;
 
+/// The sets, and what their folders may be called, in small letters.
+pub(crate) const SETS: [(&str, &[&str]); 3] = [
+    ("training", &["train", "training"]),
+    ("validation", &["val", "valid", "validation"]),
+    ("test", &["test", "testing"]),
+];
+
+/// The set that a folder of this name is for: 0 the training, 1 the validation, 2 the test set.
+pub fn set_called(folder: &str) -> Option<usize> {
+    let name = folder.to_lowercase();
+    SETS.iter().position(|(_, names)| names.contains(&name.as_str()))
+}
+
 /// The numbers of the samples to train on, to validate with and to test on, each ascending: 80, 10 and 10 in a hundred. Every
 /// sample is in exactly one part, and none is empty.
 ///

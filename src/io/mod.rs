@@ -11,12 +11,12 @@ mod line_file;
 mod model_file;
 pub mod onnx;
 mod picture_model;
-#[cfg(feature = "cli")]
+#[cfg(feature = "report")]
 pub(crate) mod png;
 mod recorded;
 #[cfg(test)]
 mod reference;
-#[cfg(feature = "cli")]
+#[cfg(feature = "report")]
 #[doc(hidden)]
 pub mod report;
 mod result;

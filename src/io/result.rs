@@ -7,11 +7,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::run::{FORMAT, RESULT_FILE, RunError};
-use crate::data::{DataDigests, LoadOptions};
+use crate::data::{DataDigests, LoadOptions, sha256};
 use crate::files;
+use crate::io::ModelFile;
+use crate::io::checkpoint::RunSettings;
 #[cfg(doc)]
 use crate::train::Judgement;
-use crate::train::Stopped;
+use crate::train::{Evaluation, History, Stopped};
 
 /// The result of a run, and what is needed beside `model.toml` to repeat it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,6 +116,60 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    /// The result of a training that has ended, and of its evaluation; `samples` are those of the training, the validation and the test
+    /// set, `weights` the bytes of its `weights.safetensors`. What only its surroundings know, metrics of other targets and times
+    /// outside training, is not in it.
+    pub fn new(
+        file: &ModelFile,
+        settings: &RunSettings,
+        seed: u64,
+        samples: [usize; 3],
+        history: &History,
+        evaluation: &Evaluation,
+        weights: &[u8],
+    ) -> Self {
+        let training = &file.training;
+        let [train_samples, validation_samples, test_samples] = samples;
+        RunResult {
+            stopped: history.stopped,
+            test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
+            test_accuracy: evaluation.accuracy,
+            test_metrics: BTreeMap::new(),
+            epochs: history.epochs.len(),
+            steps: history.steps,
+            seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            checkpoints_written: Some(history.checkpoints),
+            checkpoint_seconds: Some(history.checkpoint_seconds),
+            seconds_to_first_step: None,
+            test_seconds: None,
+            device: settings.device.clone(),
+            weights_sha256: sha256(weights),
+            versions: Versions::current(),
+            seed,
+            batch_size: training.batch_size,
+            shuffle: training.shuffle,
+            max_steps: training.max_steps,
+            init: settings.init.clone(),
+            data: settings.data.clone(),
+            validation_data: settings.validation_data.clone(),
+            limit: settings.limit,
+            train_samples,
+            validation_samples,
+            test_samples,
+            kernels: settings.kernels.clone(),
+            tuned: settings.tuned,
+            data_digests: settings.data_digests.clone(),
+            transpose: settings.transpose,
+            first_label: settings.first_label,
+            size: settings.size,
+            channels: settings.channels,
+            capacity: settings.capacity,
+            target: settings.target.clone(),
+            coarse_labels: settings.coarse_labels,
+            split_seed: settings.split_seed,
+        }
+    }
+
     /// How the run read the files of its data set.
     pub fn load_options(&self) -> LoadOptions {
         LoadOptions {

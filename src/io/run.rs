@@ -34,9 +34,11 @@ pub use files::{
     RESULT_FILE, STEPS_FILE, WEIGHTS_FILE, weights_metadata,
 };
 use files::{PROBE, remove, remove_files};
+#[cfg(feature = "report")]
+pub(crate) use ours::GENERATOR;
 pub(super) use ours::is_leftover;
 #[cfg(feature = "cli")]
-pub(crate) use ours::{GENERATOR, is_input, is_report};
+pub(crate) use ours::{is_input, is_report};
 
 /// A folder that belongs to one run.
 ///

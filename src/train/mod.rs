@@ -10,6 +10,7 @@ mod compile;
 mod crossval;
 mod divergence;
 mod fit;
+mod held;
 mod metrics;
 mod micro;
 mod model;
@@ -36,12 +37,13 @@ pub use checkpoint::{Checkpoint, Checkpoints};
 pub use collective::{Collective, Updates};
 pub use compile::Compile;
 pub use crossval::{CrossValidation, Spread, cross_validate, cross_validate_on};
+pub use held::held_to;
 pub use metrics::{
     ClassFigures, ConfusionMatrix, Judgement, LabelReport, MacroFigures, OutputFigures, Report, THRESHOLD,
     ValueReport, main_metric, top_k_accuracy,
 };
 pub use model::Model;
-#[cfg(feature = "cli")]
+#[cfg(feature = "report")]
 pub(crate) use model::write_weights;
 pub use monitor::Monitor;
 pub use one_cycle::OneCycle;

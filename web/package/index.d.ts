@@ -147,8 +147,8 @@ export class Engine {
   /** A data set from its four IDX files, plain or gzip: images and labels to train on, then those to test with. */
   dataFromIdx(name: string, files: [ArrayBuffer, ArrayBuffer, ArrayBuffer, ArrayBuffer]): Promise<DataSet>;
   /**
-   * A data set from pictures in any format that the browser reads: pairs of a path, whose last folder is the class, and a file. 80 of
-   * a hundred to train on, 10 to validate with, 10 to test on.
+   * A data set from pictures in any format that the browser reads: pairs of a path and a file. As for the program, folders are classes,
+   * or `train`, `val` and `test` with classes in them. What no folder says: 80 of a hundred to train on, 10 to validate with, 10 to test on.
    */
   dataFromPictures(name: string, files: [path: string, file: Blob][], options?: PictureOptions): Promise<DataSet>;
   /** A model in training; `model` is the text of a model file. */
@@ -215,6 +215,8 @@ export class Watcher {
   files(): Promise<RunFile[]>;
   /** The weights as a safetensors file. */
   weights(): Promise<Uint8Array>;
+  /** The page that `shadegrad report` makes of the run: HTML without any other file, with the samples of a data set to test with. */
+  report(data: DataSet): Promise<string>;
   /** The model as an ONNX file. */
   onnx(): Promise<Uint8Array>;
   free(): Promise<void>;

@@ -64,7 +64,7 @@ export class Engine {
     return new DataSet(this, await this.call('dataFromIdx', name, files.map(file => new Uint8Array(file))));
   }
 
-  /** A data set from pictures, pairs of a path and a blob: the last folder of a path is the class. Broken ones are left out. */
+  /** A data set from pictures, pairs of a path and a blob: folders are classes, or sets with classes in them. Broken ones are left out. */
   async dataFromPictures(name, files, { onPicture, ...options } = {}) {
     const from = `pictures ${++this.#last}`;
     this.listen(from, (event, at) => onPicture?.(at));
@@ -222,6 +222,9 @@ export class Watcher {
 
   /** The weights as a safetensors file. */
   weights() { return this.engine.call('weights', this.number); }
+
+  /** The page that `shadegrad report` makes of the run: HTML without any other file, with the samples of a data set to test with. */
+  report(data) { return this.engine.call('report', this.number, data.number); }
 
   /** The model as an ONNX file. */
   onnx() { return this.engine.call('onnx', this.number); }

@@ -121,17 +121,13 @@ const calls = {
   tutorialModel() { return engine.tutorialModel(); },
   dataFromIdx(name, files) { return made(engine.DataSet.fromIdx(name, ...files)); },
   async dataFromPictures(name, files, { size = 64, channels = 3, seed = 0 }, from) {
-    const pictures = new engine.Pictures(size, channels);
+    const pictures = new engine.Pictures(files.map(([path]) => path), size, channels);
     const broken = [];
-    // Beside the folders of classes, not in one of them.
-    const depth = path => path.split('/').length;
-    const deepest = Math.max(...files.map(([path]) => depth(path)));
-    const isLoose = path => deepest > 2 && depth(path) === 2;
     for (const [at, [path, blob]] of files.entries()) {
       try {
-        if (isLoose(path)) throw new Error('it lies beside the folders of classes');
+        if (!pictures.hasPlace(at)) throw new Error('it lies beside the folders of classes');
         const { data, width } = await pixels(blob);
-        pictures.add(path, new Uint8Array(data.buffer), width);
+        pictures.add(at, new Uint8Array(data.buffer), width);
       } catch (error) {
         if (error instanceof WebAssembly.RuntimeError) throw error;
         broken.push([path, String(error?.message ?? error)]);
@@ -172,6 +168,7 @@ const calls = {
   files(number) { return objects.get(number).files(); },
   weights(number) { return objects.get(number).weights(); },
   onnx(number) { return objects.get(number).onnx(); },
+  report(watcher, data) { return objects.get(watcher).report(objects.get(data)); },
   /** Numbers of test samples that it takes for another class, of the first ones, and what it takes them for. */
   async mistakes(watcher, data, looked) {
     const set = objects.get(data);

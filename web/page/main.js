@@ -2,65 +2,52 @@
 import { Engine } from './shadegrad/index.js';
 import { Chart } from './chart.js';
 import { Pad, showFilters, showImage } from './images.js';
+import { edited, judge, listKernels, report, showJudge, undo, verify } from './shaders.js';
+import { $, changed, count, held, isBusy, say, whenChanged } from './state.js';
 import { unzipSync, zipSync } from './vendor/fflate.js';
 
-const $ = id => document.getElementById(id);
-const MNIST = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
+/** What may be packed with the page. */
+const PACKED = { mnist: 'MNIST: written digits', 'fashion-mnist': 'Fashion-MNIST: clothes' };
+const FOUR = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
 /** Test images that are looked at for mistakes, and the most that are shown. */
 const LOOKED_AT = 400;
 const MOST_MISTAKES = 12;
 /** Milliseconds between two looks at the weights, and between two copies of the run. */
 const LOOK_EVERY = 400;
 const KEPT_EVERY = 3000;
-const count = number => number.toLocaleString('en');
-
-/** What the page holds of the engine. */
-const held = {
-  engine: null, adapter: null, data: null, dataName: null, ownData: null, pictures: null, model: null, ownModel: null, trainer: null,
-};
-/** What is going on: `idle`, `starting`, `training`, `pausing`, `stopping`, `paused`, `testing`, `over`. */
-let phase = 'idle';
 /** The files of the run at its last snapshot: what is gone on with where an adapter is lost. */
 let kept = null;
 let keptAt = -Infinity;
 const chart = new Chart($('curves'));
 const pad = new Pad($('pad'), () => answer().catch(error => say('says-line', error.message)));
 
-function say(id, text) { $(id).textContent = text; }
-
 function notice(text) {
   $('notice').hidden = !text;
   say('notice', text);
 }
 
-/** Whether a verification is going on. */
-let verifying = false;
-
-function isBusy() {
-  return verifying || ['starting', 'training', 'pausing', 'stopping', 'testing'].includes(phase);
-}
-
 /** Sets what is going on, and shows what can be done. */
 function enter(next) {
-  phase = next;
-  show();
+  held.phase = next;
+  changed();
 }
 
 function show() {
   const busy = isBusy();
   const ready = held.adapter !== null;
   $('start').disabled = busy || !ready;
-  $('start').textContent = phase === 'idle' ? 'Start' : 'Start anew';
-  $('pause').disabled = !(phase === 'training' || phase === 'paused');
-  $('pause').textContent = phase === 'paused' ? 'Go on' : 'Pause';
-  $('stop').disabled = !['training', 'pausing', 'paused'].includes(phase);
+  $('start').textContent = held.phase === 'idle' ? 'Start' : 'Start anew';
+  $('pause').disabled = !(held.phase === 'training' || held.phase === 'paused');
+  $('pause').textContent = held.phase === 'paused' ? 'Go on' : 'Pause';
+  $('stop').disabled = !['training', 'pausing', 'paused'].includes(held.phase);
   $('load-run').disabled = busy || !ready;
   $('verify').disabled = busy || !held.adapter?.isGpu;
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
   for (const id of ['network', 'data', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
   $('limit').disabled ||= held.dataName === 'pictures';
   // A run that is paused goes on where it was begun.
-  $('device').disabled = busy || phase === 'paused';
+  $('device').disabled = busy || held.phase === 'paused';
+  $('save-report').disabled = busy || held.trainer === null;
   for (const id of ['sample', 'picture']) $(id).disabled = held.trainer === null;
   showJudge();
 }
@@ -83,7 +70,7 @@ async function attempt(act, line = 'status') {
     } catch (again) {
       notice(`${again.message}. Reload this page; a browser needs WebAssembly with exceptions, such as Chrome or Edge from 137 on.`);
     }
-    show();
+    changed();
     return undefined;
   }
 }
@@ -94,7 +81,7 @@ function run(act) {
     try {
       await act();
     } catch (error) {
-      phase = held.trainer ? 'over' : 'idle';
+      held.phase = held.trainer ? 'over' : 'idle';
       throw error;
     }
   });
@@ -115,24 +102,32 @@ let settled = Promise.resolve();
 
 /** Does what a choice asks for, once what was chosen before is done. */
 function choose(act) {
-  settled = settled.then(() => attempt(act)).then(show);
+  settled = settled.then(() => attempt(act)).then(changed);
   return settled;
 }
 
 async function begin() {
   Object.assign(held, { engine: null, adapter: null, data: null, dataName: null, trainer: null });
-  phase = 'idle';
+  held.phase = 'idle';
   held.engine = await Engine.start();
+  await listData();
   if (!held.engine.canWait) {
     $('device').value = 'cpu';
   }
   await openAdapter();
 }
 
+/** Lists the data that is packed with the page. */
+async function listData() {
+  const packed = (await (await load('data/sets.json')).json()).filter(name => name in PACKED && ![...$('data').options].some(option => option.value === name));
+  $('data').prepend(...packed.map(name => new Option(PACKED[name], name)));
+  if (packed.includes('mnist')) $('data').value = 'mnist';
+}
+
 async function openAdapter() {
   const before = held.adapter;
   held.adapter = null;
-  show();
+  changed();
   const choice = $('device').value;
   await before?.free();
   held.adapter = await held.engine.open(choice);
@@ -170,8 +165,8 @@ async function readData() {
     const onPicture = at => say('status', `Reading ${count(files.length)} pictures: ${count(at)}`);
     held.data = await held.engine.dataFromPictures(folder, files, { onPicture });
   } else {
-    const read = async file => (await load(`data/mnist/${file}-ubyte.gz`)).arrayBuffer();
-    const files = name === 'own' ? held.ownData : await Promise.all(MNIST.map(read));
+    const read = async file => (await load(`data/${name}/${file}-ubyte.gz`)).arrayBuffer();
+    const files = name === 'own' ? held.ownData : await Promise.all(FOUR.map(read));
     held.data = await held.engine.dataFromIdx(name === 'own' ? 'own files' : name, files);
   }
   held.dataName = held.data.from = name;
@@ -295,7 +290,7 @@ async function train() {
   }
   await looked.catch(() => undefined);
   if (ended.stopped?.reason === 'interrupted') {
-    const isPaused = phase !== 'stopping';
+    const isPaused = held.phase !== 'stopping';
     await look();
     announce(`${isPaused ? 'Paused' : 'Stopped'} after step ${count(ended.steps)}`);
     return enter(isPaused ? 'paused' : 'over');
@@ -316,7 +311,7 @@ let resumedAt = null;
 
 /** Goes on from the last snapshot where an adapter was lost. */
 async function lost(error) {
-  const wanted = phase === 'training';
+  const wanted = held.phase === 'training';
   enter('starting');
   const at = /checkpoints\/step-(\d+)/.exec(kept?.map(([path]) => path).join() ?? '')?.[1] ?? null;
   // Not again and again from one place.
@@ -428,75 +423,6 @@ class Speed {
   }
 }
 
-/** What was changed of shaders, by their files. */
-const edits = new Map();
-/** The step whose shader is shown. */
-let read = null;
-
-async function listKernels() {
-  const steps = await held.adapter.kernels(held.model);
-  const select = $('step');
-  const before = select.value;
-  select.replaceChildren(...steps.map((step, at) => new Option(`${at + 1}. ${step.name}: ${step.kind} (${step.variant})`, step.name)));
-  select.disabled = false;
-  if (steps.some(step => step.name === before)) select.value = before;
-  select.onchange = $('whole').onchange = () => showShader(steps.find(step => step.name === select.value));
-  showShader(steps.find(step => step.name === select.value));
-}
-
-function showShader(step) {
-  read = step;
-  const whole = $('whole').checked;
-  $('shader').value = whole ? step.text : edits.get(step.file) ?? step.source;
-  $('shader').readOnly = whole;
-  $('shader').setAttribute('aria-label', `shaders/${step.file}`);
-  $('shader').scrollTop = 0;
-  say('judge-line', `shaders/${step.file}${held.adapter.isGpu ? '' : '; to hold it against its twin, choose the browser\'s adapter above'}`);
-  $('judge-failures').replaceChildren();
-  showJudge();
-}
-
-function showJudge() {
-  $('judge').disabled = isBusy() || !held.adapter?.isGpu || !read || $('whole').checked;
-  $('undo').disabled = !read || !edits.has(read.file);
-}
-
-/** Counts rows while they come, and lists those that failed. */
-function counting(line, list) {
-  const failures = [];
-  let [rows, shown] = [0, 0];
-  $(list).replaceChildren();
-  return {
-    failures,
-    onRow(row) {
-      rows += 1;
-      if (!row.passed) {
-        failures.push(row);
-        if (failures.length <= 20) $(list).append(Object.assign(document.createElement('li'), { textContent: `${row.kind} (${row.variant}), ${row.case}: ${row.problem}` }));
-      }
-      if (performance.now() - shown > 200) {
-        shown = performance.now();
-        say(line, `${count(rows)} comparisons, now ${row.kind}; ${failures.length} failed`);
-      }
-    },
-  };
-}
-
-async function judge() {
-  const { file } = read;
-  const { onRow } = counting('judge-line', 'judge-failures');
-  verifying = true;
-  show();
-  try {
-    const { rows, failed } = await held.adapter.verifyEdited(file, $('shader').value, { onRow });
-    const verdict = failed === 0 ? 'it computes what its twin does' : `${count(failed)} do not agree with the twin`;
-    say('judge-line', `shaders/${file}: ${count(rows)} comparisons, ${verdict}`);
-  } finally {
-    verifying = false;
-    show();
-  }
-}
-
 function showTimes({ clock, times }) {
   $('times').hidden = times.length === 0;
   const sum = times.reduce((sum, [, time]) => sum + time, 0);
@@ -506,28 +432,6 @@ function showTimes({ clock, times }) {
     for (const text of [name, time.toFixed(3), `${(100 * time / sum).toFixed(1)} %`]) row.insertCell().textContent = text;
     return row;
   }));
-}
-
-let report = '';
-
-async function verify() {
-  const { failures, onRow } = counting('verify-line', 'failures');
-  $('copy').disabled = true;
-  const bar = $('verify-progress');
-  bar.hidden = false;
-  bar.removeAttribute('value');
-  verifying = true;
-  show();
-  try {
-    const found = await held.adapter.verify({ onRow });
-    say('verify-line', `${count(found.rows)} comparisons of ${found.kernels} kernels on ${found.device}: ${found.failed === 0 ? 'all right' : `${found.failed} failed`}`);
-    report = JSON.stringify({ ...found, browser: navigator.userAgent, failures }, null, 2);
-    $('copy').disabled = false;
-  } finally {
-    bar.hidden = true;
-    verifying = false;
-    show();
-  }
 }
 
 function save(name, bytes, type = 'application/octet-stream') {
@@ -541,8 +445,23 @@ async function saveRun() {
   save('run.zip', zipSync(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`run/${path}`, bytes]))), 'application/zip');
   const { from } = held.trainer.data;
   say('keep-line', from === 'mnist' ? 'Saved. Unpack it, and `shadegrad train --resume --out run` goes on with it.'
-    : from === 'own' ? 'Saved. Unpack it, and `shadegrad train --resume --out run --data DIR` goes on with it; DIR has the four files.'
-      : 'Saved. It goes on in this page with the same pictures; the program splits them otherwise.');
+    : from === 'own' || from in PACKED ? 'Saved. Unpack it, and `shadegrad train --resume --out run --data DIR` goes on with it; DIR has the four files.'
+      : 'Saved. It goes on in this page with the same pictures; the program decodes them otherwise.');
+}
+
+/** Saves the page that the program's `report` makes of a run. */
+async function saveReport() {
+  const { watcher, data } = held.trainer;
+  held.working = true;
+  changed();
+  try {
+    say('keep-line', `Looking at ${count(data.samples.test)} test images ...`);
+    save('report.html', await watcher.report(data), 'text/html');
+    say('keep-line', 'Saved: curves, figures of each class, mistakes and what decided them, in one file');
+  } finally {
+    held.working = false;
+    changed();
+  }
 }
 
 async function loadRun(file) {
@@ -574,12 +493,12 @@ $('settings').addEventListener('submit', event => {
   run(start);
 });
 $('pause').addEventListener('click', () => {
-  if (phase === 'paused') return run(train);
+  if (held.phase === 'paused') return run(train);
   enter('pausing');
   return attempt(() => held.trainer.pause());
 });
 $('stop').addEventListener('click', () => attempt(async () => {
-  if (phase === 'paused') {
+  if (held.phase === 'paused') {
     announce('Stopped');
     return enter('over');
   }
@@ -615,7 +534,7 @@ async function chooseData(asked) {
     if (files.length > 0) return takePictures(files.map(file => [file.webkitRelativePath || file.name, file]));
     $('data').value = 'mnist';
   }
-  if ($('data').value === 'mnist' && $('network').value === 'pictures') {
+  if ($('data').value in PACKED && $('network').value === 'pictures') {
     $('network').value = 'tutorial.toml';
     await readModel();
     await listKernels();
@@ -623,10 +542,10 @@ async function chooseData(asked) {
   if ($('data').value !== 'own') return;
   const files = await asked;
   const find = part => files.find(file => file.name.replace('.idx', '-idx').includes(part));
-  const four = MNIST.map(find);
+  const four = FOUR.map(find);
   if (four.some(file => !file)) {
     $('data').value = 'mnist';
-    if (files.length > 0) throw new Error(`Choose the four files of a data set: their names contain ${MNIST.join(', ')}`);
+    if (files.length > 0) throw new Error(`Choose the four files of a data set: their names contain ${FOUR.join(', ')}`);
     return;
   }
   held.ownData = await Promise.all(four.map(file => file.arrayBuffer()));
@@ -646,14 +565,8 @@ $('sample').addEventListener('click', () => attempt(async () => {
   answer.image = image;
   await answer();
 }));
-$('shader').addEventListener('input', () => {
-  edits.set(read.file, $('shader').value);
-  showJudge();
-});
-$('undo').addEventListener('click', () => {
-  edits.delete(read.file);
-  showShader(read);
-});
+$('shader').addEventListener('input', edited);
+$('undo').addEventListener('click', undo);
 $('judge').addEventListener('click', () => attempt(judge, 'judge-line'));
 $('picture').addEventListener('click', () => attempt(async () => {
   const [file] = await ask($('picture-file'));
@@ -678,6 +591,7 @@ $('copy').addEventListener('click', () => attempt(async () => {
 }, 'verify-line'));
 $('save-run').addEventListener('click', () => attempt(saveRun, 'keep-line'));
 $('save-weights').addEventListener('click', () => attempt(async () => save('weights.safetensors', await held.trainer.watcher.weights()), 'keep-line'));
+$('save-report').addEventListener('click', () => attempt(saveReport, 'keep-line'));
 $('save-onnx').addEventListener('click', () => attempt(async () => save('model.onnx', await held.trainer.watcher.onnx()), 'keep-line'));
 $('load-run').addEventListener('click', () => attempt(async () => {
   const [file] = await ask($('run-file'));
@@ -685,8 +599,9 @@ $('load-run').addEventListener('click', () => attempt(async () => {
 }, 'keep-line'));
 
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('offline.js').catch(() => undefined);
+whenChanged(show);
 choose(begin);
-show();
+changed();
 
 /** For tests: what the page holds. */
 globalThis.shadegrad = held;

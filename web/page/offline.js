@@ -3,6 +3,7 @@
 const { version, files } = /* files */ { version: 'none', files: [] };
 const PREFIX = `shadegrad ${registration.scope} `;
 const NAME = PREFIX + version;
+const LATER = new URL('data/fashion-mnist/', registration.scope).href;
 
 addEventListener('install', event => {
   event.waitUntil((async () => {
@@ -25,6 +26,11 @@ addEventListener('fetch', event => {
   if (event.request.method !== 'GET' || new URL(event.request.url).origin !== location.origin) return;
   event.respondWith((async () => {
     const cache = await caches.open(NAME);
-    return await cache.match(event.request, { ignoreSearch: true }) ?? fetch(event.request);
+    const kept = await cache.match(event.request, { ignoreSearch: true });
+    if (kept) return kept;
+    const answer = await fetch(event.request);
+    // What was not fetched before it was wanted.
+    if (answer.ok && event.request.url.startsWith(LATER)) event.waitUntil(cache.put(event.request, answer.clone()));
+    return answer;
   })());
 });

@@ -1,7 +1,7 @@
 // A page in Chromium on its software adapter, and a server on this machine for it. Requests to anywhere else are counted, and refused.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -38,6 +38,26 @@ export function program() {
   return found;
 }
 
+/** Bytes that the processes of the browser with this profile hold for themselves; Linux tells. */
+function resident(profile) {
+  const processes = readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(pid => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      const field = name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+      const isFirst = readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`--user-data-dir=${profile}`);
+      return [{ pid: Number(pid), parent: field('PPid'), bytes: 1024 * (field('RssAnon') + field('RssShmem')), isFirst }];
+    } catch {
+      return []; // It has ended meanwhile.
+    }
+  });
+  const of = new Set(processes.filter(({ isFirst }) => isFirst).map(({ pid }) => pid));
+  for (let before = -1; before < of.size;) {
+    before = of.size;
+    processes.filter(({ parent }) => of.has(parent)).forEach(({ pid }) => of.add(pid));
+  }
+  return processes.filter(({ pid }) => of.has(pid)).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** Opens a browser that reaches nothing but this machine; `away` lists what asked for more. */
 export async function browse(options = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'shadegrad-chromium-'));
@@ -61,6 +81,8 @@ export async function browse(options = {}) {
   return {
     context,
     away,
+    /** Bytes that its processes hold for themselves: page, worker, adapter and all. */
+    resident: () => resident(profile),
     async close() {
       await context.close();
       rmSync(profile, { recursive: true, force: true });

@@ -6,15 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::PictureFolderError;
 use super::walk::{Found, Walked, is_picture, listed, names, walk};
+use crate::data::split::{SETS, set_called};
 
 /// How many folders that hold nothing but the next one are opened, as archives leave them.
 const MOST_WRAPPERS: usize = 8;
-/// The sets, and what their folders may be called, in small letters.
-pub(super) const SETS: [(&str, &[&str]); 3] = [
-    ("training", &["train", "training"]),
-    ("validation", &["val", "valid", "validation"]),
-    ("test", &["test", "testing"]),
-];
 const TRAIN: usize = 0;
 /// What else pictures are called.
 const FOREIGN: [&str; 14] = [
@@ -77,8 +72,7 @@ pub(super) fn list(dir: &Path) -> Result<Listed, PictureFolderError> {
 
 /// The set that a folder of this name is for.
 fn set_of(folder: &Path) -> Option<usize> {
-    let name = folder.file_name()?.to_str()?.to_lowercase();
-    SETS.iter().position(|(_, names)| names.contains(&name.as_str()))
+    set_called(folder.file_name()?.to_str()?)
 }
 
 /// The folders of the sets, if that is what these folders are. A class may be called `train`: then others stand beside it.

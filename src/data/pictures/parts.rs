@@ -4,9 +4,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::folders::{File, Listed, SETS};
+use super::folders::{File, Listed};
 use crate::data::error::DataError;
-use crate::data::split::three_ways_of;
+use crate::data::split::{SETS, three_ways_of};
 
 /// The files of the training, the validation and the test set, each in the order of the classes and then of their paths, and how
 /// they came about, in a line. What no folder says is split by the seed, by classes.

@@ -1,19 +1,16 @@
 //! What a page shows.
 
-use std::path::Path;
-
 use super::decided::Decided;
 use super::error::ReportError;
 use super::images::Image;
 use super::layers::{self, LayerView};
-use super::logs::{self, Epoch, Profile};
+use super::logs::{Epoch, Logs, Profile};
 use super::mistakes::{self, Mistake, Target};
 use super::plots::{self, Plot};
 use crate::data::{Dataset, TargetKind};
 use crate::error::Error;
-use crate::files;
 use crate::io::SavedRun;
-use crate::io::run::{MODEL_FILE, RunResult};
+use crate::io::run::RunResult;
 use crate::plan::PlanError;
 use crate::train::{Judgement, Model};
 
@@ -58,23 +55,20 @@ pub struct RunReport<'a> {
 }
 
 impl<'a> RunReport<'a> {
-    /// Gathers it from a run folder, a test set, and the model's predictions for it: `[samples, classes]`. The logs and the result
-    /// of the run may be missing.
+    /// Gathers it from a run, what it wrote of itself, a test set, and the model's predictions for that: `[samples, classes]`. The
+    /// result of the run may be missing.
     ///
     /// # Errors
-    /// When a log is damaged, or predictions and test set do not fit together.
+    /// When predictions and test set do not fit together, or a picture cannot be made.
     pub fn new(
-        dir: &Path,
         run: &'a SavedRun,
         result: Option<&'a RunResult>,
+        logs: Logs,
         test: &Dataset,
         outputs: &[f32],
     ) -> Result<Self, ReportError> {
-        let path = dir.join(MODEL_FILE);
-        let model_toml = files::read_text(&path)
-            .map_err(|cause| ReportError::Read { path: path.display().to_string(), cause })?;
+        let Logs { model: model_toml, epochs, step_losses, profile } = logs;
         let classes = run.network.classes();
-        let epochs = logs::epochs(dir)?;
         let (activations, layers_left_out) = layers::within_budget(layers::activations(run, test, FOLLOWED)?);
         Ok(RunReport {
             run,
@@ -82,7 +76,7 @@ impl<'a> RunReport<'a> {
             judged: Judged::default(),
             samples: test.len(),
             model_toml,
-            plots: plots::plots(&epochs, &logs::step_losses(dir)?)?,
+            plots: plots::plots(&epochs, &step_losses)?,
             epochs,
             figures: Judgement::new(outputs, test, 1).map_err(Error::from)?,
             mistakes: mistakes::worst(test, outputs, classes)?,
@@ -93,7 +87,7 @@ impl<'a> RunReport<'a> {
             followed_outputs: outputs[FOLLOWED * classes..][..classes].to_vec(),
             activations,
             layers_left_out,
-            profile: logs::profile(dir)?,
+            profile,
         })
     }
 

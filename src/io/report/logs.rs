@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::ReportError;
 use crate::files;
-use crate::io::run::{HISTORY_FILE, PROFILE_FILE, STEPS_FILE};
+use crate::io::run::{HISTORY_FILE, MODEL_FILE, PROFILE_FILE, STEPS_FILE};
 
 /// A line of `history.jsonl`; a value that is not finite is `None`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -46,21 +46,54 @@ pub struct StepTime {
     pub share: f64,
 }
 
-/// The epochs of a run; empty where the folder has no history.
-pub fn epochs(run: &Path) -> Result<Vec<Epoch>, ReportError> {
-    lines(&run.join(HISTORY_FILE))
+/// What a run wrote of itself.
+#[derive(Debug)]
+pub struct Logs {
+    /// The text of `model.toml`.
+    pub(super) model: String,
+    /// Empty where there is no history.
+    pub(super) epochs: Vec<Epoch>,
+    /// The loss over steps.
+    pub(super) step_losses: Vec<(f64, f64)>,
+    /// What `train --profile` measured; `None` where nothing was measured.
+    pub(super) profile: Option<Profile>,
 }
 
-/// The loss over steps.
-pub fn step_losses(run: &Path) -> Result<Vec<(f64, f64)>, ReportError> {
-    let steps: Vec<StepLine> = lines(&run.join(STEPS_FILE))?;
-    Ok(steps.iter().filter_map(|line| Some((line.step as f64, line.loss?))).collect())
+impl Logs {
+    /// Of a run folder, in which all but `model.toml` may be missing.
+    ///
+    /// # Errors
+    /// When a log cannot be read or is damaged.
+    pub fn read(run: &Path) -> Result<Self, ReportError> {
+        let path = |file: &str| run.join(file);
+        let model = path(MODEL_FILE);
+        let model = files::read_text(&model)
+            .map_err(|cause| ReportError::Read { path: model.display().to_string(), cause })?;
+        let texts = [HISTORY_FILE, STEPS_FILE].map(|file| read(&path(file)));
+        let [history, steps] = texts.map(|text| text.map(Option::unwrap_or_default));
+        let logs = Logs::named(model, (&path(HISTORY_FILE), &history?), (&path(STEPS_FILE), &steps?))?;
+        let profile = profile(&path(PROFILE_FILE))?;
+        Ok(Logs { profile, ..logs })
+    }
+
+    /// Of the texts of `model.toml`, `history.jsonl` and `steps.jsonl`, for those who have no folder.
+    ///
+    /// # Errors
+    /// When a log is damaged.
+    pub fn from_texts(model: String, history: &str, steps: &str) -> Result<Self, ReportError> {
+        Logs::named(model, (HISTORY_FILE.as_ref(), history), (STEPS_FILE.as_ref(), steps))
+    }
+
+    /// Of texts, and what they are called in messages.
+    fn named(model: String, history: (&Path, &str), steps: (&Path, &str)) -> Result<Self, ReportError> {
+        let steps: Vec<StepLine> = lines(steps)?;
+        let step_losses = steps.iter().filter_map(|line| Some((line.step as f64, line.loss?))).collect();
+        Ok(Logs { model, epochs: lines(history)?, step_losses, profile: None })
+    }
 }
 
-/// What `train --profile` measured; `None` where nothing was measured.
-pub fn profile(run: &Path) -> Result<Option<Profile>, ReportError> {
-    let path = run.join(PROFILE_FILE);
-    let Some(text) = read(&path)? else { return Ok(None) };
+fn profile(path: &Path) -> Result<Option<Profile>, ReportError> {
+    let Some(text) = read(path)? else { return Ok(None) };
     let damaged = |error: serde_json::Error| ReportError::Log {
         path: path.display().to_string(),
         line: error.line(),
@@ -69,8 +102,7 @@ pub fn profile(run: &Path) -> Result<Option<Profile>, ReportError> {
     serde_json::from_str(&text).map(Some).map_err(damaged)
 }
 
-fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ReportError> {
-    let text = read(path)?.unwrap_or_default();
+fn lines<T: DeserializeOwned>((path, text): (&Path, &str)) -> Result<Vec<T>, ReportError> {
     let parse = |(at, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|error| ReportError::Log {
             path: path.display().to_string(),

@@ -1,6 +1,7 @@
 //! A run as a page: its curves, mistakes, filters and settings in one self-contained HTML file. It belongs to the
 //! program, whose commands it names.
 
+mod canvas;
 mod classes;
 mod contents;
 mod decided;
@@ -18,6 +19,7 @@ mod rates;
 
 pub use contents::{Judged, RunReport};
 pub use error::ReportError;
+pub use logs::Logs;
 pub use plots::{PLOTS, Plot, is_plot};
 pub use rates::rate_plot;
 

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use super::canvas::{Canvas, text_size};
 use super::error::ReportError;
 use super::logs::Epoch;
 
@@ -125,7 +127,7 @@ fn draw(axes: &Axes, curves: &[Curve]) -> Result<String, String> {
 
 fn paint(svg: &mut String, axes: &Axes, curves: &[Curve]) -> Result<(), Box<dyn std::error::Error>> {
     let [x, y] = ranges(axes, curves);
-    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    let root = Canvas::new(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(10)
@@ -149,18 +151,40 @@ fn paint(svg: &mut String, axes: &Axes, curves: &[Curve]) -> Result<(), Box<dyn 
     for curve in curves {
         let color = curve.color;
         let line = LineSeries::new(curve.points.iter().copied(), color.stroke_width(LINE));
-        chart
-            .draw_series(line)?
-            .label(curve.name)
-            .legend(move |(x, y)| PathElement::new(vec![(x, y), (x + 18, y)], color.stroke_width(LINE)));
+        chart.draw_series(line)?;
         if curve.points.len() <= MOST_DOTS {
             chart.draw_series(curve.points.iter().map(|&at| Circle::new(at, DOT, color.filled())))?;
         }
     }
-    let corner = if axes.share { SeriesLabelPosition::LowerRight } else { SeriesLabelPosition::UpperRight };
-    chart.configure_series_labels().position(corner).label_font(FONT).draw()?;
+    legend(&chart.plotting_area().strip_coord_spec(), axes, curves)?;
     root.present()?;
     drop(chart);
+    Ok(())
+}
+
+/// Which curve is which, where curves seldom are: below on the right where they rise, else above.
+fn legend(
+    area: &DrawingArea<Canvas<'_>, Shift>,
+    axes: &Axes,
+    curves: &[Curve],
+) -> Result<(), Box<dyn std::error::Error>> {
+    let [margin, border, dash, indent] = [10, 5, 18, 30];
+    let row = 1.25 * f64::from(FONT.1);
+    let top = |at: usize| (at as f64 * row).round() as i32;
+    let sizes = curves.iter().map(|curve| text_size(curve.name, FONT.1.into()).map(|size| size as i32));
+    let sizes: Vec<[i32; 2]> = sizes.collect();
+    let widest = sizes.iter().map(|size| size[0]).max().unwrap_or_default();
+    let lowest = sizes.iter().enumerate().map(|(at, size)| top(at) + size[1]).max().unwrap_or_default();
+    let (width, height) = area.dim_in_pixel();
+    let x = width as i32 - border - margin - widest - indent;
+    let y = margin + if axes.share { height as i32 - border - 2 * margin - lowest } else { border };
+    for (at, curve) in curves.iter().enumerate() {
+        area.draw(&Text::new(curve.name, (x + indent, y + top(at)), FONT))?;
+    }
+    for (at, (curve, size)) in curves.iter().zip(&sizes).enumerate() {
+        let middle = y + top(at) + size[1] / 2;
+        area.draw(&PathElement::new([(x, middle), (x + dash, middle)], curve.color.stroke_width(LINE)))?;
+    }
     Ok(())
 }
 

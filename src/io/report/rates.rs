@@ -2,6 +2,7 @@
 
 use plotters::prelude::*;
 
+use super::canvas::Canvas;
 use super::error::ReportError;
 use super::plots::{FONT, LINE, SIZE, TRAINING, VALIDATION, rounded};
 use crate::train::{RatePoint, top_of_curve};
@@ -36,7 +37,7 @@ fn paint(
     let to = if to > from { to } else { 10.0 * from };
     let most = top_of_curve(points);
     let top = if most > 0.0 { ROOM * most } else { 1.0 };
-    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    let root = Canvas::new(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(10)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use shadegrad::Device;
 use shadegrad::data::Dataset;
-use shadegrad::io::report::RunReport;
+use shadegrad::io::report::{self, RunReport};
 use shadegrad::io::run::{RunFolder, read_result};
 use shadegrad::io::{HistoryCsv, SavedRun, weights_to_bytes};
 use shadegrad::train::{Callback, EpochRecord};
@@ -219,7 +219,11 @@ impl Player for Logs {
             Err(error) => return told::<(), _>(Err(error)),
         };
         let probabilities = [0.5, 0.25, 0.25].repeat(4);
-        let report = RunReport::new(&run, &self.saved, result.as_ref(), &self.test, &probabilities);
+        let logs = match report::Logs::read(&run) {
+            Ok(logs) => logs,
+            Err(error) => return told::<(), _>(Err(error)),
+        };
+        let report = RunReport::new(&self.saved, result.as_ref(), logs, &self.test, &probabilities);
         if let Ok(report) = &report {
             assert!(report.html().contains("</html>"), "a page without an end");
         }

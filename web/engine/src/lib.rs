@@ -10,6 +10,7 @@ mod adapter;
 mod error;
 mod kernels;
 mod listener;
+mod places;
 mod run;
 mod sets;
 mod trainer;

@@ -4,7 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use shadegrad::io::checkpoint::{CHECKPOINTS, RunSettings, to_files};
-use shadegrad::io::run::weights_metadata;
+use shadegrad::io::report::Logs;
+use shadegrad::io::run::{
+    HISTORY_FILE, MODEL_FILE, RESULT_FILE, RunResult, STEPS_FILE, WEIGHTS_FILE, weights_metadata,
+};
 use shadegrad::io::{ModelFile, SavedRun, weights_to_bytes};
 use shadegrad::model::Weights;
 use shadegrad::train::{Checkpoint, EpochRecord};
@@ -24,6 +27,8 @@ pub(crate) struct Run {
     pub(crate) steps: Vec<(usize, String)>,
     pub(crate) epochs: Vec<EpochRecord>,
     pub(crate) checkpoint: Option<Checkpoint>,
+    /// Once it is tested.
+    pub(crate) result: Option<RunResult>,
     /// Counts the weights that were seen.
     pub(crate) version: u32,
 }
@@ -38,6 +43,7 @@ impl Run {
             steps: Vec::new(),
             epochs: Vec::new(),
             checkpoint: None,
+            result: None,
             version: 1,
         }))
     }
@@ -50,6 +56,7 @@ impl Run {
 
     /// Forgets what came after the last checkpoint, which is where training goes on.
     pub(crate) fn rewind(&mut self) {
+        self.result = None;
         let checkpoint = self.checkpoint.as_ref();
         let last = checkpoint.map_or(0, Checkpoint::steps);
         self.steps.retain(|(step, _)| *step <= last);
@@ -71,25 +78,36 @@ impl Run {
     pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>)>, JsError> {
         let model = self.file.to_toml().map_err(told)?;
         let mut files = vec![
-            ("weights.safetensors".to_owned(), self.weights_file()?),
-            ("steps.jsonl".to_owned(), lines(self.steps.iter().map(|(_, line)| Ok(line.clone())))?),
-            ("history.jsonl".to_owned(), lines(self.epochs.iter().map(json))?),
+            (WEIGHTS_FILE.to_owned(), self.weights_file()?),
+            (STEPS_FILE.to_owned(), self.step_lines().into_bytes()),
+            (HISTORY_FILE.to_owned(), self.epoch_lines()?.into_bytes()),
         ];
+        if let Some(result) = &self.result {
+            let text = serde_json::to_string_pretty(result).map_err(told)?;
+            files.push((RESULT_FILE.to_owned(), format!("{text}\n").into_bytes()));
+        }
         if let Some(checkpoint) = &self.checkpoint {
             let folder = format!("{CHECKPOINTS}/step-{:08}", checkpoint.steps());
             let inside = to_files(&model, &self.settings, checkpoint).map_err(told)?;
             files.extend(inside.into_iter().map(|(name, bytes)| (format!("{folder}/{name}"), bytes)));
         }
-        files.push(("model.toml".to_owned(), model.into_bytes()));
+        files.push((MODEL_FILE.to_owned(), model.into_bytes()));
         Ok(files)
     }
-}
 
-fn lines(lines: impl Iterator<Item = Result<String, JsError>>) -> Result<Vec<u8>, JsError> {
-    let mut text = String::new();
-    for line in lines {
-        text += &line?;
-        text.push('\n');
+    /// `steps.jsonl`.
+    fn step_lines(&self) -> String {
+        self.steps.iter().map(|(_, line)| format!("{line}\n")).collect()
     }
-    Ok(text.into_bytes())
+
+    /// `history.jsonl`.
+    fn epoch_lines(&self) -> Result<String, JsError> {
+        self.epochs.iter().map(|epoch| Ok(json(epoch)? + "\n")).collect()
+    }
+
+    /// Its logs and its model, as a report shows them.
+    pub(crate) fn logs(&self) -> Result<Logs, JsError> {
+        let model = self.file.to_toml().map_err(told)?;
+        Logs::from_texts(model, &self.epoch_lines()?, &self.step_lines()).map_err(told)
+    }
 }

@@ -1,12 +1,14 @@
 //! Data sets.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use shadegrad::data::{Dataset, Picture, TrainTest, sets_from_bytes, three_sets};
+use shadegrad::data::{Dataset, Picture, TrainTest, sets_from_bytes, three_ways};
 use shadegrad::io::ModelFile;
 use wasm_bindgen::prelude::*;
 
 use crate::error::told;
+use crate::places::Places;
 
 /// What is trained on and what is tested with.
 #[wasm_bindgen]
@@ -75,72 +77,96 @@ impl DataSet {
     }
 }
 
-/// Pictures on their way to a data set: a class for each folder.
+/// Pictures on their way to a data set, of which their paths say the classes and the sets.
 #[wasm_bindgen]
 pub struct Pictures {
     shape: [usize; 3],
-    /// Their paths, classes, and bytes.
-    all: Vec<(String, String, Vec<u8>)>,
+    places: Places,
+    /// By the numbers of their paths; those that could not be read are missing.
+    images: BTreeMap<usize, Vec<u8>>,
 }
 
 #[wasm_bindgen]
 impl Pictures {
-    /// For images of this height and width, grey (1) or in colours (3).
-    #[wasm_bindgen(constructor)]
-    pub fn new(size: usize, channels: usize) -> Self {
-        Pictures { shape: [size, size, channels], all: Vec::new() }
-    }
-
-    /// Takes a picture of this width, four bytes to a pixel: scaled until its shorter side fits, what is then too long cut off at both
-    /// ends. Its class is the folder that its path ends in.
+    /// For images of this height and width, grey (1) or in colours (3), at these paths, with folders for classes, or for `train`, `val` and
+    /// `test` with classes in them.
     ///
     /// # Errors
-    /// When the bytes are not such a picture, or it is in no folder.
-    pub fn add(&mut self, path: String, rgba: Vec<u8>, width: usize) -> Result<(), JsError> {
-        let folder = path.rsplit_once('/').map(|(folders, _)| folders.rsplit('/').next().unwrap_or(folders));
-        let Some(class) = folder.filter(|class| !class.is_empty()).map(str::to_owned) else {
-            return Err(JsError::new(&format!("`{path}` is in no folder; a class is a folder of pictures")));
-        };
+    /// When there is only one class, or folders of sets and of classes are mixed.
+    #[wasm_bindgen(constructor)]
+    pub fn new(paths: Vec<String>, size: usize, channels: usize) -> Result<Pictures, JsError> {
+        let places = Places::of(&paths).map_err(|problem| JsError::new(&problem))?;
+        Ok(Pictures { shape: [size, size, channels], places, images: BTreeMap::new() })
+    }
+
+    /// Whether the path of this number is in a folder of a class.
+    #[wasm_bindgen(js_name = hasPlace)]
+    pub fn has_place(&self, number: usize) -> bool {
+        self.places.all.get(number).is_some_and(Option::is_some)
+    }
+
+    /// Takes the picture of this path, of this width, four bytes to a pixel: scaled until its shorter side fits, what is then too long cut
+    /// off at both ends.
+    ///
+    /// # Errors
+    /// When the bytes are not such a picture.
+    pub fn add(&mut self, number: usize, rgba: Vec<u8>, width: usize) -> Result<(), JsError> {
         let image = picture(rgba, width)?.fitted(self.shape).map_err(told)?;
-        self.all.push((path, class, image));
+        self.images.insert(number, image);
         Ok(())
     }
 
-    /// The data set: 80 of a hundred to train on, 10 to validate with and 10 to test on, by classes and a seed.
+    /// The data set: the sets that folders say; of what none says, 80 of a hundred to train on, 10 to validate with and 10 to test on,
+    /// by classes and a seed. A set that has no folder is a tenth of the training set's.
     ///
     /// # Errors
-    /// When there are too few, or only one class.
-    pub fn finish(mut self, name: &str, seed: u32) -> Result<DataSet, JsError> {
-        self.all.sort();
-        let mut classes: Vec<&str> = self.all.iter().map(|(_, class, _)| class.as_str()).collect();
-        classes.sort_unstable();
-        classes.dedup();
-        if classes.len() < 2 {
-            let found = classes
-                .first()
-                .map_or("no pictures".to_owned(), |class| format!("only the folder `{class}`"));
-            return Err(JsError::new(&format!(
-                "there is {found}; a class is a folder of pictures, and there must be two at least"
-            )));
+    /// When there are too few.
+    pub fn finish(self, name: &str, seed: u32) -> Result<DataSet, JsError> {
+        let [mut train, mut validation, mut test] = [0, 1, 2].map(|set| self.set(set));
+        let labels: Vec<u32> = train.iter().map(|&(class, _)| class as u32).collect();
+        if !(self.places.given[1] && self.places.given[2]) {
+            let [stays, held, tested] = three_ways(Some(&labels), labels.len(), seed.into()).map_err(told)?;
+            let pick = |numbers: &[u32]| numbers.iter().map(|&at| train[at as usize]).collect::<Vec<_>>();
+            let [mut first, second, third] = [&stays, &held, &tested].map(|part| pick(part));
+            match self.places.given {
+                [_, false, true] => validation = third,
+                [_, true, false] => test = third,
+                _ => (validation, test) = (second.clone(), third),
+            }
+            if self.places.given[1] || self.places.given[2] {
+                first.extend(second);
+                first.sort_unstable();
+            }
+            train = first;
         }
-        let labels: Vec<u8> = self
-            .all
-            .iter()
-            .map(|(_, class, _)| classes.binary_search(&class.as_str()).unwrap_or_default())
-            .map(u8::try_from)
-            .collect::<Result<_, _>>()
-            .map_err(|_| JsError::new("there are more than 256 classes"))?;
-        let images: Vec<u8> = self.all.iter().flat_map(|(_, _, image)| image).copied().collect();
-        let all = Dataset::new(images, labels, self.shape, classes.len()).map_err(told)?;
-        let all = all.with_class_names(classes.into_iter().map(str::to_owned).collect()).map_err(told)?;
-        let [train, validation, test] = three_sets(&all, seed.into()).map_err(told)?;
+        let set = |pictures: &[(usize, &[u8])]| {
+            let labels =
+                pictures.iter().map(|&(class, _)| u8::try_from(class)).collect::<Result<Vec<_>, _>>();
+            let labels = labels.map_err(|_| JsError::new("there are more than 256 classes"))?;
+            let images = pictures.iter().flat_map(|&(_, image)| image).copied().collect();
+            let classes = &self.places.classes;
+            let set = Dataset::new(images, labels, self.shape, classes.len()).map_err(told)?;
+            set.with_class_names(classes.clone()).map_err(told)
+        };
         let [height, width, channels] = self.shape;
         Ok(DataSet {
             name: name.to_owned(),
-            sets: TrainTest { train, test },
-            validation: Some(validation),
+            validation: Some(set(&validation)?),
+            sets: TrainTest { train: set(&train)?, test: set(&test)? },
             pictures: Some(([height, width], channels, seed)),
         })
+    }
+}
+
+impl Pictures {
+    /// The pictures of a set and their classes, in the order of these and then of the numbers of their paths.
+    fn set(&self, wanted: usize) -> Vec<(usize, &[u8])> {
+        let of_class = |&number: &usize| {
+            self.places.all[number].filter(|place| place.set == wanted).map(|place| (place.class, number))
+        };
+        let mut found: Vec<(usize, usize)> = self.images.keys().filter_map(of_class).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(class, number)| (class, self.images[&number].as_slice())).collect()
     }
 }
 

@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use shadegrad::Device;
-use shadegrad::data::{DataDigests, TrainTest};
+use shadegrad::data::{DataDigests, Dataset, TrainTest};
 use shadegrad::gpu::Choices;
 use shadegrad::io::ModelFile;
 use shadegrad::io::checkpoint::{RunSettings, SavedCheckpoint};
+use shadegrad::io::run::RunResult;
 use shadegrad::plan::{Plan, Step};
 use shadegrad::profile::Sampling;
-use shadegrad::train::{Compile, FitOptions, Model, Stopped};
+use shadegrad::train::{Compile, FitOptions, History, Model, StopReason, Stopped, held_to};
 use wasm_bindgen::prelude::*;
 
 use crate::adapter::Adapter;
@@ -85,6 +86,9 @@ pub struct Trainer {
     plan: Plan,
     run: Shared,
     every: usize,
+    seed: u64,
+    /// Of a training that has come to its end.
+    history: Option<History>,
 }
 
 #[wasm_bindgen]
@@ -204,22 +208,37 @@ impl Trainer {
         run.version += 1;
         let profile = history.profile.as_ref();
         let named = |(index, step): (usize, &Step)| Some((step.name.clone(), 1e3 * profile?.step(index)?));
-        json(&Ended {
+        let ended = json(&Ended {
             steps: history.steps,
             stopped: history.stopped,
             clock: profile.map(|profile| profile.clock().to_string()),
             times: self.plan.steps.iter().enumerate().filter_map(named).collect(),
-        })
+        });
+        let is_over = history.stopped.is_some_and(|stopped| stopped.reason != StopReason::Interrupted);
+        self.history = Some(history).filter(|_| is_over);
+        ended
     }
 
-    /// Loss and accuracy on the samples to test with, of which at most so many are taken, as JSON.
+    /// Loss and accuracy on the samples to test with, of which at most so many are taken, as JSON. All of them, after a training that was
+    /// not interrupted, make the result of the run.
     ///
     /// # Errors
     /// When the device fails.
     #[wasm_bindgen(jspi)]
     pub fn evaluate(&mut self, most: Option<usize>) -> Result<String, JsError> {
-        let test = self.sets.test.take(most.unwrap_or(usize::MAX).min(self.sets.test.len())).map_err(told)?;
+        let all = self.sets.test.len();
+        let most = most.unwrap_or(all).min(all);
+        let test = self.sets.test.take(most).map_err(told)?;
         let found = self.model.evaluate(&test).map_err(told)?;
+        if let Some(history) = self.history.as_ref().filter(|_| most == all) {
+            let mut run = self.run.borrow_mut();
+            let validation = self.options.validation.as_ref().map_or(0, Dataset::len);
+            let samples = [self.sets.train.len(), validation, all];
+            let weights = run.weights_file()?;
+            let result =
+                RunResult::new(&run.file, &run.settings, self.seed, samples, history, &found, &weights);
+            run.result = Some(result);
+        }
         json(&serde_json::json!({ "loss": found.loss, "accuracy": found.accuracy }))
     }
 }
@@ -246,6 +265,9 @@ impl Trainer {
         if file.class_names.is_empty() && train.classes() == network.classes() {
             file.class_names = train.class_names().to_vec();
         }
+        let held = |set: &Dataset| held_to(&network, set).map_err(told);
+        let sets = TrainTest { train: held(&train)?, test: held(test)? };
+        let validation = validation.as_ref().map(held).transpose()?;
         let options = FitOptions {
             validation_split: None,
             stratify: false,
@@ -274,9 +296,10 @@ impl Trainer {
             steps: Vec::new(),
             epochs: Vec::new(),
             checkpoint: None,
+            result: None,
             version: 1,
         };
-        let sets = TrainTest { train, test: test.clone() };
-        Ok(Trainer { model, sets, options, plan, run: Rc::new(RefCell::new(run)), every: SNAPSHOTS })
+        let run = Rc::new(RefCell::new(run));
+        Ok(Trainer { model, sets, options, plan, run, every: SNAPSHOTS, seed, history: None })
     }
 }

@@ -1,14 +1,17 @@
 //! What a page may ask while a model trains: the weights of the last snapshot, and what they predict.
 
+use std::rc::Rc;
+
 use shadegrad::Device;
 use shadegrad::io::SavedRun;
 use shadegrad::io::onnx::to_onnx;
-use shadegrad::train::Model;
+use shadegrad::io::report::{Judged, RunReport};
+use shadegrad::train::{Model, held_to};
 use wasm_bindgen::prelude::*;
 
 use crate::error::told;
 use crate::run::{Run, Shared};
-use crate::sets::picture;
+use crate::sets::{DataSet, picture};
 
 /// Sees a run, and predicts by the weights of its last snapshot on the CPU executor.
 #[wasm_bindgen]
@@ -71,6 +74,26 @@ impl Watcher {
     /// When the bytes are not whole samples.
     pub fn predict(&mut self, samples: &[u8]) -> Result<Vec<f32>, JsError> {
         self.model()?.predict(samples).map_err(told)
+    }
+
+    /// The page that the program's `report` makes of a run, with the samples of this data set to test with, and the weights of the last
+    /// snapshot.
+    ///
+    /// # Errors
+    /// When the data does not fit the model.
+    pub fn report(&mut self, data: &DataSet) -> Result<String, JsError> {
+        let shared = Rc::clone(&self.run);
+        let run = shared.borrow();
+        let saved = run.saved()?;
+        let test = held_to(&saved.network, &data.sets.test).map_err(told)?;
+        let model = self.model()?;
+        let outputs = model.predict_data(&test).map_err(told)?;
+        let report =
+            RunReport::new(&saved, run.result.as_ref(), run.logs()?, &test, &outputs).map_err(told)?;
+        let report = report.with_pixels(model, &test, &outputs).map_err(told)?;
+        let digests = run.settings.data_digests.as_ref();
+        let is_other = digests.is_some_and(|digests| digests.test != data.sets.test.digest());
+        Ok(report.on(Judged { data: data.name.clone(), is_other }).html())
     }
 
     /// A drawing as the network sees it: from a picture of this width, four bytes to a pixel (red, green, blue, opacity), it makes an
