@@ -1,6 +1,7 @@
 //! `shadegrad bench`.
 
 use anyhow::{Context, ensure};
+use serde::Serialize;
 use std::ops::ControlFlow;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size, count};
@@ -9,6 +10,7 @@ use super::output::{Output, warn_of_loss};
 use super::profile::{Report, roofs};
 use super::progress::spinner;
 use super::ranks::Ranks;
+use super::statistics;
 use super::step_parts::{StepParts, StepReport};
 use super::tune::TuneArg;
 use crate::data::{Dataset, TargetKind, Targets, Transform};
@@ -68,9 +70,21 @@ pub struct BenchArgs {
     /// How often each step is timed; the median is printed
     #[arg(long, value_name = "N", default_value = "50", value_parser = count, allow_negative_numbers = true)]
     repeats: usize,
+    /// Also print what the driver's compiler made of each kernel, as `explain --statistics` does
+    #[arg(long)]
+    statistics: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// A report, and what the driver's compiler made of the kernels.
+#[derive(Serialize)]
+struct WithStatistics {
+    #[serde(flatten)]
+    report: Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statistics: Option<Vec<statistics::Row>>,
 }
 
 /// Checks, measures, prints.
@@ -95,12 +109,17 @@ pub fn run(args: &BenchArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::
             !args.tune.asked(),
             "--tune is for whole batches, but these have {micro_batches} micro-batches; leave one of them out"
         );
+        ensure!(
+            !args.statistics,
+            "--statistics is for whole batches, but these have {micro_batches} micro-batches; leave one of them out"
+        );
         let report = step_parts(args, &file, &device, &data, ranks)?;
         return output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() });
     }
     let plain = plan.clone();
     let plan = args.fuse.prepare(&device, plan);
     let (device, _) = args.tune.apply(device, &plan)?;
+    let statistics = args.statistics.then(|| statistics::statistics(&device, &plan)).transpose()?;
     let spinner = spinner("checking the results".to_owned());
     let mut work = Work::new(&file, &plan, &device, &data)?;
     if let Device::Gpu(_) = device {
@@ -113,7 +132,14 @@ pub fn run(args: &BenchArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::
     spinner.set_message("measuring what the adapter can do");
     let report = Report::new(&plan, &device, &profile, roofs(&device));
     spinner.finish_and_clear();
-    output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() })
+    if args.json {
+        return output.line(serde_json::to_string_pretty(&WithStatistics { report, statistics })?);
+    }
+    output.line(report.text())?;
+    match statistics {
+        Some(rows) => output.line(format_args!("\n{}", statistics::text(&rows))),
+        None => Ok(()),
+    }
 }
 
 /// Trains on a few batches over and over, and measures the parts of its steps.

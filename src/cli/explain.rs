@@ -3,6 +3,7 @@
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::init::TrainableArg;
 use super::output::{Output, warn_of_loss};
+use super::statistics;
 use super::tune::TuneArg;
 use crate::device::Device;
 use crate::gpu::Streaming;
@@ -31,6 +32,13 @@ pub struct ExplainArgs {
     fuse: FuseArg,
     #[command(flatten)]
     tune: TuneArg,
+    /// Print what the driver's compiler made of each kernel instead: registers, spills, bytes that a workgroup shares, subgroups that run
+    /// at a time, instructions, cycles. Nothing is run
+    #[arg(long)]
+    statistics: bool,
+    /// Print the statistics as JSON, with all that the driver says
+    #[arg(long, requires = "statistics")]
+    json: bool,
 }
 
 /// Prints the plan.
@@ -42,9 +50,20 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let batch = args.batch_size.unwrap_or(file.training.batch_size.div_ceil(parts));
     let plan = file.plan(batch)?;
     let (device, why) = Device::open(&args.device.device)?;
-    output.line(format_args!("Device: {why}"))?;
+    if !args.json {
+        output.line(format_args!("Device: {why}"))?;
+    }
     let before = plan.clone();
     let plan = args.fuse.prepare(&device, plan);
+    if args.statistics {
+        let (device, _) = args.tune.apply(device, &plan)?;
+        let rows = statistics::statistics(&device, &plan)?;
+        return output.line(if args.json {
+            serde_json::to_string_pretty(&rows)?
+        } else {
+            format!("\n{}", statistics::text(&rows))
+        });
+    }
     if plan.steps.len() < before.steps.len() {
         output.line(fusions(before, plan.steps.len()).trim_end())?;
     }

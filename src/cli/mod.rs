@@ -44,6 +44,7 @@ mod same_data;
 mod same_ranks;
 mod settings;
 mod sheet;
+mod statistics;
 mod step_parts;
 mod table;
 mod trace;

@@ -330,6 +330,11 @@ impl Gpu {
         self.choices.kernel(op, self.class)
     }
 
+    #[cfg(feature = "cli")]
+    pub(super) fn adapter(&self) -> &wgpu::Adapter {
+        &self.report.adapter
+    }
+
     pub(crate) fn device(&self) -> &wgpu::Device {
         &self.device
     }

@@ -19,6 +19,8 @@ mod once;
 mod parts;
 mod probe;
 mod seam;
+#[cfg(feature = "cli")]
+mod statistics;
 mod steps;
 mod stream;
 mod table;
@@ -37,4 +39,6 @@ pub use failure::{FAIL_VARIABLE, Failure};
 pub use feed::Streaming;
 pub use kernel::{BuiltKernel, Checks};
 pub use probe::{PROBES, Probe, Roofs};
+#[cfg(feature = "cli")]
+pub(crate) use statistics::{KernelStatistics, StatisticsDevice};
 pub(crate) use timing::Stamps;

@@ -50,6 +50,21 @@ fn an_adapter_runs_it_fused_unless_told_otherwise() {
 }
 
 #[test]
+fn statistics_come_from_a_driver_that_tells_them() {
+    let sandbox = Sandbox::new();
+    sandbox.fail("explain --statistics --device cpu", 1, &["--statistics", "CPU executor", "--device"]);
+    // No version of lavapipe tells; should one begin to, it has a row for each step.
+    let asked = sandbox.run("explain --statistics --json --device software");
+    if asked.code == 0 {
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&asked.stdout).unwrap();
+        assert!(rows.len() == 13 && rows.iter().all(|row| row["figures"].is_object()), "{}", asked.stdout);
+    } else {
+        assert!(asked.stderr.contains("VK_KHR_pipeline_executable_properties"), "{}", asked.stderr);
+    }
+    sandbox.fail("explain --json", 2, &["--statistics"]);
+}
+
+#[test]
 fn what_cannot_be_lowered_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.fail("explain --batch-size 0", 2, &["--batch-size", "from 1 to 65536"]);
