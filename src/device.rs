@@ -32,18 +32,26 @@ pub enum DeviceChoice {
     Name(String),
     /// An adapter with no other kernels than those that a browser runs on it ([`Gpu::of_web`]): `web:` and the choice.
     Web(Box<DeviceChoice>),
+    /// An adapter with the kernels that hardware runs, whatever it is ([`Gpu::of_hardware`]): `hardware:` and the choice. What a GPU
+    /// computes can so be seen, and tested, on a software adapter.
+    Hardware(Box<DeviceChoice>),
 }
 
-/// What stands before a choice of which only the kernels of browsers are wanted.
+/// What stands before a choice of which only the kernels of browsers, or those of hardware, are wanted.
 const WEB: &str = "web:";
+const HARDWARE: &str = "hardware:";
 
 impl FromStr for DeviceChoice {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let lower = text.to_lowercase();
-        if let Some(choice) = lower.strip_prefix(WEB).and_then(|_| text.get(WEB.len()..)) {
+        let after = |prefix: &str| lower.strip_prefix(prefix).and_then(|_| text.get(prefix.len()..));
+        if let Some(choice) = after(WEB) {
             return Ok(DeviceChoice::Web(Box::new(choice.parse()?)));
+        }
+        if let Some(choice) = after(HARDWARE) {
+            return Ok(DeviceChoice::Hardware(Box::new(choice.parse()?)));
         }
         Ok(match lower.as_str() {
             "auto" => DeviceChoice::Auto,
@@ -65,6 +73,7 @@ impl std::fmt::Display for DeviceChoice {
             DeviceChoice::Index(index) => write!(f, "{index}"),
             DeviceChoice::Name(name) => f.write_str(name),
             DeviceChoice::Web(choice) => write!(f, "{WEB}{choice}"),
+            DeviceChoice::Hardware(choice) => write!(f, "{HARDWARE}{choice}"),
         }
     }
 }
@@ -129,7 +138,8 @@ impl Device {
             DeviceChoice::Reference => {
                 return Ok((Device::Reference, format!("{}, as requested", Device::Reference.title())));
             }
-            DeviceChoice::Web(choice) => return open_web(choice),
+            DeviceChoice::Web(of) => return open_with(choice, of, Gpu::of_web, "browsers"),
+            DeviceChoice::Hardware(of) => return open_with(choice, of, Gpu::of_hardware, "hardware"),
             _ => {}
         }
         let found = adapters();
@@ -267,17 +277,22 @@ fn cpu_beats_software() -> bool {
     fused()
 }
 
-/// An adapter with the kernels of browsers.
-fn open_web(choice: &DeviceChoice) -> Result<(Device, String), GpuError> {
+/// An adapter with the kernels of others, as `whole` asks for: of the adapter that `choice` means.
+fn open_with(
+    whole: &DeviceChoice,
+    choice: &DeviceChoice,
+    kernels: fn(&Gpu) -> Gpu,
+    whose: &str,
+) -> Result<(Device, String), GpuError> {
     let opened = match choice {
         DeviceChoice::Auto => Device::adapter(),
         choice => Some(Device::open(choice)?),
     };
     match opened {
         Some((Device::Gpu(gpu), why)) => {
-            Ok((Device::Gpu(Arc::new(gpu.of_web())), format!("{why}, with the kernels of browsers")))
+            Ok((Device::Gpu(Arc::new(kernels(&gpu))), format!("{why}, with the kernels of {whose}")))
         }
-        _ => Err(no_adapter(&adapters(), &DeviceChoice::Web(Box::new(choice.clone())))),
+        _ => Err(no_adapter(&adapters(), whole)),
     }
 }
 
@@ -340,7 +355,11 @@ fn first_adapter(
 /// The number of the chosen adapter, if there is one.
 fn pick(found: &[AdapterReport], choice: &DeviceChoice) -> Result<Option<usize>, GpuError> {
     Ok(match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu | DeviceChoice::Reference | DeviceChoice::Web(_) => None,
+        DeviceChoice::Auto
+        | DeviceChoice::Cpu
+        | DeviceChoice::Reference
+        | DeviceChoice::Web(_)
+        | DeviceChoice::Hardware(_) => None,
         DeviceChoice::Software => found.iter().position(|adapter| adapter.kind() == DeviceKind::Software),
         DeviceChoice::Index(index) => Some(*index),
         DeviceChoice::Name(name) => match meant_by(found, name)[..] {
@@ -384,6 +403,7 @@ mod tests {
             ("Radeon RX", DeviceChoice::Name("Radeon RX".to_owned())),
             ("web:software", web(DeviceChoice::Software)),
             ("web:0", web(DeviceChoice::Index(0))),
+            ("hardware:software", DeviceChoice::Hardware(Box::new(DeviceChoice::Software))),
             ("web:Radeon RX", web(DeviceChoice::Name("Radeon RX".to_owned()))),
         ];
         for (text, choice) in rows {

@@ -26,8 +26,8 @@ const TUTORIAL: &str = "tutorial";
 pub struct DeviceArg {
     /// Where to compute: `auto` (a hardware GPU, else the CPU executor, which is faster than a software adapter), `cpu`,
     /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
-    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them; with `web:` before it, such as web:0, with
-    /// no other kernels than those of browsers
+    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them; with `web:` before it, such as web:0,
+    /// with no other kernels than those of browsers, with `hardware:` with those of GPUs
     #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = device)]
     pub device: DeviceChoice,
 }
@@ -53,8 +53,8 @@ impl ProcessArgs {
 pub struct DevicesArg {
     /// Where to compute: `auto` (a hardware GPU, else the CPU executor, which is faster than a software adapter), `cpu`,
     /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
-    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them; with `web:` before it, such as web:0, with
-    /// no other kernels than those of browsers. Several, such as 0,1, share the
+    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them; with `web:` before it, such as web:0,
+    /// with no other kernels than those of browsers, with `hardware:` with those of GPUs. Several, such as 0,1, share the
     /// micro-batches of each batch
     #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = devices)]
     pub device: Devices,

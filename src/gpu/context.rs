@@ -325,6 +325,11 @@ impl Gpu {
         Gpu { class: AdapterClass { lanes: None, int64: false, ..self.class }, ..self.clone() }
     }
 
+    /// The same device with the kernels that hardware runs, whatever it is.
+    pub fn of_hardware(&self) -> Gpu {
+        Gpu { class: AdapterClass { hardware: true, ..self.class }, ..self.clone() }
+    }
+
     /// The kernel that runs a step here; `None` only for a kind without a row.
     pub fn kernel(&self, op: &Op) -> Option<Kernel> {
         self.choices.kernel(op, self.class)

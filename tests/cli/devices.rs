@@ -41,6 +41,22 @@ fn a_device_is_found_by_its_number_and_by_part_of_its_name() {
     }
 }
 
+/// A software adapter shows what a GPU would run, and computes it.
+#[test]
+fn kernels_of_hardware_are_chosen_on_demand() {
+    let sandbox = Sandbox::new();
+    let explained = sandbox.succeed("explain --device hardware:software").stdout;
+    assert!(
+        explained.contains("with the kernels of hardware") && explained.contains("workgroup"),
+        "{explained}"
+    );
+    assert!(!explained.contains("block"), "{explained}");
+    sandbox.train("--max-steps 1 --device hardware:software --out run");
+    let outcome = sandbox.run("explain --device hardware:cpu");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stderr.contains("hardware:cpu"), "{outcome:?}");
+}
+
 /// None of those that need subgroups, or integers of 64 bits.
 #[test]
 fn kernels_of_browsers_are_chosen_on_demand() {

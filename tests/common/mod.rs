@@ -13,10 +13,16 @@ use shadegrad::model::{
     Flatten, Huber, LeakyReLU, Loss, MaxPooling2D, ReLU, Sequential, Softmax,
 };
 
+/// With the kernels of which devices tests run: `SHADEGRAD_TEST_DEVICE`, such as `hardware:software`; by default its own.
+pub fn software_choice() -> DeviceChoice {
+    let named = std::env::var("SHADEGRAD_TEST_DEVICE").unwrap_or_else(|_| "software".to_owned());
+    named.parse().unwrap_or_else(|never| match never {})
+}
+
 /// The software adapter, opened once per test program. Without one the test fails: these tests are never skipped.
 pub fn software_gpu() -> Device {
     static GPU: OnceLock<Device> = OnceLock::new();
-    let open = || match Device::open(&DeviceChoice::Software) {
+    let open = || match Device::open(&software_choice()) {
         Ok((device, _)) => device,
         Err(error) => {
             let error = error.to_string();

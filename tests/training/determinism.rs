@@ -8,7 +8,7 @@ use shadegrad::io::weights_to_bytes;
 use shadegrad::ops::BatchParams;
 use shadegrad::train::{FitOptions, NoCallback};
 
-use crate::common::{devices, mnist_train, random_data, small, unusual_models};
+use crate::common::{devices, mnist_train, random_data, small, software_choice, unusual_models};
 use crate::steps::{Driver, bits, compile, flat};
 
 /// The weight file after some epochs with a short last batch.
@@ -51,9 +51,8 @@ fn the_cpu_executor_gives_the_same_bytes_on_any_number_of_threads() {
 /// A newly opened device gives the same bits as one that has run before.
 #[test]
 fn a_fresh_device_gives_the_same_bytes() {
-    use shadegrad::device::DeviceChoice;
     let (_, used) = &devices()[1];
-    let (fresh, _) = Device::open(&DeviceChoice::Software).unwrap();
+    let (fresh, _) = Device::open(&software_choice()).unwrap();
     assert!(trained(used, 4, false) == trained(&fresh, 4, false));
 }
 
