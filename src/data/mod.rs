@@ -75,6 +75,6 @@ pub use pictures::{
 pub(crate) use resample::{Plane, resample};
 pub use samples::{SampleValue, Samples};
 pub use shape::Shape;
-pub use split::{set_called, three_sets, three_ways};
+pub use split::{is_litter, set_called, three_sets, three_ways};
 pub use targets::{TargetKind, Targets};
 pub use transpose::transpose;

@@ -18,6 +18,14 @@ pub(crate) const SETS: [(&str, &[&str]); 3] = [
     ("test", &["test", "testing"]),
 ];
 
+/// What systems and programs leave in folders of pictures, in small letters.
+const LITTER: [&str; 6] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"];
+
+/// Whether a file or a folder of this name is nobody's picture: hidden, or left by a system or a program.
+pub fn is_litter(name: &str) -> bool {
+    name.starts_with('.') || LITTER.contains(&name.to_lowercase().as_str())
+}
+
 /// The set that a folder of this name is for: 0 the training, 1 the validation, 2 the test set.
 pub fn set_called(folder: &str) -> Option<usize> {
     let name = folder.to_lowercase();

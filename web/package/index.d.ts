@@ -144,8 +144,11 @@ export class Engine {
   open(choice?: DeviceChoice): Promise<Adapter>;
   /** The text of the tutorial's model file. */
   tutorialModel(): Promise<string>;
-  /** A data set from its four IDX files, plain or gzip: images and labels to train on, then those to test with. */
-  dataFromIdx(name: string, files: [ArrayBuffer, ArrayBuffer, ArrayBuffer, ArrayBuffer]): Promise<DataSet>;
+  /**
+   * A data set from its four IDX files, plain or gzip: images and labels to train on, then those to test with. Classes are called by their
+   * numbers, unless names are given.
+   */
+  dataFromIdx(name: string, files: [ArrayBuffer, ArrayBuffer, ArrayBuffer, ArrayBuffer], classNames?: string[]): Promise<DataSet>;
   /**
    * A data set from pictures in any format that the browser reads: pairs of a path and a file. As for the program, folders are classes,
    * or `train`, `val` and `test` with classes in them. What no folder says: 80 of a hundred to train on, 10 to validate with, 10 to test on.
@@ -182,6 +185,8 @@ export class DataSet {
   readonly samples: { train: number; test: number };
   /** Height, width and channels of a sample; empty for rows of numbers. */
   readonly shape: number[];
+  /** What the classes are called, where that is known; else empty. */
+  readonly classNames: string[];
   /** Paths of pictures that could not be read and are left out, and why. */
   readonly broken: [path: string, why: string][];
   /** The model file for pictures, made for the shape and the classes of these. */

@@ -35,10 +35,10 @@ export class Engine {
         if (error) {
           const failure = new ShadegradError(`the engine cannot be loaded: ${error}`, true);
           engine.#end(failure);
-          reject(failure);
+          return reject(failure);
         }
-        engine.canWait = value?.canWait ?? false;
-        resolve();
+        engine.canWait = value.canWait;
+        return resolve();
       });
     });
     return engine;
@@ -59,9 +59,9 @@ export class Engine {
     return this.call('tutorialModel');
   }
 
-  /** A data set from its four IDX files, plain or gzip: images and labels to train on, then those to test with. */
-  async dataFromIdx(name, files) {
-    return new DataSet(this, await this.call('dataFromIdx', name, files.map(file => new Uint8Array(file))));
+  /** A data set from its four IDX files, plain or gzip: images and labels to train on, then those to test with; classes are called by their numbers, unless names are given. */
+  async dataFromIdx(name, files, classNames = []) {
+    return new DataSet(this, await this.call('dataFromIdx', name, files.map(file => new Uint8Array(file)), classNames));
   }
 
   /** A data set from pictures, pairs of a path and a blob: folders are classes, or sets with classes in them. Broken ones are left out. */
@@ -166,8 +166,8 @@ export class Adapter {
 
 /** Samples to train on and to test with. */
 export class DataSet {
-  constructor(engine, { number, samples, shape, broken = [] }) {
-    Object.assign(this, { engine, number, shape, broken, samples: { train: samples[0], test: samples[1] } });
+  constructor(engine, { number, samples, shape, classNames, broken = [] }) {
+    Object.assign(this, { engine, number, shape, classNames, broken, samples: { train: samples[0], test: samples[1] } });
   }
 
   /** The model file for pictures, made for the shape and the classes of these. */

@@ -1,14 +1,12 @@
 // The page: what is chosen, what is shown. Everything computes in the engine's worker.
 import { Engine } from './shadegrad/index.js';
 import { Chart } from './chart.js';
+import { ask, chosen, listData, listen, readData, readModel, takeModelOfRun } from './choices.js';
 import { Pad, showFilters, showImage } from './images.js';
 import { edited, judge, listKernels, report, showJudge, undo, verify } from './shaders.js';
 import { $, changed, count, held, isBusy, say, whenChanged } from './state.js';
 import { unzipSync, zipSync } from './vendor/fflate.js';
 
-/** What may be packed with the page. */
-const PACKED = { mnist: 'MNIST: written digits', 'fashion-mnist': 'Fashion-MNIST: clothes' };
-const FOUR = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
 /** Test images that are looked at for mistakes, and the most that are shown. */
 const LOOKED_AT = 400;
 const MOST_MISTAKES = 12;
@@ -37,14 +35,15 @@ function show() {
   const ready = held.adapter !== null;
   $('start').disabled = busy || !ready;
   $('start').textContent = held.phase === 'idle' ? 'Start' : 'Start anew';
-  $('pause').disabled = !(held.phase === 'training' || held.phase === 'paused');
+  $('pause').disabled = held.working || !(held.phase === 'training' || held.phase === 'paused');
   $('pause').textContent = held.phase === 'paused' ? 'Go on' : 'Pause';
-  $('stop').disabled = !['training', 'pausing', 'paused'].includes(held.phase);
+  $('stop').disabled = held.working || !['training', 'pausing', 'paused'].includes(held.phase);
   $('load-run').disabled = busy || !ready;
   $('verify').disabled = busy || !held.adapter?.isGpu;
+  if (ready && !held.adapter.isGpu) say('verify-line', 'The processor computes by the twins themselves; choose the browser\'s adapter above to verify it');
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
   for (const id of ['network', 'data', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
-  $('limit').disabled ||= held.dataName === 'pictures';
+  $('limit').disabled ||= chosen.data === 'pictures';
   // A run that is paused goes on where it was begun.
   $('device').disabled = busy || held.phase === 'paused';
   $('save-report').disabled = busy || held.trainer === null;
@@ -117,13 +116,6 @@ async function begin() {
   await openAdapter();
 }
 
-/** Lists the data that is packed with the page. */
-async function listData() {
-  const packed = (await (await load('data/sets.json')).json()).filter(name => name in PACKED && ![...$('data').options].some(option => option.value === name));
-  $('data').prepend(...packed.map(name => new Option(PACKED[name], name)));
-  if (packed.includes('mnist')) $('data').value = 'mnist';
-}
-
 async function openAdapter() {
   const before = held.adapter;
   held.adapter = null;
@@ -140,91 +132,17 @@ async function openAdapter() {
   await listKernels();
 }
 
-/** A file of this page. */
-async function load(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(`${path} cannot be loaded: ${answer.status}`);
-  return answer;
-}
-
-async function readModel() {
-  const choice = $('network').value;
-  if (choice === 'own') held.model = held.ownModel;
-  else if (choice === 'pictures') held.model = await (await readData()).pictureModel();
-  else held.model = await (await load(`models/${choice}`)).text();
-}
-
-/** The data that is chosen, read where it is not yet. */
-async function readData() {
-  const name = $('data').value;
-  if (held.data && held.dataName === name) return held.data;
-  say('status', 'Reading the data ...');
-  const before = held.data;
-  if (name === 'pictures') {
-    const { folder, files } = held.pictures;
-    const onPicture = at => say('status', `Reading ${count(files.length)} pictures: ${count(at)}`);
-    held.data = await held.engine.dataFromPictures(folder, files, { onPicture });
-  } else {
-    const read = async file => (await load(`data/${name}/${file}-ubyte.gz`)).arrayBuffer();
-    const files = name === 'own' ? held.ownData : await Promise.all(FOUR.map(read));
-    held.data = await held.engine.dataFromIdx(name === 'own' ? 'own files' : name, files);
-  }
-  held.dataName = held.data.from = name;
-  // What a model was trained on stays with it.
-  if (before !== held.trainer?.data) await before?.free();
-  const { samples: { train, test }, broken } = held.data;
-  const left = broken.length === 0 ? '' : `; ${count(broken.length)} could not be read and are left out, such as ${broken[0][0]}`;
-  say('status', `${count(train)} samples to train on, ${count(test)} to test on${left}`);
-  return held.data;
-}
-
-/** Takes pictures, pairs of a path and a file, as the data. */
-async function takePictures(files) {
-  const pictures = files.filter(([path]) => /\.(avif|bmp|gif|jpe?g|png|webp)$/i.test(path));
-  if (pictures.length === 0) throw new Error('There are no pictures in it; a class is a folder of pictures (PNG, JPEG, WebP, ...)');
-  held.pictures = { folder: pictures[0][0].split('/')[0], files: pictures };
-  held.dataName = null;
-  $('data').value = 'pictures';
-  const data = await readData();
-  $('for-pictures').disabled = false;
-  $('network').value = 'pictures';
-  $('limit').value = data.samples.train;
-  await readModel();
-  $('epochs').value = /^epochs = (\d+)/m.exec(held.model)?.[1] ?? 20;
-  await listKernels();
-}
-
-/** All files in what was dropped, with their paths. */
-async function dropped(items) {
-  const entries = [...items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
-  const files = [];
-  const walk = async entry => {
-    if (entry.isFile) {
-      files.push([entry.fullPath.slice(1), await new Promise((resolve, reject) => entry.file(resolve, reject))]);
-      return;
-    }
-    const reader = entry.createReader();
-    for (;;) {
-      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-      if (some.length === 0) return;
-      for (const one of some) await walk(one);
-    }
-  };
-  for (const entry of entries) await walk(entry);
-  return files;
-}
-
 async function start() {
   await settled;
+  $('progress').value = 0;
   const data = await readData();
   await readModel();
-  const isOfPictures = $('network').value === 'pictures';
   const choices = {
     seed: Number($('seed').value), epochs: Number($('epochs').value),
     // Pictures are in the order of their classes: fewer of them would be fewer classes.
-    limit: held.dataName === 'pictures' ? data.samples.train : Math.min(Number($('limit').value), data.samples.train),
+    limit: chosen.data === 'pictures' ? data.samples.train : Math.min(Number($('limit').value), data.samples.train),
     snapshotSteps: 20,
-    profile: $('profile').checked, fitCycle: isOfPictures,
+    profile: $('profile').checked, fitCycle: chosen.network === 'pictures',
   };
   await take(await held.engine.trainer({ adapter: held.adapter, data, model: held.model, choices }), data);
   chart.clear(1);
@@ -275,10 +193,7 @@ async function train() {
       looked = looked.then(look, look);
     },
     epoch(record) {
-      const row = $('epochs-table').tBodies[0].insertRow();
-      $('epochs-table').hidden = false;
-      const cells = [record.epoch, record.loss.toFixed(4), (record.accuracy ?? NaN).toFixed(4), record.seconds.toFixed(1)];
-      cells.forEach(cell => { row.insertCell().textContent = cell; });
+      addEpoch(record);
       looked = looked.then(showMistakes, showMistakes);
     },
   };
@@ -304,6 +219,13 @@ async function train() {
   enter('over');
   const accuracy = test.accuracy === null ? '' : `Test accuracy ${(100 * test.accuracy).toFixed(2)} %, `;
   return announce(`Trained ${count(ended.steps)} steps. ${accuracy}test loss ${test.loss.toFixed(4)}`);
+}
+
+/** Adds a row to the table of epochs. */
+function addEpoch({ epoch, loss, accuracy, seconds }) {
+  const row = $('epochs-table').tBodies[0].insertRow();
+  $('epochs-table').hidden = false;
+  for (const cell of [epoch, loss.toFixed(4), accuracy === null ? '-' : accuracy.toFixed(4), seconds.toFixed(1)]) row.insertCell().textContent = cell;
 }
 
 /** The step of the snapshot that was gone on from last. */
@@ -333,6 +255,7 @@ async function look() {
   }
   const first = (await watcher.tensors()).find(([, shape]) => shape.length === 4);
   $('filters').hidden = !first;
+  say('filters-line', first ? 'Weights of the first convolution: dark below zero, bright above.' : 'This network has no convolution.');
   if (first) {
     const [name, shape] = first;
     showFilters($('filters'), await watcher.tensor(name), shape);
@@ -367,7 +290,10 @@ async function answerOnce() {
   const shape = await watcher.shape();
   const isDrawing = shape[2] === 1;
   const seen = answer.image ?? (isDrawing ? await watcher.drawing(pad.pixels) : []);
-  if (seen.length === 0) return undefined;
+  if (seen.length === 0) {
+    if (!isDrawing) say('says-line', 'This network looks at pictures in colours: show it one, or a test image.');
+    return undefined;
+  }
   showImage($('seen'), seen, shape);
   $('seen').setAttribute('aria-label', 'The drawing as the network sees it');
   const [names, shares] = [await watcher.classNames(), await watcher.predict(seen)];
@@ -445,7 +371,7 @@ async function saveRun() {
   save('run.zip', zipSync(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`run/${path}`, bytes]))), 'application/zip');
   const { from } = held.trainer.data;
   say('keep-line', from === 'mnist' ? 'Saved. Unpack it, and `shadegrad train --resume --out run` goes on with it.'
-    : from === 'own' || from in PACKED ? 'Saved. Unpack it, and `shadegrad train --resume --out run --data DIR` goes on with it; DIR has the four files.'
+    : from !== 'pictures' ? 'Saved. Unpack it, and `shadegrad train --resume --out run --data DIR` goes on with it; DIR has the four files.'
       : 'Saved. It goes on in this page with the same pictures; the program decodes them otherwise.');
 }
 
@@ -464,25 +390,33 @@ async function saveReport() {
   }
 }
 
+/** Takes a saved run in the place of the one before. */
 async function loadRun(file) {
-  const files = Object.entries(unzipSync(new Uint8Array(await file.arrayBuffer()))).filter(([path]) => !path.endsWith('/'));
-  const data = await readData();
-  await take(await held.engine.trainerFromFiles({ adapter: held.adapter, data, files }), data);
-  chart.clear(1);
+  const before = held.phase;
+  enter('starting');
+  try {
+    const files = Object.entries(unzipSync(new Uint8Array(await file.arrayBuffer()))).filter(([path]) => !path.endsWith('/'));
+    const data = await readData();
+    await take(await held.engine.trainerFromFiles({ adapter: held.adapter, data, files }), data);
+  } catch (error) {
+    enter(before);
+    throw error;
+  }
+  const files = new Map(await held.trainer.watcher.files());
+  const text = name => new TextDecoder().decode(files.get(name) ?? new Uint8Array());
+  const lines = name => text(name).split('\n').filter(Boolean).map(line => JSON.parse(line));
+  const steps = lines('steps.jsonl');
+  chart.clear(Math.max(1, steps.length));
+  steps.forEach(step => chart.add({ ...step, correct: step.correct ?? NaN, samples: step.n }));
+  lines('history.jsonl').forEach(addEpoch);
+  await takeModelOfRun(text('model.toml'));
+  $('epochs').value = /^epochs = (\d+)/m.exec(held.model)?.[1] ?? $('epochs').value;
   await look();
-  say('keep-line', 'The run is loaded; it can go on');
-  announce('Paused');
-  enter('paused');
-}
-
-/** Asks for files; none where the user changes their mind. */
-function ask(input) {
-  return new Promise(resolve => {
-    input.value = '';
-    input.onchange = () => resolve([...input.files]);
-    input.oncancel = () => resolve([]);
-    input.click();
-  });
+  const isOver = files.has('result.json');
+  $('progress').value = isOver ? 1 : 0;
+  say('keep-line', isOver ? 'The run is loaded; it had come to its end' : 'The run is loaded; it can go on');
+  announce(`${isOver ? 'Trained' : 'Paused after'} ${count(steps.length)} steps`);
+  enter(isOver ? 'over' : 'paused');
 }
 
 $('settings').addEventListener('submit', event => {
@@ -506,51 +440,6 @@ $('stop').addEventListener('click', () => attempt(async () => {
   return held.trainer.pause();
 }));
 $('device').addEventListener('change', () => choose(openAdapter));
-$('network').addEventListener('change', () => {
-  const asked = $('network').value === 'own' ? ask($('model-file')) : null;
-  choose(() => chooseNetwork(asked));
-});
-
-async function chooseNetwork(asked) {
-  if (asked) {
-    const [file] = await asked;
-    if (!file) $('network').value = 'tutorial.toml';
-    else held.ownModel = await file.text();
-  }
-  await readModel();
-  await listKernels();
-}
-
-$('data').addEventListener('change', () => {
-  const inputs = { pictures: 'folder', own: 'idx-files' };
-  const input = inputs[$('data').value];
-  const asked = input ? ask($(input)) : null;
-  choose(() => chooseData(asked));
-});
-
-async function chooseData(asked) {
-  if ($('data').value === 'pictures') {
-    const files = await asked;
-    if (files.length > 0) return takePictures(files.map(file => [file.webkitRelativePath || file.name, file]));
-    $('data').value = 'mnist';
-  }
-  if ($('data').value in PACKED && $('network').value === 'pictures') {
-    $('network').value = 'tutorial.toml';
-    await readModel();
-    await listKernels();
-  }
-  if ($('data').value !== 'own') return;
-  const files = await asked;
-  const find = part => files.find(file => file.name.replace('.idx', '-idx').includes(part));
-  const four = FOUR.map(find);
-  if (four.some(file => !file)) {
-    $('data').value = 'mnist';
-    if (files.length > 0) throw new Error(`Choose the four files of a data set: their names contain ${FOUR.join(', ')}`);
-    return;
-  }
-  held.ownData = await Promise.all(four.map(file => file.arrayBuffer()));
-  held.dataName = null;
-}
 $('clear').addEventListener('click', () => {
   answer.image = null;
   pad.clear();
@@ -561,9 +450,10 @@ $('clear').addEventListener('click', () => {
 $('pad').addEventListener('pointerdown', () => { answer.image = null; });
 $('sample').addEventListener('click', () => attempt(async () => {
   const { data } = held.trainer;
-  const { image } = await data.testSample(Math.floor(Math.random() * data.samples.test));
+  const { image, label } = await data.testSample(Math.floor(Math.random() * data.samples.test));
   answer.image = image;
   await answer();
+  $('says-line').append(`; it is ${(await held.trainer.watcher.classNames())[label] ?? label}`);
 }));
 $('shader').addEventListener('input', edited);
 $('undo').addEventListener('click', undo);
@@ -575,15 +465,6 @@ $('picture').addEventListener('click', () => attempt(async () => {
   answer.image = (await watcher.shape())[2] === 1 ? await watcher.drawingOf(file) : await watcher.fitted(file);
   await answer();
 }));
-addEventListener('dragover', event => event.dataTransfer.types.includes('Files') && event.preventDefault());
-addEventListener('drop', event => {
-  // Text goes where it is dropped.
-  if (!event.dataTransfer.types.includes('Files')) return;
-  event.preventDefault();
-  if (isBusy()) return;
-  const files = dropped(event.dataTransfer.items);
-  choose(async () => takePictures(await files));
-});
 $('verify').addEventListener('click', () => attempt(verify, 'verify-line'));
 $('copy').addEventListener('click', () => attempt(async () => {
   await navigator.clipboard.writeText(report);
@@ -600,8 +481,8 @@ $('load-run').addEventListener('click', () => attempt(async () => {
 
 if ('serviceWorker' in navigator) navigator.serviceWorker.register('offline.js').catch(() => undefined);
 whenChanged(show);
+listen(choose);
 choose(begin);
-changed();
 
 /** For tests: what the page holds. */
 globalThis.shadegrad = held;

@@ -6,7 +6,7 @@ export const count = number => number.toLocaleString('en');
 
 /** What the page holds of the engine, and what is going on with it. */
 export const held = {
-  engine: null, adapter: null, data: null, dataName: null, ownData: null, pictures: null, model: null, ownModel: null, trainer: null,
+  engine: null, adapter: null, data: null, dataName: null, model: null, trainer: null,
   /** `idle`, `starting`, `training`, `pausing`, `stopping`, `paused`, `testing`, `over`. */
   phase: 'idle',
   /** Whether a verification, or the making of a report, is going on. */

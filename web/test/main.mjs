@@ -403,7 +403,9 @@ try {
     assert.ok(gaps.longest <= 100, `the page stood still for ${gaps.longest.toFixed(0)} ms`);
     const saved = page.waitForEvent('download');
     await page.click('#save-run');
-    const kept = unzipSync(readFileSync(await (await saved).path()));
+    const zip = join(folder, 'run.zip');
+    await (await saved).saveAs(zip);
+    const kept = unzipSync(readFileSync(zip));
     for (const [name, bytes] of Object.entries(kept)) {
       mkdirSync(join(folder, 'kept', dirname(name)), { recursive: true });
       writeFileSync(join(folder, 'kept', name), bytes);
@@ -420,6 +422,26 @@ try {
     await written.setContent(readFileSync(ours, 'utf8'));
     await written.screenshot({ path: join(pictures, 'report.png'), fullPage: true });
     await written.close();
+    // What is loaded again is what was saved, to its result.
+    const give = async (act, file) => {
+      const chooser = page.waitForEvent('filechooser');
+      await act();
+      await (await chooser).setFiles(file);
+    };
+    await give(() => page.click('#load-run'), zip);
+    await page.waitForFunction(() => /had come to its end/.test(document.getElementById('keep-line').textContent));
+    assert.equal(await page.locator('#epochs-table tbody tr').count(), 2);
+    const again = page.waitForEvent('download');
+    await page.click('#save-run');
+    const { 'run/result.json': before } = kept;
+    assert.deepEqual(unzipSync(readFileSync(await (await again).path()))['run/result.json'], before);
+    // A choice that fails leaves the one before.
+    writeFileSync(join(folder, 'bad.toml'), 'nonsense');
+    await give(() => page.selectOption('#network', 'choose-model'), join(folder, 'bad.toml'));
+    await page.waitForFunction(() => /TOML/.test(document.getElementById('notice').textContent));
+    assert.equal(await page.inputValue('#network'), 'own');
+    await page.selectOption('#network', 'tutorial.toml');
+    await page.waitForFunction(() => document.getElementById('notice').textContent === '');
     for (const scheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme: scheme });
       for (const width of [390, 1440]) {
@@ -507,11 +529,11 @@ try {
     await page.waitForFunction(() => document.getElementById('device-line').textContent.includes('processor'));
     const asked = [];
     const chooser = page.waitForEvent('filechooser');
-    await page.selectOption('#data', 'pictures');
+    await page.selectOption('#data', 'choose-pictures');
     await (await chooser).setFiles(join(folder, 'photos'));
     await page.waitForFunction(() => document.getElementById('network').value === 'pictures', null, { timeout: 30_000 });
     const line = await page.textContent('#status');
-    assert.match(line, /65 samples to train on, 18 to test on; 2 could not be read.*\.png/);
+    assert.match(line, /65 samples to train on, 18 to test on of 3 classes: blue, green, red; 2 could not be read.*\.png/);
     page.on('request', request => asked.push(`${request.method()} ${request.url()}`));
     await page.fill('#epochs', '3');
     await page.click('#start');
@@ -525,6 +547,10 @@ try {
     // No kernel, no model, no data is loaded any more, and nothing is sent.
     assert.deepEqual(asked.filter(request => !request.includes('blob:')), []);
     await page.screenshot({ path: join(pictures, 'pictures.png'), fullPage: true });
+    // Other data brings back what fits it.
+    await page.selectOption('#data', 'mnist');
+    await page.waitForFunction(() => document.getElementById('network').value === 'tutorial.toml');
+    assert.deepEqual([await page.inputValue('#limit'), await page.isDisabled('#limit')], ['60000', false]);
     await page.close();
     return status;
   });

@@ -7,10 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use crate::data::split;
+
 /// The file name extensions of pictures.
 pub(crate) const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp"];
-/// What systems and programs leave in folders of pictures, in small letters.
-const LITTER: [&str; 6] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"];
 
 /// A file with the name of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +154,5 @@ fn key(path: &Path) -> &[u8] {
 }
 
 fn is_litter(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    name.starts_with('.') || LITTER.contains(&name.to_lowercase().as_str())
+    split::is_litter(&name.to_string_lossy())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shadegrad::data::set_called;
+use shadegrad::data::{is_litter, set_called};
 
 /// How many folders that hold nothing but the next one are opened, as archives leave them.
 const MOST_WRAPPERS: usize = 8;
@@ -30,7 +30,12 @@ pub(crate) struct Places {
 impl Places {
     /// Of paths whose parts are divided by `/`, the first of which is the folder that was chosen.
     pub(crate) fn of(paths: &[String]) -> Result<Self, String> {
+        // What systems leave beside pictures counts for nothing.
         let folders: Vec<Vec<&str>> = paths.iter().map(|path| folders(path)).collect();
+        let folders: Vec<Vec<&str>> = folders
+            .into_iter()
+            .map(|path| if path.iter().skip(1).any(|name| is_litter(name)) { Vec::new() } else { path })
+            .collect();
         let skipped = wrappers(&folders);
         let below: Vec<&[&str]> =
             folders.iter().map(|path| path.get(skipped..).unwrap_or_default()).collect();
@@ -45,9 +50,9 @@ impl Places {
         let placed: Vec<Option<(usize, String)>> = below.iter().map(place).collect();
         let named: BTreeSet<&String> = placed.iter().flatten().map(|(_, class)| class).collect();
         if named.len() < 2 {
-            let found = named
-                .first()
-                .map_or("no folder of pictures".to_owned(), |class| format!("only the folder `{class}`"));
+            let found = named.first().map_or("no folder with pictures in it".to_owned(), |class| {
+                format!("only the folder `{class}`")
+            });
             return Err(format!(
                 "there is {found}; a class is a folder of pictures, and there must be two at least"
             ));
@@ -73,22 +78,19 @@ fn folders(path: &str) -> Vec<&str> {
     parts
 }
 
-/// How many folders are around the classes or the sets: the one that was chosen, and such as hold nothing but the next one.
+/// How many folders are around the classes or the sets: the one that was chosen, whatever it is called, and such as hold nothing but the next
+/// one.
 fn wrappers(paths: &[Vec<&str>]) -> usize {
-    let mut skipped = 0;
-    for at in 0..MOST_WRAPPERS {
-        let names: BTreeSet<&str> = paths.iter().filter_map(|path| path.get(at).copied()).collect();
-        let is_around = names.len() == 1
-            && names.iter().all(|name| set_called(name).is_none())
-            && paths.iter().any(|path| path.len() > at + 1)
-            // Only in the folder that was chosen may pictures lie loose.
-            && (at == 0 || paths.iter().all(|path| path.len() != at + 1));
-        if !is_around {
-            break;
-        }
-        skipped = at + 1;
+    let names = |at: usize| paths.iter().filter_map(|path| path.get(at).copied()).collect::<BTreeSet<&str>>();
+    if names(0).len() != 1 || paths.iter().all(|path| path.len() < 2) {
+        return 0;
     }
-    skipped
+    let is_wrapper = |at: &usize| {
+        let (only, loose) = (names(*at), paths.iter().any(|path| path.len() == *at));
+        let has_folders = paths.iter().any(|path| path.len() > at + 1);
+        only.len() == 1 && !loose && has_folders && only.iter().all(|name| set_called(name).is_none())
+    };
+    1 + (1..=MOST_WRAPPERS).take_while(is_wrapper).count()
 }
 
 /// Which sets have folders, if folders are of sets. A class may be called `train`: then others stand beside it.
@@ -131,17 +133,21 @@ mod tests {
 
     #[test]
     fn folders_are_classes_or_sets() {
-        let rows: [(&[&str], Result<&str, &str>); 11] = [
+        let rows: [(&[&str], Result<&str, &str>); 15] = [
             (&["pets/cat/1.png", "pets/dog/2.png"], Ok("0cat 0dog")),
             (&["cat/1.png", "dog/old/2.png"], Ok("0cat 0dog")),
             (&["a/b/cat/1.png", "a/b/dog/2.png"], Ok("0cat 0dog")),
             (&["pets/1.png", "pets/cat/1.png", "pets/dog/2.png"], Ok("- 0cat 0dog")),
             (&["p/train/cat/1.png", "p/train/dog/2.png", "p/test/cat/3.png"], Ok("0cat 0dog 2cat")),
-            (&["train/cat/1.png", "Training/dog/2.png"], Err("second folder")),
+            (&["p/train/cat/1.png", "p/Training/dog/2.png"], Err("second folder")),
             (&["p/train/cat/1.png", "p/val/dog/2.png", "p/train/3.png"], Ok("0cat 1dog -")),
             (&["p/train/1.png", "p/bus/2.png"], Ok("0train 0bus")),
             (&["p/train/a/1.png", "p/test/a/1.png", "p/bus/2.png"], Err("`bus`")),
             (&["p/test/a/1.png", "p/val/b/1.png"], Err("none to train on")),
+            (&["test/cat/1.png", "test/dog/2.png"], Ok("0cat 0dog")),
+            (&["train/train/a/1.png", "train/train/b/1.png", "train/test/a/2.png"], Ok("0a 0b 2a")),
+            (&["p/cat/1.png", "p/dog/2.png", "p/.thumbs/2.png", "p/@eaDir/1.png"], Ok("0cat 0dog - -")),
+            (&["p/a/1.png", "p/a/2.png"], Err("only the folder `a`")),
             (&["cat/1.png", "cat/2.png"], Err("only the folder `cat`")),
         ];
         for (paths, expected) in rows {

@@ -23,7 +23,8 @@ pub struct DataSet {
 
 #[wasm_bindgen]
 impl DataSet {
-    /// From the contents of the four IDX files of MNIST or of a set modelled on it, plain or compressed by gzip.
+    /// From the contents of the four IDX files of MNIST or of a set modelled on it, plain or compressed by gzip, and what its classes are
+    /// called; no names where that is not known.
     ///
     /// # Errors
     /// When a file is damaged, or they do not fit together.
@@ -34,13 +35,20 @@ impl DataSet {
         train_labels: &[u8],
         test_images: &[u8],
         test_labels: &[u8],
+        class_names: Vec<String>,
     ) -> Result<DataSet, JsError> {
         let file = |name: &'static str| Path::new(name);
         let sets = sets_from_bytes(
             [(file("training images"), train_images), (file("training labels"), train_labels)],
             [(file("test images"), test_images), (file("test labels"), test_labels)],
         );
-        Ok(DataSet { name: name.to_owned(), sets: sets.map_err(told)?, validation: None, pictures: None })
+        let TrainTest { train, test } = sets.map_err(told)?;
+        let named = |set: Dataset| match class_names.is_empty() {
+            true => Ok(set),
+            false => set.with_class_names(class_names.clone()).map_err(told),
+        };
+        let sets = TrainTest { train: named(train)?, test: named(test)? };
+        Ok(DataSet { name: name.to_owned(), sets, validation: None, pictures: None })
     }
 
     /// The model file for pictures with the shape and the classes of these, and as long a training as the program gives them.
@@ -56,6 +64,12 @@ impl DataSet {
     #[wasm_bindgen(getter)]
     pub fn shape(&self) -> Vec<u32> {
         self.sets.train.shape().image().map_or_else(Vec::new, |shape| shape.map(|size| size as u32).to_vec())
+    }
+
+    /// What the classes are called; empty where that is not known.
+    #[wasm_bindgen(getter, js_name = classNames)]
+    pub fn class_names(&self) -> Vec<String> {
+        self.sets.train.class_names().to_vec()
     }
 
     /// Samples to train on, and to test with.

@@ -10,7 +10,7 @@ use shadegrad::data::{DataDigests, Dataset, TrainTest};
 use shadegrad::gpu::Choices;
 use shadegrad::io::ModelFile;
 use shadegrad::io::checkpoint::{RunSettings, SavedCheckpoint};
-use shadegrad::io::run::RunResult;
+use shadegrad::io::run::{RESULT_FILE, RunResult, STEPS_FILE};
 use shadegrad::plan::{Plan, Step};
 use shadegrad::profile::Sampling;
 use shadegrad::train::{Compile, FitOptions, History, Model, StopReason, Stopped, held_to};
@@ -167,7 +167,8 @@ impl Trainer {
         let trainer = Trainer::begin(&adapter.device, file, settings, data)?;
         // Beside the folder of checkpoints.
         let run = folder.rsplit_once("checkpoints/").map_or("", |(run, _)| run.trim_end_matches('/'));
-        let log = folders.get(run).and_then(|files| files.get("steps.jsonl"));
+        let files_of_run = folders.get(run);
+        let log = files_of_run.and_then(|files| files.get(STEPS_FILE));
         let log = String::from_utf8_lossy(log.map_or(&[][..], Vec::as_slice)).into_owned();
         let step = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64();
         let steps = log.lines().filter_map(|line| Some((step(line)? as usize, line.to_owned())));
@@ -176,6 +177,7 @@ impl Trainer {
             run.steps = steps.collect();
             run.epochs = checkpoint.epochs.clone();
             run.keep(&checkpoint);
+            run.result = files_of_run.and_then(|files| serde_json::from_slice(files.get(RESULT_FILE)?).ok());
         }
         Ok(trainer)
     }
@@ -260,7 +262,10 @@ impl Trainer {
         };
         let digests = DataDigests::of(&train, validation.as_ref(), test);
         if settings.data_digests.as_ref().is_some_and(|recorded| *recorded != digests) {
-            return Err(JsError::new("this data is not the data that the run was begun with"));
+            return Err(JsError::new(&format!(
+                "this is not the data that the run was begun with, `{}`; choose that first",
+                settings.data
+            )));
         }
         if file.class_names.is_empty() && train.classes() == network.classes() {
             file.class_names = train.class_names().to_vec();
