@@ -335,7 +335,7 @@ impl Gpu {
         self.choices.kernel(op, self.class)
     }
 
-    #[cfg(feature = "cli")]
+    #[cfg(all(feature = "cli", any(target_os = "linux", windows)))]
     pub(super) fn adapter(&self) -> &wgpu::Adapter {
         &self.report.adapter
     }
