@@ -2,6 +2,7 @@ use super::columns::gather;
 use super::depthwise;
 use super::shape::{ConvShape, MOST_TAPS, cases};
 use crate::ops::kit::*;
+use crate::ops::matmul::{workgroup_row, workgroup_tiles};
 
 /// Gradient of a convolution with respect to its kernel:
 /// `dkernel[p, q, c, o] = sum_{n, i, j} x[n, i*sh + p*dh, j*sw + q*dw, g*gi + c] * dy[n, i, j, o]`, where g is the group of
@@ -22,6 +23,11 @@ const MOST_ROWS: usize = 384;
 
 impl OpKind for Conv2dBackwardKernel {
     const ROWS: &'static [Row<Self>] = &[
+        Row {
+            fits: |op| op.0.plain_by_4() && op.0.in_c.is_multiple_of(4),
+            invocations: |op, _| workgroup_tiles([op.0.terms(), op.0.out_c], op.0.row_split().parts),
+            ..workgroup_row(shader!("convolution/conv2d_backward_kernel_workgroup.wgsl"))
+        },
         Row {
             source: shader!("lanes/conv2d_backward_kernel_block.wgsl"),
             elements: &[Element::EightF32; 3],

@@ -3,6 +3,7 @@ use super::depthwise;
 use super::shape::{ConvShape, block_eights, cases, shapes};
 use crate::ops::activation::relu;
 use crate::ops::kit::*;
+use crate::ops::matmul::{SIDE, workgroup_row, workgroup_tiles};
 
 /// Convolution plus bias, ReLU where asked for:
 /// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p*dh, j*sw + q*dw, g*gi + c] * kernel[p, q, c, o]`, where g is the
@@ -27,6 +28,13 @@ const MOST_POSITIONS: usize = 256;
 
 impl OpKind for Conv2dForward {
     const ROWS: &'static [Row<Self>] = &[
+        Row {
+            elements: &[Element::Vec4F32; 4],
+            tile: |op| vec![("SIDE", SIDE), ("POSITIONS", op.conv.positions()), ("TERMS", op.conv.terms())],
+            fits: |op| op.conv.plain_by_4() && op.conv.in_c.is_multiple_of(4),
+            invocations: |op, _| workgroup_tiles([op.conv.positions(), op.conv.out_c], 1),
+            ..workgroup_row(shader!("convolution/conv2d_forward_workgroup.wgsl"))
+        },
         Row {
             source: shader!("lanes/conv2d_forward_block.wgsl"),
             elements: &[Element::EightF32; 4],

@@ -70,10 +70,10 @@ pub(in crate::ops) fn product_rows(rows: usize) -> usize {
 }
 
 /// Invocations along each side of a tile in workgroup memory; each computes 4 rows by 4 columns.
-const SIDE: usize = 8;
+pub(in crate::ops) const SIDE: usize = 8;
 
 /// A kernel whose workgroup shares tiles of both factors.
-pub(super) const fn workgroup_row<O: OpKind>(source: Source) -> Row<O> {
+pub(in crate::ops) const fn workgroup_row<O: OpKind>(source: Source) -> Row<O> {
     Row {
         variant: "workgroup",
         source,
@@ -86,7 +86,7 @@ pub(super) const fn workgroup_row<O: OpKind>(source: Source) -> Row<O> {
 }
 
 /// Invocations of workgroups that cover all parts of an area of rows and columns.
-pub(super) fn workgroup_tiles(area: [usize; 2], parts: usize) -> usize {
+pub(in crate::ops) fn workgroup_tiles(area: [usize; 2], parts: usize) -> usize {
     tiles(area, [4 * SIDE; 2]) * SIDE * SIDE * parts
 }
 
