@@ -40,7 +40,6 @@ function show() {
   $('stop').disabled = held.working || !['training', 'pausing', 'paused'].includes(held.phase);
   $('load-run').disabled = busy || !ready;
   $('verify').disabled = busy || !held.adapter?.isGpu;
-  if (ready && !held.adapter.isGpu) say('verify-line', 'The processor computes by the twins themselves; choose the browser\'s adapter above to verify it');
   for (const id of ['save-run', 'save-weights', 'save-onnx']) $(id).disabled = held.trainer === null;
   for (const id of ['network', 'data', 'epochs', 'limit', 'seed']) $(id).disabled = busy;
   $('limit').disabled ||= chosen.data === 'pictures';
@@ -128,6 +127,7 @@ async function openAdapter() {
     : !held.engine.canWait ? ': this browser cannot suspend WebAssembly (it has no JSPI), so its GPU is out of reach; Chrome and Edge from 137 on can'
     : choice === 'auto' ? ': the browser shows no hardware GPU' : '';
   say('device-line', `Computes on ${name}${why}`);
+  say('verify-line', held.adapter.isGpu ? '' : 'The processor computes by the twins themselves; choose the browser\'s adapter above to verify it');
   await readModel();
   await listKernels();
 }
@@ -225,7 +225,7 @@ async function train() {
 function addEpoch({ epoch, loss, accuracy, seconds }) {
   const row = $('epochs-table').tBodies[0].insertRow();
   $('epochs-table').hidden = false;
-  for (const cell of [epoch, loss.toFixed(4), accuracy === null ? '-' : accuracy.toFixed(4), seconds.toFixed(1)]) row.insertCell().textContent = cell;
+  for (const cell of [epoch, loss?.toFixed(4) ?? '-', accuracy?.toFixed(4) ?? '-', seconds.toFixed(1)]) row.insertCell().textContent = cell;
 }
 
 /** The step of the snapshot that was gone on from last. */
@@ -407,7 +407,7 @@ async function loadRun(file) {
   const lines = name => text(name).split('\n').filter(Boolean).map(line => JSON.parse(line));
   const steps = lines('steps.jsonl');
   chart.clear(Math.max(1, steps.length));
-  steps.forEach(step => chart.add({ ...step, correct: step.correct ?? NaN, samples: step.n }));
+  steps.forEach(step => chart.add({ ...step, loss: step.loss ?? NaN, correct: step.correct ?? NaN, samples: step.n }));
   lines('history.jsonl').forEach(addEpoch);
   await takeModelOfRun(text('model.toml'));
   $('epochs').value = /^epochs = (\d+)/m.exec(held.model)?.[1] ?? $('epochs').value;
