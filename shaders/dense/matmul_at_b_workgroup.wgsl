@@ -1,8 +1,9 @@
-// import shared/workgroup_tile.wgsl
+// import shared/dense_part.wgsl
+// import shared/a_columns.wgsl
+// import shared/b_columns.wgsl
 
-// matmul_at_b, through workgroup memory: a workgroup computes one tile (shared/workgroup_tile.wgsl) of one part, so that
-// what one invocation loads feeds a whole row or column of them. M and N are multiples of 4; the row past M is that of
-// ones; columns and terms past the edge count as zeros; what lies past the edge is not stored.
+// matmul_at_b, through workgroup memory (shared/workgroup_product.wgsl): a workgroup computes one tile of one part. M and N are
+// multiples of 4; the row past M is that of ones.
 //
 // a       [K, M]
 // b       [K, N]
@@ -11,77 +12,3 @@
 @group(0) @binding(0) var<storage, read> a: array<Real>;
 @group(0) @binding(1) var<storage, read> b: array<Real>;
 @group(0) @binding(2) var<storage, read_write> partial: array<Real>;
-
-const N_REALS = N / WIDTH;
-const M_REALS = M / WIDTH;
-const TILES_M = (OUT_M + WIDTH * SIDE - 1u) / (WIDTH * SIDE);
-const TILES_N = (N_REALS + SIDE - 1u) / SIDE;
-
-// One term of a Real of rows of the result, which are columns of a.
-fn a_columns(term: u32, column: u32, end: u32) -> Real {
-    if term >= end {
-        return Real();
-    }
-    if column >= M_REALS {
-        return Real(1.0);
-    }
-    return a[A_BASE + term * M_REALS + column];
-}
-
-// One term of a Real of columns of b.
-fn b_columns(term: u32, column: u32, end: u32) -> Real {
-    if column >= N_REALS || term >= end {
-        return Real();
-    }
-    return b[B_BASE + term * N_REALS + column];
-}
-
-fn a_square(column: u32, term: u32, end: u32) -> Square {
-    return Square(
-        a_columns(term, column, end),
-        a_columns(term + 1u, column, end),
-        a_columns(term + 2u, column, end),
-        a_columns(term + 3u, column, end),
-    );
-}
-
-fn b_square(column: u32, term: u32, end: u32) -> Square {
-    return Square(
-        b_columns(term, column, end),
-        b_columns(term + 1u, column, end),
-        b_columns(term + 2u, column, end),
-        b_columns(term + 3u, column, end),
-    );
-}
-
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let tile = group.x + group.y * GROUPS_X;
-    // Of whole groups, so that all invocations of a group meet at its barriers.
-    if tile >= INVOCATIONS / WORKGROUP_SIZE {
-        return;
-    }
-    let x = local % SIDE;
-    let y = local / SIDE;
-    let first_column = tile % TILES_N * SIDE;
-    let first_row = tile / TILES_N % TILES_M * SIDE;
-    let part = tile / (TILES_N * TILES_M);
-    let first = part * TERMS_PER_PART;
-    let end = min(first + TERMS_PER_PART, K);
-    var sum: Sums;
-    for (var t = first; t < end; t += TILE_TERMS) {
-        // Until nobody reads the tiles before.
-        workgroupBarrier();
-        put(A_TILE, y, x, a_square(first_row + x, t + y * WIDTH, end));
-        put(B_TILE, y, x, b_square(first_column + x, t + y * WIDTH, end));
-        workgroupBarrier();
-        add_products(&sum, y, x);
-    }
-    let column = first_column + x;
-    for (var i = 0u; i < WIDTH; i++) {
-        let row = (first_row + y) * WIDTH + i;
-        if row < OUT_M && column < N_REALS {
-            partial[PARTIAL_BASE + (part * OUT_M + row) * N_REALS + column] = sum[i];
-        }
-    }
-}

@@ -51,8 +51,8 @@ mod tests {
         for op in ops {
             // (class, its choice)
             let rows = [
-                (gpu, "workgroup"),
-                (AdapterClass { hardware: true, ..software(8, true) }, "workgroup"),
+                (gpu, "workgroup4"),
+                (AdapterClass { hardware: true, ..software(8, true) }, "workgroup4"),
                 (software(4, true), "block4"),
                 (software(8, true), "block8"),
                 (software(16, true), "block16_vec4"),

@@ -51,6 +51,21 @@ impl OpKind for DenseRmspropUpdate {
             ..Row::BLOCK
         },
         Row {
+            source: shader!("update/dense_rmsprop_update_workgroup.wgsl"),
+            elements: &[
+                Element::Vec4F32,
+                Element::Vec4F32,
+                Element::F32,
+                Element::AtomicU32,
+                Element::Vec4F32,
+                Element::Vec4F32,
+            ],
+            reads_batch: true,
+            fits: |op| op.product.m.is_multiple_of(4) && op.comes_by(4),
+            product: Some(|op| Product { area: [op.rows(), op.product.n], areas: 1, terms: op.product.k }),
+            ..Row::WORKGROUP
+        },
+        Row {
             source: shader!("update/dense_rmsprop_update_tile.wgsl"),
             elements: &[
                 Element::Vec4F32,
@@ -161,6 +176,7 @@ impl OpKind for DenseRmspropUpdate {
             dense(24, 8, 64, 0, 200, centered).with(Numbers::Eighths),
             dense(264, 136, 5, 8, 36_048, plain).folded(),
             dense(40, 36, 6, 4, 1480, plain).folded(),
+            dense(72, 136, 60, 8, 9936, plain).folded(),
             dense(67, 33, 6, 1, 2246, plain).folded(),
             dense(3, 5, 7, 2, 30, both_decaying),
             dense(12, 20, 9, 4, 272, decaying),

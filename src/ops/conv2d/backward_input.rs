@@ -2,7 +2,6 @@ use super::part::ImagePart;
 use super::shape::{ConvShape, block_eights, cases, output_of};
 use super::{depthwise, input_products};
 use crate::ops::kit::*;
-use crate::ops::matmul::{SIDE, workgroup_row, workgroup_tiles};
 
 /// Gradient of a convolution with respect to a part of its input, such as what lies within a border:
 /// `dx[n, h, w, c] = sum_{p, q, o} dy[n, (top + h - p*dh)/sh, (left + w - q*dw)/sw, o] * kernel[p, q, c, o]`, over the taps for
@@ -46,18 +45,26 @@ impl Conv2dBackwardInput {
     fn positions(&self) -> usize {
         self.conv.batch * self.part.height * self.part.width
     }
+
+    /// The product that workgroups share out.
+    fn by_teams(&self) -> Product {
+        let s = &self.conv;
+        Product {
+            area: [self.positions(), s.group_in()],
+            areas: s.groups,
+            terms: s.kernel_h * s.kernel_w * s.group_out(),
+        }
+    }
 }
 
 impl OpKind for Conv2dBackwardInput {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            tile: |op| {
-                let terms = op.conv.kernel_h * op.conv.kernel_w * op.conv.out_c;
-                vec![("SIDE", SIDE), ("POSITIONS", op.positions()), ("TERMS", terms)]
-            },
-            fits: |op| op.conv.plain_by_4() && op.conv.in_c.is_multiple_of(4),
-            invocations: |op, _| workgroup_tiles([op.positions(), op.conv.in_c], 1),
-            ..workgroup_row(shader!("convolution/conv2d_backward_input_workgroup.wgsl"))
+            source: shader!("convolution/conv2d_backward_input_workgroup.wgsl"),
+            tile: |op| vec![("POSITIONS", op.positions()), ("TERMS", op.by_teams().terms)],
+            fits: |op| op.conv.has_tiles() && op.conv.group_in().is_multiple_of(4),
+            product: Some(|op| op.by_teams()),
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("lanes/conv2d_backward_input_block.wgsl"),

@@ -2,7 +2,6 @@ use super::columns::gather;
 use super::depthwise;
 use super::shape::{ConvShape, MOST_TAPS, cases};
 use crate::ops::kit::*;
-use crate::ops::matmul::{workgroup_row, workgroup_tiles};
 
 /// Gradient of a convolution with respect to its kernel:
 /// `dkernel[p, q, c, o] = sum_{n, i, j} x[n, i*sh + p*dh, j*sw + q*dw, g*gi + c] * dy[n, i, j, o]`, where g is the group of
@@ -24,9 +23,18 @@ const MOST_ROWS: usize = 384;
 impl OpKind for Conv2dBackwardKernel {
     const ROWS: &'static [Row<Self>] = &[
         Row {
-            fits: |op| op.0.plain_by_4() && op.0.in_c.is_multiple_of(4),
-            invocations: |op, _| workgroup_tiles([op.0.terms(), op.0.out_c], op.0.row_split().parts),
-            ..workgroup_row(shader!("convolution/conv2d_backward_kernel_workgroup.wgsl"))
+            source: shader!("convolution/conv2d_backward_kernel_workgroup.wgsl"),
+            fits: |op| op.0.has_tiles() && op.0.group_in().is_multiple_of(4),
+            product: Some(|op| op.by_teams()),
+            ..Row::WORKGROUP
+        },
+        Row {
+            variant: "gather",
+            source: shader!("convolution/conv2d_backward_kernel_gather.wgsl"),
+            elements: &[Element::F32, Element::Vec4F32, Element::Vec4F32],
+            fits: |op| op.0.has_tiles() && !op.0.group_in().is_multiple_of(4),
+            product: Some(|op| op.by_teams()),
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("lanes/conv2d_backward_kernel_block.wgsl"),
@@ -131,6 +139,13 @@ impl OpKind for Conv2dBackwardKernel {
 }
 
 impl Conv2dBackwardKernel {
+    /// The product that workgroups share out.
+    fn by_teams(&self) -> Product {
+        let s = &self.0;
+        let parts = s.row_split().parts;
+        Product { area: [s.terms(), s.group_out()], areas: s.groups * parts, terms: self.part_terms() }
+    }
+
     /// Terms of a part of a sum.
     fn part_terms(&self) -> usize {
         self.0.row_split().terms_per_part * self.0.out_w

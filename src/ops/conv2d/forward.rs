@@ -3,7 +3,6 @@ use super::depthwise;
 use super::shape::{ConvShape, block_eights, cases, shapes};
 use crate::ops::activation::relu;
 use crate::ops::kit::*;
-use crate::ops::matmul::{SIDE, workgroup_row, workgroup_tiles};
 
 /// Convolution plus bias, ReLU where asked for:
 /// `y[n, i, j, o] = bias[o] + sum_{p, q, c} x[n, i*sh + p*dh, j*sw + q*dw, g*gi + c] * kernel[p, q, c, o]`, where g is the
@@ -29,11 +28,21 @@ const MOST_POSITIONS: usize = 256;
 impl OpKind for Conv2dForward {
     const ROWS: &'static [Row<Self>] = &[
         Row {
+            source: shader!("convolution/conv2d_forward_workgroup.wgsl"),
             elements: &[Element::Vec4F32; 4],
-            tile: |op| vec![("SIDE", SIDE), ("POSITIONS", op.conv.positions()), ("TERMS", op.conv.terms())],
-            fits: |op| op.conv.plain_by_4() && op.conv.in_c.is_multiple_of(4),
-            invocations: |op, _| workgroup_tiles([op.conv.positions(), op.conv.out_c], 1),
-            ..workgroup_row(shader!("convolution/conv2d_forward_workgroup.wgsl"))
+            tile: |op| vec![("POSITIONS", op.conv.positions()), ("TERMS", op.conv.terms())],
+            fits: |op| op.conv.has_tiles() && op.conv.group_in().is_multiple_of(4),
+            product: Some(|op| op.by_teams()),
+            ..Row::WORKGROUP
+        },
+        Row {
+            variant: "gather",
+            source: shader!("convolution/conv2d_forward_gather.wgsl"),
+            elements: &[Element::F32, Element::Vec4F32, Element::Vec4F32, Element::Vec4F32],
+            tile: |op| vec![("POSITIONS", op.conv.positions()), ("TERMS", op.conv.terms())],
+            fits: |op| op.conv.has_tiles() && !op.conv.group_in().is_multiple_of(4),
+            product: Some(|op| op.by_teams()),
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("lanes/conv2d_forward_block.wgsl"),
@@ -147,6 +156,12 @@ impl OpKind for Conv2dForward {
 }
 
 impl Conv2dForward {
+    /// The product that workgroups share out.
+    fn by_teams(&self) -> Product {
+        let s = &self.conv;
+        Product { area: [s.positions(), s.group_out()], areas: s.groups, terms: s.terms() }
+    }
+
     /// Positions along a row of one invocation: as few tiles to a row as the longest allows, all of nearly the same length.
     fn tile_w(&self) -> usize {
         self.conv.out_w.div_ceil(self.conv.out_w.div_ceil(TILE_W))

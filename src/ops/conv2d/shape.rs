@@ -157,6 +157,11 @@ impl ConvShape {
         self.group_out().is_multiple_of(4)
     }
 
+    /// Whether the channels of an output come in fours, and each group has enough of them to fill a good part of a tile.
+    pub(super) fn has_tiles(&self) -> bool {
+        self.channels_by_4() && (self.groups == 1 || self.group_out() >= LEAST_CHANNELS)
+    }
+
     /// Whether there are no gaps between taps, no groups, and channels in fours.
     pub(super) fn plain_by_4(&self) -> bool {
         self.is_plain() && self.channels_by_4()
@@ -189,6 +194,9 @@ pub(super) fn output_of(at: usize, tap: usize, stride: usize, out: usize) -> Opt
 /// Most weights of a window that one invocation holds in registers.
 pub(in crate::ops) const MOST_TAPS: usize = 25;
 
+/// Fewest channels of a group's output for which a tile of 32 is worth its while.
+const LEAST_CHANNELS: usize = 8;
+
 /// Most eights of terms of a block of a convolution that stays in the registers of a subgroup: half as many again as of a
 /// product, for its sums are long, and each further block has to load and store them.
 const MOST_EIGHTS: usize = 12;
@@ -214,6 +222,8 @@ pub(super) fn cases<O: OpKind>(
     table.push(case(ConvShape::valid([7, 10, 9, 6], [3, 2], [1, 1], 24)).folded());
     table.push(case(ConvShape::valid([24, 10, 9, 16], [3, 3], [1, 1], 72)).folded());
     table.push(case(ConvShape::valid([24, 10, 9, 32], [3, 3], [1, 1], 32).grouped(32)).folded());
+    // Terms for four teams, channels that do not come in fours.
+    table.push(case(ConvShape::valid([4, 12, 11, 6], [5, 5], [1, 1], 72)).folded());
     table.extend(long);
     // Several groups of sixteen lanes too.
     table.push(case(ConvShape::valid([72, 10, 9, 16], [3, 3], [1, 1], 72)).folded());
@@ -256,7 +266,7 @@ pub(super) fn shapes() -> [ConvShape; 20] {
 
 /// Gaps between taps, groups with one and several channels, channels that are groups of their own: in fours, in another number,
 /// with several outputs each.
-pub(super) fn dilated_and_grouped() -> [ConvShape; 10] {
+pub(super) fn dilated_and_grouped() -> [ConvShape; 11] {
     let valid = ConvShape::valid;
     [
         valid([2, 9, 11, 8], [3, 3], [1, 1], 16).dilated([2, 3]),
@@ -269,6 +279,7 @@ pub(super) fn dilated_and_grouped() -> [ConvShape; 10] {
         valid([2, 8, 8, 4], [3, 3], [1, 1], 4).grouped(4).dilated([2, 2]),
         valid([2, 7, 6, 5], [3, 3], [1, 1], 5).grouped(5),
         valid([2, 7, 6, 4], [3, 2], [1, 1], 16).grouped(4),
+        valid([2, 8, 9, 6], [3, 3], [1, 2], 16).grouped(2).dilated([2, 1]),
     ]
 }
 

@@ -3,6 +3,7 @@
 use super::args::ArgSpec;
 use super::constant::{Constant, Constants};
 use super::source::Source;
+use super::teams::Product;
 
 /// The type of the elements of a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,8 @@ pub(crate) struct Row<O> {
     /// How it is shared out among the lanes of a subgroup; such a row stands for kernels of every size in
     /// `LANES`. `None` for a kernel without subgroups.
     pub(crate) lanes: Option<ByLanes<O>>,
+    /// How teams of a workgroup share out a product; such a row stands for kernels with several teams and with one.
+    pub(crate) product: Option<fn(&O) -> Product>,
     /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
     pub(crate) hardware: bool,
     /// Whether it reads the row of the batch.

@@ -7,6 +7,7 @@ use super::kind::OpKind;
 use super::lanes::LANES;
 use super::source::Source;
 use super::split::Split;
+use super::teams::Product;
 
 /// What the eights of a kernel are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,17 @@ const VARIANTS: [(&str, usize, Eights, &str); 12] = [
     ("block", LANES[2], Eights::Int64, "block16"),
 ];
 
+/// The kernels that a row whose product teams share out stands for: its name, how many teams a workgroup has, the kernel's name. Those
+/// of more teams come first.
+const TEAMS: [(&str, usize, &str); 6] = [
+    ("workgroup", 4, "workgroup4"),
+    ("workgroup", 2, "workgroup2"),
+    ("workgroup", 1, "workgroup"),
+    ("gather", 4, "gather4"),
+    ("gather", 2, "gather2"),
+    ("gather", 1, "gather"),
+];
+
 impl<O: OpKind> Row<O> {
     /// One float or integer at a time, one invocation for each element of the last argument.
     pub(crate) const SCALAR: Row<O> = Row {
@@ -44,6 +56,7 @@ impl<O: OpKind> Row<O> {
         width: 1,
         workgroup: WORKGROUP,
         lanes: None,
+        product: None,
         hardware: false,
         reads_batch: false,
         tile: |_| Vec::new(),
@@ -72,6 +85,10 @@ impl<O: OpKind> Row<O> {
     /// passes by.
     pub(crate) const BLOCK: Row<O> = Row { variant: "block", ..Row::VEC4 };
 
+    /// A product whose factors pass through workgroup memory, four floats at a time.
+    pub(crate) const WORKGROUP: Row<O> =
+        Row { variant: "workgroup", elements: &[Element::Vec4F32; 3], hardware: true, ..Row::VEC4 };
+
     /// The kernels for a step: those of its op's rows that fit it, in their order.
     pub(crate) fn kernels(op: &O) -> Vec<Kernel> {
         let mut kernels = Vec::new();
@@ -81,6 +98,8 @@ impl<O: OpKind> Row<O> {
             }
             if row.lanes.is_some() {
                 kernels.extend(row.by_lanes(op));
+            } else if let Some(product) = row.product.filter(|_| (row.fits)(op)) {
+                kernels.extend(row.by_teams(op, product(op)));
             } else if (row.fits)(op) {
                 kernels.push(row.kernel(op, row.variant, row.width));
             }
@@ -92,7 +111,11 @@ impl<O: OpKind> Row<O> {
     #[cfg(test)]
     pub(crate) fn variants(&self) -> Vec<&'static str> {
         let mut variants: Vec<_> = self.by_four.map(|_| Self::VEC4.variant).into_iter().collect();
-        if self.lanes.is_none() {
+        if self.product.is_some() {
+            variants.extend(
+                TEAMS.iter().filter(|(stem, ..)| *stem == self.variant).map(|(.., variant)| *variant),
+            );
+        } else if self.lanes.is_none() {
             variants.push(self.variant);
         }
         let has_eights = self.elements.contains(&Element::EightF32);
@@ -121,6 +144,24 @@ impl<O: OpKind> Row<O> {
             }
         }
         kernels
+    }
+
+    /// The kernels of a row whose product teams share out.
+    fn by_teams(&self, op: &O, product: Product) -> impl Iterator<Item = Kernel> {
+        let tile = (self.tile)(op);
+        let variants = TEAMS.iter().filter(|(stem, ..)| *stem == self.variant);
+        variants.filter(move |(_, teams, _)| product.employs(*teams)).map(move |&(_, teams, variant)| {
+            Kernel {
+                workgroup: Product::workgroup(teams) as u32,
+                invocations: product.invocations(teams),
+                constants: all_constants(
+                    op.constants(),
+                    op.split(),
+                    [&tile[..], &Product::constants(teams)].concat(),
+                ),
+                ..self.kernel(op, variant, self.width)
+            }
+        })
     }
 
     fn kernel(&self, op: &O, variant: &'static str, width: usize) -> Kernel {

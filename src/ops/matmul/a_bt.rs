@@ -1,5 +1,5 @@
 use super::fast::in_parts;
-use super::shape::{MatmulShape, cases, product_rows, tile, workgroup_row, workgroup_tiles};
+use super::shape::{MatmulShape, cases, product_rows, tile};
 use crate::ops::kit::*;
 
 /// `a b^T`, in parts.
@@ -16,9 +16,10 @@ const TILE: [usize; 2] = [16, 2];
 impl OpKind for MatmulABt {
     const ROWS: &'static [Row<Self>] = &[
         Row {
+            source: shader!("dense/matmul_a_bt_workgroup.wgsl"),
             fits: |MatmulABt(s)| s.n.is_multiple_of(4) && s.k.is_multiple_of(4),
-            invocations: |MatmulABt(s), _| workgroup_tiles([s.m, s.n], s.split().parts),
-            ..workgroup_row(shader!("dense/matmul_a_bt_workgroup.wgsl"))
+            product: Some(|MatmulABt(s)| s.by_teams(0)),
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("lanes/matmul_a_bt_block.wgsl"),

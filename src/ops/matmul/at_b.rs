@@ -1,5 +1,5 @@
 use super::fast::in_parts;
-use super::shape::{MatmulShape, cases, product_rows, tile, workgroup_row, workgroup_tiles};
+use super::shape::{MatmulShape, cases, product_rows, tile};
 use crate::ops::kit::*;
 
 /// `a^T b`, in parts; with `bias`, as if a had a column of ones after its last, so that the sums of b follow.
@@ -23,9 +23,10 @@ const TILE: [usize; 2] = [4, 4];
 impl OpKind for MatmulAtB {
     const ROWS: &'static [Row<Self>] = &[
         Row {
+            source: shader!("dense/matmul_at_b_workgroup.wgsl"),
             fits: |op| op.product.m.is_multiple_of(4) && op.product.n.is_multiple_of(4),
-            invocations: |op, _| workgroup_tiles([op.rows(), op.product.n], op.product.split().parts),
-            ..workgroup_row(shader!("dense/matmul_at_b_workgroup.wgsl"))
+            product: Some(|op| op.product.by_teams(usize::from(op.bias))),
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("lanes/matmul_at_b_block.wgsl"),

@@ -13,4 +13,4 @@ pub(super) use at_b::matmul_at_b;
 pub use plain::Matmul;
 pub(super) use plain::matmul;
 pub use shape::MatmulShape;
-pub(super) use shape::{SIDE, product_rows, workgroup_row, workgroup_tiles};
+pub(super) use shape::product_rows;

@@ -1,5 +1,5 @@
 use super::fast::in_parts;
-use super::shape::{MatmulShape, cases, product_rows, tile, workgroup_row, workgroup_tiles};
+use super::shape::{MatmulShape, cases, product_rows, tile};
 use crate::ops::kit::*;
 
 /// `a b`, in parts.
@@ -16,9 +16,10 @@ const TILE: [usize; 2] = [8, 2];
 impl OpKind for Matmul {
     const ROWS: &'static [Row<Self>] = &[
         Row {
+            source: shader!("dense/matmul_workgroup.wgsl"),
             fits: |Matmul(s)| s.n.is_multiple_of(4) && s.k.is_multiple_of(4),
-            invocations: |Matmul(s), _| workgroup_tiles([s.m, s.n], s.split().parts),
-            ..workgroup_row(shader!("dense/matmul_workgroup.wgsl"))
+            product: Some(|Matmul(s)| s.by_teams(0)),
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("lanes/matmul_block.wgsl"),

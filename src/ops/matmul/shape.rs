@@ -54,6 +54,12 @@ impl MatmulShape {
         written("partial", &[self.split().parts, self.m + more, self.n])
     }
 
+    /// The product that workgroups share out, with so many rows more.
+    pub(super) fn by_teams(&self, more: usize) -> Product {
+        let split = self.split();
+        Product { area: [self.m + more, self.n], areas: split.parts, terms: split.terms_per_part }
+    }
+
     /// Whether parts are cut between blocks.
     pub(super) fn whole_blocks(&self) -> bool {
         let split = self.split();
@@ -67,27 +73,6 @@ const MOST_ROWS: usize = 128;
 /// Rows that pass by a block, of so many in all.
 pub(in crate::ops) fn product_rows(rows: usize) -> usize {
     block_rows(rows, MOST_ROWS)
-}
-
-/// Invocations along each side of a tile in workgroup memory; each computes 4 rows by 4 columns.
-pub(in crate::ops) const SIDE: usize = 8;
-
-/// A kernel whose workgroup shares tiles of both factors.
-pub(in crate::ops) const fn workgroup_row<O: OpKind>(source: Source) -> Row<O> {
-    Row {
-        variant: "workgroup",
-        source,
-        elements: &[Element::Vec4F32; 3],
-        workgroup: (SIDE * SIDE) as u32,
-        hardware: true,
-        tile: |_| vec![("SIDE", SIDE)],
-        ..Row::VEC4
-    }
-}
-
-/// Invocations of workgroups that cover all parts of an area of rows and columns.
-pub(in crate::ops) fn workgroup_tiles(area: [usize; 2], parts: usize) -> usize {
-    tiles(area, [4 * SIDE; 2]) * SIDE * SIDE * parts
 }
 
 /// The constants of a tile.
@@ -110,6 +95,8 @@ pub(super) fn cases<O: OpKind>(
     table.push(case(short));
     // Enough for several groups even of a kernel that computes 8x8 outputs at once.
     table.push(case([136, 264, 16]).folded());
+    // Terms for four teams.
+    table.push(case([72, 136, 64]).folded());
     table
 }
 
