@@ -1,7 +1,7 @@
-// import shared/linear_index.wgsl
+// import shared/{alone,together}.wgsl
 
 // softmax: probabilities[r, c] = exp(logits[r, c] - m) / sum_d exp(logits[r, d] - m), m the row's maximum.
-// One invocation per row.
+// One maximum and one sum per row (shared/alone.wgsl, shared/together.wgsl).
 //
 // logits        [ROWS, COLUMNS]
 // probabilities [ROWS, COLUMNS]
@@ -11,20 +11,26 @@
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let r = linear_index(group, local);
-    if r >= INVOCATIONS {
+    let r = sum_of(group, local);
+    if is_idle(r) {
         return;
     }
     let row = r * COLUMNS;
-    var m = logits[LOGITS_BASE + row];
-    for (var c = 1u; c < COLUMNS; c++) {
+    let first = share_of(local);
+    var m = logits[LOGITS_BASE + row + first];
+    for (var c = first + SHARES; c < COLUMNS; c += SHARES) {
         m = max(m, logits[LOGITS_BASE + row + c]);
     }
+    m = together_maximum(m, local);
     var sum = 0.0;
-    for (var c = 0u; c < COLUMNS; c++) {
+    for (var c = first; c < COLUMNS; c += SHARES) {
         sum += exp(logits[LOGITS_BASE + row + c] - m);
     }
-    for (var c = 0u; c < COLUMNS; c++) {
-        probabilities[PROBABILITIES_BASE + row + c] = exp(logits[LOGITS_BASE + row + c] - m) / sum;
+    sum = together(sum, local);
+    for (var c = first; c < COLUMNS; c += SHARES) {
+        let probability = exp(logits[LOGITS_BASE + row + c] - m) / sum;
+        if writes_share(group, local) {
+            probabilities[PROBABILITIES_BASE + row + c] = probability;
+        }
     }
 }

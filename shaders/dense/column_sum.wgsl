@@ -1,7 +1,7 @@
-// import shared/linear_index.wgsl
+// import shared/{alone,together}.wgsl
 
 // column_sum: sum[c] = sum_r x[r, c], in parts: partial[s] sums the s-th range of TERMS_PER_PART rows.
-// One invocation per part and Real of columns.
+// One sum per part and Real of columns (shared/alone.wgsl, shared/together.wgsl).
 //
 // x       [ROWS, COLUMNS]
 // partial [PARTS, COLUMNS]
@@ -13,8 +13,8 @@ const REALS = COLUMNS / WIDTH;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    let index = sum_of(group, local);
+    if is_idle(index) {
         return;
     }
     let c = index % REALS;
@@ -22,8 +22,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let first = part * TERMS_PER_PART;
     let end = min(first + TERMS_PER_PART, ROWS);
     var total = Real();
-    for (var r = first; r < end; r++) {
+    for (var r = first + share_of(local); r < end; r += SHARES) {
         total += x[X_BASE + r * REALS + c];
     }
-    partial[PARTIAL_BASE + index] = total;
+    total = together(total, local);
+    if writes_sum(group, local) {
+        partial[PARTIAL_BASE + index] = total;
+    }
 }

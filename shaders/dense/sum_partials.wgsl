@@ -1,7 +1,7 @@
-// import shared/linear_index.wgsl
+// import shared/{alone,together}.wgsl
 
-// sum_partials: sum[i] = partial[0, i] + partial[1, i] + ..., in this order.
-// One invocation per Real of the sum.
+// sum_partials: sum[i] = partial[0, i] + partial[1, i] + ..., in this order, or in that of shared/together.wgsl.
+// One sum per Real (shared/alone.wgsl, shared/together.wgsl).
 //
 // partial [PARTS, LEN]
 // sum     [LEN]
@@ -11,13 +11,16 @@
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    let index = sum_of(group, local);
+    if is_idle(index) {
         return;
     }
     var total = Real();
-    for (var part = 0u; part < PARTS; part++) {
+    for (var part = share_of(local); part < PARTS; part += SHARES) {
         total += partial[PARTIAL_BASE + part * (LEN / WIDTH) + index];
     }
-    sum[SUM_BASE + index] = total;
+    total = together(total, local);
+    if writes_sum(group, local) {
+        sum[SUM_BASE + index] = total;
+    }
 }

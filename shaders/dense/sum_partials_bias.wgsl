@@ -1,7 +1,7 @@
-// import shared/linear_index.wgsl
+// import shared/{alone,together}.wgsl
 
 // sum_partials_bias: y[r, c] = bias[c] + (partial[0, r, c] + partial[1, r, c] + ...), and max(y, 0) where ReLU is asked for.
-// One invocation per Real of y.
+// One sum per Real of y (shared/alone.wgsl, shared/together.wgsl).
 //
 // partial [PARTS, ROWS, COLUMNS]
 // bias    [COLUMNS]
@@ -15,13 +15,17 @@ const COLUMN_REALS = COLUMNS / WIDTH;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    let index = sum_of(group, local);
+    if is_idle(index) {
         return;
     }
     var sum = Real();
-    for (var part = 0u; part < PARTS; part++) {
+    for (var part = share_of(local); part < PARTS; part += SHARES) {
         sum += partial[PARTIAL_BASE + part * ROWS * COLUMN_REALS + index];
+    }
+    sum = together(sum, local);
+    if !writes_sum(group, local) {
+        return;
     }
     sum += bias[BIAS_BASE + index % COLUMN_REALS];
     if RELU {

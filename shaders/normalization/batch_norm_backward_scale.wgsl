@@ -1,8 +1,8 @@
-// import shared/linear_index.wgsl
+// import shared/{alone,together}.wgsl
 
 // batch_norm_backward_scale: d_gamma[c] = sum_r dy[r, c] * ((x[r, c] - mean[c]) * inverse_deviation[c]), in parts: partial[s] sums the
 // s-th range of TERMS_PER_PART rows. dy is zero in rows past the batch's samples.
-// One invocation per part and Real of columns.
+// One sum per part and Real of columns (shared/alone.wgsl, shared/together.wgsl).
 //
 // dy                [ROWS, COLUMNS]
 // x                 [ROWS, COLUMNS]
@@ -20,8 +20,8 @@ const REALS = COLUMNS / WIDTH;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    let index = sum_of(group, local);
+    if is_idle(index) {
         return;
     }
     let c = index % REALS;
@@ -30,8 +30,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let average = mean[MEAN_BASE + c];
     let inverse = inverse_deviation[INVERSE_DEVIATION_BASE + c];
     var total = Real();
-    for (var r = first; r < end; r++) {
+    for (var r = first + share_of(local); r < end; r += SHARES) {
         total += dy[DY_BASE + r * REALS + c] * ((x[X_BASE + r * REALS + c] - average) * inverse);
     }
-    partial[PARTIAL_BASE + index] = total;
+    total = together(total, local);
+    if writes_sum(group, local) {
+        partial[PARTIAL_BASE + index] = total;
+    }
 }

@@ -1,9 +1,9 @@
-// import shared/linear_index.wgsl
+// import shared/{alone,together}.wgsl
 // import shared/batch.wgsl
 
 // batch_norm_squares: square_sum[c] = sum_r (x[r, c] - sum[c]/n)^2 over the n rows of true samples, in parts: partial[s] sums the
 // s-th range of TERMS_PER_PART rows. Zeros where nothing is trained.
-// One invocation per part and Real of columns.
+// One sum per part and Real of columns (shared/alone.wgsl, shared/together.wgsl).
 //
 // x       [ROWS, COLUMNS]
 // sum     [COLUMNS]
@@ -17,8 +17,8 @@ const REALS = COLUMNS / WIDTH;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-    let index = linear_index(group, local);
-    if index >= INVOCATIONS {
+    let index = sum_of(group, local);
+    if is_idle(index) {
         return;
     }
     let c = index % REALS;
@@ -27,9 +27,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let end = min(min(first + TERMS_PER_PART, ROWS), batch.training * true_rows);
     let mean = sum[SUM_BASE + c] / f32(true_rows);
     var total = Real();
-    for (var r = first; r < end; r++) {
+    for (var r = first + share_of(local); r < end; r += SHARES) {
         let distance = x[X_BASE + r * REALS + c] - mean;
         total += distance * distance;
     }
-    partial[PARTIAL_BASE + index] = total;
+    total = together(total, local);
+    if writes_sum(group, local) {
+        partial[PARTIAL_BASE + index] = total;
+    }
 }

@@ -28,7 +28,7 @@ mod tally;
 mod timing;
 mod warm_up;
 
-pub use crate::ops::{Element, Kernel, SHARED, Source};
+pub use crate::ops::{Element, Form, Kernel, SHARED, Source};
 pub use choices::Choices;
 pub use class::{AdapterClass, choose, variants};
 pub use context::{AdapterReport, DeviceKind, Gpu, adapters};

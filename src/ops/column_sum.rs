@@ -17,6 +17,7 @@ impl OpKind for ColumnSum {
         source: shader!("dense/column_sum.wgsl"),
         elements: &[Element::Real, Element::Real],
         by_four: Some(|op| op.columns.is_multiple_of(4)),
+        sums: Some(Sums { terms: OpKind::longest_loop, along: false }),
         ..Row::ELEMENTWISE
     }];
 

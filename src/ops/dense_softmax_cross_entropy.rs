@@ -22,6 +22,19 @@ pub struct DenseSoftmaxCrossEntropy {
 const MOST_INPUTS: usize = 64;
 const MOST_CLASSES: usize = 16;
 
+/// Invocations of a workgroup of the kernel that has several.
+const WORKGROUP: u32 = 256;
+/// Reals of the gradient that such a workgroup computes: eight invocations share the rows of each.
+const GRADIENT_REALS: usize = WORKGROUP as usize / 8;
+
+impl DenseSoftmaxCrossEntropy {
+    /// Workgroups of that kernel: those of the gradient, and those of dx.
+    fn groups(&self) -> usize {
+        let MatmulShape { m, n, k } = self.product;
+        ((k / 4 + 1) * n).div_ceil(GRADIENT_REALS) + (m * k / 4).div_ceil(WORKGROUP as usize)
+    }
+}
+
 impl OpKind for DenseSoftmaxCrossEntropy {
     const ROWS: &'static [Row<Self>] = &[
         Row {
@@ -45,6 +58,24 @@ impl OpKind for DenseSoftmaxCrossEntropy {
                 invocations: |_, lanes| lanes,
             }),
             ..Row::BLOCK
+        },
+        Row {
+            source: shader!("dense/dense_softmax_cross_entropy_workgroup.wgsl"),
+            elements: &[
+                Element::Vec4F32,
+                Element::F32,
+                Element::F32,
+                Element::F32,
+                Element::F32,
+                Element::Vec4F32,
+                Element::F32,
+                Element::U32,
+            ],
+            workgroup: WORKGROUP,
+            reads_batch: true,
+            fits: |op| op.product.k.is_multiple_of(4),
+            invocations: |op, _| op.groups() * WORKGROUP as usize,
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("dense/dense_softmax_cross_entropy.wgsl"),
@@ -141,6 +172,8 @@ impl OpKind for DenseSoftmaxCrossEntropy {
             last(70, 16, 40, true),
             last(9, 12, 8, false).batch(8, 1, 0),
             last(24, 32, 32, true),
+            last(37, 10, 36, true).batch(36, 2, 3).folded(),
+            last(200, 10, 100, false).batch(190, 2, 3),
         ]
     }
 

@@ -98,7 +98,7 @@ pub use gather_values::GatherValues;
 pub use huber::Huber;
 pub(crate) use kit::fused;
 pub use kit::{
-    Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Kernel, Kinks,
+    Access, Arg, ArgSpec, BatchParams, Case, DATA, Dtype, Element, Extent, FUNCTION, Form, Kernel, Kinks,
     MAX_ITERATIONS, METRICS_LANES, Numbers, OtherArguments, Real, Room, SHARED, Scratch, Source, Split, Wire,
     image_stride,
 };

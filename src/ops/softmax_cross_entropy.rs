@@ -27,6 +27,7 @@ pub struct SoftmaxCrossEntropy {
 impl OpKind for SoftmaxCrossEntropy {
     const ROWS: &'static [Row<Self>] = &[Row {
         source: shader!("loss/softmax_cross_entropy.wgsl"),
+        sums: Some(Sums { terms: |op| op.columns, along: true }),
         elements: &[Element::F32, Element::F32, Element::F32, Element::U32, Element::F32],
         reads_batch: true,
         invocations: |op, _| op.rows,
@@ -96,6 +97,7 @@ impl OpKind for SoftmaxCrossEntropy {
             loss(7, 5).batch(1, 0, 0),
             loss(9, 4).batch(5, 3, 1).with(Numbers::Eighths),
             loss(300, 11).batch(257, 0, 0).folded(),
+            loss(45, 130).batch(41, 0, 0).folded(),
         ];
         for case in [loss(65, 10), loss(3, 2), loss(9, 130), loss(40, 1000)] {
             table.extend(all_logits(case));

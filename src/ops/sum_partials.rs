@@ -16,6 +16,7 @@ impl OpKind for SumPartials {
     const ROWS: &'static [Row<Self>] = &[Row {
         source: shader!("dense/sum_partials.wgsl"),
         elements: &[Element::Real, Element::Real],
+        sums: Some(Sums { terms: OpKind::longest_loop, along: false }),
         ..Row::ELEMENTWISE
     }];
 
@@ -72,6 +73,7 @@ impl OpKind for SumPartials {
             parts(3, 130),
             parts(7, 260).with(Numbers::Eighths),
             parts(2, 1028).folded(),
+            parts(40, 1028).folded(),
             // The most that a plan has, and the longest loop that it may have.
             parts(1024, 9),
             parts(30_000, 4),

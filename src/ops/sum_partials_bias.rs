@@ -21,6 +21,7 @@ impl OpKind for SumPartialsBias {
         source: shader!("dense/sum_partials_bias.wgsl"),
         elements: &[Element::Real, Element::Real, Element::Real],
         by_four: Some(|op| op.columns.is_multiple_of(4)),
+        sums: Some(Sums { terms: OpKind::longest_loop, along: false }),
         ..Row::ELEMENTWISE
     }];
 
@@ -84,6 +85,8 @@ impl OpKind for SumPartialsBias {
             sum(3, 7, 12, true).with(Numbers::Eighths),
             sum(2, 50, 44, true).folded(),
             sum(2, 50, 43, false).folded(),
+            sum(33, 21, 44, true).folded(),
+            sum(33, 21, 43, false).folded(),
         ]
     }
 

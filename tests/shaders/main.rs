@@ -127,6 +127,7 @@ fn every_file_is_used_and_named_after_its_kind() {
             None if kernel.hardware => kernel.variant.trim_end_matches(|c: char| c.is_ascii_digit()),
             None => kernel.variant,
         };
+        let variant = variant.trim_end_matches("_together");
         let (plain, variant) = (format!("{kind}.wgsl"), format!("{kind}_{variant}.wgsl"));
         let path = kernel.source.file;
         if let Some(function) = kernel.function {
@@ -150,7 +151,7 @@ fn every_file_is_used_and_named_after_its_kind() {
             assert!(text == on_disk, "{}: the row holds another text than {file}", kernel.title());
             used.insert(file.to_owned());
         }
-        for file in kernel.source.imports(kernel.width, kernel.int64) {
+        for file in kernel.source.imports(kernel.form()) {
             if file == FUNCTION {
                 assert!(kernel.function.is_some(), "{}: the step decides no file", kernel.title());
                 continue;

@@ -16,6 +16,7 @@ impl OpKind for BatchNormBackwardScale {
         source: shader!("normalization/batch_norm_backward_scale.wgsl"),
         elements: &[Element::Real; 5],
         by_four: Some(|op| op.shape.by_four()),
+        sums: Some(Sums { terms: OpKind::longest_loop, along: false }),
         ..Row::ELEMENTWISE
     }];
 

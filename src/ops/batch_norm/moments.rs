@@ -18,6 +18,7 @@ impl OpKind for BatchNormSums {
         source: shader!("normalization/batch_norm_sums.wgsl"),
         elements: &[Element::Real, Element::Real],
         by_four: Some(|op| op.shape.by_four()),
+        sums: Some(Sums { terms: OpKind::longest_loop, along: false }),
         reads_batch: true,
         ..Row::ELEMENTWISE
     }];
@@ -90,6 +91,7 @@ impl OpKind for BatchNormSquares {
         source: shader!("normalization/batch_norm_squares.wgsl"),
         elements: &[Element::Real, Element::Real, Element::Real],
         by_four: Some(|op| op.shape.by_four()),
+        sums: Some(Sums { terms: OpKind::longest_loop, along: false }),
         reads_batch: true,
         ..Row::ELEMENTWISE
     }];

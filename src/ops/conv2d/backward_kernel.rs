@@ -62,6 +62,7 @@ impl OpKind for Conv2dBackwardKernel {
             source: shader!("convolution/conv2d_backward_kernel_depthwise.wgsl"),
             elements: &[Element::Vec4F32; 3],
             fits: |op| op.0.depthwise_by_4(),
+            sums: Some(Sums { terms: |op| op.0.row_split().terms_per_part, along: false }),
             invocations: |op, width| reals(op, width),
             ..Row::DEPTHWISE
         },

@@ -1,4 +1,4 @@
-use super::shape::{ConvPoolShape, folds, many_windows, shapes};
+use super::shape::{ConvPoolShape, MOST_ELEMENTS, folds, many_windows, shapes};
 use crate::ops::kit::*;
 use crate::ops::maxpool::{unpacked, winner};
 
@@ -13,6 +13,25 @@ use crate::ops::maxpool::{unpacked, winner};
 /// partial `[parts, kernel_h * kernel_w * in_c + 1, out_c]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conv2dMaxpoolBackwardKernel(pub ConvPoolShape);
+
+/// Invocations of a workgroup that shares the windows of a part.
+const WORKGROUP: u32 = 64;
+/// Most rows of the gradient whose sums one of them holds in registers.
+const MOST_ROWS: usize = 8;
+
+impl Conv2dMaxpoolBackwardKernel {
+    /// Rows of the gradient that a workgroup computes: as few workgroups as the most allows, all with nearly the same number.
+    fn rows_here(&self) -> usize {
+        let rows = self.0.conv.terms() + 1;
+        rows.div_ceil(rows.div_ceil(MOST_ROWS))
+    }
+
+    /// Workgroups that share windows: for each range of rows, part and four channels.
+    fn groups(&self) -> usize {
+        let ranges = (self.0.conv.terms() + 1).div_ceil(self.rows_here());
+        ranges * self.0.row_split().parts * self.0.conv.out_c / 4
+    }
+}
 
 impl OpKind for Conv2dMaxpoolBackwardKernel {
     const ROWS: &'static [Row<Self>] = &[
@@ -32,6 +51,15 @@ impl OpKind for Conv2dMaxpoolBackwardKernel {
                 },
             }),
             ..Row::SUBGROUP
+        },
+        Row {
+            source: shader!("convolution/conv2d_maxpool_backward_kernel_workgroup.wgsl"),
+            elements: &[Element::F32, Element::Vec4F32, Element::U32, Element::Vec4F32],
+            workgroup: WORKGROUP,
+            tile: |op| vec![("ROWS_HERE", op.rows_here())],
+            fits: |op| op.0.pool.packs_winners() && op.0.none_won() <= MOST_ELEMENTS,
+            invocations: |op, _| op.groups() * WORKGROUP as usize,
+            ..Row::WORKGROUP
         },
         Row {
             source: shader!("convolution/conv2d_maxpool_backward_kernel.wgsl"),

@@ -40,7 +40,7 @@ impl ConvPoolShape {
 const MOST_PIXELS: usize = 32;
 
 /// Most elements of a pooling window that one invocation holds in registers.
-const MOST_ELEMENTS: usize = 9;
+pub(super) const MOST_ELEMENTS: usize = 9;
 
 impl ConvPoolShape {
     /// The sizes, by the names that the shaders use.

@@ -2,7 +2,7 @@
 
 use super::args::ArgSpec;
 use super::constant::{Constant, Constants};
-use super::source::Source;
+use super::source::{Form, Source};
 use super::teams::Product;
 
 /// The type of the elements of a binding.
@@ -65,6 +65,33 @@ pub(crate) struct ByLanes<O> {
     pub(crate) invocations: fn(&O, usize) -> usize,
 }
 
+/// What invocations that share sums must know of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Sums<O> {
+    /// Terms of a sum that can be shared out.
+    pub(crate) terms: fn(&O) -> usize,
+    /// Whether the terms of a sum lie side by side, not neighbouring sums.
+    pub(crate) along: bool,
+}
+
+impl<O> Sums<O> {
+    /// How many invocations of a workgroup share a sum: a power of two, so that some terms are left to each; 1 where it is short.
+    pub(super) fn shares(&self, op: &O) -> usize {
+        let most = if self.along { SHARED_WORKGROUP } else { SHARED_WORKGROUP / NEIGHBOURS };
+        let terms = (self.terms)(op);
+        if terms < LONG_SUM { 1 } else { (1 << (terms / LEAST_SHARE).ilog2()).min(most) }
+    }
+}
+
+/// Invocations of a workgroup that shares sums.
+pub(super) const SHARED_WORKGROUP: usize = 256;
+/// Neighbouring sums of such a workgroup, where they lie side by side: enough that memory is read in whole lines.
+const NEIGHBOURS: usize = 8;
+/// Fewest terms of a sum that is shared.
+const LONG_SUM: usize = 32;
+/// Fewest terms of a share.
+const LEAST_SHARE: usize = 4;
+
 /// One way to run an op: of those of an op that fit a step and that the adapter prefers, the first is taken.
 pub(crate) struct Row<O> {
     /// What sets it apart from the other rows of its op.
@@ -84,6 +111,8 @@ pub(crate) struct Row<O> {
     pub(crate) lanes: Option<ByLanes<O>>,
     /// How teams of a workgroup share out a product; such a row stands for kernels with several teams and with one.
     pub(crate) product: Option<fn(&O) -> Product>,
+    /// Its long sums, which several invocations of a workgroup may share: such a row stands for further kernels, before this one.
+    pub(crate) sums: Option<Sums<O>>,
     /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
     pub(crate) hardware: bool,
     /// Whether it reads the row of the batch.
@@ -126,6 +155,8 @@ pub struct Kernel {
     pub lanes: Option<u32>,
     /// Whether it has integers of 64 bits, as which [`Element::EightF32`] is loaded and stored at once.
     pub int64: bool,
+    /// Whether several invocations share a sum.
+    pub together: bool,
     /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.
     pub hardware: bool,
     /// Whether it reads the row of the batch, [`BatchParams`](super::BatchParams).
@@ -160,9 +191,14 @@ impl Kernel {
         text
     }
 
+    /// What decides which files it imports.
+    pub fn form(&self) -> Form {
+        Form { width: self.width, int64: self.int64, together: self.together }
+    }
+
     /// Its own file behind those that it imports.
     pub fn files(&self) -> Vec<Source> {
-        self.source.with_imports(self.width, self.int64, self.function)
+        self.source.with_imports(self.form(), self.function)
     }
 
     fn header(&self, bases: &[usize], per_dimension: u32) -> String {

@@ -2,7 +2,7 @@
 
 use super::args::ArgSpec;
 use super::constant::{Constant, Constants};
-use super::kernel::{Element, Kernel, Row, WORKGROUP};
+use super::kernel::{Element, Kernel, Row, SHARED_WORKGROUP, WORKGROUP};
 use super::kind::OpKind;
 use super::lanes::LANES;
 use super::source::Source;
@@ -46,6 +46,10 @@ const TEAMS: [(&str, usize, &str); 6] = [
     ("gather", 1, "gather"),
 ];
 
+/// What a kernel is called whose invocations share the sums of this variant.
+const TOGETHER: [(&str, &str); 3] =
+    [("scalar", "together"), ("vec4", "vec4_together"), ("depthwise", "depthwise_together")];
+
 impl<O: OpKind> Row<O> {
     /// One float or integer at a time, one invocation for each element of the last argument.
     pub(crate) const SCALAR: Row<O> = Row {
@@ -57,6 +61,7 @@ impl<O: OpKind> Row<O> {
         workgroup: WORKGROUP,
         lanes: None,
         product: None,
+        sums: None,
         hardware: false,
         reads_batch: false,
         tile: |_| Vec::new(),
@@ -94,6 +99,7 @@ impl<O: OpKind> Row<O> {
         let mut kernels = Vec::new();
         for row in O::ROWS {
             if row.by_four.is_some_and(|by_four| by_four(op)) {
+                kernels.extend(row.together(op, Self::VEC4.variant, Self::VEC4.width));
                 kernels.push(row.kernel(op, Self::VEC4.variant, Self::VEC4.width));
             }
             if row.lanes.is_some() {
@@ -101,6 +107,7 @@ impl<O: OpKind> Row<O> {
             } else if let Some(product) = row.product.filter(|_| (row.fits)(op)) {
                 kernels.extend(row.by_teams(op, product(op)));
             } else if (row.fits)(op) {
+                kernels.extend(row.together(op, row.variant, row.width));
                 kernels.push(row.kernel(op, row.variant, row.width));
             }
         }
@@ -111,6 +118,11 @@ impl<O: OpKind> Row<O> {
     #[cfg(test)]
     pub(crate) fn variants(&self) -> Vec<&'static str> {
         let mut variants: Vec<_> = self.by_four.map(|_| Self::VEC4.variant).into_iter().collect();
+        if self.sums.is_some() {
+            let alone = [variants.first().copied(), Some(self.variant)];
+            let together = TOGETHER.iter().filter(|(variant, _)| alone.contains(&Some(*variant)));
+            variants.extend(together.map(|(_, together)| *together));
+        }
         if self.product.is_some() {
             variants.extend(
                 TEAMS.iter().filter(|(stem, ..)| *stem == self.variant).map(|(.., variant)| *variant),
@@ -146,6 +158,28 @@ impl<O: OpKind> Row<O> {
         kernels
     }
 
+    /// The kernel whose invocations share the sums of this one, where they are long.
+    fn together(&self, op: &O, variant: &str, width: usize) -> Option<Kernel> {
+        let sums = self.sums.as_ref()?;
+        let shares = sums.shares(op);
+        let (_, variant) = TOGETHER.iter().find(|(alone, _)| *alone == variant)?;
+        let alone = self.kernel(op, variant, width);
+        let mut constants = alone.constants;
+        constants.extend([
+            ("SHARES", Constant::U32(shares)),
+            ("SUMS", Constant::U32(alone.invocations)),
+            ("ALONG", Constant::Bool(sums.along)),
+        ]);
+        (shares > 1).then(|| Kernel {
+            workgroup: SHARED_WORKGROUP as u32,
+            invocations: alone.invocations.next_multiple_of(SHARED_WORKGROUP / shares) * shares,
+            together: true,
+            hardware: true,
+            constants,
+            ..alone
+        })
+    }
+
     /// The kernels of a row whose product teams share out.
     fn by_teams(&self, op: &O, product: Product) -> impl Iterator<Item = Kernel> {
         let tile = (self.tile)(op);
@@ -176,6 +210,7 @@ impl<O: OpKind> Row<O> {
             workgroup: self.workgroup,
             lanes: None,
             int64: false,
+            together: false,
             hardware: self.hardware,
             reads_batch: self.reads_batch,
             invocations: (self.invocations)(op, width),

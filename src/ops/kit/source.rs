@@ -6,17 +6,21 @@
 //! // import shared/linear_index.wgsl
 //! // import shared/horizontal_{scalar,vec4}.wgsl
 //! // import lanes/eight_{vec4,int64}.wgsl
+//! // import shared/{alone,together}.wgsl
 //! ```
 //!
 //! `{function}` is a file that the step decides: that of an activation. Of other names in braces the first is for kernels whose
 //! `Real` is one float, the second for those of four; where the second is `int64` it is for kernels with integers of 64 bits, and
-//! the first for those without. Files are put together as they stand, comments too, each once and behind those that it imports.
+//! the first for those without; where it begins with `together`, for kernels whose invocations share sums. Files are put together as they stand, comments too, each once and behind those that it imports.
 
 /// What a line that imports a file begins with.
 const IMPORT: &str = "// import ";
 
 /// The name in braces for kernels with integers of 64 bits.
 const INT64: &str = "int64";
+
+/// What the name in braces for kernels whose invocations share sums begins with.
+const TOGETHER: &str = "together";
 
 /// The import of the file that the step decides.
 pub const FUNCTION: &str = "activations/{function}.wgsl";
@@ -40,6 +44,17 @@ macro_rules! shader {
 }
 pub(crate) use shader;
 
+/// What decides between two files that a kernel may import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// Floats to a `Real`: 1 or 4.
+    pub width: usize,
+    /// Whether there are integers of 64 bits.
+    pub int64: bool,
+    /// Whether several invocations share a sum.
+    pub together: bool,
+}
+
 /// Every file that others may import.
 pub const SHARED: &[Source] = &[
     shader!("lanes/block.wgsl"),
@@ -54,6 +69,8 @@ pub const SHARED: &[Source] = &[
     shader!("lanes/image_rows.wgsl"),
     shader!("shared/a_columns.wgsl"),
     shader!("shared/a_rows.wgsl"),
+    shader!("shared/alone.wgsl"),
+    shader!("shared/alone_best.wgsl"),
     shader!("shared/b_columns.wgsl"),
     shader!("shared/batch.wgsl"),
     shader!("shared/bytes_scalar.wgsl"),
@@ -77,6 +94,8 @@ pub const SHARED: &[Source] = &[
     shader!("shared/random_shift.wgsl"),
     shader!("shared/rmsprop.wgsl"),
     shader!("shared/rmsprop_in_place.wgsl"),
+    shader!("shared/together.wgsl"),
+    shader!("shared/together_best.wgsl"),
     shader!("shared/tripwire.wgsl"),
     shader!("shared/weight_decay.wgsl"),
     shader!("shared/window_maximum.wgsl"),
@@ -86,35 +105,35 @@ pub const SHARED: &[Source] = &[
 ];
 
 impl Source {
-    /// The paths that its first lines import, for kernels with so many floats to a `Real`, with or without integers of 64 bits.
-    pub fn imports(&self, width: usize, int64: bool) -> impl Iterator<Item = String> {
+    /// The paths that its first lines import, for kernels of this form.
+    pub fn imports(&self, form: Form) -> impl Iterator<Item = String> {
         let imports = self.text.lines().map_while(|line| line.strip_prefix(IMPORT));
-        imports.map(move |path| one_of_two(path, width, int64))
+        imports.map(move |path| one_of_two(path, form))
     }
 
     /// This file behind all that it imports, in order, `function` in place of [`FUNCTION`]. An import that is not in [`SHARED`]
     /// is left out: what it declares is then unknown to the shader compiler, which says so.
-    pub fn with_imports(&self, width: usize, int64: bool, function: Option<Source>) -> Vec<Source> {
+    pub fn with_imports(&self, form: Form, function: Option<Source>) -> Vec<Source> {
         let mut files = Vec::new();
-        self.collect(width, int64, function, &mut files);
+        self.collect(form, function, &mut files);
         files
     }
 
-    fn collect(&self, width: usize, int64: bool, function: Option<Source>, files: &mut Vec<Source>) {
-        for path in self.imports(width, int64) {
+    fn collect(&self, form: Form, function: Option<Source>, files: &mut Vec<Source>) {
+        for path in self.imports(form) {
             let known = SHARED.iter().copied().find(|shared| shared.file == path);
             let known = known.or_else(|| function.filter(|_| path == FUNCTION));
             if let Some(imported) = known.filter(|imported| !files.contains(imported)) {
-                imported.collect(width, int64, function, files);
+                imported.collect(form, function, files);
             }
         }
         files.push(*self);
     }
 }
 
-/// `a_{b,c}` as `a_b` for one float and as `a_c` for four, `a_{b,int64}` by whether there are such integers; other paths as
-/// they are.
-fn one_of_two(path: &str, width: usize, int64: bool) -> String {
+/// `a_{b,c}` as `a_b` for one float and as `a_c` for four, `a_{b,int64}` and `{b,together}` by whether there are such integers and
+/// sums; other paths as they are.
+fn one_of_two(path: &str, form: Form) -> String {
     let parts = path.split_once('{').and_then(|(before, rest)| {
         let (names, after) = rest.split_once('}')?;
         Some((before, names.split_once(',')?, after))
@@ -122,7 +141,11 @@ fn one_of_two(path: &str, width: usize, int64: bool) -> String {
     match parts {
         Some((before, names, after)) => {
             let second = names.1;
-            let second = if second == INT64 { int64 } else { width != 1 };
+            let second = match second {
+                INT64 => form.int64,
+                name if name.starts_with(TOGETHER) => form.together,
+                _ => form.width != 1,
+            };
             format!("{before}{}{after}", if second { names.1 } else { names.0 })
         }
         None => path.to_owned(),
@@ -133,10 +156,16 @@ fn one_of_two(path: &str, width: usize, int64: bool) -> String {
 mod tests {
     use super::*;
 
+    fn form(width: usize, int64: bool) -> Form {
+        Form { width, int64, together: false }
+    }
+
     #[test]
     fn the_first_lines_say_what_is_imported() {
+        let sums = "// import s/{alone,together}.wgsl\n// import s/{alone,together}_best.wgsl\n";
         // (text, width, whether there are integers of 64 bits, imports)
-        let rows: [(&str, usize, bool, &[&str]); 8] = [
+        let rows: [(&str, usize, bool, &[&str]); 9] = [
+            (sums, 4, true, &["s/alone.wgsl", "s/alone_best.wgsl"]),
             ("// import a.wgsl\n// import b.wgsl\nfn f() {}\n", 1, true, &["a.wgsl", "b.wgsl"]),
             ("// import s_{one,four}.wgsl\n", 1, true, &["s_one.wgsl"]),
             ("// import s_{one,four}.wgsl\n", 4, false, &["s_four.wgsl"]),
@@ -147,9 +176,12 @@ mod tests {
             ("", 1, false, &[]),
         ];
         for (text, width, int64, expected) in rows {
-            let found: Vec<_> = Source { file: "file.wgsl", text }.imports(width, int64).collect();
+            let found: Vec<_> = Source { file: "file.wgsl", text }.imports(form(width, int64)).collect();
             assert_eq!(found, expected, "{text:?}, {width}, {int64}");
         }
+        let together = Form { together: true, ..form(4, true) };
+        let found: Vec<_> = Source { file: "file.wgsl", text: sums }.imports(together).collect();
+        assert_eq!(found, ["s/together.wgsl", "s/together_best.wgsl"]);
     }
 
     #[test]
@@ -157,7 +189,7 @@ mod tests {
         let text = "// import shared/tripwire.wgsl\n// import shared/batch.wgsl\n// import shared/tripwire.wgsl\n\
                     // import shared/nowhere.wgsl\n";
         let files: Vec<_> = Source { file: "own.wgsl", text }
-            .with_imports(1, false, None)
+            .with_imports(form(1, false), None)
             .iter()
             .map(|source| source.file)
             .collect();
@@ -167,8 +199,8 @@ mod tests {
     #[test]
     fn every_import_is_a_shared_file() {
         for source in SHARED {
-            for (width, int64) in [(1, false), (4, false), (4, true)] {
-                for import in source.imports(width, int64) {
+            for form in [form(1, false), form(4, true), Form { together: true, ..form(1, false) }] {
+                for import in source.imports(form) {
                     let known = SHARED.iter().any(|shared| shared.file == import);
                     assert!(known, "{} imports {import}, which is not in SHARED", source.file);
                 }

@@ -16,6 +16,7 @@ impl OpKind for LayerNormBackwardScale {
         source: shader!("normalization/layer_norm_backward_scale.wgsl"),
         elements: &[Element::Real, Element::Real, Element::F32, Element::F32, Element::Real],
         by_four: Some(|op| op.shape.by_four()),
+        sums: Some(Sums { terms: OpKind::longest_loop, along: false }),
         ..Row::ELEMENTWISE
     }];
 
