@@ -1,5 +1,6 @@
 //! Choosing where a plan runs.
 
+use std::cmp::Reverse;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -327,16 +328,30 @@ fn own_of(places: &[(DeviceKind, Option<String>)], number: usize) -> Option<usiz
     Some(own[number % own.len()])
 }
 
+/// The numbers of adapters of these kinds and with so much memory, the best first: of graphics cards that with the most memory, of others
+/// that which the system names first.
+fn best_first(adapters: &[(DeviceKind, Option<u64>)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..adapters.len()).collect();
+    order.sort_by_key(|&at| {
+        let (kind, memory) = adapters[at];
+        let memory = memory.filter(|_| kind == DeviceKind::Discrete).unwrap_or_default();
+        (kind, Reverse(memory))
+    });
+    order
+}
+
 /// The first of the best kind that opens, of those that may be taken; why the others did not.
 fn first_adapter(
     found: &[AdapterReport],
     takes: impl Fn(&AdapterReport) -> bool,
     refused: &mut Vec<String>,
 ) -> Option<(Device, String)> {
-    let mut order: Vec<(usize, &AdapterReport)> =
-        found.iter().enumerate().filter(|(_, adapter)| takes(adapter)).collect();
-    order.sort_by_key(|(_, adapter)| adapter.kind());
-    for (number, adapter) in order {
+    let known: Vec<_> = found.iter().map(|adapter| (adapter.kind(), adapter.memory())).collect();
+    for number in best_first(&known) {
+        let adapter = &found[number];
+        if !takes(adapter) {
+            continue;
+        }
         match adapter.open() {
             Ok(gpu) => {
                 let why = match adapter.kind() {
@@ -411,6 +426,21 @@ mod tests {
             assert_eq!(choice.to_string(), text);
         }
         assert_eq!("WEB:Software".parse(), Ok(web(DeviceChoice::Software)));
+    }
+
+    #[test]
+    fn the_largest_card_comes_first_and_what_computes_on_the_processor_last() {
+        let adapters = [
+            (DeviceKind::Software, Some(64 << 30)),
+            (DeviceKind::Integrated, Some(32 << 30)),
+            (DeviceKind::Discrete, None),
+            (DeviceKind::Discrete, Some(8 << 30)),
+            (DeviceKind::Integrated, Some(48 << 30)),
+            (DeviceKind::Discrete, Some(24 << 30)),
+            (DeviceKind::Virtual, None),
+        ];
+        assert_eq!(best_first(&adapters), [5, 3, 2, 1, 4, 6, 0]);
+        assert!(best_first(&[]).is_empty());
     }
 
     #[test]

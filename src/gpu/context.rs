@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::failure::{Failures, ON_PURPOSE};
 use super::tally::{Event, Tally};
-use super::{AdapterClass, Choices, GpuError, Kernel};
+use super::{AdapterClass, Choices, GpuError, Kernel, device_memory};
 use crate::panics::quietly;
 use crate::plan::{BatchParams, Op};
 use crate::wait::{self, Submitted};
@@ -63,13 +63,22 @@ impl AdapterReport {
 
     /// Its kind.
     pub fn kind(&self) -> DeviceKind {
-        match self.adapter.get_info().device_type {
+        let info = self.adapter.get_info();
+        if info.device_type != wgpu::DeviceType::Cpu && computes_on_processor(&info.name) {
+            return DeviceKind::Software;
+        }
+        match info.device_type {
             wgpu::DeviceType::DiscreteGpu => DeviceKind::Discrete,
             wgpu::DeviceType::IntegratedGpu => DeviceKind::Integrated,
             wgpu::DeviceType::VirtualGpu => DeviceKind::Virtual,
             wgpu::DeviceType::Other => DeviceKind::Other,
             wgpu::DeviceType::Cpu => DeviceKind::Software,
         }
+    }
+
+    /// Bytes of memory of its own, as far as that is known: of graphics cards through Vulkan.
+    pub fn memory(&self) -> Option<u64> {
+        device_memory::of(&self.adapter)
     }
 
     /// The graphics API it is used through, such as `vulkan`.
@@ -147,14 +156,20 @@ pub fn adapters() -> Vec<AdapterReport> {
         .collect()
 }
 
-/// What every plan needs: the widest kernel has eight arguments; the largest workgroup has 64 invocations and less
-/// than 9 KiB of memory.
+/// Whether an adapter of this name computes on the processor, though what passes it on to a virtual machine calls it a GPU.
+fn computes_on_processor(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["llvmpipe", "swiftshader", "basic render driver"].iter().any(|software| name.contains(software))
+}
+
+/// What every plan needs, and WebGPU guarantees: the widest kernel has eight arguments; the largest workgroup has 256 invocations and
+/// 16 KiB of memory.
 fn check_minimum(adapter: &str, limits: &wgpu::Limits) -> Result<(), GpuError> {
     let rows = [
         ("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage, 8),
-        ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup, 64),
-        ("max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x, 64),
-        ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size, 9216),
+        ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup, 256),
+        ("max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x, 256),
+        ("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size, 16_384),
         (
             "max_dynamic_uniform_buffers_per_pipeline_layout",
             limits.max_dynamic_uniform_buffers_per_pipeline_layout,
@@ -299,6 +314,11 @@ impl Gpu {
         self.report.title()
     }
 
+    /// Whether it is used through Metal.
+    pub(super) fn is_metal(&self) -> bool {
+        self.report.adapter.get_info().backend == wgpu::Backend::Metal
+    }
+
     /// Name and version of its driver.
     pub(crate) fn driver(&self) -> &str {
         &self.driver
@@ -426,5 +446,25 @@ impl Gpu {
 
     fn fault(&self) -> Option<Fault> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::computes_on_processor;
+
+    #[test]
+    fn software_is_known_by_its_name_behind_a_virtual_gpu() {
+        for name in [
+            "Virtio-GPU Venus (llvmpipe (LLVM 15.0.6, 256 bits))",
+            "SwiftShader Device (LLVM 10)",
+            "Microsoft Basic Render Driver",
+        ] {
+            assert!(computes_on_processor(name), "{name}");
+        }
+        for name in ["Virtio-GPU Venus (NVIDIA GeForce RTX 3060)", "AMD Radeon RX 7900 XTX (RADV NAVI31)", ""]
+        {
+            assert!(!computes_on_processor(name), "{name}");
+        }
     }
 }

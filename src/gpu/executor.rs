@@ -67,13 +67,13 @@ impl GpuExecutor {
         let steps = build_steps(&gpu, &plan)?;
         let executor = GpuExecutor {
             feed: Feed::new(&gpu),
+            flight: Flight::new(gpu.class().hardware),
             gpu,
             plan,
             buffers,
             steps,
             warm_up: WarmUp::default(),
             table: None,
-            flight: Flight::new(),
             seam: None,
             timer: None,
         };
@@ -210,7 +210,7 @@ impl GpuExecutor {
             let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
             self.reset_tripwire(&mut encoder, rows.start);
             let samples = self.load(&mut encoder, &berth, pass, rows.clone())?;
-            self.encode(&mut encoder, pass.phase, pass.data, rows.clone());
+            let mut encoder = self.encode(encoder, pass.phase, pass.data, rows.clone());
             let metrics = pass.phase != Phase::Predict;
             if metrics {
                 self.copy_metrics(&mut encoder, &berth.metrics, &rows);
@@ -224,7 +224,14 @@ impl GpuExecutor {
             let (first_slot, batches) = (rows.start, rows.len());
             self.flight.depart(
                 &self.gpu,
-                Departure { submitted, metrics, samples, first_slot, batches },
+                Departure {
+                    submitted,
+                    metrics,
+                    samples,
+                    first_slot,
+                    batches,
+                    flops: self.flops(pass.phase) * batches as f64,
+                },
                 berth,
             );
             self.gpu.check()?;
@@ -276,7 +283,8 @@ impl GpuExecutor {
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         self.copy_metrics(&mut encoder, &berth.metrics, &(row..row + 1));
         let submitted = self.gpu.submit(encoder.finish());
-        let departure = Departure { submitted, metrics: true, samples, first_slot: row, batches: 1 };
+        let departure =
+            Departure { submitted, metrics: true, samples, first_slot: row, batches: 1, flops: 0.0 };
         self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, on_metrics)?;
         Ok(())
@@ -391,7 +399,8 @@ impl Executor for GpuExecutor {
         self.reset_tripwire(&mut encoder, 0);
         let samples = self.load(&mut encoder, &berth, pass, 0..1)?;
         let submitted = self.gpu.submit(encoder.finish());
-        let departure = Departure { submitted, metrics: false, samples, first_slot: 0, batches: 1 };
+        let departure =
+            Departure { submitted, metrics: false, samples, first_slot: 0, batches: 1, flops: 0.0 };
         self.flight.depart(&self.gpu, departure, berth);
         self.flight.land_all(&self.gpu, &mut |_, _| ())?;
         for (index, step) in self.plan.steps_of(Phase::Train) {

@@ -19,6 +19,11 @@ pub(super) const WORDS: usize = 2 * MAX_BATCHES + 1;
 /// waiting for it costs nothing.
 const TARGET: Duration = Duration::from_millis(100);
 
+/// No submission may take longer, as far as can be known, or the driver takes the device for hung.
+const LONGEST: Duration = Duration::from_millis(500);
+/// The work that takes so long, until it is known how fast the device is: at 20 GFLOP/s, which every GPU reaches.
+const FIRST_FLOPS: f64 = 1e10;
+
 /// The buffers of a submission; there is one set for each submission that may be in flight.
 pub(super) struct Berth {
     /// Receives its metrics.
@@ -36,6 +41,8 @@ pub(super) struct Departure {
     pub(super) samples: bool,
     pub(super) first_slot: usize,
     pub(super) batches: usize,
+    /// Floating-point operations; 0 where its time tells nothing of the device.
+    pub(super) flops: f64,
 }
 
 /// Some batches in flight.
@@ -52,14 +59,18 @@ pub(super) struct Flight {
     idle: Vec<Berth>,
     queue: VecDeque<Submission>,
     batches_per_submit: usize,
+    /// Floating-point operations that take [`LONGEST`], the most of one submission; infinite where no driver watches.
+    pub(super) most_flops: f64,
     last_landing: Option<Instant>,
     /// The row of the pass that diverged, if that is known.
     pub(super) tripped: Option<usize>,
 }
 
 impl Flight {
-    pub(super) fn new() -> Self {
+    /// Of a device that a driver watches over, or not.
+    pub(super) fn new(is_watched: bool) -> Self {
         Flight {
+            most_flops: if is_watched { FIRST_FLOPS } else { f64::INFINITY },
             idle: Vec::new(),
             queue: VecDeque::new(),
             batches_per_submit: 1,
@@ -70,7 +81,7 @@ impl Flight {
 
     /// Drops what is in flight, after an error.
     pub(super) fn abandon(&mut self) {
-        *self = Flight::new();
+        *self = Flight { most_flops: self.most_flops, ..Flight::new(false) };
     }
 
     /// How many batches the next submission should have.
@@ -138,7 +149,7 @@ impl Flight {
         gpu.wait(departure.submitted)?;
         // Its work began when it was submitted or when the one before it ended, whichever was later.
         let begun = self.last_landing.map_or(begun, |last| last.max(begun));
-        self.adapt(begun.elapsed(), departure.batches);
+        self.adapt(begun.elapsed(), departure.batches, departure.flops);
         self.last_landing = Some(Instant::now());
         for mapped in mapped.into_iter().flatten() {
             gpu.mapped(&mapped)?;
@@ -169,7 +180,10 @@ impl Flight {
     }
 
     /// Doubles the batches if the work was short, halves them if it was long. How batches are grouped changes no bit.
-    fn adapt(&mut self, took: Duration, batches: usize) {
+    fn adapt(&mut self, took: Duration, batches: usize, flops: f64) {
+        if flops > 0.0 && self.most_flops.is_finite() {
+            self.most_flops = flops * LONGEST.div_duration_f64(took.max(Duration::from_micros(1)));
+        }
         if took < TARGET && batches >= self.batches_per_submit {
             self.batches_per_submit = (self.batches_per_submit * 2).min(MAX_BATCHES);
         } else if took > TARGET * 3 && batches <= self.batches_per_submit {

@@ -75,8 +75,9 @@ impl Kernel {
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &[],
-                // No kernel reads workgroup memory that it did not write.
-                zero_initialize_workgroup_memory: false,
+                // No kernel reads workgroup memory that it did not write. But a compiler of Metal misplaces barriers unless it is zeroed
+                // (https://github.com/gfx-rs/wgpu/issues/4500).
+                zero_initialize_workgroup_memory: gpu.is_metal(),
             },
             cache: None,
         });

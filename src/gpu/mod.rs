@@ -6,6 +6,7 @@ mod browser;
 mod choices;
 mod class;
 mod context;
+mod device_memory;
 mod error;
 mod executor;
 mod fail;

@@ -29,6 +29,11 @@ impl Tally {
     }
 
     #[cfg(test)]
+    pub(super) fn of(&self, event: Event) -> u64 {
+        self.0[event as usize].load(Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
     fn counts(&self) -> [u64; 6] {
         self.0.each_ref().map(|count| count.load(Ordering::Relaxed))
     }

@@ -61,7 +61,8 @@ impl OpKind for Softmax {
 
     fn cases() -> Vec<Case<Self>> {
         let softmax = |rows, columns| Case::of(Softmax { rows, columns });
-        let mut table = vec![softmax(64, 10), softmax(1, 1), softmax(130, 7).folded(), softmax(45, 130).folded()];
+        let mut table =
+            vec![softmax(64, 10), softmax(1, 1), softmax(130, 7).folded(), softmax(45, 130).folded()];
         for case in [softmax(65, 10), softmax(3, 2), softmax(9, 130), softmax(5, 1000)] {
             table.extend(all_logits(case));
         }

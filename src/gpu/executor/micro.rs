@@ -62,7 +62,8 @@ impl GpuExecutor {
         let berth = self.flight.berth(&self.gpu, &mut |_, _| ())?;
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         let samples = self.load(&mut encoder, &berth, pass, row..row + 1)?;
-        self.encode(&mut encoder, Phase::of_gradients(is_first), pass.data, row..row + 1);
+        let phase = Phase::of_gradients(is_first);
+        let mut encoder = self.encode(encoder, phase, pass.data, row..row + 1);
         let slot = pass.batches[row].slot as usize;
         if let Some(seam) = &self.seam {
             seam.copy_down(&mut encoder, &self.plan, &self.buffers, slot, turn);
@@ -74,6 +75,7 @@ impl GpuExecutor {
             samples,
             first_slot: slot,
             batches: 1,
+            flops: self.flops(phase),
         };
         self.flight.depart(&self.gpu, departure, berth);
         let crossing = self.seam.as_ref().map(|seam| seam.depart(&self.gpu, submission, turn));
@@ -107,7 +109,7 @@ impl GpuExecutor {
         let begun = Instant::now();
         let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
         seam.copy_up(&mut encoder, &self.plan, &self.buffers, slot);
-        self.encode(&mut encoder, Phase::Update, pass.data, row..row + 1);
+        let encoder = self.encode(encoder, Phase::Update, pass.data, row..row + 1);
         let submission = self.gpu.submit(encoder.finish());
         if let Some(seam) = &mut self.seam {
             seam.refill(&self.gpu);

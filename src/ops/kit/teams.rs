@@ -13,7 +13,7 @@ const TEAM: usize = SIDE * SIDE;
 /// Terms of a team that make up for adding up its sums to those of the others.
 const LONG: usize = 256;
 /// Fewest teams that keep a GPU busy, where they can be had.
-const BUSY: usize = 1024;
+const BUSY: usize = 2048;
 
 /// A product that workgroups share out: so many sums of so many terms.
 #[derive(Debug, Clone, Copy)]
