@@ -6,7 +6,7 @@ use super::{AdapterClass, Kernel, choose, variants};
 use crate::plan::{Op, Plan};
 
 /// Which variants run some of the steps. The table decides for the others, and for those whose variant cannot run on
-/// an adapter of the class. Empty by default, so that two identical machines give the same bits.
+/// an adapter of the class. Empty by default, so that two machines with the same GPU and driver give the same bits.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Choices {
     /// Pairs of a step and its variant. Steps hold floats, so they are compared and not hashed.

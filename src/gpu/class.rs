@@ -2,7 +2,8 @@
 
 use crate::ops::{Kernel, Op};
 
-/// What decides, beside the step, which kernel runs it: two adapters of one class run the same kernels.
+/// What decides, beside the step, which kernel runs it: two adapters of one class run the same kernels. The same bits are
+/// promised for the same GPU and driver only: another driver may round and add otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AdapterClass {
     /// How many invocations run in step, where that is one fixed number.
@@ -39,7 +40,10 @@ pub fn choose(op: &Op, class: AdapterClass) -> Option<Kernel> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::{Matmul, MatmulABt, MatmulAtB, MatmulShape, cases};
+    use crate::ops::{
+        ColumnSum, Conv2dBackwardKernel, Conv2dForward, ConvShape, Matmul, MatmulABt, MatmulAtB, MatmulShape,
+        Softmax, SumPartials, cases,
+    };
 
     #[test]
     fn kernels_for_hardware_run_everywhere_and_are_chosen_there_only() {
@@ -68,6 +72,38 @@ mod tests {
                 let eligible = variants(&op, class).any(|kernel| kernel.variant == "workgroup");
                 assert!(eligible, "{}, {class:?}", op.kind());
             }
+        }
+    }
+
+    /// What the sizes of a net ask for: few tiles and long sums, many tiles and short ones, channels that do not come in fours, groups.
+    #[test]
+    fn hardware_takes_teams_and_shares_by_the_sizes() {
+        let gpu = AdapterClass { hardware: true, ..AdapterClass::default() };
+        let conv = |x, kernel, out_c| ConvShape::valid(x, kernel, [1, 1], out_c);
+        let forward = |conv| -> Op { Conv2dForward { conv, relu: true }.into() };
+        let product = |m, n, k| -> Op { Matmul(MatmulShape { m, n, k }).into() };
+        let rows: [(Op, &str); 15] = [
+            (product(64, 64, 5408), "workgroup4"),
+            (product(2048, 2048, 64), "workgroup"),
+            (product(2048, 2048, 4096), "workgroup4"),
+            (product(64, 10, 64), "scalar"),
+            (forward(conv([64, 26, 26, 32], [3, 3], 64)), "workgroup"),
+            (forward(conv([8, 9, 9, 512], [3, 3], 512)), "workgroup4"),
+            (forward(conv([64, 28, 28, 1], [3, 3], 32)), "gather"),
+            (forward(conv([2, 13, 13, 32], [3, 3], 32).grouped(32)), "depthwise"),
+            (forward(conv([2, 13, 13, 64], [3, 3], 64).grouped(4).dilated([2, 2])), "workgroup4"),
+            (Conv2dBackwardKernel(conv([64, 28, 28, 3], [3, 3], 32)).into(), "gather4"),
+            (
+                Conv2dBackwardKernel(conv([32, 34, 34, 64], [3, 3], 64).grouped(64)).into(),
+                "depthwise_together",
+            ),
+            (ColumnSum { rows: 43_264, columns: 32 }.into(), "vec4_together"),
+            (ColumnSum { rows: 20, columns: 30 }.into(), "scalar"),
+            (SumPartials { parts: 15, len: 4096 }.into(), "vec4"),
+            (Softmax { rows: 32, columns: 1000 }.into(), "together"),
+        ];
+        for (op, expected) in rows {
+            assert_eq!(choose(&op, gpu).map(|kernel| kernel.variant), Some(expected), "{}", op.kind());
         }
     }
 
