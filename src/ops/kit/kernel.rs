@@ -127,11 +127,6 @@ pub(crate) struct Row<O> {
     pub(crate) invocations: fn(&O, usize) -> usize,
 }
 
-/// Number of tiles that cover an area.
-pub(crate) fn tiles(area: [usize; 2], tile: [usize; 2]) -> usize {
-    area[0].div_ceil(tile[0]) * area[1].div_ceil(tile[1])
-}
-
 /// A row of an op made for one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kernel {

@@ -1,7 +1,8 @@
 //! How the kernels of `shaders/lanes` share out rows, lanes and registers.
 
-use super::kernel::{EIGHTS, tiles};
+use super::kernel::EIGHTS;
 use super::split::MAX_ITERATIONS;
+use super::tiles::tiles;
 
 /// Sizes of a subgroup that these kernels are made for: those of drivers that compute with the processor's vectors of 128, 256
 /// and 512 bits. Each subgroup is its own workgroup.

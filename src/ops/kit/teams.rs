@@ -1,6 +1,6 @@
 //! How the kernels over `shaders/shared/workgroup_product.wgsl` share out a product among workgroups and teams.
 
-use super::kernel::tiles;
+use super::tiles::tiles;
 
 /// Invocations along each side of a team.
 const SIDE: usize = 8;
