@@ -207,6 +207,14 @@ impl Device {
         }
     }
 
+    /// The shader file that runs a step here, from the root of the repository; `None` where none does.
+    pub fn shader(&self, op: &Op) -> Option<String> {
+        match self {
+            Device::Cpu | Device::Reference => None,
+            Device::Gpu(gpu) => gpu.kernel(op).map(|kernel| format!("shaders/{}", kernel.source.file)),
+        }
+    }
+
     /// The same device with other kernels for some steps; the CPU executor has none to choose from.
     pub fn choosing(&self, choices: Choices) -> Self {
         match self {

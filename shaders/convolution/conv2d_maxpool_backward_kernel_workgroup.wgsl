@@ -54,9 +54,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
             let h = i * POOL_STRIDE_H + element / POOL_W;
             let w = j * POOL_STRIDE_W + element % POOL_W;
             let pixel = (n * IN_H + h * STRIDE_H) * IN_W + w * STRIDE_W;
-            let of_element = select(Real(), gradient, won == Index(element));
             for (var r = 0u; r < ROWS_HERE; r++) {
-                sum[r] += factor(pixel, min(first_row + r, BIAS_ROW)) * of_element;
+                let product = factor(pixel, min(first_row + r, BIAS_ROW)) * gradient;
+                sum[r] += select(Real(), product, won == Index(element));
             }
         }
     }

@@ -1,5 +1,5 @@
 // import shared/batch.wgsl
-// import shared/first_maximum.wgsl
+// import shared/row_loss.wgsl
 
 // dense_softmax_cross_entropy: the last layer of a classifier in training, both ways, with the loss between them. With
 // logits[r, c] = bias[c] + sum_t x[r, t] * kernel[t, c], over rows r < batch_size, m the row's maximum and
@@ -31,30 +31,6 @@
 var<workgroup> d: array<f32, M * N>;
 var<workgroup> losses: array<f32, WORKGROUP_SIZE>;
 var<workgroup> hits: array<u32, WORKGROUP_SIZE>;
-
-// Loss and hit of a row whose logits are in d; leaves their gradient there.
-fn row_loss(r: u32, n: f32) -> Best {
-    let row = r * N;
-    var predicted = Best(d[row], 0u);
-    var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
-    for (var c = 1u; c < N; c++) {
-        predicted = better(predicted, d[row + c], c);
-        wanted = better(wanted, one_hot[ONE_HOT_BASE + row + c], c);
-    }
-    var s = 0.0;
-    for (var c = 0u; c < N; c++) {
-        s += exp(d[row + c] - predicted.value);
-    }
-    let ln_s = log(s);
-    var total = 0.0;
-    for (var c = 0u; c < N; c++) {
-        let z = d[row + c] - predicted.value;
-        let t = one_hot[ONE_HOT_BASE + row + c];
-        total += t * (ln_s - z);
-        d[row + c] = (exp(z) / s - t) / n;
-    }
-    return Best(total, select(0u, 1u, predicted.place == wanted.place));
-}
 
 fn of_weight(index: u32) {
     let c = index % N;

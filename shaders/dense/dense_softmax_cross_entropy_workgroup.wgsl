@@ -1,5 +1,5 @@
 // import shared/batch.wgsl
-// import shared/first_maximum.wgsl
+// import shared/row_loss.wgsl
 
 // dense_softmax_cross_entropy over several workgroups, none of which waits for another: each computes the logits anew of all rows that
 // it needs, and their gradient d. The first GRADIENT_GROUPS need all rows, for elements of `gradient`, and the first of them writes
@@ -25,9 +25,8 @@ const K_REALS = K / WIDTH;
 // Invocations that share the columns of a row of logits, and columns of one of them.
 const ROW_LANES = 4u;
 const COLUMNS_HERE = (N + ROW_LANES - 1u) / ROW_LANES;
-// Reals of `gradient`, each of WIDTH rows, the last with that of the bias alone; and the invocations that share the rows of x for it.
+// Reals of `gradient`, each of WIDTH rows, the last with that of the bias alone; SHARES invocations share the rows of x for one.
 const GRADIENT_REALS = (K_REALS + 1u) * N;
-const SHARES = 8u;
 const SUMS_HERE = WORKGROUP_SIZE / SHARES;
 const GRADIENT_GROUPS = (GRADIENT_REALS + SUMS_HERE - 1u) / SUMS_HERE;
 
@@ -72,30 +71,6 @@ fn logits(r: u32, lane: u32) {
             d[r * N + lane + i * ROW_LANES] = select(0.0, sum[i], r < batch.batch_size);
         }
     }
-}
-
-// Loss and hit of a row whose logits are in d; leaves their gradient there.
-fn row_loss(r: u32, n: f32) -> Real {
-    let row = r * N;
-    var predicted = Best(d[row], 0u);
-    var wanted = Best(one_hot[ONE_HOT_BASE + row], 0u);
-    for (var c = 1u; c < N; c++) {
-        predicted = better(predicted, d[row + c], c);
-        wanted = better(wanted, one_hot[ONE_HOT_BASE + row + c], c);
-    }
-    var s = 0.0;
-    for (var c = 0u; c < N; c++) {
-        s += exp(d[row + c] - predicted.value);
-    }
-    let ln_s = log(s);
-    var total = 0.0;
-    for (var c = 0u; c < N; c++) {
-        let z = d[row + c] - predicted.value;
-        let t = one_hot[ONE_HOT_BASE + row + c];
-        total += t * (ln_s - z);
-        d[row + c] = (exp(z) / s - t) / n;
-    }
-    return Real(total, select(0.0, 1.0, predicted.place == wanted.place), 0.0, 0.0);
 }
 
 fn of_weights(number: u32, local: u32) {
@@ -158,7 +133,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     workgroupBarrier();
     var own = Real();
     for (var r = first + local; r < min(end, batch.batch_size); r += WORKGROUP_SIZE) {
-        own += row_loss(r, f32(batch.divisor));
+        let row = row_loss(r, f32(batch.divisor));
+        own += Real(row.value, f32(row.place), 0.0, 0.0);
     }
     workgroupBarrier();
     if !needs_all {

@@ -3,7 +3,7 @@
 // import shared/b_columns.wgsl
 
 // matmul_at_b, through workgroup memory (shared/workgroup_product.wgsl): a workgroup computes one tile of one part. M and N are
-// multiples of 4; the row past M is that of ones.
+// multiples of 4; where there is a row past M, it is that of ones.
 //
 // a       [K, M]
 // b       [K, N]

@@ -1,5 +1,7 @@
 //! `shadegrad devices`.
 
+use serde::Serialize;
+
 use super::output::Output;
 use super::table::{Align, render};
 use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
@@ -11,11 +13,72 @@ const NONE: &str = "-";
 
 /// List every adapter with the limits that matter, and say which one `--device auto` takes
 #[derive(Debug, clap::Args)]
-pub struct DevicesArgs {}
+pub struct DevicesArgs {
+    /// Print them as JSON: name, kind, API, driver, place on the PCI bus, own memory and limits (bytes), invocations of a subgroup; and
+    /// what `auto` takes
+    #[arg(long)]
+    json: bool,
+}
+
+/// An adapter, for `--json`.
+#[derive(Debug, Serialize)]
+struct Listed {
+    index: usize,
+    name: String,
+    kind: String,
+    backend: &'static str,
+    driver: String,
+    pci: Option<String>,
+    memory: Option<u64>,
+    max_buffer_size: u64,
+    max_storage_buffer_binding_size: u64,
+    max_compute_workgroup_storage_size: u32,
+    max_compute_invocations_per_workgroup: u32,
+    max_compute_workgroups_per_dimension: u32,
+    subgroup_sizes: [u32; 2],
+    timestamps: bool,
+}
+
+/// All devices, for `--json`.
+#[derive(Debug, Serialize)]
+struct Devices {
+    adapters: Vec<Listed>,
+    /// Threads of the CPU executor.
+    cpu_threads: usize,
+    auto: String,
+}
+
+fn listed((index, adapter): (usize, &AdapterReport)) -> Listed {
+    let limits = adapter.limits();
+    Listed {
+        index,
+        name: adapter.name(),
+        kind: adapter.kind().to_string(),
+        backend: adapter.backend(),
+        driver: adapter.driver(),
+        pci: adapter.pci(),
+        memory: adapter.memory(),
+        max_buffer_size: limits.max_buffer_size,
+        max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
+        max_compute_workgroup_storage_size: limits.max_compute_workgroup_storage_size,
+        max_compute_invocations_per_workgroup: limits.max_compute_invocations_per_workgroup,
+        max_compute_workgroups_per_dimension: limits.max_compute_workgroups_per_dimension,
+        subgroup_sizes: adapter.subgroup_sizes(),
+        timestamps: adapter.has_timestamps(),
+    }
+}
 
 /// Lists the devices. Having no adapter is not a failure.
-pub fn run(_args: &DevicesArgs, output: &mut Output) -> anyhow::Result<()> {
+pub fn run(args: &DevicesArgs, output: &mut Output) -> anyhow::Result<()> {
     let found = adapters();
+    if args.json {
+        let devices = Devices {
+            adapters: found.iter().enumerate().map(listed).collect(),
+            cpu_threads: rayon::current_num_threads(),
+            auto: Device::open(&DeviceChoice::Auto)?.1,
+        };
+        return output.line(serde_json::to_string_pretty(&devices)?);
+    }
     output.line(names(&found))?;
     if found.is_empty() {
         output.line(format_args!("\n{}", how_to_get_an_adapter()))?;

@@ -1,5 +1,7 @@
 //! `shadegrad explain`.
 
+use anyhow::bail;
+
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::init::TrainableArg;
 use super::output::{Output, warn_of_loss};
@@ -7,7 +9,7 @@ use super::statistics;
 use super::tune::TuneArg;
 use crate::device::Device;
 use crate::gpu::Streaming;
-use crate::model::{bytes, thousands};
+use crate::model::{bytes, nearest, thousands};
 use crate::plan::{Fusion, Plan};
 
 /// The longest line.
@@ -32,6 +34,10 @@ pub struct ExplainArgs {
     fuse: FuseArg,
     #[command(flatten)]
     tune: TuneArg,
+    /// Print the shader that is compiled for this step, by its name or number in the plan, instead: the header of its sizes, the files that
+    /// it imports, its own
+    #[arg(long, value_name = "STEP", conflicts_with = "statistics")]
+    shader: Option<String>,
     /// Print what the driver's compiler made of each kernel instead: registers, spills, bytes that a workgroup shares, subgroups that run
     /// at a time, instructions, cycles. Nothing is run
     #[arg(long)]
@@ -50,11 +56,15 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let batch = args.batch_size.unwrap_or(file.training.batch_size.div_ceil(parts));
     let plan = file.plan(batch)?;
     let (device, why) = Device::open(&args.device.device)?;
-    if !args.json {
+    if !args.json && args.shader.is_none() {
         output.line(format_args!("Device: {why}"))?;
     }
     let before = plan.clone();
     let plan = args.fuse.prepare(&device, plan);
+    if let Some(asked) = &args.shader {
+        let (device, _) = args.tune.apply(device, &plan)?;
+        return output.line(shader(asked, &device, &plan)?.trim_end());
+    }
     if args.statistics {
         let (device, _) = args.tune.apply(device, &plan)?;
         let rows = statistics::statistics(&device, &plan)?;
@@ -68,7 +78,7 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
         output.line(fusions(before, plan.steps.len()).trim_end())?;
     }
     let (device, tuning) = args.tune.apply(device, &plan)?;
-    output.line(plan.explain(&|op| device.kernel(op).to_owned()).trim_end())?;
+    output.line(plan.explain(&|op| device.kernel(op).to_owned(), &|op| device.shader(op)).trim_end())?;
     if let Some(Streaming { most_resident, bytes: taken }) = device.streaming(&plan) {
         output.line(format_args!(
             "\nData sets of more than {} samples are streamed to this adapter, through {}",
@@ -80,6 +90,22 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
         Some(tuning) => output.line(format_args!("\n{}", tuning.text())),
         None => Ok(()),
     }
+}
+
+/// The text that is compiled for a step.
+fn shader(asked: &str, device: &Device, plan: &Plan) -> anyhow::Result<String> {
+    let Device::Gpu(gpu) = device else {
+        bail!("the CPU executor runs no shaders; name an adapter with --device, such as --device software");
+    };
+    let by_number = asked.parse().ok().and_then(|number: usize| plan.steps.get(number.checked_sub(1)?));
+    let by_name = || plan.steps.iter().find(|step| step.name == asked);
+    let Some(step) = by_number.or_else(by_name) else {
+        let near = nearest(asked, plan.steps.iter().map(|step| step.name.as_str()));
+        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        bail!("the plan has {} steps, but none is `{asked}`{near}", plan.steps.len());
+    };
+    let Some(kernel) = gpu.kernel(&step.op) else { bail!("no kernel runs {}", step.name) };
+    Ok(kernel.text(&step.bases(), gpu.limits().max_compute_workgroups_per_dimension))
 }
 
 /// Which steps of the plan as it was lowered were fused into which.

@@ -6,6 +6,7 @@
 mod args;
 mod bench;
 mod board;
+mod completions;
 mod crossval;
 mod data;
 mod devices;
@@ -26,6 +27,7 @@ mod layout;
 mod listeners;
 mod logging;
 mod lr_find;
+mod man;
 mod messages;
 mod output;
 mod path_text;
@@ -60,7 +62,7 @@ mod web_page;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use args::ProcessArgs;
 use messages::message;
@@ -99,6 +101,8 @@ enum Command {
     LrFind(lr_find::LrFindArgs),
     Import(import::ImportCommand),
     Data(data::DataArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
@@ -149,6 +153,10 @@ fn run(cli: &Cli, started: Instant, ranks: &mut Ranks) -> anyhow::Result<ExitCod
         Command::LrFind(args) => lr_find::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Import(args) => import::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Data(args) => data::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Completions(args) => {
+            completions::run(args, Cli::command(), &mut output).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Man(args) => man::run(args, Cli::command(), &mut output).map(|()| ExitCode::SUCCESS),
     }
 }
 

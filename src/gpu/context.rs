@@ -76,7 +76,7 @@ impl AdapterReport {
         }
     }
 
-    /// Bytes of memory of its own, as far as that is known: of graphics cards through Vulkan.
+    /// Bytes of its largest memory, as far as that is known: through Vulkan. On all but graphics cards that is the host's.
     pub fn memory(&self) -> Option<u64> {
         device_memory::of(&self.adapter)
     }

@@ -59,7 +59,8 @@ pub(super) struct Flight {
     idle: Vec<Berth>,
     queue: VecDeque<Submission>,
     batches_per_submit: usize,
-    /// Floating-point operations that take [`LONGEST`], the most of one submission; infinite where no driver watches.
+    /// Floating-point operations that take [`LONGEST`], the most of one submission, unless a single step has more; infinite where no driver
+    /// watches.
     pub(super) most_flops: f64,
     last_landing: Option<Instant>,
     /// The row of the pass that diverged, if that is known.

@@ -24,14 +24,22 @@ const MOST_CLASSES: usize = 16;
 
 /// Invocations of a workgroup of the kernel that has several.
 const WORKGROUP: u32 = 256;
-/// Reals of the gradient that such a workgroup computes: eight invocations share the rows of each.
-const GRADIENT_REALS: usize = WORKGROUP as usize / 8;
+/// Invocations of it that share the rows of four elements of the gradient.
+const SHARES: usize = 8;
+/// Floats that every adapter's workgroup memory holds.
+const MOST_FLOATS: usize = 4096;
 
 impl DenseSoftmaxCrossEntropy {
+    /// Floats of workgroup memory that it needs: the weights, the logits, and four for each invocation.
+    fn floats(&self) -> usize {
+        let MatmulShape { m, n, k } = self.product;
+        k * n + m * n + 4 * WORKGROUP as usize
+    }
+
     /// Workgroups of that kernel: those of the gradient, and those of dx.
     fn groups(&self) -> usize {
         let MatmulShape { m, n, k } = self.product;
-        ((k / 4 + 1) * n).div_ceil(GRADIENT_REALS) + (m * k / 4).div_ceil(WORKGROUP as usize)
+        ((k / 4 + 1) * n).div_ceil(WORKGROUP as usize / SHARES) + (m * k / 4).div_ceil(WORKGROUP as usize)
     }
 }
 
@@ -73,7 +81,8 @@ impl OpKind for DenseSoftmaxCrossEntropy {
             ],
             workgroup: WORKGROUP,
             reads_batch: true,
-            fits: |op| op.product.k.is_multiple_of(4),
+            tile: |_| vec![("SHARES", SHARES)],
+            fits: |op| op.product.k.is_multiple_of(4) && op.floats() <= MOST_FLOATS,
             invocations: |op, _| op.groups() * WORKGROUP as usize,
             ..Row::WORKGROUP
         },
@@ -174,6 +183,8 @@ impl OpKind for DenseSoftmaxCrossEntropy {
             last(24, 32, 32, true),
             last(37, 10, 36, true).batch(36, 2, 3).folded(),
             last(200, 10, 100, false).batch(190, 2, 3),
+            // As much workgroup memory as there is.
+            last(128, 16, 64, true),
         ]
     }
 

@@ -27,11 +27,12 @@ const ROLES: [Role; 15] = [
 
 impl Plan {
     /// The whole plan as text of at most 120 columns: for each step its kind, the kernel that `kernel` names for it,
-    /// its stage, its arguments, the bytes that it reads and writes and its FLOPs; then the buffers, then totals.
+    /// its stage, the bytes that it reads and writes and its FLOPs, its arguments, and the file that `file` names; then the buffers, then
+    /// totals.
     ///
     /// Bytes count each argument once, which is the least that can move; FLOPs are those of [`Op::flops`]. Both are
     /// for a full batch.
-    pub fn explain(&self, kernel: &dyn Fn(&Op) -> String) -> String {
+    pub fn explain(&self, kernel: &dyn Fn(&Op) -> String, file: &dyn Fn(&Op) -> Option<String>) -> String {
         let mut text = format!(
             "Plan of model \"{}\" for batches of {}: {} steps, {} buffers\n\n",
             self.network.name,
@@ -39,7 +40,7 @@ impl Plan {
             self.steps.len(),
             self.buffers.len()
         );
-        self.render_steps(&mut text, kernel);
+        self.render_steps(&mut text, kernel, file);
         self.render_buffers(&mut text);
         self.render_totals(&mut text);
         text
@@ -60,11 +61,16 @@ impl Plan {
         self.steps_of(phase).map(|(_, step)| step.op.flops()).sum()
     }
 
-    fn render_steps(&self, text: &mut String, kernel: &dyn Fn(&Op) -> String) {
+    fn render_steps(
+        &self,
+        text: &mut String,
+        kernel: &dyn Fn(&Op) -> String,
+        file: &dyn Fn(&Op) -> Option<String>,
+    ) {
         put(
             text,
             format_args!(
-                "{:>3}  {:<28} {:<30} {:<9} {:<8} {:>9} {:>9} {:>9}",
+                "{:>3}  {:<24} {:<30} {:<18} {:<8} {:>9} {:>9} {:>9}",
                 "#", "Step", "Kind", "Kernel", "Stage", "Read", "Written", "FLOPs"
             ),
         );
@@ -77,7 +83,7 @@ impl Plan {
             put(
                 text,
                 format_args!(
-                    "{:>3}  {:<28} {:<30} {:<9} {:<8} {:>9} {:>9} {:>9}",
+                    "{:>3}  {:<24} {:<30} {:<18} {:<8} {:>9} {:>9} {:>9}",
                     index + 1,
                     step.name,
                     step.op.kind(),
@@ -89,6 +95,9 @@ impl Plan {
                 ),
             );
             self.render_args(text, step);
+            if let Some(file) = file(&step.op) {
+                put(text, format_args!("       {:<6} {file}", "file"));
+            }
         }
         text.push('\n');
     }
@@ -330,7 +339,7 @@ mod tests {
     #[test]
     fn every_step_and_buffer_is_there_within_120_columns() {
         let plan = tutorial();
-        let text = plan.explain(&|_| "scalar".to_owned());
+        let text = plan.explain(&|_| "scalar".to_owned(), &|op| Some(format!("shaders/{}.wgsl", op.kind())));
         for name in plan.steps.iter().map(|step| &step.name).chain(plan.buffers.iter().map(|b| &b.name)) {
             assert!(text.contains(name.as_str()), "{name} is missing from\n{text}");
         }
@@ -340,7 +349,7 @@ mod tests {
 
     #[test]
     fn costs_are_those_of_the_arguments() {
-        let text = tutorial().explain(&|_| "k".to_owned());
+        let text = tutorial().explain(&|_| "k".to_owned(), &|_| None);
         // 64 images of 784 bytes, 64 places of 4 bytes and the table of 256 floats; 64 x 784 floats written.
         let gather = text.lines().find(|line| line.contains("gather_images")).unwrap();
         assert!(gather.contains("50.25 KB 196.00 KB         0"), "{gather}");

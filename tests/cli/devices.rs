@@ -29,6 +29,19 @@ fn every_device_is_listed_with_its_limits_and_the_choice_of_auto() {
 }
 
 #[test]
+fn devices_are_told_as_json() {
+    let outcome = Sandbox::new().succeed("devices --json");
+    let found: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let first = &found["adapters"][0];
+    for text in ["name", "kind", "backend", "driver"] {
+        assert!(first[text].as_str().is_some_and(|value| !value.is_empty()), "{text}: {found}");
+    }
+    assert_eq!(first["index"], 0);
+    assert!(first["max_buffer_size"].as_u64() >= Some(1 << 20), "{found}");
+    assert!(found["cpu_threads"].as_u64() >= Some(1) && found["auto"].is_string(), "{found}");
+}
+
+#[test]
 fn a_device_is_found_by_its_number_and_by_part_of_its_name() {
     let sandbox = Sandbox::new();
     let list = sandbox.succeed("devices").stdout;

@@ -1,7 +1,13 @@
 //! `explain`.
 
+use std::path::Path;
+
 use crate::no_adapter::machine_without_driver;
 use crate::sandbox::Sandbox;
+
+fn repository(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
 
 #[test]
 fn the_tutorial_is_explained_without_a_device() {
@@ -47,6 +53,34 @@ fn an_adapter_runs_it_fused_unless_told_otherwise() {
     }
     let plain = sandbox.succeed("explain --device software --no-fuse").stdout;
     assert!(plain.contains("28 steps") && !plain.contains("conv2d_maxpool"), "{plain}");
+}
+
+/// The file of each step, and what is compiled for one of them: a header, what its file imports, its file as it stands.
+#[test]
+fn shaders_are_named_and_printed() {
+    let sandbox = Sandbox::new();
+    let text = sandbox.succeed("explain --device software --no-fuse").stdout;
+    let files: Vec<&str> = text.lines().filter_map(|line| line.trim_start().strip_prefix("file ")).collect();
+    assert_eq!(files.len(), 28, "{text}");
+    for file in files {
+        assert!(repository(file.trim()).is_file(), "{file}");
+    }
+    let widest = text.lines().skip(1).map(|line| line.chars().count()).max();
+    assert!(widest <= Some(120), "{widest:?} columns");
+    let on_disk = std::fs::read_to_string(repository("shaders/loss/batch_metrics.wgsl")).unwrap();
+    for step in ["loss/batch_metrics", "14"] {
+        let shader = sandbox.succeed(&format!("explain --device software --no-fuse --shader {step}")).stdout;
+        assert!(shader.starts_with("alias Real = "), "{shader}");
+        assert!(
+            shader.contains("const INVOCATIONS = 64u;") && shader.contains("struct BatchParams"),
+            "{shader}"
+        );
+        assert!(shader.ends_with(&on_disk), "{shader}");
+    }
+    let asked = "explain --device software --shader";
+    sandbox.fail(&format!("{asked} dense/matmull"), 1, &["13 steps", "did you mean `dense/matmul`?"]);
+    sandbox.fail(&format!("{asked} 14"), 1, &["13 steps", "`14`"]);
+    sandbox.fail("explain --device cpu --shader 1", 1, &["no shaders", "--device software"]);
 }
 
 #[test]

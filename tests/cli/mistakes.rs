@@ -37,7 +37,7 @@ fn wrong_usage_is_exit_code_2_and_names_the_flag() {
         ("train --force", &["--out <DIR>"]),
         ("train --out=", &["--out <DIR>"]),
         ("evaluate a b", &["unexpected argument 'b'"]),
-        ("devices --json", &["unexpected argument '--json'"]),
+        ("devices --tune", &["unexpected argument '--tune'"]),
         ("verify --jsn", &["unexpected argument '--jsn'", "'--json'"]),
         ("explain --epochs 3", &["unexpected argument '--epochs'"]),
     ];

@@ -62,7 +62,7 @@ impl OpKind for Conv2dBackwardInput {
         Row {
             source: shader!("convolution/conv2d_backward_input_workgroup.wgsl"),
             tile: |op| vec![("POSITIONS", op.positions()), ("TERMS", op.by_teams().terms)],
-            fits: |op| op.conv.has_tiles() && op.conv.group_in().is_multiple_of(4),
+            fits: |op| op.conv.has_input_tiles(),
             product: Some(|op| op.by_teams()),
             ..Row::WORKGROUP
         },

@@ -157,9 +157,14 @@ impl ConvShape {
         self.group_out().is_multiple_of(4)
     }
 
-    /// Whether the channels of an output come in fours, and each group has enough of them to fill a good part of a tile.
+    /// Whether tiles of outputs are worth their while, whose channels must come in fours.
     pub(super) fn has_tiles(&self) -> bool {
-        self.channels_by_4() && (self.groups == 1 || self.group_out() >= LEAST_CHANNELS)
+        self.channels_by_4() && self.group_out() >= LEAST_CHANNELS
+    }
+
+    /// Whether tiles of inputs are, where all channels must come in fours.
+    pub(super) fn has_input_tiles(&self) -> bool {
+        self.channels_by_4() && self.group_in().is_multiple_of(4) && self.group_in() >= LEAST_CHANNELS
     }
 
     /// Whether there are no gaps between taps, no groups, and channels in fours.
@@ -194,7 +199,7 @@ pub(super) fn output_of(at: usize, tap: usize, stride: usize, out: usize) -> Opt
 /// Most weights of a window that one invocation holds in registers.
 pub(in crate::ops) const MOST_TAPS: usize = 25;
 
-/// Fewest channels of a group's output for which a tile of 32 is worth its while.
+/// Fewest channels of a group for which a tile of 32 of them is worth its while.
 const LEAST_CHANNELS: usize = 8;
 
 /// Most eights of terms of a block of a convolution that stays in the registers of a subgroup: half as many again as of a
@@ -266,7 +271,7 @@ pub(super) fn shapes() -> [ConvShape; 20] {
 
 /// Gaps between taps, groups with one and several channels, channels that are groups of their own: in fours, in another number,
 /// with several outputs each.
-pub(super) fn dilated_and_grouped() -> [ConvShape; 11] {
+pub(super) fn dilated_and_grouped() -> [ConvShape; 14] {
     let valid = ConvShape::valid;
     [
         valid([2, 9, 11, 8], [3, 3], [1, 1], 16).dilated([2, 3]),
@@ -280,6 +285,10 @@ pub(super) fn dilated_and_grouped() -> [ConvShape; 11] {
         valid([2, 7, 6, 5], [3, 3], [1, 1], 5).grouped(5),
         valid([2, 7, 6, 4], [3, 2], [1, 1], 16).grouped(4),
         valid([2, 8, 9, 6], [3, 3], [1, 2], 16).grouped(2).dilated([2, 1]),
+        // Several tiles and teams to a group, and several parts.
+        valid([2, 8, 7, 72], [3, 3], [1, 1], 144).grouped(2),
+        valid([2, 9, 8, 9], [5, 3], [1, 1], 108).grouped(3),
+        valid([4, 18, 20, 16], [3, 2], [1, 1], 16).grouped(2),
     ]
 }
 

@@ -76,8 +76,8 @@ pub(crate) struct Sums<O> {
 
 impl<O> Sums<O> {
     /// How many invocations of a workgroup share a sum: a power of two, so that some terms are left to each; 1 where it is short.
-    pub(super) fn shares(&self, op: &O) -> usize {
-        let most = if self.along { SHARED_WORKGROUP } else { SHARED_WORKGROUP / NEIGHBOURS };
+    pub(super) fn shares(&self, op: &O, width: usize) -> usize {
+        let most = if self.along { SHARED_WORKGROUP } else { SHARED_WORKGROUP * width / NEIGHBOURS };
         let terms = (self.terms)(op);
         if terms < LONG_SUM { 1 } else { (1 << (terms / LEAST_SHARE).ilog2()).min(most) }
     }
@@ -85,8 +85,8 @@ impl<O> Sums<O> {
 
 /// Invocations of a workgroup that shares sums.
 pub(super) const SHARED_WORKGROUP: usize = 256;
-/// Neighbouring sums of such a workgroup, where they lie side by side: enough that memory is read in whole lines.
-const NEIGHBOURS: usize = 8;
+/// Fewest floats of neighbouring sums of such a workgroup, where they lie side by side: a line of memory.
+const NEIGHBOURS: usize = 32;
 /// Fewest terms of a sum that is shared.
 const LONG_SUM: usize = 32;
 /// Fewest terms of a share.

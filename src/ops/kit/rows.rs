@@ -161,7 +161,7 @@ impl<O: OpKind> Row<O> {
     /// The kernel whose invocations share the sums of this one, where they are long.
     fn together(&self, op: &O, variant: &str, width: usize) -> Option<Kernel> {
         let sums = self.sums.as_ref()?;
-        let shares = sums.shares(op);
+        let shares = sums.shares(op, width);
         let (_, variant) = TOGETHER.iter().find(|(alone, _)| *alone == variant)?;
         let alone = self.kernel(op, variant, width);
         let mut constants = alone.constants;

@@ -94,6 +94,7 @@ pub const SHARED: &[Source] = &[
     shader!("shared/random_shift.wgsl"),
     shader!("shared/rmsprop.wgsl"),
     shader!("shared/rmsprop_in_place.wgsl"),
+    shader!("shared/row_loss.wgsl"),
     shader!("shared/together.wgsl"),
     shader!("shared/together_best.wgsl"),
     shader!("shared/tripwire.wgsl"),

@@ -12,6 +12,8 @@ const TILE_TERMS: usize = SIDE / 2 * 4;
 const TEAM: usize = SIDE * SIDE;
 /// Terms of a team that make up for adding up its sums to those of the others.
 const LONG: usize = 256;
+/// Most terms of a team: with the loops over what it keeps of each, no more iterations than may be.
+const MOST_TERMS: usize = 20_000;
 /// Fewest teams that keep a GPU busy, where they can be had.
 const BUSY: usize = 2048;
 
@@ -35,7 +37,10 @@ impl Product {
     /// workgroups and terms for all teams.
     pub(super) fn employs(&self, teams: usize) -> bool {
         let is_scarce = self.groups() * teams <= BUSY && self.terms > (teams - 1) * TILE_TERMS;
-        teams == 1 || is_scarce || self.terms >= teams * LONG
+        match teams {
+            1 => self.terms <= MOST_TERMS,
+            _ => is_scarce || self.terms >= teams * LONG,
+        }
     }
 
     /// Invocations of workgroups of so many teams.

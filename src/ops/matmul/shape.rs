@@ -81,7 +81,7 @@ pub(super) fn tile([m, n]: [usize; 2]) -> Vec<(&'static str, usize)> {
 }
 
 /// Cases of one way of a product: the tutorial's, which are `first`, sizes where kernels could go wrong, exact ones, `short`,
-/// just short of a tile of 32 by 32 outputs and 32 terms, and folded ones.
+/// just short of a tile of 32 by 32 outputs, and folded ones.
 pub(super) fn cases<O: OpKind>(
     op: impl Fn(MatmulShape) -> O,
     first: [[usize; 3]; 2],

@@ -11,7 +11,7 @@ use crate::ops::{
 /// Most elements of the logits that one workgroup takes.
 const SMALL_LOSS: usize = 1 << 14;
 /// Most weights, and most elements of the logits, of a last layer that one workgroup takes in training: its logits are to
-/// fit every adapter's workgroup memory.
+/// fit every adapter's workgroup memory, on GPUs together with its weights.
 const SMALL_LAST: [usize; 2] = [1024, 2048];
 
 /// gather_images, one_hot -> gather_batch, which divides bytes by 255 itself.
