@@ -15,7 +15,7 @@ const LONG: usize = 256;
 /// Most terms of a team: with the loops over what it keeps of each, no more iterations than may be.
 const MOST_TERMS: usize = 20_000;
 /// Fewest teams that keep a GPU busy, where they can be had.
-const BUSY: usize = 2048;
+const BUSY: usize = 4096;
 
 /// A product that workgroups share out: so many sums of so many terms.
 #[derive(Debug, Clone, Copy)]
