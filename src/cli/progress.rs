@@ -10,6 +10,8 @@ use crate::train::{EpochRecord, Schedule, StepRecord};
 
 /// What follows the batches on a bar, while it grows and at its end: it fits into 80 columns.
 const RUNNING: &str = "{bar:8.green/dim} {eta} left - {msg}";
+/// The same while no batch has ended, so that nothing is known.
+const WAITING: &str = "{bar:8.green/dim} {elapsed}";
 const DONE: &str = "{msg}";
 const BAR: &str = "━╸─";
 /// How often the times on a bar are updated while no batch ends.
@@ -31,6 +33,8 @@ pub struct Progress {
     steps: usize,
     /// When the epoch began.
     begun: Instant,
+    /// That of the epoch before.
+    learning_rate: Option<f32>,
 }
 
 impl Progress {
@@ -46,6 +50,7 @@ impl Progress {
             samples: 0,
             steps: 0,
             begun: Instant::now(),
+            learning_rate: None,
         }
     }
 
@@ -74,6 +79,9 @@ impl Progress {
             let accuracy = self.correct.map(|correct| correct as f64 / samples);
             let figures = figures("", self.loss / samples, accuracy);
             bar.set_message(format!("{} images/s - {figures}", thousands(rate as usize)));
+            if bar.position() == 0 {
+                bar.set_style(style(RUNNING, bar));
+            }
             bar.set_position(self.steps as u64);
         }
     }
@@ -88,6 +96,13 @@ impl Progress {
         );
         if let Some(loss) = record.val_loss {
             text += &format!(" - {}", figures("val_", loss, record.val_accuracy));
+        }
+        if self
+            .learning_rate
+            .replace(record.learning_rate)
+            .is_some_and(|before| before != record.learning_rate)
+        {
+            text += &format!(" - learning_rate: {}", format_args!("{:.4e}", record.learning_rate));
         }
         match self.bar.take() {
             Some(bar) => {
@@ -127,7 +142,7 @@ impl Progress {
             note(format_args!("Epoch {epoch}/{epochs}"));
             let before = (epoch - 1) * steps_per_epoch;
             let bar = ProgressBar::new(steps_per_epoch.min(steps - before) as u64);
-            bar.set_style(style(RUNNING, &bar));
+            bar.set_style(style(WAITING, &bar));
             bar.enable_steady_tick(TICK);
             self.bar = Some(bar);
         }

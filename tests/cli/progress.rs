@@ -53,6 +53,27 @@ fn a_bar_shows_figures_rate_and_time_left() {
     assert!(sandbox.path("run/result.json").exists());
 }
 
+/// At the end of an epoch, where it differs from that of the epoch before.
+#[test]
+fn a_rate_that_changes_is_told() {
+    let sandbox = Sandbox::new();
+    let schedule = "--schedule type=step,boundaries=[32],values=[0.01,0.005]";
+    let text = on_terminal_of(&sandbox, &format!("{TRAIN} {schedule} --out run"), false, "dumb");
+    let epochs: Vec<&str> = text.lines().filter(|line| line.starts_with("Epoch ")).collect();
+    let ends: Vec<bool> = epochs.iter().map(|line| line.ends_with(" - learning_rate: 5.0000e-3")).collect();
+    assert_eq!(ends, [false, true], "{text:?}");
+    assert!(!epochs[0].contains("learning_rate"), "{text:?}");
+}
+
+/// Before a batch has ended nothing is known of the time that is left.
+#[test]
+fn no_time_is_left_before_the_first_batch() {
+    let sandbox = Sandbox::new();
+    let text = on_a_terminal(&sandbox, &format!("{TRAIN} --out run"), true);
+    let begun: Vec<&str> = text.split(['\r', '\n']).filter(|line| line.contains(" 0/32 ")).collect();
+    assert!(!begun.is_empty() && begun.iter().all(|line| !line.contains("left")), "{text:?}");
+}
+
 #[test]
 fn no_color_and_quiet_are_heeded() {
     let sandbox = Sandbox::new();
@@ -74,4 +95,5 @@ fn a_dumb_terminal_gets_plain_lines() {
         predicates::str::is_match(r"(?m)^Epoch 2/2 - 32 steps - .* - loss: \d.* - val_loss: \d").unwrap();
     assert!(predicates::Predicate::eval(&line, &text), "{text:?}");
     assert!(!text.contains('\u{1b}') && text.matches("Epoch 1/2").count() == 1, "{text:?}");
+    assert!(!text.contains("learning_rate"), "a rate that stays is not told: {text:?}");
 }
