@@ -1,7 +1,7 @@
 // import shared/kernel_gradient.wgsl
 
-// conv2d_backward_kernel, as a product through workgroup memory (shared/kernel_gradient.wgsl), one number of x at a time: GROUP_OUT is a multiple of 4,
-// GROUP_IN need not be.
+// conv2d_backward_kernel, as a product through workgroup memory (shared/kernel_gradient.wgsl), one number of x at a time.
+// GROUP_OUT is a multiple of 4, GROUP_IN need not be.
 //
 // x       [BATCH, IN_H, IN_W, IN_C]
 // dy      [BATCH, OUT_H, OUT_W, OUT_C]

@@ -1,7 +1,7 @@
 // import shared/kernel_gradient.wgsl
 
-// conv2d_backward_kernel, as a product through workgroup memory (shared/kernel_gradient.wgsl), four channels of x at a time: GROUP_IN and GROUP_OUT are
-// multiples of 4.
+// conv2d_backward_kernel, as a product through workgroup memory (shared/kernel_gradient.wgsl), four channels of x at a time.
+// GROUP_IN and GROUP_OUT are multiples of 4.
 //
 // x       [BATCH, IN_H, IN_W, IN_C]
 // dy      [BATCH, OUT_H, OUT_W, OUT_C]

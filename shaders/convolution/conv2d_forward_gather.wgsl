@@ -1,7 +1,7 @@
 // import shared/convolution.wgsl
 
-// conv2d_forward, as a product through workgroup memory (shared/convolution.wgsl), one number of x at a time: GROUP_OUT is a multiple of 4, GROUP_IN
-// need not be.
+// conv2d_forward, as a product through workgroup memory (shared/convolution.wgsl), one number of x at a time. GROUP_OUT is a
+// multiple of 4, GROUP_IN need not be.
 //
 // x      [BATCH, IN_H, IN_W, IN_C]
 // kernel [KERNEL_H, KERNEL_W, GROUP_IN, OUT_C]

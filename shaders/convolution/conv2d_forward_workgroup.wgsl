@@ -1,7 +1,7 @@
 // import shared/convolution.wgsl
 
-// conv2d_forward, as a product through workgroup memory (shared/convolution.wgsl), four channels of x at a time: GROUP_IN and GROUP_OUT are multiples
-// of 4.
+// conv2d_forward, as a product through workgroup memory (shared/convolution.wgsl), four channels of x at a time. GROUP_IN and
+// GROUP_OUT are multiples of 4.
 //
 // x      [BATCH, IN_H, IN_W, IN_C]
 // kernel [KERNEL_H, KERNEL_W, GROUP_IN, OUT_C]
