@@ -6,7 +6,8 @@ use super::records::{EpochRecord, FoldResult, Schedule, StepRecord};
 /// Any error of a callback; it ends the run and is returned by `fit`.
 pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Receives what happens while `fit` runs. Batches are reported in order, but some time after they ran.
+/// Receives what happens while `fit` runs. Several are one: a tuple of two or three, or a `Vec<Box<dyn Callback>>`;
+/// [`on_step`](super::on_step) and [`on_epoch_end`](super::on_epoch_end) make one of a function. Batches are reported in order, but some time after they ran.
 pub trait Callback {
     /// Before the first batch.
     fn on_train_begin(&mut self, _schedule: &Schedule) -> Result<(), CallbackError> {

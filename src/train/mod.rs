@@ -3,6 +3,7 @@
 mod adapt;
 mod attribution;
 mod callback;
+mod callbacks;
 mod check;
 mod checkpoint;
 pub mod collective;
@@ -33,6 +34,7 @@ mod targets;
 pub use crate::error::{Bad, Divergence, Found};
 pub use attribution::Maps;
 pub use callback::{Callback, CallbackError, NoCallback};
+pub use callbacks::{OnEpochEnd, OnStep, on_epoch_end, on_step};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use collective::{Collective, Updates};
 pub use compile::Compile;
