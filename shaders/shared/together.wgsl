@@ -39,8 +39,8 @@ fn share_of(local: u32) -> u32 {
     return select(local / SUMS_HERE, local % SHARES, ALONG);
 }
 
-// The sum of all shares. All invocations of a workgroup call it.
-fn together(own: Real, local: u32) -> Real {
+// What all shares come to, their sum or the largest of them. All invocations of a workgroup call it.
+fn combined(own: Real, local: u32, largest: bool) -> Real {
     let share = share_of(local);
     let place = share * SUMS_HERE + sum_here(local);
     // Until nobody reads the shares of another call.
@@ -49,25 +49,20 @@ fn together(own: Real, local: u32) -> Real {
     for (var half = SHARES / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if share < half {
-            shares[place] += shares[place + half * SUMS_HERE];
+            let other = shares[place + half * SUMS_HERE];
+            shares[place] = select(shares[place] + other, max(shares[place], other), largest);
         }
     }
     workgroupBarrier();
     return shares[sum_here(local)];
 }
 
-// The largest of all shares. All invocations of a workgroup call it.
+// The sum of all shares.
+fn together(own: Real, local: u32) -> Real {
+    return combined(own, local, false);
+}
+
+// The largest of all shares.
 fn together_maximum(own: Real, local: u32) -> Real {
-    let share = share_of(local);
-    let place = share * SUMS_HERE + sum_here(local);
-    workgroupBarrier();
-    shares[place] = own;
-    for (var half = SHARES / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if share < half {
-            shares[place] = max(shares[place], shares[place + half * SUMS_HERE]);
-        }
-    }
-    workgroupBarrier();
-    return shares[sum_here(local)];
+    return combined(own, local, true);
 }

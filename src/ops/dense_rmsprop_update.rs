@@ -25,6 +25,16 @@ const TILE_M: usize = 2;
 /// Most terms of such an invocation, whose loops over the rows of its tile count as well.
 const TILE_TERMS: usize = 1024;
 
+/// Elements of the arguments, four floats at a time.
+const BY_FOUR: &[Element] = &[
+    Element::Vec4F32,
+    Element::Vec4F32,
+    Element::F32,
+    Element::AtomicU32,
+    Element::Vec4F32,
+    Element::Vec4F32,
+];
+
 impl OpKind for DenseRmspropUpdate {
     const ROWS: &'static [Row<Self>] = &[
         Row {
@@ -52,14 +62,7 @@ impl OpKind for DenseRmspropUpdate {
         },
         Row {
             source: shader!("update/dense_rmsprop_update_workgroup.wgsl"),
-            elements: &[
-                Element::Vec4F32,
-                Element::Vec4F32,
-                Element::F32,
-                Element::AtomicU32,
-                Element::Vec4F32,
-                Element::Vec4F32,
-            ],
+            elements: BY_FOUR,
             reads_batch: true,
             fits: |op| op.product.m.is_multiple_of(4) && op.comes_by(4),
             product: Some(|op| Product { area: [op.rows(), op.product.n], areas: 1, terms: op.product.k }),
@@ -67,14 +70,7 @@ impl OpKind for DenseRmspropUpdate {
         },
         Row {
             source: shader!("update/dense_rmsprop_update_tile.wgsl"),
-            elements: &[
-                Element::Vec4F32,
-                Element::Vec4F32,
-                Element::F32,
-                Element::AtomicU32,
-                Element::Vec4F32,
-                Element::Vec4F32,
-            ],
+            elements: BY_FOUR,
             reads_batch: true,
             tile: |_| vec![("TILE_M", TILE_M)],
             fits: |op| op.product.m.is_multiple_of(4) && op.product.k <= TILE_TERMS && op.comes_by(4),
