@@ -5,7 +5,9 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::output::Output;
-use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Schedule, StepRecord};
+use crate::train::{
+    Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Requests, Schedule, StepRecord,
+};
 
 /// Passes every event on to all callbacks, and records when the first batch was reported. An executor's first
 /// submission is a single batch, so this is when that batch ended, and not a whole submission.
@@ -38,6 +40,11 @@ impl<C: Callback> Callback for Listeners<'_, C> {
 
     fn interrupted(&self) -> bool {
         self.decides.interrupted()
+    }
+
+    fn requests(&mut self) -> Requests {
+        let asked = self.decides.requests();
+        self.listen.iter_mut().fold(asked, |asked, other| asked.and(other.requests()))
     }
 
     fn checkpoints(&self) -> Checkpoints {

@@ -137,7 +137,7 @@ pub fn to_files(
     let state = CheckpointState {
         format: FORMAT,
         settings: settings.clone(),
-        stopped: checkpoint.stopped,
+        stopped: checkpoint.stopped.clone(),
         training: checkpoint.training,
         epochs: checkpoint.epochs.clone(),
     };

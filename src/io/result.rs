@@ -131,7 +131,7 @@ impl RunResult {
         let training = &file.training;
         let [train_samples, validation_samples, test_samples] = samples;
         RunResult {
-            stopped: history.stopped,
+            stopped: history.stopped.clone(),
             test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
             test_accuracy: evaluation.accuracy,
             test_metrics: BTreeMap::new(),

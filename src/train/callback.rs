@@ -2,12 +2,14 @@
 
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::records::{EpochRecord, FoldResult, Schedule, StepRecord};
+use super::requests::Requests;
 
 /// Any error of a callback; it ends the run and is returned by `fit`.
 pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Receives what happens while `fit` runs. Several are one: a tuple of two or three, or a `Vec<Box<dyn Callback>>`;
-/// [`on_step`](super::on_step) and [`on_epoch_end`](super::on_epoch_end) make one of a function. Batches are reported in order, but some time after they ran.
+/// [`on_step`](super::on_step) and [`on_epoch_end`](super::on_epoch_end) make one of
+/// a function. Batches are reported in order, but some time after they ran.
 pub trait Callback {
     /// Before the first batch.
     fn on_train_begin(&mut self, _schedule: &Schedule) -> Result<(), CallbackError> {
@@ -33,6 +35,12 @@ pub trait Callback {
     /// first, and a checkpoint is made if checkpoints are made at all.
     fn interrupted(&self) -> bool {
         false
+    }
+
+    /// What it asks of training: to end for a reason of its own, another learning rate, a checkpoint. Asked after each batch, and after
+    /// [`on_epoch_end`](Self::on_epoch_end); what is returned counts once.
+    fn requests(&mut self) -> Requests {
+        Requests::default()
     }
 
     /// When checkpoints are made; asked once, before the first batch.

@@ -3,6 +3,7 @@
 use super::callback::{Callback, CallbackError};
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::records::{EpochRecord, FoldResult, Schedule, StepRecord};
+use super::requests::Requests;
 
 /// Both: all the checkpoints that either wants, or more.
 fn most(one: Checkpoints, other: Checkpoints) -> Checkpoints {
@@ -42,6 +43,11 @@ macro_rules! told_to_all {
             $shared.into_iter().any(|one| one.interrupted())
         }
 
+        fn requests(&mut self) -> Requests {
+            let $all = self;
+            $list.into_iter().fold(Requests::default(), |asked, one| asked.and(one.requests()))
+        }
+
         fn checkpoints(&self) -> Checkpoints {
             let $all = self;
             $shared.into_iter().fold(Checkpoints::Never, |wanted, one| most(wanted, one.checkpoints()))
@@ -60,7 +66,7 @@ macro_rules! told_to_all {
 }
 
 /// All of them, in their order. An error of one ends training before the next is told; checkpoints are made as often as any of them
-/// wants, and each is told of all of them.
+/// wants, and each is told of all of them; all that they ask for is heeded, of reasons to stop the first.
 impl Callback for Vec<Box<dyn Callback + '_>> {
     told_to_all!(all => all.iter_mut(), all.iter());
 }

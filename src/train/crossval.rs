@@ -11,6 +11,7 @@ use super::metrics::Judgement;
 use super::model::Model;
 use super::options::FitOptions;
 use super::records::{EpochRecord, Evaluation, FoldResult, Schedule, StepRecord};
+use super::requests::Requests;
 use crate::data::folds::{folds_of, hold_out};
 use crate::data::{Dataset, TargetKind};
 use crate::device::Device;
@@ -196,6 +197,10 @@ impl Callback for Heard<'_> {
 
     fn interrupted(&self) -> bool {
         self.callback.interrupted()
+    }
+
+    fn requests(&mut self) -> Requests {
+        self.callback.requests()
     }
 
     fn checkpoints(&self) -> Checkpoints {

@@ -9,6 +9,7 @@ use super::model::Model;
 use super::options::FitOptions;
 use super::passes::{stopped_by, train_part};
 use super::records::{EpochRecord, History, Schedule, StopReason, Stopped};
+use super::requests::{Requests, agreed};
 use super::state::RunState;
 use crate::data::Dataset;
 use crate::data::batches::epoch_order;
@@ -32,6 +33,8 @@ struct Run<'a> {
     /// A row for each batch of a full epoch; what changes from epoch to epoch is filled in at the start of each.
     table: Vec<BatchParams>,
     history: History,
+    /// What callbacks asked for and was not done yet.
+    asked: Requests,
     /// The training set.
     data: Dataset,
     /// A snapshot of the state before the next part of an epoch, for a rollback if it diverges.
@@ -41,7 +44,7 @@ struct Run<'a> {
 /// How an epoch ended.
 enum Epoch {
     Done(EpochRecord),
-    Interrupted,
+    Stopped(Stopped),
 }
 
 impl Model {
@@ -64,7 +67,8 @@ impl Model {
 
     /// Resumes a call of [`fit`](Self::fit) that made this checkpoint, with the same data and options except `epochs`
     /// and `max_steps`, which may be larger. The caller must make sure that the data is the same ([`Dataset::digest`]
-    /// tells). Training that ended because it was good enough or did not improve any more has nothing left to do.
+    /// tells). Training that ended because it was good enough, did not improve any more or a callback asked
+    /// for it has nothing left to do.
     ///
     /// # Errors
     /// As [`fit`](Self::fit), and when the checkpoint is of another model, or is further than the options allow.
@@ -77,8 +81,12 @@ impl Model {
     ) -> Result<History, Error> {
         let Checkpoint { training, weights, optimizer_state, best_weights, epochs, stopped } = checkpoint;
         // These reasons to stop do not depend on how far the options go.
-        let over =
-            |stopped: &Stopped| matches!(stopped.reason, StopReason::EarlyStopping | StopReason::GoodEnough);
+        let over = |stopped: &Stopped| {
+            matches!(
+                stopped.reason,
+                StopReason::EarlyStopping | StopReason::GoodEnough | StopReason::Callback
+            )
+        };
         self.form = options.form(train);
         self.micro_batches = options.micro_batches_on(self.collective.size())?;
         self.executor(Some(options.largest_batch(train.len()).div_ceil(self.micro_batches)))?;
@@ -138,6 +146,7 @@ impl Model {
             validation: validation_samples,
             table,
             history: before.unwrap_or_default(),
+            asked: Requests::default(),
             data: train.clone(),
             start: None,
         };
@@ -157,11 +166,11 @@ impl Model {
             // So that a run can be resumed whenever it is cut off.
             self.checkpoint_for(&mut run, callback)?;
         }
-        run.history.stopped = run.history.stopped.or(self.stopped_before(&run));
+        run.history.stopped = run.history.stopped.take().or(self.stopped_before(&run));
         while run.history.stopped.is_none() {
             let epoch = self.epoch(&mut run, callback);
             match epoch.map_err(|error| stopped_by(error, &self.training.run))? {
-                Epoch::Interrupted => run.history.stopped = Some(interrupted(self.training.run.epoch + 1)),
+                Epoch::Stopped(stopped) => run.history.stopped = Some(stopped),
                 Epoch::Done(record) => self.end_epoch(&mut run, &record, callback)?,
             }
         }
@@ -183,7 +192,7 @@ impl Model {
         let all = run.options.epochs.saturating_mul(run.schedule.steps_per_epoch);
         let reason = if run.schedule.steps == all { StopReason::Epochs } else { StopReason::MaxSteps };
         let done = run.schedule.steps_done == run.schedule.steps;
-        done.then_some(Stopped { reason, epoch, weights_of_epoch: epoch })
+        done.then(|| ended(reason, epoch))
     }
 
     /// Trains for an epoch, or what is left of it, or what `max_steps` leaves, and evaluates on the validation set.
@@ -191,7 +200,6 @@ impl Model {
         let number = self.training.run.epoch + 1;
         let steps = run.table.len().min(run.schedule.steps - self.training.run.step);
         let mut rows = run.table[..steps].to_vec();
-        self.fill(&mut rows, run.options);
         let shuffle_seed = run.options.shuffle.then_some(self.compile.seed);
         let mut begun = Instant::now();
         let order = epoch_order(run.samples, self.training.epochs_begun, shuffle_seed);
@@ -205,6 +213,7 @@ impl Model {
                 }
                 _ => steps,
             };
+            self.fill(&mut rows, from, run.options);
             let steps_of_part = with_slots(&rows[from..to]);
             let pass = Pass {
                 phase: Phase::Train,
@@ -223,14 +232,11 @@ impl Model {
             }
             self.check_weights(run)?;
             self.training.run.within.seconds += begun.elapsed().as_secs_f64();
-            if from + part.ran.rows < to {
-                self.checkpoint_for(run, callback)?;
-                return Ok(Epoch::Interrupted);
-            }
-            // This checkpoint, at the end of an epoch that is cut short, is made before what follows an epoch: the
-            // epoch may be resumed.
-            if to < steps || steps < run.table.len() {
-                self.checkpoint_for(run, callback)?;
+            let is_due = from + part.ran.rows == to;
+            if let Some(stopped) =
+                self.end_part(run, part.asked, [is_due, self.training.run.within.rows == steps], callback)?
+            {
+                return Ok(Epoch::Stopped(stopped));
             }
             begun = Instant::now();
         }
@@ -247,6 +253,49 @@ impl Model {
             learning_rate: rows.last().map_or(0.0, |row| row.learning_rate),
             seconds: within.seconds,
         }))
+    }
+
+    /// After a part of an epoch, does what callbacks asked for, and makes a checkpoint if one `is_due` or asked for. What the end of
+    /// an epoch follows is left to that. Returns why training ends within the epoch, if it does.
+    fn end_part(
+        &mut self,
+        run: &mut Run<'_>,
+        asked: (Requests, bool),
+        [is_due, is_last]: [bool; 2],
+        callback: &mut dyn Callback,
+    ) -> Result<Option<Stopped>, Error> {
+        let (asked, interrupted) = agreed(self.collective.as_mut(), asked)?;
+        self.change_rate(&asked)?;
+        run.asked = std::mem::take(&mut run.asked).and(asked);
+        let is_whole = self.training.run.within.rows == run.table.len();
+        let epoch = self.training.run.epoch + 1;
+        let mut stopped = None;
+        if !is_last && interrupted {
+            stopped = Some(ended(StopReason::Interrupted, epoch));
+        } else if !is_last {
+            run.history.stopped = run.asked.stop.take().map(|why| asked_to(why, epoch));
+            stopped = run.history.stopped.clone();
+        }
+        // Also at the end of an epoch that is cut short, before what follows an epoch: the epoch may be resumed.
+        if !is_whole && (is_due || stopped.is_some() || run.asked.checkpoint) {
+            self.checkpoint_for(run, callback)?;
+        }
+        Ok(stopped)
+    }
+
+    /// Multiplies the learning rate as asked.
+    fn change_rate(&mut self, asked: &Requests) -> Result<(), SettingError> {
+        let Some(factor) = asked.rate_factor else { return Ok(()) };
+        let all = self.training.rate_factor.unwrap_or(1.0) * factor;
+        if !(all > 0.0 && all.is_finite()) {
+            return Err(SettingError::new(
+                "rate_factor",
+                f64::from(factor),
+                "above 0, and finite with the factors before",
+            ));
+        }
+        self.training.rate_factor = Some(all);
+        Ok(())
     }
 
     /// Snapshots the weights for a rollback.
@@ -303,18 +352,24 @@ impl Model {
         run.history.stopped = self.after_epoch(run, record)?;
         callback.on_epoch_end(record)?;
         run.history.epochs.push(*record);
+        let (asked, _) = agreed(self.collective.as_mut(), (callback.requests(), false))?;
+        self.change_rate(&asked)?;
+        run.asked = std::mem::take(&mut run.asked).and(asked);
+        let asked = run.asked.stop.take().map(|why| asked_to(why, record.epoch));
+        run.history.stopped = run.history.stopped.take().or(asked);
         if whole {
             self.checkpoint_for(run, callback)?;
         }
         if run.history.stopped.is_none() && any(self.collective.as_mut(), callback.interrupted())? {
-            run.history.stopped = Some(interrupted(record.epoch));
+            run.history.stopped = Some(ended(StopReason::Interrupted, record.epoch));
         }
         Ok(())
     }
 
-    /// Makes a checkpoint, unless none are wanted.
+    /// Makes a checkpoint, unless none are wanted and none was asked for.
     fn checkpoint_for(&mut self, run: &mut Run<'_>, callback: &mut dyn Callback) -> Result<(), Error> {
-        if run.checkpoints == Checkpoints::Never {
+        let is_asked = std::mem::take(&mut run.asked.checkpoint);
+        if run.checkpoints == Checkpoints::Never && !is_asked {
             return Ok(());
         }
         let begun = Instant::now();
@@ -328,7 +383,7 @@ impl Model {
             optimizer_state: self.optimizer_state()?,
             best_weights: self.best_weights.clone(),
             epochs: run.history.epochs.clone(),
-            stopped: run.history.stopped,
+            stopped: run.history.stopped.clone(),
         };
         callback.on_checkpoint(&checkpoint)?;
         run.history.checkpoints += 1;
@@ -373,7 +428,9 @@ impl Model {
         let options = run.options;
         if let Some(plateau) = &options.reduce_lr_on_plateau {
             let state = &mut self.training.run.plateau;
-            let reduced = plateau.after_epoch(state, record, record.learning_rate);
+            // Without what callbacks multiply it by.
+            let base = self.compile.optimizer.learning_rate() as f32;
+            let reduced = plateau.after_epoch(state, record, self.training.learning_rate.unwrap_or(base));
             self.training.learning_rate = reduced.or(self.training.learning_rate);
         }
         let mut reason = None;
@@ -392,7 +449,7 @@ impl Model {
         let all = options.epochs.saturating_mul(run.schedule.steps_per_epoch);
         let last = if run.schedule.steps == all { StopReason::Epochs } else { StopReason::MaxSteps };
         let reason = reason.or((record.epoch == run.schedule.epochs).then_some(last));
-        Ok(reason.map(|reason| Stopped { reason, epoch: record.epoch, weights_of_epoch: record.epoch }))
+        Ok(reason.map(|reason| ended(reason, record.epoch)))
     }
 
     /// Gives the model the weights that training ends with: their moving average, if the optimizer keeps one, or those of
@@ -420,8 +477,12 @@ fn schedule(options: &FitOptions, steps_per_epoch: usize, steps_done: usize) -> 
     Schedule { epochs: steps.div_ceil(steps_per_epoch), steps_per_epoch, steps_done, steps }
 }
 
-fn interrupted(epoch: usize) -> Stopped {
-    Stopped { reason: StopReason::Interrupted, epoch, weights_of_epoch: epoch }
+fn ended(reason: StopReason, epoch: usize) -> Stopped {
+    Stopped { reason, why: None, epoch, weights_of_epoch: epoch }
+}
+
+fn asked_to(why: String, epoch: usize) -> Stopped {
+    Stopped { why: Some(why), ..ended(StopReason::Callback, epoch) }
 }
 
 impl From<CallbackError> for Error {

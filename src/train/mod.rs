@@ -26,6 +26,7 @@ mod rate_trial;
 #[cfg(test)]
 mod recorded;
 mod records;
+mod requests;
 mod rows;
 mod state;
 mod stopping;
@@ -54,5 +55,6 @@ pub use plateau::{PlateauState, ReduceOnPlateau};
 pub use rate::{CosineDecay, ExponentialDecay, LearningRateSchedule, StepDecay};
 pub use rate_curve::{CurveEnd, NoSuggestion, RateCurve, RatePoint, RateRange, RateSuggestion, top_of_curve};
 pub use records::{EpochRecord, Evaluation, FoldResult, History, Schedule, StepRecord, StopReason, Stopped};
+pub use requests::Requests;
 pub use state::{RunState, TrainingState, Within};
 pub use stopping::{EarlyStopping, EarlyStoppingState};

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use super::callback::{Callback, CallbackError};
 use super::micro::Runner;
 use super::records::StepRecord;
+use super::requests::Requests;
 use super::state::RunState;
 use crate::data::TargetKind;
 use crate::error::Error;
@@ -15,9 +16,11 @@ pub(super) struct Part {
     pub(super) ran: Ran,
     /// The loss of the last batch that was reported.
     pub(super) last_loss: f32,
+    /// What the callback asked for, and whether it interrupted training.
+    pub(super) asked: (Requests, bool),
 }
 
-/// Trains for a part of an epoch, until a callback interrupts it. A batch that diverges is reported but not counted.
+/// Trains for a part of an epoch, until a callback interrupts it or asks for something. A batch that diverges is reported but not counted.
 pub(super) fn train_part(
     mut runner: Runner<'_>,
     pass: &Pass<'_>,
@@ -27,8 +30,8 @@ pub(super) fn train_part(
     let mut failed: Option<CallbackError> = None;
     let (mut before_last, mut last_loss) = (state.within, 0.0);
     let target = runner.executor.plan().network.target;
-    let stop = callback.interrupted();
-    let ran = runner.train(pass, stop, &mut |slot, metrics| {
+    let mut asked = (Requests::default(), callback.interrupted());
+    let ran = runner.train(pass, asked.1, &mut |slot, metrics| {
         let n = pass.batches[slot].batch_size;
         (before_last, last_loss) = (state.within, metrics.loss);
         let correct = (target == TargetKind::Classes).then_some(metrics.correct);
@@ -44,7 +47,8 @@ pub(super) fn train_part(
         if failed.is_none() {
             failed = callback.on_step(&record).err();
         }
-        match failed.is_some() || callback.interrupted() {
+        asked = (std::mem::take(&mut asked.0).and(callback.requests()), asked.1 || callback.interrupted());
+        match failed.is_some() || asked.0.is_some() || asked.1 {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
@@ -57,7 +61,7 @@ pub(super) fn train_part(
     }
     match failed {
         Some(error) => Err(Error::Callback(error)),
-        None => Ok(Part { ran, last_loss }),
+        None => Ok(Part { ran, last_loss, asked }),
     }
 }
 

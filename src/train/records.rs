@@ -99,15 +99,20 @@ pub enum StopReason {
     GoodEnough,
     /// [`EarlyStopping`](super::EarlyStopping) saw no improvement.
     EarlyStopping,
+    /// A callback asked for it; [`Stopped::why`] is its reason.
+    Callback,
     /// A callback interrupted it.
     Interrupted,
 }
 
 /// Why and when training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopped {
     /// Why.
     pub reason: StopReason,
+    /// The reason that a callback gave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// The last epoch, counted from 1.
     pub epoch: usize,
     /// The epoch that the weights are from; not the last one if the best weights were restored.
@@ -116,14 +121,15 @@ pub struct Stopped {
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let why = match self.reason {
-            StopReason::Epochs => "all epochs are done",
-            StopReason::MaxSteps => "the most steps allowed are taken",
-            StopReason::GoodEnough => "the metrics asked for are reached",
-            StopReason::EarlyStopping => "no improvement any more",
+        let (place, why) = match self.reason {
+            StopReason::Epochs => ("after", "all epochs are done"),
+            StopReason::MaxSteps => ("after", "the most steps allowed are taken"),
+            StopReason::GoodEnough => ("after", "the metrics asked for are reached"),
+            StopReason::EarlyStopping => ("after", "no improvement any more"),
+            StopReason::Callback => ("in", self.why.as_deref().unwrap_or("a callback asked for it")),
             StopReason::Interrupted => return write!(f, "in epoch {}: interrupted", self.epoch),
         };
-        write!(f, "after epoch {}: {why}", self.epoch)?;
+        write!(f, "{place} epoch {}: {why}", self.epoch)?;
         if self.weights_of_epoch != self.epoch {
             write!(f, "; the weights are those of epoch {}", self.weights_of_epoch)?;
         }

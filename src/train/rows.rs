@@ -41,15 +41,16 @@ impl Model {
         }
     }
 
-    /// Fills in the rows of an epoch for the step that it begins with.
-    pub(super) fn fill(&self, rows: &mut [BatchParams], options: &FitOptions) {
+    /// Fills in the rows of an epoch, which are those of its steps from the first, but for `done`.
+    pub(super) fn fill(&self, rows: &mut [BatchParams], done: usize, options: &FitOptions) {
         let base = self.compile.optimizer.learning_rate();
         let [seed_low, seed_high] = words(self.compile.seed);
-        for (row, step) in rows.iter_mut().zip(self.training.steps_begun..) {
-            row.learning_rate = match (&options.schedule, self.training.learning_rate) {
+        for (row, step) in rows.iter_mut().zip(self.training.steps_begun..).skip(done) {
+            let rate = match (&options.schedule, self.training.learning_rate) {
                 (LearningRateSchedule::Constant, Some(reduced)) => reduced,
                 (schedule, _) => schedule.rate(step, base),
             };
+            row.learning_rate = rate * self.training.rate_factor.unwrap_or(1.0);
             row.correction = self.compile.optimizer.correction(step);
             row.training = 1;
             row.guarded = u32::from(!options.allow_nan);

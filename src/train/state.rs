@@ -16,6 +16,9 @@ pub struct TrainingState {
     pub steps_begun: usize,
     /// The learning rate if it was reduced, else `None`: the optimizer's.
     pub learning_rate: Option<f32>,
+    /// What callbacks asked to multiply the rate by, beyond that; `None` is 1.
+    #[serde(default)]
+    pub rate_factor: Option<f32>,
     /// Of the current call of `fit`, or of the last one.
     pub run: RunState,
 }

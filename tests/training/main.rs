@@ -21,6 +21,7 @@ mod misfits;
 mod moving_average;
 mod optimizers;
 mod rates;
+mod requests;
 mod sample_weights;
 mod saving;
 mod steps;

@@ -173,7 +173,7 @@ fn from_files(name: &str, files: BTreeMap<String, Vec<u8>>) -> Result<SavedCheck
 
 /// Refuses counters that no training can have; the error says what is wrong.
 fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Result<(), String> {
-    let TrainingState { epochs_begun, steps_begun, learning_rate, run } = state.training;
+    let TrainingState { epochs_begun, steps_begun, learning_rate, rate_factor, run } = state.training;
     let number = run.early_stopping.best_epoch;
     let keeps_best = file.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
     let rules = [
@@ -190,6 +190,10 @@ fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Res
         ),
         (run.within.correct <= run.within.samples, "there are more correct predictions than samples"),
         (learning_rate.is_none_or(|rate| rate.is_finite() && rate >= 0.0), "its learning rate is not valid"),
+        (
+            rate_factor.is_none_or(|factor| factor.is_finite() && factor > 0.0),
+            "the factor of its learning rate is not valid",
+        ),
         (number <= run.epoch, "its best epoch is yet to come"),
         (
             !keeps_best || has_best == (number > 0),

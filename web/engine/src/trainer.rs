@@ -212,11 +212,12 @@ impl Trainer {
         let named = |(index, step): (usize, &Step)| Some((step.name.clone(), 1e3 * profile?.step(index)?));
         let ended = json(&Ended {
             steps: history.steps,
-            stopped: history.stopped,
+            stopped: history.stopped.clone(),
             clock: profile.map(|profile| profile.clock().to_string()),
             times: self.plan.steps.iter().enumerate().filter_map(named).collect(),
         });
-        let is_over = history.stopped.is_some_and(|stopped| stopped.reason != StopReason::Interrupted);
+        let is_over =
+            history.stopped.as_ref().is_some_and(|stopped| stopped.reason != StopReason::Interrupted);
         self.history = Some(history).filter(|_| is_over);
         ended
     }
