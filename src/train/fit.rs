@@ -112,13 +112,7 @@ impl Model {
         self.times = StepTimes { one_by_one: options.profile.is_some(), ..StepTimes::default() };
         let (train, validation) = self.sets(train, options)?;
         self.warn_of_classes(options, &train, validation.as_ref());
-        let names = train.class_names();
-        if self.class_names.is_empty() && names.len() == self.network.classes() {
-            self.set_class_names(names.to_vec())?;
-        }
-        if self.feature_names.is_empty() {
-            self.set_feature_names(train.feature_names().to_vec())?;
-        }
+        self.take_names(&train)?;
         let batch = options.batch_of(train.len());
         let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
         let capacity = options.capacity(train.len(), self.micro_batches).max(1);
@@ -213,7 +207,7 @@ impl Model {
                 }
                 _ => steps,
             };
-            self.fill(&mut rows, from, run.options);
+            self.fill(&mut rows[from..], self.training.steps_begun + from, run.options);
             let steps_of_part = with_slots(&rows[from..to]);
             let pass = Pass {
                 phase: Phase::Train,

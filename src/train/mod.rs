@@ -16,6 +16,7 @@ mod metrics;
 mod micro;
 mod model;
 mod monitor;
+mod on_batch;
 mod one_cycle;
 mod options;
 mod passes;

@@ -267,8 +267,12 @@ impl Model {
         Ok(())
     }
 
-    /// Replaces the weights that are trained by their moving average, where the optimizer keeps one.
-    pub(super) fn take_average(&mut self) -> Result<(), Error> {
+    /// Replaces the weights that are trained by their moving average, where the optimizer keeps one, as [`fit`](Self::fit) does at its
+    /// end.
+    ///
+    /// # Errors
+    /// When the device does not answer.
+    pub fn take_average(&mut self) -> Result<(), Error> {
         let executor = self.executor(None)?;
         let plan = executor.plan();
         // It is laid out as the arena of these weights.
@@ -387,6 +391,11 @@ impl Model {
         }
         let binary = self.network.is_binary();
         Ok(if binary { outputs.into_iter().flat_map(|p| [1.0 - p, p]).collect() } else { outputs })
+    }
+
+    /// Samples that the executor computes at once, if there is one yet.
+    pub(super) fn capacity(&self) -> Option<usize> {
+        self.executor.as_ref().map(|executor| executor.plan().batch)
     }
 
     /// The executor for batches of `batch` samples; weights and optimizer state move along when the size changes.

@@ -38,7 +38,7 @@ impl Model {
         let transforms = self.transforms(&order);
         let mut rows = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
         rows.truncate(range.batches);
-        self.fill(&mut rows, 0, &options);
+        self.fill(&mut rows, self.training.steps_begun, &options);
         let count = rows.len();
         for (place, row) in rows.iter_mut().enumerate() {
             row.learning_rate = range.rate(place, count);

@@ -31,6 +31,18 @@ impl Model {
         Ok((train, validation))
     }
 
+    /// Takes over the names of classes and features that the data has and the model does not.
+    pub(super) fn take_names(&mut self, data: &Dataset) -> Result<(), Error> {
+        let names = data.class_names();
+        if self.class_names.is_empty() && names.len() == self.network.classes() {
+            self.set_class_names(names.to_vec())?;
+        }
+        if self.feature_names.is_empty() {
+            self.set_feature_names(data.feature_names().to_vec())?;
+        }
+        Ok(())
+    }
+
     /// The transforms of the images in the epoch that begins; empty without augmentation.
     pub(super) fn transforms(&self, order: &[u32]) -> Vec<Transform> {
         match (self.compile.augmentation, self.network.input_shape) {
@@ -41,11 +53,11 @@ impl Model {
         }
     }
 
-    /// Fills in the rows of an epoch, which are those of its steps from the first, but for `done`.
-    pub(super) fn fill(&self, rows: &mut [BatchParams], done: usize, options: &FitOptions) {
+    /// Fills in rows for the steps from this one on, counted from 0 since the model was compiled.
+    pub(super) fn fill(&self, rows: &mut [BatchParams], first: usize, options: &FitOptions) {
         let base = self.compile.optimizer.learning_rate();
         let [seed_low, seed_high] = words(self.compile.seed);
-        for (row, step) in rows.iter_mut().zip(self.training.steps_begun..).skip(done) {
+        for (row, step) in rows.iter_mut().zip(first..) {
             let rate = match (&options.schedule, self.training.learning_rate) {
                 (LearningRateSchedule::Constant, Some(reduced)) => reduced,
                 (schedule, _) => schedule.rate(step, base),

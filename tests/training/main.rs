@@ -19,6 +19,7 @@ mod inference;
 mod micro_batches;
 mod misfits;
 mod moving_average;
+mod on_batch;
 mod optimizers;
 mod rates;
 mod requests;

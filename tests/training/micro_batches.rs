@@ -48,7 +48,7 @@ impl Callback for Keeper {
 }
 
 /// Everything that depends on where a sample lies in a batch, or on sums over it.
-fn layers() -> Sequential {
+pub fn layers() -> Sequential {
     let penalised = Dense { kernel_regularizer: Some(Regularizer::l2(1e-3)), ..Dense::new(24) };
     Sequential::new([28, 28, 1])
         .add(Conv2D::new(6, 3).activation(Activation::Relu))
@@ -62,7 +62,7 @@ fn layers() -> Sequential {
         .add(Dense::new(10).activation(Activation::Softmax))
 }
 
-fn settings() -> Compile {
+pub fn settings() -> Compile {
     let augmentation = Augmentation { rotation_range: 10.0, noise_stddev: 0.05, ..Augmentation::default() };
     let adam = Adam {
         global_clipnorm: Some(0.5),
