@@ -1,4 +1,6 @@
-//! Choosing where a plan runs.
+//! Choosing where a plan runs. On Linux a program without a desktop may want [`mesa_runtime_dir`] first.
+
+mod mesa;
 
 use std::cmp::Reverse;
 use std::str::FromStr;
@@ -13,6 +15,8 @@ use crate::gpu::{
 };
 use crate::ops::fused;
 use crate::plan::{Op, Plan, Tensor};
+
+pub use mesa::mesa_runtime_dir;
 
 /// Which device to use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -93,6 +97,17 @@ pub fn how_to_get_an_adapter() -> String {
 pub const TWIN: &str = "twin";
 
 /// Where plans run.
+///
+/// ```
+/// use shadegrad::Device;
+///
+/// let device = Device::auto(); // a hardware GPU, else the processor
+/// let (cpu, why) = Device::open(&"cpu".parse()?)?; // as `--device` of the program
+/// println!("{}; {}: {why}", device.title(), cpu.title());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Drivers of Mesa complain on standard error where the environment lacks a variable: see [`mesa_runtime_dir`].
 #[derive(Debug, Clone)]
 pub enum Device {
     /// The CPU executor.

@@ -9,11 +9,10 @@ fn main() -> ExitCode {
     shadegrad::cli::main(started)
 }
 
-/// Mesa's device selection looks for a Wayland display; where XDG_RUNTIME_DIR is not set, as in containers, it
-/// prints lines that begin with `error:` though nothing is wrong. Any folder without a display in it stops that.
+/// Keeps drivers of Mesa from printing lines that begin with `error:` though nothing is wrong.
 fn keep_mesa_quiet() {
-    if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+    if let Some(folder) = shadegrad::device::mesa_runtime_dir() {
         // SAFETY: this is the only thread so far, so nothing reads the environment meanwhile.
-        unsafe { std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir()) };
+        unsafe { std::env::set_var("XDG_RUNTIME_DIR", folder) };
     }
 }
