@@ -8,7 +8,7 @@ use shadegrad::device::Device;
 use shadegrad::error::Error;
 use shadegrad::model::{Adam, Dense, Loss, Optimizer, Sequential};
 use shadegrad::train::collective::Threads;
-use shadegrad::train::{Bad, Compile, Evaluation, FitOptions, Model, Updates};
+use shadegrad::train::{Bad, Callback, Compile, Evaluation, FitOptions, Model, Requests, Updates};
 
 use crate::common::{devices, mnist_train, random_data, small};
 use crate::micro_batches::{layers, settings};
@@ -30,6 +30,16 @@ fn options() -> FitOptions {
 fn by_hand(model: &mut Model, data: &Dataset) -> Vec<Evaluation> {
     let ends = (0..data.len()).step_by(BATCH).map(|first| (first, (first + BATCH).min(data.len())));
     ends.map(|(first, end)| model.train_on_batch(&data.slice(first..end).unwrap()).unwrap()).collect()
+}
+
+/// Halves the learning rate once.
+struct Halved(bool);
+
+impl Callback for Halved {
+    fn requests(&mut self) -> Requests {
+        let rate_factor = std::mem::take(&mut self.0).then_some(0.5);
+        Requests { rate_factor, ..Requests::default() }
+    }
 }
 
 /// The losses and hits of each step, and the weights, as bits.
@@ -121,6 +131,11 @@ fn the_rate_of_the_next_step_is_the_one_that_was_set() {
             assert!(error.contains("learning_rate") && error.contains("at least 0"), "{error}");
         }
         assert_eq!(set.learning_rate(), 0.0);
+        // What a callback multiplied it by is part of it, until it is set anew.
+        compiled.fit(&data(), &options(), &mut Halved(true)).unwrap();
+        assert_eq!(compiled.learning_rate(), 0.002);
+        compiled.set_learning_rate(0.003).unwrap();
+        assert_eq!(compiled.learning_rate(), 0.003);
     }
 }
 
