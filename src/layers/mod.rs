@@ -9,6 +9,8 @@ mod activation;
 mod add;
 mod average_pooling2d;
 mod batch_normalization;
+#[cfg(test)]
+mod channel_bias;
 mod concatenate;
 mod conv2d;
 mod conv2d_transpose;
