@@ -37,7 +37,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("give a folder of photographs and a picture".into());
     };
     let saved = Path::new("runs/photos");
-    println!("right: {:.4}", learn(photos.as_ref(), saved)?);
+    let right = learn(photos.as_ref(), saved)?;
+    println!("right: {right:.4}");
     println!("{}", name(saved, picture.as_ref())?);
+    // No better than naming always the same.
+    if right <= 1.0 / Model::load(saved)?.class_names().len() as f64 {
+        return Err("the model has learnt nothing: are there enough pictures, in the right folders?".into());
+    }
     Ok(())
 }

@@ -1,0 +1,327 @@
+//! Blocks of `sh`: every line that calls the program is run, with a training cut short, in a folder with what documents speak of.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::blocks::{Block, root};
+use crate::elsewhere::{FAILING, LINES};
+use crate::forms::first_other;
+use crate::place::Place;
+
+/// The program, as documents call it.
+const CALLS: [&str; 3] = ["cargo run --release -- ", "target/release/shadegrad ", "shadegrad "];
+/// What trains on MNIST where no data is named.
+const TRAINING: [&str; 3] = ["train", "crossval", "lr-find"];
+/// What documents name outside of the folder, and what stands for it.
+const STAND_INS: [(&str, &str); 1] = [("/usr/share/datasets/fashion-mnist", "fashion-mnist")];
+/// Samples where a line asks for more.
+const LIMIT: usize = 100;
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Done {
+    Run,
+    RunToItsError,
+    ScriptIsThere,
+    CargoKnowsIt,
+    /// The row of [`LINES`].
+    Elsewhere(usize),
+}
+
+/// Runs blocks, and counts what became of their lines.
+pub struct Shell {
+    place: Place,
+    done: RefCell<BTreeMap<Done, usize>>,
+    failing: RefCell<BTreeSet<usize>>,
+    /// The options of each command, from its help.
+    options: RefCell<BTreeMap<String, String>>,
+}
+
+/// The commands of a block: without comments, with lines that go on joined.
+pub fn commands(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n", " ");
+    let bare = joined.lines().map(|line| {
+        let mut quoted = None;
+        let mut before = ' ';
+        let end = line.char_indices().find(|&(_, c)| {
+            let is_comment = c == '#' && quoted.is_none() && before.is_whitespace();
+            match quoted {
+                Some(mark) if mark == c => quoted = None,
+                None if "'\"".contains(c) => quoted = Some(c),
+                _ => {}
+            }
+            before = c;
+            is_comment
+        });
+        line[..end.map_or(line.len(), |(at, _)| at)].split_whitespace().collect::<Vec<_>>().join(" ")
+    });
+    bare.filter(|line| !line.is_empty()).collect()
+}
+
+/// What follows where a line calls the program.
+fn call(line: &str) -> Option<&str> {
+    CALLS.iter().find_map(|call| line.strip_prefix(call))
+}
+
+impl Shell {
+    pub fn new() -> Self {
+        Shell {
+            place: Place::new(),
+            done: RefCell::default(),
+            failing: RefCell::default(),
+            options: RefCell::default(),
+        }
+    }
+
+    /// Runs the lines of a block, one after another in one folder. Returns what they print.
+    ///
+    /// Errors: the first line that does not do what it should.
+    pub fn run(&self, block: &Block) -> Result<String, String> {
+        let folder = self.place.folder();
+        let mut printed = String::new();
+        for line in commands(&block.text) {
+            let (done, text) =
+                self.line(folder.path(), &line).map_err(|problem| format!("{line}\n{problem}"))?;
+            printed.push_str(&text);
+            *self.done.borrow_mut().entry(done).or_default() += 1;
+        }
+        Ok(printed)
+    }
+
+    /// Runs the commands of a transcript, and compares what each prints with what stands below it, by form.
+    pub fn transcript(&self, block: &Block) -> Result<(), String> {
+        let folder = self.place.folder();
+        for part in format!("\n{}", block.text).split("\n$ ").skip(1) {
+            let (line, shown) = part.split_once('\n').unwrap_or((part, ""));
+            let (done, printed) =
+                self.line(folder.path(), line).map_err(|problem| format!("{line}\n{problem}"))?;
+            if let Some(other) = first_other(shown, &printed) {
+                return Err(format!("{line}\nshows\n{other}\nbut prints\n{printed}"));
+            }
+            *self.done.borrow_mut().entry(done).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn line(&self, folder: &Path, line: &str) -> Result<(Done, String), String> {
+        if let Some(row) = LINES.iter().position(|(start, _)| line.starts_with(start)) {
+            if let Some((_, arguments)) = CALLS.iter().find_map(|call| line.split_once(call)) {
+                self.check_options(arguments)?;
+            }
+            return Ok((Done::Elsewhere(row), String::new()));
+        }
+        if let Some(arguments) = call(line) {
+            return self.program(folder, line, arguments);
+        }
+        let word = line.split(' ').next().unwrap_or_default();
+        if word == "cargo" {
+            return check_cargo(line).map(|()| (Done::CargoKnowsIt, String::new()));
+        }
+        if word.starts_with("scripts/") || word.starts_with("benches/") {
+            return check_script(line).map(|()| (Done::ScriptIsThere, String::new()));
+        }
+        Err("nothing here runs or checks this: see tests/docs/elsewhere.rs".to_owned())
+    }
+
+    fn program(&self, folder: &Path, line: &str, arguments: &str) -> Result<(Done, String), String> {
+        let shortened = self.shortened(arguments)?;
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("'{}' {shortened}", env!("CARGO_BIN_EXE_shadegrad"))).current_dir(folder);
+        self.place.set_environment(&mut shell);
+        let output = shell.output().map_err(|error| error.to_string())?;
+        let printed = [&output.stderr, &output.stdout].map(|text| String::from_utf8_lossy(text)).concat();
+        match FAILING.iter().position(|(failing, _)| *failing == line) {
+            Some(row) if output.status.code() == Some(1) && printed.contains(FAILING[row].1) => {
+                self.failing.borrow_mut().insert(row);
+                Ok((Done::RunToItsError, printed))
+            }
+            None if output.status.success() => Ok((Done::Run, printed)),
+            _ => Err(format!("run as `shadegrad {shortened}`: {}\n{printed}", output.status)),
+        }
+    }
+
+    /// The arguments, with the processor for a device, little data, and few steps where nothing is shown of the whole.
+    fn shortened(&self, arguments: &str) -> Result<String, String> {
+        self.check_options(arguments)?;
+        let mut words: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
+        for word in &mut words {
+            if let Some((_, stand_in)) = STAND_INS.iter().find(|(named, _)| word == named) {
+                *word = (*stand_in).to_owned();
+            }
+        }
+        if let Some(at) = words.iter().position(|word| word == "--limit") {
+            let limit = words.get(at + 1).and_then(|limit| limit.parse::<usize>().ok());
+            words[at + 1] = limit.ok_or("a limit that is no number")?.min(LIMIT).to_string();
+        }
+        let command = words[0].clone();
+        let resumes = words.iter().any(|word| word == "--resume");
+        let mut add = |option: &str, value: &str| {
+            let given = words.iter().any(|word| word == option || word.starts_with(&format!("{option}=")));
+            if !given && !resumes && self.knows(&command, option)? {
+                words.splice(1..1, [option.to_owned(), value.to_owned()]);
+            }
+            Ok::<(), String>(())
+        };
+        // Kernels are verified on an adapter.
+        add("--device", if command == "verify" { "software" } else { "cpu" })?;
+        if TRAINING.contains(&command.as_str()) {
+            add("--data", "digits")?;
+            add("--max-steps", "2")?;
+            add("--batches", "5")?;
+        }
+        Ok(words.join(" "))
+    }
+
+    /// Whether a command has an option.
+    fn knows(&self, command: &str, option: &str) -> Result<bool, String> {
+        let mut known = self.options.borrow_mut();
+        if !known.contains_key(command) {
+            let help = Command::new(env!("CARGO_BIN_EXE_shadegrad")).args([command, "--help"]).output();
+            let help = help.map_err(|error| error.to_string())?;
+            if !help.status.success() {
+                return Err(format!("there is no command {command}"));
+            }
+            known.insert(command.to_owned(), String::from_utf8_lossy(&help.stdout).into_owned());
+        }
+        let ends = |text: &str| !text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        Ok(known[command].split(option).skip(1).any(ends))
+    }
+
+    /// Refuses options that the command does not have.
+    pub fn check_options(&self, arguments: &str) -> Result<(), String> {
+        let mut words = arguments.split(' ');
+        let command = words.next().unwrap_or_default();
+        for word in words.filter(|word| word.starts_with("--")) {
+            let option = word.split('=').next().unwrap_or_default();
+            if !self.knows(command, option)? {
+                return Err(format!("{command} has no {option}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of how many lines, in words; the rows of [`LINES`] and [`FAILING`] that met nothing.
+    pub fn counts(&self) -> (String, Vec<String>) {
+        let done = self.done.borrow();
+        let count = |wanted: &dyn Fn(&Done) -> bool| -> usize {
+            done.iter().filter(|(done, _)| wanted(done)).map(|(_, count)| count).sum()
+        };
+        let mut text = format!(
+            "lines of sh: {} run, {} run to their error, {} scripts that are there, {} that cargo knows, {} elsewhere",
+            count(&|done| *done == Done::Run),
+            count(&|done| *done == Done::RunToItsError),
+            count(&|done| *done == Done::ScriptIsThere),
+            count(&|done| *done == Done::CargoKnowsIt),
+            count(&|done| matches!(done, Done::Elsewhere(_))),
+        );
+        let mut unmet = Vec::new();
+        for (row, (start, reason)) in LINES.iter().enumerate() {
+            match done.get(&Done::Elsewhere(row)) {
+                Some(count) => text += &format!("\n  {count} of `{start}`: {reason}"),
+                None => unmet.push(format!("no line begins with `{start}`")),
+            }
+        }
+        let failing = FAILING.iter().enumerate().filter(|(row, _)| !self.failing.borrow().contains(row));
+        unmet.extend(failing.map(|(_, (line, _))| format!("no line is `{line}`")));
+        (text, unmet)
+    }
+}
+
+/// A script is there, can be run, and its text has each option that it is given.
+fn check_script(line: &str) -> Result<(), String> {
+    let mut words = line.split(' ');
+    let script = root().join(words.next().unwrap_or_default());
+    let text = fs::read_to_string(&script).map_err(|error| format!("{}: {error}", script.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&script).map_err(|error| error.to_string())?.permissions().mode();
+        if mode & 0o111 == 0 {
+            return Err("it cannot be executed".to_owned());
+        }
+    }
+    match words.find(|word| word.starts_with("--") && !text.contains(*word)) {
+        Some(option) => Err(format!("the script has no {option}")),
+        None => Ok(()),
+    }
+}
+
+/// Features, examples and tests that cargo is told of are there.
+fn check_cargo(line: &str) -> Result<(), String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).map_err(|error| error.to_string())?;
+    let manifest: toml::Table = toml::from_str(&manifest).map_err(|error| error.to_string())?;
+    let words: Vec<&str> = line.split(' ').collect();
+    if !["build", "test", "run", "install", "doc", "add"].contains(words.get(1).unwrap_or(&"")) {
+        return Err("cargo is asked for something else than to build, test, run or install".to_owned());
+    }
+    for pair in words.windows(2) {
+        let (file, folder) = (root().join("examples").join(format!("{}.rs", pair[1])), root().join("tests"));
+        let there = match pair[0] {
+            "--features" => manifest["features"].get(pair[1]).is_some(),
+            "--example" => file.is_file(),
+            "--test" => folder.join(pair[1]).is_dir() || folder.join(format!("{}.rs", pair[1])).is_file(),
+            "--path" => root().join(pair[1]).join("Cargo.toml").is_file(),
+            _ => true,
+        };
+        if !there {
+            return Err(format!("there is no {} {}", pair[0], pair[1]));
+        }
+    }
+    Ok(())
+}
+
+/// What is shown as the output of a block of one command: of the program by form, of a script the titles that it says.
+pub fn check_output(shell: &Shell, command: &str, shown: &str) -> Result<(), String> {
+    if call(command).is_some() {
+        let folder = shell.place.folder();
+        // More steps than there are: to the end, so that all of it is printed.
+        let line = format!("{command} --max-steps 1000000");
+        let (_, printed) = shell.line(folder.path(), &line)?;
+        return match first_other(shown, &printed) {
+            Some(other) => Err(format!("{command}\nshows\n{other}\nbut prints\n{printed}")),
+            None => Ok(()),
+        };
+    }
+    check_script(command)?;
+    let script = fs::read_to_string(root().join(command)).map_err(|error| error.to_string())?;
+    let told = |line: &&str| match line.strip_prefix("== ") {
+        Some(title) => !script.contains(&format!("say \"{title}\"")),
+        None => line.split_once(':').is_none_or(|(start, _)| !script.contains(start)),
+    };
+    shown.lines().find(told).map_or(Ok(()), |line| Err(format!("{command} does not say {line}")))
+}
+
+#[test]
+fn commands_are_read_as_a_shell_does() {
+    let text = "\
+# A comment
+one --flag  'a # b'   # what it does
+two --long \\
+    --more
+export-like=1 three#four
+";
+    assert_eq!(commands(text), ["one --flag 'a # b'", "two --long --more", "export-like=1 three#four"]);
+}
+
+#[test]
+fn lines_that_are_wrong_are_found() {
+    let shell = Shell::new();
+    let folder = shell.place.folder();
+    for (line, expected) in [
+        ("shadegrad trian", "trian"),
+        ("shadegrad train --epoch 3", "train has no --epoch"),
+        ("mpirun -n 4 shadegrad train --micro-batch 4", "train has no --micro-batch"),
+        ("shadegrad train --model nowhere.toml", "nowhere.toml"),
+        ("scripts/nowhere", "nowhere"),
+        ("scripts/build-web --no-such-option", "no --no-such-option"),
+        ("cargo build --features gpu", "no --features gpu"),
+        ("cargo run --example nowhere", "no --example nowhere"),
+        ("curl something", "elsewhere.rs"),
+    ] {
+        let problem = shell.line(folder.path(), line).expect_err(line);
+        assert!(problem.contains(expected), "{line}: {problem}");
+    }
+}
