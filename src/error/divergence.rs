@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Training has produced a number that is not finite. The model has the weights from before that batch, except with
-/// [`Bad::Weights`].
+/// [`Bad::Weights`], and with [`Bad::Gradient`] where `train_on_batch` found it: then those whose own gradients are finite have been updated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("training has diverged: {}: {found}{}", told(*bad, *step, *epoch), also(advice))]
 pub struct Divergence {

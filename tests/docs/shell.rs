@@ -40,25 +40,55 @@ pub struct Shell {
     options: RefCell<BTreeMap<String, String>>,
 }
 
-/// The commands of a block: without comments, with lines that go on joined.
-pub fn commands(text: &str) -> Vec<String> {
+/// The commands of a block, with lines that go on joined, and the comment behind each.
+pub fn commands_and_comments(text: &str) -> Vec<(String, String)> {
     let joined = text.replace("\\\n", " ");
-    let bare = joined.lines().map(|line| {
-        let mut quoted = None;
-        let mut before = ' ';
-        let end = line.char_indices().find(|&(_, c)| {
-            let is_comment = c == '#' && quoted.is_none() && before.is_whitespace();
-            match quoted {
-                Some(mark) if mark == c => quoted = None,
-                None if "'\"".contains(c) => quoted = Some(c),
-                _ => {}
-            }
-            before = c;
-            is_comment
-        });
-        line[..end.map_or(line.len(), |(at, _)| at)].split_whitespace().collect::<Vec<_>>().join(" ")
+    let parts = joined.lines().map(|line| {
+        let (command, comment) = line.split_at(comment_start(line));
+        let words: Vec<&str> = command.split_whitespace().collect();
+        (words.join(" "), comment.trim_start_matches('#').trim().to_owned())
     });
-    bare.filter(|line| !line.is_empty()).collect()
+    parts.filter(|(command, _)| !command.is_empty()).collect()
+}
+
+/// The commands of a block alone.
+pub fn commands(text: &str) -> Vec<String> {
+    commands_and_comments(text).into_iter().map(|(command, _)| command).collect()
+}
+
+/// Where the comment of a line begins; its length where there is none.
+fn comment_start(line: &str) -> usize {
+    let (mut quoted, mut before) = (None, ' ');
+    for (at, c) in line.char_indices() {
+        match quoted {
+            Some(mark) if mark == c => quoted = None,
+            None if c == '#' && before.is_whitespace() => return at,
+            None if "'\"".contains(c) => quoted = Some(c),
+            _ => {}
+        }
+        before = c;
+    }
+    line.len()
+}
+
+/// Refuses what a comment says a line leaves, a folder `runs/NAME`, or prints, such as `new.csv:2: 312.4`, where it does not.
+fn check_comment(folder: &Path, comment: &str, printed: &str) -> Result<(), String> {
+    for part in comment.split("; ") {
+        let words: Vec<&str> = part.split(' ').collect();
+        let problem = match words[..] {
+            [run] if run.starts_with("runs/") => !folder.join(run).is_dir(),
+            [place, value] if place.ends_with(':') && value.parse::<f64>().is_ok() => {
+                first_other(part, printed).is_some()
+            }
+            _ => false,
+        };
+        if problem {
+            return Err(format!(
+                "the comment says {part}, but there is no such thing; printed was\n{printed}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What follows where a line calls the program.
@@ -76,19 +106,19 @@ impl Shell {
         }
     }
 
-    /// Runs the lines of a block, one after another in one folder. Returns what they print.
+    /// Runs the lines of a block, one after another in one folder, and looks at what their comments say they leave or print.
     ///
     /// Errors: the first line that does not do what it should.
-    pub fn run(&self, block: &Block) -> Result<String, String> {
+    pub fn run(&self, block: &Block) -> Result<(), String> {
         let folder = self.place.folder();
-        let mut printed = String::new();
-        for line in commands(&block.text) {
-            let (done, text) =
-                self.line(folder.path(), &line).map_err(|problem| format!("{line}\n{problem}"))?;
-            printed.push_str(&text);
+        for (line, comment) in commands_and_comments(&block.text) {
+            let run = self.line(folder.path(), &line);
+            let checked = run
+                .and_then(|(done, printed)| check_comment(folder.path(), &comment, &printed).map(|()| done));
+            let done = checked.map_err(|problem| format!("{line}\n{problem}"))?;
             *self.done.borrow_mut().entry(done).or_default() += 1;
         }
-        Ok(printed)
+        Ok(())
     }
 
     /// Runs the commands of a transcript, and compares what each prints with what stands below it, by form.
@@ -303,6 +333,7 @@ two --long \\
     --more
 export-like=1 three#four
 ";
+    assert_eq!(commands_and_comments(text)[0].1, "what it does");
     assert_eq!(commands(text), ["one --flag 'a # b'", "two --long --more", "export-like=1 three#four"]);
 }
 
@@ -323,5 +354,21 @@ fn lines_that_are_wrong_are_found() {
     ] {
         let problem = shell.line(folder.path(), line).expect_err(line);
         assert!(problem.contains(expected), "{line}: {problem}");
+    }
+}
+
+#[test]
+fn comments_are_held_to_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("runs/a-1")).unwrap();
+    let printed = "x.csv:2: 17.25\n";
+    for (comment, is_true) in [
+        ("makes a run; runs/a-1", true),
+        ("makes a run; runs/a-2", false),
+        ("x.csv:2: 3.5", true),
+        ("y.csv:2: 3.5", false),
+        ("runs/a-2 and others", true),
+    ] {
+        assert_eq!(check_comment(folder.path(), comment, printed).is_ok(), is_true, "{comment}");
     }
 }

@@ -20,8 +20,8 @@ use crate::steps::{Recorder, bits, flat};
 
 /// A data set in which only the images of the third batch are not empty.
 const SIDE: usize = 16;
-const BATCH: usize = 8;
-const BAD: usize = 3;
+pub const BATCH: usize = 8;
+pub const BAD: usize = 3;
 
 fn optimizers() -> Vec<Optimizer> {
     let limit = Some(0.5);
@@ -57,7 +57,7 @@ fn diverged(model: &mut Model, data: &Dataset, options: &FitOptions, run: &mut d
 /// Dark images, whose hidden units are all dead, except a batch in which half of each image is bright: its loss is
 /// finite, and the gradient of the first layer is a sum of eight times 0.75e38 or more, above the largest f32. The
 /// gradients of the dark half and of the last layer are finite, so that layer is updated in the bad step.
-fn overflowing(device: &Device, optimizer: Optimizer, compile: Compile) -> (Model, Dataset) {
+pub fn overflowing(device: &Device, optimizer: Optimizer, compile: Compile) -> (Model, Dataset) {
     overflowing_with(device, optimizer, compile, None)
 }
 

@@ -11,6 +11,7 @@ use shadegrad::train::collective::Threads;
 use shadegrad::train::{Bad, Callback, Compile, Evaluation, FitOptions, Model, Requests, Updates};
 
 use crate::common::{devices, mnist_train, random_data, small};
+use crate::divergence;
 use crate::micro_batches::{layers, settings};
 use crate::steps::{Recorder, bits, compile, flat};
 
@@ -157,6 +158,24 @@ fn a_loss_that_is_not_finite_ends_the_loop_and_leaves_the_weights() {
         assert!(matches!(divergence.bad, Bad::Loss(loss) if loss == f32::INFINITY), "{name}: {divergence}");
         assert_eq!(bits(&flat(&model.weights().unwrap())), before, "{name}");
         assert!(model.train_on_batch(&batch(1.0)).unwrap().loss.is_finite(), "{name}");
+    }
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_ends_the_loop_and_leaves_its_weights() {
+    for (name, device) in devices() {
+        let (mut model, data) = divergence::overflowing(&device, Optimizer::default(), Compile::default());
+        let batch =
+            |number: usize| data.slice((number - 1) * divergence::BATCH..number * divergence::BATCH).unwrap();
+        for number in 1..divergence::BAD {
+            model.train_on_batch(&batch(number)).unwrap();
+        }
+        let Err(Error::Diverged(found)) = model.train_on_batch(&batch(divergence::BAD)) else {
+            panic!("{name}: a gradient that overflows passed")
+        };
+        assert_eq!((found.step, found.epoch, found.bad), (divergence::BAD, 1, Bad::Gradient), "{name}");
+        let weights = flat(&model.weights().unwrap());
+        assert!(weights.iter().all(|weight| weight.is_finite()), "{name}");
     }
 }
 
