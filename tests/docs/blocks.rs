@@ -14,8 +14,9 @@ pub struct Block {
     pub language: String,
     /// Without the fences and their indentation.
     pub text: String,
-    /// Where the last link in the line of text right above leads, from the root of the repository.
-    pub link: Option<String>,
+    /// The file that it quotes or changes, from the root of the repository: named behind the language, as in `wgsl shaders/a.wgsl`, else
+    /// where the last link in the line of text right above leads.
+    pub source: Option<String>,
 }
 
 impl Block {
@@ -40,10 +41,13 @@ pub fn markdown_files() -> Vec<String> {
             let entry = entry.expect("an entry of a folder");
             let name = entry.file_name().to_string_lossy().into_owned();
             let kind = entry.file_type().expect("the kind of an entry");
-            if kind.is_dir() && !["target", "node_modules", ".git"].contains(&name.as_str()) {
-                folders.push(folder.join(name));
+            let path = folder.join(&name);
+            let is_made = ["target", "node_modules", ".git"].contains(&name.as_str())
+                || path == Path::new("docs/book/book");
+            if kind.is_dir() && !is_made {
+                folders.push(path);
             } else if kind.is_file() && name.ends_with(".md") {
-                found.push(folder.join(name).to_string_lossy().replace('\\', "/"));
+                found.push(path.to_string_lossy().replace('\\', "/"));
             }
         }
     }
@@ -92,9 +96,10 @@ pub fn blocks_of(file: &str, text: &str) -> Result<Vec<Block>, String> {
             }
             (Some((indent, marks, info)), None) => {
                 let language = info.split([',', ' ']).next().unwrap_or_default().to_owned();
-                let link = link_of(file, above);
+                let named = info.split(' ').nth(1).filter(|word| word.contains('/')).map(str::to_owned);
+                let source = named.or_else(|| link_of(file, above));
                 let text = String::new();
-                blocks.push(Block { file: file.to_owned(), line: number, language, text, link });
+                blocks.push(Block { file: file.to_owned(), line: number, language, text, source });
                 open = Some((indent, marks));
             }
             (None, None) if line.trim().is_empty() => is_apart = true,
@@ -150,6 +155,10 @@ let x = 1;
 a
   b
 ```
+
+```diff shaders/b.wgsl
+-c
+```
 1. A list with ``` in its line
 
    ~~~sh
@@ -157,17 +166,18 @@ a
      two
    ~~~
 ";
-    let block = |line, language: &str, text: &str, link: Option<&str>| Block {
+    let block = |line, language: &str, text: &str, source: Option<&str>| Block {
         file: "docs/x.md".to_owned(),
         line,
         language: language.to_owned(),
         text: text.to_owned(),
-        link: link.map(str::to_owned),
+        source: source.map(str::to_owned),
     };
     let expected = vec![
         block(3, "wgsl", "let x = 1;\n", Some("shaders/a.wgsl")),
         block(7, "rust", "a\n  b\n", None),
-        block(13, "sh", "$ one\n  two\n", None),
+        block(12, "diff", "-c\n", Some("shaders/b.wgsl")),
+        block(17, "sh", "$ one\n  two\n", None),
     ];
     assert_eq!(blocks_of("docs/x.md", text), Ok(expected));
     assert!(blocks_of("x.md", "a\n\n```sh\nb\n").is_err_and(|problem| problem.starts_with(":3:")));

@@ -9,13 +9,15 @@ mod quotes;
 mod settings;
 mod shell;
 mod spans;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use blocks::{Block, all, blocks_of, markdown_files, root};
 use quotes::doctested;
-use shell::{Shell, check_output, commands};
+use shell::{Shell, check_output};
+use texts::Text;
 
 /// Told even where the test passes: the harness does not keep what is written to standard error itself.
 fn tell(text: &str) {
@@ -33,6 +35,7 @@ fn check(block: &Block) -> Option<Result<&'static str, String>> {
     Some(match block.language.as_str() {
         "sh" | "text" => return None,
         "rust" => quotes::check_rust(block),
+        "diff" => quotes::check_diff(block),
         "wgsl" => quotes::check_wgsl(block),
         "js" => quotes::check_js(block),
         "toml" => settings::check_toml(block),
@@ -72,36 +75,37 @@ fn every_block_is_checked() {
 #[cfg_attr(not(unix), ignore = "lines are given to sh")]
 fn every_command_does_what_it_says() {
     let (shell, mut problems, mut before) = (Shell::new(), Vec::new(), None::<Block>);
-    let [mut scripts, mut transcripts, mut outputs] = [0; 3];
+    let mut counts = BTreeMap::new();
     for block in all().into_iter().filter(|block| listed(block).is_none()) {
-        let outcome = match (block.language.as_str(), &before) {
-            ("sh", _) => {
-                scripts += 1;
-                shell.run(&block)
-            }
-            ("text", _) if block.text.starts_with("$ ") => {
-                transcripts += 1;
-                shell.transcript(&block)
-            }
-            ("text", Some(above)) if above.file == block.file && commands(&above.text).len() == 1 => {
-                outputs += 1;
-                check_output(&shell, &commands(&above.text)[0], &block.text)
-            }
-            ("text", _) => {
-                Err("neither a transcript, nor below a block of one command whose output it shows".to_owned())
-            }
-            _ => Ok(()),
+        let text = match block.language.as_str() {
+            "text" => Some(Text::of(&block, before.as_ref())),
+            _ => None,
         };
+        let (what, outcome) = match text {
+            Some(Ok(Text::Transcript)) => ("transcripts", shell.transcript(&block)),
+            Some(Ok(Text::OutputOf(command))) => {
+                ("outputs of the command above", check_output(&shell, &command, &block.text))
+            }
+            Some(Ok(Text::OfAChange)) => {
+                ("outputs after a change, compared by their document's script", Ok(()))
+            }
+            Some(Ok(Text::Formula)) => ("formulas or numbers", Ok(())),
+            Some(Err(problem)) => ("texts of no kind", Err(problem)),
+            None if block.language == "sh" => ("blocks of `sh`, run line by line", shell.run(&block)),
+            None => ("blocks of other languages, checked by the other test", Ok(())),
+        };
+        *counts.entry(what).or_insert(0) += 1;
         problems.extend(outcome.err().map(|problem| format!("{}: {problem}", block.place())));
-        before = (block.language == "sh").then_some(block);
+        before = Some(block);
     }
-    let (counts, unmet) = shell.counts();
+    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count:3} {what}")).collect();
+    let (lines, unmet) = shell.counts();
     problems.extend(unmet);
     let (spans, wrong) = spans::check(&shell);
     problems.extend(wrong);
+    let counts = counts.join("\n");
     tell(&format!(
-        "{scripts} blocks of `sh`, {transcripts} transcripts, {outputs} outputs of the command above\n{counts}\n\
-         {spans} commands and scripts within text: they are there, with their options"
+        "{counts}\n{lines}\n{spans:3} commands and scripts within text: there, with their options"
     ));
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
 }

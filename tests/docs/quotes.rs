@@ -7,14 +7,38 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 use crate::blocks::{Block, root};
 
-/// Whether the block stands below a link to a file of this kind, which it quotes: the document's own script compares them.
+/// A quote of the file that a block names.
+const QUOTE: &str = "a quote of the file that it names, whose lines are there";
+
+/// Whether the block quotes a file of this kind. Every line stands in that file, however far it is indented; `...` stands for others.
+///
+/// Errors: a file or a line that is not there.
 fn quotes(block: &Block, extension: &str) -> Result<bool, String> {
-    let Some(link) = block.link.as_deref().filter(|link| link.ends_with(extension)) else { return Ok(false) };
-    if root().join(link).is_file() {
-        Ok(true)
-    } else {
-        Err(format!("it quotes {link}, which does not exist"))
+    let Some(source) = block.source.as_deref().filter(|source| source.ends_with(extension)) else {
+        return Ok(false);
+    };
+    let is_left_out = |line: &str| line.is_empty() || line.trim_start_matches("// ") == "...";
+    let quoted = block.text.lines().map(str::trim).filter(|line| !is_left_out(line));
+    stand_in_file(quoted, source).map(|()| true)
+}
+
+fn stand_in_file<'a>(mut lines: impl Iterator<Item = &'a str>, source: &str) -> Result<(), String> {
+    let text = fs::read_to_string(root().join(source)).map_err(|error| format!("{source}: {error}"))?;
+    match lines.find(|line| !text.lines().any(|other| other.trim() == *line)) {
+        Some(line) => Err(format!("{source} has no line `{line}`")),
+        None => Ok(()),
     }
+}
+
+/// A change to a file: what it takes away, and what it leaves, stands there.
+pub fn check_diff(block: &Block) -> Result<&'static str, String> {
+    let source = block.source.as_deref().ok_or("it does not name its file: ```diff FILE")?;
+    let old = block.text.lines().filter(|line| line.starts_with(['-', ' ']));
+    let old: Vec<&str> = old.map(|line| line[1..].trim()).filter(|line| !line.is_empty()).collect();
+    if old.is_empty() {
+        return Err("it takes nothing away, so nothing says where it belongs".to_owned());
+    }
+    stand_in_file(old.into_iter(), source).map(|()| "a change whose old lines are in its file")
 }
 
 /// The files below a folder whose names end with this.
@@ -52,7 +76,7 @@ pub fn check_rust(block: &Block) -> Result<&'static str, String> {
         return Ok("compiled as a doctest");
     }
     if quotes(block, ".rs")? {
-        return Ok("a quote below a link, compared by its document's script");
+        return Ok(QUOTE);
     }
     if stands_in(block, "src", ".rs") || stands_in(block, "examples", ".rs") {
         return Ok("a quote of a file in src or examples");
@@ -62,7 +86,7 @@ pub fn check_rust(block: &Block) -> Result<&'static str, String> {
 
 pub fn check_wgsl(block: &Block) -> Result<&'static str, String> {
     if quotes(block, ".wgsl")? {
-        return Ok("a quote below a link, compared by its document's script");
+        return Ok(QUOTE);
     }
     if stands_in(block, "shaders", ".wgsl") {
         return Ok("a quote of a file in shaders");
@@ -114,18 +138,22 @@ pub fn check_paths(block: &Block) -> Result<&'static str, String> {
 
 #[test]
 fn wrong_code_is_found() {
-    let block = |text: &str, link: Option<&str>| Block {
+    let block = |text: &str, source: Option<&str>| Block {
         file: "x.md".to_owned(),
         line: 1,
         language: String::new(),
         text: text.to_owned(),
-        link: link.map(str::to_owned),
+        source: source.map(str::to_owned),
     };
     assert!(
         check_rust(&block("let no_file_has_this = 1;\n".replace("has", "can_have").as_str(), None)).is_err()
     );
     assert!(check_rust(&block("x", Some("src/no_such_file.rs"))).is_err());
-    assert!(check_rust(&block("x", Some("src/lib.rs"))).is_ok());
+    assert!(check_rust(&block("x", Some("src/lib.rs"))).is_err());
+    assert!(check_rust(&block("  mod files;\n// ...\nmod wait;\n", Some("src/lib.rs"))).is_ok());
+    assert!(check_diff(&block("-mod files;\n+mod fills;\n", Some("src/lib.rs"))).is_ok());
+    assert!(check_diff(&block("-mod fills;\n+mod files;\n", Some("src/lib.rs"))).is_err());
+    assert!(check_diff(&block("+mod fills;\n", Some("src/lib.rs"))).is_err());
     assert!(check_wgsl(&block("fn f() -> u32 { return 1.5; }\n", None)).is_err());
     assert!(check_wgsl(&block("fn f() -> u32 { return 1u; }\n", None)).is_ok());
     assert!(check_js(&block("await engine.openAll();\n", None)).is_err());

@@ -135,7 +135,7 @@ fn wrong_settings_are_found() {
         line: 1,
         language: "toml".to_owned(),
         text: text.to_owned(),
-        link: None,
+        source: None,
     };
     let rows = [
         ("[[layers]]\ntype = \"Flattn\"\n", "Flatten"),

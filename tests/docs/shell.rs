@@ -15,8 +15,10 @@ use crate::place::Place;
 const CALLS: [&str; 3] = ["cargo run --release -- ", "target/release/shadegrad ", "shadegrad "];
 /// What trains on MNIST where no data is named.
 const TRAINING: [&str; 3] = ["train", "crossval", "lr-find"];
-/// What documents name outside of the folder, and what stands for it.
-const STAND_INS: [(&str, &str); 1] = [("/usr/share/datasets/fashion-mnist", "fashion-mnist")];
+/// What documents name outside of the folder begins like this, and what stands for it there.
+const STAND_INS: [(&str, &str); 2] = [("/usr/share/datasets/", ""), ("/tmp/", "")];
+/// What every system has, and only looks at files.
+const TOOLS: [&str; 6] = ["cat", "cmp", "diff", "grep", "head", "ls"];
 /// Samples where a line asks for more.
 const LIMIT: usize = 100;
 
@@ -25,8 +27,12 @@ const LIMIT: usize = 100;
 pub enum Done {
     Run,
     RunToItsError,
+    /// By one of [`TOOLS`].
+    LookedAt,
     ScriptIsThere,
     CargoKnowsIt,
+    /// Of a program that a line above installs by cargo.
+    Installed,
     /// The row of [`LINES`].
     Elsewhere(usize),
 }
@@ -96,6 +102,13 @@ fn call(line: &str) -> Option<&str> {
     CALLS.iter().find_map(|call| line.strip_prefix(call))
 }
 
+/// A word of a line, with a path outside of the folder replaced by one in it.
+fn inside(word: &str) -> String {
+    let replaced =
+        STAND_INS.iter().find_map(|(start, stand_in)| word.strip_prefix(start).map(|rest| (stand_in, rest)));
+    replaced.map_or_else(|| word.to_owned(), |(stand_in, rest)| format!("{stand_in}{rest}"))
+}
+
 impl Shell {
     pub fn new() -> Self {
         Shell {
@@ -111,8 +124,13 @@ impl Shell {
     /// Errors: the first line that does not do what it should.
     pub fn run(&self, block: &Block) -> Result<(), String> {
         let folder = self.place.folder();
+        let mut installed = Vec::new();
         for (line, comment) in commands_and_comments(&block.text) {
-            let run = self.line(folder.path(), &line);
+            installed.extend(line.strip_prefix("cargo install ").map(|name| format!("{name} ")));
+            let run = match installed.iter().any(|name| line.starts_with(name)) {
+                true => Ok((Done::Installed, String::new())),
+                false => self.line(folder.path(), &line),
+            };
             let checked = run
                 .and_then(|(done, printed)| check_comment(folder.path(), &comment, &printed).map(|()| done));
             let done = checked.map_err(|problem| format!("{line}\n{problem}"))?;
@@ -147,6 +165,13 @@ impl Shell {
             return self.program(folder, line, arguments);
         }
         let word = line.split(' ').next().unwrap_or_default();
+        if TOOLS.contains(&word) {
+            let words: Vec<String> = line.split(' ').map(inside).collect();
+            return match self.run_in(folder, &words.join(" "))? {
+                (Some(0), printed) => Ok((Done::LookedAt, printed)),
+                (code, printed) => Err(format!("it ends with {code:?}:\n{printed}")),
+            };
+        }
         if word == "cargo" {
             return check_cargo(line).map(|()| (Done::CargoKnowsIt, String::new()));
         }
@@ -158,19 +183,26 @@ impl Shell {
 
     fn program(&self, folder: &Path, line: &str, arguments: &str) -> Result<(Done, String), String> {
         let shortened = self.shortened(arguments)?;
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(format!("'{}' {shortened}", env!("CARGO_BIN_EXE_shadegrad"))).current_dir(folder);
-        self.place.set_environment(&mut shell);
-        let output = shell.output().map_err(|error| error.to_string())?;
-        let printed = [&output.stderr, &output.stdout].map(|text| String::from_utf8_lossy(text)).concat();
+        let (code, printed) =
+            self.run_in(folder, &format!("'{}' {shortened}", env!("CARGO_BIN_EXE_shadegrad")))?;
         match FAILING.iter().position(|(failing, _)| *failing == line) {
-            Some(row) if output.status.code() == Some(1) && printed.contains(FAILING[row].1) => {
+            Some(row) if code == Some(1) && printed.contains(FAILING[row].1) => {
                 self.failing.borrow_mut().insert(row);
                 Ok((Done::RunToItsError, printed))
             }
-            None if output.status.success() => Ok((Done::Run, printed)),
-            _ => Err(format!("run as `shadegrad {shortened}`: {}\n{printed}", output.status)),
+            None if code == Some(0) => Ok((Done::Run, printed)),
+            _ => Err(format!("run as `shadegrad {shortened}` it ends with {code:?}:\n{printed}")),
         }
+    }
+
+    /// The exit code of a line given to sh, and what it prints.
+    fn run_in(&self, folder: &Path, line: &str) -> Result<(Option<i32>, String), String> {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(line).current_dir(folder);
+        self.place.set_environment(&mut shell);
+        let output = shell.output().map_err(|error| error.to_string())?;
+        let printed = [&output.stderr, &output.stdout].map(|text| String::from_utf8_lossy(text)).concat();
+        Ok((output.status.code(), printed))
     }
 
     /// The arguments, with the processor for a device, little data, and few steps where nothing is shown of the whole.
@@ -178,9 +210,7 @@ impl Shell {
         self.check_options(arguments)?;
         let mut words: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
         for word in &mut words {
-            if let Some((_, stand_in)) = STAND_INS.iter().find(|(named, _)| word == named) {
-                *word = (*stand_in).to_owned();
-            }
+            *word = inside(word);
         }
         if let Some(at) = words.iter().position(|word| word == "--limit") {
             let limit = words.get(at + 1).and_then(|limit| limit.parse::<usize>().ok());
@@ -240,11 +270,14 @@ impl Shell {
             done.iter().filter(|(done, _)| wanted(done)).map(|(_, count)| count).sum()
         };
         let mut text = format!(
-            "lines of sh: {} run, {} run to their error, {} scripts that are there, {} that cargo knows, {} elsewhere",
+            "lines of sh: {} run, {} run to their error, {} that look at files, {} scripts that are there, {} that cargo knows, \
+             {} of programs that cargo installs, {} elsewhere",
             count(&|done| *done == Done::Run),
             count(&|done| *done == Done::RunToItsError),
+            count(&|done| *done == Done::LookedAt),
             count(&|done| *done == Done::ScriptIsThere),
             count(&|done| *done == Done::CargoKnowsIt),
+            count(&|done| *done == Done::Installed),
             count(&|done| matches!(done, Done::Elsewhere(_))),
         );
         let mut unmet = Vec::new();
@@ -305,10 +338,11 @@ fn check_cargo(line: &str) -> Result<(), String> {
 
 /// What is shown as the output of a block of one command: of the program by form, of a script the titles that it says.
 pub fn check_output(shell: &Shell, command: &str, shown: &str) -> Result<(), String> {
-    if call(command).is_some() {
+    if let Some(arguments) = call(command) {
         let folder = shell.place.folder();
         // More steps than there are: to the end, so that all of it is printed.
-        let line = format!("{command} --max-steps 1000000");
+        let trains = arguments.starts_with("train") && !arguments.contains("--max-steps");
+        let line = format!("{command}{}", if trains { " --max-steps 1000000" } else { "" });
         let (_, printed) = shell.line(folder.path(), &line)?;
         return match first_other(shown, &printed) {
             Some(other) => Err(format!("{command}\nshows\n{other}\nbut prints\n{printed}")),
