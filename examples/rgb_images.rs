@@ -18,8 +18,8 @@ const NAMES: [&str; 3] = ["disc", "square", "stripes"];
 fn draw(class: usize, number: u32) -> Vec<u8> {
     // Spread evenly over 0 to 1, each in another order.
     let spread = |step: f64| (f64::from(number) * step).fract() as f32;
-    let (row, column) = (6.0 + 4.0 * spread(0.618_034), 6.0 + 4.0 * spread(0.754_878));
-    let size = 3.0 + 2.0 * spread(0.569_840);
+    let (row, column) = (6.0 + 3.0 * spread(0.618_034), 6.0 + 3.0 * spread(0.754_878));
+    let size = 4.0 + 2.0 * spread(0.569_840);
     let ink = [0.414_214, 0.732_051, 0.236_068].map(|step| 100 + (155.0 * spread(step)) as u8);
     let inked = |y: f32, x: f32| {
         let (dy, dx) = ((y - row).abs(), (x - column).abs());
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(name) => Device::open(&name.parse()?)?.0,
         None => Device::auto(),
     };
-    let (train, test) = (images(0..300)?, images(300..350)?);
+    let (train, test) = (images(0..500)?, images(500..600)?);
     let mut model = Sequential::new([SIDE, SIDE, 3])
         .name("forms")
         .add(Conv2D::new(12, 3).activation(Activation::Relu))
@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("Epoch {} - loss: {:.4} - accuracy: {accuracy:.4}", record.epoch, record.loss);
         Ok(())
     });
-    model.fit(&train, &FitOptions { epochs: 8, batch_size: 32, ..FitOptions::default() }, &mut progress)?;
+    model.fit(&train, &FitOptions { epochs: 10, batch_size: 32, ..FitOptions::default() }, &mut progress)?;
     let accuracy = model.evaluate(&test)?.accuracy.unwrap_or_default();
     println!("Right: {accuracy:.4} of {} images", test.len());
 
