@@ -198,7 +198,19 @@ fn keras_tutorial() {
 fn use_model_and_predict_kinds() {
     let place = Place::new();
     let program = env!("CARGO_BIN_EXE_shadegrad");
-    let train = ["train", "--max-steps", "400", "--device", "cpu", "--out", "digits", "--no-checkpoints"];
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/mlp.toml");
+    let train = [
+        "train",
+        "--model",
+        model,
+        "--max-steps",
+        "400",
+        "--device",
+        "cpu",
+        "--out",
+        "digits",
+        "--no-checkpoints",
+    ];
     let trained =
         Command::new(program).args(train).current_dir(place.0.path()).output().expect("the program");
     assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
