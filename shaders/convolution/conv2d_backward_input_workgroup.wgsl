@@ -31,7 +31,7 @@ struct Place {
 }
 
 fn place_of(tile: u32, row: u32, column: u32) -> Place {
-    let positions = (tile / TILES_C * SIDE + row) * WIDTH + vec4u(0u, 1u, 2u, 3u);
+    let positions = (tile / TILES_C * SPAN + row) * WIDTH + vec4u(0u, 1u, 2u, 3u);
     return Place(
         positions / PART_W % PART_H + TOP,
         positions % PART_W + LEFT,
@@ -88,7 +88,7 @@ fn b_square(place: Place, term: u32, end: u32) -> Square {
 }
 
 fn store(tile: u32, row: u32, column: u32, sum: Real) {
-    let position = tile / TILES_C * SIDE * WIDTH + row;
+    let position = tile / TILES_C * SPAN * WIDTH + row;
     let channels = in_group(tile, column);
     if position < POSITIONS && channels < GROUP_IN / WIDTH {
         dx[DX_BASE + position * IN_REALS + group_of(tile) * (GROUP_IN / WIDTH) + channels] = sum;

@@ -23,7 +23,7 @@ struct Place {
 }
 
 fn place_of(tile: u32, row: u32, column: u32) -> Place {
-    let positions = (tile / TILES_C * SIDE + row) * WIDTH + vec4u(0u, 1u, 2u, 3u);
+    let positions = (tile / TILES_C * SPAN + row) * WIDTH + vec4u(0u, 1u, 2u, 3u);
     let j = positions % OUT_W;
     let i = positions / OUT_W % OUT_H;
     let n = positions / (OUT_W * OUT_H);
@@ -58,7 +58,7 @@ fn b_square(place: Place, term: u32, end: u32) -> Square {
 }
 
 fn store(tile: u32, row: u32, column: u32, sum: Real) {
-    let position = tile / TILES_C * SIDE * WIDTH + row;
+    let position = tile / TILES_C * SPAN * WIDTH + row;
     let channels = group_of(tile) * GROUP_REALS + in_group(tile, column);
     if position < POSITIONS && in_group(tile, column) < GROUP_REALS {
         var value = sum + bias[BIAS_BASE + channels];

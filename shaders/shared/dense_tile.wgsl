@@ -2,8 +2,8 @@
 
 // The tiles of a product in parts, OUT_M by N: those of one part lie row by row.
 const N_REALS = N / WIDTH;
-const TILES_M = (OUT_M + WIDTH * SIDE - 1u) / (WIDTH * SIDE);
-const TILES_N = (N_REALS + SIDE - 1u) / SIDE;
+const TILES_M = (OUT_M + WIDTH * SPAN - 1u) / (WIDTH * SPAN);
+const TILES_N = (N_REALS + SPAN - 1u) / SPAN;
 
 // Which Real of rows of a, and which Real of columns of b, an invocation brings.
 struct Place {
@@ -12,7 +12,7 @@ struct Place {
 }
 
 fn place_of(tile: u32, row: u32, column: u32) -> Place {
-    return Place(tile / TILES_N % TILES_M * SIDE + row, tile % TILES_N * SIDE + column);
+    return Place(tile / TILES_N % TILES_M * SPAN + row, tile % TILES_N * SPAN + column);
 }
 
 fn part_of(tile: u32) -> u32 {
@@ -31,7 +31,7 @@ struct Element {
 }
 
 fn element(tile: u32, row: u32, column: u32) -> Element {
-    let i = tile / TILES_N % TILES_M * SIDE * WIDTH + row;
-    let j = tile % TILES_N * SIDE + column;
+    let i = tile / TILES_N % TILES_M * SPAN * WIDTH + row;
+    let j = tile % TILES_N * SPAN + column;
     return Element(i * N_REALS + j, i < OUT_M && j < N_REALS);
 }

@@ -13,7 +13,7 @@ const GROUP = GROUP_OUT;
 const OUT_REALS = OUT_C / WIDTH;
 const GROUP_REALS = GROUP_OUT / WIDTH;
 const ROWS = KERNEL_H * KERNEL_W * GROUP_IN;
-const TILES_ROWS = (ROWS + WIDTH * SIDE - 1u) / (WIDTH * SIDE);
+const TILES_ROWS = (ROWS + WIDTH * SPAN - 1u) / (WIDTH * SPAN);
 
 // Four taps and channels of x, by their distances from the first pixel of a window, and a Real of output channels.
 struct Place {
@@ -24,7 +24,7 @@ struct Place {
 }
 
 fn first_row(tile: u32) -> u32 {
-    return tile / TILES_C % TILES_ROWS * SIDE * WIDTH;
+    return tile / TILES_C % TILES_ROWS * SPAN * WIDTH;
 }
 
 fn part_of(tile: u32) -> u32 {

@@ -1,7 +1,8 @@
 // A matrix product through workgroup memory, so that what one invocation loads feeds a whole row or column of them. A team of
-// SIDE * SIDE invocations computes a tile of SIDE Reals of rows by SIDE Reals of columns, each WIDTH rows by one Real of columns, from
-// TILE_TERMS terms of both factors at a time. The TEAMS of a workgroup take such ranges of terms by turns; then their sums are added
-// up, in order.
+// SIDE * SIDE invocations computes a tile of SPAN Reals of rows by SPAN Reals of columns, each REALS of both, SIDE apart, from TILE_TERMS
+// terms of both factors at a time: the more outputs are an invocation's own, the fewer loads from workgroup memory to a multiply-add.
+// The TEAMS of a workgroup take such ranges of terms by turns; then their sums are added up, in order. Where REALS is more than one
+// there is one team.
 //
 // A kernel that imports this says of what its product is:
 //   A_ALONG, B_ALONG  whether neighbouring invocations bring neighbouring terms of a factor, not neighbouring rows (or columns):
@@ -15,47 +16,54 @@
 //   store(tile, row, column, sum)
 //                     where to put a Real of columns of a row, both counted within the tile; they may lie past the edge
 //
-// The part of a factor consists of QUADS by SIDE squares of WIDTH terms by WIDTH rows (or columns); one half of a team brings those of
+// The part of a factor consists of QUADS by SPAN squares of WIDTH terms by WIDTH rows (or columns); one half of a team brings those of
 // a, the other those of b, a square each. All rows of a term lie side by side, in an order that differs from square to square: else
 // invocations that bring squares of the same rows would meet in the same memory banks. The next squares are loaded before these are
 // multiplied, so that they are on their way meanwhile.
 alias Square = mat4x4<f32>;
-alias Sums = array<Real, WIDTH>;
+alias Sums = array<Real, REALS * REALS * WIDTH>;
 
 const TEAM = SIDE * SIDE;
 const HALF = TEAM / 2u;
-const QUADS = HALF / SIDE;
+const SPAN = SIDE * REALS;
+const QUADS = HALF / SPAN;
 const TILE_TERMS = QUADS * WIDTH;
-const TILE = SIDE * TILE_TERMS;
+const TILE = SPAN * TILE_TERMS;
 
 var<workgroup> tiles: array<Real, TEAMS * 2u * TILE>;
 
 // Where Real `rows` of the first of WIDTH terms lies in a tile.
 fn place_in(tile: u32, terms: u32, rows: u32) -> u32 {
-    return tile + terms * WIDTH * SIDE + (rows ^ (2u * terms));
+    return tile + terms * WIDTH * SPAN + (rows ^ (2u * terms));
 }
 
 // Stores a square, one term after the other.
 fn put(tile: u32, terms: u32, rows: u32, square: Square) {
     let place = place_in(tile, terms, rows);
     tiles[place] = square[0];
-    tiles[place + SIDE] = square[1];
-    tiles[place + 2u * SIDE] = square[2];
-    tiles[place + 3u * SIDE] = square[3];
+    tiles[place + SPAN] = square[1];
+    tiles[place + 2u * SPAN] = square[2];
+    tiles[place + 3u * SPAN] = square[3];
 }
 
-// Adds the products of all terms of a team's tiles, in their order, for a Real of rows and a Real of columns.
+// Adds the products of all terms of a team's tiles, in their order, for the Reals of rows and those of columns of an invocation.
 fn add_products(sum: ptr<function, Sums>, tile: u32, row: u32, column: u32) {
     for (var terms = 0u; terms < QUADS; terms++) {
-        let a_place = place_in(tile, terms, row);
-        let b_place = place_in(tile + TILE, terms, column);
         for (var u = 0u; u < WIDTH; u++) {
-            let a_value = tiles[a_place + u * SIDE];
-            let b_value = tiles[b_place + u * SIDE];
-            (*sum)[0] += a_value.x * b_value;
-            (*sum)[1] += a_value.y * b_value;
-            (*sum)[2] += a_value.z * b_value;
-            (*sum)[3] += a_value.w * b_value;
+            var b_values: array<Real, REALS>;
+            for (var c = 0u; c < REALS; c++) {
+                b_values[c] = tiles[place_in(tile + TILE, terms, column + c * SIDE) + u * SPAN];
+            }
+            for (var r = 0u; r < REALS; r++) {
+                let a_value = tiles[place_in(tile, terms, row + r * SIDE) + u * SPAN];
+                for (var c = 0u; c < REALS; c++) {
+                    let first = (r * REALS + c) * WIDTH;
+                    (*sum)[first] += a_value.x * b_values[c];
+                    (*sum)[first + 1u] += a_value.y * b_values[c];
+                    (*sum)[first + 2u] += a_value.z * b_values[c];
+                    (*sum)[first + 3u] += a_value.w * b_values[c];
+                }
+            }
         }
     }
 }
@@ -80,8 +88,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     let is_of_b = local % TEAM >= HALF;
     let brought = local % HALF;
     let is_along = select(A_ALONG, B_ALONG, is_of_b);
-    let terms = select(brought / SIDE, brought % QUADS, is_along);
-    let rows = select(brought % SIDE, brought / QUADS, is_along);
+    let terms = select(brought / SPAN, brought % QUADS, is_along);
+    let rows = select(brought % SPAN, brought / QUADS, is_along);
     let place = place_of(number, rows, rows);
     let range = terms_of(number);
     var term = range.x + team * TILE_TERMS + terms * WIDTH;
@@ -100,8 +108,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         add_products(&sum, tile, row, column);
     }
     if TEAMS == 1u {
-        for (var v = 0u; v < WIDTH; v++) {
-            store(number, row * WIDTH + v, column, sum[v]);
+        for (var r = 0u; r < REALS; r++) {
+            for (var c = 0u; c < REALS; c++) {
+                for (var v = 0u; v < WIDTH; v++) {
+                    store(number, (row + r * SIDE) * WIDTH + v, column + c * SIDE, sum[(r * REALS + c) * WIDTH + v]);
+                }
+            }
         }
         return;
     }

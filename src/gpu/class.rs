@@ -82,13 +82,15 @@ mod tests {
         let conv = |x, kernel, out_c| ConvShape::valid(x, kernel, [1, 1], out_c);
         let forward = |conv| -> Op { Conv2dForward { conv, relu: true }.into() };
         let product = |m, n, k| -> Op { Matmul(MatmulShape { m, n, k }).into() };
-        let rows: [(Op, &str); 15] = [
+        let rows: [(Op, &str); 17] = [
             (product(64, 64, 5408), "workgroup4"),
-            (product(2048, 2048, 64), "workgroup"),
-            (product(2048, 2048, 4096), "workgroup4"),
+            (product(2048, 2048, 64), "workgroup_wide"),
+            (product(2048, 2048, 4096), "workgroup_wide"),
+            (product(512, 512, 4096), "workgroup4"),
             (product(64, 10, 64), "scalar"),
             (forward(conv([64, 26, 26, 32], [3, 3], 64)), "workgroup"),
             (forward(conv([8, 9, 9, 512], [3, 3], 512)), "workgroup4"),
+            (forward(conv([32, 58, 58, 64], [3, 3], 64)), "workgroup_wide"),
             (forward(conv([64, 28, 28, 1], [3, 3], 32)), "gather"),
             (forward(conv([2, 13, 13, 32], [3, 3], 32).grouped(32)), "depthwise"),
             (forward(conv([2, 13, 13, 64], [3, 3], 64).grouped(4).dilated([2, 2])), "workgroup4"),

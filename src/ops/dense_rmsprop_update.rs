@@ -66,6 +66,8 @@ impl OpKind for DenseRmspropUpdate {
             reads_batch: true,
             fits: |op| op.product.m.is_multiple_of(4) && op.comes_by(4),
             product: Some(|op| Product { area: [op.rows(), op.product.n], areas: 1, terms: op.product.k }),
+            // What the update knows of a weight takes the registers.
+            wide: false,
             ..Row::WORKGROUP
         },
         Row {

@@ -64,6 +64,8 @@ impl OpKind for Conv2dBackwardInput {
             tile: |op| vec![("POSITIONS", op.positions()), ("TERMS", op.by_teams().terms)],
             fits: |op| op.conv.has_input_tiles(),
             product: Some(|op| op.by_teams()),
+            // What it knows of four positions takes the registers.
+            wide: false,
             ..Row::WORKGROUP
         },
         Row {

@@ -129,6 +129,9 @@ impl OpKind for Conv2dBackwardKernel {
         let long = vec![
             case(ConvShape::valid([100, 28, 28, 1], [3, 3], [1, 1], 4)),
             case(ConvShape::valid([100, 28, 28, 1], [2, 2], [1, 1], 3)).with(Numbers::Eighths),
+            // Weights for wide workgroups, whose last tiles are not full; channels in fours and others.
+            case(ConvShape::valid([1, 4, 4, 1024], [3, 3], [1, 1], 508)).folded(),
+            case(ConvShape::valid([1, 4, 4, 1022], [3, 3], [1, 1], 508)).folded(),
         ];
         cases(Conv2dBackwardKernel, [], long)
     }

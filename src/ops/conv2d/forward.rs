@@ -147,7 +147,13 @@ impl OpKind for Conv2dForward {
         let plain = |conv| Conv2dForward { conv, relu: false };
         // The longest sums: 25,000 products in one output.
         let long = Case::of(plain(ConvShape::valid([1, 6, 6, 1000], [5, 5], [1, 1], 4)));
-        cases(plain, with_relu, vec![long])
+        // Outputs for wide workgroups, whose last tile is not full.
+        let wide = |relu, channels| Conv2dForward {
+            conv: ConvShape::valid([16, 67, 66, channels], [3, 3], [1, 1], 60),
+            relu,
+        };
+        let wide = [wide(true, 4), wide(false, 3)].map(|op| Case::of(op).folded());
+        cases(plain, with_relu, [vec![long], wide.to_vec()].concat())
     }
 
     fn bounds(trial: &Trial<'_, Self>) -> Bounds {

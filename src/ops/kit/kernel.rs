@@ -111,6 +111,8 @@ pub(crate) struct Row<O> {
     pub(crate) lanes: Option<ByLanes<O>>,
     /// How teams of a workgroup share out a product; such a row stands for kernels with several teams and with one.
     pub(crate) product: Option<fn(&O) -> Product>,
+    /// Whether an invocation of them has registers for two Reals of rows by two of columns.
+    pub(crate) wide: bool,
     /// Its long sums, which several invocations of a workgroup may share: such a row stands for further kernels, before this one.
     pub(crate) sums: Option<Sums<O>>,
     /// Whether it is chosen on GPUs only, though it can run on drivers that compute on the processor.

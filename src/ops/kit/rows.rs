@@ -7,7 +7,7 @@ use super::kind::OpKind;
 use super::lanes::LANES;
 use super::source::Source;
 use super::split::Split;
-use super::teams::Product;
+use super::teams::{Product, Teams};
 
 /// What the eights of a kernel are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,15 +35,17 @@ const VARIANTS: [(&str, usize, Eights, &str); 12] = [
     ("block", LANES[2], Eights::Int64, "block16"),
 ];
 
-/// The kernels that a row whose product teams share out stands for: its name, how many teams a workgroup has, the kernel's name. Those
-/// of more teams come first.
-const TEAMS: [(&str, usize, &str); 6] = [
-    ("workgroup", 4, "workgroup4"),
-    ("workgroup", 2, "workgroup2"),
-    ("workgroup", 1, "workgroup"),
-    ("gather", 4, "gather4"),
-    ("gather", 2, "gather2"),
-    ("gather", 1, "gather"),
+/// The kernels that a row whose product teams share out stands for: its name, the form of a workgroup, the kernel's name. Those that compute
+/// most to an invocation come first, then those of more teams.
+const TEAMS: [(&str, Teams, &str); 8] = [
+    ("workgroup", Teams::WIDE, "workgroup_wide"),
+    ("workgroup", Teams::of(4), "workgroup4"),
+    ("workgroup", Teams::of(2), "workgroup2"),
+    ("workgroup", Teams::of(1), "workgroup"),
+    ("gather", Teams::WIDE, "gather_wide"),
+    ("gather", Teams::of(4), "gather4"),
+    ("gather", Teams::of(2), "gather2"),
+    ("gather", Teams::of(1), "gather"),
 ];
 
 /// What a kernel is called whose invocations share the sums of this variant.
@@ -61,6 +63,7 @@ impl<O: OpKind> Row<O> {
         workgroup: WORKGROUP,
         lanes: None,
         product: None,
+        wide: false,
         sums: None,
         hardware: false,
         reads_batch: false,
@@ -91,8 +94,13 @@ impl<O: OpKind> Row<O> {
     pub(crate) const BLOCK: Row<O> = Row { variant: "block", ..Row::VEC4 };
 
     /// A product whose factors pass through workgroup memory, four floats at a time.
-    pub(crate) const WORKGROUP: Row<O> =
-        Row { variant: "workgroup", elements: &[Element::Vec4F32; 3], hardware: true, ..Row::VEC4 };
+    pub(crate) const WORKGROUP: Row<O> = Row {
+        variant: "workgroup",
+        elements: &[Element::Vec4F32; 3],
+        hardware: true,
+        wide: true,
+        ..Row::VEC4
+    };
 
     /// The kernels for a step: those of its op's rows that fit it, in their order.
     pub(crate) fn kernels(op: &O) -> Vec<Kernel> {
@@ -124,9 +132,7 @@ impl<O: OpKind> Row<O> {
             variants.extend(together.map(|(_, together)| *together));
         }
         if self.product.is_some() {
-            variants.extend(
-                TEAMS.iter().filter(|(stem, ..)| *stem == self.variant).map(|(.., variant)| *variant),
-            );
+            variants.extend(self.teams().map(|(.., variant)| *variant));
         } else if self.lanes.is_none() {
             variants.push(self.variant);
         }
@@ -180,18 +186,22 @@ impl<O: OpKind> Row<O> {
         })
     }
 
+    /// The forms of workgroups that it has.
+    fn teams(&self) -> impl Iterator<Item = &'static (&'static str, Teams, &'static str)> {
+        TEAMS.iter().filter(|(stem, teams, _)| *stem == self.variant && (self.wide || *teams != Teams::WIDE))
+    }
+
     /// The kernels of a row whose product teams share out.
     fn by_teams(&self, op: &O, product: Product) -> impl Iterator<Item = Kernel> {
         let tile = (self.tile)(op);
-        let variants = TEAMS.iter().filter(|(stem, ..)| *stem == self.variant);
-        variants.filter(move |(_, teams, _)| product.employs(*teams)).map(move |&(_, teams, variant)| {
+        self.teams().filter(move |(_, teams, _)| product.employs(*teams)).map(move |&(_, teams, variant)| {
             Kernel {
-                workgroup: Product::workgroup(teams) as u32,
+                workgroup: teams.workgroup() as u32,
                 invocations: product.invocations(teams),
                 constants: all_constants(
                     op.constants(),
                     op.split(),
-                    [&tile[..], &Product::constants(teams)].concat(),
+                    [&tile[..], &teams.constants()].concat(),
                 ),
                 ..self.kernel(op, variant, self.width)
             }

@@ -97,6 +97,8 @@ pub(super) fn cases<O: OpKind>(
     table.push(case([136, 264, 16]).folded());
     // Terms for four teams.
     table.push(case([72, 136, 64]).folded());
+    // Outputs for wide workgroups, whose last tiles are not full.
+    table.push(case([4088, 1028, 12]).folded());
     table
 }
 
