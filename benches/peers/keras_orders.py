@@ -69,10 +69,10 @@ def write_order(args):
     [order] = orders(1, len(images))
     for name, header, values in [("images-idx3", 16, images), ("labels-idx1", 8, labels)]:
         file = f"train-{name}-ubyte.gz"
-        with gzip.open(args.data / file) as before, gzip.open(args.write_order / file, "wb", compresslevel=1) as after:
+        with gzip.open(peer.place(args.data, file)) as before, gzip.open(args.write_order / file, "wb", compresslevel=1) as after:
             after.write(before.read(header) + values[order].tobytes())
         test = file.replace("train", "t10k")
-        shutil.copyfile(args.data / test, args.write_order / test)
+        shutil.copyfile(peer.place(args.data, test), args.write_order / test)
     return {}
 
 

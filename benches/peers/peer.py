@@ -34,10 +34,16 @@ def since_start():
 def arguments(description):
     """A parser with the options that every script has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with the four IDX files, gzipped")
+    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder with the four IDX files, gzipped, or with folders train and test of them")
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--batch-size", type=int, default=64)
     return parser
+
+
+def place(folder, file):
+    """The file in the folder, or in that of its set within it."""
+    beside = folder / file
+    return beside if beside.exists() else folder / ("train" if file.startswith("train") else "test") / file
 
 
 def load(folder, stem):
@@ -45,7 +51,7 @@ def load(folder, stem):
     import numpy  # late: the runner, which uses this module too, is to run without it
 
     def read(name, header):
-        with gzip.open(folder / f"{stem}-{name}-ubyte.gz") as file:
+        with gzip.open(place(folder, f"{stem}-{name}-ubyte.gz")) as file:
             return numpy.frombuffer(file.read(), numpy.uint8, offset=header)
 
     return read("images-idx3", 16).reshape(-1, 28, 28), read("labels-idx1", 8)

@@ -7,6 +7,7 @@ import subprocess
 
 import programs
 import report
+from peer import place
 from programs import MNIST, MNIST_IMAGES, TUTORIAL_BATCH, WORK, Job
 
 SIZES = [2_000, 10_000, 30_000, MNIST_IMAGES]
@@ -24,11 +25,11 @@ def first_images(count):
     # A header of four bytes for the type and four for each dimension, the number of images first.
     for name, header, size in [("images-idx3", 16, 28 * 28), ("labels-idx1", 8, 1)]:
         file = f"train-{name}-ubyte.gz"
-        content = gzip.decompress((MNIST / file).read_bytes())[: header + count * size]
+        content = gzip.decompress(place(MNIST, file).read_bytes())[: header + count * size]
         content = content[:4] + count.to_bytes(4, "big") + content[8:]
         (folder / file).write_bytes(gzip.compress(content, compresslevel=1, mtime=0))
         test = f"t10k-{name}-ubyte.gz"
-        shutil.copyfile(MNIST / test, folder / test)
+        shutil.copyfile(place(MNIST, test), folder / test)
     return folder
 
 

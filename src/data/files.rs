@@ -37,7 +37,13 @@ fn spellings(name: &str) -> Vec<String> {
     of_name(name).into_iter().chain(coloured.into_iter().flatten()).collect()
 }
 
-/// The files that are there under one of the spellings of `name`.
+/// The folder beside others that a file of this name may be in: as pictures, MNIST's files may be kept apart by set.
+fn folder_of(name: &str) -> Option<&'static str> {
+    let sets = [(TRAIN, "train"), (TEST, "test")];
+    sets.into_iter().find(|(names, _)| [names.images, names.labels].contains(&name)).map(|(_, folder)| folder)
+}
+
+/// The files that are there under one of the spellings of `name`, in the folder or in that of their set within it.
 fn candidates(dir: &Path, name: &str) -> Vec<PathBuf> {
     let may_be_read = |path: &PathBuf| match fs::metadata(path) {
         // A widespread archive of MNIST has folders of these names beside the files.
@@ -45,7 +51,9 @@ fn candidates(dir: &Path, name: &str) -> Vec<PathBuf> {
         // Other errors are reported when the file is read.
         Err(cause) => !matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     };
-    spellings(name).iter().map(|name| dir.join(name)).filter(may_be_read).collect()
+    let folders = [Some(dir.to_owned()), folder_of(name).map(|folder| dir.join(folder))];
+    let in_folder = |dir: PathBuf| spellings(name).into_iter().map(move |name| dir.join(name));
+    folders.into_iter().flatten().flat_map(in_folder).filter(may_be_read).collect()
 }
 
 /// Refuses a folder without a file of this name.

@@ -1,4 +1,4 @@
-//! The MNIST data set, part of the library. Provenance and licence: `assets/mnist/README.md`.
+//! The MNIST data set, which crates beside this one carry. Provenance and licence: `assets/mnist/README.md`.
 
 use std::path::PathBuf;
 
@@ -13,16 +13,10 @@ struct Embedded {
     labels: &'static [u8],
 }
 
-const TRAIN_FILES: Embedded = Embedded {
-    names: TRAIN,
-    images: include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz"),
-    labels: include_bytes!("../../assets/mnist/train-labels-idx1-ubyte.gz"),
-};
-const TEST_FILES: Embedded = Embedded {
-    names: TEST,
-    images: include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz"),
-    labels: include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz"),
-};
+const TRAIN_FILES: Embedded =
+    Embedded { names: TRAIN, images: shadegrad_mnist_train::IMAGES, labels: shadegrad_mnist_train::LABELS };
+const TEST_FILES: Embedded =
+    Embedded { names: TEST, images: shadegrad_mnist_test::IMAGES, labels: shadegrad_mnist_test::LABELS };
 
 /// MNIST: 60,000 training and 10,000 test images of handwritten digits, `[28, 28, 1]`, 10 classes.
 ///
@@ -51,15 +45,15 @@ mod tests {
     #[test]
     fn embedded_files_have_the_recorded_checksums() {
         let files = [
-            (TRAIN.images, TRAIN_FILES.images),
-            (TRAIN.labels, TRAIN_FILES.labels),
-            (TEST.images, TEST_FILES.images),
-            (TEST.labels, TEST_FILES.labels),
+            ("train", TRAIN.images, TRAIN_FILES.images),
+            ("train", TRAIN.labels, TRAIN_FILES.labels),
+            ("test", TEST.images, TEST_FILES.images),
+            ("test", TEST.labels, TEST_FILES.labels),
         ];
         assert_eq!(SUMS.lines().count(), files.len(), "one line for each file");
-        for (name, bytes) in files {
+        for (set, name, bytes) in files {
             let digest = crate::data::sha256(bytes);
-            let line = format!("{digest}  {name}.gz");
+            let line = format!("{digest}  {set}/{name}.gz");
             assert!(SUMS.lines().any(|recorded| recorded == line), "not recorded: {line}");
         }
     }

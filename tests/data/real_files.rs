@@ -24,7 +24,12 @@ fn assets() -> PathBuf {
 fn plain_files(rename: impl Fn(&str) -> String) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for name in NAMES {
-        let packed = File::open(assets().join(format!("{name}.gz"))).unwrap();
+        let packed = File::open(
+            assets()
+                .join(if name.starts_with("train") { "train" } else { "test" })
+                .join(format!("{name}.gz")),
+        )
+        .unwrap();
         let mut plain = File::create(dir.path().join(rename(name))).unwrap();
         io::copy(&mut GzDecoder::new(packed), &mut plain).unwrap();
     }

@@ -307,8 +307,8 @@ def layout(value, indent=""):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mnist", type=Path, default=HERE.parents[1] / "assets" / "mnist", metavar="DIR",
-                        help="folder of the train-*.gz files (default: assets/mnist of this repository)")
+    parser.add_argument("--mnist", type=Path, default=HERE.parents[1] / "assets" / "mnist" / "train", metavar="DIR",
+                        help="folder of the train-*.gz files (default: assets/mnist/train of this repository)")
     parser.add_argument("--out", type=Path, default=HERE, metavar="DIR",
                         help="where the committed files go (default: beside this script)")
     parser.add_argument("--full", type=Path, metavar="DIR",

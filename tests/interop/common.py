@@ -25,7 +25,7 @@ def shadegrad(*args):
 
 def test_images(count):
     """MNIST's first test images, bytes [count, 28, 28, 1]."""
-    data = gzip.decompress((ROOT / "assets/mnist/t10k-images-idx3-ubyte.gz").read_bytes())
+    data = gzip.decompress((ROOT / "assets/mnist/test/t10k-images-idx3-ubyte.gz").read_bytes())
     return np.frombuffer(data, np.uint8, count * 784, 16).reshape(count, 28, 28, 1)
 
 
