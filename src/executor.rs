@@ -8,7 +8,7 @@ use crate::data::{DataForm, Dataset, Shape, TargetKind, Transform};
 use crate::model::Network;
 use crate::ops::OtherArguments;
 use crate::plan::{BatchParams, Phase, Plan, Role, Tensor};
-use crate::profile::{Profile, Sampling, StepTimes};
+use crate::profile::{Profile, ProfileSoFar, Sampling, StepTimes};
 
 /// An error of an executor.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -368,12 +368,12 @@ pub trait Executor: Send {
         on_step: &mut dyn FnMut(usize, &[Written]) -> ControlFlow<()>,
     ) -> Result<(), ExecutorError>;
 
-    /// Measures training passes from now on, with this sampling; earlier measurements are kept. The same kernels run
-    /// in the same order as without measuring: no bit of a result changes.
+    /// Measures training passes from now on, with this sampling; earlier measurements are kept. What is measured can be looked at
+    /// meanwhile. The same kernels run in the same order as without measuring: no bit of a result changes.
     ///
     /// # Errors
     /// When the device has no memory for it.
-    fn profile(&mut self, sampling: Sampling) -> Result<(), ExecutorError>;
+    fn profile(&mut self, sampling: Sampling) -> Result<ProfileSoFar, ExecutorError>;
 
     /// Ends measuring and returns the measurements; `None` if nothing was measured.
     fn take_profile(&mut self) -> Option<Profile>;

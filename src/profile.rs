@@ -1,5 +1,6 @@
 //! How long the steps of a plan take: recorded by an executor during training.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::wait::Instant;
@@ -88,13 +89,28 @@ impl Profile {
     }
 }
 
+/// The times that are measured while training runs, for whoever wants to look at them meanwhile, from any thread.
+#[derive(Debug, Clone)]
+pub struct ProfileSoFar(Arc<Mutex<Profile>>);
+
+impl ProfileSoFar {
+    /// What is known by now.
+    pub fn get(&self) -> Profile {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Profile> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Records a [`Profile`] while an executor runs.
 #[derive(Debug)]
 pub(crate) struct Profiler {
     pub(crate) sampling: Sampling,
     /// Batches since the sampling was set.
     seen: usize,
-    profile: Profile,
+    profile: ProfileSoFar,
 }
 
 impl Profiler {
@@ -107,12 +123,13 @@ impl Profiler {
             encode: Vec::new(),
             submit: Vec::new(),
         };
-        Profiler { sampling: Sampling::Whole, seen: 0, profile }
+        Profiler { sampling: Sampling::Whole, seen: 0, profile: ProfileSoFar(Arc::new(Mutex::new(profile))) }
     }
 
-    /// Continues with another sampling; earlier records stay.
-    pub(crate) fn sample(&mut self, sampling: Sampling) {
+    /// Continues with another sampling; earlier records stay. All of them can be seen in what is returned.
+    pub(crate) fn sample(&mut self, sampling: Sampling) -> ProfileSoFar {
         (self.sampling, self.seen) = (sampling, 0);
+        self.profile.clone()
     }
 
     /// How many batches come before the next one that is to be measured step by step.
@@ -127,7 +144,7 @@ impl Profiler {
 
     /// Records the time of a step in seconds.
     pub(crate) fn step(&mut self, index: usize, seconds: f64) {
-        if let Some(times) = self.profile.steps.get_mut(index) {
+        if let Some(times) = self.profile.lock().steps.get_mut(index) {
             times.push(seconds);
         }
     }
@@ -135,18 +152,19 @@ impl Profiler {
     /// Records the time of consecutive batches.
     pub(crate) fn whole(&mut self, took: Duration, batches: usize) {
         if batches > 0 {
-            self.profile.whole.push(took.as_secs_f64() / batches as f64);
+            self.profile.lock().whole.push(took.as_secs_f64() / batches as f64);
         }
     }
 
     /// Records the host's part of batches that were submitted together.
     pub(crate) fn submission(&mut self, encode: Duration, submit: Duration, batches: usize) {
-        self.profile.encode.push(encode.as_secs_f64() / batches as f64);
-        self.profile.submit.push(submit.as_secs_f64() / batches as f64);
+        let mut profile = self.profile.lock();
+        profile.encode.push(encode.as_secs_f64() / batches as f64);
+        profile.submit.push(submit.as_secs_f64() / batches as f64);
     }
 
     pub(crate) fn finish(self) -> Profile {
-        self.profile
+        self.profile.get()
     }
 }
 

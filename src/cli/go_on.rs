@@ -50,6 +50,7 @@ impl TrainArgs {
             ("--report", self.report.report),
             ("--profile", self.profile),
             ("--stream", self.stream),
+            ("--tui", self.tui),
             ("--quiet", self.quiet),
             ("--json", self.json),
             ("--mixed-devices", self.mixed_devices),

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::live::Watcher;
 use super::output::Output;
+use crate::profile::ProfileSoFar;
 use crate::train::{
     Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Requests, Schedule, StepRecord,
 };
@@ -14,28 +16,38 @@ use crate::train::{
 pub struct Listeners<'a, C> {
     pub decides: C,
     pub listen: Vec<Box<dyn Callback + 'a>>,
+    /// Told after all others, of what they have done.
+    pub view: Option<Watcher>,
     pub first_step: Option<Instant>,
 }
 
 impl<C: Callback> Callback for Listeners<'_, C> {
     fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
         self.decides.on_train_begin(schedule)?;
-        self.listen.iter_mut().try_for_each(|other| other.on_train_begin(schedule))
+        self.listen.iter_mut().try_for_each(|other| other.on_train_begin(schedule))?;
+        self.view.iter_mut().try_for_each(|view| view.on_train_begin(schedule))
+    }
+
+    fn on_profile(&mut self, times: ProfileSoFar) -> Result<(), CallbackError> {
+        self.view.iter_mut().try_for_each(|view| view.on_profile(times.clone()))
     }
 
     fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
-        self.decides.on_epoch_begin(epoch)
+        self.decides.on_epoch_begin(epoch)?;
+        self.view.iter_mut().try_for_each(|view| view.on_epoch_begin(epoch))
     }
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
         self.first_step.get_or_insert_with(Instant::now);
         self.decides.on_step(record)?;
-        self.listen.iter_mut().try_for_each(|other| other.on_step(record))
+        self.listen.iter_mut().try_for_each(|other| other.on_step(record))?;
+        self.view.iter_mut().try_for_each(|view| view.on_step(record))
     }
 
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
         self.decides.on_epoch_end(record)?;
-        self.listen.iter_mut().try_for_each(|other| other.on_epoch_end(record))
+        self.listen.iter_mut().try_for_each(|other| other.on_epoch_end(record))?;
+        self.view.iter_mut().try_for_each(|view| view.on_epoch_end(record))
     }
 
     fn interrupted(&self) -> bool {
@@ -44,7 +56,8 @@ impl<C: Callback> Callback for Listeners<'_, C> {
 
     fn requests(&mut self) -> Requests {
         let asked = self.decides.requests();
-        self.listen.iter_mut().fold(asked, |asked, other| asked.and(other.requests()))
+        let asked = self.listen.iter_mut().fold(asked, |asked, other| asked.and(other.requests()));
+        self.view.iter_mut().fold(asked, |asked, view| asked.and(view.requests()))
     }
 
     fn checkpoints(&self) -> Checkpoints {
@@ -54,7 +67,8 @@ impl<C: Callback> Callback for Listeners<'_, C> {
     fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
         // The other callbacks first: what they write may be longer than a checkpoint says, but not shorter.
         self.listen.iter_mut().try_for_each(|other| other.on_checkpoint(checkpoint))?;
-        self.decides.on_checkpoint(checkpoint)
+        self.decides.on_checkpoint(checkpoint)?;
+        self.view.iter_mut().try_for_each(|view| view.on_checkpoint(checkpoint))
     }
 }
 

@@ -9,7 +9,7 @@ use env_logger::{Builder, Env};
 use log::Level;
 
 use super::hints;
-use super::output::is_silent;
+use super::output::{is_silent, keep};
 
 /// What is logged unless RUST_LOG says otherwise: messages of wgpu come back as errors where they matter.
 const DEFAULT_LOG: &str = "warn,wgpu_core=off,wgpu_hal=off,wgpu_types=off,naga=off";
@@ -26,6 +26,9 @@ pub fn init() {
             let (level, place) = (record.level(), record.target());
             let style = out.default_level_style(level);
             let seconds = start.elapsed().as_secs_f64();
+            if keep(&format!("[{seconds:8.3} {level:<5} {place}] {}", record.args())) {
+                return Ok(());
+            }
             writeln!(out, "[{seconds:8.3} {style}{level:<5}{style:#} {place}] {}", record.args())
         });
     } else {
@@ -43,7 +46,7 @@ pub fn init() {
             let flags = hints::of_warning(&text).map_or(String::new(), |flag| format!(" ({flag})"));
             let line = format!("{kind}: {from}{text}{flags}");
             let is_new = said.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone());
-            if is_new { writeln!(out, "{line}") } else { Ok(()) }
+            if is_new && !keep(&line) { writeln!(out, "{line}") } else { Ok(()) }
         });
     }
     builder.init();

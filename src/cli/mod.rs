@@ -25,6 +25,7 @@ mod kernel_times;
 mod layers;
 mod layout;
 mod listeners;
+mod live;
 mod logging;
 mod lr_find;
 mod man;
@@ -46,6 +47,7 @@ mod same_data;
 mod same_ranks;
 mod settings;
 mod sheet;
+mod so_far;
 mod statistics;
 mod step_parts;
 mod table;
@@ -165,11 +167,13 @@ fn use_threads(threads: Option<usize>) -> Result<(), rayon::ThreadPoolBuildError
     threads.map_or(Ok(()), |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build_global())
 }
 
-/// Suppresses the message of a panic that becomes an error.
+/// Suppresses the message of a panic that becomes an error. Before any other a view gives the terminal back.
 fn tell_panics_once() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if !crate::panics::is_quiet() {
+            live::terminal::leave();
+            output::release();
             usual(panic);
         }
     }));

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 
@@ -87,7 +88,45 @@ pub fn note(text: impl std::fmt::Display) {
     if is_silent() {
         return;
     }
-    let _ = writeln!(io::stderr(), "{}", harmless(&text.to_string()));
+    let text = text.to_string();
+    let line = harmless(&text);
+    if !keep(&line) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Lines of standard error that wait while a view has the terminal.
+struct Held {
+    lines: Vec<String>,
+    tell: Box<dyn Fn(&str) + Send>,
+}
+
+static HELD: Mutex<Option<Held>> = Mutex::new(None);
+
+fn held() -> MutexGuard<'static, Option<Held>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on lines of standard error are kept, each also told to `tell`.
+pub fn hold(tell: impl Fn(&str) + Send + 'static) {
+    *held() = Some(Held { lines: Vec::new(), tell: Box::new(tell) });
+}
+
+/// Keeps a line of standard error, if lines are kept.
+pub fn keep(line: &str) -> bool {
+    let mut held = held();
+    let Some(held) = held.as_mut() else { return false };
+    held.lines.push(line.to_owned());
+    (held.tell)(line);
+    true
+}
+
+/// Prints the lines that were kept; from now on none are.
+pub fn release() {
+    let kept = held().take();
+    for line in kept.map_or(Vec::new(), |held| held.lines) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
 }
 
 /// The name of a file in a form that is safe on a terminal: names may hold line breaks, and codes that move the

@@ -1,10 +1,11 @@
 //! Progress on standard error, in the style of Keras: a bar on a terminal, one line per epoch otherwise.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::{is_silent, note};
+use super::so_far::{SoFar, figures};
 use crate::model::thousands;
 use crate::train::{EpochRecord, Schedule, StepRecord};
 
@@ -24,15 +25,7 @@ pub struct Progress {
     quiet: bool,
     bar: Option<ProgressBar>,
     schedule: Schedule,
-    /// Sums over the samples of the epoch so far.
-    loss: f64,
-    /// `None` where targets are no classes.
-    correct: Option<u64>,
-    samples: u64,
-    /// Batches of the epoch so far.
-    steps: usize,
-    /// When the epoch began.
-    begun: Instant,
+    epoch: SoFar,
     /// That of the epoch before.
     learning_rate: Option<f32>,
 }
@@ -45,13 +38,14 @@ impl Progress {
             quiet: false,
             bar: None,
             schedule: Schedule { epochs: 0, steps_per_epoch: 0, steps_done: 0, steps: 0 },
-            loss: 0.0,
-            correct: Some(0),
-            samples: 0,
-            steps: 0,
-            begun: Instant::now(),
+            epoch: SoFar::after(0),
             learning_rate: None,
         }
+    }
+
+    /// Prints a line for each epoch, also on a terminal.
+    pub fn lines() -> Self {
+        Progress { terminal: false, ..Progress::new() }
     }
 
     /// Shows no progress; warnings are still printed.
@@ -62,27 +56,21 @@ impl Progress {
     /// Before the first batch; ends what was shown of training that stopped within an epoch.
     pub fn begin(&mut self, schedule: &Schedule) {
         self.end();
-        (self.loss, self.correct, self.samples) = (0.0, Some(0), 0);
         self.schedule = *schedule;
-        self.steps = schedule.steps_done % schedule.steps_per_epoch.max(1);
+        self.epoch = SoFar::after(schedule.steps_done % schedule.steps_per_epoch.max(1));
     }
 
     /// After a batch.
     pub fn step(&mut self, record: &StepRecord) {
-        self.steps += 1;
-        self.loss += f64::from(record.loss) * f64::from(record.n);
-        self.correct = self.correct.zip(record.correct).map(|(sum, more)| sum + u64::from(more));
-        self.samples += u64::from(record.n);
+        self.epoch.add(record);
         if let Some(bar) = &self.bar {
-            let samples = self.samples.max(1) as f64;
-            let rate = samples / self.begun.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
-            let accuracy = self.correct.map(|correct| correct as f64 / samples);
-            let figures = figures("", self.loss / samples, accuracy);
+            let figures = figures("", self.epoch.loss().unwrap_or(0.0), self.epoch.accuracy());
+            let rate = self.epoch.samples_per_second();
             bar.set_message(format!("{} images/s - {figures}", thousands(rate as usize)));
             if bar.position() == 0 {
                 bar.set_style(style(RUNNING, bar));
             }
-            bar.set_position(self.steps as u64);
+            bar.set_position(self.epoch.steps() as u64);
         }
     }
 
@@ -91,7 +79,7 @@ impl Progress {
         let mut text = format!(
             "{:.1}s {:.1}ms/step - {}",
             record.seconds,
-            1e3 * record.seconds / self.steps.max(1) as f64,
+            1e3 * record.seconds / self.epoch.steps().max(1) as f64,
             figures("", record.loss, record.accuracy)
         );
         if let Some(loss) = record.val_loss {
@@ -113,10 +101,11 @@ impl Progress {
             None if self.quiet => {}
             None => {
                 let Schedule { epochs, .. } = self.schedule;
-                note(format_args!("Epoch {}/{epochs} - {} steps - {text}", record.epoch, self.steps));
+                let steps = self.epoch.steps();
+                note(format_args!("Epoch {}/{epochs} - {steps} steps - {text}", record.epoch));
             }
         }
-        (self.loss, self.correct, self.samples, self.steps) = (0.0, Some(0), 0, 0);
+        self.epoch = SoFar::after(0);
     }
 
     /// Leaves the bar as it is when its epoch does not finish.
@@ -137,7 +126,7 @@ impl Progress {
     /// Before the first batch of an epoch.
     pub fn begin_epoch(&mut self, epoch: usize) {
         let Schedule { epochs, steps_per_epoch, steps, .. } = self.schedule;
-        self.begun = Instant::now();
+        self.epoch.begin();
         if self.terminal {
             note(format_args!("Epoch {epoch}/{epochs}"));
             let before = (epoch - 1) * steps_per_epoch;
@@ -173,12 +162,6 @@ pub fn counter(length: usize, text: &'static str) -> ProgressBar {
     bar.set_style(style(RUNNING, &bar));
     bar.enable_steady_tick(TICK);
     bar
-}
-
-/// The metrics of some samples, each name behind `before`.
-fn figures(before: &str, loss: f64, accuracy: Option<f64>) -> String {
-    let accuracy = accuracy.map(|accuracy| format!(" - {before}accuracy: {accuracy:.4}"));
-    format!("{before}loss: {loss:.4}{}", accuracy.unwrap_or_default())
 }
 
 /// The count of batches, then one of the templates above; the plain style if the template is not valid.

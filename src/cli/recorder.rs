@@ -101,6 +101,11 @@ impl<'a> Recorder<'a> {
         if quiet { Recorder { progress: Progress::quiet(), ..self } } else { self }
     }
 
+    /// Progress is lines that wait behind a view, if there is one.
+    pub fn behind_view(self, view: bool) -> Self {
+        if view { Recorder { progress: Progress::lines(), ..self } } else { self }
+    }
+
     /// The path of the last complete checkpoint.
     pub fn last_checkpoint(&self) -> Option<&PathBuf> {
         self.last_checkpoint.as_ref()

@@ -10,6 +10,7 @@ use anyhow::{anyhow, ensure};
 use super::fitting::check_fits;
 use super::interrupt;
 use super::job::{Job, Sets};
+use super::live;
 use super::output::{Output, note};
 use super::ranks::Ranks;
 use super::same_ranks::check_ranks;
@@ -33,13 +34,19 @@ pub fn run(
     if args.quiet() {
         output.quiet();
     }
+    if args.tui {
+        live::check(ranks.size())?;
+    }
     let (job, folder) = job(args, ranks)?;
     // The others have no folder to go on in.
     let mut last = job.checkpoint_path(args).filter(|_| ranks.is_first());
     let begun = last.clone();
     let prepared = prepare(args, job, folder, output, ranks);
     let (mut run, options) = prepared.map_err(|error| not_begun(error, begun.as_deref()))?;
-    interrupt::listen(ranks.size() == 1);
+    // A view notes signals itself.
+    if !args.tui {
+        interrupt::listen(ranks.size() == 1);
+    }
     let trained = run.train(&options, output, &mut last);
     let trained = trained.map_err(|error| unfinished(error, last.as_deref(), args))?;
     if trained.history.stopped.as_ref().is_some_and(|stopped| stopped.reason == StopReason::Interrupted) {

@@ -116,6 +116,10 @@ pub struct TrainArgs {
     /// Like --quiet, with a line of JSON after each epoch and one with the folder and result.json at the end
     #[arg(long, conflicts_with_all = ["report", "top_k", "profile"])]
     pub(super) json: bool,
+    /// Show training as a live view in the terminal: curves, learning rate, speed, the last mistakes and, with --profile, the times of
+    /// kernels; keys stop, save a checkpoint and halve the learning rate; by default progress is printed as lines
+    #[arg(long, conflicts_with_all = ["quiet", "json"])]
+    pub(super) tui: bool,
     /// Write a checkpoint after every N steps within an epoch too, not only after each epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,

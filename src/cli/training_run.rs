@@ -11,7 +11,8 @@ use super::interrupt;
 use super::job::{Job, Sets};
 use super::judging::{self, print_figures};
 use super::listeners::{JsonEpochs, Line, Listeners};
-use super::output::{Output, note};
+use super::live::{Facts, KernelTimes, Live, NoMistakes, PlanStep, cannot_show};
+use super::output::{Output, note, shown};
 use super::path_text::to_text;
 use super::profile::{Report, roofs};
 use super::progress::spinner;
@@ -20,13 +21,13 @@ use super::recorder::{Recorder, Told};
 use super::same_data::samples;
 use super::step_parts::{StepParts, StepReport};
 use super::train_args::TrainArgs;
-use crate::data::Dataset;
+use crate::data::{Dataset, TargetKind};
 use crate::device::Device;
 use crate::error::{CollectiveError, Error};
 use crate::io::run::{PROFILE_FILE, RESULT_FILE, RunFolder, RunResult, WEIGHTS_FILE, weights_metadata};
 use crate::io::{HistoryCsv, weights_to_bytes};
 use crate::model::thousands;
-use crate::plan::Plan;
+use crate::plan::{Phase, Plan, Step};
 use crate::train::collective::{Alone, Threads};
 use crate::train::{
     Callback, Checkpoint, Checkpoints, Collective, Evaluation, FitOptions, History, Model, NoCallback,
@@ -95,6 +96,9 @@ impl Run<'_> {
         let from = job.checkpoint.as_ref().map(|checkpoint| [checkpoint.steps(), checkpoint.epochs.len()]);
         let checkpoint = job.checkpoint.take();
         let epochs = checkpoint.as_ref().map_or(Vec::new(), |checkpoint| checkpoint.epochs.clone());
+        let live = self.folder.as_ref().filter(|_| self.args.tui);
+        let live = live.map(|folder| self.view(folder, options, checkpoint.as_ref())).transpose()?;
+        let job = &self.job;
         let (model, train) = (&mut self.model, &self.sets.train);
         let Some(folder) = &mut self.folder else {
             let history = side_by_side(model, &mut self.joined, train, options, checkpoint, &mut Follower)?;
@@ -111,9 +115,12 @@ impl Run<'_> {
             .allow_nan(job.settings.allow_nan)
             .advising(model.network().loss_advice(job.file.loss))
             .quiet(quiet)
+            .behind_view(live.is_some())
             .going_on(from);
-        let mut listeners = Listeners { decides, listen, first_step: None };
+        let view = live.as_ref().map(Live::watcher);
+        let mut listeners = Listeners { decides, listen, view, first_step: None };
         let history = side_by_side(model, &mut self.joined, train, options, checkpoint, &mut listeners);
+        drop(live);
         *last = listeners.decides.last_checkpoint().cloned();
         let history = match history {
             Err(Error::Diverged(divergence)) => return Err(listeners.decides.diverged(divergence)?.into()),
@@ -224,6 +231,38 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
+    /// Opens the live view of a run in this folder, which may go on from a checkpoint.
+    fn view(
+        &self,
+        folder: &RunFolder,
+        options: &FitOptions,
+        checkpoint: Option<&Checkpoint>,
+    ) -> anyhow::Result<Live> {
+        let Run { args, job, sets, device, plan, model, .. } = self;
+        let set = sets.validation.as_ref().map_or(("test", &sets.test), |set| ("validation", set));
+        let unkept = args.no_checkpoints.then_some(NoMistakes::NoCheckpoints);
+        let kernels = match (options.profile, options.micro_batches.unwrap_or(1)) {
+            (Some(_), 1) => KernelTimes::Timed,
+            (_, 2..) => KernelTimes::InParts,
+            _ => KernelTimes::NotAsked,
+        };
+        let step =
+            |(index, step): (usize, &Step)| PlanStep { index, name: step.name.clone(), kind: step.op.kind() };
+        let facts = Facts {
+            model: job.file.model.name.clone(),
+            device: device.title(),
+            run: shown(folder.dir()),
+            samples: samples(model.network()),
+            classes: model.network().target == TargetKind::Classes,
+            validation: sets.validation.is_some(),
+            steps: plan.steps_of(Phase::Train).map(step).collect(),
+            kernels,
+            no_mistakes: cannot_show(set.1).or(unkept),
+        };
+        let before = checkpoint.map_or(&[][..], |checkpoint| &checkpoint.epochs);
+        Live::open(facts, before, &job.file, set)
+    }
+
     fn keep_profile(
         &mut self,
         report: &impl Serialize,

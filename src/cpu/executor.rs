@@ -8,7 +8,7 @@ use crate::executor::{
 };
 use crate::ops::{Arg, Real, Room, Scratch};
 use crate::plan::{Access, BatchParams, Dtype, Phase, Plan, Role, Tensor};
-use crate::profile::{Clock, Profile, Profiler, Sampling, StepTimes};
+use crate::profile::{Clock, Profile, ProfileSoFar, Profiler, Sampling, StepTimes};
 use crate::wait::Instant;
 
 /// Runs a plan with the twins, or with the fast rows of its ops.
@@ -375,10 +375,9 @@ impl<T: Real> Executor for CpuExecutor<T> {
         Ok(())
     }
 
-    fn profile(&mut self, sampling: Sampling) -> Result<(), ExecutorError> {
+    fn profile(&mut self, sampling: Sampling) -> Result<ProfileSoFar, ExecutorError> {
         let steps = self.plan.steps.len();
-        self.profiler.get_or_insert_with(|| Profiler::new(Clock::Host, steps)).sample(sampling);
-        Ok(())
+        Ok(self.profiler.get_or_insert_with(|| Profiler::new(Clock::Host, steps)).sample(sampling))
     }
 
     fn take_profile(&mut self) -> Option<Profile> {

@@ -22,7 +22,7 @@ use crate::executor::{
     check_len,
 };
 use crate::plan::{Access, Dtype, Phase, Plan, Role, Tensor};
-use crate::profile::{Profile, Sampling, StepTimes};
+use crate::profile::{Profile, ProfileSoFar, Sampling, StepTimes};
 use crate::wait::Instant;
 
 /// Runs a plan on a GPU: buffers, pipelines and bind groups are created once.
@@ -423,7 +423,7 @@ impl Executor for GpuExecutor {
         Ok(())
     }
 
-    fn profile(&mut self, sampling: Sampling) -> Result<(), ExecutorError> {
+    fn profile(&mut self, sampling: Sampling) -> Result<ProfileSoFar, ExecutorError> {
         let timer = match self.timer.take() {
             Some(timer) => timer,
             None => {
@@ -431,8 +431,7 @@ impl Executor for GpuExecutor {
                 Timer::new(&self.gpu, self.plan.steps.len(), training)?
             }
         };
-        self.timer.insert(timer).sample(sampling);
-        Ok(())
+        Ok(self.timer.insert(timer).sample(sampling))
     }
 
     fn take_profile(&mut self) -> Option<Profile> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{Gpu, GpuError};
-use crate::profile::{Clock, Profile, Profiler, Sampling};
+use crate::profile::{Clock, Profile, ProfileSoFar, Profiler, Sampling};
 use crate::wait::Instant;
 
 /// Timestamps before and after each of several passes.
@@ -160,8 +160,8 @@ impl Timer {
         Ok(())
     }
 
-    pub(super) fn sample(&mut self, sampling: Sampling) {
-        self.profiler.sample(sampling);
+    pub(super) fn sample(&mut self, sampling: Sampling) -> ProfileSoFar {
+        self.profiler.sample(sampling)
     }
 
     pub(super) fn finish(self) -> Profile {
@@ -224,7 +224,9 @@ mod tests {
         let Device::Gpu(gpu) = Device::open(&DeviceChoice::Software).unwrap().0 else { unreachable!() };
         let (plain, none) = losses(&gpu, &|_| {});
         assert!(plain.len() == 5 && none.is_none());
-        let with_stamps = |executor: &mut GpuExecutor| executor.profile(Sampling::Every(2)).unwrap();
+        let with_stamps = |executor: &mut GpuExecutor| {
+            executor.profile(Sampling::Every(2)).unwrap();
+        };
         let without = |executor: &mut GpuExecutor| {
             executor.timer = Some(Timer::without_stamps(executor.plan().steps.len()));
             executor.profile(Sampling::Every(2)).unwrap();

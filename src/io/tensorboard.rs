@@ -160,7 +160,16 @@ mod tests {
             board.on_train_begin(&schedule).unwrap();
             for step in from.map_or(1, |[steps, _]| steps + 1)..=6 {
                 let epoch = step.div_ceil(2);
-                board.on_step(&StepRecord { step, epoch, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
+                board
+                    .on_step(&StepRecord {
+                        step,
+                        epoch,
+                        loss: 2.0,
+                        correct: Some(1),
+                        n: 4,
+                        learning_rate: 0.1,
+                    })
+                    .unwrap();
                 if step % 2 == 0 {
                     board.on_epoch_end(&record(epoch)).unwrap();
                 }
@@ -207,7 +216,16 @@ mod tests {
             let mut board = TensorBoard::new(folder.path()).going_on((from > 0).then_some([from, 0]));
             board.on_train_begin(&schedule).unwrap();
             for step in from + 1..=to {
-                board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
+                board
+                    .on_step(&StepRecord {
+                        step,
+                        epoch: 1,
+                        loss: 2.0,
+                        correct: Some(1),
+                        n: 4,
+                        learning_rate: 0.1,
+                    })
+                    .unwrap();
             }
             drop(board);
             if from == 0 {
@@ -246,7 +264,16 @@ mod tests {
             stopped: None,
         };
         for step in 1..=9 {
-            board.on_step(&StepRecord { step, epoch: 1, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
+            board
+                .on_step(&StepRecord {
+                    step,
+                    epoch: 1,
+                    loss: 2.0,
+                    correct: Some(1),
+                    n: 4,
+                    learning_rate: 0.1,
+                })
+                .unwrap();
             if step % 3 == 0 {
                 board.on_checkpoint(&checkpoint).unwrap();
                 assert_eq!(events(&fs::read(&file).unwrap()).len(), 1 + step);
@@ -272,7 +299,16 @@ mod tests {
         for _ in 0..2 {
             let mut board = TensorBoard::new(&dir);
             board.on_train_begin(&schedule).unwrap();
-            board.on_step(&StepRecord { step: 1, epoch: 1, loss: 2.0, correct: Some(1), n: 4 }).unwrap();
+            board
+                .on_step(&StepRecord {
+                    step: 1,
+                    epoch: 1,
+                    loss: 2.0,
+                    correct: Some(1),
+                    n: 4,
+                    learning_rate: 0.1,
+                })
+                .unwrap();
             board.on_epoch_end(&epoch).unwrap();
         }
         let files: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -3,6 +3,7 @@
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::records::{EpochRecord, FoldResult, Schedule, StepRecord};
 use super::requests::Requests;
+use crate::profile::ProfileSoFar;
 
 /// Any error of a callback; it ends the run and is returned by `fit`.
 pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
@@ -13,6 +14,12 @@ pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Callback {
     /// Before the first batch.
     fn on_train_begin(&mut self, _schedule: &Schedule) -> Result<(), CallbackError> {
+        Ok(())
+    }
+
+    /// Where steps are measured ([`FitOptions::profile`](super::FitOptions::profile)), before the first batch: their times, which grow as
+    /// training goes on.
+    fn on_profile(&mut self, _times: ProfileSoFar) -> Result<(), CallbackError> {
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::callback::{Callback, CallbackError};
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::records::{EpochRecord, FoldResult, Schedule, StepRecord};
 use super::requests::Requests;
+use crate::profile::ProfileSoFar;
 
 /// Both: all the checkpoints that either wants, or more.
 fn most(one: Checkpoints, other: Checkpoints) -> Checkpoints {
@@ -21,6 +22,11 @@ macro_rules! told_to_all {
         fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
             let $all = self;
             $list.into_iter().try_for_each(|one| one.on_train_begin(schedule))
+        }
+
+        fn on_profile(&mut self, times: ProfileSoFar) -> Result<(), CallbackError> {
+            let $all = self;
+            $list.into_iter().try_for_each(|one| one.on_profile(times.clone()))
         }
 
         fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {

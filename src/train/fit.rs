@@ -153,7 +153,7 @@ impl Model {
             executor.set_data(DataSlot::Evaluation, validation)?;
         }
         if let (Some(sampling), 1) = (options.profile, micro_batches.unwrap_or(1)) {
-            executor.profile(sampling)?;
+            callback.on_profile(executor.profile(sampling)?)?;
         }
         if is_new {
             self.adapt_fresh(&train)?;

@@ -43,6 +43,7 @@ pub(super) fn train_part(
             loss: metrics.loss,
             correct,
             n,
+            learning_rate: pass.batches[slot].learning_rate,
         };
         if failed.is_none() {
             failed = callback.on_step(&record).err();

@@ -35,6 +35,9 @@ pub struct StepRecord {
     pub correct: Option<u32>,
     /// Samples of the batch.
     pub n: u32,
+    /// The learning rate of its update. Not part of `steps.jsonl`.
+    #[serde(skip)]
+    pub learning_rate: f32,
 }
 
 /// One epoch.

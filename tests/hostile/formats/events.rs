@@ -31,7 +31,14 @@ impl Events {
         board.on_train_begin(&SCHEDULE).unwrap();
         for step in 1..=8 {
             board
-                .on_step(&StepRecord { step, epoch: step.div_ceil(4), loss: 0.5, correct: Some(1), n: 4 })
+                .on_step(&StepRecord {
+                    step,
+                    epoch: step.div_ceil(4),
+                    loss: 0.5,
+                    correct: Some(1),
+                    n: 4,
+                    learning_rate: 0.1,
+                })
                 .unwrap();
             if step % 4 == 0 {
                 board.on_epoch_end(&epoch(step / 4)).unwrap();
@@ -117,7 +124,14 @@ impl Player for Events {
         told(board.has_events());
         let begun = told(board.on_train_begin(&SCHEDULE));
         if begun {
-            told(board.on_step(&StepRecord { step: 1, epoch: 1, loss: f32::NAN, correct: Some(0), n: 0 }));
+            told(board.on_step(&StepRecord {
+                step: 1,
+                epoch: 1,
+                loss: f32::NAN,
+                correct: Some(0),
+                n: 0,
+                learning_rate: 0.1,
+            }));
             told(board.on_epoch_end(&epoch(1)));
         }
         begun

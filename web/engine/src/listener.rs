@@ -89,7 +89,7 @@ impl Callback for Tell<'_> {
 
     fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
         self.run.borrow_mut().steps.push((record.step, serde_json::to_string(record)?));
-        let StepRecord { step, epoch, loss, correct, n } = *record;
+        let StepRecord { step, epoch, loss, correct, n, .. } = *record;
         let correct = correct.map_or(f64::NAN, f64::from);
         self.listener.step(step as f64, epoch as f64, loss, correct, f64::from(n)).map_err(thrown)?;
         self.breathe();

@@ -1,0 +1,37 @@
+//! What the keys do, above everything else.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
+
+use super::super::theme::Colours;
+use super::framed;
+
+const LINES: [(&str, &str); 9] = [
+    ("q, Ctrl-C", "stop after the steps under way;"),
+    ("", "a second time: at once"),
+    ("s", "save a checkpoint now"),
+    ("h", "halve the learning rate"),
+    ("Ctrl-L", "draw the screen anew"),
+    ("?", "close this help"),
+    ("", ""),
+    ("loss, accuracy", "means of the epoch so far"),
+    ("smoothed", "0.95 of it stays each step"),
+];
+const NAMES: usize = 15;
+const WIDTH: u16 = 52;
+
+/// Draws it into the middle of an area.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, colours: Colours) {
+    let [width, height] = [WIDTH.min(area.width), (LINES.len() as u16 + 2).min(area.height)];
+    let place =
+        Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
+    let line = |(key, what): (&'static str, &'static str)| {
+        let key = Span::styled(format!(" {key:<NAMES$}"), colours.strong().patch(colours.training()));
+        Line::from_iter([key, Span::raw(what)])
+    };
+    frame.render_widget(Clear, place);
+    let block = framed(Line::styled(" Help ", colours.strong()), colours);
+    frame.render_widget(Paragraph::new(LINES.map(line).to_vec()).block(block), place);
+}

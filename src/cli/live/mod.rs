@@ -1,0 +1,130 @@
+//! `train --tui`: training as a live view in the terminal.
+//!
+//! `watcher` is the callback: it tells `state` what happens. A thread of its own, `screen`, draws that state with `draw` and takes keys,
+//! whatever training waits for. Another finds `mistakes` after each epoch.
+
+mod check;
+mod draw;
+#[cfg(test)]
+mod example;
+mod keys;
+mod mistakes;
+mod picture;
+mod screen;
+mod series;
+mod shared;
+mod state;
+pub mod terminal;
+mod theme;
+mod watcher;
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use anyhow::Context;
+
+use super::interrupt::Signals;
+use super::output::{hold, note, release};
+use crate::data::Dataset;
+use crate::io::ModelFile;
+use crate::model::Weights;
+use crate::panics::quietly;
+use crate::train::EpochRecord;
+use mistakes::Judge;
+use shared::Shared;
+use state::State;
+use theme::Colours;
+
+pub use check::check;
+pub use mistakes::{NoMistakes, cannot_show};
+pub use state::{Facts, KernelTimes, PlanStep};
+pub use watcher::Watcher;
+
+/// Weights, and the epoch after which the model had them.
+type Judged = (Weights, usize);
+
+/// A view that has the terminal until it is dropped. Lines of `note` wait until then.
+pub struct Live {
+    shared: Arc<Shared>,
+    screen: Option<JoinHandle<()>>,
+    judge: Option<SyncSender<Judged>>,
+}
+
+impl Live {
+    /// Takes the terminal. `before` are the epochs of a run that goes on; mistakes are looked for in `set`, with its name.
+    ///
+    /// # Errors
+    /// When the terminal cannot be prepared.
+    pub fn open(
+        facts: Facts,
+        before: &[EpochRecord],
+        file: &ModelFile,
+        set: (&'static str, &Dataset),
+    ) -> anyhow::Result<Self> {
+        let judged = facts.no_mistakes.is_none();
+        let shared = Arc::new(Shared::new(State::new(facts, before)));
+        let colours = Colours::of(|name| std::env::var(name).ok());
+        let terminal = terminal::enter().context("--tui: the terminal cannot be prepared")?;
+        let listening = Arc::clone(&shared);
+        hold(move |line| listening.state().note(line));
+        let drawing = Arc::clone(&shared);
+        let signals = Signals::counted();
+        let screen = Builder::new().name("view".to_owned()).spawn(move || {
+            screen::run(terminal, &drawing, &signals, colours);
+        });
+        let mut live = Live { shared, screen: None, judge: None };
+        live.screen = Some(screen.context("--tui: the view cannot be started")?);
+        if judged {
+            live.judge = Some(judge(Arc::clone(&live.shared), file.clone(), (set.0, set.1.clone()))?);
+        }
+        Ok(live)
+    }
+
+    /// The callback that tells it of training.
+    pub fn watcher(&self) -> Watcher {
+        Watcher::new(Arc::clone(&self.shared), self.judge.clone())
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.shared.close();
+        if let Some(screen) = self.screen.take() {
+            // Its panic has been told.
+            let _ = screen.join();
+        }
+        terminal::leave();
+        release();
+    }
+}
+
+/// Starts the thread that finds mistakes; it ends with the last sender.
+fn judge(
+    shared: Arc<Shared>,
+    file: ModelFile,
+    (set, data): (&'static str, Dataset),
+) -> anyhow::Result<SyncSender<Judged>> {
+    // While it is busy, weights are left out.
+    let (sender, receiver) = sync_channel::<Judged>(1);
+    let found_by = Arc::clone(&shared);
+    let work = move || -> Result<(), crate::Error> {
+        let Some(mut judge) = Judge::new(&file, (set, &data))? else { return Ok(()) };
+        for (weights, epoch) in receiver {
+            let found = judge.look(weights, epoch)?;
+            found_by.state().mistakes = Some(Arc::new(found));
+        }
+        Ok(())
+    };
+    let told = move || {
+        let ended = quietly(work).and_then(|ended| ended.map_err(|error| error.to_string()));
+        if let Err(problem) = ended
+            && !shared.is_closed()
+        {
+            shared.state().failed(NoMistakes::Failed);
+            note(format_args!("warning: --tui shows no mistakes: {problem}"));
+        }
+    };
+    Builder::new().name("mistakes".to_owned()).spawn(told).context("--tui: mistakes cannot be looked for")?;
+    Ok(sender)
+}

@@ -1,0 +1,70 @@
+//! The callback that tells a view of training.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use super::Judged;
+use super::shared::{Asked, Shared};
+use crate::profile::ProfileSoFar;
+use crate::train::{Callback, CallbackError, Checkpoint, EpochRecord, Requests, Schedule, StepRecord};
+
+/// Tells a view what happens. Nothing of it can end training.
+pub struct Watcher {
+    shared: Arc<Shared>,
+    /// Where mistakes are looked for, if anywhere.
+    judge: Option<SyncSender<Judged>>,
+    /// Whether a key has asked for a checkpoint that was not made yet.
+    saving: bool,
+}
+
+impl Watcher {
+    pub(super) fn new(shared: Arc<Shared>, judge: Option<SyncSender<Judged>>) -> Self {
+        Watcher { shared, judge, saving: false }
+    }
+}
+
+impl Callback for Watcher {
+    fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
+        self.shared.state().begin(schedule);
+        Ok(())
+    }
+
+    fn on_profile(&mut self, times: ProfileSoFar) -> Result<(), CallbackError> {
+        self.shared.state().profile = Some(times);
+        Ok(())
+    }
+
+    fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
+        self.shared.state().begin_epoch(epoch);
+        Ok(())
+    }
+
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        self.shared.state().end_step(record);
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
+        self.shared.state().end_epoch(record);
+        Ok(())
+    }
+
+    fn requests(&mut self) -> Requests {
+        let Asked { checkpoint, halvings } = self.shared.take_asked();
+        self.saving |= checkpoint;
+        let rate_factor = (halvings > 0).then(|| 0.5f32.powi(halvings as i32));
+        Requests { checkpoint, rate_factor, ..Requests::default() }
+    }
+
+    fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        if std::mem::take(&mut self.saving) {
+            self.shared.state().note(&format!("the checkpoint of step {} is saved", checkpoint.steps()));
+        }
+        let epoch = checkpoint.epochs.len();
+        if let Some(judge) = self.judge.as_ref().filter(|_| checkpoint.is_after_epoch() && epoch > 0) {
+            // Where it is busy with an earlier epoch, this one is left out.
+            let _ = judge.try_send((checkpoint.weights.clone(), epoch));
+        }
+        Ok(())
+    }
+}
