@@ -50,7 +50,7 @@ pub fn run(
     let trained = run.train(&options, output, &mut last);
     let trained = trained.map_err(|error| unfinished(error, last.as_deref(), args))?;
     if trained.history.stopped.as_ref().is_some_and(|stopped| stopped.reason == StopReason::Interrupted) {
-        return run.tell_interrupted(&trained.history, output);
+        return run.tell_interrupted(&trained.history, last.as_deref(), output);
     }
     let seconds_to_first_step = trained.first_step.map(|at| at.duration_since(started).as_secs_f64());
     let kept = run.keep(&trained.history, seconds_to_first_step);

@@ -30,8 +30,8 @@ use crate::model::thousands;
 use crate::plan::{Phase, Plan, Step};
 use crate::train::collective::{Alone, Threads};
 use crate::train::{
-    Callback, Checkpoint, Checkpoints, Collective, Evaluation, FitOptions, History, Model, NoCallback,
-    Updates, main_metric,
+    Callback, Checkpoint, Checkpoints, Collective, EpochRecord, Evaluation, FitOptions, History, Model,
+    NoCallback, Updates, main_metric,
 };
 
 /// A run in progress.
@@ -104,13 +104,7 @@ impl Run<'_> {
             let history = side_by_side(model, &mut self.joined, train, options, checkpoint, &mut Follower)?;
             return Ok(Trained { history, first_step: None });
         };
-        let mut listen: Vec<Box<dyn Callback>> = vec![Box::new(HistoryCsv::new(folder.dir(), &epochs))];
-        if let Some(board) = self.args.tensorboard(folder, from) {
-            listen.push(Box::new(board));
-        }
-        if self.args.json {
-            listen.push(Box::new(JsonEpochs(output)));
-        }
+        let listen = listening(self.args, folder, from, &epochs, output);
         let decides = Recorder::new(folder, told, checkpoints)
             .allow_nan(job.settings.allow_nan)
             .advising(model.network().loss_advice(job.file.loss))
@@ -135,14 +129,24 @@ impl Run<'_> {
     }
 
     /// Prints the last lines of a run that Ctrl-C ended.
-    pub fn tell_interrupted(&self, history: &History, output: &mut Output) -> anyhow::Result<ExitCode> {
+    pub fn tell_interrupted(
+        &self,
+        history: &History,
+        last: Option<&Path>,
+        output: &mut Output,
+    ) -> anyhow::Result<ExitCode> {
         let (steps, run) = (history.steps, self.dir());
         if self.args.json {
             let line = Line::Interrupted::<()> { run: to_text(run), steps };
             output.result(serde_json::to_string(&line)?)?;
         }
-        note(match self.args.checkpoints(&self.job.settings) {
-            Checkpoints::Never => format!("Interrupted after step {steps}; nothing was kept"),
+        note(match (self.args.checkpoints(&self.job.settings), last) {
+            (Checkpoints::Never, None) => format!("Interrupted after step {steps}; nothing was kept"),
+            (Checkpoints::Never, Some(last)) => format!(
+                "Interrupted after step {steps}; {} is kept, resume with: {}",
+                last.display(),
+                self.args.go_on(run)
+            ),
             _ => format!("Interrupted after step {steps}; resume with: {}", self.args.go_on(run)),
         });
         Ok(ExitCode::from(interrupt::EXIT_CODE))
@@ -228,6 +232,24 @@ impl Run<'_> {
             .or_else(|| result.test_metrics.get(&main_metric(target).to_lowercase()).copied());
         print_figures((main_metric(target), figure.unwrap_or(f64::NAN)), evaluation.loss, output)
     }
+}
+
+/// The callbacks beside the recorder, of a run resumed after these steps and epochs.
+fn listening<'a>(
+    args: &TrainArgs,
+    folder: &RunFolder,
+    from: Option<[usize; 2]>,
+    epochs: &[EpochRecord],
+    output: &'a mut Output,
+) -> Vec<Box<dyn Callback + 'a>> {
+    let mut listen: Vec<Box<dyn Callback + 'a>> = vec![Box::new(HistoryCsv::new(folder.dir(), epochs))];
+    if let Some(board) = args.tensorboard(folder, from) {
+        listen.push(Box::new(board));
+    }
+    if args.json {
+        listen.push(Box::new(JsonEpochs(output)));
+    }
+    listen
 }
 
 impl Run<'_> {

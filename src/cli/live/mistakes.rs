@@ -18,6 +18,9 @@ const PART: usize = 64;
 /// The most mistakes that are kept.
 const KEPT: usize = 12;
 
+/// Weights, and the epoch after which the model had them.
+pub type Judged = (Weights, usize);
+
 /// Why no mistakes are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoMistakes {

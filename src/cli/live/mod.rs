@@ -28,10 +28,9 @@ use super::interrupt::Signals;
 use super::output::{hold, note, release};
 use crate::data::Dataset;
 use crate::io::ModelFile;
-use crate::model::Weights;
 use crate::panics::quietly;
 use crate::train::EpochRecord;
-use mistakes::Judge;
+use mistakes::{Judge, Judged};
 use shared::Shared;
 use state::State;
 use theme::Colours;
@@ -40,9 +39,6 @@ pub use check::check;
 pub use mistakes::{NoMistakes, cannot_show};
 pub use state::{Facts, KernelTimes, PlanStep};
 pub use watcher::Watcher;
-
-/// Weights, and the epoch after which the model had them.
-type Judged = (Weights, usize);
 
 /// A view that has the terminal until it is dropped. Lines of `note` wait until then.
 pub struct Live {

@@ -70,7 +70,7 @@ fn act(action: Action, shared: &Shared) {
         Action::Stop => stop(shared),
         Action::SaveCheckpoint => {
             shared.ask_for_checkpoint();
-            shared.state().note("a checkpoint is made after the steps under way");
+            shared.state().tell("a checkpoint is made after the steps under way");
         }
         Action::HalveRate => halve(shared),
         Action::Help => {
@@ -86,7 +86,7 @@ fn act(action: Action, shared: &Shared) {
 fn halve(shared: &Shared) {
     let rate = shared.state().learning_rate_now();
     let asked = rate.is_some_and(|rate| shared.ask_to_halve(rate / LEAST_RATE));
-    shared.state().note(if asked {
+    shared.state().tell(if asked {
         "the learning rate is halved from the next steps on"
     } else if rate.is_some() {
         "the learning rate is as good as none and is not halved any more"
@@ -105,7 +105,7 @@ fn stop(shared: &Shared) {
     interrupt::ask();
     let mut state = shared.state();
     state.phase = Phase::Stopping;
-    state.note("training stops after the steps under way; q or Ctrl-C again ends it at once");
+    state.tell("training stops after the steps under way; q or Ctrl-C again ends it at once");
 }
 
 /// Does what signals ask for.

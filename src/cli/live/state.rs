@@ -15,6 +15,8 @@ const NOTES: usize = 64;
 /// The time left is not told before this many steps and this time.
 const STEPS_TO_TELL: usize = 10;
 const TIME_TO_TELL: Duration = Duration::from_secs(2);
+/// How long the answer to a key stays in sight.
+const IN_SIGHT: Duration = Duration::from_secs(5);
 
 /// What does not change in a run.
 #[derive(Debug, Clone, Default)]
@@ -97,6 +99,8 @@ pub struct State {
     pub profile: Option<ProfileSoFar>,
     /// The last lines, the oldest first.
     pub notes: VecDeque<String>,
+    /// The answer to a key, and when it was given.
+    told: Option<(Instant, String)>,
     pub help: bool,
     /// When the view was opened, and when the first batch ended.
     begun: Instant,
@@ -120,6 +124,7 @@ impl State {
             mistakes: None,
             profile: None,
             notes: VecDeque::new(),
+            told: None,
             help: false,
             begun: Instant::now(),
             first: None,
@@ -172,6 +177,18 @@ impl State {
         while self.notes.len() > NOTES {
             self.notes.pop_front();
         }
+    }
+
+    /// The answer to a key: it stays in sight for a while, whatever else is noted.
+    pub fn tell(&mut self, text: &str) {
+        self.told = Some((Instant::now(), text.to_owned()));
+        self.note(text);
+    }
+
+    /// The last answer to a key, while it is new, else the last note.
+    pub fn last_note(&self) -> Option<&str> {
+        let told = self.told.as_ref().filter(|(at, _)| at.elapsed() < IN_SIGHT);
+        told.map(|(_, text)| text.as_str()).or(self.notes.back().map(String::as_str))
     }
 
     /// From now on there are no mistakes to show.
@@ -287,6 +304,19 @@ mod tests {
         assert_eq!(left(seconds(20), 9, 100), None);
         assert_eq!(left(seconds(20), 10, 100), Some(seconds(200)));
         assert_eq!(left(seconds(20), 10, 0), Some(seconds(0)));
+    }
+
+    #[test]
+    fn the_answer_to_a_key_stays_in_sight() {
+        let mut state = state(facts());
+        assert_eq!(state.last_note(), None);
+        state.note("first");
+        assert_eq!(state.last_note(), Some("first"));
+        state.tell("answer");
+        state.note("last");
+        assert_eq!((state.last_note(), state.notes.len()), (Some("answer"), 3));
+        state.told = Some((Instant::now() - IN_SIGHT, "answer".to_owned()));
+        assert_eq!(state.last_note(), Some("last"));
     }
 
     #[test]

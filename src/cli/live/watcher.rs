@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use super::Judged;
+use super::mistakes::Judged;
 use super::shared::{Asked, Shared};
 use crate::profile::ProfileSoFar;
 use crate::train::{Callback, CallbackError, Checkpoint, EpochRecord, Requests, Schedule, StepRecord};
@@ -58,7 +58,7 @@ impl Callback for Watcher {
 
     fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
         if std::mem::take(&mut self.saving) {
-            self.shared.state().note(&format!("the checkpoint of step {} is saved", checkpoint.steps()));
+            self.shared.state().tell(&format!("the checkpoint of step {} is saved", checkpoint.steps()));
         }
         let epoch = checkpoint.epochs.len();
         if let Some(judge) = self.judge.as_ref().filter(|_| checkpoint.is_after_epoch() && epoch > 0) {

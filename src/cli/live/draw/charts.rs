@@ -10,8 +10,8 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
 use super::super::series::{Point, Series};
 use super::super::state::State;
 use super::super::theme::Colours;
-use super::text::tick;
-use super::{PAIR_FROM, WIDE_FROM, framed};
+use super::frames::{PAIR_FROM, WIDE_FROM, framed};
+use super::text::{power, tick};
 use crate::model::thousands;
 
 /// A loss that has fallen by this factor is drawn by its logarithm.
@@ -22,6 +22,9 @@ const LOWEST: f64 = 0.05;
 const ROOM: f64 = 0.06;
 /// Rows of a chart from which on its steps are written below it.
 const STEPS_FROM: u16 = 9;
+
+/// More epochs are a line.
+const MOST_MARKS: usize = 12;
 
 /// What a chart shows.
 struct Curve<'a> {
@@ -35,6 +38,8 @@ struct Curve<'a> {
     /// Whether single steps are shown beside the smoothed curve.
     raw: bool,
     scale: Scale,
+    /// A value beside the axis.
+    tick: fn(f64) -> String,
 }
 
 /// How values become heights.
@@ -72,6 +77,7 @@ fn loss<'a>(state: &'a State, colours: Colours) -> Curve<'a> {
         style: colours.training(),
         marks,
         raw: true,
+        tick,
     }
 }
 
@@ -86,6 +92,7 @@ fn accuracy<'a>(state: &'a State, colours: Colours) -> Curve<'a> {
         style: colours.good(),
         marks,
         raw: true,
+        tick,
     }
 }
 
@@ -103,6 +110,7 @@ fn learning_rate<'a>(state: &'a State, colours: Colours) -> Curve<'a> {
         style: colours.rate(),
         marks: Vec::new(),
         raw: false,
+        tick: power,
     }
 }
 
@@ -158,10 +166,10 @@ impl Scale {
     }
 
     /// Three values beside the axis, from below.
-    fn ticks(self) -> [String; 3] {
+    fn ticks(self) -> [f64; 3] {
         let [low, high] = self.bounds();
         let middle = f64::midpoint(low, high);
-        [self.low, if self.logarithmic { middle.exp() } else { middle }, self.high].map(tick)
+        [self.low, if self.logarithmic { middle.exp() } else { middle }, self.high]
     }
 
     /// The points that are within, as heights.
@@ -187,7 +195,12 @@ fn chart(frame: &mut Frame<'_>, area: Rect, curve: &Curve<'_>, state: &State, co
         sets.push(set(&raw, colours.quiet(), GraphType::Scatter, Marker::Braille));
     }
     sets.push(set(&smoothed, curve.style, GraphType::Line, Marker::Braille));
-    sets.push(set(&marks, colours.validation(), GraphType::Scatter, Marker::Dot));
+    let (kind, marker) = if marks.len() > MOST_MARKS {
+        (GraphType::Line, Marker::Braille)
+    } else {
+        (GraphType::Scatter, Marker::Dot)
+    };
+    sets.push(set(&marks, colours.validation(), kind, marker));
     let first = points.first().map_or(0, |point| point.step).min(first_mark(&curve.marks));
     let last = state.step.max(first + 1);
     let mut x = Axis::default().bounds([first as f64, last as f64]).style(colours.quiet());
@@ -195,7 +208,10 @@ fn chart(frame: &mut Frame<'_>, area: Rect, curve: &Curve<'_>, state: &State, co
         x = x.labels([thousands(first), format!("step {}", thousands(state.step))]);
         x = x.labels_alignment(Alignment::Right);
     }
-    let y = Axis::default().bounds(curve.scale.bounds()).style(colours.quiet()).labels(curve.scale.ticks());
+    let y = Axis::default()
+        .bounds(curve.scale.bounds())
+        .style(colours.quiet())
+        .labels(curve.scale.ticks().map(curve.tick));
     let block = framed(heading(curve, colours), colours).title_bottom(legend(curve, area.width, colours));
     frame.render_widget(Chart::new(sets).block(block).x_axis(x).y_axis(y).legend_position(None), area);
 }
@@ -243,7 +259,7 @@ mod tests {
         assert!(!near.logarithmic && near.low < 1.0 && near.high > 2.0);
         let far = Scale::of_losses([2.0, 0.02].into_iter());
         assert!(far.logarithmic && far.low < 0.02 && far.low > 0.0 && far.high > 2.0);
-        assert_eq!(far.ticks()[1], "0.20");
+        assert!((far.ticks()[1] - 0.2).abs() < 1e-9, "{far:?}");
         assert!(!Scale::of_losses([2.0, -0.1].into_iter()).logarithmic);
     }
 

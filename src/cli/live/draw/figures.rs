@@ -8,8 +8,10 @@ use ratatui::widgets::{Paragraph, Row, Table};
 
 use super::super::state::{Epoch, State};
 use super::super::theme::Colours;
+use super::frames::framed;
+use super::kernels;
 use super::text::{clock, width};
-use super::{framed, kernels};
+use crate::cli::so_far;
 use crate::model::thousands;
 
 /// The rows of the table with its frame.
@@ -118,29 +120,29 @@ pub fn two_lines(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colo
     let mut now = Vec::new();
     now.extend(state.so_far.loss().map(|loss| format!("loss {loss:.4}")));
     now.extend(state.so_far.accuracy().map(|accuracy| format!("accuracy {accuracy:.4}")));
-    now.extend(state.learning_rate_now().map(|rate| format!("rate {rate:.1e}")));
+    let mut others = Vec::new();
+    others.extend(state.learning_rate_now().map(|rate| format!("rate {rate:.1e}")));
+    others.extend(state.epochs.last().map_or(Vec::new(), ended));
     let room = usize::from(area.width);
     let lines = vec![
         Line::styled(fitting(&now, room), colours.strong()),
-        Line::styled(fitting(&state.epochs.last().map_or(Vec::new(), ended), room), colours.quiet()),
+        Line::styled(fitting(&others, room), colours.quiet()),
     ];
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The figures of an epoch, those of its validation before those of training.
+/// The figures of an epoch's validation, or, where there is none, of its training.
 fn ended(epoch: &Epoch) -> Vec<String> {
     let record = &epoch.record;
-    let mut parts = vec![format!("epoch {}:", record.epoch)];
-    match record.val_loss {
-        Some(loss) => parts.push(format!("val_loss {loss:.4}")),
-        None => parts.push(format!("loss {:.4}", record.loss)),
-    }
-    match (record.val_accuracy, record.accuracy) {
-        (Some(accuracy), _) => parts.push(format!("val_accuracy {accuracy:.4}")),
-        (None, Some(accuracy)) => parts.push(format!("accuracy {accuracy:.4}")),
-        (None, None) => {}
-    }
-    parts
+    let Some(loss) = record.val_loss else {
+        return vec![format!(
+            "epoch {}: {}",
+            record.epoch,
+            so_far::figures("", record.loss, record.accuracy)
+        )];
+    };
+    let accuracy = record.val_accuracy.map(|accuracy| format!("val_accuracy {accuracy:.4}"));
+    [format!("val_loss {loss:.4}")].into_iter().chain(accuracy).collect()
 }
 
 /// As many of these as fit.
@@ -188,7 +190,7 @@ mod tests {
         let rows = figures(&state(facts()), 8);
         let names: Vec<_> = rows.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["loss", "accuracy", "rate", "images/s"]);
-        assert_eq!(rows[0].1[1..], ["0.2091", "0.1045"]);
+        assert_eq!(rows[0].1[1..], ["0.2091", "0.1046"]);
         assert_eq!(rows[1].1, ["0.9375", "0.9381", "0.9712"]);
         assert_eq!(rows[2].1, ["1.0000e-3", "1.0000e-3", ""]);
     }

@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::super::mistakes::{Mistake, Mistakes, NoMistakes};
 use super::super::state::State;
 use super::super::theme::Colours;
-use super::framed;
+use super::frames::framed;
 use super::text::{clip, width};
 use crate::model::thousands;
 
@@ -22,10 +22,12 @@ const SHORT: usize = 3;
 /// The pictures in a frame.
 pub fn panel(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours) {
     let mistakes = state.mistakes.as_deref();
-    let room = usize::from(area.width).saturating_sub(13);
+    let room = usize::from(area.width).saturating_sub(2);
     let mut title = vec![Span::styled(" Mistakes ", colours.strong())];
-    title.extend(mistakes.map(|found| Span::styled(format!("{} ", told(found, room)), colours.quiet())));
-    let block = framed(Line::from(title), colours);
+    title.extend(mistakes.map(|found| Span::styled(counted(found), colours.wrong())));
+    let from = mistakes.map_or(String::new(), |found| found_in(found, room));
+    let below = Line::styled(from, colours.quiet()).right_aligned();
+    let block = framed(Line::from(title), colours).title_bottom(below);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     match mistakes.filter(|found| !found.shown.is_empty()) {
@@ -37,17 +39,20 @@ pub fn panel(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours)
     }
 }
 
-/// How many, of what, when: as much as fits.
-fn told(found: &Mistakes, columns: usize) -> String {
-    let (wrong, all) = (thousands(found.wrong), thousands(found.looked_at));
-    let [set, epoch] = [found.set.to_owned(), format!("epoch {}", found.epoch)];
+/// How many there are.
+fn counted(found: &Mistakes) -> String {
+    format!("{} of {} images ", thousands(found.wrong), thousands(found.looked_at))
+}
+
+/// Where and when they were found, as much as fits.
+fn found_in(found: &Mistakes, columns: usize) -> String {
+    let Mistakes { set, epoch, .. } = found;
     let texts = [
-        format!("{wrong} of {all} images of the {set} set, after {epoch}"),
-        format!("{wrong} of {all} {set} images, {epoch}"),
-        format!("{wrong} of {all}, {set}, {epoch}"),
-        format!("{wrong} of {all}, {set}"),
+        format!(" of the {set} set, after epoch {} ", thousands(*epoch)),
+        format!(" {set} set, epoch {} ", thousands(*epoch)),
+        format!(" {set} set "),
     ];
-    texts.into_iter().find(|text| width(text) <= columns).unwrap_or(format!("{wrong} of {all}"))
+    texts.into_iter().find(|text| width(text) <= columns).unwrap_or_default()
 }
 
 fn why_none(state: &State) -> String {
@@ -101,17 +106,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_title_tells_what_fits() {
+    fn the_edges_tell_what_fits() {
         let found = mistakes();
+        assert_eq!(counted(&found), "12 of 512 images ");
         let rows = [
-            (60, "12 of 512 images of the validation set, after epoch 1"),
-            (40, "12 of 512 validation images, epoch 1"),
-            (32, "12 of 512, validation, epoch 1"),
-            (22, "12 of 512, validation"),
-            (3, "12 of 512"),
+            (38, " of the validation set, after epoch 1 "),
+            (36, " validation set, epoch 1 "),
+            (20, " validation set "),
+            (3, ""),
         ];
         for (columns, expected) in rows {
-            assert_eq!(told(&found, columns), expected, "{columns}");
+            assert_eq!(found_in(&found, columns), expected, "{columns}");
         }
     }
 

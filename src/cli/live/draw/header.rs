@@ -12,8 +12,9 @@ use crate::model::thousands;
 
 /// A cell of a bar that is done, the one at its end, and one to come.
 const BAR: [&str; 3] = ["━", "╸", "─"];
-/// A bar is left out rather than made shorter.
+/// A bar is left out rather than made shorter, and what is under way rather than a bar shorter than this one.
 const LEAST_BAR: usize = 6;
+const GOOD_BAR: usize = 12;
 /// What parts a line.
 const DOT: &str = " · ";
 /// The least of a device's or a run's name that is worth its place.
@@ -72,7 +73,11 @@ pub fn progress(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colou
     let (what, style) = told(state, colours);
     let room = usize::from(area.width);
     let taken = width(&begin) + width(&count);
-    let what = if taken + LEAST_BAR + width(&what) < room { format!(" {what} ") } else { String::new() };
+    let what = if !what.is_empty() && taken + GOOD_BAR + width(&what) + 2 <= room {
+        format!(" {what} ")
+    } else {
+        String::new()
+    };
     let bar = room.saturating_sub(taken + width(&what));
     let mut spans = vec![Span::raw(begin)];
     if bar >= LEAST_BAR {
@@ -92,6 +97,7 @@ fn told(state: &State, colours: Colours) -> (String, Style) {
         Phase::Beginning => ("the first batch is on its way".to_owned(), colours.quiet()),
         Phase::Judging => ("the validation set is judged".to_owned(), colours.validation()),
         Phase::Stopping => ("stops after the steps under way".to_owned(), colours.warning()),
+        Phase::Training if state.so_far.loss().is_none() => (String::new(), colours.quiet()),
         Phase::Training => {
             let speed = thousands(state.so_far.samples_per_second() as usize);
             (format!("{speed} {}/s", state.facts.samples), colours.strong())

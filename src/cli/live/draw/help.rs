@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::super::theme::Colours;
-use super::framed;
+use super::frames::framed;
 
 const LINES: [(&str, &str); 9] = [
     ("q, Ctrl-C", "stop after the steps under way;"),

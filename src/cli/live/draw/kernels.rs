@@ -7,7 +7,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::super::state::{KernelTimes, State};
 use super::super::theme::Colours;
-use super::framed;
+use super::frames::framed;
 use super::text::{clip, width};
 
 /// What the longest bar is made of.
@@ -56,11 +56,13 @@ fn content(frame: &mut Frame<'_>, area: Rect, (times, kernels): (&[Time], Kernel
         return;
     }
     let shown = times.iter().take(usize::from(area.height));
-    let lines: Vec<_> = shown.map(|time| line(time, usize::from(area.width), colours)).collect();
+    let longest = times[0].share;
+    let lines: Vec<_> = shown.map(|time| line(time, longest, usize::from(area.width), colours)).collect();
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn line(time: &Time, columns: usize, colours: Colours) -> Line<'static> {
+/// A step with its time, and, where there is room, a bar beside it; `longest` is the share with the longest one.
+fn line(time: &Time, longest: f64, columns: usize, colours: Colours) -> Line<'static> {
     let figures = format!("{:>9.3} ms{:>3.0} %", time.ms, 100.0 * time.share);
     let bar = if columns > 45 { LONGEST_BAR + 1 } else { 0 };
     let room = columns.saturating_sub(MILLISECONDS + SHARE - 1 + bar);
@@ -71,7 +73,7 @@ fn line(time: &Time, columns: usize, colours: Colours) -> Line<'static> {
     let gap = " ".repeat(room.saturating_sub(width(&name)));
     let mut spans = vec![Span::raw(name), Span::raw(gap), Span::styled(figures, colours.strong())];
     if bar > 0 {
-        let length = (time.share * LONGEST_BAR as f64).ceil() as usize;
+        let length = (time.share / longest * LONGEST_BAR as f64).ceil() as usize;
         spans.push(Span::styled(format!(" {}", BAR.repeat(length.min(LONGEST_BAR))), colours.training()));
     }
     Line::from(spans)
@@ -110,13 +112,18 @@ mod tests {
         let mut state = state(Facts { steps: vec![step(0, "short"), step(2, "long")], ..facts() });
         assert_eq!(times(&state).0, []);
         state.profile = Some(profiler.sample(Sampling::Every(1)));
-        [(0, 0.001), (1, 9.0), (2, 0.003)].map(|(index, seconds)| profiler.step(index, seconds));
+        for (index, seconds) in [(0, 0.001), (1, 9.0), (2, 0.003)] {
+            profiler.step(index, seconds);
+        }
         let (times, batches) = times(&state);
         let found: Vec<_> =
             times.iter().map(|time| (time.name.as_str(), time.ms.round(), time.share)).collect();
         assert_eq!((found, batches), (vec![("long", 3.0, 0.75), ("short", 1.0, 0.25)], 1));
-        let text: String =
-            line(&times[0], 40, Colours::None).spans.iter().map(|span| span.content.to_string()).collect();
+        let text: String = line(&times[0], 0.75, 40, Colours::None)
+            .spans
+            .iter()
+            .map(|span| span.content.to_string())
+            .collect();
         assert_eq!(text, "long matmul                3.000 ms 75 %");
     }
 }

@@ -2,6 +2,7 @@
 
 mod charts;
 mod figures;
+mod frames;
 mod gallery;
 mod header;
 mod help;
@@ -11,20 +12,16 @@ mod text;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType};
 
 use super::state::State;
 use super::theme::Colours;
+use frames::{PAIR_FROM, WIDE_FROM};
 
 /// Smaller screens get lines of figures alone.
 const LEAST: [u16; 2] = [28, 9];
 /// From this height on there are panels below the curves, and from this one on they are large.
 const PANELS_FROM: u16 = 20;
 const LARGE_FROM: u16 = 40;
-/// From this width on two panels stand side by side, and from this one on the screen is wide.
-const PAIR_FROM: u16 = 70;
-const WIDE_FROM: u16 = 120;
 /// Heights of the panels below the curves.
 const PANELS: u16 = 10;
 const LARGE_PANELS: u16 = 18;
@@ -90,11 +87,6 @@ fn all_panels(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours
     if let Some(right) = right {
         gallery::panel(frame, right, state, colours);
     }
-}
-
-/// A frame with a title in its upper edge.
-fn framed(title: Line<'_>, colours: Colours) -> Block<'_> {
-    Block::bordered().border_type(BorderType::Rounded).border_style(colours.quiet()).title(title)
 }
 
 #[cfg(test)]

@@ -8,21 +8,24 @@ use ratatui::widgets::Paragraph;
 
 use super::super::state::State;
 use super::super::theme::Colours;
-use super::framed;
+use super::frames::framed;
 use super::text::clip;
+
+/// Less is one line without a frame.
+const FRAMED_FROM: u16 = 3;
 
 /// Draws as many as there is room for, the last one at the bottom.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours) {
-    let mut inner = area;
-    if area.height > 2 {
-        let block = framed(Line::styled(" Notes ", colours.strong()), colours);
-        inner = block.inner(area);
-        frame.render_widget(block, area);
+    let room = usize::from(area.width).saturating_sub(2);
+    let line = |text: &str| Line::styled(format!(" {}", clip(text, room)), style(text, colours));
+    if area.height < FRAMED_FROM {
+        frame.render_widget(Paragraph::new(state.last_note().map_or(Line::default(), line)), area);
+        return;
     }
-    let room = usize::from(inner.width).saturating_sub(1);
-    let first = state.notes.len().saturating_sub(usize::from(inner.height));
-    let line = |text: &String| Line::styled(format!(" {}", clip(text, room)), style(text, colours));
-    frame.render_widget(Paragraph::new(state.notes.iter().skip(first).map(line).collect::<Vec<_>>()), inner);
+    let block = framed(Line::styled(" Notes ", colours.strong()), colours);
+    let first = state.notes.len().saturating_sub(usize::from(block.inner(area).height));
+    let lines: Vec<_> = state.notes.iter().skip(first).map(|text| line(text)).collect();
+    frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
 fn style(text: &str, colours: Colours) -> Style {

@@ -38,7 +38,16 @@ fn a_usual_screen_shows_everything() {
     let lines = shown(&with_mistakes(), [80, 24], Colours::All);
     holds(&lines, &EVERYWHERE);
     holds(&lines, &["CPU executor", "images/s", "Accuracy", "0.9712", "validated", "1.0000e-3", "--profile"]);
-    holds(&lines, &["12 of 512, validation, epoch 1", "4 → 9 0.98", "▀", "warning: something is odd"]);
+    holds(
+        &lines,
+        &[
+            "12 of 512 images",
+            "of the validation set, after epoch 1",
+            "4 → 9 0.98",
+            "▀",
+            "warning: something is odd",
+        ],
+    );
     holds(&lines, &["q stop", "s save a checkpoint", "h halve the learning rate"]);
 }
 
@@ -65,7 +74,8 @@ fn a_small_screen_shows_the_loss_and_its_figures() {
             "42/100",
             "Loss",
             "accuracy 0.9375",
-            "val_loss 0.1045",
+            "rate 1.0e-3",
+            "val_loss 0.1046",
             "q stop",
             "warning",
         ],
@@ -76,14 +86,16 @@ fn a_small_screen_shows_the_loss_and_its_figures() {
 fn every_size_is_drawn_in_every_phase_and_colour() {
     let mut states = vec![with_mistakes(), State::new(Facts::default(), &[])];
     for phase in [Phase::Judging, Phase::Stopping] {
-        states.push(State { phase, help: true, ..with_mistakes() });
+        let mut state = with_mistakes();
+        (state.phase, state.help) = (phase, true);
+        states.push(state);
     }
     let mut lost = state(facts());
     lost.end_step(&super::super::example::step_record(143, 2, f32::NAN));
     lost.end_step(&super::super::example::step_record(144, 2, f32::INFINITY));
     states.push(lost);
     for state in &states {
-        for width in (1..=60).chain([69, 70, 80, 119, 120, 160, 300]) {
+        for width in (1..=12).chain([27, 28, 29, 40, 69, 70, 80, 119, 120, 160, 300]) {
             for height in (1..=26).chain([39, 40, 50, 90]) {
                 shown(state, [width, height], Colours::Palette);
             }
@@ -116,6 +128,8 @@ fn without_colours_pictures_are_shades() {
 
 #[test]
 fn help_lies_above_everything() {
-    let lines = shown(&State { help: true, ..with_mistakes() }, [80, 24], Colours::All);
+    let mut state = with_mistakes();
+    state.help = true;
+    let lines = shown(&state, [80, 24], Colours::All);
     holds(&lines, &["Help", "q, Ctrl-C", "a second time: at once", "halve the learning rate"]);
 }

@@ -53,6 +53,11 @@ pub fn tick(value: f64) -> String {
     }
 }
 
+/// A learning rate beside an axis.
+pub fn power(value: f64) -> String {
+    if value == 0.0 { "0".to_owned() } else { format!("{value:.1e}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
