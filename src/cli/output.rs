@@ -163,3 +163,24 @@ pub fn check_writable(dir: &Path) -> io::Result<()> {
     fs::write(&probe, "")?;
     fs::remove_file(&probe)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn lines_wait_while_they_are_held() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = Arc::clone(&told);
+        hold(move |line| telling.lock().unwrap().push(line.to_owned()));
+        note("a \u{1b}[2J line");
+        assert!(keep("another"));
+        release();
+        assert!(!keep("no more"));
+        let told = told.lock().unwrap();
+        assert!(told.contains(&"a \\u{1b}[2J line".to_owned()), "{told:?}");
+        assert!(told.contains(&"another".to_owned()) && !told.contains(&"no more".to_owned()), "{told:?}");
+    }
+}

@@ -76,7 +76,7 @@ impl Judge {
     /// When the model cannot be compiled or the set cannot be cut.
     pub fn new(file: &ModelFile, (set, data): (&'static str, &Dataset)) -> Result<Option<Self>, Error> {
         let Some(shape) = data.shape().image() else { return Ok(None) };
-        let compile = Compile { loss: file.loss, optimizer: file.optimizer, ..Compile::default() };
+        let compile = Compile { augmentation: None, ..file.compile() };
         let model = file.model.compile(&Device::cpu(), compile)?;
         let count = data.len().min(LOOKED_AT);
         let numbers: Vec<u32> = (0..count).map(|at| (at * data.len() / count) as u32).collect();
@@ -136,4 +136,62 @@ pub fn cannot_show(data: &Dataset) -> Option<NoMistakes> {
 /// The index of the largest value, the first of equal ones.
 fn largest(row: &[f32]) -> usize {
     (0..row.len()).fold(0, |best, at| if row[at] > row[best] { at } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Samples, Targets};
+    use crate::model::WeightTensor;
+
+    const MODEL: &str = r#"
+        name = "halves"
+        input_shape = [2, 2, 1]
+        class_names = ["dark", "light"]
+        loss = "categorical_crossentropy"
+        optimizer = { name = "rmsprop" }
+        layers = [{ type = "Flatten" }, { type = "Dense", units = 2, activation = "softmax" }]
+    "#;
+
+    /// Weights with which every image is of class 0, with a probability of 3/4.
+    fn always_dark(file: &ModelFile) -> Weights {
+        let tensor = |name: &str, shape: &[usize], values: &[f32]| WeightTensor {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            values: values.to_vec(),
+        };
+        let kernel = tensor("dense.kernel", &[4, 2], &[0.0; 8]);
+        let bias = tensor("dense.bias", &[2], &[3f32.ln(), 0.0]);
+        Weights::new(&file.model.network().unwrap(), vec![kernel, bias]).unwrap()
+    }
+
+    #[test]
+    fn what_is_taken_for_another_class_is_found() {
+        let file = ModelFile::parse("model.toml", MODEL).unwrap();
+        let labels: Vec<u8> = (0..150).map(|at| u8::from(at % 3 == 0)).collect();
+        let images = (0..150).flat_map(|at| [at as u8; 4]).collect();
+        let data = Dataset::new(images, labels, [2, 2, 1], 2).unwrap();
+        let mut judge = Judge::new(&file, ("test", &data)).unwrap().unwrap();
+        let found = judge.look(always_dark(&file), 3).unwrap();
+        assert_eq!((found.set, found.epoch), ("test", 3));
+        // A slow machine may have had no time for more than a part.
+        assert!(found.looked_at >= PART && found.wrong == found.looked_at.div_ceil(3), "{found:?}");
+        assert_eq!(found.shown.len(), KEPT);
+        for (mistake, number) in found.shown.iter().zip((0..).step_by(3)) {
+            assert_eq!((mistake.class.as_str(), mistake.predicted.as_str()), ("light", "dark"));
+            assert!((mistake.probability - 0.75).abs() < 1e-6, "{mistake:?}");
+            assert_eq!(mistake.picture, Picture { shape: [2, 2, 1], bytes: vec![number; 4] });
+        }
+    }
+
+    #[test]
+    fn mistakes_are_shown_of_images_with_classes() {
+        let images = |c: usize| Dataset::new(vec![0; 4 * c], vec![0], [2, 2, c], 2).unwrap();
+        assert_eq!([1, 3, 2].map(|c| cannot_show(&images(c))), [None, None, Some(NoMistakes::NoImages)]);
+        let rows = Samples::from_rows([[0.5f32, 1.0]]).unwrap();
+        let rows = Dataset::from_parts(rows, Targets::classes([1u8], 2).unwrap(), [2]).unwrap();
+        assert_eq!(cannot_show(&rows), Some(NoMistakes::NoImages));
+        let values = images(1).classes_as(TargetKind::Values, 1);
+        assert_eq!(cannot_show(&values), Some(NoMistakes::NoClasses));
+    }
 }

@@ -68,3 +68,28 @@ impl Callback for Watcher {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{facts, state};
+    use super::*;
+
+    #[test]
+    fn what_keys_ask_for_is_passed_on_once() {
+        let shared = Arc::new(Shared::new(state(facts())));
+        let mut watcher = Watcher::new(Arc::clone(&shared), None);
+        assert_eq!(watcher.requests(), Requests::default());
+        shared.ask_for_checkpoint();
+        assert!(shared.ask_to_halve(1e9) && shared.ask_to_halve(1e9));
+        let expected = Requests { checkpoint: true, rate_factor: Some(0.25), stop: None };
+        assert_eq!([watcher.requests(), watcher.requests()], [expected, Requests::default()]);
+    }
+
+    #[test]
+    fn a_rate_is_not_halved_to_nothing() {
+        let shared = Shared::new(state(facts()));
+        assert_eq!([4.0; 4].map(|most| shared.ask_to_halve(most)), [true, true, false, false]);
+        assert_eq!(shared.take_asked().halvings, 2);
+        assert!(!shared.ask_to_halve(f64::NAN) && !shared.ask_to_halve(0.0));
+    }
+}
