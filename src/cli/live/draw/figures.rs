@@ -86,7 +86,7 @@ fn figures(state: &State, columns: usize) -> Vec<(&'static str, [String; 3])> {
         let of_last = [last.and_then(|record| record.accuracy), last.and_then(|record| record.val_accuracy)];
         rows.push(("accuracy", [figure(state.so_far.accuracy()), figure(of_last[0]), judged(of_last[1])]));
     }
-    let rate = |rate: Option<f64>| rate.map_or(NONE.to_owned(), |rate| format!("{rate:.4e}"));
+    let rate = |rate: Option<f64>| rate.map_or(NONE.to_owned(), exact_rate);
     let before = rate(last.map(|record| f64::from(record.learning_rate)));
     rows.push(("rate", [rate(state.learning_rate_now()), before, small_curve(state, columns)]));
     let speed = thousands(state.so_far.samples_per_second() as usize);
@@ -96,6 +96,12 @@ fn figures(state: &State, columns: usize) -> Vec<(&'static str, [String; 3])> {
         [speed, String::new(), String::new()],
     ));
     rows
+}
+
+/// A learning rate as in the lines of epochs, or with a digit less where it would fill its column.
+fn exact_rate(rate: f64) -> String {
+    let text = format!("{rate:.4e}");
+    if text.len() < usize::from(COLUMN) { text } else { format!("{rate:.3e}") }
 }
 
 /// The learning rate over all steps so far.
@@ -193,6 +199,14 @@ mod tests {
         assert_eq!(rows[0].1[1..], ["0.2091", "0.1046"]);
         assert_eq!(rows[1].1, ["0.9375", "0.9381", "0.9712"]);
         assert_eq!(rows[2].1, ["1.0000e-3", "1.0000e-3", ""]);
+    }
+
+    #[test]
+    fn rates_leave_a_gap_between_columns() {
+        let rows = [(1e-3, "1.0000e-3"), (2.5e-10, "2.500e-10"), (f64::from(f32::MIN_POSITIVE), "1.175e-38")];
+        for (rate, expected) in rows {
+            assert_eq!(exact_rate(rate), expected);
+        }
     }
 
     #[test]
