@@ -13,6 +13,7 @@ mod text;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 
+use super::mistakes::NoMistakes;
 use super::state::State;
 use super::theme::Colours;
 use frames::{PAIR_FROM, WIDE_FROM};
@@ -65,7 +66,7 @@ fn screen(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours) {
     header::keys(frame, keys, colours);
 }
 
-/// Figures, kernels and mistakes.
+/// Figures, kernels and, of images with classes, mistakes.
 fn all_panels(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours) {
     let wide = area.width >= WIDE_FROM;
     let (left, right) = match area.width {
@@ -76,6 +77,13 @@ fn all_panels(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours
             (left, Some(right))
         }
     };
+    let without_pictures =
+        matches!(state.facts.no_mistakes, Some(NoMistakes::NoImages | NoMistakes::NoClasses));
+    if let (Some(right), true) = (right, without_pictures) {
+        figures::panel(frame, left, state, colours);
+        kernels::panel(frame, right, state, colours);
+        return;
+    }
     if left.height >= LARGE_PANELS {
         let rows = [Constraint::Length(figures::HEIGHT), Constraint::Min(1)];
         let [figures, kernels] = left.layout(&Layout::vertical(rows));

@@ -106,10 +106,13 @@ fn every_size_is_drawn_in_every_phase_and_colour() {
 
 #[test]
 fn values_have_a_curve_of_the_rate_instead_of_accuracy() {
-    let state = state(Facts { classes: false, ..facts() });
-    let lines = shown(&state, [80, 24], Colours::All);
-    holds(&lines, &["Loss", "Learning rate"]);
-    assert!(!lines.join("\n").contains("ccuracy"), "{}", lines.join("\n"));
+    let facts = Facts { classes: false, no_mistakes: Some(NoMistakes::NoImages), ..facts() };
+    for size in [[80, 24], [160, 50]] {
+        let lines = shown(&state(facts.clone()), size, Colours::All);
+        holds(&lines, &["Loss", "Learning rate", "Training", "Kernels"]);
+        let screen = lines.join("\n");
+        assert!(!screen.contains("ccuracy") && !screen.contains("Mistakes"), "{screen}");
+    }
 }
 
 #[test]
