@@ -17,6 +17,9 @@ const LONGEST_BAR: usize = 8;
 const MILLISECONDS: usize = 12;
 const SHARE: usize = 6;
 
+/// The width from which on a title has room for how many batches were measured.
+const TOLD_FROM: u16 = 50;
+
 /// One step of the plan, and its share of all.
 #[derive(Debug, PartialEq)]
 struct Time {
@@ -32,7 +35,8 @@ pub fn panel(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colours)
     let mut title = vec![Span::styled(" Kernels ", colours.strong())];
     if batches > 0 {
         let ms: f64 = times.iter().map(|time| time.ms).sum();
-        title.push(Span::styled(format!("{ms:.3} ms a batch, medians of {batches} "), colours.quiet()));
+        let medians = if area.width < TOLD_FROM { String::new() } else { format!(", medians of {batches}") };
+        title.push(Span::styled(format!("{ms:.3} ms a batch{medians} "), colours.quiet()));
     }
     let block = framed(Line::from(title), colours);
     let inner = block.inner(area);
