@@ -1,7 +1,7 @@
 //! `train --tui`: training as a live view in the terminal.
 //!
 //! `watcher` is the callback: it tells `state` what happens. A thread of its own, `screen`, draws that state with `draw` and takes keys,
-//! whatever training waits for. Another finds `mistakes` after each epoch.
+//! whatever training waits for; another heeds signals, and another finds `mistakes` after each epoch.
 
 mod check;
 mod draw;
@@ -20,7 +20,8 @@ mod watcher;
 
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, sleep};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -40,10 +41,15 @@ pub use mistakes::{NoMistakes, cannot_show};
 pub use state::{Facts, KernelTimes, PlanStep};
 pub use watcher::Watcher;
 
+/// How long the thread that draws is waited for at the end.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// A view that has the terminal until it is dropped. Lines of `note` wait until then.
 pub struct Live {
     shared: Arc<Shared>,
+    /// What draws, and what heeds signals.
     screen: Option<JoinHandle<()>>,
+    signals: Option<JoinHandle<()>>,
     judge: Option<SyncSender<Judged>>,
 }
 
@@ -66,11 +72,14 @@ impl Live {
         hold(move |line| listening.state().note(line));
         let drawing = Arc::clone(&shared);
         let signals = Signals::counted();
-        let screen = Builder::new().name("view".to_owned()).spawn(move || {
-            screen::run(terminal, &drawing, &signals, colours);
-        });
-        let mut live = Live { shared, screen: None, judge: None };
-        live.screen = Some(screen.context("--tui: the view cannot be started")?);
+        let heeding = Arc::clone(&shared);
+        let mut live = Live { shared, screen: None, signals: None, judge: None };
+        let thread = |name: &str| Builder::new().name(name.to_owned());
+        let begun = "--tui: the view cannot be started";
+        live.screen =
+            Some(thread("view").spawn(move || screen::run(terminal, &drawing, colours)).context(begun)?);
+        live.signals =
+            Some(thread("signals").spawn(move || screen::heed(&heeding, &signals)).context(begun)?);
         if judged {
             live.judge = Some(judge(Arc::clone(&live.shared), file.clone(), (set.0, set.1.clone()))?);
         }
@@ -86,9 +95,19 @@ impl Live {
 impl Drop for Live {
     fn drop(&mut self) {
         self.shared.close();
+        // Panics have been told.
+        if let Some(signals) = self.signals.take() {
+            let _ = signals.join();
+        }
         if let Some(screen) = self.screen.take() {
-            // Its panic has been told.
-            let _ = screen.join();
+            let begun = Instant::now();
+            while !screen.is_finished() && begun.elapsed() < GRACE {
+                sleep(GRACE / 100);
+            }
+            // Else its terminal is gone, and it ends with the program.
+            if screen.is_finished() {
+                let _ = screen.join();
+            }
         }
         terminal::leave();
         release();

@@ -1,4 +1,4 @@
-//! The thread of the screen: it draws, and it answers keys and signals.
+//! The threads of the view: one draws and answers keys, the other answers signals.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -21,24 +21,28 @@ const LISTEN: Duration = Duration::from_millis(25);
 const LEAST_RATE: f64 = 1e-12;
 
 /// Draws until the view is closed. Where the terminal fails, training goes on with plain lines.
-pub fn run(mut screen: Screen, shared: &Shared, signals: &Signals, colours: Colours) {
-    if let Err(error) = watch(&mut screen, shared, signals, colours) {
+pub fn run(mut screen: Screen, shared: &Shared, colours: Colours) {
+    if let Err(error) = watch(&mut screen, shared, colours) {
         terminal::leave();
         release();
         note(format_args!("warning: the view has ended, training goes on: {error}"));
     }
     // Its own end would show the cursor again, on whatever screen.
     std::mem::forget(screen);
+}
+
+/// Answers signals until the view is closed. Beside the thread that takes keys, not within it: a terminal that is gone may keep that one
+/// for ever.
+pub fn heed(shared: &Shared, signals: &Signals) {
     while !shared.is_closed() {
         answer(signals, shared);
         std::thread::sleep(LISTEN);
     }
 }
 
-fn watch(screen: &mut Screen, shared: &Shared, signals: &Signals, colours: Colours) -> io::Result<()> {
+fn watch(screen: &mut Screen, shared: &Shared, colours: Colours) -> io::Result<()> {
     let mut drawn: Option<Instant> = None;
     while !shared.is_closed() {
-        answer(signals, shared);
         if drawn.is_none_or(|at| at.elapsed() >= DRAW_EVERY) {
             // A copy, so that training does not wait for the drawing.
             let state = shared.state().clone();
