@@ -7,8 +7,9 @@ use super::init::TrainableArg;
 use super::output::{Output, warn_of_loss};
 use super::statistics;
 use super::tune::TuneArg;
+use super::values;
 use crate::device::Device;
-use crate::gpu::Streaming;
+use crate::gpu::{Gpu, Streaming};
 use crate::model::{bytes, nearest, thousands};
 use crate::plan::{Fusion, Plan};
 
@@ -38,6 +39,14 @@ pub struct ExplainArgs {
     /// it imports, its own
     #[arg(long, value_name = "STEP", conflicts_with = "statistics")]
     shader: Option<String>,
+    /// Train a batch up to this step, by its name or number in the plan, and print its numbers instead: what it reads, what the shader makes of
+    /// it, and what its twin makes of the same. Of each tensor the eight numbers of the largest size. The batch is the first of MNIST, where the
+    /// model takes such images, else random
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["statistics", "shader"])]
+    values: Option<String>,
+    /// The sample of the batch whose numbers --values shows, counted from 0
+    #[arg(long, value_name = "N", default_value = "0", requires = "values")]
+    sample: usize,
     /// Print what the driver's compiler made of each kernel instead: registers, spills, bytes that a workgroup shares, subgroups that run
     /// at a time, instructions, cycles. Nothing is run
     #[arg(long)]
@@ -56,7 +65,7 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let batch = args.batch_size.unwrap_or(file.training.batch_size.div_ceil(parts));
     let plan = file.plan(batch)?;
     let (device, why) = Device::open(&args.device.device)?;
-    if !args.json && args.shader.is_none() {
+    if !args.json && args.shader.is_none() && args.values.is_none() {
         output.line(format_args!("Device: {why}"))?;
     }
     let before = plan.clone();
@@ -64,6 +73,11 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     if let Some(asked) = &args.shader {
         let (device, _) = args.tune.apply(device, &plan)?;
         return output.line(shader(asked, &device, &plan)?.trim_end());
+    }
+    if let Some(asked) = &args.values {
+        let (device, _) = args.tune.apply(device, &plan)?;
+        let place = place_of(asked, &plan)?;
+        return output.line(values::text(&file, &plan, gpu_of(&device)?, place, args.sample)?.trim_end());
     }
     if args.statistics {
         let (device, _) = args.tune.apply(device, &plan)?;
@@ -94,18 +108,29 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
 
 /// The text that is compiled for a step.
 fn shader(asked: &str, device: &Device, plan: &Plan) -> anyhow::Result<String> {
+    let gpu = gpu_of(device)?;
+    let step = &plan.steps[place_of(asked, plan)?];
+    let Some(kernel) = gpu.kernel(&step.op) else { bail!("no kernel runs {}", step.name) };
+    Ok(kernel.text(&step.bases(), gpu.limits().max_compute_workgroups_per_dimension))
+}
+
+fn gpu_of(device: &Device) -> anyhow::Result<&Gpu> {
     let Device::Gpu(gpu) = device else {
         bail!("the CPU executor runs no shaders; name an adapter with --device, such as --device software");
     };
-    let by_number = asked.parse().ok().and_then(|number: usize| plan.steps.get(number.checked_sub(1)?));
-    let by_name = || plan.steps.iter().find(|step| step.name == asked);
-    let Some(step) = by_number.or_else(by_name) else {
-        let near = nearest(asked, plan.steps.iter().map(|step| step.name.as_str()));
-        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        bail!("the plan has {} steps, but none is `{asked}`{near}", plan.steps.len());
-    };
-    let Some(kernel) = gpu.kernel(&step.op) else { bail!("no kernel runs {}", step.name) };
-    Ok(kernel.text(&step.bases(), gpu.limits().max_compute_workgroups_per_dimension))
+    Ok(gpu)
+}
+
+/// The place in the plan of a step that is named, or numbered from 1.
+fn place_of(asked: &str, plan: &Plan) -> anyhow::Result<usize> {
+    let by_number = asked.parse().ok().and_then(|number: usize| number.checked_sub(1));
+    let by_name = || plan.steps.iter().position(|step| step.name == asked);
+    if let Some(place) = by_number.filter(|&place| place < plan.steps.len()).or_else(by_name) {
+        return Ok(place);
+    }
+    let near = nearest(asked, plan.steps.iter().map(|step| step.name.as_str()));
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    bail!("the plan has {} steps, but none is `{asked}`{near}", plan.steps.len());
 }
 
 /// Which steps of the plan as it was lowered were fused into which.

@@ -58,6 +58,7 @@ mod training;
 mod training_run;
 mod tune;
 mod unfinished;
+mod values;
 mod verify;
 mod web_page;
 

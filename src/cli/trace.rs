@@ -16,7 +16,7 @@ use crate::random::words;
 use crate::verify::{TraceInput, TracedStep, trace};
 
 /// The seed of the weights, the order and the draws.
-const SEED: u64 = 0;
+pub(super) const SEED: u64 = 0;
 
 /// What to trace.
 pub struct TraceJob<'a> {
@@ -62,7 +62,7 @@ impl TraceJob<'_> {
 }
 
 /// Rows of the batch table as training fills them; with few samples they are repeated.
-fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<BatchParams> {
+pub(super) fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<BatchParams> {
     let table = BatchParams::of_pass(samples, batch, file.optimizer.learning_rate());
     let [seed_low, seed_high] = words(SEED);
     (0..steps)

@@ -14,8 +14,9 @@ use crate::data::{DataPart, Dataset, Transform};
 use crate::executor::{ExecutorError, check_data, check_form};
 use crate::gpu::{Checks, Gpu, GpuError};
 use crate::model::Weights;
-use crate::ops::kit::{Argument, UNWRITTEN, Values};
-use crate::plan::{Access, ArgSpec, BatchParams, Dtype, Phase, Plan, Role, Tensor};
+use crate::ops::OtherArguments;
+use crate::ops::kit::{Argument, Expected, UNWRITTEN, Values};
+use crate::plan::{Access, ArgSpec, BatchParams, Dtype, Phase, Plan, Role, Step, Tensor};
 
 /// What is trained on.
 #[derive(Debug, Clone, Copy)]
@@ -63,36 +64,16 @@ pub fn trace(
     input: &TraceInput<'_>,
     on_step: &mut dyn FnMut(&TracedStep),
 ) -> Result<Vec<TracedStep>, GpuError> {
-    let unfit = |error: ExecutorError| GpuError::Unsupported {
-        adapter: gpu.name().to_owned(),
-        problem: error.to_string(),
-    };
-    check_data(&plan.network, input.data).map_err(unfit)?;
-    let data = check_form(plan, input.data).map_err(unfit)?;
-    let input = TraceInput { data: &data, ..*input };
-    let mut memory = Memory::new(plan, &input);
+    let mut memory = Memory::new(gpu, plan, input)?;
     let mut seen = Vec::new();
     for (training_step, row) in (1..).zip(input.rows) {
         for (_, step) in plan.steps_of(Phase::Train) {
-            let case = Case { batch: *row, ..step.op.case() };
-            let Some(kernel) = gpu.kernel(&step.op) else {
-                let problem = format!("no kernel for step `{}`", step.name);
-                return Err(GpuError::Unsupported { adapter: gpu.name().to_owned(), problem });
-            };
-            let specs = step.op.args();
-            let arguments: Vec<Argument> =
-                specs.iter().zip(&step.args).map(|(spec, tensor)| memory.argument(spec, tensor)).collect();
-            let in_place = specs.iter().any(|spec| spec.access == Access::InOut);
-            let bands: Vec<Band> =
-                arguments.iter().zip(0..).map(|(argument, at)| Band::new(argument, at, in_place)).collect();
-            let expected = case.expect(&arguments);
-            let bench = Bench::new(gpu, &case, &bands)?;
-            let got = bench.run(&bench.ready(&kernel, Checks::Off)?)?;
+            let Ran { variant, bands, expected, got, .. } = memory.run(gpu, step, row)?;
             let mut traced = TracedStep {
                 training_step,
                 step: step.name.clone(),
                 kind: step.op.kind(),
-                variant: kernel.variant,
+                variant,
                 output: String::new(),
                 largest_error: f64::INFINITY,
                 bound: 0.0,
@@ -113,24 +94,44 @@ pub fn trace(
             if parted {
                 return Ok(seen);
             }
-            for ((tensor, band), words) in step.args.iter().zip(&bands).zip(&got) {
-                if band.spec.access != Access::In {
-                    memory.keep(tensor, &words[band.range()]);
-                }
-            }
+            memory.keep_all(step, &bands, &got);
         }
     }
     Ok(seen)
 }
 
+/// A plan step that ran on a device and as its twin, from the same arguments.
+pub(super) struct Ran {
+    pub(super) variant: &'static str,
+    /// The arguments before the step.
+    pub(super) arguments: Vec<Argument>,
+    pub(super) bands: Vec<Band>,
+    pub(super) expected: Result<Vec<Expected>, OtherArguments>,
+    /// The words of each band after it.
+    pub(super) got: Vec<Vec<u32>>,
+}
+
 /// The buffers of a plan, on the host.
-struct Memory {
+pub(super) struct Memory {
     buffers: Vec<Values>,
 }
 
 impl Memory {
     /// As they are before the first step.
-    fn new(plan: &Plan, input: &TraceInput<'_>) -> Self {
+    ///
+    /// # Errors
+    /// When the data does not fit the plan.
+    pub(super) fn new(gpu: &Gpu, plan: &Plan, input: &TraceInput<'_>) -> Result<Self, GpuError> {
+        let unfit = |error: ExecutorError| GpuError::Unsupported {
+            adapter: gpu.name().to_owned(),
+            problem: error.to_string(),
+        };
+        check_data(&plan.network, input.data).map_err(unfit)?;
+        let data = check_form(plan, input.data).map_err(unfit)?;
+        Ok(Memory::of(plan, &TraceInput { data: &data, ..*input }))
+    }
+
+    fn of(plan: &Plan, input: &TraceInput<'_>) -> Self {
         let buffer = |(place, buffer): (usize, &crate::plan::Buffer)| match (buffer.role, buffer.dtype) {
             (Role::Table, _) => Values::Floats(plan.network.byte_table().to_vec()),
             (Role::Order, _) => Values::Integers(input.order.to_vec()),
@@ -144,6 +145,37 @@ impl Memory {
             (_, _) => Values::Integers(vec![0; buffer.len]),
         };
         Memory { buffers: plan.buffers.iter().enumerate().map(buffer).collect() }
+    }
+
+    /// Runs a step for a row of the batch table.
+    ///
+    /// # Errors
+    /// When it has no kernel, or the device fails.
+    pub(super) fn run(&self, gpu: &Gpu, step: &Step, row: &BatchParams) -> Result<Ran, GpuError> {
+        let case = Case { batch: *row, ..step.op.case() };
+        let Some(kernel) = gpu.kernel(&step.op) else {
+            let problem = format!("no kernel for step `{}`", step.name);
+            return Err(GpuError::Unsupported { adapter: gpu.name().to_owned(), problem });
+        };
+        let specs = step.op.args();
+        let arguments: Vec<Argument> =
+            specs.iter().zip(&step.args).map(|(spec, tensor)| self.argument(spec, tensor)).collect();
+        let in_place = specs.iter().any(|spec| spec.access == Access::InOut);
+        let bands: Vec<Band> =
+            arguments.iter().zip(0..).map(|(argument, at)| Band::new(argument, at, in_place)).collect();
+        let expected = case.expect(&arguments);
+        let bench = Bench::new(gpu, &case, &bands)?;
+        let got = bench.run(&bench.ready(&kernel, Checks::Off)?)?;
+        Ok(Ran { variant: kernel.variant, arguments, bands, expected, got })
+    }
+
+    /// Takes what a step left in all that it writes.
+    pub(super) fn keep_all(&mut self, step: &Step, bands: &[Band], got: &[Vec<u32>]) {
+        for ((tensor, band), words) in step.args.iter().zip(bands).zip(got) {
+            if band.spec.access != Access::In {
+                self.keep(tensor, &words[band.range()]);
+            }
+        }
     }
 
     /// A tensor as an argument; what a step only writes holds nothing that could be taken for its result.

@@ -107,3 +107,42 @@ fn what_cannot_be_lowered_is_refused() {
     std::fs::write(sandbox.path("wide.toml"), wide).unwrap();
     sandbox.fail("explain --model wide.toml", 1, &["softmax", "limit of 30000", "fewer classes"]);
 }
+
+/// `--values` follows the numbers of one step.
+#[test]
+fn numbers_of_a_step_are_shown_as_shader_and_twin_make_them() {
+    let sandbox = Sandbox::new();
+    let asked = "explain --device software --no-fuse --batch-size 8 --values";
+    let said = sandbox.succeed(&format!("{asked} conv2d/forward --sample 3")).stdout;
+    for part in [
+        "conv2d/forward (conv2d_forward, ",
+        "Sample 3 of the batch is number ",
+        "x [8, 28, 28, 1], read: 784 numbers of the sample, from 0 to 1\n",
+        "kernel [3, 3, 1, 32], read: 288 numbers, from ",
+        "y [8, 26, 26, 32], written: 21,632 numbers of the sample, from ",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in\n{said}");
+    }
+    // Eight numbers of the sample, each within what is allowed.
+    let rows: Vec<Vec<&str>> = said
+        .lines()
+        .filter(|line| line.starts_with("y[3, "))
+        .map(|line| line.split(']').nth(1).unwrap_or("").split_whitespace().collect())
+        .collect();
+    assert_eq!(rows.len(), 8, "{said}");
+    for row in rows {
+        let [shader, twin, difference, allowed] = row[..] else { panic!("{row:?}") };
+        let number = |text: &str| text.parse::<f64>().unwrap();
+        assert!(number(difference) <= number(allowed) && number(allowed) < 1e-4, "{row:?}");
+        assert!((number(shader) - number(twin)).abs() < 1e-4 && number(shader).abs() > 0.1, "{row:?}");
+    }
+    // By its number, a step whose data is bytes, and one that changes weights in place.
+    let first = sandbox.succeed(&format!("{asked} 1")).stdout;
+    assert!(first.contains("images [_, 784], read: bytes of the data set\n"), "{first}");
+    let update = sandbox.succeed(&format!("{asked} update/rmsprop")).stdout;
+    assert!(update.contains("parameter [347152], read and written: 347,152 numbers, from "), "{update}");
+    sandbox.fail(&format!("{asked} conv2d/forward --sample 8"), 1, &["--sample 8", "8 samples"]);
+    sandbox.fail(&format!("{asked} conv2d/forwards"), 1, &["did you mean `conv2d/forward`"]);
+    sandbox.fail("explain --device cpu --values 1", 1, &["no shaders", "--device software"]);
+    sandbox.fail("explain --device software --sample 1", 2, &["--values"]);
+}
