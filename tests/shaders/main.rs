@@ -121,13 +121,13 @@ fn every_file_is_used_and_named_after_its_kind() {
     for kernel in every_kernel() {
         let way = kernel.kind.rsplit('_').next().expect("a name");
         let kind = kernel.function.map_or(kernel.kind.to_owned(), |_| format!("activation_{way}"));
-        // One file for subgroups of every size, with and without integers of 64 bits, and for any number of teams.
+        // One file for subgroups of every size, with and without integers of 64 bits, and for workgroups of every form.
         let variant = match kernel.lanes {
             Some(lanes) => kernel.variant.split(&lanes.to_string()).next().expect("a name"),
             None if kernel.hardware => kernel.variant.trim_end_matches(|c: char| c.is_ascii_digit()),
             None => kernel.variant,
         };
-        let variant = variant.trim_end_matches("_together");
+        let variant = variant.trim_end_matches("_together").trim_end_matches("_wide");
         let (plain, variant) = (format!("{kind}.wgsl"), format!("{kind}_{variant}.wgsl"));
         let path = kernel.source.file;
         if let Some(function) = kernel.function {
