@@ -19,16 +19,18 @@ const SHOWN: usize = 8;
 
 /// Trains the first batch up to a step, and tells its numbers for a sample of the batch.
 pub fn text(file: &ModelFile, plan: &Plan, gpu: &Gpu, place: usize, sample: usize) -> anyhow::Result<String> {
-    ensure!(
-        sample < plan.batch,
-        "--sample {sample}: the batch has {} samples, counted from 0; --batch-size makes it larger",
-        plan.batch
-    );
     let network = &plan.network;
     let data = data(network, plan.batch)?;
     let order = epoch_order(data.len(), 0, Some(SEED));
     let transforms = file.transforms(SEED, &order);
     let rows = rows(file, data.len(), plan.batch, 1);
+    // Fewer than the plan has room for, where there are not as many.
+    let there = rows.first().map_or(0, |row| row.batch_size as usize);
+    ensure!(
+        sample < there,
+        "--sample {sample}: the batch has {there} samples, counted from 0; --batch-size makes it larger, up to {} here",
+        data.len()
+    );
     let weights = network.initial_weights(SEED);
     let input =
         TraceInput { weights: &weights, data: &data, order: &order, rows: &rows, transforms: &transforms };
