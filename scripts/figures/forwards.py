@@ -63,7 +63,7 @@ def plan(f):
     for k in (0, 4, 5):
         f.arrow(66 + k * 118, 242, 66 + k * 118, 270)
     f.cell(16, 272, 690, 34, "RMSprop: 347,146 weights, one dispatch", ORANGE, 13)
-    f.text(16, 322, "blue: has weights; green: their gradients come from here", 11.5, "start", PALE)
+    f.text(16, 322, "blue: has weights; green: their gradients come from here; d relu: the gradient of the output of relu", 11.5, "start", PALE)
 
 
 @figure(640, 230)
