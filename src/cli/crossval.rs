@@ -263,7 +263,7 @@ struct Folds<'a> {
     /// The current one, counted from 1.
     fold: usize,
     history: Vec<EpochRecord>,
-    progress: Progress,
+    progress: Progress<'a>,
 }
 
 impl Callback for Folds<'_> {
@@ -286,7 +286,7 @@ impl Callback for Folds<'_> {
     }
 
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
-        self.progress.end_epoch(record);
+        self.progress.end_epoch(record)?;
         self.history.push(*record);
         Ok(self.folder.write_lines(&self.within(), HISTORY_FILE, &self.history)?)
     }

@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
 use super::init::TrainableArg;
-use super::output::{Output, warn_of_loss};
+use super::output::{Output, note, warn_of_loss};
 use super::statistics;
 use super::tune::TuneArg;
 use super::values;
@@ -61,7 +61,13 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
     let mut file = args.model.read()?;
     args.trainable.apply(&mut file)?;
     warn_of_loss(&file)?;
-    let parts = file.training.micro_batches.unwrap_or(1);
+    let parts = match (&args.values, file.training.micro_batches.unwrap_or(1)) {
+        (Some(_), 2..) => {
+            note("note: the batch is followed as a whole; `micro_batches` of the model file is not used");
+            1
+        }
+        (_, parts) => parts,
+    };
     let batch = args.batch_size.unwrap_or(file.training.batch_size.div_ceil(parts));
     let plan = file.plan(batch)?;
     let (device, why) = Device::open(&args.device.device)?;

@@ -1,6 +1,5 @@
 //! `shadegrad lr-find`.
 
-use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -18,6 +17,7 @@ use super::picture_data;
 use super::progress::spinner;
 use super::rate_text::{end, plot, reason, table};
 use super::same_data::Known;
+use super::terminal::{COLUMNS, Sink, output_columns, sink};
 use crate::data::{Dataset, PictureFolder};
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
@@ -146,8 +146,8 @@ pub fn run(args: &LrFindArgs, output: &mut Output) -> anyhow::Result<()> {
     if args.json {
         return output.result(serde_json::to_string(&found)?);
     }
-    let terminal = stdout().is_terminal();
-    output.line(if terminal { plot(found.points, rate) } else { table(found.points) })?;
+    let plotted = || plot(found.points, rate, output_columns().unwrap_or(COLUMNS));
+    output.line(if sink() == Sink::Terminal { plotted() } else { table(found.points) })?;
     output.line(format_args!("{}\n{}", end(&curve), found.reason))?;
     match &found.command {
         Some(command) => output.line(format_args!("Train with it: {command}")),

@@ -1,15 +1,18 @@
 //! The command line: one file per command.
 //!
-//! Results go to standard output, progress and log lines to standard error. Exit codes: 0, 1 for a failure, 2 for wrong
+//! Results go to standard output, progress and log lines to standard error; lines of epochs go to standard output where that is
+//! no terminal. Exit codes: 0, 1 for a failure, 2 for wrong
 //! usage, 130 where Ctrl-C ended training.
 
 mod args;
 mod bench;
 mod board;
+mod clock;
 mod completions;
 mod crossval;
 mod data;
 mod devices;
+mod epoch_line;
 mod evaluate;
 mod explain;
 mod export;
@@ -51,6 +54,7 @@ mod so_far;
 mod statistics;
 mod step_parts;
 mod table;
+mod terminal;
 mod trace;
 mod train;
 mod train_args;

@@ -3,23 +3,26 @@
 use super::table::{Align, render};
 use crate::train::{CurveEnd, RateCurve, RatePoint, RateSuggestion, top_of_curve};
 
-/// Of the plot, without its axes.
-const WIDTH: usize = 72;
+/// Of the plot, without its axes: the most columns, and the fewest.
+const WIDEST: usize = 72;
+const NARROWEST: usize = 24;
 const HEIGHT: usize = 16;
 /// How high it is above the least smoothed loss, in the greatest one before that.
 const ROOM: f64 = 1.25;
 /// Of the numbers beside it.
 const MARGIN: usize = 8;
 
-/// The curve over the logarithm of the rate. What is above the plot is drawn at its top, and what is below at its bottom.
-pub fn plot(points: &[RatePoint], suggested: Option<f64>) -> String {
+/// The curve over the logarithm of the rate, on a terminal of this many columns. What is above the plot is drawn at its top, and what
+/// is below at its bottom.
+pub fn plot(points: &[RatePoint], suggested: Option<f64>, columns: usize) -> String {
+    let width = columns.saturating_sub(MARGIN + 2).clamp(NARROWEST, WIDEST);
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
     let low = points.iter().map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
     let high = low + ROOM * (top_of_curve(points) - low);
     let (from, to) = (f64::from(first.learning_rate).log10(), f64::from(last.learning_rate).log10());
-    let column = |rate: f64| place((rate.log10() - from) / (to - from), WIDTH);
+    let column = |rate: f64| place((rate.log10() - from) / (to - from), width);
     let row = |loss: f64| HEIGHT - 1 - place((loss - low) / (high - low), HEIGHT);
-    let mut grid = vec![vec![' '; WIDTH]; HEIGHT];
+    let mut grid = vec![vec![' '; width]; HEIGHT];
     if let Some(rate) = suggested {
         grid.iter_mut().for_each(|line| line[column(rate)] = '|');
     }
@@ -40,12 +43,15 @@ pub fn plot(points: &[RatePoint], suggested: Option<f64>) -> String {
     let mut lines = vec!["    loss".to_owned()];
     lines.extend(grid.iter().enumerate().map(line));
     let [from, to] = [first, last].map(|point| format!("{:.1e}", point.learning_rate));
-    lines.push(format!("{} +{}", " ".repeat(MARGIN), "-".repeat(WIDTH)));
-    let between = WIDTH.saturating_sub(from.len() + to.len());
+    lines.push(format!("{} +{}", " ".repeat(MARGIN), "-".repeat(width)));
+    let between = width.saturating_sub(from.len() + to.len());
     let middle = format!("{:^between$}", "learning rate");
     lines.push(format!("{}  {from}{middle}{to}", " ".repeat(MARGIN)));
     let mark = suggested.map_or("", |_| ", | suggested");
-    lines.push(format!("{}  * smoothed loss, . loss of a batch{mark}", " ".repeat(MARGIN)));
+    lines.push(match width {
+        WIDEST => format!("{}  * smoothed loss, . loss of a batch{mark}", " ".repeat(MARGIN)),
+        _ => format!("* smoothed, . of a batch{mark}"),
+    });
     lines.join("\n")
 }
 
@@ -119,7 +125,7 @@ mod tests {
     #[test]
     fn a_curve_reads_as_a_picture() {
         let points = [point(0, 2.5, 2.0), point(1, 1.0, 1.5), point(2, 0.5, 0.5)];
-        let text = plot(&points, Some(1e-3));
+        let text = plot(&points, Some(1e-3), 120);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), HEIGHT + 4, "{text}");
         assert!(lines[1].starts_with("   2.375 |.") && lines[1].ends_with('|'), "{text}");
@@ -127,10 +133,14 @@ mod tests {
         assert_eq!(lines[HEIGHT], format!("   0.500 |{}|{}*", " ".repeat(36), " ".repeat(34)), "{text}");
         assert!(lines[HEIGHT + 2].contains("1.0e-4") && lines[HEIGHT + 2].ends_with("1.0e-2"), "{text}");
         assert!(lines.iter().all(|line| line.len() <= 120), "{text}");
+        for columns in [40, 80] {
+            let text = plot(&points, None, columns);
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{columns}: {text}");
+        }
         // Curves without an extent.
-        assert_eq!(plot(&[], None), "");
+        assert_eq!(plot(&[], None, 80), "");
         for points in [&[point(0, 1.0, 1.0)][..], &[point(0, 0.0, 0.0), point(1, 0.0, 0.0)]] {
-            assert!(plot(points, None).contains('*'), "{points:?}");
+            assert!(plot(points, None, 80).contains('*'), "{points:?}");
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Recorder<'a> {
     /// Steps and epochs that are in the logs already, until the first batch is trained.
     from: Option<[usize; 2]>,
     logs: Option<RunLogs>,
-    progress: Progress,
+    progress: Progress<'a>,
     /// Whether training continues where a number is not finite.
     allow_nan: bool,
     /// Whether a warning of that was printed.
@@ -67,7 +67,7 @@ impl<'a> Recorder<'a> {
             checkpoints,
             from: None,
             logs: None,
-            progress: Progress::new(),
+            progress: Progress::quiet(),
             allow_nan: false,
             diverged: false,
             advice: None,
@@ -96,14 +96,9 @@ impl<'a> Recorder<'a> {
         Ok(Diverged { divergence, last_checkpoint: self.last_checkpoint.clone() })
     }
 
-    /// Hides progress if `quiet`.
-    pub fn quiet(self, quiet: bool) -> Self {
-        if quiet { Recorder { progress: Progress::quiet(), ..self } } else { self }
-    }
-
-    /// Progress is lines that wait behind a view, if there is one.
-    pub fn behind_view(self, view: bool) -> Self {
-        if view { Recorder { progress: Progress::lines(), ..self } } else { self }
+    /// Shows progress so; by default none is shown.
+    pub fn showing(self, progress: Progress<'a>) -> Self {
+        Recorder { progress, ..self }
     }
 
     /// The path of the last complete checkpoint.
@@ -154,12 +149,11 @@ impl Callback for Recorder<'_> {
     }
 
     fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
-        self.progress.end_epoch(record);
         if let Some(logs) = &mut self.logs {
             logs.history.push(record)?;
             logs.flush()?;
         }
-        Ok(())
+        Ok(self.progress.end_epoch(record)?)
     }
 
     fn interrupted(&self) -> bool {

@@ -59,7 +59,7 @@ impl SoFar {
 }
 
 /// The metrics of some samples, each name behind `before`.
-pub fn figures(before: &str, loss: f64, accuracy: Option<f64>) -> String {
-    let accuracy = accuracy.map(|accuracy| format!(" - {before}accuracy: {accuracy:.4}"));
-    format!("{before}loss: {loss:.4}{}", accuracy.unwrap_or_default())
+pub fn figures(before: &str, loss: f64, accuracy: Option<f64>) -> Vec<String> {
+    let accuracy = accuracy.map(|accuracy| format!("{before}accuracy: {accuracy:.4}"));
+    [format!("{before}loss: {loss:.4}")].into_iter().chain(accuracy).collect()
 }

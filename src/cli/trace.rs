@@ -61,13 +61,15 @@ impl TraceJob<'_> {
     }
 }
 
-/// Rows of the batch table as training fills them; with few samples they are repeated.
+/// Rows of the batch table as training fills them, with the rates of the model file's schedule; with few samples they are repeated.
 pub(super) fn rows(file: &ModelFile, samples: usize, batch: usize, steps: usize) -> Vec<BatchParams> {
-    let table = BatchParams::of_pass(samples, batch, file.optimizer.learning_rate());
+    let base = file.optimizer.learning_rate();
+    let table = BatchParams::of_pass(samples, batch, base);
     let [seed_low, seed_high] = words(SEED);
     (0..steps)
         .map(|step| BatchParams {
             slot: step as u32,
+            learning_rate: file.training.schedule.rate(step, base),
             number: step as u32,
             training: 1,
             guarded: 1,

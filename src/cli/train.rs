@@ -14,6 +14,7 @@ use super::live;
 use super::output::{Output, note};
 use super::ranks::Ranks;
 use super::same_ranks::check_ranks;
+use super::terminal::{COLUMNS, output_columns};
 use super::train_args::TrainArgs;
 use super::training_run::{Joined, Run};
 use super::unfinished::{not_begun, unfinished};
@@ -148,7 +149,7 @@ fn prepare<'a>(
     for (_, why) in &others {
         output.line(format_args!("Device: {why}"))?;
     }
-    output.line(job.file.model.summary()?)?;
+    output.line(job.file.model.summary_in(output_columns().unwrap_or(COLUMNS))?)?;
     output.line(memory(&plan, &sets, &device, args.stream))?;
     let (device, tuning) = args.tune.apply(device, &plan)?;
     job.settings.device = device.title();

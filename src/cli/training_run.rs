@@ -15,7 +15,7 @@ use super::live::{Facts, KernelTimes, Live, NoMistakes, PlanStep, cannot_show};
 use super::output::{Output, note, shown};
 use super::path_text::to_text;
 use super::profile::{Report, roofs};
-use super::progress::spinner;
+use super::progress::{Progress, spinner};
 use super::ranks::Ranks;
 use super::recorder::{Recorder, Told};
 use super::same_data::samples;
@@ -104,12 +104,17 @@ impl Run<'_> {
             let history = side_by_side(model, &mut self.joined, train, options, checkpoint, &mut Follower)?;
             return Ok(Trained { history, first_step: None });
         };
-        let listen = listening(self.args, folder, from, &epochs, output);
+        let (progress, lines) = match (quiet, &live) {
+            (true, _) => (Progress::quiet(), Some(&mut *output).filter(|_| self.args.json)),
+            // Lines wait behind a view.
+            (false, Some(_)) => (Progress::lines(), None),
+            (false, None) => (Progress::on(&mut *output), None),
+        };
+        let listen = listening(self.args, folder, from, &epochs, lines);
         let decides = Recorder::new(folder, told, checkpoints)
             .allow_nan(job.settings.allow_nan)
             .advising(model.network().loss_advice(job.file.loss))
-            .quiet(quiet)
-            .behind_view(live.is_some())
+            .showing(progress)
             .going_on(from);
         let view = live.as_ref().map(Live::watcher);
         let mut listeners = Listeners { decides, listen, view, first_step: None };
@@ -234,19 +239,19 @@ impl Run<'_> {
     }
 }
 
-/// The callbacks beside the recorder, of a run resumed after these steps and epochs.
+/// The callbacks beside the recorder, of a run resumed after these steps and epochs; `lines` takes those of `--json`.
 fn listening<'a>(
     args: &TrainArgs,
     folder: &RunFolder,
     from: Option<[usize; 2]>,
     epochs: &[EpochRecord],
-    output: &'a mut Output,
+    lines: Option<&'a mut Output>,
 ) -> Vec<Box<dyn Callback + 'a>> {
     let mut listen: Vec<Box<dyn Callback + 'a>> = vec![Box::new(HistoryCsv::new(folder.dir(), epochs))];
     if let Some(board) = args.tensorboard(folder, from) {
         listen.push(Box::new(board));
     }
-    if args.json {
+    if let Some(output) = lines {
         listen.push(Box::new(JsonEpochs(output)));
     }
     listen

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::builder::PossibleValuesParser;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, count};
-use super::output::Output;
+use super::output::{Output, note};
 use super::progress::spinner;
 use super::table::{Align, render};
 use super::trace::TraceJob;
@@ -79,8 +79,29 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
         Device::Cpu | Device::Reference => verify_cpu(&wanted, &mut on_row),
     };
     spinner.finish_and_clear();
+    tell_uncompared(&args.kinds, &report)?;
     output.line(if args.json { serde_json::to_string_pretty(&report)? } else { text(&report) })?;
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says which kinds were asked for and not compared: the CPU executor runs their twins, which others are held against.
+///
+/// # Errors
+/// Where nothing was compared: that is no success.
+fn tell_uncompared(wanted: &[String], report: &VerifyReport) -> anyhow::Result<()> {
+    let is_compared = |kind: &&String| report.rows.iter().any(|row| row.kind == kind.as_str());
+    let uncompared: Vec<&str> = wanted.iter().filter(|kind| !is_compared(kind)).map(String::as_str).collect();
+    if uncompared.is_empty() {
+        return Ok(());
+    }
+    let why = format!(
+        "nothing to compare of {}: {} has no kernels of its own for that and runs plain Rust, which others are compared with",
+        uncompared.join(", "),
+        report.device
+    );
+    ensure!(!report.rows.is_empty(), "{why}; choose an adapter of `shadegrad devices`");
+    note(format_args!("note: {why}"));
+    Ok(())
 }
 
 /// Every kind that has a case.

@@ -154,11 +154,10 @@ impl BatchNormalization {
     /// Adds the sums over the batch; returns those of values and of squares.
     fn sums(place: &Place<'_>, b: &mut Builder, x: &Tensor) -> Result<[Tensor; 2], PlanError> {
         let shape = Self::shape(place, b.batch);
-        let columns = [shape.columns];
-        let sum = b.leave(place, "sum", Dtype::F32, &columns);
+        let sum = b.leave_statistics(place, "sum", shape.columns);
         let op = BatchNormSums { shape };
         b.step_in_parts(Stage::Forward, place.step("sums"), op, vec![x.clone()], sum.clone())?;
-        let square_sum = b.leave(place, "square_sum", Dtype::F32, &columns);
+        let square_sum = b.leave_statistics(place, "square_sum", shape.columns);
         let op = BatchNormSquares { shape };
         let args = vec![x.clone(), sum.clone()];
         b.step_in_parts(Stage::Forward, place.step("squares"), op, args, square_sum.clone())?;
@@ -238,15 +237,14 @@ impl LayerKind for BatchNormalization {
 
     fn forward(&self, place: &Place<'_>, b: &mut Builder, x: &[Tensor]) -> Result<Tensor, PlanError> {
         let shape = Self::shape(place, b.batch);
-        let columns = [shape.columns];
         b.keep(&x[0]);
         let [sum, square_sum] = match place.trainable {
             true => Self::sums(place, b, &x[0])?,
             false => [b.zeros(shape.columns), b.zeros(shape.columns)],
         };
         let moving = ["moving_mean", "moving_variance"].map(|what| b.weight(place, what));
-        let mean = b.leave(place, "mean", Dtype::F32, &columns);
-        let inverse = b.leave(place, "inverse_deviation", Dtype::F32, &columns);
+        let mean = b.leave_statistics(place, "mean", shape.columns);
+        let inverse = b.leave_statistics(place, "inverse_deviation", shape.columns);
         let op = BatchNormStatistics { shape, trained: place.trainable, epsilon: self.epsilon as f32 };
         let [moving_mean, moving_variance] = moving.clone();
         let args = vec![

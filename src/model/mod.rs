@@ -36,8 +36,19 @@ impl Sequential {
         Network::infer(self)
     }
 
-    /// A table of layers, output shapes and parameter counts, like Keras's `summary`.
+    /// A table of layers, output shapes and parameter counts, like Keras's `summary`; it is at most 80 columns wide.
+    ///
+    /// # Errors
+    /// Of [`network`](Self::network).
     pub fn summary(&self) -> Result<String, ModelError> {
-        Ok(summary::render(self, &self.network()?))
+        self.summary_in(80)
+    }
+
+    /// The same for a terminal of this many columns: where the table does not fit, it is a list, of at least 40 columns or so.
+    ///
+    /// # Errors
+    /// Of [`network`](Self::network).
+    pub fn summary_in(&self, columns: usize) -> Result<String, ModelError> {
+        Ok(summary::render(self, &self.network()?, columns))
     }
 }

@@ -1,45 +1,72 @@
 //! The table that `summary` returns.
 
 use super::node::INPUT;
-use super::{Network, Sequential, WeightSpec};
+use super::{Network, NetworkLayer, Sequential, WeightSpec};
 
 /// Widths between the bars, as Keras has them on a terminal of 80 columns.
 const WIDTHS: [usize; 3] = [33, 24, 15];
 /// The same of a model with branches, with a column for what a layer takes.
 const BRANCHED_WIDTHS: [usize; 4] = [25, 18, 12, 20];
 
-pub(super) fn render(model: &Sequential, network: &Network) -> String {
-    let branched = network.is_branched();
-    let widths = if branched { &BRANCHED_WIDTHS[..] } else { &WIDTHS[..] };
+/// The table, or, where there are fewer columns than it has, a list.
+pub(super) fn render(model: &Sequential, network: &Network, columns: usize) -> String {
+    let widths = if network.is_branched() { &BRANCHED_WIDTHS[..] } else { &WIDTHS[..] };
+    let mut text = format!("Model: \"{}\"\n", model.name);
+    text += &if widths.iter().sum::<usize>() + widths.len() < columns {
+        table(network, widths)
+    } else {
+        list(network, columns)
+    };
+    let (total, trainable) = (network.parameter_count(), network.trainable_count());
+    let rows = [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)];
+    for (what, count) in rows {
+        text += &format!(" {what} params: {} ({})\n", thousands(count), bytes(count * size_of::<f32>()));
+    }
+    text
+}
+
+/// What is said of a layer: its name and type, output shape, number of parameters, and the layers whose outputs it takes.
+fn cells(network: &Network, layer: &NetworkLayer) -> [String; 4] {
+    let dims: Vec<_> = layer.output.dims().iter().map(usize::to_string).collect();
+    let parameters = layer.weights.iter().map(WeightSpec::len).sum::<usize>();
+    let source = |source: &Option<usize>| source.map_or(INPUT, |at| &network.layers[at].name);
+    let sources: Vec<_> = layer.sources.iter().map(source).collect();
+    [
+        format!("{} ({})", layer.name, layer.class()),
+        format!("(None, {})", dims.join(", ")),
+        thousands(parameters),
+        sources.join(", "),
+    ]
+}
+
+fn table(network: &Network, widths: &[usize]) -> String {
     let rule = |left: char, fill: &str, middle: char, right: char| {
         let cells: Vec<_> = widths.iter().map(|&width| fill.repeat(width)).collect();
         format!("{left}{}{right}\n", cells.join(&middle.to_string()))
     };
     let row = |cells: [&str; 4]| row(widths, cells);
-    let mut text = format!("Model: \"{}\"\n", model.name);
-    text += &rule('┏', "━", '┳', '┓');
+    let mut text = rule('┏', "━", '┳', '┓');
     text += &row(["Layer (type)", "Output Shape", "Param #", "Connected to"]).replace('│', "┃");
     text += &rule('┡', "━", '╇', '┩');
     for (index, layer) in network.layers.iter().enumerate() {
         if index > 0 {
             text += &rule('├', "─", '┼', '┤');
         }
-        let dims: Vec<_> = layer.output.dims().iter().map(usize::to_string).collect();
-        let parameters = layer.weights.iter().map(WeightSpec::len).sum::<usize>();
-        let source = |source: &Option<usize>| source.map_or(INPUT, |at| &network.layers[at].name);
-        let sources: Vec<_> = layer.sources.iter().map(source).collect();
-        text += &row([
-            &format!("{} ({})", layer.name, layer.class()),
-            &format!("(None, {})", dims.join(", ")),
-            &thousands(parameters),
-            &sources.join(", "),
-        ]);
+        text += &row(cells(network, layer).each_ref().map(String::as_str));
     }
-    text += &rule('└', "─", '┴', '┘');
-    let (total, trainable) = (network.parameter_count(), network.trainable_count());
-    let rows = [("Total", total), ("Trainable", trainable), ("Non-trainable", total - trainable)];
-    for (what, count) in rows {
-        text += &format!(" {what} params: {} ({})\n", thousands(count), bytes(count * size_of::<f32>()));
+    text + &rule('└', "─", '┴', '┘')
+}
+
+/// Two lines for each layer, with the number of parameters at the right; a third where there are branches.
+fn list(network: &Network, columns: usize) -> String {
+    let mut text = String::new();
+    for layer in &network.layers {
+        let [name, shape, parameters, sources] = cells(network, layer);
+        let room = columns.saturating_sub(shape.chars().count() + 3);
+        text += &format!(" {name}\n   {shape}{parameters:>room$}\n");
+        if network.is_branched() {
+            text += &format!("   from {sources}\n");
+        }
     }
     text
 }
@@ -168,5 +195,31 @@ Model: \"tutorial\"
             text.lines().filter(|line| line.starts_with('│')).all(|line| line.chars().count() == 80),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_a_list() {
+        let expected = "\
+Model: \"tutorial\"
+ conv2d (Conv2D)
+   (None, 26, 26, 32)                320
+ max_pooling2d (MaxPooling2D)
+   (None, 13, 13, 32)                  0
+ flatten (Flatten)
+   (None, 5408)                        0
+ dense (Dense)
+   (None, 64)                    346,176
+ dense_1 (Dense)
+   (None, 10)                        650
+ Total params: 347,146 (1.32 MB)
+ Trainable params: 347,146 (1.32 MB)
+ Non-trainable params: 0 (0.00 B)
+";
+        let model = ModelFile::tutorial().unwrap().model;
+        assert_eq!(model.summary_in(40).unwrap(), expected);
+        assert_eq!(model.summary_in(75).unwrap().lines().count(), expected.lines().count());
+        for columns in [76, 80, 200] {
+            assert_eq!(model.summary_in(columns).unwrap(), model.summary().unwrap(), "{columns}");
+        }
     }
 }

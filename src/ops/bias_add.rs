@@ -66,6 +66,8 @@ impl OpKind for BiasAdd {
             bias(7, 12),
             bias(2, 130),
             bias(130, 4).with(Numbers::Eighths),
+            // Sums of uniform numbers are exact, as these are multiples of one step.
+            bias(66, 20).with(Numbers::Large),
             bias(37, 36).folded(),
         ]
     }

@@ -150,8 +150,9 @@ impl OpKind for SoftmaxBackward {
 }
 
 /// The same rows on every kind of logits.
-pub(super) fn all_logits<O: std::marker::Copy>(case: Case<O>) -> [Case<O>; 4] {
-    [Numbers::Uniform, Numbers::Large, Numbers::Equal, Numbers::Eighths].map(|numbers| case.with(numbers))
+pub(super) fn all_logits<O: std::marker::Copy>(case: Case<O>) -> [Case<O>; 5] {
+    let all = [Numbers::Uniform, Numbers::Large, Numbers::Huge, Numbers::Equal, Numbers::Eighths];
+    all.map(|numbers| case.with(numbers))
 }
 
 fn softmax<T: Real>(columns: usize, logits: &[T], probabilities: &mut [T]) {

@@ -7,12 +7,13 @@ use crate::data::{DataPart, TargetKind};
 use crate::model::{bytes, thousands};
 
 /// Every role, in the order in which they are listed.
-const ROLES: [Role; 15] = [
+const ROLES: [Role; 16] = [
     Role::Parameters,
     Role::Gradients,
     Role::OptimizerState,
     Role::Activation,
     Role::ActivationGradient,
+    Role::Statistics,
     Role::Scratch,
     Role::Table,
     Role::Zeros,
@@ -276,6 +277,7 @@ impl std::fmt::Display for Role {
             Role::OptimizerState => "optimizer state",
             Role::Activation => "activations",
             Role::ActivationGradient => "activation gradients",
+            Role::Statistics => "statistics",
             Role::Scratch => "scratch",
             Role::Table => "tables",
             Role::Zeros => "zeros",

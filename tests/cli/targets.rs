@@ -67,7 +67,7 @@ fn another_metric_stands_where_accuracy_does() {
                 "{outcome:?}"
             );
             assert!(outcome.stdout.contains(word) && outcome.stdout.contains("out 0"), "{outcome:?}");
-            assert!(outcome.stderr.contains("- val_loss: "), "{outcome:?}");
+            assert!(outcome.stdout.contains("- val_loss: "), "{outcome:?}");
 
             let result = sandbox.json(&format!("{out}/result.json"));
             assert_eq!(result["test_accuracy"], Value::Null, "{result}");

@@ -34,6 +34,17 @@ fn json_is_all_there_is_on_stdout(sandbox: &Sandbox) {
     assert!(rows.iter().all(|row| row["passed"] == true));
 }
 
+/// What is compared with nothing has not passed.
+#[test]
+fn kinds_that_only_a_twin_runs_are_told() {
+    let sandbox = Sandbox::new();
+    let why = "nothing to compare of bias_add: the CPU executor has no kernels of its own for that";
+    sandbox.fail("verify --device cpu bias_add", 1, &[why, "shadegrad devices"]);
+    let outcome = sandbox.succeed("verify --device cpu bias_add copy");
+    assert!(outcome.stderr.contains(why), "{outcome:?}");
+    assert!(outcome.last_line().starts_with("passed: "), "{outcome:?}");
+}
+
 #[test]
 fn fast_rows_of_the_cpu_executor_are_compared_and_its_twins_are_not() {
     let sandbox = Sandbox::new();

@@ -237,10 +237,26 @@ impl Builder {
         self.tensor(&name, Role::ActivationGradient, Dtype::F32, &x.shape)
     }
 
-    /// A tensor in which the layer leaves something for its way back.
+    /// A tensor in which the layer leaves something of each sample for its way back.
     pub(crate) fn leave(&mut self, place: &Place<'_>, what: &str, dtype: Dtype, shape: &[usize]) -> Tensor {
+        self.leave_as(Role::Activation, place, what, dtype, shape)
+    }
+
+    /// A tensor in which the layer leaves so many numbers of the whole batch for its way back.
+    pub(crate) fn leave_statistics(&mut self, place: &Place<'_>, what: &str, len: usize) -> Tensor {
+        self.leave_as(Role::Statistics, place, what, Dtype::F32, &[len])
+    }
+
+    fn leave_as(
+        &mut self,
+        role: Role,
+        place: &Place<'_>,
+        what: &str,
+        dtype: Dtype,
+        shape: &[usize],
+    ) -> Tensor {
         let name = place.weight(what);
-        let tensor = self.tensor(&name, Role::Activation, dtype, shape);
+        let tensor = self.tensor(&name, role, dtype, shape);
         self.left.insert(name, tensor.clone());
         tensor
     }

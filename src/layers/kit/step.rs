@@ -59,6 +59,8 @@ pub enum Role {
     Activation,
     /// The gradient of the loss with respect to a layer's output.
     ActivationGradient,
+    /// Sums over a batch and what follows from them, kept for the backward pass: the same for all of its samples.
+    Statistics,
     /// Parts of sums, used at once by the next step.
     Scratch,
     /// A constant table.

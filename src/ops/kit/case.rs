@@ -11,6 +11,8 @@ pub enum Numbers {
     Eighths,
     /// Uniform in `[-80, 80)`: logits whose exponentials span the range of f32.
     Large,
+    /// Uniform in `[-200, 200)`: logits whose exponentials are beyond the range of f32.
+    Huge,
     /// All the same.
     Equal,
 }

@@ -46,6 +46,7 @@ impl Case<()> {
             Numbers::Uniform => "",
             Numbers::Eighths => ", eighths",
             Numbers::Large => ", large",
+            Numbers::Huge => ", huge",
             Numbers::Equal => ", all equal",
         };
         name += match self.wire {

@@ -48,6 +48,7 @@ impl Numbers {
             Numbers::Uniform => 2.0 * stream.unit_f32() - 1.0,
             Numbers::Eighths => (stream.below(17) as f32 - 8.0) / 8.0,
             Numbers::Large => 160.0 * stream.unit_f32() - 80.0,
+            Numbers::Huge => 400.0 * stream.unit_f32() - 200.0,
             Numbers::Equal => 0.75,
         }
     }

@@ -144,7 +144,7 @@ fn ended(epoch: &Epoch) -> Vec<String> {
         return vec![format!(
             "epoch {}: {}",
             record.epoch,
-            so_far::figures("", record.loss, record.accuracy)
+            so_far::figures("", record.loss, record.accuracy).join(" - ")
         )];
     };
     let accuracy = record.val_accuracy.map(|accuracy| format!("val_accuracy {accuracy:.4}"));
