@@ -5,13 +5,14 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use crate::data::{DataForm, Dataset, Shape, TargetKind, Transform};
+use crate::message::debug_is_message;
 use crate::model::Network;
 use crate::ops::OtherArguments;
 use crate::plan::{BatchParams, Phase, Plan, Role, Tensor};
 use crate::profile::{Profile, ProfileSoFar, Sampling, StepTimes};
 
 /// An error of an executor.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutorError {
     /// A pass was run without the data that it reads.
@@ -125,6 +126,8 @@ pub enum ExecutorError {
     #[error(transparent)]
     Device(Arc<dyn std::error::Error + Send + Sync>),
 }
+
+debug_is_message!(ExecutorError);
 
 impl ExecutorError {
     /// The device's own error, if it is of this type.

@@ -221,6 +221,7 @@
 #![warn(missing_docs)]
 
 mod files;
+mod message;
 mod numbers;
 mod panics;
 pub mod profile;

@@ -108,11 +108,19 @@ fn pictures() {
     image::RgbImage::from_pixel(30, 20, image::Rgb([225, 230, 220]))
         .save(place.path("new.png"))
         .expect("a picture");
-    let printed = place.run("pictures", &["photos", "new.png"]);
+    let printed = place.run("pictures", &["photos", "new.png", "photos/dark/1.png"]);
     assert!(number_after(&printed, "right:") > 0.5, "{printed}");
-    assert_eq!(printed.lines().last(), Some("light"), "{printed}");
+    let named: Vec<&str> = printed.lines().skip(1).collect();
+    assert!(
+        named[0].starts_with("new.png: light (") && named[1].starts_with("photos/dark/1.png: dark ("),
+        "{printed}"
+    );
     let complaint = place.fail("pictures", &["photos"]);
-    assert!(complaint.contains("give a folder of photographs and a picture"), "{complaint}");
+    assert!(complaint.contains("give pictures to name"), "{complaint}");
+    // `main` prints what the error says, not how it is made.
+    let complaint = place.fail("pictures", &["nowhere", "new.png"]);
+    assert!(complaint.starts_with("Error: ") && complaint.contains("nowhere"), "{complaint}");
+    assert!(!complaint.contains('{'), "{complaint}");
 }
 
 /// On the processor, and through the shaders.

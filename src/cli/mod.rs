@@ -7,6 +7,7 @@
 mod args;
 mod bench;
 mod board;
+mod changed_shader;
 mod clock;
 mod completions;
 mod crossval;

@@ -1,18 +1,20 @@
 //! `shadegrad verify`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
 use clap::builder::PossibleValuesParser;
 
 use super::args::{DeviceArg, FuseArg, ModelSource, count};
+use super::changed_shader;
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::table::{Align, render};
 use super::trace::TraceJob;
 use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
 use crate::gpu::check_failures;
-use crate::verify::{VerifyReport, VerifyRow, cases, verify, verify_cpu};
+use crate::verify::{VerifyReport, VerifyRow, cases, verify, verify_cpu, verify_edited};
 
 /// Run every kernel on a device and compare what it computes with its twin on the CPU
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,10 @@ pub struct VerifyArgs {
     /// which step is the first to exceed its bound
     #[arg(long, value_name = "tutorial|FILE.toml", conflicts_with = "kinds")]
     trace: Option<ModelSource>,
+    /// Verify a changed copy of a file in `shaders` that has kept its name: every kernel that the file is part of runs with the copy in
+    /// its place. Nothing is built
+    #[arg(long, value_name = "FILE.wgsl", conflicts_with_all = ["kinds", "trace"])]
+    shader: Option<PathBuf>,
     /// Training steps to trace
     #[arg(long, value_name = "N", default_value = "3", value_parser = count, requires = "trace")]
     steps: usize,
@@ -67,6 +73,7 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
         let job = TraceJob { model, steps: args.steps, fuse: &args.fuse, json: args.json };
         return job.run(&device, gpu, output);
     }
+    let shader = args.shader.as_deref().map(changed_shader::read).transpose()?;
     let spinner = spinner(String::new());
     let mut done = 0;
     let wanted = |kind: &str| args.kinds.is_empty() || args.kinds.iter().any(|wanted| wanted == kind);
@@ -74,9 +81,20 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
         done += 1;
         spinner.set_message(format!("{done} cases: {} {}, {}", row.kind, row.variant, row.case));
     };
-    let report = match &device {
-        Device::Gpu(gpu) => verify(gpu, &wanted, &mut on_row)?,
-        Device::Cpu | Device::Reference => verify_cpu(&wanted, &mut on_row),
+    let report = match (&device, shader) {
+        (Device::Gpu(gpu), Some((file, text))) => {
+            let report = verify_edited(gpu, file, text, &mut on_row)?;
+            ensure!(
+                !report.rows.is_empty(),
+                "{} runs no kernel of shaders/{file}; --device hardware:... runs those of GPUs on any adapter, --device web:... those \
+                 of browsers",
+                report.device
+            );
+            report
+        }
+        (Device::Gpu(gpu), None) => verify(gpu, &wanted, &mut on_row)?,
+        (_, Some(_)) => bail!("the CPU executor runs no shaders; choose an adapter of `shadegrad devices`"),
+        (Device::Cpu | Device::Reference, None) => verify_cpu(&wanted, &mut on_row),
     };
     spinner.finish_and_clear();
     tell_uncompared(&args.kinds, &report)?;

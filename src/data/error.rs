@@ -14,6 +14,7 @@ use super::form_error::FormError;
 #[cfg(feature = "pictures")]
 use super::pictures::{PictureError, PictureFolderError};
 use super::shape::Shape;
+use crate::message::debug_is_message;
 use crate::numbers::shown;
 
 /// A position in a data file.
@@ -35,7 +36,7 @@ impl fmt::Display for Place {
 }
 
 /// A defect of an IDX file.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say what each field is")]
 pub enum IdxError {
@@ -121,13 +122,15 @@ pub enum IdxError {
     OutOfMemory { file: PathBuf, expected: u64 },
 }
 
+debug_is_message!(IdxError);
+
 /// What is looked for in a folder.
 const LOOKED_FOR: &str = "IDX files (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, \
     t10k-labels-idx1-ubyte, or those of EMNIST), CIFAR in binary form (data_batch_1.bin, or train.bin), arrays of NumPy \
     (x_train.npy, y_train.npy), tables (train.csv), or pictures in a sub-folder for each class (.png, .jpg, .webp, .bmp)";
 
 /// A defect of a data set: its files, or how they fit together.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say what each field is")]
 pub enum DataError {
@@ -317,6 +320,8 @@ pub enum DataError {
     #[error("{file}: {cause}")]
     PictureFile { file: PathBuf, cause: PictureError },
 }
+
+debug_is_message!(DataError);
 
 fn hex(bytes: &[u8]) -> String {
     let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -51,7 +51,10 @@ fn candidates(dir: &Path, name: &str) -> Vec<PathBuf> {
         // Other errors are reported when the file is read.
         Err(cause) => !matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     };
-    let folders = [Some(dir.to_owned()), folder_of(name).map(|folder| dir.join(folder))];
+    // One that cannot be entered may hold anything: it tells nothing of what is in it.
+    let may_be_entered = |folder: &PathBuf| fs::read_dir(folder).is_ok();
+    let of_set = folder_of(name).map(|folder| dir.join(folder)).filter(may_be_entered);
+    let folders = [Some(dir.to_owned()), of_set];
     let in_folder = |dir: PathBuf| spellings(name).into_iter().map(move |name| dir.join(name));
     folders.into_iter().flatten().flat_map(in_folder).filter(may_be_read).collect()
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::message::debug_is_message;
+
 /// A defect of a file that is no IDX file.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say what each field is")]
 pub enum FormError {
@@ -154,6 +156,8 @@ pub enum FormError {
     #[error("{file}: expected {expected}, as {train_file} has, found {found}; save both alike")]
     Unlike { file: PathBuf, train_file: PathBuf, expected: String, found: String },
 }
+
+debug_is_message!(FormError);
 
 /// A column of a file: its number, counted from 1, and its name, if the file has names.
 #[derive(Debug, Clone, PartialEq, Eq)]

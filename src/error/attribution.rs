@@ -1,7 +1,9 @@
 //! What a map of a score cannot be asked of.
 
+use crate::message::debug_is_message;
+
 /// Why there is no saliency or Grad-CAM of this.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttributionError {
     /// There is not one class for each sample.
@@ -40,3 +42,5 @@ pub enum AttributionError {
     )]
     NoFilters,
 }
+
+debug_is_message!(AttributionError);

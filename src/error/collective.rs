@@ -1,7 +1,9 @@
 //! Errors of what several processes exchange.
 
+use crate::message::debug_is_message;
+
 /// Why an exchange failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectiveError {
     /// Another rank has ended with an error of its own, which it reports itself.
@@ -35,3 +37,5 @@ pub enum CollectiveError {
         step: usize,
     },
 }
+
+debug_is_message!(CollectiveError);

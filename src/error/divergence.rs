@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use crate::message::debug_is_message;
+
 /// Training has produced a number that is not finite. The model has the weights from before that batch, except with
 /// [`Bad::Weights`], and with [`Bad::Gradient`] where `train_on_batch` found it: then those whose own gradients are finite have been updated.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[error("training has diverged: {}: {found}{}", told(*bad, *step, *epoch), also(advice))]
 pub struct Divergence {
     /// The first bad optimizer step, counted from 1 over the whole run; with [`Bad::Weights`] the last that it can
@@ -19,6 +21,8 @@ pub struct Divergence {
     /// What is wrong with the model itself, if anything: [`loss_advice`](crate::model::Network::loss_advice).
     pub advice: Option<String>,
 }
+
+debug_is_message!(Divergence);
 
 /// What is not finite after an optimizer step.
 #[derive(Debug, Clone, Copy, PartialEq)]

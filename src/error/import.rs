@@ -2,9 +2,10 @@
 
 use super::WeightFileError;
 use crate::gpu::GpuError;
+use crate::message::debug_is_message;
 
 /// What is wrong with the weights of somebody else, or with what was said of them.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// The file itself.
@@ -85,8 +86,10 @@ pub enum ImportError {
     },
 }
 
+debug_is_message!(ImportError);
+
 /// A tensor with the name of a weight and another shape.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "weight file `{file}`: tensor `{theirs}` has shape {found:?}, but `{ours}` of shape {shape:?} needs {expected:?} there; \
      import it into a layer of that size, or let layer `{layer}` begin anew with `fresh`"
@@ -107,6 +110,8 @@ pub struct OtherShape {
     /// The shape that their tensor should have.
     pub expected: Vec<usize>,
 }
+
+debug_is_message!(OtherShape);
 
 /// The most names of a list.
 const MOST_LISTED: usize = 12;

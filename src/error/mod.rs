@@ -20,11 +20,12 @@ pub use weights::WeightFileError;
 use crate::data::DataError;
 use crate::executor::ExecutorError;
 use crate::gpu::GpuError;
+use crate::message::debug_is_message;
 use crate::model::ModelError;
 use crate::plan::PlanError;
 
 /// Everything that can go wrong between a model and its results.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A data set or its files.
@@ -85,3 +86,5 @@ pub enum Error {
     #[error(transparent)]
     Callback(Box<dyn std::error::Error + Send + Sync>),
 }
+
+debug_is_message!(Error);

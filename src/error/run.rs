@@ -3,8 +3,10 @@
 use std::io;
 use std::path::Path;
 
+use crate::message::debug_is_message;
+
 /// What is wrong with the folder of a run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The folder holds something already.
@@ -117,6 +119,8 @@ pub enum RunError {
         problem: String,
     },
 }
+
+debug_is_message!(RunError);
 
 impl RunError {
     pub(crate) fn in_the_way(path: &Path, what: &'static str) -> Self {

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use crate::message::debug_is_message;
 use crate::numbers::shown;
 
 /// A setting with an invalid value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{setting}` is {value}, but must be {expected}")]
 pub struct SettingError {
     /// The setting.
@@ -15,6 +16,8 @@ pub struct SettingError {
     /// The valid values.
     pub expected: Cow<'static, str>,
 }
+
+debug_is_message!(SettingError);
 
 impl SettingError {
     /// Names a setting, its value and the valid values.

@@ -2,10 +2,11 @@
 
 use std::io;
 
+use crate::message::debug_is_message;
 use crate::model::ModelError;
 
 /// What is wrong with a weight file.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightFileError {
     /// It cannot be read.
@@ -62,3 +63,5 @@ pub enum WeightFileError {
         reason: String,
     },
 }
+
+debug_is_message!(WeightFileError);

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::executor::ExecutorError;
+use crate::message::debug_is_message;
 
 /// An error of a device, its driver or its memory.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
     /// No adapter matches the request.
@@ -141,6 +142,8 @@ pub enum GpuError {
         problem: String,
     },
 }
+
+debug_is_message!(GpuError);
 
 impl GpuError {
     /// The error of a plan for batches of this many samples: if memory does not suffice, it adds the number.

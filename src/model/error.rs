@@ -1,9 +1,10 @@
 //! What can be wrong with a model.
 
+use crate::message::debug_is_message;
 use crate::optimizers::OptimizerError;
 
 /// What is wrong with a model, in terms of the layer that is to be changed.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(thiserror::Error, PartialEq)]
 pub enum ModelError {
     /// A layer cannot stand where it stands or has an impossible setting.
     #[error("layer {index} `{layer}` ({class}): {problem}")]
@@ -43,3 +44,5 @@ pub enum ModelError {
         problem: String,
     },
 }
+
+debug_is_message!(ModelError);

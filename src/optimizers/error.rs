@@ -1,7 +1,9 @@
 use crate::numbers::shown;
 
+use crate::message::debug_is_message;
+
 /// A setting of an optimizer is out of its range.
-#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq)]
+#[derive(Clone, Copy, thiserror::Error, PartialEq)]
 #[error("optimizer `{optimizer}`: `{setting}` is {}, but must be {expected}", shown(*value))]
 pub struct OptimizerError {
     /// The optimizer's name.
@@ -13,3 +15,5 @@ pub struct OptimizerError {
     /// What it may be.
     pub expected: &'static str,
 }
+
+debug_is_message!(OptimizerError);

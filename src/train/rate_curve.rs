@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::check::{rate_in_range, require};
 use crate::error::SettingError;
+use crate::message::debug_is_message;
 
 /// Where the smoothed loss is this many times its least value, training has diverged.
 const DIVERGED: f64 = 4.0;
@@ -117,7 +118,7 @@ pub struct RateSuggestion {
 }
 
 /// Why a curve suggests no learning rate.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, thiserror::Error)]
 pub enum NoSuggestion {
     /// There are too few batches.
     #[error(
@@ -159,6 +160,8 @@ pub enum NoSuggestion {
         noise: f64,
     },
 }
+
+debug_is_message!(NoSuggestion);
 
 impl RateCurve {
     pub(super) fn new(smoothing: f64) -> Self {

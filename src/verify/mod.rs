@@ -23,7 +23,7 @@ use std::thread;
 use serde::Serialize;
 
 use crate::gpu::{AdapterClass, Checks, Gpu, GpuError, Kernel, variants};
-use crate::ops::kit::{Access, Argument, Expected};
+use crate::ops::kit::{Access, Argument, Expected, Source};
 pub use crate::ops::{Numbers, Wire, cases};
 use band::Band;
 use bench::Bench;
@@ -92,8 +92,8 @@ pub fn verify(
     verify_all(gpu, What { wanted, edit: None }, on_row)
 }
 
-/// [`verify`] for a shader that somebody has changed: the kernels of one file under `shaders/`, with this text in place of its own, always
-/// with the shader compiler's checks. The report is empty, and so not passed, where no kernel of the adapter is in that file.
+/// [`verify`] for a shader that somebody has changed: the kernels that one file under `shaders/` is part of, with this text in place of its
+/// own, always with the shader compiler's checks. The report is empty, and so not passed, where no kernel of the adapter has that file.
 ///
 /// The text is kept until the program ends.
 ///
@@ -105,21 +105,19 @@ pub fn verify_edited(
     text: String,
     on_row: &mut dyn FnMut(&VerifyRow),
 ) -> Result<VerifyReport, GpuError> {
-    let is_of_file = |kernel: &Kernel| kernel.source.file == file;
+    let is_of_file = |kernel: &Kernel| has_file(kernel, file);
     let kinds: HashSet<&str> = cases()
         .iter()
         .flat_map(|case| variants(&case.op, gpu.class()).find(is_of_file))
         .map(|kernel| kernel.kind)
         .collect();
-    let edit = Edit { file, text: text.leak() };
+    let edit = Source { file: file.to_owned().leak(), text: text.leak() };
     verify_all(gpu, What { wanted: &|kind| kinds.contains(kind), edit: Some(edit) }, on_row)
 }
 
-/// A file whose kernels alone are run, and the text that it has instead.
-#[derive(Clone, Copy)]
-struct Edit<'a> {
-    file: &'a str,
-    text: &'static str,
+/// Whether a kernel's text has this file in it.
+fn has_file(kernel: &Kernel, file: &str) -> bool {
+    kernel.files().iter().any(|source| source.file == file)
 }
 
 /// Which cases are run, and on what.
@@ -127,7 +125,8 @@ struct Edit<'a> {
 struct What<'a> {
     /// The kinds.
     wanted: &'a (dyn Fn(&str) -> bool + Sync),
-    edit: Option<Edit<'a>>,
+    /// A file with another text: its kernels alone are run.
+    edit: Option<Source>,
 }
 
 fn verify_all(
@@ -234,11 +233,11 @@ fn is_spare(table: &[Case], number: usize, kernel: &Kernel, class: AdapterClass)
 fn verify_case(
     gpu: &Gpu,
     table: &[Case],
-    (number, edit): (usize, Option<Edit<'_>>),
+    (number, edit): (usize, Option<Source>),
     on_row: &mut dyn FnMut(VerifyRow),
 ) -> Result<(), GpuError> {
     let case = &table[number];
-    let runs = |kernel: &Kernel| edit.is_none_or(|edit| edit.file == kernel.source.file);
+    let runs = |kernel: &Kernel| edit.is_none_or(|edit| has_file(kernel, edit.file));
     if edit.is_some() && !variants(&case.op, gpu.class()).any(|kernel| runs(&kernel)) {
         return Ok(());
     }
@@ -262,8 +261,8 @@ fn verify_case(
         let modes = match edit {
             None => &modes[usize::from(!is_checked(table, number, &kernel))..],
             // Without checks only what was written for it is run.
-            Some(Edit { text, .. }) => {
-                kernel.source.text = text;
+            Some(_) => {
+                kernel.changed = edit;
                 &modes[..1]
             }
         };

@@ -149,3 +149,32 @@ fn numbers_of_a_step_are_shown_as_shader_and_twin_make_them() {
     sandbox.fail("explain --device cpu --values 1", 1, &["no shaders", "--device software"]);
     sandbox.fail("explain --device software --sample 1", 2, &["--values"]);
 }
+
+/// What is summed over the batch is of no sample, and the first step has the first rate of the model's schedule.
+#[test]
+fn statistics_are_of_the_batch_and_rates_of_the_schedule() {
+    let sandbox = Sandbox::new();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/models/mnist-deep.toml");
+    let asked =
+        format!("explain --device software --no-fuse --batch-size 8 --model {model} --sample 3 --values");
+    let sums = sandbox.succeed(&format!("{asked} batch_normalization/sums.sum")).stdout;
+    assert!(sums.contains("sum [32], written: 32 numbers, from "), "{sums}");
+    let normalized = sandbox.succeed(&format!("{asked} batch_normalization/forward")).stdout;
+    for part in ["x [5408, 32], read: 21,632 numbers of the sample", "mean [32], read: 32 numbers, from "] {
+        assert!(normalized.contains(part), "{part}: {normalized}");
+    }
+    // The first step of Adam moves each weight by the rate, but where its gradient is nearly 0.
+    let rate = 0.00016;
+    let update = sandbox.succeed(&format!("{asked} update/adam")).stdout;
+    let moves: Vec<f64> = update
+        .lines()
+        .filter(|line| line.starts_with("parameter["))
+        .filter_map(|line| {
+            let numbers: Vec<f64> =
+                line.split(']').nth(1)?.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            Some((numbers.get(1)? - numbers.first()?).abs())
+        })
+        .collect();
+    assert!(!moves.is_empty() && moves.iter().all(|moved| *moved < 1.01 * rate), "{update}");
+    assert!(moves.iter().any(|moved| (moved - rate).abs() < 0.01 * rate), "{update}");
+}

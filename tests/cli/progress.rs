@@ -120,8 +120,9 @@ fn all_fits_into_80_and_40_columns() {
         let sandbox = Sandbox::new();
         let text = on_columns(&sandbox, &format!("{TRAIN} --out run"), width);
         let lines: Vec<&str> = text.split(['\r', '\n']).collect();
-        // The device and the memory are told in sentences, which terminals wrap.
+        // The device, the memory and the end are told in sentences, which terminals wrap.
         let layout = lines.iter().skip_while(|line| !line.starts_with("Model: "));
+        let layout = layout.take_while(|line| !line.contains("Training ended"));
         let layout = layout.filter(|line| !line.starts_with("Memory: "));
         let wide: Vec<_> = layout.filter(|line| columns(line) > width).collect();
         assert!(wide.is_empty(), "{width}: {wide:?}");

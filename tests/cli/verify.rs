@@ -34,6 +34,33 @@ fn json_is_all_there_is_on_stdout(sandbox: &Sandbox) {
     assert!(rows.iter().all(|row| row["passed"] == true));
 }
 
+/// A changed copy of a shader is verified without a build.
+#[test]
+fn a_changed_shader_is_verified() {
+    let sandbox = Sandbox::new();
+    let original = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/activations/relu.wgsl");
+    let text = std::fs::read_to_string(original).unwrap();
+    let outcome = sandbox.succeed(&format!("verify --device software --shader {original}"));
+    assert!(
+        outcome.stdout.contains("relu_forward") && outcome.stdout.contains("relu_backward"),
+        "{outcome:?}"
+    );
+    let changed = text.replace("max(", "min(");
+    assert_ne!(text, changed);
+    std::fs::write(sandbox.path("relu.wgsl"), changed).unwrap();
+    let outcome = sandbox.run("verify --device software --shader relu.wgsl");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert!(outcome.stdout.contains("FAIL relu_forward"), "{outcome:?}");
+    std::fs::write(sandbox.path("relu.wgsl"), "fn main( {").unwrap();
+    let outcome = sandbox.run("verify --device software --shader relu.wgsl");
+    assert!(outcome.code == 1 && outcome.stdout.contains("expected"), "{outcome:?}");
+    std::fs::write(sandbox.path("my.wgsl"), text).unwrap();
+    sandbox.fail("verify --device software --shader my.wgsl", 1, &["my.wgsl", "no shader", "keeps its name"]);
+    sandbox.fail("verify --device software --shader none.wgsl", 1, &["none.wgsl", "cannot be read"]);
+    sandbox.fail("verify --device cpu --shader relu.wgsl", 1, &["runs no shaders"]);
+    sandbox.fail("verify matmul --shader relu.wgsl", 2, &["--shader"]);
+}
+
 /// What is compared with nothing has not passed.
 #[test]
 fn kinds_that_only_a_twin_runs_are_told() {

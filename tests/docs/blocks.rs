@@ -31,7 +31,8 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The Markdown files of the repository from its root, sorted: all but those that were built or installed.
+/// The Markdown files of the repository from its root, sorted: all but those that were built or installed, among them what is in the
+/// virtual environments of Python that somebody made there.
 pub fn markdown_files() -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -44,7 +45,8 @@ pub fn markdown_files() -> Vec<String> {
             let path = folder.join(&name);
             let is_made = ["target", "node_modules", ".git"].contains(&name.as_str())
                 || path == Path::new("docs/book/book");
-            if kind.is_dir() && !is_made {
+            let is_environment = || root().join(&path).join("pyvenv.cfg").exists();
+            if kind.is_dir() && !is_made && !is_environment() {
                 folders.push(path);
             } else if kind.is_file() && name.ends_with(".md") {
                 found.push(path.to_string_lossy().replace('\\', "/"));

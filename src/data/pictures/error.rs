@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::message::debug_is_message;
+
 /// Why a picture cannot be read. The message does not name the picture: the name goes before it, `a.png: is empty`.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say what each field is")]
 pub enum PictureError {
@@ -67,6 +69,8 @@ pub enum PictureError {
     Chunks { mebibytes: usize },
 }
 
+debug_is_message!(PictureError);
+
 impl PictureError {
     /// Something in its bytes is wrong.
     pub(super) fn damaged(problem: impl std::fmt::Display) -> Self {
@@ -85,7 +89,7 @@ impl From<io::Error> for PictureError {
 }
 
 /// Why a folder of pictures is no data set.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the messages say what each field is")]
 pub enum PictureFolderError {
@@ -166,3 +170,5 @@ pub enum PictureFolderError {
     )]
     Cache { cause: io::Error },
 }
+
+debug_is_message!(PictureFolderError);

@@ -64,14 +64,17 @@ pub struct PictureFolder {
 /// stands for that one. Hidden files and files with other names are passed over.
 ///
 /// Pictures are turned upright by their EXIF tag, transparent parts are white, and each is scaled and cut to the size of the images
-/// as [`Picture::fitted`](crate::data::Picture::fitted) does. Files that cannot be read are left out, with a warning that names
-/// the first. Where all that were split off for a set are such, the others are split anew.
+/// as [`Picture::fitted`](crate::data::Picture::fitted) does. Files that cannot be read are left out: [`PictureSets::warning`]
+/// names the first. Where all that were split off for a set are such, the others are split anew.
 ///
 /// ```no_run
 /// use shadegrad::data::{PictureOptions, load_pictures};
 ///
 /// let photos = load_pictures("photos".as_ref(), &PictureOptions::default())?;
 /// println!("{} pictures of {:?}", photos.train.len(), photos.train.class_names());
+/// if let Some(warning) = photos.warning() {
+///     eprintln!("{warning}");
+/// }
 /// # Ok::<(), shadegrad::data::DataError>(())
 /// ```
 ///

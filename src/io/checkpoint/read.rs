@@ -15,6 +15,7 @@ use crate::files;
 use crate::io::ModelFile;
 use crate::io::run::{MODEL_FILE, WEIGHTS_FILE};
 use crate::io::{sha256, weights_from_bytes};
+use crate::message::debug_is_message;
 use crate::train::{Checkpoint, Compile, TrainingState};
 
 /// A checkpoint as it was read.
@@ -31,7 +32,7 @@ pub struct SavedCheckpoint {
 }
 
 /// Why a checkpoint is not used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("checkpoint `{}` is not used: {problem}", path.display())]
 pub struct DamagedCheckpoint {
     /// Its folder.
@@ -40,8 +41,10 @@ pub struct DamagedCheckpoint {
     pub problem: String,
 }
 
+debug_is_message!(DamagedCheckpoint);
+
 /// Why a run cannot be resumed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ResumeError {
     /// There are no checkpoints.
@@ -61,6 +64,8 @@ pub enum ResumeError {
         damaged: Vec<DamagedCheckpoint>,
     },
 }
+
+debug_is_message!(ResumeError);
 
 fn list(damaged: &[DamagedCheckpoint]) -> String {
     damaged.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")

@@ -1,9 +1,10 @@
 //! Why a page cannot be made.
 
 use crate::error::Error;
+use crate::message::debug_is_message;
 
 /// Why a page cannot be made.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ReportError {
     /// A log of the run is damaged.
     #[error("`{path}`, line {line}: {problem}; remove the file to have a report without it")]
@@ -41,3 +42,5 @@ pub enum ReportError {
     #[error(transparent)]
     Run(#[from] Error),
 }
+
+debug_is_message!(ReportError);

@@ -1,10 +1,11 @@
 //! What plans are made of: buffers, tensors, and steps over them.
 
 use crate::data::DataPart;
+use crate::message::debug_is_message;
 use crate::ops::{Dtype, Op};
 
 /// Why a network cannot be lowered.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(thiserror::Error, PartialEq)]
 pub enum PlanError {
     /// The batch size is 0 or larger than the engine's limit.
     #[error("batch size {asked} must be between 1 and {limit}")]
@@ -45,6 +46,8 @@ pub enum PlanError {
         limit: usize,
     },
 }
+
+debug_is_message!(PlanError);
 
 /// What a buffer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

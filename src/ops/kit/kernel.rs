@@ -140,6 +140,8 @@ pub struct Kernel {
     pub source: Source,
     /// The file that it imports as `{function}`, where it does.
     pub function: Option<Source>,
+    /// A file that has another text than its own, while somebody tries it.
+    pub changed: Option<Source>,
     /// The step's arguments, in binding order.
     pub args: Vec<ArgSpec>,
     /// Element types of the bindings, in this order.
@@ -195,7 +197,10 @@ impl Kernel {
 
     /// Its own file behind those that it imports.
     pub fn files(&self) -> Vec<Source> {
-        self.source.with_imports(self.form(), self.function)
+        let changed =
+            |source: Source| self.changed.filter(|changed| changed.file == source.file).unwrap_or(source);
+        let files = changed(self.source).with_imports(self.form(), self.function);
+        files.into_iter().map(changed).collect()
     }
 
     fn header(&self, bases: &[usize], per_dimension: u32) -> String {

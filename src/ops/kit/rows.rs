@@ -214,6 +214,7 @@ impl<O: OpKind> Row<O> {
             variant,
             source: self.source,
             function: (self.function)(op),
+            changed: None,
             args: op.args(),
             elements: self.elements,
             width,

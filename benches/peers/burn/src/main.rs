@@ -70,11 +70,15 @@ struct Dataset {
 
 impl Dataset {
     fn load(dir: &Path, stem: &str) -> Result<Self> {
+        let of_set = dir.join(if stem == "train" { "train" } else { "test" });
+        // In the folder, or in that of its set within it.
+        let read = |name: &str| {
+            let file = format!("{stem}-{name}-ubyte.gz");
+            let beside = dir.join(&file);
+            unzip(&if beside.exists() { beside } else { of_set.join(file) })
+        };
         // The headers of IDX files: four bytes, and four more for each dimension.
-        Ok(Dataset {
-            images: unzip(&dir.join(format!("{stem}-images-idx3-ubyte.gz")))?.split_off(16),
-            labels: unzip(&dir.join(format!("{stem}-labels-idx1-ubyte.gz")))?.split_off(8),
-        })
+        Ok(Dataset { images: read("images-idx3")?.split_off(16), labels: read("labels-idx1")?.split_off(8) })
     }
 
     /// A batch on the device. It goes there batch by batch: the whole set as floats is over lavapipe's limit for one
