@@ -304,11 +304,13 @@ impl Executor for GpuExecutor {
     fn set_data(&mut self, slot: DataSlot, data: &Dataset) -> Result<(), ExecutorError> {
         check_data(&self.plan.network, data)?;
         let data = &*check_form(&self.plan, data)?;
-        for step in &mut self.steps {
-            step.bound[slot as usize] = None;
+        let set = self.feed.set(&self.gpu, &self.plan, slot, data);
+        if !matches!(set, Ok(true)) {
+            for step in &mut self.steps {
+                step.bound[slot as usize] = None;
+            }
         }
-        self.feed.set(&self.gpu, &self.plan, slot, data)?;
-        Ok(())
+        Ok(set.map(drop)?)
     }
 
     fn keep_on_host(&mut self) {

@@ -38,19 +38,30 @@ impl Feed {
         Feed { places: [None, None], stream: None, max_resident: max_resident(gpu) }
     }
 
-    /// Replaces the data set in this slot.
+    /// Replaces the data set in this slot; returns whether the kernels read it from the same buffers as the one before.
     pub(super) fn set(
         &mut self,
         gpu: &Gpu,
         plan: &Plan,
         slot: DataSlot,
         data: &Dataset,
-    ) -> Result<(), GpuError> {
+    ) -> Result<bool, GpuError> {
         // The old set is dropped first, so that the device never holds both.
-        self.places[slot as usize] = None;
+        let old = self.places[slot as usize].take();
+        let was_streamed = matches!(old, Some(Place::Host(_)));
+        if let Some(Place::Device(mut resident)) = old
+            && self.may_be_resident(data)
+            && resident.has_room(data)
+        {
+            resident.refill(gpu, data)?;
+            self.places[slot as usize] = Some(Place::Device(resident));
+            return Ok(true);
+        }
+        let mut is_same = false;
         let place = match self.make_resident(gpu, data)? {
             Some(resident) => Place::Device(resident),
             None => {
+                is_same = was_streamed;
                 if self.stream.is_none() {
                     self.stream = Some(Stream::new(gpu, Slots::of(plan))?);
                 }
@@ -58,13 +69,17 @@ impl Feed {
             }
         };
         self.places[slot as usize] = Some(place);
-        Ok(())
+        Ok(is_same)
+    }
+
+    /// Whether each part is small enough.
+    fn may_be_resident(&self, data: &Dataset) -> bool {
+        DataPart::ALL.into_iter().all(|part| bytes_of(data, part) <= self.max_resident)
     }
 
     /// Uploads a data set; `None` where it does not fit.
     fn make_resident(&self, gpu: &Gpu, data: &Dataset) -> Result<Option<ResidentData>, GpuError> {
-        let bytes = |part| data.records(part).stride() as u64 * data.len() as u64;
-        if DataPart::ALL.into_iter().any(|part| bytes(part) > self.max_resident) {
+        if !self.may_be_resident(data) {
             return Ok(None);
         }
         match ResidentData::upload(gpu, data) {
@@ -137,6 +152,33 @@ impl ResidentData {
         }
         Ok(ResidentData { parts, samples: data.len() })
     }
+
+    /// Whether this set fits into the buffers of the one that is there, and they are not much too large for it.
+    fn has_room(&self, data: &Dataset) -> bool {
+        DataPart::ALL.into_iter().zip(&self.parts).all(|(part, buffer)| match buffer {
+            Some(buffer) => {
+                let bytes = bytes_of(data, part);
+                (1..=buffer.size()).contains(&bytes) && buffer.size() <= 2 * bytes.max(CHUNK as u64)
+            }
+            None => data.records(part).size == 0,
+        })
+    }
+
+    /// Overwrites the set with another one. What is submitted from now on reads that.
+    fn refill(&mut self, gpu: &Gpu, data: &Dataset) -> Result<(), GpuError> {
+        for (part, buffer) in DataPart::ALL.into_iter().zip(&self.parts) {
+            if let Some(buffer) = buffer {
+                write(gpu, buffer, &data.records(part).padded())?;
+            }
+        }
+        self.samples = data.len();
+        Ok(())
+    }
+}
+
+/// Bytes of a part of a data set on the device.
+fn bytes_of(data: &Dataset, part: DataPart) -> u64 {
+    data.records(part).stride() as u64 * data.len() as u64
 }
 
 /// Uploads records, each at a whole word.
@@ -144,12 +186,22 @@ fn upload(gpu: &Gpu, part: DataPart, records: Records<'_>) -> Result<wgpu::Buffe
     let bytes = records.padded();
     let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
     let buffer = gpu.buffer(label(part), bytes.len() as u64, usage)?;
-    for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
-        gpu.upload(&buffer, (index * CHUNK) as u64, chunk);
-        let submission = gpu.flush();
-        gpu.wait(submission)?;
-    }
+    write(gpu, &buffer, &bytes)?;
+    let submission = gpu.flush();
+    gpu.wait(submission)?;
     Ok(buffer)
+}
+
+/// Overwrites the beginning of a buffer before the next submission, and waits between chunks.
+fn write(gpu: &Gpu, buffer: &wgpu::Buffer, bytes: &[u8]) -> Result<(), GpuError> {
+    for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
+        if index > 0 {
+            let submission = gpu.flush();
+            gpu.wait(submission)?;
+        }
+        gpu.upload(buffer, (index * CHUNK) as u64, chunk);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

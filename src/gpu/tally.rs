@@ -175,4 +175,30 @@ mod tests {
             }
         }
     }
+
+    /// A loop of one's own makes nothing more once it has trained on its largest batch and evaluated its largest set: smaller batches lie in
+    /// the same buffers.
+    #[test]
+    fn a_step_of_a_loop_allocates_nothing() {
+        let (device, _) = Device::open(&DeviceChoice::Software).unwrap();
+        let Device::Gpu(gpu) = &device else { unreachable!() };
+        let net = Sequential::new([8, 8, 1]).add(Flatten::new());
+        let net = net.add(Dense::new(3).activation(Activation::Softmax));
+        for stream in [false, true] {
+            let mut model = net.compile(&device, Compile { stream, ..Compile::default() }).unwrap();
+            let mut step = |samples| {
+                let before = gpu.tally().counts();
+                model.train_on_batch(&data(samples)).unwrap();
+                model.evaluate(&data(JUDGED)).unwrap();
+                let now = gpu.tally().counts();
+                [Event::Buffer, Event::BindGroup].map(|event| now[event as usize] - before[event as usize])
+            };
+            assert!(step(BATCH).into_iter().all(|made| made > 0), "both are made at first");
+            // A longer pass makes a longer table, to which the steps of the shorter one are bound anew.
+            step(BATCH);
+            for samples in [BATCH, BATCH - 1, 3, BATCH] {
+                assert_eq!(step(samples), [0, 0], "{samples} samples, stream {stream}");
+            }
+        }
+    }
 }
