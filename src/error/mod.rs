@@ -82,6 +82,14 @@ pub enum Error {
     /// A number in training is not finite.
     #[error(transparent)]
     Diverged(#[from] Box<Divergence>),
+    /// A callback interrupted a cross-validation.
+    #[error("the cross-validation was interrupted in fold {fold} of {folds}, before all scores were known")]
+    Interrupted {
+        /// The fold that was trained, counted from 1.
+        fold: usize,
+        /// How many there are.
+        folds: usize,
+    },
     /// A callback of `fit` failed; the message is its own.
     #[error(transparent)]
     Callback(Box<dyn std::error::Error + Send + Sync>),

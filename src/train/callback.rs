@@ -1,24 +1,25 @@
 //! What `fit` reports while it runs.
 
 use super::checkpoint::{Checkpoint, Checkpoints};
-use super::records::{EpochRecord, FoldResult, Schedule, StepRecord};
+use super::records::{EpochRecord, FoldResult, History, Schedule, StepRecord};
 use super::requests::Requests;
 use crate::profile::ProfileSoFar;
 
 /// Any error of a callback; it ends the run and is returned by `fit`.
 pub type CallbackError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Receives what happens while `fit` runs. Several are one: a tuple of two or three, or a `Vec<Box<dyn Callback>>`;
-/// [`on_step`](super::on_step) and [`on_epoch_end`](super::on_epoch_end) make one of
-/// a function. Batches are reported in order, but some time after they ran.
+/// Receives what happens while `fit` runs. Several are one: a tuple of two or three, or a `Vec<Box<dyn Callback>>`. A `&mut` of one is
+/// one, too: `model.fit(&data, &options, &mut (&mut mine, on_step(..)))`. [`on_step`](super::on_step) and
+/// [`on_epoch_end`](super::on_epoch_end) make one of a function. Batches are reported in order, but some time after they ran.
 pub trait Callback {
     /// Before the first batch.
     fn on_train_begin(&mut self, _schedule: &Schedule) -> Result<(), CallbackError> {
         Ok(())
     }
 
-    /// Where steps are measured ([`FitOptions::profile`](super::FitOptions::profile)), before the first batch: their times, which grow as
-    /// training goes on.
+    /// Where the steps of the plan are measured ([`FitOptions::profile`](super::FitOptions::profile)), before the first batch: their times,
+    /// which grow as training goes on. It is not called where a batch is computed as several micro-batches: then the parts of a training
+    /// step are measured, and [`History::step_times`] has them at the end.
     fn on_profile(&mut self, _times: ProfileSoFar) -> Result<(), CallbackError> {
         Ok(())
     }
@@ -38,8 +39,9 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Whether training should stop as soon as it can; asked after each batch. Work already on the device is finished
-    /// first, and a checkpoint is made if checkpoints are made at all.
+    /// Whether training should stop as soon as it can, to be resumed later; asked after each batch. Work already on the device is finished
+    /// first, and a checkpoint is made if checkpoints are made at all. A reason to stop that is [asked for](Self::requests) with the same
+    /// batch outranks it.
     fn interrupted(&self) -> bool {
         false
     }
@@ -62,6 +64,13 @@ pub trait Callback {
 
     /// After each fold of a cross-validation.
     fn on_fold_end(&mut self, _result: &FoldResult) -> Result<(), CallbackError> {
+        Ok(())
+    }
+
+    /// Once at the end of each call of [`fit`](super::Model::fit) or [`resume`](super::Model::resume), with what it returns; the model has
+    /// the weights that it ends with. An error ends the call without it, be it one of the device, of another callback or
+    /// [`Error::Diverged`](crate::Error::Diverged).
+    fn on_train_end(&mut self, _history: &History) -> Result<(), CallbackError> {
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::callback::{Callback, CallbackError};
 use super::checkpoint::{Checkpoint, Checkpoints};
-use super::records::{EpochRecord, FoldResult, Schedule, StepRecord};
+use super::records::{EpochRecord, FoldResult, History, Schedule, StepRecord};
 use super::requests::Requests;
 use crate::profile::ProfileSoFar;
 
@@ -68,7 +68,23 @@ macro_rules! told_to_all {
             let $all = self;
             $list.into_iter().try_for_each(|one| one.on_fold_end(result))
         }
+
+        fn on_train_end(&mut self, history: &History) -> Result<(), CallbackError> {
+            let $all = self;
+            $list.into_iter().try_for_each(|one| one.on_train_end(history))
+        }
     };
+}
+
+/// The one behind it, which is still there when training is over: so a callback that is asked for its findings afterwards is one of a
+/// tuple with others that are not.
+impl<C: Callback + ?Sized> Callback for &mut C {
+    told_to_all!(one => [&mut **one], [&**one]);
+}
+
+/// The one in it.
+impl<C: Callback + ?Sized> Callback for Box<C> {
+    told_to_all!(one => [&mut **one], [&**one]);
 }
 
 /// All of them, in their order. An error of one ends training before the next is told; checkpoints are made as often as any of them
@@ -154,6 +170,7 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
+    use crate::train::NoCallback;
 
     /// Writes down what it is told, with its name.
     struct Named<'a> {
@@ -174,8 +191,17 @@ mod tests {
             self.stops
         }
 
+        fn requests(&mut self) -> Requests {
+            Requests::stop(self.name)
+        }
+
         fn checkpoints(&self) -> Checkpoints {
             self.wants
+        }
+
+        fn on_train_end(&mut self, _: &History) -> Result<(), CallbackError> {
+            self.told.borrow_mut().push(format!("{} ends", self.name));
+            Ok(())
         }
     }
 
@@ -197,6 +223,40 @@ mod tests {
         (named("f", &told), named("g", &told), named("h", &told)).on_epoch_begin(5).unwrap();
         drop(list);
         assert_eq!(told.into_inner(), ["a 3", "b 3", "d 4", "e 4", "f 5", "g 5", "h 5"]);
+    }
+
+    /// A callback that is lent, boxed, or both, in a tuple and in a list.
+    #[test]
+    fn what_is_lent_or_boxed_is_told_and_asked() {
+        let told = RefCell::default();
+        let wants = Checkpoints::Steps(3);
+        let mut mine = Named { wants, stops: true, ..named("mine", &told) };
+        let boxed: Box<dyn Callback + '_> = Box::new(named("boxed", &told));
+        let mut epochs = Vec::new();
+        let mut all = (
+            &mut mine,
+            boxed,
+            on_epoch_end(|record| {
+                epochs.push(record.epoch);
+                Ok(())
+            }),
+        );
+        all.on_epoch_begin(1).unwrap();
+        all.on_epoch_end(&EpochRecord::new(1, 0.5)).unwrap();
+        all.on_train_end(&History::default()).unwrap();
+        assert_eq!((all.interrupted(), all.checkpoints()), (true, wants));
+        assert_eq!(all.requests(), Requests::stop("mine").and(Requests::stop("boxed")));
+        let lent: &mut dyn Callback = &mut all;
+        let mut list: Vec<Box<dyn Callback + '_>> = vec![Box::new(lent), Box::new(NoCallback)];
+        list.on_epoch_begin(2).unwrap();
+        assert!(list.interrupted());
+        drop(list);
+        drop(all);
+        mine.name = "still mine";
+        mine.on_epoch_begin(3).unwrap();
+        assert_eq!(epochs, [1]);
+        let expected = ["mine 1", "boxed 1", "mine ends", "boxed ends", "mine 2", "boxed 2", "still mine 3"];
+        assert_eq!(told.into_inner(), expected);
     }
 
     #[test]

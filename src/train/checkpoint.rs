@@ -8,6 +8,7 @@ use crate::plan::{Plan, PlanError};
 
 /// When checkpoints are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Checkpoints {
     /// Never.
     #[default]
@@ -21,6 +22,7 @@ pub enum Checkpoints {
 /// The state of training after some batch. Training that resumes from it, on the same device with the same settings
 /// and data, gives the same results, to the bit, as if it had not stopped.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// Counters, sums of the current epoch, the learning rate's reduction, early stopping.
     pub training: TrainingState,

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::callback::{Callback, CallbackError};
-use super::checkpoint::{Checkpoint, Checkpoints};
+use super::callback::Callback;
+use super::callbacks::on_epoch_end;
 use super::compile::Compile;
 use super::metrics::Judgement;
 use super::model::Model;
 use super::options::FitOptions;
-use super::records::{EpochRecord, Evaluation, FoldResult, Schedule, StepRecord};
-use super::requests::Requests;
+use super::records::{Evaluation, FoldResult, StopReason, Stopped};
 use crate::data::folds::{folds_of, hold_out};
 use crate::data::{Dataset, TargetKind};
 use crate::device::Device;
@@ -39,6 +38,7 @@ impl Spread {
 
 /// The result of a cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CrossValidation {
     /// The model's name.
     pub model: String,
@@ -66,10 +66,13 @@ pub struct CrossValidation {
 ///
 /// A fold whose training diverges has no score; the others are trained all the same.
 ///
-/// `callback` gets the folds one after another; each begins with `on_train_begin` and ends with `on_fold_end`.
+/// `callback` gets the folds one after another; each begins with `on_train_begin` and ends with `on_train_end` and, once it is evaluated,
+/// `on_fold_end`. What it [requests](Callback::requests) counts for the fold that is trained: a reason to stop ends that fold, which is
+/// evaluated as it is, and the next one begins. If it is [interrupted](Callback::interrupted), no further fold is trained.
 ///
 /// # Errors
-/// When the folds cannot be made, or as [`fit`](super::Model::fit) but for [`Error::Diverged`].
+/// When the folds cannot be made, or as [`fit`](super::Model::fit) but for [`Error::Diverged`]. [`Error::Interrupted`] where training was
+/// interrupted: there is no mean over fewer folds than were asked for, and `on_fold_end` had the scores of those before.
 pub fn cross_validate(
     model: &Sequential,
     device: &Device,
@@ -107,31 +110,9 @@ pub fn cross_validate_on(
             0 => model.compile(device, compile)?,
             _ => model.compile_silently(device, compile)?,
         };
-        let mut heard = Heard { callback: &mut *callback, epochs: Vec::new() };
-        let trained = compiled.fit(&train, &options, &mut heard);
-        let history = heard.epochs;
-        let mut metrics = BTreeMap::new();
-        let (judged, stopped, diverged) = match trained {
-            Ok(trained) => {
-                let judged = compiled.evaluate(&held)?;
-                metrics = figures(&mut compiled, &held)?;
-                (judged, trained.stopped, None)
-            }
-            Err(Error::Diverged(divergence)) => {
-                let accuracy = (data.target() == TargetKind::Classes).then_some(f64::NAN);
-                (Evaluation { loss: f64::NAN, accuracy }, None, Some(divergence.to_string()))
-            }
-            Err(error) => return Err(error),
-        };
-        let result = FoldResult {
-            fold: fold + 1,
-            loss: judged.loss,
-            accuracy: judged.accuracy,
-            metrics,
-            seconds: history.iter().map(|epoch| epoch.seconds).sum(),
-            stopped,
-            diverged,
-            history,
+        let result = result_of(fold + 1, &mut compiled, [&train, &held], &options, callback)?;
+        let Some(result) = result else {
+            return Err(Error::Interrupted { fold: fold + 1, folds: folds.len() });
         };
         callback.on_fold_end(&result)?;
         results.push(result);
@@ -152,6 +133,48 @@ pub fn cross_validate_on(
     })
 }
 
+/// Trains a model on all folds but the one that is held out, and evaluates it on that one; `None` where training was interrupted.
+fn result_of(
+    fold: usize,
+    model: &mut Model,
+    [train, held]: [&Dataset; 2],
+    options: &FitOptions,
+    callback: &mut dyn Callback,
+) -> Result<Option<FoldResult>, Error> {
+    // Kept here, since training that diverges returns no history.
+    let mut history = Vec::new();
+    let keep = on_epoch_end(|record| {
+        history.push(*record);
+        Ok(())
+    });
+    let trained = model.fit(train, options, &mut (keep, callback));
+    let mut metrics = BTreeMap::new();
+    let is_interrupted = |stopped: &Stopped| stopped.reason == StopReason::Interrupted;
+    let (judged, stopped, diverged) = match trained {
+        Ok(trained) if trained.stopped.as_ref().is_some_and(is_interrupted) => return Ok(None),
+        Ok(trained) => {
+            let judged = model.evaluate(held)?;
+            metrics = figures(model, held)?;
+            (judged, trained.stopped, None)
+        }
+        Err(Error::Diverged(divergence)) => {
+            let accuracy = (held.target() == TargetKind::Classes).then_some(f64::NAN);
+            (Evaluation { loss: f64::NAN, accuracy }, None, Some(divergence.to_string()))
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Some(FoldResult {
+        fold,
+        loss: judged.loss,
+        accuracy: judged.accuracy,
+        metrics,
+        seconds: history.iter().map(|epoch| epoch.seconds).sum(),
+        stopped,
+        diverged,
+        history,
+    }))
+}
+
 /// The metrics of targets that are no classes; of classes the accuracy, which evaluation has already, stands for all.
 fn figures(model: &mut Model, held: &Dataset) -> Result<BTreeMap<&'static str, f64>, Error> {
     if held.target() == TargetKind::Classes {
@@ -169,47 +192,6 @@ fn spreads(folds: &[&FoldResult]) -> BTreeMap<&'static str, Spread> {
         values.map(|values| (name, Spread::of(&values)))
     };
     names.filter_map(spread).collect()
-}
-
-/// Passes everything on, and keeps the epochs of a fold, however it ends.
-struct Heard<'a> {
-    callback: &'a mut dyn Callback,
-    epochs: Vec<EpochRecord>,
-}
-
-impl Callback for Heard<'_> {
-    fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
-        self.callback.on_train_begin(schedule)
-    }
-
-    fn on_epoch_begin(&mut self, epoch: usize) -> Result<(), CallbackError> {
-        self.callback.on_epoch_begin(epoch)
-    }
-
-    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
-        self.callback.on_step(record)
-    }
-
-    fn on_epoch_end(&mut self, record: &EpochRecord) -> Result<(), CallbackError> {
-        self.epochs.push(*record);
-        self.callback.on_epoch_end(record)
-    }
-
-    fn interrupted(&self) -> bool {
-        self.callback.interrupted()
-    }
-
-    fn requests(&mut self) -> Requests {
-        self.callback.requests()
-    }
-
-    fn checkpoints(&self) -> Checkpoints {
-        self.callback.checkpoints()
-    }
-
-    fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
-        self.callback.on_checkpoint(checkpoint)
-    }
 }
 
 #[cfg(test)]

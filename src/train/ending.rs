@@ -9,8 +9,9 @@ use super::run::{Run, asked_to, ended};
 use crate::error::Error;
 
 impl Model {
-    /// Ends an epoch: decides how training continues, reports the epoch, and makes a checkpoint if the epoch was
-    /// full.
+    /// Ends an epoch: decides how training continues, reports the epoch, and makes a checkpoint if the epoch was full. Of one that was cut
+    /// short there is a checkpoint from before its end, from which it can be resumed; if a callback stops training now, another one says
+    /// that it cannot.
     pub(super) fn end_epoch(
         &mut self,
         run: &mut Run<'_>,
@@ -18,6 +19,7 @@ impl Model {
         callback: &mut dyn Callback,
     ) -> Result<(), Error> {
         let whole = self.training.run.within.rows == run.table.len();
+        let before = (!whole).then(|| (self.training, self.best_weights.clone()));
         self.training.end_epoch();
         run.history.stopped = self.after_epoch(run, record)?;
         callback.on_epoch_end(record)?;
@@ -25,10 +27,23 @@ impl Model {
         let (asked, _) = agreed(self.collective.as_mut(), (callback.requests(), false))?;
         self.change_rate(&asked)?;
         run.asked = std::mem::take(&mut run.asked).and(asked);
-        let asked = run.asked.stop.take().map(|why| asked_to(why, record.epoch));
-        run.history.stopped = run.history.stopped.take().or(asked);
-        if whole {
-            self.checkpoint_for(run, callback)?;
+        if let Some(why) = run.asked.stop.take()
+            && run.history.stopped.as_ref().is_none_or(|stopped| !stopped.is_final())
+        {
+            run.history.stopped = Some(asked_to(why, record.epoch));
+        }
+        let is_by_callback = |stopped: &Stopped| stopped.reason == StopReason::Callback;
+        match before {
+            None => self.checkpoint_for(run, callback)?,
+            Some(before) if run.history.stopped.as_ref().is_some_and(is_by_callback) => {
+                let after = (self.training, self.best_weights.take());
+                (self.training, self.best_weights) = before;
+                run.history.epochs.pop();
+                self.checkpoint_for(run, callback)?;
+                run.history.epochs.push(*record);
+                (self.training, self.best_weights) = after;
+            }
+            Some(_) => {}
         }
         if run.history.stopped.is_none() && any(self.collective.as_mut(), callback.interrupted())? {
             run.history.stopped = Some(ended(StopReason::Interrupted, record.epoch));

@@ -96,12 +96,13 @@ impl Model {
         run.asked = std::mem::take(&mut run.asked).and(asked);
         let is_whole = self.training.run.within.rows == run.table.len();
         let epoch = self.training.run.epoch + 1;
+        // A reason to stop comes first, also where `max_steps` would end the epoch here: it is in the checkpoint, so that nobody goes on.
         let mut stopped = None;
-        if !is_last && interrupted {
-            stopped = Some(ended(StopReason::Interrupted, epoch));
-        } else if !is_last {
-            run.history.stopped = run.asked.stop.take().map(|why| asked_to(why, epoch));
+        if let Some(why) = run.asked.stop.take_if(|_| !is_whole) {
+            run.history.stopped = Some(asked_to(why, epoch));
             stopped = run.history.stopped.clone();
+        } else if !is_last && interrupted {
+            stopped = Some(ended(StopReason::Interrupted, epoch));
         }
         // Also at the end of an epoch that is cut short, before what follows an epoch: the epoch may be resumed.
         if !is_whole && (is_due || stopped.is_some() || run.asked.checkpoint) {

@@ -1,7 +1,7 @@
 //! `fit` and `resume`: what a run is, and its epochs one after another.
 
 use super::callback::{Callback, CallbackError};
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Checkpoints};
 use super::collective::Updates;
 use super::epoch::Epoch;
 use super::model::Model;
@@ -23,7 +23,7 @@ impl Model {
     ///
     /// # Errors
     /// When a setting is invalid, the data does not fit the model, the plan does not fit the device, or a callback
-    /// fails.
+    /// fails. [`Error::Diverged`] where a number is not finite, unless that is [allowed](FitOptions::allow_nan).
     pub fn fit(
         &mut self,
         train: &Dataset,
@@ -50,20 +50,13 @@ impl Model {
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
         let Checkpoint { training, weights, optimizer_state, best_weights, epochs, stopped } = checkpoint;
-        // These reasons to stop do not depend on how far the options go.
-        let over = |stopped: &Stopped| {
-            matches!(
-                stopped.reason,
-                StopReason::EarlyStopping | StopReason::GoodEnough | StopReason::Callback
-            )
-        };
         self.form = options.form(train);
         self.micro_batches = options.micro_batches_on(self.collective.size())?;
         self.executor(Some(options.largest_batch(train.len()).div_ceil(self.micro_batches)))?;
         self.set_weights(weights)?;
         self.set_optimizer_state(&optimizer_state)?;
         (self.training, self.best_weights) = (training, best_weights);
-        let stopped = stopped.filter(over);
+        let stopped = stopped.filter(Stopped::is_final);
         self.train(train, options, Some(History { epochs, stopped, ..History::default() }), callback)
     }
 
@@ -83,50 +76,12 @@ impl Model {
         let (train, validation) = self.sets(train, options)?;
         self.warn_of_classes(options, &train, validation.as_ref());
         self.take_names(&train)?;
-        let batch = options.batch_of(train.len());
-        let table = BatchParams::of_pass(train.len(), batch.max(1), 0.0);
-        let capacity = options.capacity(train.len(), self.micro_batches).max(1);
-        let RunState { step, within, .. } = self.training.run;
-        let schedule = schedule(options, table.len(), step.saturating_add(within.rows));
-        let RunState { epoch, .. } = self.training.run;
-        if Some(step) != epoch.checked_mul(table.len()) || within.rows >= table.len().max(1) {
-            let expected = "the data and batch size that the checkpoint was made with";
-            return Err(SettingError::new("steps of an epoch", table.len(), expected).into());
-        }
-        if schedule.steps_done > schedule.steps {
-            let expected = "as many steps as were taken already, or more";
-            return Err(SettingError::new("max_steps", schedule.steps, expected).into());
-        }
-        let validation_samples = validation.as_ref().map(Dataset::len);
-        let samples = train.len();
-        let checkpoints = self.agreed(callback.checkpoints())?;
         let is_new = before.is_none();
-        let mut run = Run {
-            options,
-            schedule,
-            checkpoints,
-            samples,
-            capacity,
-            validation: validation_samples,
-            table,
-            history: before.unwrap_or_default(),
-            asked: Requests::default(),
-            data: train.clone(),
-            start: None,
-        };
-        let micro_batches = Some(self.micro_batches).filter(|&count| count > 1);
-        self.fitted = FitOptions { micro_batches, ..options.setting() };
-        let executor = self.executor(Some(capacity))?;
-        callback.on_train_begin(&run.schedule)?;
-        executor.set_data(DataSlot::Training, &train)?;
-        if let Some(validation) = &validation {
-            executor.set_data(DataSlot::Evaluation, validation)?;
-        }
-        if let (Some(sampling), 1) = (options.profile, micro_batches.unwrap_or(1)) {
-            callback.on_profile(executor.profile(sampling)?)?;
-        }
+        let mut run = self.run_of(options, train, validation.as_ref(), before.unwrap_or_default())?;
+        run.checkpoints = self.agreed(callback.checkpoints())?;
+        self.make_ready(&run, validation.as_ref(), callback)?;
         if is_new {
-            self.adapt_fresh(&train)?;
+            self.adapt_fresh(&run.data)?;
             // So that a run can be resumed whenever it is cut off.
             self.checkpoint_for(&mut run, callback)?;
         }
@@ -138,8 +93,70 @@ impl Model {
                 Epoch::Done(record) => self.end_epoch(&mut run, &record, callback)?,
             }
         }
+        let history = self.end_run(run.history)?;
+        callback.on_train_end(&history)?;
+        Ok(history)
+    }
+
+    /// What a call is, of which the epochs of this history are done.
+    fn run_of<'a>(
+        &self,
+        options: &'a FitOptions,
+        train: Dataset,
+        validation: Option<&Dataset>,
+        history: History,
+    ) -> Result<Run<'a>, SettingError> {
+        let samples = train.len();
+        let table = BatchParams::of_pass(samples, options.batch_of(samples).max(1), 0.0);
+        let RunState { epoch, step, within, .. } = self.training.run;
+        let schedule = schedule(options, table.len(), step.saturating_add(within.rows));
+        if Some(step) != epoch.checked_mul(table.len()) || within.rows >= table.len().max(1) {
+            let expected = "the data and batch size that the checkpoint was made with";
+            return Err(SettingError::new("steps of an epoch", table.len(), expected));
+        }
+        if schedule.steps_done > schedule.steps {
+            let expected = "as many steps as were taken already, or more";
+            return Err(SettingError::new("max_steps", schedule.steps, expected));
+        }
+        Ok(Run {
+            options,
+            schedule,
+            checkpoints: Checkpoints::Never,
+            samples,
+            capacity: options.capacity(samples, self.micro_batches).max(1),
+            validation: validation.map(Dataset::len),
+            table,
+            history,
+            asked: Requests::default(),
+            data: train,
+            start: None,
+        })
+    }
+
+    /// Makes the executor, gives it the data, and tells the callback that training begins.
+    fn make_ready(
+        &mut self,
+        run: &Run<'_>,
+        validation: Option<&Dataset>,
+        callback: &mut dyn Callback,
+    ) -> Result<(), Error> {
+        let micro_batches = Some(self.micro_batches).filter(|&count| count > 1);
+        self.fitted = FitOptions { micro_batches, ..run.options.setting() };
+        let executor = self.executor(Some(run.capacity))?;
+        callback.on_train_begin(&run.schedule)?;
+        executor.set_data(DataSlot::Training, &run.data)?;
+        if let Some(validation) = validation {
+            executor.set_data(DataSlot::Evaluation, validation)?;
+        }
+        if let (Some(sampling), None) = (run.options.profile, micro_batches) {
+            callback.on_profile(executor.profile(sampling)?)?;
+        }
+        Ok(())
+    }
+
+    /// What a call returns, with the weights that it ends with in all ranks.
+    fn end_run(&mut self, mut history: History) -> Result<History, Error> {
         let RunState { step, within, .. } = self.training.run;
-        let mut history = run.history;
         history.steps = step + within.rows;
         history.profile = self.executor(None)?.take_profile();
         history.step_times = (self.times.steps > 0).then_some(self.times);

@@ -11,6 +11,7 @@ use crate::profile::{Profile, StepTimes};
 
 /// The size of a training run, known before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Schedule {
     /// Epochs that will be started, unless training ends earlier.
     pub epochs: usize,
@@ -22,8 +23,16 @@ pub struct Schedule {
     pub steps: usize,
 }
 
+impl Schedule {
+    /// So many full epochs of so many steps, from the beginning: for whoever calls a [`Callback`](super::Callback) without `fit`.
+    pub const fn new(epochs: usize, steps_per_epoch: usize) -> Self {
+        Schedule { epochs, steps_per_epoch, steps_done: 0, steps: epochs.saturating_mul(steps_per_epoch) }
+    }
+}
+
 /// One optimizer step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct StepRecord {
     /// Counted from 1 over the whole run.
     pub step: usize,
@@ -40,8 +49,16 @@ pub struct StepRecord {
     pub learning_rate: f32,
 }
 
+impl StepRecord {
+    /// A step with this loss on a batch of `n` samples; the figures that are not always known are `None`, and the rate is 0.
+    pub const fn new(step: usize, epoch: usize, loss: f32, n: u32) -> Self {
+        StepRecord { step, epoch, loss, correct: None, n, learning_rate: 0.0 }
+    }
+}
+
 /// One epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
@@ -59,6 +76,21 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
+impl EpochRecord {
+    /// An epoch with this loss; the figures that are not always known are `None`, rate and seconds are 0.
+    pub const fn new(epoch: usize, loss: f64) -> Self {
+        EpochRecord {
+            epoch,
+            loss,
+            accuracy: None,
+            val_loss: None,
+            val_accuracy: None,
+            learning_rate: 0.0,
+            seconds: 0.0,
+        }
+    }
+}
+
 /// Metrics of a model on a data set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evaluation {
@@ -70,6 +102,7 @@ pub struct Evaluation {
 
 /// One fold: the model is trained on all others and evaluated on this one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FoldResult {
     /// Counted from 1.
     pub fold: usize,
@@ -93,6 +126,7 @@ pub struct FoldResult {
 /// Why training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StopReason {
     /// All epochs are done.
     Epochs,
@@ -110,6 +144,7 @@ pub enum StopReason {
 
 /// Why and when training ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Stopped {
     /// Why.
     pub reason: StopReason,
@@ -120,6 +155,16 @@ pub struct Stopped {
     pub epoch: usize,
     /// The epoch that the weights are from; not the last one if the best weights were restored.
     pub weights_of_epoch: usize,
+}
+
+impl Stopped {
+    /// Whether it is so however far the options go: then there is nothing left to do for a resumed call.
+    pub(super) fn is_final(&self) -> bool {
+        match self.reason {
+            StopReason::GoodEnough | StopReason::EarlyStopping | StopReason::Callback => true,
+            StopReason::Epochs | StopReason::MaxSteps | StopReason::Interrupted => false,
+        }
+    }
 }
 
 impl fmt::Display for Stopped {
@@ -142,6 +187,7 @@ impl fmt::Display for Stopped {
 
 /// Every epoch of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct History {
     /// In order.
     pub epochs: Vec<EpochRecord>,

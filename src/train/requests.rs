@@ -4,20 +4,44 @@ use super::collective::{Collective, CollectiveError};
 
 /// What a callback asks for; nothing by default. Work that is on the device already is finished first, so that some more batches may be
 /// trained before it is heeded.
+///
+/// ```
+/// use shadegrad::train::Requests;
+///
+/// let asked = Requests::rate(0.5).and(Requests::checkpoint());
+/// assert_eq!((asked.rate_factor, asked.checkpoint, asked.stop), (Some(0.5), true, None));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Requests {
     /// End training, for this reason; it stands in [`Stopped::why`](super::Stopped::why). A call of [`fit`](super::Model::fit) that ends so
-    /// is over: the weights become their moving average or those of the best epoch, as at any other end.
+    /// is over: the weights become their moving average or those of the best epoch, as at any other end, and a checkpoint from then on
+    /// leaves nothing to [resume](super::Model::resume). It outranks an interruption and the last step that the options allow.
     pub stop: Option<String>,
     /// Multiply the learning rate by this, from the next batch on, whatever the schedule says. It stays for later calls of `fit`.
     pub rate_factor: Option<f32>,
     /// Make a checkpoint, which [`on_checkpoint`](super::Callback::on_checkpoint) receives with the weights, also where
-    /// [`checkpoints`](super::Callback::checkpoints) are made never. After the end of an epoch that `max_steps` cut short none is made any more:
-    /// `fit` returns, and the model has the weights.
+    /// [`checkpoints`](super::Callback::checkpoints) are made never. After the end of an epoch that `max_steps` cut short none is made any more,
+    /// unless for a reason to stop: `fit` returns, and the model has the weights.
     pub checkpoint: bool,
 }
 
 impl Requests {
+    /// To end training, for this reason.
+    pub fn stop(why: impl Into<String>) -> Requests {
+        Requests { stop: Some(why.into()), ..Requests::default() }
+    }
+
+    /// To multiply the learning rate by this factor, above 0.
+    pub fn rate(factor: f32) -> Requests {
+        Requests { rate_factor: Some(factor), ..Requests::default() }
+    }
+
+    /// To make a checkpoint.
+    pub fn checkpoint() -> Requests {
+        Requests { checkpoint: true, ..Requests::default() }
+    }
+
     /// Whether anything is asked for.
     pub fn is_some(&self) -> bool {
         *self != Requests::default()

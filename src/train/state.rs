@@ -9,6 +9,7 @@ use crate::data::TargetKind;
 
 /// Everything that decides how training continues, except the weights, the best weights and the optimizer's state.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrainingState {
     /// Epochs finished or abandoned in all calls of `fit`: each is shuffled differently.
     pub epochs_begun: usize,
@@ -25,6 +26,7 @@ pub struct TrainingState {
 
 /// How far one call of `fit` has come.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunState {
     /// Finished epochs.
     pub epoch: usize,
@@ -40,6 +42,7 @@ pub struct RunState {
 
 /// How far an epoch has come, and its sums so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Within {
     /// Steps taken.
     pub rows: usize,

@@ -2,9 +2,10 @@
 
 use shadegrad::Dataset;
 use shadegrad::model::Weights;
+use shadegrad::profile::{ProfileSoFar, Sampling};
 use shadegrad::train::{
-    EarlyStopping, ExponentialDecay, FitOptions, Monitor, NoCallback, ReduceOnPlateau, StepDecay, StopReason,
-    cross_validate,
+    Callback, CallbackError, Compile, EarlyStopping, ExponentialDecay, FitOptions, FoldResult, History,
+    Monitor, NoCallback, ReduceOnPlateau, Requests, StepDecay, StepRecord, StopReason, cross_validate,
 };
 
 use crate::common::{devices, random_data, unusual_models};
@@ -216,5 +217,82 @@ fn every_fold_is_trained_on_the_others_and_judged() {
             found.folds.iter().map(|fold| fold.loss).collect()
         };
         assert_eq!(losses(&found), losses(&again), "{name}: the same seed");
+    }
+}
+
+/// Counts what it hears of folds; in the second one, from its second step on, it asks for an end or interrupts.
+#[derive(Default)]
+struct Hearer {
+    folds: usize,
+    step: usize,
+    ended: Vec<usize>,
+    profiles: usize,
+    ends: usize,
+    asks: bool,
+    interrupts: bool,
+}
+
+impl Hearer {
+    fn is_due(&self) -> bool {
+        self.folds == 2 && self.step >= 2
+    }
+}
+
+impl Callback for Hearer {
+    fn on_train_begin(&mut self, _: &shadegrad::train::Schedule) -> Result<(), CallbackError> {
+        (self.folds, self.step) = (self.folds + 1, 0);
+        Ok(())
+    }
+
+    fn on_profile(&mut self, _: ProfileSoFar) -> Result<(), CallbackError> {
+        self.profiles += 1;
+        Ok(())
+    }
+
+    fn on_step(&mut self, record: &StepRecord) -> Result<(), CallbackError> {
+        self.step = record.step;
+        Ok(())
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupts && self.is_due()
+    }
+
+    fn requests(&mut self) -> Requests {
+        if self.asks && self.is_due() { Requests::stop("enough of this fold") } else { Requests::default() }
+    }
+
+    fn on_train_end(&mut self, _: &History) -> Result<(), CallbackError> {
+        self.ends += 1;
+        Ok(())
+    }
+
+    fn on_fold_end(&mut self, result: &FoldResult) -> Result<(), CallbackError> {
+        self.ended.push(result.fold);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_request_ends_a_fold_and_an_interruption_all_of_them() {
+    let (_, model) = unusual_models().swap_remove(4);
+    let (train, _) = data();
+    let asked = FitOptions { profile: Some(Sampling::Every(2)), ..options(2) };
+    for (name, device) in devices() {
+        let validate = |hearer: &mut Hearer| {
+            cross_validate(&model, &device, Compile::default(), &train, 3, &asked, hearer)
+        };
+        let mut asker = Hearer { asks: true, ..Hearer::default() };
+        let found = validate(&mut asker).unwrap();
+        assert_eq!((asker.profiles, asker.ends, &asker.ended[..]), (3, 3, &[1, 2, 3][..]), "{name}");
+        let reasons: Vec<_> =
+            found.folds.iter().map(|fold| fold.stopped.as_ref().map(|stopped| stopped.reason)).collect();
+        let [epochs, callback] = [StopReason::Epochs, StopReason::Callback].map(Some);
+        assert_eq!(reasons, [epochs, callback, epochs], "{name}");
+
+        let mut interrupter = Hearer { interrupts: true, ..Hearer::default() };
+        let error = validate(&mut interrupter).unwrap_err().to_string();
+        assert!(error.contains("interrupted in fold 2 of 3"), "{name}: {error}");
+        assert_eq!((interrupter.folds, &interrupter.ended[..]), (2, &[1][..]), "{name}");
     }
 }

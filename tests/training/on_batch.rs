@@ -38,8 +38,7 @@ struct Halved(bool);
 
 impl Callback for Halved {
     fn requests(&mut self) -> Requests {
-        let rate_factor = std::mem::take(&mut self.0).then_some(0.5);
-        Requests { rate_factor, ..Requests::default() }
+        if std::mem::take(&mut self.0) { Requests::rate(0.5) } else { Requests::default() }
     }
 }
 

@@ -21,8 +21,10 @@ struct Asker {
     after_epoch: Option<usize>,
     asks: Requests,
     due: bool,
+    interrupt_after: Option<usize>,
     steps: usize,
     kept: Vec<Checkpoint>,
+    ends: Vec<History>,
 }
 
 impl Asker {
@@ -47,6 +49,10 @@ impl Callback for Asker {
         Ok(())
     }
 
+    fn interrupted(&self) -> bool {
+        self.interrupt_after.is_some_and(|step| self.steps >= step)
+    }
+
     fn requests(&mut self) -> Requests {
         if std::mem::take(&mut self.due) { self.asks.clone() } else { Requests::default() }
     }
@@ -55,14 +61,19 @@ impl Callback for Asker {
         self.kept.push(checkpoint.clone());
         Ok(())
     }
+
+    fn on_train_end(&mut self, history: &History) -> Result<(), CallbackError> {
+        self.ends.push(history.clone());
+        Ok(())
+    }
 }
 
 fn stop(why: &str) -> Requests {
-    Requests { stop: Some(why.to_owned()), ..Requests::default() }
+    Requests::stop(why)
 }
 
 fn rate(factor: f32) -> Requests {
-    Requests { rate_factor: Some(factor), checkpoint: true, ..Requests::default() }
+    Requests::rate(factor).and(Requests::checkpoint())
 }
 
 fn data() -> Dataset {
@@ -95,6 +106,8 @@ fn train(device: &Device, options: &FitOptions, from: Option<Checkpoint>, asker:
         None => model.fit(&data(), options, asker),
     };
     let history = history.unwrap();
+    // However it ended.
+    assert_eq!(asker.ends, std::slice::from_ref(&history));
     let rates = history.epochs.iter().map(|epoch| epoch.learning_rate).collect();
     Outcome { weights: bits(&flat(&model.weights().unwrap())), history, rates }
 }
@@ -124,7 +137,7 @@ fn a_rate_that_is_asked_for_is_that_of_a_schedule() {
 fn what_is_asked_changes_nothing_else() {
     for (name, device) in devices() {
         let plain = train(&device, &options(), None, &mut Asker::default());
-        let checkpoint = Requests { checkpoint: true, ..Requests::default() };
+        let checkpoint = Requests::checkpoint();
         for (asker, steps) in [
             (Asker::after_step(3, checkpoint.clone()), 3..=7),
             (Asker::after_epoch(2, checkpoint), 14..=14),
@@ -193,7 +206,7 @@ fn training_that_was_stopped_for_a_reason_is_over() {
     };
     let options = FitOptions { early_stopping: Some(restoring), ..options() };
     let device = Device::cpu();
-    let asks = Requests { checkpoint: true, ..stop("enough") };
+    let asks = stop("enough").and(Requests::checkpoint());
     for mut asker in [Asker::after_step(11, asks.clone()), Asker::after_epoch(2, asks)] {
         let end = train(&device, &options, None, &mut asker);
         let kept = asker.kept.pop().unwrap();
@@ -205,12 +218,48 @@ fn training_that_was_stopped_for_a_reason_is_over() {
     }
 }
 
+/// A reason to stop is heeded before all others that let training be resumed, and it stands in the last checkpoint.
+#[test]
+fn a_reason_to_stop_outranks_interruption_and_the_last_step() {
+    let asks = || stop("enough").and(Requests::checkpoint());
+    let at_most = |steps| FitOptions { max_steps: Some(steps), ..options() };
+    let interrupted = |step| Asker { interrupt_after: Some(step), ..Asker::after_step(step, asks()) };
+    for (name, device) in devices() {
+        // (what, options, who asks, the epoch that training ends in)
+        let rows = [
+            ("interrupted at once", options(), interrupted(4), 1),
+            ("interrupted at the end of an epoch", options(), interrupted(14), 2),
+            ("the last step within an epoch", at_most(4), Asker::after_step(4, asks()), 1),
+            ("after the last step within an epoch", at_most(11), Asker::after_epoch(2, asks()), 2),
+            ("the last step of an epoch", at_most(14), Asker::after_step(14, asks()), 2),
+            ("after max_steps of whole epochs", at_most(14), Asker::after_epoch(2, asks()), 2),
+            ("the last step of all", options(), Asker::after_step(21, asks()), 3),
+            ("after the last epoch", options(), Asker::after_epoch(3, asks()), 3),
+        ];
+        for (what, options, mut asker, epoch) in rows {
+            let place = format!("{name}, {what}");
+            let end = train(&device, &options, None, &mut asker);
+            let stopped = end.history.stopped.unwrap();
+            let told = (stopped.reason, stopped.why.as_deref(), stopped.epoch);
+            assert_eq!(told, (StopReason::Callback, Some("enough"), epoch), "{place}");
+            let kept = asker.kept.pop().unwrap();
+            assert_eq!((kept.steps(), kept.stopped.as_ref()), (end.history.steps, Some(&stopped)), "{place}");
+            // More epochs, and no bound on steps, do not make training go on.
+            let more = FitOptions { epochs: 5, max_steps: None, ..options };
+            let mut later = Asker::default();
+            let again = train(&device, &more, Some(kept), &mut later);
+            assert_eq!((later.steps, again.history.stopped), (0, Some(stopped)), "{place}");
+            assert!(again.weights == end.weights, "{place}: weights differ");
+        }
+    }
+}
+
 #[test]
 fn a_factor_that_is_none_is_refused() {
     for factor in [0.0, -0.5, f32::NAN, f32::INFINITY] {
-        let error = model(&Device::cpu())
-            .fit(&data(), &options(), &mut Asker::after_step(2, rate(factor)))
-            .unwrap_err();
+        let mut asker = Asker::after_step(2, rate(factor));
+        let error = model(&Device::cpu()).fit(&data(), &options(), &mut asker).unwrap_err();
+        assert!(asker.ends.is_empty(), "an error ends a call without `on_train_end`");
         assert!(matches!(error, Error::Setting(_)), "{error}");
         assert!(error.to_string().contains("rate_factor"), "{error}");
     }

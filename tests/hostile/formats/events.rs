@@ -10,7 +10,7 @@ use crate::damage;
 use crate::dice::Dice;
 use crate::place::{Place, put_something_odd};
 
-const SCHEDULE: Schedule = Schedule { epochs: 3, steps_per_epoch: 4, steps_done: 0, steps: 12 };
+const SCHEDULE: Schedule = Schedule::new(3, 4);
 const NAMES: [&str; 5] = [
     "events.out.tfevents.1.2.0.shadegrad",
     "events.out.tfevents..shadegrad",
@@ -30,16 +30,7 @@ impl Events {
         let mut board = TensorBoard::new(folder.path());
         board.on_train_begin(&SCHEDULE).unwrap();
         for step in 1..=8 {
-            board
-                .on_step(&StepRecord {
-                    step,
-                    epoch: step.div_ceil(4),
-                    loss: 0.5,
-                    correct: Some(1),
-                    n: 4,
-                    learning_rate: 0.1,
-                })
-                .unwrap();
+            board.on_step(&of_step(step, step.div_ceil(4), 0.5, 1, 4)).unwrap();
             if step % 4 == 0 {
                 board.on_epoch_end(&epoch(step / 4)).unwrap();
             }
@@ -76,16 +67,17 @@ impl Events {
     }
 }
 
+fn of_step(step: usize, epoch: usize, loss: f32, correct: u32, n: u32) -> StepRecord {
+    let mut record = StepRecord::new(step, epoch, loss, n);
+    (record.correct, record.learning_rate) = (Some(correct), 0.1);
+    record
+}
+
 fn epoch(epoch: usize) -> EpochRecord {
-    EpochRecord {
-        epoch,
-        loss: 0.5,
-        accuracy: Some(0.75),
-        val_loss: Some(f64::NAN),
-        val_accuracy: None,
-        learning_rate: 0.001,
-        seconds: 0.5,
-    }
+    let mut record = EpochRecord::new(epoch, 0.5);
+    (record.accuracy, record.val_loss) = (Some(0.75), Some(f64::NAN));
+    (record.learning_rate, record.seconds) = (0.001, 0.5);
+    record
 }
 
 /// A record with the checksums that it should have.
@@ -124,14 +116,7 @@ impl Player for Events {
         told(board.has_events());
         let begun = told(board.on_train_begin(&SCHEDULE));
         if begun {
-            told(board.on_step(&StepRecord {
-                step: 1,
-                epoch: 1,
-                loss: f32::NAN,
-                correct: Some(0),
-                n: 0,
-                learning_rate: 0.1,
-            }));
+            told(board.on_step(&of_step(1, 1, f32::NAN, 0, 0)));
             told(board.on_epoch_end(&epoch(1)));
         }
         begun

@@ -168,15 +168,8 @@ fn train_into(run: &Path, lines: [usize; 2], dice: &mut Dice) {
         }
     };
     let logs = if dice.once_in(2) { folder.go_on(FULL, lines) } else { folder.begin(FULL) };
-    let record = EpochRecord {
-        epoch: 1,
-        loss: f64::NAN,
-        accuracy: Some(0.5),
-        val_loss: None,
-        val_accuracy: None,
-        learning_rate: 0.1,
-        seconds: 1.0,
-    };
+    let mut record = EpochRecord::new(1, f64::NAN);
+    (record.accuracy, record.learning_rate, record.seconds) = (Some(0.5), 0.1, 1.0);
     match logs {
         Ok(mut logs) => {
             told(logs.steps.push(&record).and_then(|()| logs.flush()));

@@ -80,7 +80,7 @@ fn thrown(error: JsValue) -> CallbackError {
 
 impl Callback for Tell<'_> {
     fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
-        let Schedule { epochs, steps_per_epoch, steps_done, steps } = *schedule;
+        let Schedule { epochs, steps_per_epoch, steps_done, steps, .. } = *schedule;
         let [epochs, each, steps, done] =
             [epochs, steps_per_epoch, steps, steps_done].map(|count| count as f64);
         self.heard = now();
