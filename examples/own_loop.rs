@@ -42,6 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             right += batch.accuracy.unwrap_or_default() * numbers.len() as f64;
             step += 1;
         }
+        // A step says when its loss or a gradient is not finite, but not when its update makes a weight so.
+        model.check_weights()?;
         let [loss, right] = [loss, right].map(|sum| sum / train.len() as f64);
         let judged = model.evaluate(&validation)?;
         best = judged.accuracy.unwrap_or_default();

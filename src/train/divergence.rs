@@ -5,51 +5,88 @@ use std::ops::ControlFlow;
 
 use super::micro::micro_batches;
 use super::model::{Model, write_weights};
+use super::run::Run;
+use super::start::{Start, bad_weight, first_bad};
+use super::state::RunState;
+use crate::data::Dataset;
 use crate::error::{Bad, Divergence, Error, Found};
 use crate::executor::{DataSlot, Pass, Written};
-use crate::model::Weights;
 use crate::ops::kit::indices;
 use crate::plan::{BatchParams, Plan, Role, Stage, Step};
 
-/// The state at the start of a part of an epoch.
-#[derive(Debug, Clone)]
-pub(super) struct Start {
-    weights: Weights,
-    state: Vec<f32>,
-}
-
-impl Start {
-    /// The first weight that is not finite.
-    pub(super) fn bad_weight(&self) -> Option<Found> {
-        bad_weight(&self.weights)
-    }
-}
-
-fn bad_weight(weights: &Weights) -> Option<Found> {
-    weights.tensors().iter().find_map(|tensor| {
-        let (at, value) = first_bad(&tensor.values)?;
-        Some(Found::Weight { name: tensor.name.clone(), element: indices(&tensor.shape, at), value })
-    })
-}
-
-fn first_bad(values: &[f32]) -> Option<(usize, f32)> {
-    values.iter().copied().enumerate().find(|(_, value)| !value.is_finite())
-}
-
 impl Model {
-    /// Snapshots the weights and the optimizer's state for a rollback.
-    pub(super) fn start(&mut self) -> Result<Start, Error> {
-        Ok(Start { weights: self.weights()?, state: self.optimizer_state()? })
+    /// Refuses weights that are not finite, as [`fit`](Self::fit) does after each epoch: an update by finite gradients can exceed what f32
+    /// holds, and a step notices that only in the next one. It reads all weights from the device, so that it is better called from time to
+    /// time than after each step of [`train_on_batch`](Self::train_on_batch).
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] with [`Bad::Weights`], which names the first weight that is not finite; and when the device does not answer.
+    pub fn check_weights(&mut self) -> Result<(), Error> {
+        match bad_weight(&self.weights()?) {
+            Some(found) => Err(self.bad_weights(found)),
+            None => Ok(()),
+        }
     }
 
-    /// Rolls back to a snapshot.
-    pub(super) fn return_to(&mut self, start: &Start) -> Result<(), Error> {
-        self.set_weights(start.weights.clone())?;
-        self.set_optimizer_state(&start.state)
+    /// The error for weights that are not finite after the steps so far.
+    fn bad_weights(&self, found: Found) -> Error {
+        let RunState { epoch, step, within, .. } = self.training.run;
+        self.divergence(step + within.rows, epoch + 1, Bad::Weights, found).into()
+    }
+
+    /// Snapshots the weights for a rollback.
+    pub(super) fn guard(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
+        if !run.options.allow_nan && run.start.is_none() {
+            run.start = Some(self.start()?);
+        }
+        Ok(())
+    }
+
+    /// After a part of an epoch, refuses weights that are not finite: the last update may have made them so.
+    pub(super) fn check_part(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
+        if run.options.allow_nan {
+            return Ok(());
+        }
+        let start = self.start()?;
+        if let Some(found) = start.bad_weight() {
+            return Err(self.bad_weights(found));
+        }
+        run.start = Some(start);
+        Ok(())
+    }
+
+    /// Rolls back to the state before a row that diverged, and finds out why it did.
+    pub(super) fn tripped(
+        &mut self,
+        run: &Run<'_>,
+        pass: &Pass<'_>,
+        row: usize,
+        loss: f32,
+    ) -> Result<Box<Divergence>, Error> {
+        // With a loss that is not finite nothing was updated.
+        if let (true, Some(start)) = (loss.is_finite(), &run.start) {
+            self.go_back(pass, row, start)?;
+        }
+        Ok(self.diverged(pass, row, loss, &run.data))
+    }
+
+    /// The error for the step after those that are counted, with this loss: a row of a pass over `data`. The model must have the weights
+    /// from before it.
+    pub(super) fn diverged(
+        &mut self,
+        pass: &Pass<'_>,
+        row: usize,
+        loss: f32,
+        data: &Dataset,
+    ) -> Box<Divergence> {
+        let bad = if loss.is_finite() { Bad::Gradient } else { Bad::Loss(loss) };
+        let RunState { epoch, step, within, .. } = self.training.run;
+        let found = self.trace(pass, row, data);
+        self.divergence(step + within.rows + 1, epoch + 1, bad, found)
     }
 
     /// Rolls back to the state before a row of a pass that began with `start`.
-    pub(super) fn go_back(&mut self, pass: &Pass<'_>, row: usize, start: &Start) -> Result<(), Error> {
+    fn go_back(&mut self, pass: &Pass<'_>, row: usize, start: &Start) -> Result<(), Error> {
         self.return_to(start)?;
         let before = Pass { batches: &pass.batches[..row], ..*pass };
         if row > 0 {
@@ -59,14 +96,14 @@ impl Model {
     }
 
     /// The error for an optimizer step.
-    pub(super) fn divergence(&self, step: usize, epoch: usize, bad: Bad, found: Found) -> Box<Divergence> {
+    fn divergence(&self, step: usize, epoch: usize, bad: Bad, found: Found) -> Box<Divergence> {
         let advice = self.network.loss_advice(self.compile.loss);
         Box::new(Divergence { step, epoch, bad, found, advice })
     }
 
     /// Where the first number that is not finite arises in a row of a pass over `data`; the model must have the
     /// weights from before that row.
-    pub(super) fn trace(&mut self, pass: &Pass<'_>, row: usize, data: &crate::data::Dataset) -> Found {
+    fn trace(&mut self, pass: &Pass<'_>, row: usize, data: &Dataset) -> Found {
         // Rank 0 reports it, and has all data.
         if self.collective.rank() != 0 {
             return Found::Nothing;
@@ -77,7 +114,7 @@ impl Model {
         }
     }
 
-    fn replay(&mut self, pass: &Pass<'_>, row: usize, data: &crate::data::Dataset) -> Result<Found, Error> {
+    fn replay(&mut self, pass: &Pass<'_>, row: usize, data: &Dataset) -> Result<Found, Error> {
         let weights = self.weights()?;
         if let Some(found) = bad_weight(&weights) {
             return Ok(found);

@@ -8,9 +8,8 @@ use super::passes::train_part;
 use super::records::{EpochRecord, StopReason, Stopped};
 use super::requests::{Requests, agreed};
 use super::run::{Run, asked_to, ended};
-use super::state::RunState;
 use crate::data::batches::epoch_order;
-use crate::error::{Bad, Divergence, Error, SettingError};
+use crate::error::{Error, SettingError};
 use crate::executor::{DataSlot, Pass};
 use crate::plan::Phase;
 use crate::wait::Instant;
@@ -57,7 +56,7 @@ impl Model {
             if let Some(row) = part.ran.tripped {
                 return Err(self.tripped(run, &pass, row, part.last_loss)?.into());
             }
-            self.check_weights(run)?;
+            self.check_part(run)?;
             self.training.run.within.seconds += begun.elapsed().as_secs_f64();
             let is_due = from + part.ran.rows == to;
             if let Some(stopped) =
@@ -124,46 +123,5 @@ impl Model {
         }
         self.training.rate_factor = Some(all);
         Ok(())
-    }
-
-    /// Snapshots the weights for a rollback.
-    fn guard(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
-        if !run.options.allow_nan && run.start.is_none() {
-            run.start = Some(self.start()?);
-        }
-        Ok(())
-    }
-
-    /// After a part of an epoch, refuses weights that are not finite: the last update may have made them so.
-    fn check_weights(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
-        if run.options.allow_nan {
-            return Ok(());
-        }
-        let start = self.start()?;
-        let RunState { epoch, step, within, .. } = self.training.run;
-        if let Some(found) = start.bad_weight() {
-            let [step, epoch] = [step + within.rows, epoch + 1];
-            return Err(self.divergence(step, epoch, Bad::Weights, found).into());
-        }
-        run.start = Some(start);
-        Ok(())
-    }
-
-    /// Rolls back to the state before a row that diverged, and finds out why it did.
-    fn tripped(
-        &mut self,
-        run: &Run<'_>,
-        pass: &Pass<'_>,
-        row: usize,
-        loss: f32,
-    ) -> Result<Box<Divergence>, Error> {
-        // With a loss that is not finite nothing was updated.
-        let bad = if loss.is_finite() { Bad::Gradient } else { Bad::Loss(loss) };
-        if let (Bad::Gradient, Some(start)) = (bad, &run.start) {
-            self.go_back(pass, row, start)?;
-        }
-        let RunState { epoch, step, within, .. } = self.training.run;
-        let found = self.trace(pass, row, &run.data);
-        Ok(self.divergence(step + within.rows + 1, epoch + 1, bad, found))
     }
 }

@@ -7,6 +7,7 @@ use super::epoch::Epoch;
 use super::model::Model;
 use super::options::FitOptions;
 use super::passes::stopped_by;
+use super::rate::LearningRateSchedule;
 use super::records::{History, Schedule, StopReason, Stopped};
 use super::requests::Requests;
 use super::run::{Run, ended};
@@ -23,14 +24,21 @@ impl Model {
     ///
     /// # Errors
     /// When a setting is invalid, the data does not fit the model, the plan does not fit the device, or a callback
-    /// fails. [`Error::Diverged`] where a number is not finite, unless that is [allowed](FitOptions::allow_nan).
+    /// fails; when a schedule is given after [`set_learning_rate`](Self::set_learning_rate). [`Error::Diverged`] where a number is not
+    /// finite, unless that is [allowed](FitOptions::allow_nan).
     pub fn fit(
         &mut self,
         train: &Dataset,
         options: &FitOptions,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
+        if self.rate_is_set && options.schedule != LearningRateSchedule::Constant {
+            let expected = "left out, or the schedule `constant`, after `set_learning_rate`: both would set the learning rate; \
+                            `reset_learning_rate` takes it back";
+            return Err(SettingError::new("schedule", "given", expected).into());
+        }
         self.training.begin();
+        self.loop_batch = 0;
         self.best_weights = None;
         self.train(train, options, None, callback)
     }
@@ -56,6 +64,7 @@ impl Model {
         self.set_weights(weights)?;
         self.set_optimizer_state(&optimizer_state)?;
         (self.training, self.best_weights) = (training, best_weights);
+        (self.loop_batch, self.rate_is_set) = (0, false);
         let stopped = stopped.filter(Stopped::is_final);
         self.train(train, options, Some(History { epochs, stopped, ..History::default() }), callback)
     }

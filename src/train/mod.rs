@@ -33,6 +33,7 @@ mod records;
 mod requests;
 mod rows;
 mod run;
+mod start;
 mod state;
 mod stopping;
 mod targets;

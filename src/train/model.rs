@@ -51,6 +51,10 @@ pub struct Model {
     pub(super) micro_batches: usize,
     /// Of the last training.
     pub(super) times: StepTimes,
+    /// Samples of the largest batch of a loop of one's own since the last training; 0 before the first.
+    pub(super) loop_batch: usize,
+    /// Whether the learning rate is one that was set by hand.
+    pub(super) rate_is_set: bool,
 }
 
 impl Sequential {
@@ -99,6 +103,8 @@ impl Sequential {
             updates: Updates::default(),
             micro_batches: 1,
             times: StepTimes::default(),
+            loop_batch: 0,
+            rate_is_set: false,
         })
     }
 }
@@ -391,11 +397,6 @@ impl Model {
         }
         let binary = self.network.is_binary();
         Ok(if binary { outputs.into_iter().flat_map(|p| [1.0 - p, p]).collect() } else { outputs })
-    }
-
-    /// Samples that the executor computes at once, if there is one yet.
-    pub(super) fn capacity(&self) -> Option<usize> {
-        self.executor.as_ref().map(|executor| executor.plan().batch)
     }
 
     /// The executor for batches of `batch` samples; weights and optimizer state move along when the size changes.

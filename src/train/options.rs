@@ -59,7 +59,9 @@ pub struct FitOptions {
     pub early_stopping: Option<EarlyStopping>,
     /// Reduces the learning rate when training stops improving; default none.
     pub reduce_lr_on_plateau: Option<ReduceOnPlateau>,
-    /// The learning rate of each step; default constant. In a model file it is the table `[optimizer.schedule]`.
+    /// The learning rate of each step; default constant. Another schedule decides alone what the rate is, but for what callbacks multiply
+    /// it by; it is refused after [`set_learning_rate`](super::Model::set_learning_rate). In a model file it is the table
+    /// `[optimizer.schedule]`.
     #[serde(skip)]
     pub schedule: LearningRateSchedule,
     /// Evaluated after each epoch; default none. Not part of a model file.

@@ -9,8 +9,8 @@ use crate::error::SettingError;
 /// Multiplies the learning rate by `factor` once the monitored metric has not improved for `patience` epochs.
 ///
 /// A metric improves when it is better than the best so far by more than `min_delta`. After a reduction `cooldown`
-/// epochs pass before epochs without improvement count again. The reduced rate stays for later calls of `fit`. It
-/// requires a constant schedule. Source: `keras/src/callbacks/reduce_lr_on_plateau.py`.
+/// epochs pass before epochs without improvement count again. The reduced rate stays for later calls of `fit` with a
+/// constant schedule, which this one requires too. Source: `keras/src/callbacks/reduce_lr_on_plateau.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReduceOnPlateau {

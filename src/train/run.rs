@@ -1,10 +1,10 @@
 //! One call of `fit`.
 
 use super::checkpoint::Checkpoints;
-use super::divergence::Start;
 use super::options::FitOptions;
 use super::records::{History, Schedule, StopReason, Stopped};
 use super::requests::Requests;
+use super::start::Start;
 use crate::data::Dataset;
 use crate::plan::BatchParams;
 

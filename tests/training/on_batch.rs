@@ -8,7 +8,9 @@ use shadegrad::device::Device;
 use shadegrad::error::Error;
 use shadegrad::model::{Adam, Dense, Loss, Optimizer, Sequential};
 use shadegrad::train::collective::Threads;
-use shadegrad::train::{Bad, Callback, Compile, Evaluation, FitOptions, Model, Requests, Updates};
+use shadegrad::train::{
+    Bad, Callback, Compile, Evaluation, FitOptions, Found, Model, NoCallback, Requests, StepDecay, Updates,
+};
 
 use crate::common::{devices, mnist_train, random_data, small};
 use crate::divergence;
@@ -29,8 +31,17 @@ fn options() -> FitOptions {
 
 /// One epoch of a loop, as `options` says.
 fn by_hand(model: &mut Model, data: &Dataset) -> Vec<Evaluation> {
+    by_hand_with(model, data, &|_, _| {})
+}
+
+/// The same, with something done before each step.
+fn by_hand_with(model: &mut Model, data: &Dataset, before: &dyn Fn(&mut Model, usize)) -> Vec<Evaluation> {
     let ends = (0..data.len()).step_by(BATCH).map(|first| (first, (first + BATCH).min(data.len())));
-    ends.map(|(first, end)| model.train_on_batch(&data.slice(first..end).unwrap()).unwrap()).collect()
+    let step = |(step, (first, end))| {
+        before(model, step);
+        model.train_on_batch(&data.slice(first..end).unwrap()).unwrap()
+    };
+    ends.enumerate().map(step).collect()
 }
 
 /// Halves the learning rate once.
@@ -53,10 +64,16 @@ fn fitted(model: &mut Model, data: &Dataset, options: &FitOptions) -> Outcome {
 }
 
 fn looped(model: &mut Model, data: &Dataset) -> Outcome {
-    let steps = by_hand(model, data).into_iter().zip(data.labels().chunks(BATCH)).map(|(step, labels)| {
-        let correct = step.accuracy.map(|share| (share * labels.len() as f64).round() as u32);
-        ((step.loss as f32).to_bits(), correct)
-    });
+    looped_with(model, data, &|_, _| {})
+}
+
+fn looped_with(model: &mut Model, data: &Dataset, before: &dyn Fn(&mut Model, usize)) -> Outcome {
+    let steps = by_hand_with(model, data, before).into_iter().zip(data.labels().chunks(BATCH)).map(
+        |(step, labels)| {
+            let correct = step.accuracy.map(|share| (share * labels.len() as f64).round() as u32);
+            ((step.loss as f32).to_bits(), correct)
+        },
+    );
     let steps = steps.collect();
     model.take_average().unwrap();
     (steps, bits(&flat(&model.weights().unwrap())))
@@ -85,6 +102,35 @@ fn a_loop_gives_the_bits_of_fit() {
             }
             let (fit, own) = (fit.evaluate(&data).unwrap(), own.evaluate(&data).unwrap());
             assert_eq!((fit.loss, fit.accuracy), (own.loss, own.accuracy), "{name} on {device_name}");
+        }
+    }
+}
+
+/// Evaluation in batches of several sizes, and prediction, before and between steps; and training in larger batches before them.
+#[test]
+fn what_is_evaluated_between_steps_changes_no_bit() {
+    let few = data().take(20).unwrap();
+    let judge = |model: &mut Model, step: usize| {
+        let batch_size = [Some(64), None, Some(3), Some(20)][step % 4];
+        model.evaluate_with(&few, batch_size).unwrap();
+        model.predict(few.images()).unwrap();
+    };
+    for (device_name, device) in devices() {
+        for (name, net, compile) in [("small", small(), Compile::default()), ("layers", layers(), settings())]
+        {
+            let [mut fit, mut own] = [(); 2].map(|()| net.compile(&device, compile).unwrap());
+            for larger in [None, Some(32)] {
+                for model in [&mut fit, &mut own] {
+                    if let Some(batch_size) = larger {
+                        fitted(model, &data(), &FitOptions { batch_size, ..options() });
+                    }
+                }
+                let place = format!("{name} on {device_name}, after training in batches of {larger:?}");
+                let (steps, weights) = fitted(&mut fit, &data(), &options());
+                let found = looped_with(&mut own, &data(), &judge);
+                assert_eq!(found.0, steps, "{place}");
+                assert!(found.1 == weights, "{place}: other weights");
+            }
         }
     }
 }
@@ -136,6 +182,55 @@ fn the_rate_of_the_next_step_is_the_one_that_was_set() {
         assert_eq!(compiled.learning_rate(), 0.002);
         compiled.set_learning_rate(0.003).unwrap();
         assert_eq!(compiled.learning_rate(), 0.003);
+    }
+}
+
+/// A rate that was set and a schedule are never heeded by halves: both would set the rate.
+#[test]
+fn a_schedule_and_a_rate_that_was_set_do_not_go_together() {
+    let decay = StepDecay { boundaries: vec![2], values: vec![0.01, 0.02] };
+    let scheduled = FitOptions { schedule: decay.into(), ..options() };
+    let mut model = compile(&small(), &Device::cpu(), 3);
+    let history = model.fit(&data(), &scheduled, &mut NoCallback).unwrap();
+    assert_eq!(history.epochs[0].learning_rate, 0.02);
+    // The schedule ended with that call.
+    assert_eq!(model.learning_rate(), 0.001);
+    model.set_learning_rate(0.004).unwrap();
+    let before = bits(&flat(&model.weights().unwrap()));
+    let error = model.fit(&data(), &scheduled, &mut NoCallback).unwrap_err().to_string();
+    assert!(error.contains("schedule") && error.contains("reset_learning_rate"), "{error}");
+    assert_eq!(bits(&flat(&model.weights().unwrap())), before);
+    let history = model.fit(&data(), &options(), &mut Halved(true)).unwrap();
+    assert_eq!((history.epochs[0].learning_rate, model.learning_rate()), (0.002, 0.002));
+    model.reset_learning_rate();
+    assert_eq!(model.learning_rate(), 0.001);
+    assert_eq!(model.fit(&data(), &scheduled, &mut NoCallback).unwrap().epochs[0].learning_rate, 0.02);
+}
+
+/// Finite gradients, and an update out of the range of f32: the step tells its loss, and whoever asks hears of the weights.
+#[test]
+fn weights_that_a_step_spoils_are_found_when_asked_for() {
+    let targets = Targets::values([[1.0f32], [0.0]], 1).unwrap();
+    let batch = Dataset::from_parts(vec![1.0f32, 2.0], targets, [1]).unwrap();
+    for (name, device) in devices() {
+        let net = Sequential::new([1]).target(shadegrad::data::TargetKind::Values).add(Dense::new(1));
+        let compile = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
+        let mut model = net.compile(&device, compile).unwrap();
+        model.check_weights().unwrap();
+        model.train_on_batch(&batch).unwrap();
+        model.check_weights().unwrap();
+        model.set_learning_rate(3e38).unwrap();
+        assert!(model.train_on_batch(&batch).unwrap().loss.is_finite(), "{name}");
+        let Err(Error::Diverged(found)) = model.check_weights() else { panic!("{name}: nothing was found") };
+        assert_eq!((found.step, found.epoch, found.bad), (2, 1, Bad::Weights), "{name}");
+        assert!(
+            matches!(&found.found, Found::Weight { name, .. } if name == "dense.kernel"),
+            "{name}: {found}"
+        );
+        assert!(
+            matches!(model.train_on_batch(&batch), Err(Error::Diverged(_))),
+            "{name}: the next step passed"
+        );
     }
 }
 
