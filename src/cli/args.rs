@@ -24,21 +24,28 @@ const TUTORIAL: &str = "tutorial";
 /// `--device`.
 #[derive(Debug, clap::Args)]
 pub struct DeviceArg {
-    /// Where to compute: `auto` (a hardware GPU, else the CPU executor, which is faster than a software adapter), `cpu`,
-    /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
-    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them; with `web:` before it, such as web:0,
-    /// with no other kernels than those of browsers, with `hardware:` with those of GPUs
-    #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = device)]
+    /// Where to compute: `auto`, `cpu`, `reference`, `software`, or an adapter's number, place on the PCI bus or name
+    ///
+    /// `auto` is a hardware GPU if there is one, else the CPU executor, which is faster than a software adapter. (On
+    /// processors without fused multiply-add the software adapter is the faster one, and is taken.) `cpu` is the CPU
+    /// executor, which needs no driver. `reference` is the CPU executor without its fast versions of ops: slow, and what
+    /// all others are compared with. `software` is a software adapter, such as lavapipe.
+    ///
+    /// Adapters are named as `shadegrad devices` lists them; a part of a name is enough. `web:` before an adapter, as in
+    /// web:0, restricts it to the kernels that run in browsers; `hardware:` makes a software adapter run the kernels of
+    /// GPUs.
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
     pub device: DeviceChoice,
 }
 
 /// How a process runs, whatever its command.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ProcessArgs {
-    /// Threads that the CPU executor computes with, which change no bit; by default as many as the process may use
+    /// Number of threads that the CPU executor computes with; by default as many as the process may use. Results do
+    /// not depend on it
     #[arg(long, global = true, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,
-    /// How long, in seconds, processes that train together wait for one of them before they give up
+    /// How many seconds processes that train together wait for one another before they give up
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = ProcessArgs::PATIENCE, value_parser = count)]
     pub patience: usize,
 }
@@ -51,12 +58,19 @@ impl ProcessArgs {
 /// `--device` of a command that may use several.
 #[derive(Debug, clap::Args)]
 pub struct DevicesArg {
-    /// Where to compute: `auto` (a hardware GPU, else the CPU executor, which is faster than a software adapter), `cpu`,
-    /// `reference` (the CPU executor without its fast rows: what the others are compared with), `software`, or an
-    /// adapter's number, place on the PCI bus, or name or part of it, as `shadegrad devices` lists them; with `web:` before it, such as web:0,
-    /// with no other kernels than those of browsers, with `hardware:` with those of GPUs. Several, such as 0,1, share the
-    /// micro-batches of each batch
-    #[arg(long, value_name = "auto|cpu|reference|software|NAME|INDEX|PCI", default_value = "auto", value_parser = devices)]
+    /// Where to compute: `auto`, `cpu`, `reference`, `software`, or an adapter's number, place on the PCI bus or name
+    ///
+    /// `auto` is a hardware GPU if there is one, else the CPU executor, which is faster than a software adapter. (On
+    /// processors without fused multiply-add the software adapter is the faster one, and is taken.) `cpu` is the CPU
+    /// executor, which needs no driver. `reference` is the CPU executor without its fast versions of ops: slow, and what
+    /// all others are compared with. `software` is a software adapter, such as lavapipe.
+    ///
+    /// Adapters are named as `shadegrad devices` lists them; a part of a name is enough. `web:` before an adapter, as in
+    /// web:0, restricts it to the kernels that run in browsers; `hardware:` makes a software adapter run the kernels of
+    /// GPUs.
+    ///
+    /// Several devices, such as 0,1, share the micro-batches of each batch.
+    #[arg(long, value_name = "DEVICE,...", default_value = "auto", value_parser = devices)]
     pub device: Devices,
 }
 
@@ -89,7 +103,7 @@ fn devices(text: &str) -> Result<Devices, String> {
 /// `--no-fuse`.
 #[derive(Debug, clap::Args)]
 pub struct FuseArg {
-    /// Run each step of the plan by itself on an adapter, as the CPU executor always does
+    /// Do not fuse steps of the plan on an adapter: run them one by one, as the CPU executor always does
     #[arg(long)]
     no_fuse: bool,
 }

@@ -45,18 +45,19 @@ const LOSS_TOLERANCE: f64 = 1e-3;
 /// Time each step of training, and compare it with the best that the adapter can do
 ///
 /// Results are checked first: a device whose losses differ from those of the CPU executor is not timed. GFLOP/s and
-/// GB/s are from the FLOPs and bytes that `explain` shows. "Of best" is the least time that the adapter needs for
-/// them, by the rates of two probe kernels, as a share of the time taken; it goes over 100 % where caches help.
+/// GB/s come from the FLOPs and bytes that `explain` shows. "Of best" is the least time that the adapter could need
+/// for them, by the rates of two probe kernels, as a share of the time that was measured. It is over 100 % where
+/// caches help.
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
-    /// The model: the embedded one or a model file
+    /// The model: the embedded `tutorial` or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: ModelSource,
-    /// Samples per batch; by default that of the model file, else 64
+    /// Samples per batch, up to 65536; by default as in the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
-    /// Compute each batch as N micro-batches, whose gradients are added up, and print the parts of such steps; by default that of the
-    /// model file, else as many as there are processes
+    /// Compute each batch in N parts (micro-batches), add up their gradients, and print the times of the parts of a
+    /// step; by default as in the model file, else as many as there are processes
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     micro_batches: Option<usize>,
     #[command(flatten)]

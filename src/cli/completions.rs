@@ -7,7 +7,7 @@ use super::output::Output;
 /// What to type, for the messages of a shell.
 const NAME: &str = "shadegrad";
 
-/// Print what a shell completes commands and options with
+/// Print a script that completes commands and options in a shell
 ///
 /// Bash: shadegrad completions bash > ~/.local/share/bash-completion/completions/shadegrad
 ///

@@ -28,24 +28,25 @@ use crate::train::{
     cross_validate_on, held_to, main_metric,
 };
 
-/// Train each model several times, each time on all but one part of the training set, and evaluate it on that part
+/// Train one or several models fold by fold, and compare score, weights and time
 ///
-/// The parts are stratified: every class is spread over them evenly. Prints the mean over the folds and the standard
-/// deviation. With several --model one table compares score, weights and time. The run folder gets crossval.json and,
-/// for each model and fold, history.jsonl and fold.json, as soon as they are known. The test set is not used.
+/// The training set is split into K folds, with every class spread over them evenly. Each model is trained K times, each
+/// time on all folds but one, and evaluated on that one. A table shows for each model the mean over the folds and the
+/// standard deviation. The run folder gets crossval.json and, for each model and fold, history.jsonl and fold.json, as
+/// soon as they are known. The test set is not used.
 #[derive(Debug, clap::Args)]
 pub struct CrossvalArgs {
-    /// A model: the embedded one or a model file; may be given several times; by default the tutorial's, and for pictures a
-    /// larger one made for them
+    /// A model: the embedded `tutorial` or a model file. To compare several, give the flag several times. By default
+    /// the tutorial, or for pictures a larger model made for them
     #[arg(long, value_name = "tutorial|FILE.toml")]
     model: Vec<ModelSource>,
-    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
-    /// of tables, or a table (docs/data.md)
+    /// The data set: the embedded `mnist`; a folder with a sub-folder of pictures for each class, or with IDX, CIFAR
+    /// or NumPy files or tables; or a table (docs/data.md)
     #[arg(long, value_name = "mnist|DIR|FILE.csv", default_value = "mnist")]
     data: DataSource,
     #[command(flatten)]
     layout: LayoutArgs,
-    /// Parts of the training set
+    /// Number of folds, at least 2
     #[arg(long, value_name = "K", default_value = "5", value_parser = folds, allow_negative_numbers = true)]
     folds: usize,
     #[command(flatten)]
@@ -60,7 +61,7 @@ pub struct CrossvalArgs {
     /// Replace the files of an earlier cross-validation in --out; other files in it stay
     #[arg(long, requires = "out")]
     force: bool,
-    /// Print the results as JSON and nothing else
+    /// Print only the results, as JSON
     #[arg(long)]
     json: bool,
 }

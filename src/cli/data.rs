@@ -21,19 +21,20 @@ const SETS: [&str; 3] = ["training", "validation", "test"];
 
 /// Say what a data set holds: classes, sets, sizes, and files that cannot be read
 ///
-/// Takes what --data of `train` takes. With --sheet it writes samples of each class as one picture, as the network gets them.
+/// Takes what `train --data` takes. With --sheet it also writes a picture with samples of each class, as the network
+/// gets them.
 #[derive(Debug, clap::Args)]
 pub struct DataArgs {
-    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
-    /// of tables, or a table (docs/data.md)
+    /// The data set: the embedded `mnist`; a folder with a sub-folder of pictures for each class, or with IDX, CIFAR
+    /// or NumPy files or tables; or a table (docs/data.md)
     #[arg(value_name = "mnist|DIR|FILE.csv")]
     data: DataSource,
     #[command(flatten)]
     layout: LayoutArgs,
-    /// Write samples of each class into a picture, or to standard output with `-`
+    /// Write a picture with samples of each class to this file, or to standard output with `-`
     #[arg(long, value_name = "FILE.png")]
     sheet: Option<PathBuf>,
-    /// Replace an earlier file
+    /// Replace the file of --sheet if it exists
     #[arg(long, requires = "sheet")]
     force: bool,
     /// Print one JSON object instead

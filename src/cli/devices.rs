@@ -11,11 +11,11 @@ use crate::model::{bytes, thousands};
 /// Printed where there is no value.
 const NONE: &str = "-";
 
-/// List every adapter with the limits that matter, and say which one `--device auto` takes
+/// List every adapter with the limits that matter, and say which device `--device auto` takes
 #[derive(Debug, clap::Args)]
 pub struct DevicesArgs {
-    /// Print them as JSON: name, kind, API, driver, place on the PCI bus, own memory and limits (bytes), invocations of a subgroup; and
-    /// what `auto` takes
+    /// Print JSON instead: of each adapter its name, kind, API, driver, place on the PCI bus, memory of its own and
+    /// limits (sizes in bytes), and subgroup sizes; the threads of the CPU executor; what `auto` takes
     #[arg(long)]
     json: bool,
 }

@@ -22,13 +22,15 @@ use crate::plan::Plan;
 use crate::train::{Compile, Evaluation, Judgement, Updates, main_metric};
 
 /// Evaluate the weights of a run folder on a test set
+///
+/// The flags that say how the data is read (--transpose to --channels) are by default as the run had them.
 #[derive(Debug, clap::Args)]
 pub struct EvaluateArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The data set: the embedded one, a folder with the files of a test set, or a table; by default the one the run was
-    /// trained on
+    /// The data set to evaluate on: the embedded `mnist`, a folder with pictures or with the files of a test set, or a
+    /// table; by default the test set of the data that the run was trained on
     #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
     #[command(flatten)]
@@ -37,7 +39,7 @@ pub struct EvaluateArgs {
     device: DeviceArg,
     #[command(flatten)]
     report: ReportArgs,
-    /// Print the metrics, those of the report included, as JSON and nothing else
+    /// Print only the metrics, as JSON, with those of the report
     #[arg(long)]
     json: bool,
 }

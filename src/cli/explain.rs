@@ -21,10 +21,10 @@ const ARROW: &str = "  -> ";
 /// Print the plan of a model: steps, kernels, shapes, bytes, FLOPs and memory
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The model: the embedded one or a model file
+    /// The model: the embedded `tutorial` or a model file
     #[arg(long, value_name = "tutorial|FILE.toml", default_value = "tutorial")]
     model: ModelSource,
-    /// Samples per batch; by default that of the model file, else 64
+    /// Samples per batch, up to 65536; by default as in the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
     #[command(flatten)]
@@ -35,23 +35,25 @@ pub struct ExplainArgs {
     fuse: FuseArg,
     #[command(flatten)]
     tune: TuneArg,
-    /// Print the shader that is compiled for this step, by its name or number in the plan, instead: the header of its sizes, the files that
-    /// it imports, its own
+    /// Print instead the shader that is compiled for a step, given by its name or number in the plan: a header with
+    /// its sizes, the files that it imports, and its own file
     #[arg(long, value_name = "STEP", conflicts_with = "statistics")]
     shader: Option<String>,
-    /// Train a batch up to this step, by its name or number in the plan, and print its numbers instead: what it reads, what the shader makes of
-    /// it, and what its twin makes of the same. Of each tensor the eight numbers of the largest size. The batch is the first of MNIST, where the
-    /// model takes such images, else random
+    /// Print instead the numbers of a step, given by its name or number in the plan: what it reads, what the shader
+    /// computes from it, and what its twin in plain Rust computes
+    ///
+    /// A batch is trained up to this step. Of each tensor the eight numbers with the largest magnitude are printed.
+    /// The batch is the first one of MNIST if the model takes such images, else random.
     #[arg(long, value_name = "STEP", conflicts_with_all = ["statistics", "shader"])]
     values: Option<String>,
-    /// The sample of the batch whose numbers --values shows, counted from 0
+    /// Which sample of the batch --values shows, counted from 0
     #[arg(long, value_name = "N", default_value = "0", requires = "values")]
     sample: usize,
-    /// Print what the driver's compiler made of each kernel instead: registers, spills, bytes that a workgroup shares, subgroups that run
-    /// at a time, instructions, cycles. Nothing is run
+    /// Print instead what the driver's compiler made of each kernel: registers, spills, bytes of workgroup memory,
+    /// subgroups that run at a time, instructions, cycles. No kernel is run
     #[arg(long)]
     statistics: bool,
-    /// Print the statistics as JSON, with all that the driver says
+    /// Print the statistics as JSON, with everything that the driver reports
     #[arg(long, requires = "statistics")]
     json: bool,
 }

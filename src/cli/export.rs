@@ -11,28 +11,31 @@ use crate::io::destination::Destination;
 use crate::io::{SavedRun, onnx};
 use crate::model::bytes;
 
-/// Write the model of a run folder as an ONNX file, or as a page that runs it
+/// Write the model of a run folder as an ONNX file, or as a web page that runs it
 ///
-/// Input `images`: f32 [N, height, width, channels], bytes divided by 255, or as they are where the model begins with a Rescaling or a
-/// Normalization; `features`: f32 [N, features], for rows of numbers. Output `probabilities`: f32 [N, classes]; `values` where the
-/// model's target is values.
+/// An ONNX model of images has the input `images`, f32 [N, height, width, channels]: bytes divided by 255, or bytes as
+/// they are if the model begins with a Rescaling or a Normalization. A model of rows of numbers has the input
+/// `features`, f32 [N, features]. The output is `probabilities`, f32 [N, classes], or `values` if the model's target
+/// is values.
 ///
-/// With --web DIR a folder that any server of plain files shows as a page, in which the model is tried on drawings and pictures.
+/// With --web DIR it writes a folder with a page on which the model can be tried on drawings and pictures. Any server
+/// of plain files can serve it.
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The file to write, or `-` for standard output; a symbolic link stays, and its target is written
+    /// The file to write, or `-` for standard output. If it is a symbolic link, its target is written
     #[arg(value_name = "FILE.onnx", required_unless_present = "web", conflicts_with = "web")]
     file: Option<PathBuf>,
-    /// Write a page with the model into this folder
+    /// Write a web page with the model into this folder
     #[arg(long, value_name = "DIR")]
     web: Option<PathBuf>,
-    /// Where the engine of pages is, the package @shadegrad/web: by default what scripts/build-web has made, or npm installed here
+    /// The folder of the package @shadegrad/web, which runs the model on the page; by default
+    /// target/web/site/shadegrad, which scripts/build-web makes, or node_modules/@shadegrad/web
     #[arg(long, value_name = "DIR", requires = "web")]
     engine: Option<PathBuf>,
-    /// Replace the file if it is there; pipes and devices are never replaced
+    /// Replace the file, or the files of the page, if they exist; pipes and devices are never replaced
     #[arg(long)]
     force: bool,
 }

@@ -15,24 +15,25 @@ use crate::model::{bytes, thousands};
 
 /// Turn weights of PyTorch or Keras into those of a model
 ///
-/// Prints which tensor became which weight. What is left over on either side is an error, unless it is named by --fresh or --ignore.
+/// Prints which tensor became which weight. It is an error if the file lacks a weight of the model, unless --fresh
+/// names its layer, and if the model has no place for a tensor, unless --ignore names it.
 #[derive(Debug, clap::Args)]
 pub struct ImportCommand {
-    /// The weights: tensors of F32, F16 or BF16
+    /// The file of weights, with tensors of type F32, F16 or BF16
     #[arg(value_name = "WEIGHTS.safetensors")]
     weights: PathBuf,
-    /// The model: the embedded one or a model file
+    /// The model: the embedded `tutorial` or a model file
     #[arg(long, value_name = "tutorial|FILE.toml")]
     model: ModelSource,
-    /// The file to write, or `-` for standard output; without it the table is all
+    /// The file to write, or `-` for standard output; by default only the table is printed
     #[arg(long, value_name = "FILE.safetensors")]
     out: Option<PathBuf>,
     #[command(flatten)]
     import: ImportArgs,
-    /// The seed of the initial weights of layers that begin anew
+    /// The seed of the initial weights of the layers that --fresh names
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
-    /// Replace the file if it is there; pipes and devices are never replaced
+    /// Replace the file if it exists; pipes and devices are never replaced
     #[arg(long, requires = "out")]
     force: bool,
     /// Print one JSON object instead

@@ -18,14 +18,15 @@ const ALL: &str = "all";
 /// Which weights of a file are which.
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
-    /// Names for tensors whose own do not tell: a TOML file with `prefix` and a table [names]
+    /// A TOML file that says which tensor is which weight where the names do not tell: a key `prefix` and a table
+    /// [names] (docs/import.md)
     #[arg(long, value_name = "MAP.toml")]
     map: Option<PathBuf>,
-    /// Layers that keep their initial weights, whatever the file has of them, such as a last layer of another width;
-    /// `head_*` stands for all whose names begin with head_
+    /// Layers that keep their initial weights, even if the file has weights for them, such as a last layer for another
+    /// number of classes; `head_*` stands for all layers whose names begin with head_
     #[arg(long, value_name = "LAYER,...", visible_alias = "allow-missing", value_delimiter = ',')]
     fresh: Vec<String>,
-    /// Tensors of the file that are left out, or whole modules
+    /// Tensors of the file that are not used, or whole modules
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     ignore: Vec<String>,
 }
@@ -51,7 +52,8 @@ impl ImportArgs {
 /// `--init` and which weights of its file are which.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// Initial weights, with the names and layouts of Keras or of PyTorch
+    /// Start from the weights in this file, with the names and layouts of Keras or of PyTorch (docs/import.md); by
+    /// default initial weights are drawn by --seed
     #[arg(long, value_name = "FILE.safetensors")]
     pub init: Option<PathBuf>,
     #[command(flatten)]
@@ -95,8 +97,8 @@ impl InitArgs {
 /// `--trainable`.
 #[derive(Debug, clap::Args)]
 pub struct TrainableArg {
-    /// Train these layers only, or `all`, whatever the model file says; `layer4_*` stands for all whose names begin with
-    /// layer4_
+    /// Train only these layers, or `all`, whatever the model file says; `layer4_*` stands for all layers whose names
+    /// begin with layer4_
     #[arg(long, value_name = "all|LAYER,...", value_delimiter = ',')]
     trainable: Vec<String>,
 }

@@ -20,11 +20,12 @@ const MOST_IN_MATRIX: usize = 256;
 /// `--report` and `--top-k`.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Print metrics on the test set: precision, recall and F1 of each class or label, top-k accuracy and the confusion matrix of
-    /// classes; where the model's target is values, MAE, RMSE and R2 of each output
+    /// Print a report on the test set: precision, recall and F1 of each class or label, and for classes top-k accuracy
+    /// and the confusion matrix; if the model's target is values, MAE, RMSE and R2 of each output
     #[arg(long)]
     pub report: bool,
-    /// In the report, among how many of the most probable classes the right one counts as correct; by default 5
+    /// Print the report, with top-K accuracy: a prediction is correct if the true class is among the K most probable
+    /// ones. By default 5, or the number of classes if there are fewer
     #[arg(long, value_name = "K", value_parser = super::args::count, allow_negative_numbers = true)]
     pub top_k: Option<usize>,
 }

@@ -7,7 +7,8 @@ use crate::model::Layer;
 /// List the layers that a model file may have, and their settings
 #[derive(Debug, clap::Args)]
 pub struct LayersArgs {
-    /// Print a JSON object: each class with the stem of its default names and the settings of its Keras class
+    /// Print one JSON object instead: for each class the stem of its default names, and the settings of its Keras
+    /// class
     #[arg(long)]
     json: bool,
 }

@@ -11,30 +11,33 @@ use crate::data::{DataKind, LoadOptions, MOST_ASKED, kind_of};
 /// `--transpose`, `--first-label`, `--target`, `--coarse-labels`, `--split-seed`, `--size` and `--channels`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LayoutArgs {
-    /// Swap rows and columns of the images of --data, which are stored that way. EMNIST is recognised by the names of
-    /// its files and needs no flag; `--transpose=false` takes its images as they are
+    /// Swap rows and columns of the images in --data, for IDX files that store them that way. Files of EMNIST are
+    /// recognised by their names, and swapped without this flag; `--transpose=false` keeps their images as they are
     #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     transpose: Option<bool>,
-    /// The label of the first class in --data: 1 where labels count from 1. The default is 0, and 1 for the letters of
-    /// EMNIST
+    /// The label of the first class in --data, such as 1 if labels count from 1. The default is 0, but 1 for the
+    /// letters of EMNIST
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     first_label: Option<u8>,
-    /// The column of a CSV file that is the target, by its name or its number, counted from 1; several are numbers to
-    /// estimate. The default is the last column
+    /// The column of a table that is the target, by its name or its number, counted from 1; several columns are
+    /// numbers to predict. The default is the last column
     #[arg(long, value_name = "NAME|NUMBER,...", value_delimiter = ',')]
     target: Vec<String>,
-    /// Take the 20 coarse labels of CIFAR-100 for its classes
+    /// Use the 20 coarse labels of CIFAR-100 as classes
     #[arg(long)]
     coarse_labels: bool,
-    /// What a data set without a test set is split by, 80 : 10 : 10 into training, validation and test set; the default is
-    /// 0, whatever --seed is
+    /// The seed of the split of a data set without a test set: 80 % training, 10 % validation, 10 % test. The default
+    /// is 0, whatever --seed is
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     split_seed: Option<u32>,
-    /// Height and width of the images that pictures become, 64 or 64x96; by default those of the pictures where all have the
-    /// same, of at most 128, else a square of the median of their shorter sides, rounded down to a multiple of 32, from 32 to 128
+    /// Height and width in pixels that pictures are scaled to, such as 64 or 64x96, up to 4096
+    ///
+    /// The default is the pictures' own size if they all have the same one of at most 128; else a square with the
+    /// median of their shorter sides, rounded down to a multiple of 32, from 32 to 128.
     #[arg(long, value_name = "N|HxW", value_parser = size)]
     size: Option<[usize; 2]>,
-    /// Channels of the images that pictures become: 1 for grey, 3 for colours; by default 1 where all pictures are grey
+    /// Channels of the images that pictures become: 1 (grey) or 3 (colours); by default 1 if all pictures are grey,
+    /// else 3
     #[arg(long, value_name = "1|3", value_parser = channels)]
     channels: Option<usize>,
 }

@@ -32,29 +32,32 @@ use crate::train::{
 
 /// Try learning rates from small to large on the first batches of an epoch, and suggest one
 ///
-/// Each batch trains at a larger rate than the one before, until the loss diverges. Prints the losses as a plot on a terminal and
-/// as a table elsewhere, the suggested rate with its reason, and the command that trains with it. No weights are kept.
+/// Each batch is trained at a larger rate than the one before, up to --max-rate or until the loss diverges. Prints the
+/// losses, as a plot on a terminal and as a table elsewhere, the suggested rate with its reason, and the command that
+/// trains with it. No weights are kept.
 #[derive(Debug, clap::Args)]
 pub struct LrFindArgs {
-    /// The model: the embedded one or a model file; by default the tutorial's, and for pictures a larger one made for them
+    /// The model: the embedded `tutorial` or a model file; by default the tutorial, or for pictures a larger model
+    /// made for them
     #[arg(long, value_name = "tutorial|FILE.toml")]
     model: Option<ModelSource>,
-    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
-    /// of tables, or a table (docs/data.md); by default mnist
+    /// The data set: the embedded `mnist`, which is the default; a folder with a sub-folder of pictures for each
+    /// class, or with IDX, CIFAR or NumPy files or tables; or a table (docs/data.md)
     #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
     #[command(flatten)]
     layout: LayoutArgs,
-    /// Samples per batch; by default that of the model file, else 64
+    /// Samples per batch, up to 65536; by default as in the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
-    /// The seed of initial weights and the order of samples
+    /// The seed of all random numbers: initial weights, the order of samples, dropout, augmentation
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
-    /// The optimizer; where the model file has another one, its clipping, averaging and weight decay stay
+    /// The optimizer; by default that of the model file. With another one, clipping, averaging and weight decay stay
+    /// as in the model file
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
     optimizer: Option<String>,
-    /// Use the first N training images at most
+    /// Use only the first N training samples
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     limit: Option<usize>,
     #[command(flatten)]
@@ -71,16 +74,16 @@ pub struct LrFindArgs {
     /// The learning rate of the last batch
     #[arg(long, value_name = "X", default_value = "1", value_parser = positive, allow_negative_numbers = true)]
     max_rate: f64,
-    /// How many batches, if one pass over the training set has as many
+    /// Number of batches, each with a rate of its own; at most one pass over the training set
     #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_negative_numbers = true)]
     batches: usize,
-    /// How much of the smoothed loss stays from batch to batch, at least 0 and below 1
+    /// Share of the smoothed loss that is kept from batch to batch, at least 0 and below 1
     #[arg(long, value_name = "F", default_value = "0.9", value_parser = kept, allow_negative_numbers = true)]
     smoothing: f64,
-    /// Draw the curve into this file, or `-` for standard output
+    /// Write a plot of the curve to this file, or to standard output with `-`
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
-    /// Replace an earlier plot
+    /// Replace an earlier plot in the file of --plot
     #[arg(long, requires = "plot")]
     force: bool,
     /// Print one JSON object instead

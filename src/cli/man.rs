@@ -9,11 +9,11 @@ use super::path_text::to_text;
 
 /// Write a man page for every command
 ///
-/// Where the folder is share/man/man1 beside a bin that is in PATH, or one of `manpath`, `man shadegrad` and `man shadegrad-train` find
-/// them.
+/// `man shadegrad` and `man shadegrad-train` find the pages if the folder is share/man/man1 beside a folder bin that
+/// is in PATH, or the folder man1 in one that `manpath` prints.
 #[derive(Debug, clap::Args)]
 pub struct ManArgs {
-    /// The folder; it is made where it is not there, and files of these names are replaced
+    /// The folder to write to; it is created if needed, and files with the names of the pages are replaced
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }

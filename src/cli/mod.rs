@@ -80,8 +80,12 @@ use ranks::Ranks;
 const AFTER_HELP: &str = "\
 Start with `shadegrad train`: it trains the convolutional network of the Keras tutorial on MNIST.
 
-Environment: RUST_LOG sets what is logged to standard error (such as `warn` or `wgpu_core=info`),
-WGPU_BACKEND which of vulkan, metal and dx12 are looked at, with commas between them.";
+Environment:
+  RUST_LOG             what is logged to standard error, such as `warn` or `wgpu_core=info`
+  WGPU_BACKEND         the APIs that are searched for adapters, with commas between them:
+                       vulkan, metal, dx12; by default all that this system has
+  SHADEGRAD_CACHE_DIR  where decoded pictures are kept; by default the user's cache folder, and if empty
+                       nowhere";
 
 /// Trains convolutional networks with hand-written WGSL compute shaders.
 #[derive(Debug, Parser)]

@@ -35,43 +35,43 @@ const IN_A_ROW: usize = 8;
 
 /// Predict what pictures show, or what rows of numbers stand for, with the model of a run folder
 ///
-/// Takes PNG, JPEG, WebP and BMP files of any size, folders of them, and `-` for standard input. For a model that was trained
-/// on a folder of pictures, a picture is scaled and cut as those were. For others it is made to look like MNIST: grey, bright on
-/// black (a light background is inverted), frames, lines and specks left out, cropped to the drawing, scaled and centred; a
-/// warning says where it is not certain what was meant.
+/// Takes PNG, JPEG, WebP and BMP files of any size, folders of them, and `-` for standard input. If the model was
+/// trained on a folder of pictures, a picture is scaled and cropped as those were. Other models of colour images get
+/// pictures that are only resized. For other models of grey images a picture is made to look like MNIST: grey, bright
+/// on black (a light background is inverted), without frames, lines and specks, cropped to the drawing, scaled and
+/// centred. A warning says where this is uncertain.
 ///
-/// For a model of rows of numbers, takes tables (CSV), also from standard input, with a line of output for each line. Columns are found
-/// by their names where both the table and the run have them; others are passed over, and the target need not be there. For any model,
-/// takes arrays of NumPy (`.npy`) of samples.
+/// For a model of rows of numbers it takes tables (CSV), also from standard input, and prints a line for each row.
+/// Columns are found by their names if both the table and the run have names; other columns are ignored, and the
+/// target may be missing. For any model it takes NumPy arrays (`.npy`) of samples.
 ///
-/// The exit code is 1 when a file could not be read; the others are predicted all the same.
+/// If a file cannot be read, the others are still predicted, and the exit code is 1.
 #[derive(Debug, clap::Args)]
 pub struct PredictArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// Pictures, folders of pictures, tables, arrays (.npy), or `-`
+    /// Pictures, folders of pictures, tables, arrays (.npy), or `-` for standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Take the pictures in folders within folders as well; where folders are called like classes of the model, the last line
-    /// says how many of the pictures in them are predicted right
+    /// Also take the pictures in sub-folders. If folders have the names of the model's classes, the last line says how
+    /// many of the pictures in them are predicted correctly
     #[arg(long)]
     recursive: bool,
     #[command(flatten)]
     device: DeviceArg,
-    /// Only resize pictures: for models of anything other than drawings on an even background. Models of colour
-    /// images always work like this
+    /// Only resize pictures, for models of anything other than drawings on an even background
     #[arg(long)]
     plain: bool,
-    /// Swap rows and columns of what the network sees: for models that were trained on images stored that way, such
-    /// as those of EMNIST with `--transpose=false`
+    /// Swap rows and columns of the image that the network gets, for models that were trained on images stored that
+    /// way, such as those of EMNIST with `--transpose=false`
     #[arg(long)]
     transpose: bool,
-    /// Print what the network sees, or with =FILE.png write it to a new file; with =- the picture goes to standard
-    /// output and the predictions to standard error
+    /// Print the images that the network gets; with =FILE.png write them to a new file instead, or with =- to standard
+    /// output, and the predictions to standard error
     #[arg(long, value_name = "FILE.png", num_args = 0..=1, require_equals = true)]
     show: Option<Option<PathBuf>>,
-    /// One line of JSON per picture or row
+    /// Print one line of JSON for each picture or row
     #[arg(long)]
     json: bool,
 }

@@ -19,28 +19,30 @@ use crate::io::run::{REPORT_FILE, is_report, read_result};
 use crate::io::{SavedRun, read_recorded};
 use crate::model::{bytes, thousands};
 
-/// Write a run as one HTML page
+/// Write an HTML page about a run
 ///
-/// Curves, confusion matrix, metrics of each class, the most confident mistakes, which pixels decided, the filters of the first
-/// convolution, one image followed through the layers, time per kernel (after `train --profile`), and all settings.
-/// The page contains its pictures: it needs no network and no other file.
+/// The page shows curves, the confusion matrix, metrics of each class, the most confident mistakes, which pixels
+/// decided, the filters of the first convolution, one image on its way through the layers, the time of each kernel
+/// (after `train --profile`), and all settings. It contains its pictures, and needs no network and no other file.
+///
+/// The flags that say how the data is read (--transpose to --channels) are by default as the run had them.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
     /// The run folder, such as runs/tutorial-1
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// The file to write, or `-` for standard output; by default report.html in the run folder, where an earlier page is
-    /// replaced
+    /// The file to write, or `-` for standard output; by default report.html in the run folder, which replaces an
+    /// earlier page
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
-    /// Write the plots as SVG files into this folder, too; there --force replaces only plots
+    /// Also write the plots as SVG files into this folder, in which --force replaces only plots
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
-    /// Replace existing files
+    /// Replace the file of --out, and plots in the folder of --plots, if they exist
     #[arg(long)]
     force: bool,
-    /// The data set whose test samples are evaluated: the embedded one, a folder with the files of a test set, or a table;
-    /// by default the one the run was trained on
+    /// The data set to evaluate on: the embedded `mnist`, a folder with pictures or with the files of a test set, or a
+    /// table; by default the test set of the data that the run was trained on
     #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     data: Option<DataSource>,
     #[command(flatten)]

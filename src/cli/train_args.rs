@@ -64,25 +64,27 @@ const RESUMED: [&str; 31] = [
 
 /// Train a model, evaluate it on the test set, and write a run folder
 ///
-/// Without arguments this is the Keras tutorial: its convolutional network on MNIST, RMSprop, batches of 64, 5
-/// epochs. The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl, history.csv and
-/// result.json, and a checkpoint after each epoch, from which `train --resume --out DIR` continues. Ctrl-C stops
-/// after the batches in progress.
+/// Without arguments it trains the convolutional network of the Keras tutorial on MNIST, with RMSprop, batches of 64
+/// and 5 epochs. The run folder gets model.toml, weights.safetensors, steps.jsonl, history.jsonl, history.csv and
+/// result.json, and a checkpoint after each epoch, from which `train --resume --out DIR` continues. Ctrl-C stops after
+/// the steps in progress, with a checkpoint; a second Ctrl-C stops at once.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
-    /// The model: the embedded one or a model file; by default the tutorial's, and for pictures a larger one made for them
+    /// The model: the embedded `tutorial` or a model file; by default the tutorial, or for pictures a larger model
+    /// made for them
     #[arg(long, value_name = "tutorial|FILE.toml")]
     pub(super) model: Option<ModelSource>,
-    /// The data set: the embedded one, a folder with a sub-folder of pictures for each class, or of IDX, CIFAR or NumPy files or
-    /// of tables, or a table (docs/data.md); by default mnist, and with --resume where it was
+    /// The data set: the embedded `mnist`, which is the default; a folder with a sub-folder of pictures for each
+    /// class, or with IDX, CIFAR or NumPy files or tables; or a table (docs/data.md). With --resume, where the data is
+    /// now if it has moved
     #[arg(long, value_name = "mnist|DIR|FILE.csv")]
     pub(super) data: Option<DataSource>,
     #[command(flatten)]
     pub(super) layout: LayoutArgs,
     #[command(flatten)]
     pub(super) training: TrainingArgs,
-    /// Evaluate a set of your own after each epoch: a folder with the files of a test set, or else of a training set, or a
-    /// table
+    /// Evaluate this set after each epoch, instead of a part of the training set: a folder with the files of a test
+    /// set or, if it has none, of a training set; or a table
     #[arg(long, value_name = "DIR|FILE.csv", conflicts_with_all = ["validation_split", "stratify"])]
     pub(super) validation_data: Option<PathBuf>,
     #[command(flatten)]
@@ -91,58 +93,63 @@ pub struct TrainArgs {
     pub(super) trainable: TrainableArg,
     #[command(flatten)]
     pub(super) device: DevicesArg,
-    /// Let devices of several kinds train together: the first alone updates the weights, and hands them to the others; results then
-    /// depend on which device computes which micro-batches
+    /// Let devices of several kinds train together: only the first one updates the weights, and sends them to the
+    /// others. Results then depend on which device computes which micro-batches
     #[arg(long)]
     pub(super) mixed_devices: bool,
     #[command(flatten)]
     pub(super) fuse: FuseArg,
     #[command(flatten)]
     pub(super) tune: TuneArg,
-    /// The run folder; by default runs/MODEL-N with the next free N
+    /// The run folder; by default runs/MODEL-N, with the next free N
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Resume the run in --out from its last checkpoint; of the settings that affect its result only --epochs and
-    /// --max-steps may be changed, to larger values, and --device and --allow-nan; if its data has moved, give --data
-    /// and --validation-data
+    /// Resume the run in --out from its last checkpoint
+    ///
+    /// Of the settings that affect the result, only --epochs and --max-steps can change, to larger values, and
+    /// --device and --allow-nan. If the data has moved, give its new place with --data and --validation-data.
     #[arg(long, requires = "out", conflicts_with_all = RESUMED)]
     pub(super) resume: bool,
-    /// Resume even if the data is not the data that the run was begun with; an epoch must have as many steps
+    /// Resume even if the images or labels are not those that the run began with; an epoch must have as many steps as
+    /// before
     #[arg(long, requires = "resume")]
     pub(super) accept_other_data: bool,
-    /// Print only the results, no progress and nothing about the model
+    /// Print only the results: no progress, nothing about the model
     #[arg(long, short)]
     pub(super) quiet: bool,
-    /// Like --quiet, with a line of JSON after each epoch and one with the folder and result.json at the end
+    /// Like --quiet, but print a line of JSON after each epoch, and at the end one with the run folder and the content
+    /// of result.json
     #[arg(long, conflicts_with_all = ["report", "top_k", "profile"])]
     pub(super) json: bool,
-    /// Show training as a live view in the terminal: curves, learning rate, speed, the last mistakes and, with --profile, the times of
-    /// kernels; keys stop, save a checkpoint and halve the learning rate; by default progress is printed as lines
+    /// Show a live view in the terminal instead of lines of progress
+    ///
+    /// It shows curves, learning rate, speed, the last mistakes and, with --profile, the times of kernels. Keys stop
+    /// training, save a checkpoint and halve the learning rate.
     #[arg(long, conflicts_with_all = ["quiet", "json"])]
     pub(super) tui: bool,
-    /// Write a checkpoint after every N steps within an epoch too, not only after each epoch
+    /// Also write a checkpoint after every N steps, not only after each epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,
     /// Keep the last N checkpoints, and that of the best epoch
     #[arg(long, value_name = "N", default_value_t = TrainArgs::KEEP_CHECKPOINTS, value_parser = count, allow_negative_numbers = true)]
     pub(super) keep_checkpoints: usize,
-    /// Write no checkpoints: the run cannot be resumed if it is interrupted
+    /// Write no checkpoints: a run that is interrupted cannot be resumed then
     #[arg(long, conflicts_with_all = ["checkpoint_steps", "resume"])]
     pub(super) no_checkpoints: bool,
-    /// Replace the files of an earlier run in --out, and its metrics in --tensorboard; other files stay
+    /// Replace the files of an earlier run in --out and its metrics in --tensorboard; other files stay
     #[arg(long, requires = "out")]
     pub(super) force: bool,
-    /// Keep the data set in the host's memory and stream it to the adapter, as always happens if it does not fit
-    /// there; results are the same
+    /// Keep the data set in the host's memory and stream it to the adapter, which otherwise happens only if it does
+    /// not fit there. Results are the same
     #[arg(long)]
     pub(super) stream: bool,
     #[command(flatten)]
     pub(super) report: ReportArgs,
-    /// Write the metrics for TensorBoard as well, into a folder named after the run inside this one
+    /// Also write the metrics for TensorBoard, into a folder in DIR that is named after the run
     #[arg(long, value_name = "DIR")]
     pub(super) tensorboard: Option<PathBuf>,
-    /// Time the steps of the plan during training, on some batches, and print them as `bench` does, or, where a batch has several
-    /// micro-batches, the parts of its steps; results are the same
+    /// Time the steps of the plan on some batches during training, and print the times as `bench` does; with several
+    /// micro-batches, time the parts of each training step instead. Results are the same
     #[arg(long)]
     pub(super) profile: bool,
     /// Flags of the program.

@@ -13,61 +13,79 @@ use crate::train::{EarlyStopping, LearningRateSchedule, ReduceOnPlateau};
 
 #[derive(Debug, clap::Args)]
 pub struct TrainingArgs {
-    /// Passes over the training set, at most; by default that of the model file, else 5
+    /// Passes over the training set, at most; by default as in the model file, else 5
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// Samples per batch; by default that of the model file, else 64
+    /// Samples per batch, up to 65536; by default as in the model file, else 64. If there are fewer training samples,
+    /// all of them
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
-    /// Compute each batch as N micro-batches one after another, or dealt out to processes and devices, and add up their gradients
-    /// before the update; by default that of the model file, else as many as there are processes and devices
+    /// Compute each batch in N parts (micro-batches), one after another or shared among processes and devices, and add
+    /// up their gradients before the update; by default as in the model file, else as many as there are processes and
+    /// devices
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     pub micro_batches: Option<usize>,
-    /// The seed of initial weights, the order of samples, and folds
+    /// The seed of all random numbers: initial weights, the order of samples, dropout, augmentation, folds
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
-    /// The optimizer; where the model file has another one, its clipping, averaging and weight decay stay
+    /// The optimizer; by default that of the model file. With another one, clipping, averaging and weight decay stay
+    /// as in the model file
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Optimizer::NAMES))]
     optimizer: Option<String>,
-    /// The optimizer's step size; by default that of the model file
+    /// The learning rate; by default as in the model file, or Keras's default if --optimizer is another one than there
+    ///
+    /// A schedule begins with it; for one_cycle it is the greatest rate. The schedule step has rates of its own, and
+    /// refuses this flag.
     #[arg(long, value_name = "X", value_parser = positive, allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// Continue training when a loss or a gradient is not finite, which ends training otherwise
+    /// Continue training when a loss or a gradient is not finite; by default training ends then
     #[arg(long)]
     pub allow_nan: bool,
-    /// How the learning rate changes from step to step, such as type=cosine,decay_steps=4690: type constant, step,
-    /// exponential, cosine or one_cycle, and the keys of [optimizer.schedule]
+    /// How the learning rate changes from step to step, such as type=cosine,decay_steps=4690; by default as in the
+    /// model file, else constant
+    ///
+    /// The type is constant, step, exponential, cosine or one_cycle. The other keys are those of [optimizer.schedule]
+    /// (docs/model-file.md).
     #[arg(long, value_name = "KEY=VALUE,...", value_parser = settings::<LearningRateSchedule>)]
     schedule: Option<LearningRateSchedule>,
-    /// Take the samples of each epoch in the order of the files
+    /// Train on the samples in the order of the files; by default each epoch takes them in a new random order
     #[arg(long)]
     no_shuffle: bool,
-    /// End training after this many optimizer steps, even within an epoch
+    /// End training after N optimizer steps, even within an epoch; by default as in the model file, else never
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub max_steps: Option<usize>,
-    /// Train on the first N training images at most
+    /// Use only the first N training samples
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub limit: Option<usize>,
-    /// Hold out this share of the training set, its last samples, and evaluate it after each epoch
+    /// Hold out this share of the training set, its last samples, and evaluate it after each epoch; above 0 and below
+    /// 1
     #[arg(long, value_name = "F", value_parser = share, allow_negative_numbers = true)]
     validation_split: Option<f64>,
-    /// Take the share of --validation-split from every class, the last samples of each: for files that are sorted by
-    /// class
+    /// Hold out the share of --validation-split from every class, the last samples of each, for files that are sorted
+    /// by class
     #[arg(long)]
     stratify: bool,
-    /// End training once an epoch's loss is at most X: of the validation set if there is one, else of the training set
+    /// End training after an epoch whose loss is at most X: that of the validation set if there is one, else of the
+    /// training set
     #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]
     until_loss: Option<f64>,
-    /// End training once an epoch's accuracy is at least X, likewise; with --until-loss, once both are reached
+    /// End training after an epoch whose accuracy, of the same set, is at least X, above 0 and at most 1; with
+    /// --until-loss, once both are reached
     #[arg(long, value_name = "X", value_parser = share_or_all, allow_negative_numbers = true)]
     until_accuracy: Option<f64>,
-    /// End training that no longer improves, such as patience=3,restore_best_weights=true: keys monitor (val_loss),
-    /// patience (0), min_delta (0), baseline (none), restore_best_weights (false), start_from_epoch (0); `off` overrides the model file
+    /// End training when a metric no longer improves, such as patience=3,restore_best_weights=true; `off` overrides
+    /// the model file
+    ///
+    /// Keys and their defaults: monitor (val_loss), patience (0 epochs), min_delta (0), baseline (none),
+    /// restore_best_weights (false), start_from_epoch (0). Without a value all are the defaults.
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "",
           value_parser = setting::<EarlyStopping>)]
     early_stopping: Option<Setting<EarlyStopping>>,
-    /// Reduce the learning rate when training stops improving, such as factor=0.5,patience=2: keys monitor
-    /// (val_loss), factor (0.1), patience (10), min_delta (1e-4), cooldown (0), min_lr (0); `off` as above
+    /// Reduce the learning rate when a metric no longer improves, such as factor=0.5,patience=2; `off` overrides the
+    /// model file
+    ///
+    /// Keys and their defaults: monitor (val_loss), factor (0.1), patience (10 epochs), min_delta (1e-4), cooldown (0
+    /// epochs), min_lr (0). Without a value all are the defaults.
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "",
           value_parser = setting::<ReduceOnPlateau>)]
     reduce_lr_on_plateau: Option<Setting<ReduceOnPlateau>>,

@@ -16,8 +16,8 @@ const NONE: &str = "-";
 /// `--tune`.
 #[derive(Debug, clap::Args)]
 pub struct TuneArg {
-    /// Measure every kernel that can run a step on this adapter and use the fastest; times are kept in the user's
-    /// cache folder. Results may differ in their last bits from those without it, and between machines
+    /// Measure every kernel that can run a step on this adapter, and use the fastest; the times are kept in the user's
+    /// cache folder. Results may differ in their last bits from those without this flag, and between machines
     #[arg(long)]
     tune: bool,
 }

@@ -16,7 +16,10 @@ use crate::device::{Device, DeviceChoice, how_to_get_an_adapter};
 use crate::gpu::check_failures;
 use crate::verify::{VerifyReport, VerifyRow, cases, verify, verify_cpu, verify_edited};
 
-/// Run every kernel on a device and compare what it computes with its twin on the CPU
+/// Run every kernel on a device and compare it with its twin, the same computation in plain Rust
+///
+/// Here `--device auto` is the best adapter, even if it is a software one. With `--device cpu` the fast versions of
+/// the CPU executor are compared with their twins. The exit code is 1 if any kernel differs.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
     /// Kinds of steps to verify, such as `matmul`; by default all
@@ -24,8 +27,8 @@ pub struct VerifyArgs {
     kinds: Vec<String>,
     #[command(flatten)]
     device: DeviceArg,
-    /// Train a model instead, and compare every step of its plan with its twin, each from the same numbers: shows
-    /// which step is the first to exceed its bound
+    /// Train a model instead, and compare every step of its plan with its twin on the same inputs: shows the first
+    /// step that exceeds its error bound
     #[arg(long, value_name = "tutorial|FILE.toml", conflicts_with = "kinds")]
     trace: Option<ModelSource>,
     /// Verify a changed copy of a file in `shaders` that has kept its name: every kernel that the file is part of runs with the copy in

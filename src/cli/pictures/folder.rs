@@ -17,7 +17,7 @@ const RESOURCES: &str = "._";
 #[derive(Debug)]
 pub struct Folder {
     pub sources: Vec<Source>,
-    /// What was skipped, in a line: ``2 files were passed over (1 .heic, 1 .txt)``.
+    /// What was skipped, in a line: ``2 files were skipped (1 .heic, 1 .txt)``.
     pub passed_over: Option<String>,
 }
 
