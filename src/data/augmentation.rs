@@ -26,15 +26,17 @@ use crate::random::{Purpose, philox4x32, words};
 pub struct Augmentation {
     /// Largest rotation in degrees, up to 180; default 0.
     pub rotation_range: f64,
-    /// Largest shift along the height as a share of it, up to 1; default 0.
+    /// Largest shift along the height, as a share of the height, up to 1; default 0.
     pub height_shift_range: f64,
-    /// Largest shift along the width as a share of it, up to 1; default 0.
+    /// Largest shift along the width, as a share of the width, up to 1; default 0.
     pub width_shift_range: f64,
     /// Largest shear angle in degrees, up to 60; default 0.
     pub shear_range: f64,
-    /// Largest zoom, along each axis on its own: the factors are in `[1 - zoom_range, 1 + zoom_range)`; below 1, default 0.
+    /// Largest zoom, along each axis on its own: the factors are in `[1 - zoom_range, 1 + zoom_range)`; up to 0.99,
+    /// default 0.
     pub zoom_range: f64,
-    /// Standard deviation of the noise, where pixels are from 0 to 1; up to 1, default 0.
+    /// Standard deviation of the noise, in the units of the pixels that the first layer gets: these are from 0 to 1,
+    /// but from 0 to 255 if the model begins with a Rescaling or a Normalization. Up to 1, default 0.
     pub noise_stddev: f64,
 }
 

@@ -67,7 +67,7 @@ pub const TUTORIAL: &str = include_str!("../../assets/models/tutorial.toml");
 pub struct ModelFile {
     /// The layers.
     pub model: Sequential,
-    /// What training makes small.
+    /// What training minimizes.
     pub loss: Loss,
     /// How weights follow gradients.
     pub optimizer: Optimizer,
@@ -89,32 +89,35 @@ const SCHEDULE: &str = "schedule";
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileForm<O, L> {
-    /// Name of the model, of letters, digits, `-` and `_`: part of the default output folder.
+    /// Name of the model, of letters, digits, `-` and `_`. It is part of the name of the default run folder.
     name: String,
-    /// Height, width and channels of one sample; height and width, of one channel; or a number of features.
+    /// Shape of one sample: `[height, width, channels]`, `[height, width]` for one channel, or `[features]` for rows
+    /// of numbers.
     input_shape: Vec<usize>,
-    /// What the outputs are held to; default `classes`.
+    /// What the target of a sample is: one class, any number of labels, or numbers; default `classes`.
     #[serde(default, skip_serializing_if = "is_classes")]
     target: TargetKind,
-    /// What the classes, labels or outputs are called, in order, one name to each; default none: they are numbers.
+    /// Names of the classes, labels or outputs, in order, one for each; default none: they are numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     class_names: Vec<String>,
-    /// What the numbers of a sample that is a row are called, in order; default none: the order of columns tells.
+    /// Names of the features in order, one for each, if samples are rows of numbers; default none: columns are taken
+    /// in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     feature_names: Vec<String>,
-    /// What training makes small; default `categorical_crossentropy`.
+    /// What training minimizes; default `categorical_crossentropy`.
     #[serde(default)]
     loss: Loss,
-    /// How weights follow gradients, and the learning rate's schedule; default `rmsprop`.
+    /// How gradients update the weights, and the schedule of the learning rate; default `rmsprop`.
     #[serde(default)]
     optimizer: O,
-    /// How training images are changed anew in each epoch; default none.
+    /// Random changes to the training images, new in each epoch; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     augmentation: Option<Augmentation>,
-    /// How long and on what it is trained, and when that ends; default 5 epochs.
+    /// For how long and on what the model is trained; default 5 epochs.
     #[serde(default)]
     training: FitOptions,
-    /// In the order in which they are computed. The last one gives a value for each class, or is a single sigmoid unit for two.
+    /// The layers, in the order in which they are computed. The last one gives a value for each class, or is a single
+    /// sigmoid unit for two classes.
     layers: Vec<L>,
 }
 

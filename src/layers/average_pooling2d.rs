@@ -17,7 +17,8 @@ pub struct AveragePooling2D {
     /// Step of the window; by default its size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strides: Option<Pair>,
-    /// What surrounds an image, nothing or places that do not count, so that windows begin at every stride; default `valid`.
+    /// What is put around an image: `valid` nothing, `same` places that do not count, so that a window begins at every
+    /// stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
 }

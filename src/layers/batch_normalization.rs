@@ -8,7 +8,7 @@ use crate::ops::{
 };
 use crate::optimizers::Regularizer;
 
-/// Each channel in terms of its mean and deviation: `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
+/// Normalizes each channel by its mean and variance: `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
 ///
 /// In training they are those of the batch, over its samples and their positions, and the moving ones follow:
 /// `moving <- moving * momentum + batch * (1 - momentum)`; else they are the moving ones. The variance is the biased one, `1/n`. A layer that is
@@ -22,10 +22,10 @@ pub struct BatchNormalization {
     /// Name in weight files and messages; by default `batch_normalization`, `batch_normalization_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What is kept of the moving statistics at each batch; default 0.99.
+    /// Share of the moving statistics that is kept at each batch, from 0 to 1; default 0.99.
     #[serde(default = "momentum")]
     pub momentum: f64,
-    /// What is added to a variance; default 0.001.
+    /// Added to the variance; default 0.001.
     #[serde(default = "epsilon")]
     pub epsilon: f64,
     /// Whether there is a beta; default true.
@@ -46,10 +46,10 @@ pub struct BatchNormalization {
     /// How the moving variance starts; default `ones`.
     #[serde(default = "Initializer::ones", skip_serializing_if = "Initializer::is_ones")]
     pub moving_variance_initializer: Initializer,
-    /// Penalty of beta, part of the loss; default none.
+    /// Penalty on beta, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta_regularizer: Option<Regularizer>,
-    /// Penalty of gamma, part of the loss; default none.
+    /// Penalty on gamma, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gamma_regularizer: Option<Regularizer>,
 }

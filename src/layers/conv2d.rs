@@ -24,7 +24,7 @@ pub struct Conv2D {
     /// Step of the window; default 1.
     #[serde(default = "one_by_one")]
     pub strides: Pair,
-    /// What surrounds an image, nothing or zeros so that windows begin at every stride; default `valid`.
+    /// What is put around an image: `valid` nothing, `same` zeros, so that a window begins at every stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
     /// What is applied to the output; default `linear`.
@@ -36,10 +36,10 @@ pub struct Conv2D {
     /// How the bias starts; default `zeros`.
     #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
     pub bias_initializer: Initializer,
-    /// Penalty of the kernel, part of the loss; default none.
+    /// Penalty on the kernel, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
-    /// Distance of the kernel's taps; default 1. Only one of strides and this may be over 1.
+    /// Distance between neighbours of the kernel, in pixels. Only one of this and `strides` may be above 1. Default 1.
     #[serde(default = "one_by_one", skip_serializing_if = "is_one_by_one")]
     pub dilation_rate: Pair,
     /// Number of groups that channels and filters are cut into; default 1.

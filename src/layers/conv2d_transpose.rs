@@ -25,7 +25,7 @@ pub struct Conv2DTranspose {
     /// Step of the window; default 1.
     #[serde(default = "one_by_one")]
     pub strides: Pair,
-    /// What surrounds an image, nothing or zeros so that windows begin at every stride; default `valid`.
+    /// What is put around an image: `valid` nothing, `same` zeros, so that a window begins at every stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
     /// What is applied to the output; default `linear`.
@@ -37,7 +37,7 @@ pub struct Conv2DTranspose {
     /// How the bias starts; default `zeros`.
     #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
     pub bias_initializer: Initializer,
-    /// Penalty of the kernel, part of the loss; default none.
+    /// Penalty on the kernel, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
     /// Whether a bias is added; default true.

@@ -24,7 +24,7 @@ pub struct Dense {
     /// How the bias starts; default `zeros`.
     #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
     pub bias_initializer: Initializer,
-    /// Penalty of the kernel, part of the loss; default none.
+    /// Penalty on the kernel, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_regularizer: Option<Regularizer>,
     /// Whether a bias is added; default true.

@@ -13,7 +13,7 @@ pub struct GlobalAveragePooling2D {
     /// Name in weight files and messages; by default `global_average_pooling2d`, `global_average_pooling2d_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Whether an image of one pixel is given instead of a row of features; default false.
+    /// Whether the output is an image of one pixel, not a row of features; default false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub keepdims: bool,
 }

@@ -7,8 +7,8 @@ use crate::ops::{
 };
 use crate::optimizers::Regularizer;
 
-/// Each position of an image, or each sample of features, in terms of its own mean and deviation:
-/// `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
+/// Normalizes each position of an image, or each sample of features, by its own mean and variance: `y = gamma * (x -
+/// mean) / sqrt(variance + epsilon) + beta`.
 ///
 /// They are those of the channels of one position, or of the features of one sample, in training as in prediction. The variance is
 /// the biased one, `1/n`. Of Keras's axes there is -1 alone, the last one, which is its default.
@@ -21,7 +21,7 @@ pub struct LayerNormalization {
     /// Name in weight files and messages; by default `layer_normalization`, `layer_normalization_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What is added to a variance; default 0.001.
+    /// Added to the variance; default 0.001.
     #[serde(default = "epsilon")]
     pub epsilon: f64,
     /// Whether there is a beta; default true.
@@ -36,10 +36,10 @@ pub struct LayerNormalization {
     /// How gamma starts; default `ones`.
     #[serde(default = "Initializer::ones", skip_serializing_if = "Initializer::is_ones")]
     pub gamma_initializer: Initializer,
-    /// Penalty of beta, part of the loss; default none.
+    /// Penalty on beta, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta_regularizer: Option<Regularizer>,
-    /// Penalty of gamma, part of the loss; default none.
+    /// Penalty on gamma, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gamma_regularizer: Option<Regularizer>,
 }

@@ -4,7 +4,7 @@ use super::kit::*;
 use crate::ops::{Normalize, NormalizeShape};
 use crate::optimizers::Regularizer;
 
-/// Values in terms of the mean and the variance of the data: `y = (x - mean) / max(sqrt(variance), 1e-7)`.
+/// Normalizes values by the mean and the variance of the data: `y = (x - mean) / max(sqrt(variance), 1e-7)`.
 ///
 /// There is one mean and one variance for each index of the axes that `axis` names, over all samples and all other axes. Both are
 /// given, or they are weights that no gradient changes: mean zeros, variance ones, of the dimensions of these axes, until the layer
@@ -12,25 +12,27 @@ use crate::optimizers::Regularizer;
 /// augmentation, and `Model::adapt` adapts it to others. The variance is the biased one, `1/n`. To adapt, a layer
 /// must get the model's input, or what a Rescaling, a ZeroPadding2D or a layer that moves no value makes of it.
 ///
-/// Where a model's input reaches it, it gets bytes as they are, 0 to 255. Of what never varied in the data, the quotient by 1e-7 is
-/// large as soon as it does. Source: `keras/src/layers/preprocessing/normalization.py`; `count` is left out.
+/// At the beginning of a model it gets bytes as they are, 0 to 255. A value that never varied in the data is divided
+/// by 1e-7 if it varies later. Source: `keras/src/layers/preprocessing/normalization.py`; `count` is left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct Normalization {
     /// Name in weight files and messages; by default `normalization`, `normalization_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Axes that have a mean for each of their indices: `-1`, or several such as `[1, 3]`, counted as in Keras, where 0 is that of the
-    /// samples; `[]` is a single mean of everything, Keras's `None`. Default -1, the channels or features.
+    /// Axes with a mean and a variance for each of their indices, `-1` or several such as `[1, 3]`, counted as in
+    /// Keras, where axis 0 is that of the samples. With `[]`, Keras's `None`, one mean and variance are for
+    /// everything. Default -1, the channels or features.
     #[serde(default)]
     pub axis: Axes,
-    /// The mean: a number, or one for each index of the last of the axes, or lists in lists for several axes; by default that of the data.
+    /// The mean: a number, a list with one for each index of the last axis, or nested lists for several axes; by
+    /// default that of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean: Option<Nested>,
-    /// The variance, of the form of `mean`, which it comes with; by default that of the data.
+    /// The variance, in the form of `mean`; give both or neither; by default that of the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<Nested>,
-    /// Whether it goes the other way, `y = mean + x * max(sqrt(variance), 1e-7)`; default false.
+    /// Whether the layer does the inverse, `y = mean + x * max(sqrt(variance), 1e-7)`; default false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub invert: bool,
 }

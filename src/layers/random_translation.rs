@@ -19,15 +19,15 @@ pub struct RandomTranslation {
     /// Name in messages; by default `random_translation`, `random_translation_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// By which share of the height images are moved down, in `[-1, 1]`: a number for up to so much either way, or the least and the
-    /// largest.
+    /// By what share of the height images are moved down, in `[-1, 1]`: a number for up to that share in both
+    /// directions, or the least and the largest share.
     pub height_factor: Factor,
-    /// By which share of the width images are moved to the right, likewise.
+    /// By what share of the width images are moved to the right, in the same form.
     pub width_factor: Factor,
-    /// What lies outside an image; default `reflect`. Keras's `wrap` is refused.
+    /// What lies outside an image. Keras's `wrap` is refused. Default `reflect`.
     #[serde(default)]
     pub fill_mode: FillMode,
-    /// Whether a pixel is blended from its neighbours; default `bilinear`.
+    /// Whether a pixel is the nearest one, or blended from the four around; default `bilinear`.
     #[serde(default)]
     pub interpolation: Interpolation,
     /// What lies outside with `fill_mode = "constant"`; default 0.

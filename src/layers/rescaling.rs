@@ -5,8 +5,8 @@ use crate::numbers::shown;
 use crate::ops::Rescale;
 use crate::optimizers::Regularizer;
 
-/// `y = x * scale + offset`. Where a model's input reaches it, it gets bytes as they are, 0 to 255; others get
-/// them divided by 255.
+/// `y = x * scale + offset`. At the beginning of a model it gets bytes as they are, 0 to 255; other layers get them
+/// divided by 255.
 ///
 /// `x * (1/255)`, as Keras computes it, differs from `x / 255` in the last bit for 126 of the 256 bytes.
 /// Source: `keras/src/layers/preprocessing/rescaling.py`.

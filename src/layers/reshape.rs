@@ -10,7 +10,7 @@ pub struct Reshape {
     /// Name in weight files and messages; by default `reshape`, `reshape_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Dimensions of a sample: `[features]` or `[h, w, c]`. One of them may be -1: it is what the others leave.
+    /// Dimensions of a sample: `[features]` or `[h, w, c]`. One of them may be -1: it follows from the others.
     pub target_shape: Vec<i64>,
 }
 

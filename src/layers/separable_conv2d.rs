@@ -4,7 +4,7 @@ use super::kit::*;
 use crate::ops::{Activation, Dtype};
 use crate::optimizers::Regularizer;
 
-/// A convolution of each channel by itself, and then one of 1x1 over all that comes of it.
+/// A convolution of each channel by itself, and then a 1x1 convolution over all of its outputs.
 ///
 /// `z[n, i, j, c*m + k] = sum_{p, q} x[n, i*sh + p*dh - top, j*sw + q*dw - left, c] * depthwise_kernel[p, q, c, k]`, where m is the depth
 /// multiplier, and x is zero outside of the image; `y[n, i, j, o] = bias[o] + sum_e z[n, i, j, e] * pointwise_kernel[0, 0, e, o]`.
@@ -24,13 +24,13 @@ pub struct SeparableConv2D {
     /// Step of the window; default 1.
     #[serde(default = "one_by_one")]
     pub strides: Pair,
-    /// What surrounds an image, nothing or zeros so that windows begin at every stride; default `valid`.
+    /// What is put around an image: `valid` nothing, `same` zeros, so that a window begins at every stride; default `valid`.
     #[serde(default)]
     pub padding: Padding,
     /// What is applied to the output; default `linear`.
     #[serde(default)]
     pub activation: Activation,
-    /// Outputs of each input channel; default 1.
+    /// Output channels for each input channel; default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub depth_multiplier: usize,
     /// How the depthwise kernel starts; default `glorot_uniform`.
@@ -42,13 +42,13 @@ pub struct SeparableConv2D {
     /// How the bias starts; default `zeros`.
     #[serde(default = "Initializer::zeros", skip_serializing_if = "Initializer::is_zeros")]
     pub bias_initializer: Initializer,
-    /// Penalty of the kernel, part of the loss; default none.
+    /// Penalty on the kernel, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depthwise_regularizer: Option<Regularizer>,
-    /// Penalty of the kernel, part of the loss; default none.
+    /// Penalty on the kernel, which is added to the loss; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointwise_regularizer: Option<Regularizer>,
-    /// Distance of the kernel's taps; default 1. Only one of strides and this may be over 1.
+    /// Distance between neighbours of the kernel, in pixels. Only one of this and `strides` may be above 1. Default 1.
     #[serde(default = "one_by_one", skip_serializing_if = "is_one_by_one")]
     pub dilation_rate: Pair,
     /// Whether a bias is added; default true.

@@ -10,8 +10,8 @@ pub struct ZeroPadding2D {
     /// Name in weight files and messages; by default `zero_padding2d`, `zero_padding2d_1`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// How many: on all sides (`1`), above and below, and before and after (`[1, 2]`), or on each side,
-    /// `[[top, bottom], [left, right]]`; default 1.
+    /// How many rows and columns: on all sides (`1`), above and below and left and right (`[1, 2]`), or on each side
+    /// (`[[top, bottom], [left, right]]`); default 1.
     #[serde(default)]
     pub padding: Sides,
 }

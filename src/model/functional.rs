@@ -43,7 +43,7 @@ impl Functional {
         self
     }
 
-    /// Sets what the output is held to: data sets must have targets of this kind.
+    /// Sets what the target of a sample is: data sets must have targets of this kind.
     pub fn target(mut self, target: TargetKind) -> Self {
         self.model.target = target;
         self

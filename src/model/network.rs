@@ -54,7 +54,7 @@ pub struct Network {
     pub name: String,
     /// Of one input.
     pub input_shape: Shape,
-    /// What its outputs are held to.
+    /// What the target of a sample is.
     pub target: TargetKind,
     /// The layers, input first.
     pub layers: Vec<NetworkLayer>,

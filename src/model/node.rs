@@ -18,8 +18,8 @@ pub struct Node {
     /// Names of the layers whose outputs it takes, or `input`; if empty, the layer before it, and for the first one `input`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
-    /// Whether training changes its weights; default true. A [`BatchNormalization`](crate::model::BatchNormalization) that is not trained
-    /// takes its moving statistics, as in Keras.
+    /// Whether training changes its weights. A [`BatchNormalization`](crate::model::BatchNormalization) that is not
+    /// trained takes its moving statistics, as in Keras. Default true.
     #[serde(skip_serializing_if = "is_true")]
     pub trainable: bool,
 }

@@ -24,7 +24,7 @@ pub struct Sequential {
     pub name: String,
     /// Of one input: height, width and channels of an image, or a number of features.
     pub input_shape: Shape,
-    /// What the outputs are held to; classes by default.
+    /// What the target of a sample is; classes by default.
     pub target: TargetKind,
     /// The layers in the order in which they are computed, input first.
     pub layers: Vec<Node>,
@@ -39,7 +39,7 @@ impl Sequential {
         Sequential { name, input_shape, target, layers: Vec::new() }
     }
 
-    /// Sets what the outputs are held to: data sets must have targets of this kind.
+    /// Sets what the target of a sample is: data sets must have targets of this kind.
     pub fn target(mut self, target: TargetKind) -> Self {
         self.target = target;
         self

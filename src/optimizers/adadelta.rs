@@ -17,7 +17,7 @@ use super::error::OptimizerError;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adadelta {
-    /// Step size; default 0.001. The paper has none, which is 1.
+    /// Step size; 1 gives the method of the paper, which has none. Default 0.001.
     pub learning_rate: f64,
     /// Decay of both running means of squares, in `[0, 1)`; default 0.95.
     pub rho: f64,
@@ -38,10 +38,10 @@ pub struct Adadelta {
     /// Whether a moving average of the weights is kept ([`Ema`](super::Ema)); default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_ema: bool,
-    /// How much of the average stays in a step, in `[0, 1]`; default 0.99.
+    /// Share of the average that is kept at each step, in `[0, 1]`; default 0.99.
     #[serde(skip_serializing_if = "is_default_momentum")]
     pub ema_momentum: f64,
-    /// After each so many steps the weights become their average; default never.
+    /// After every so many steps the weights are replaced by their average; default never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema_overwrite_frequency: Option<u32>,
 }

@@ -19,7 +19,8 @@ use super::error::OptimizerError;
 pub struct Lion {
     /// Step size; default 0.001.
     pub learning_rate: f64,
-    /// Share of the running mean in what decides the direction, in `(0, 1]`; default 0.9.
+    /// Share of the running mean, beside the gradient, in the sum whose sign is the direction, in `(0, 1]`; default
+    /// 0.9.
     pub beta_1: f64,
     /// Decay of the running mean of gradients, in `[0, 1)`; default 0.99.
     pub beta_2: f64,
@@ -38,10 +39,10 @@ pub struct Lion {
     /// Whether a moving average of the weights is kept ([`Ema`](super::Ema)); default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_ema: bool,
-    /// How much of the average stays in a step, in `[0, 1]`; default 0.99.
+    /// Share of the average that is kept at each step, in `[0, 1]`; default 0.99.
     #[serde(skip_serializing_if = "is_default_momentum")]
     pub ema_momentum: f64,
-    /// After each so many steps the weights become their average; default never.
+    /// After every so many steps the weights are replaced by their average; default never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema_overwrite_frequency: Option<u32>,
 }

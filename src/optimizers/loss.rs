@@ -6,7 +6,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-/// What training makes small.
+/// What training minimizes.
 ///
 /// In a model file a loss is its name, or a table of its name and its settings:
 ///
@@ -49,8 +49,8 @@ impl Default for Loss {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CategoricalCrossentropy {
-    /// How much of a target is spread over all classes: `t * (1 - label_smoothing) + label_smoothing / classes`, in training and
-    /// in evaluation. From 0 to 1; default 0. Accuracy is judged by the class.
+    /// How much of a target is spread over all classes, from 0 to 1: the target `t` becomes `t * (1 - label_smoothing)
+    /// + label_smoothing / classes`, in training and in evaluation. Accuracy does not depend on it. Default 0.
     pub label_smoothing: f64,
 }
 
@@ -59,14 +59,14 @@ pub struct CategoricalCrossentropy {
 /// Where sigmoid is the last activation, p are its outputs, and the loss is computed from its logits, fused with it and
 /// not clipped. After any other activation p are the outputs, clipped to `[1e-7, 1 - 1e-7]`.
 ///
-/// A last layer of several units is held to one-hot targets, as by the other losses. Of a single sigmoid unit the output is
-/// the probability of the second of two classes, and the target is the label, 0 or 1.
-/// Source: `binary_crossentropy` in `keras/src/losses/losses.py` and in `keras/src/backend/tensorflow/nn.py`.
+/// A last layer of several units is compared with one-hot targets, as with the other losses. The output of a single
+/// sigmoid unit is the probability of the second of two classes, and the target is the label, 0 or 1. Source:
+/// `binary_crossentropy` in `keras/src/losses/losses.py` and in `keras/src/backend/tensorflow/nn.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BinaryCrossentropy {
-    /// How far targets are drawn to a half: `t * (1 - label_smoothing) + label_smoothing / 2`, in training and in evaluation.
-    /// From 0 to 1; default 0. Accuracy is judged by the class.
+    /// How far targets are moved towards 1/2, from 0 to 1: the target `t` becomes `t * (1 - label_smoothing) +
+    /// label_smoothing / 2`, in training and in evaluation. Accuracy does not depend on it. Default 0.
     pub label_smoothing: f64,
 }
 
@@ -82,7 +82,7 @@ pub struct BinaryCrossentropy {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Huber {
-    /// From which error on it grows in proportion; above 0, default 1.
+    /// Up to this error the loss is quadratic, beyond it linear; above 0, default 1.
     pub delta: f64,
 }
 

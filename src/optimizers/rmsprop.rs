@@ -24,7 +24,7 @@ pub struct RmsProp {
     pub learning_rate: f64,
     /// Decay of the running mean of squares, in `[0, 1)`; default 0.9.
     pub rho: f64,
-    /// Momentum, in `[0, 1)`; default 0 (off).
+    /// Momentum, in `[0, 1)`; 0 is none. Default 0.
     pub momentum: f64,
     /// Added under the root; default 1e-7.
     pub epsilon: f64,
@@ -45,10 +45,10 @@ pub struct RmsProp {
     /// Whether a moving average of the weights is kept ([`Ema`](super::Ema)); default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_ema: bool,
-    /// How much of the average stays in a step, in `[0, 1]`; default 0.99.
+    /// Share of the average that is kept at each step, in `[0, 1]`; default 0.99.
     #[serde(skip_serializing_if = "is_default_momentum")]
     pub ema_momentum: f64,
-    /// After each so many steps the weights become their average; default never.
+    /// After every so many steps the weights are replaced by their average; default never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema_overwrite_frequency: Option<u32>,
 }

@@ -19,9 +19,9 @@ use super::error::OptimizerError;
 pub struct Sgd {
     /// Step size; default 0.01.
     pub learning_rate: f64,
-    /// Momentum, in `[0, 1]`; default 0 (off).
+    /// Momentum, in `[0, 1]`; 0 is none. Default 0.
     pub momentum: f64,
-    /// Whether momentum is Nesterov's, which looks one step ahead; default false. Without momentum it does nothing.
+    /// Whether momentum is Nesterov's, which looks one step ahead. Without momentum it does nothing. Default false.
     pub nesterov: bool,
     /// Weight decay ([`Optimizer`](super::Optimizer)); default none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,10 +38,10 @@ pub struct Sgd {
     /// Whether a moving average of the weights is kept ([`Ema`](super::Ema)); default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_ema: bool,
-    /// How much of the average stays in a step, in `[0, 1]`; default 0.99.
+    /// Share of the average that is kept at each step, in `[0, 1]`; default 0.99.
     #[serde(skip_serializing_if = "is_default_momentum")]
     pub ema_momentum: f64,
-    /// After each so many steps the weights become their average; default never.
+    /// After every so many steps the weights are replaced by their average; default never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema_overwrite_frequency: Option<u32>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::check::require;
 use crate::error::SettingError;
 
-/// One cycle: half a cosine wave up to the greatest rate, and half of one down to nearly nothing.
+/// One cycle: half a cosine wave up to the greatest rate, and half of one down to nearly 0.
 ///
 /// ```text
 /// up      from max_learning_rate / div_factor at step 0 to max_learning_rate at step u = pct_start * total_steps - 1
@@ -23,7 +23,7 @@ pub struct OneCycle {
     /// The greatest rate; by default the optimizer's.
     #[serde(default)]
     pub max_learning_rate: Option<f64>,
-    /// Steps of the cycle: those that training will take.
+    /// Steps of the cycle; it should be the number of steps of the whole training.
     pub total_steps: usize,
     /// The share of the steps in which the rate rises, from 0 to 1; default 0.3.
     #[serde(default = "OneCycle::default_pct_start")]

@@ -22,37 +22,39 @@ use crate::profile::Sampling;
 pub struct FitOptions {
     /// Passes over the training set, unless training ends earlier; default 5.
     pub epochs: usize,
-    /// Samples per batch; default 64. The last batch of an epoch holds what is left. A size above the number of
-    /// training samples means all of them; evaluation then uses batches of that size, too.
+    /// Samples per batch. The last batch of an epoch holds what is left. A size above the number of training samples
+    /// means all of them; evaluation then uses batches of that size, too. Default 64.
     pub batch_size: usize,
-    /// Micro-batches of a batch, whose gradients are added up before the weights are updated: what does not fit the device as one batch
-    /// fits in several, and several processes share them ([`Model::distribute`](super::Model::distribute)). Of n samples and M
-    /// micro-batches each takes `ceil(n / M)` in a row, the last ones fewer or none. Losses and gradients are those of the whole batch,
-    /// but for rounding; BatchNormalization takes the statistics of each micro-batch, and its moving ones follow their mean, weighted by
-    /// samples. With several processes, their number times 1, 2, 4, 8, ...; default the number of processes and devices.
+    /// How many parts (micro-batches) each batch is computed in. Their gradients are added up before the weights are
+    /// updated. So a batch that does not fit the device as a whole fits in parts, and several processes and devices
+    /// can share it ([`Model::distribute`](super::Model::distribute)). Of n samples each of M micro-batches takes
+    /// `ceil(n / M)` in a row, the last ones fewer or none. Losses and gradients are those of the whole batch, except
+    /// for rounding. BatchNormalization uses the statistics of each micro-batch, and its moving statistics follow
+    /// their mean, weighted by samples. With several processes and devices it must be their number, or 2, 4, 8 and so
+    /// on times that; default the number of processes and devices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batches: Option<usize>,
-    /// Whether each epoch takes the samples in a new order; default true.
+    /// Whether each epoch takes the samples in a new random order; default true.
     pub shuffle: bool,
     /// Ends training after this many steps, even within an epoch; default none.
     pub max_steps: Option<usize>,
-    /// The share of the samples, the last ones of the set before any shuffling, that is held out of training and
-    /// evaluated after each epoch; above 0 and below 1, default none. As in Keras, `floor(n * (1 - share))` samples
-    /// are trained on.
+    /// The share of the samples that is held out of training and evaluated after each epoch, above 0 and below 1: the
+    /// last samples of the set before any shuffling. As in Keras, `floor(n * (1 - share))` samples are trained on.
+    /// Default none.
     pub validation_split: Option<f64>,
-    /// Whether `validation_split` takes its share of every class, the last samples of each ([`stratified_split`]),
-    /// and not the last samples of the set, which lack classes where a set is sorted by label. Default false, as in
-    /// Keras.
+    /// Whether `validation_split` holds out its share of every class, the last samples of each ([`stratified_split`]).
+    /// The last samples of the whole set lack classes if the set is sorted by class. Default false, as in Keras.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stratify: bool,
-    /// Ends training after an epoch whose loss is at most this: the validation loss where there is a validation set,
-    /// else the training loss. If an accuracy is set too, both must be reached. The weights stay those of the last
+    /// Ends training after an epoch whose loss is at most this: the validation loss if there is a validation set, else
+    /// the training loss. If `until_accuracy` is set too, both must be reached. The weights stay those of the last
     /// epoch. Default none.
     pub until_loss: Option<f64>,
-    /// Ends training after an epoch whose accuracy is at least this, likewise; default none.
+    /// Ends training after an epoch whose accuracy, of the same set, is at least this, above 0 and at most 1; default
+    /// none.
     pub until_accuracy: Option<f64>,
-    /// How many times a sample of each class counts in training, class by class, as `class_weight` in Keras. It multiplies a
-    /// sample's own weight; samples that are evaluated are not weighted by their classes. Default empty: each counts once.
+    /// How many times a sample of each class counts in training: a number for each class, as `class_weight` in Keras.
+    /// It multiplies a sample's own weight. In evaluation it does not count. Default empty: each counts once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub class_weight: Vec<f64>,
     /// Ends training that no longer improves; default none.

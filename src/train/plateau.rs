@@ -20,9 +20,9 @@ pub struct ReduceOnPlateau {
     pub factor: f64,
     /// Epochs without improvement before a reduction; default 10.
     pub patience: usize,
-    /// An improvement must be more than this; default 1e-4.
+    /// The metric must improve by more than this to count as better; default 1e-4.
     pub min_delta: f64,
-    /// Epochs after a reduction in which nothing is counted; default 0.
+    /// Epochs after a reduction that do not count towards `patience`; default 0.
     pub cooldown: usize,
     /// The rate is not reduced below it; default 0.
     pub min_lr: f64,

@@ -65,7 +65,7 @@ pub struct ExponentialDecay {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CosineDecay {
-    /// The rate of step 0; by default the optimizer's. It may be 0 before a warm-up.
+    /// The rate of step 0, which may be 0 before a warm-up; by default the optimizer's.
     #[serde(default)]
     pub initial_learning_rate: Option<f64>,
     /// Steps from the peak to the end.
@@ -73,7 +73,7 @@ pub struct CosineDecay {
     /// The rate at the end, as a share of the peak; default 0.
     #[serde(default)]
     pub alpha: f64,
-    /// The rate at the end of the warm-up; default none, which means no warm-up.
+    /// The rate at the end of the warm-up. Without it there is no warm-up. Default none.
     #[serde(default)]
     pub warmup_target: Option<f64>,
     /// Steps of the warm-up; default 0.

@@ -17,16 +17,16 @@ pub struct EarlyStopping {
     pub monitor: Monitor,
     /// Epochs without improvement before training ends; with 0 the first such epoch ends it. Default 0.
     pub patience: usize,
-    /// An improvement must be more than this; default 0.
+    /// The metric must improve by more than this to count as better; default 0.
     pub min_delta: f64,
-    /// The metric must be better than this by more than `min_delta` for an improvement to reset the wait; default
+    /// An improvement starts `patience` anew only if the metric is better than this by more than `min_delta`; default
     /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
     /// Whether to restore the weights of the best epoch when training ends, also when it ends with the last epoch;
     /// the optimizer's state stays. Default false.
     pub restore_best_weights: bool,
-    /// Epochs at the start that are ignored; default 0.
+    /// Epochs at the start that are not counted; default 0.
     pub start_from_epoch: usize,
 }
 

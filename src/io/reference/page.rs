@@ -2,7 +2,7 @@
 
 use toml::Table;
 
-use super::rows::{Row, listed, rows, rows_of, table};
+use super::rows::{Row, listed, rows, rows_of, table, without_default};
 use super::source::item;
 use crate::data::Augmentation;
 use crate::layers::{Initializer, Layer};
@@ -65,15 +65,15 @@ fn layers() -> String {
         members.into_iter().find(|member| member.name == key).expect("a key of any layer").docs
     };
     let any = [
-        Row::new("type", "text", "needed", "The class, one of those below, as in Keras."),
+        Row::new("type", "text", "needed", "Class of the layer in Keras, one of those below."),
         Row::new(
             "name",
             "text",
             "the class in snake case",
-            "Name in weight files and messages; unique in the model. A second layer of a class has `_1` at the end of its default name, and so on.",
+            "Name in weight files and messages, unique in the model. The default names of further layers of a class end with `_1`, `_2` and so on.",
         ),
         Row::new("inputs", "list of texts", "the layer before", &node("inputs")),
-        Row::new("trainable", "`true` or `false`", "`true`", &node("trainable")),
+        Row::new("trainable", "`true` or `false`", "`true`", &without_default(&node("trainable"), "true")),
     ];
     let mut page = format!("## Layers\n\nOf every layer:\n\n{}", table(&any));
     for (class, name) in structs() {
@@ -171,7 +171,7 @@ fn optimizers() -> String {
             "name",
             &listed(&names),
             "`rmsprop`",
-            "Which one; needed where `[optimizer]` says anything else.",
+            "Which optimizer; needed if `[optimizer]` has other keys.",
         ),
         Row::new(
             "schedule",
@@ -197,7 +197,7 @@ fn schedules() -> String {
     let names = ["constant", "step", "exponential", "cosine", "one_cycle"].map(str::to_owned);
     let variants = item("LearningRateSchedule").members.len();
     assert_eq!(variants, names.len(), "schedules");
-    let any = [Row::new("type", &listed(&names), "needed", "Which one.")];
+    let any = [Row::new("type", &listed(&names), "needed", "Which schedule.")];
     [
         format!("## Schedules\n\nThe table `[optimizer.schedule]`.\n\n{}", table(&any)),
         of("step", "StepDecay", rows_of::<StepDecay>("StepDecay")),

@@ -115,7 +115,7 @@ fn default(place: &str, docs: &str, written: Option<&Value>) -> String {
 }
 
 /// The docs without the default that the table has in its own column, where they end with it and say more.
-fn without_default(docs: &str, default: &str) -> String {
+pub(super) fn without_default(docs: &str, default: &str) -> String {
     let tail = |start: &str| docs.strip_suffix(&format!("{start}{default}."));
     let rest = tail("; default ").or_else(|| tail("; by default ")).or_else(|| tail(", default "));
     match (rest, tail(" Default ")) {

@@ -50,9 +50,9 @@ pub enum Initializer {
     },
     /// Uniform in `[minval, maxval)`, up to the rounding to f32.
     RandomUniform {
-        /// The least; default -0.05.
+        /// The least value; default -0.05.
         minval: f64,
-        /// The limit above; default 0.05.
+        /// The upper limit, which is not reached; default 0.05.
         maxval: f64,
     },
     /// Normal, truncated.
