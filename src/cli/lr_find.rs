@@ -50,7 +50,7 @@ pub struct LrFindArgs {
     /// Samples per batch, up to 65536; by default as in the model file, else 64
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
-    /// The seed of all random numbers: initial weights, the order of samples, dropout, augmentation
+    /// The seed of initial weights, the order of samples, dropout and augmentation
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     seed: u64,
     /// The optimizer; by default that of the model file. With another one, clipping, averaging and weight decay stay

@@ -25,7 +25,7 @@ pub struct TrainingArgs {
     /// devices
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     pub micro_batches: Option<usize>,
-    /// The seed of all random numbers: initial weights, the order of samples, dropout, augmentation, folds
+    /// The seed of initial weights, the order of samples, dropout, augmentation and folds
     #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
     /// The optimizer; by default that of the model file. With another one, clipping, averaging and weight decay stay
