@@ -183,7 +183,7 @@ impl Device {
         let own = own_of(&places, number).and_then(|own| Some((own, found.get(own)?)));
         match own.map(|(own, adapter)| (own, adapter, adapter.open())) {
             Some((own, adapter, Ok(gpu))) => {
-                let line = format!("{}: the GPU of its own", describe(&found, adapter, own));
+                let line = format!("{}: the GPU of this process", describe(&found, adapter, own));
                 Ok((Device::Gpu(Arc::new(gpu)), line))
             }
             // One that does not open leaves the others.

@@ -34,8 +34,8 @@ pub enum ExecutorError {
     },
     /// A data set's targets are of another kind than the model's.
     #[error(
-        "the data set's targets are {data}, but the model's target is {model}; set target = \"{data}\" in the model file (in \
-         Rust `.target(..)`), with outputs and a loss that suit it, or give it other data"
+        "the data set's targets are {data}, but the model's target is {model}; set target = \"{data}\" in the model \
+         file (in Rust `.target(..)`), with outputs and a loss that suit it, or use other data"
     )]
     Target {
         /// Of the data set.

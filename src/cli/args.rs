@@ -225,8 +225,8 @@ impl DataSource {
                 "this build does not carry MNIST; build it with the feature `mnist-data`, or give a folder with --data DIR"
             ),
             DataSource::Folder(dir) if !self.is_there() => bail!(
-                "`{}` is not a folder or file; --data takes `{MNIST}`, a folder with the files of a data set or with a \
-                 sub-folder of pictures for each class, or a table, NAME.csv",
+                "there is no folder or file `{}`; --data takes `{MNIST}`, a folder with the files of a data set or \
+                 with a sub-folder of pictures for each class, or a table, NAME.csv",
                 dir.display()
             ),
             DataSource::Folder(dir) => {
@@ -358,7 +358,7 @@ fn device(text: &str) -> Result<DeviceChoice, String> {
 /// Adds the flag that chooses another place than one that cannot be written.
 pub fn of_out(error: RunError) -> anyhow::Error {
     match error {
-        RunError::Write { .. } => anyhow!("{error} with --out"),
+        RunError::Write { .. } => anyhow!("{error} (--out DIR)"),
         other => other.into(),
     }
 }

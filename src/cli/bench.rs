@@ -108,11 +108,13 @@ pub fn run(args: &BenchArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::
     if micro_batches > 1 {
         ensure!(
             !args.tune.asked(),
-            "--tune is for whole batches, but these have {micro_batches} micro-batches; leave one of them out"
+            "--tune is for batches that are computed as a whole, but these are computed in {micro_batches} \
+             micro-batches; leave --tune out"
         );
         ensure!(
             !args.statistics,
-            "--statistics is for whole batches, but these have {micro_batches} micro-batches; leave one of them out"
+            "--statistics is for batches that are computed as a whole, but these are computed in {micro_batches} \
+             micro-batches; leave --statistics out"
         );
         let report = step_parts(args, &file, &device, &data, ranks)?;
         return output.line(if args.json { serde_json::to_string_pretty(&report)? } else { report.text() });

@@ -118,7 +118,9 @@ pub fn run(args: &ExplainArgs, output: &mut Output) -> anyhow::Result<()> {
 fn shader(asked: &str, device: &Device, plan: &Plan) -> anyhow::Result<String> {
     let gpu = gpu_of(device)?;
     let step = &plan.steps[place_of(asked, plan)?];
-    let Some(kernel) = gpu.kernel(&step.op) else { bail!("no kernel runs {}", step.name) };
+    let Some(kernel) = gpu.kernel(&step.op) else {
+        bail!("no kernel of this adapter runs `{}`; name another with --device", step.name)
+    };
     Ok(kernel.text(&step.bases(), gpu.limits().max_compute_workgroups_per_dimension))
 }
 

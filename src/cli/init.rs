@@ -66,7 +66,7 @@ impl InitArgs {
         let Some(path) = &self.init else {
             return match self.import.words().first() {
                 Some((flag, _)) => {
-                    bail!("{flag} says how the file of --init is read; give it: --init FILE.safetensors")
+                    bail!("{flag} says how the file of --init is read, and needs it: --init FILE.safetensors")
                 }
                 None => Ok(None),
             };
@@ -81,7 +81,7 @@ impl InitArgs {
             imported.taken.len(),
             imported.weights.tensors().len(),
             path.display(),
-            list("layers that begin anew", &imported.fresh),
+            list("fresh layers", &imported.fresh),
             list("left out", &imported.left_out)
         ));
         Ok(Some(imported.weights))

@@ -29,7 +29,9 @@ pub fn listen(alone: bool) {
         register(signal, ASKED.clone()).map(drop)
     };
     if let Err(error) = [SIGINT, SIGTERM].into_iter().try_for_each(listen_to) {
-        log::warn!("Ctrl-C ends the program at once: {error}");
+        log::warn!(
+            "Ctrl-C will end the program at once, without a checkpoint, since signals cannot be handled: {error}"
+        );
     }
 }
 
@@ -64,7 +66,9 @@ impl Signals {
     pub fn counted() -> Self {
         let mut signals = Signals { stop: Arc::default(), end: Arc::default(), handlers: Vec::new() };
         if let Err(error) = signals.register() {
-            log::warn!("a signal ends the program at once: {error}");
+            log::warn!(
+                "a signal will end the program at once, without a checkpoint, since signals cannot be handled: {error}"
+            );
         }
         signals
     }

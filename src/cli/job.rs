@@ -64,9 +64,10 @@ impl Sets {
             missing.retain(|class| !told.contains(class));
         }
         if !missing.is_empty() {
-            let why = "; in files that are sorted by class --limit cuts the last classes off";
+            let why = "; --limit cuts the last classes off if files are sorted by class";
             note(format_args!(
-                "warning: no sample of {} is trained on, though the test set has some: the model cannot learn them{}",
+                "warning: the training set has no sample of {}, but the test set has some: the model cannot learn \
+                 them{}",
                 listed(&missing, names),
                 if limited { why } else { "" }
             ));
@@ -74,7 +75,7 @@ impl Sets {
         let untested = uncovered(&self.test, &[&self.train]);
         if !untested.is_empty() {
             note(format_args!(
-                "warning: the test set has no sample of {}, of which its metrics say nothing",
+                "warning: the test set has no sample of {}: its metrics say nothing about them",
                 listed(&untested, names)
             ));
         }
@@ -138,13 +139,12 @@ impl Job {
         for (flag, asked, had) in further {
             match (asked, had) {
                 (Some(asked), Some(had)) if asked < had => {
-                    bail!(
-                        "{flag} is {asked}, but the run was begun with {had}; a resumed run can only go further"
-                    )
+                    bail!("{flag} is {asked}, but the run began with {had}; a resumed run cannot have fewer")
                 }
                 (Some(asked), None) if flag == "--max-steps" => {
                     bail!(
-                        "{flag} is {asked}, but the run was begun without a bound; a resumed run can only go further"
+                        "{flag} is {asked}, but the run began without a limit of steps, and cannot get one now; leave \
+                         {flag} out"
                     )
                 }
                 _ => {}
@@ -200,8 +200,8 @@ impl Job {
                 && !source.is_there()
             {
                 bail!(
-                    "the data of this run, `{source}`, no longer exists; if it has moved, name the folder where it is \
-                     now: {} {flag} DIR",
+                    "the data of this run, `{source}`, no longer exists there; if it has moved, say where it is now: \
+                     {} {flag} DIR",
                     args.go_on(run)
                 );
             }
@@ -279,16 +279,16 @@ impl Job {
             DeviceChoice::Auto => match find(recorded, seat[0]) {
                 Some(device) => (device, format!("{recorded}, as before")),
                 None => bail!(
-                    "the run was trained on {recorded}, which is not here; to resume on another device, with results that differ \
-                     in their last bits, name it with --device"
+                    "the run was trained on {recorded}, which was not found; to resume on another device, name it \
+                     with --device (results then differ in their last bits)"
                 ),
             },
             named => Device::open_for(named, seat)?,
         };
         if matches!(device, Device::Cpu) && self.ran_twins() {
             note(
-                "warning: the run was trained by the twins of the CPU executor; results will differ in their last bits, and \
-                 not with --device reference",
+                "warning: the run was trained on the CPU executor with twins only; results will differ in their last \
+                 bits; --device reference gives the same bits",
             );
             return Ok((device, why));
         }
@@ -341,7 +341,8 @@ fn move_data(args: &TrainArgs, settings: &mut RunSettings) -> anyhow::Result<()>
     }
     match (&args.validation_data, &settings.validation_data) {
         (Some(_), None) => bail!(
-            "--validation-data was given, but this run was begun without a validation set of its own, and continues without one"
+            "--validation-data was given, but this run began without it, and a resumed run cannot change that; leave \
+             it out"
         ),
         (Some(dir), Some(_)) => settings.validation_data = recorded(Some(dir))?,
         (None, _) => {}
@@ -359,7 +360,7 @@ fn find(title: &str, number: usize) -> Option<Device> {
     let own = *numbers.get(number % numbers.len().max(1))?;
     if numbers.len() > 1 {
         note(format_args!(
-            "note: devices {numbers:?} are all {title}; resuming on number {own}, unless --device names another"
+            "note: devices {numbers:?} are all {title}; resuming on number {own}; --device chooses another"
         ));
     }
     Device::open(&DeviceChoice::Index(own)).ok().map(|(device, _)| device)

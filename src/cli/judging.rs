@@ -44,7 +44,7 @@ impl ReportArgs {
                 bail!("--top-k is for classes, but this model's target is {}; leave it out", network.target)
             }
             Some(k) if k > classes => {
-                bail!("--top-k: `k` is {k}, but must be from 1 to the number of classes, which is {classes}")
+                bail!("--top-k is {k}, but must be from 1 to {classes}, the number of classes")
             }
             _ => Ok(()),
         }
@@ -84,8 +84,8 @@ fn of_classes(report: &Report) -> String {
 /// A line per label, and the means.
 fn of_labels(report: &LabelReport) -> String {
     format!(
-        "{}\n\nA label is predicted where its probability is above {}.\nRight predictions: {:.4} of all, every label of {:.4} \
-         of the samples",
+        "{}\n\nA label is predicted if its probability is above {}.\nCorrect predictions: {:.4} of all labels; \
+         samples with all labels correct: {:.4}",
         figures("Label", &report.labels, &report.means, report.samples),
         report.threshold,
         report.binary_accuracy,

@@ -77,16 +77,20 @@ impl LayoutArgs {
         let of_pictures = kind == DataKind::Pictures;
         let rows = [
             (self.transpose.is_some() && kind != DataKind::Idx, "--transpose", "IDX files"),
-            (self.first_label.is_some() && is_cifar, "--first-label", "labels that may begin elsewhere"),
+            (self.first_label.is_some() && is_cifar, "--first-label", "IDX files, tables and NumPy arrays"),
             (!self.target.is_empty() && kind != DataKind::Csv, "--target", "tables"),
             (self.coarse_labels && kind != DataKind::Cifar100, "--coarse-labels", "CIFAR-100"),
-            (self.first_label.is_some() && of_pictures, "--first-label", "labels that may begin elsewhere"),
+            (
+                self.first_label.is_some() && of_pictures,
+                "--first-label",
+                "IDX files, tables and NumPy arrays",
+            ),
             (self.size.is_some() && !of_pictures, "--size", "pictures"),
             (self.channels.is_some() && !of_pictures, "--channels", "pictures"),
             (
                 self.split_seed.is_some() && (is_cifar || kind == DataKind::Idx),
                 "--split-seed",
-                "data sets that may come without a test set",
+                "pictures, tables and NumPy arrays",
             ),
         ];
         match rows.iter().find(|(unused, ..)| *unused) {

@@ -46,7 +46,7 @@ pub fn load_silently(folder: PictureFolder) -> anyhow::Result<PictureSets> {
     bar.iter().for_each(indicatif::ProgressBar::finish_and_clear);
     let sets = sets?;
     if let Some(warning) = sets.warning() {
-        note(format_args!("warning: {warning}; `shadegrad data DIR` names all"));
+        note(format_args!("warning: {warning}; `shadegrad data DIR` lists all"));
     }
     Ok(sets)
 }
@@ -82,7 +82,7 @@ pub fn check_model(file: &ModelFile, folder: &PictureFolder) -> anyhow::Result<(
     }
     let flags = match network.input_shape {
         Shape::Image([h, w, c @ (1 | 3)]) if network.input_shape != Shape::Image(shape) => {
-            format!("; or make images of {h}x{w} of the pictures: --size {h}x{w} --channels {c}")
+            format!("; or scale the pictures to {h}x{w}: --size {h}x{w} --channels {c}")
         }
         _ => String::new(),
     };

@@ -159,7 +159,7 @@ impl Known {
 fn show_file(file: &Path, run: &Path, output: &mut Output) -> anyhow::Result<Destination> {
     let shown = Destination::new(file, run, "seen.png")?;
     if shown.is_occupied() {
-        bail!("`{shown}` is there already; give --show= another name");
+        bail!("`{shown}` already exists; give --show= another name");
     }
     if shown.is_stdout() {
         output.step_aside();
@@ -189,7 +189,7 @@ impl PredictArgs {
     fn check_shown(&self, [_, _, channels]: [usize; 3]) -> anyhow::Result<()> {
         match self.show {
             Some(Some(_)) if channels != 1 && channels != 3 => bail!(
-                "--show=FILE writes grey and coloured images; those of this model have {channels} channels"
+                "--show=FILE writes images of 1 or 3 channels, but those of this model have {channels}; leave it out"
             ),
             _ => Ok(()),
         }

@@ -186,7 +186,7 @@ pub fn roofs(device: &Device) -> Option<Roofs> {
     let Device::Gpu(gpu) = device else { return None };
     Roofs::measure(gpu)
         .map_err(|error| {
-            note(format_args!("warning: the best rates of the adapter were not measured: {error}"))
+            note(format_args!("warning: the best rates of the adapter could not be measured: {error}"))
         })
         .ok()
 }

@@ -131,8 +131,9 @@ impl Ranks {
         }
         let Some(run) = joined else {
             bail!(
-                "this is one of {} processes that MPI has started ({} is set), but {} joins {found} of them: the program was built for \
-                 another MPI than that of mpirun. Start it with the mpirun of that one, or build it again with the mpicc of this one \
+                "this is one of {} processes that MPI has started ({} is set), but {} joins {found} of them: the \
+                 program was built with another MPI than the one whose mpirun started it. Start it with the mpirun of \
+                 the MPI that it was built with, or build it again with the mpicc that belongs to this mpirun \
                  (MPICC=/path/to/mpicc cargo build --release --features mpi)",
                 launched.size,
                 launched.variable,
@@ -201,7 +202,7 @@ impl Ranks {
         own: &S,
     ) -> anyhow::Result<Vec<T>> {
         let said = self.collective.gather(&serde_json::to_vec(own)?).map_err(Error::from)?;
-        said.iter().map(|said| serde_json::from_slice(said).context("another program was heard")).collect()
+        said.iter().map(|said| serde_json::from_slice(said).context("another process sent what this program cannot read; start the same program in all processes")).collect()
     }
 
     /// Refuses processes that would not compute the same: for each fact, its name and what it is here.
@@ -250,7 +251,8 @@ impl Ranks {
         if self.is_first() {
             return Ok(None);
         }
-        let dir = tempfile::tempdir().context("no folder for the checkpoint that process 0 sends")?;
+        let dir = tempfile::tempdir()
+            .context("there is no temporary folder for the checkpoint that process 0 sends")?;
         let checkpoint = dir.path().join(CHECKPOINTS).join(String::from_utf8_lossy(&name).as_ref());
         write_checkpoint_files(&checkpoint, &heard)?;
         Ok(Some(dir))
@@ -290,7 +292,8 @@ impl Ranks {
 fn remedy(name: &str) -> &'static str {
     match name {
         "device" | "kind of device" | "kernels" | "instruction set" => {
-            "; with --mixed-devices the first alone updates the weights, and hands them to the others"
+            ", unless --mixed-devices is given: only the first process then updates the weights, and sends them to \
+             the others"
         }
         "data" => "; give each machine the same files",
         "program" => "; copy one build to all machines",

@@ -95,7 +95,7 @@ impl ReportArgs {
                 Ok(out)
             }
             None if is_checkpoint(&self.run) => bail!(
-                "`{}` is a checkpoint, which holds nothing else; say where to write the page: --out FILE.html",
+                "`{}` is a checkpoint, and no page is written into it; say where to write it: --out FILE.html",
                 self.run.display()
             ),
             None => {
@@ -134,7 +134,7 @@ impl ReportArgs {
 
     fn write_plots(&self, dir: &Path, report: &RunReport<'_>, output: &mut Output) -> anyhow::Result<()> {
         let mut files = Vec::new();
-        fs::create_dir_all(dir).with_context(|| format!("`{}` cannot be made", dir.display()))?;
+        fs::create_dir_all(dir).with_context(|| format!("`{}` cannot be created", dir.display()))?;
         for plot in report.plots() {
             files.push((self.plot(dir, plot.name)?, &plot.svg));
         }

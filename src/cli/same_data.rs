@@ -28,7 +28,8 @@ pub fn check_resumed(
 ) -> anyhow::Result<()> {
     let Some(recorded) = recorded else {
         note(
-            "warning: this run was begun before checkpoints recorded their data: whether it is still the same is not known",
+            "warning: this run is of a version that did not record its data: it is not known whether the data is \
+             still the same",
         );
         return Ok(());
     };
@@ -45,8 +46,8 @@ pub fn check_resumed(
     if other.is_empty() {
         if recorded.test != found.test {
             note(format_args!(
-                "warning: the test set in `{data}` is not the one that this run had before; training does not change, its \
-                 result does"
+                "warning: the test set in `{data}` is not the one that this run had before: the weights will be the \
+                 same, but not the test metrics"
             ));
         }
         return Ok(());
@@ -61,7 +62,7 @@ pub fn check_resumed(
     }
     if accept {
         note(format_args!(
-            "warning: {other} is not the one that this run was trained on; the run is resumed all the same, as requested"
+            "warning: {other} is not the one that this run was trained on; the run is resumed anyway, as requested"
         ));
         return Ok(());
     }
@@ -104,7 +105,7 @@ pub fn test_set(
     };
     if named.is_none() && !source.is_there() {
         bail!(
-            "the data of this run, `{source}`, no longer exists; if it has moved, name the folder where it is now: {} DIR",
+            "the data of this run, `{source}`, no longer exists there; if it has moved, say where it is now: {} DIR",
             again()
         );
     }
@@ -171,8 +172,8 @@ impl<'a> Known<'a> {
             (own, self.classes, data.target(), shared)
         {
             note(format_args!(
-                "warning: no class of the data is called like one of the model: they are taken in their order, `{first}` as \
-                 `{known}`; to have the names of the data, take `class_names` out of the model file"
+                "warning: the data and the model have no class name in common: classes are taken in their order, \
+                 `{first}` as `{known}`; to use the names of the data, remove `class_names` from the model file"
             ));
         }
     }

@@ -27,8 +27,8 @@ pub fn check_ranks(
     let first = devices[0];
     if let Some(other) = devices.iter().find(|other| other.title() != first.title()).filter(|_| !mixed) {
         anyhow::bail!(
-            "{} and {} are devices of two kinds, which round differently; with --mixed-devices the first alone updates the weights, and \
-             hands them to the other",
+            "{} and {} are devices of two kinds, which round differently; choose two of one kind, or give \
+             --mixed-devices: only the first one then updates the weights, and sends them to the other",
             first.title(),
             other.title()
         );
@@ -45,7 +45,7 @@ pub fn check_ranks(
         facts.extend(shared.map(|(name, value)| (format!("setting `{name}`"), value.to_string())));
     }
     facts.push(("data".to_owned(), data(&job.settings)));
-    facts.push(("weights to begin with".to_owned(), digest(&model.digest()?)));
+    facts.push(("initial weights".to_owned(), digest(&model.digest()?)));
     facts.push(("number of devices".to_owned(), devices.len().to_string()));
     if !mixed {
         facts.push(("kind of device".to_owned(), first.kind()));

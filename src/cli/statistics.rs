@@ -91,12 +91,13 @@ impl Row {
 pub fn statistics(device: &Device, plan: &Plan) -> anyhow::Result<Vec<Row>> {
     let Device::Gpu(gpu) = device else {
         bail!(
-            "--statistics asks the driver of an adapter, but this is the CPU executor; name one with --device"
+            "--statistics asks the driver of an adapter, but this is the CPU executor; name an adapter with --device"
         );
     };
     let Some(asked) = StatisticsDevice::open(gpu)? else {
         bail!(
-            "the driver of {} does not tell what it makes of kernels (VK_KHR_pipeline_executable_properties)",
+            "the driver of {} does not report what it made of kernels: it lacks \
+             VK_KHR_pipeline_executable_properties; name another adapter with --device",
             gpu.title()
         );
     };

@@ -71,7 +71,7 @@ fn job(args: &TrainArgs, ranks: &mut Ranks) -> anyhow::Result<(Job, Option<RunFo
     );
     ensure!(
         all == 1 || !args.tune.asked(),
-        "--tune is for one process on one device: with several, each could choose other kernels"
+        "--tune is for one process on one device, since several could choose different kernels; leave it out"
     );
     if !args.resume {
         return Ok((Job::begin(args, all)?, None));
@@ -134,7 +134,7 @@ fn prepare<'a>(
         let digests = scope.spawn(|| read.digests());
         (job.open(&chosen[0], seat(0), &plan), digests.join())
     });
-    let digests = digests.map_err(|_| anyhow!("the data set could not be digested"))?;
+    let digests = digests.map_err(|_| anyhow!("the checksum of the data set could not be computed"))?;
     job.check_same_data(args, &digests)?;
     let (device, why) = opened?;
     job.settings.data_digests = Some(digests);

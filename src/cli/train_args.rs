@@ -195,8 +195,8 @@ impl TrainArgs {
     ) -> anyhow::Result<()> {
         if self.validation_data.is_some() || self.training.splits() {
             bail!(
-                "--validation-data, --validation-split and --stratify are not for pictures: those to validate with are in a \
-                 folder val/ beside train/, or are split off by --split-seed; leave them out"
+                "--validation-data, --validation-split and --stratify are not for pictures: their validation set is a \
+                 folder val/ beside train/, or is split off by --split-seed; leave these flags out"
             );
         }
         if file.training.validation_split.take().is_some() {

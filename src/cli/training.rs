@@ -145,8 +145,8 @@ impl TrainingArgs {
         let missing = uncovered(&part, &[&train]);
         if !missing.is_empty() {
             note(format_args!(
-                "warning: no sample of {} is among the first {limit}: models are neither trained nor evaluated on them; \
-                 give a larger --limit, or shuffle files that are sorted by class",
+                "warning: the first {limit} samples have none of {}: models are neither trained nor evaluated on \
+                 them; give a larger --limit, or shuffle files that are sorted by class",
                 listed(&missing, names)
             ));
         }

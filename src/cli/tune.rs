@@ -42,7 +42,8 @@ impl TuneArg {
             Device::Gpu(gpu) if self.tune => gpu,
             Device::Cpu | Device::Reference if self.tune => {
                 note(
-                    "note: the CPU executor has one way to compute each step, and nothing to tune; --device software tunes kernels",
+                    "note: --tune has no effect on the CPU executor, which has only one way to compute each step; \
+                     --device software has kernels to tune",
                 );
                 return Ok((device, None));
             }

@@ -28,7 +28,8 @@ pub fn text(file: &ModelFile, plan: &Plan, gpu: &Gpu, place: usize, sample: usiz
     let there = rows.first().map_or(0, |row| row.batch_size as usize);
     ensure!(
         sample < there,
-        "--sample {sample}: the batch has {there} samples, counted from 0; --batch-size makes it larger, up to {} here",
+        "--sample is {sample}, but the batch has {there} samples, counted from 0; a larger --batch-size gives more, \
+         up to {}",
         data.len()
     );
     let weights = network.initial_weights(SEED);
@@ -38,7 +39,7 @@ pub fn text(file: &ModelFile, plan: &Plan, gpu: &Gpu, place: usize, sample: usiz
     let followed = follow(gpu, plan, &input, place, sample)?;
     let Some(followed) = followed else {
         anyhow::bail!(
-            "`{}` runs in evaluation only: training, which --values follows, does without it",
+            "`{}` runs only in evaluation, but --values shows a training step; name another step",
             step.name
         );
     };

@@ -62,8 +62,8 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     };
     if let Device::Reference = device {
         bail!(
-            "there is nothing to compare with --device reference: its twins are what the kernels of other devices, and the \
-             fast rows of --device cpu, are compared with; choose one of these"
+            "--device reference cannot be verified: it runs the twins that all other devices are compared with; \
+             choose an adapter or --device cpu"
         );
     }
     if !args.json {

@@ -33,13 +33,16 @@ const PLACES: [&str; 2] = ["target/web/site/shadegrad", "node_modules/@shadegrad
 pub fn write(run: &Path, folder: &Path, engine: Option<&Path>, force: bool) -> anyhow::Result<()> {
     let saved = SavedRun::read(run)?;
     let Some([_, _, channels]) = saved.network.input_shape.image() else {
-        bail!("`{}` is a model of rows of numbers; the page is for pictures and drawings", run.display());
+        bail!(
+            "`{}` is a model of rows of numbers, but the page is for pictures and drawings; leave --web out",
+            run.display()
+        );
     };
     let engine = found(engine)?;
     let is_empty = fs::read_dir(folder).map_or(!folder.exists(), |mut entries| entries.next().is_none());
     ensure!(
         is_empty || force,
-        "`{}` is there already and not empty; give another folder, or --force to replace the files of a page in it",
+        "`{}` already exists and is not empty; give another folder, or --force to replace the files of a page in it",
         folder.display()
     );
     let of_pictures =

@@ -229,7 +229,7 @@ pub enum DataError {
     Row { index: usize, expected: usize, found: usize },
 
     /// A label that is no whole number from 0 to 4,294,967,295.
-    #[error("label {index}: expected a whole number from 0 on, of at most 32 bits, found another")]
+    #[error("label {index}: expected a whole number from 0 to 4294967295, found another number")]
     Label { index: usize },
 
     /// A name that is none.
@@ -242,7 +242,8 @@ pub enum DataError {
 
     /// There are more or fewer names than numbers of a sample, or samples are no rows. `shape` is that of a sample.
     #[error(
-        "expected a name for each number of a sample of the shape {shape}, found {found} names; only rows, [{found}], have them"
+        "expected samples that are rows of {found} numbers, one for each of the {found} feature names, found samples \
+         of the shape {shape}"
     )]
     FeatureNames { shape: Shape, found: usize },
 

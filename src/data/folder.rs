@@ -214,8 +214,8 @@ fn warn(folder: &Folder, options: &LoadOptions, train: &Labelled, test: &Labelle
     let split = EmnistSplit::of_counts([train.images.count, test.images.count]);
     if let (Some(split), None, None) = (split, folder.split, options.transpose) {
         log::warn!(
-            "{} and its test set have as many images as {split}, whose images are stored with rows and columns swapped; \
-             if it is that, set `transpose`, or give the files back their names, `{}-...`",
+            "{} and its test set have as many images as {split}, whose images are stored with rows and columns \
+             swapped; if they are that data set, set `transpose`, or give the files their original names, `{}-...`",
             train.images_file.display(),
             split.prefix()
         );

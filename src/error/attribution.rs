@@ -37,8 +37,8 @@ pub enum AttributionError {
     },
     /// The model has no convolution to look at.
     #[error(
-        "the model has no layer with filters whose output is an image of more than one position; name another layer, or take the \
-         saliency, which needs none"
+        "the model has no layer with filters whose output is an image of more than one position; name another layer, \
+         or use the saliency, which needs none"
     )]
     NoFilters,
 }

@@ -14,8 +14,8 @@ pub enum CollectiveError {
     },
     /// Ranks were at different places of the program.
     #[error(
-        "process {rank} was to exchange {theirs} while this one was to exchange {ours}: they do not run the same program with the same \
-         settings"
+        "process {rank} was to exchange {theirs} while this one was to exchange {ours}: they do not run the same \
+         program with the same settings; start all with the same"
     )]
     Apart {
         /// The lowest that was elsewhere.

@@ -75,7 +75,7 @@ fn told(bad: Bad, step: usize, epoch: usize) -> String {
     match bad {
         Bad::Loss(loss) => format!("the loss of step {step} (epoch {epoch}) is {loss}"),
         Bad::Gradient => format!("a gradient of step {step} (epoch {epoch}) is not finite"),
-        Bad::Weights => format!("by step {step} (epoch {epoch}) a weight is not finite"),
+        Bad::Weights => format!("after step {step} (epoch {epoch}) a weight is not finite"),
     }
 }
 
@@ -85,12 +85,12 @@ impl fmt::Display for Found {
             Found::Weight { name, element, value } => write!(f, "the weight `{name}`{element:?} is {value}"),
             Found::Output { step, kind, tensor, element, value } => write!(
                 f,
-                "run again step by step, the first number that is not finite is {tensor}{element:?} = {value} of plan \
-                 step `{step}` ({kind})"
+                "when it was run again step by step, the first number that was not finite was {tensor}{element:?} = \
+                 {value} of plan step `{step}` ({kind})"
             ),
             Found::Nothing => f.write_str(
-                "run again step by step, with sums in another order, everything is finite, so a sum was at the edge of \
-                 what f32 holds",
+                "when it was run again step by step, with sums in another order, everything was finite, so a sum was \
+                 close to the largest number that f32 holds",
             ),
             Found::NotReplayed(why) => write!(f, "it could not be run again step by step ({why})"),
         }

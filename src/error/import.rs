@@ -47,8 +47,8 @@ pub enum ImportError {
     },
     /// Whose order the axes of a tensor have is not known.
     #[error(
-        "weight file `{file}`: nothing says how the axes of `{theirs}` lie, which is to be `{ours}`; give it a layout in the file of \
-         names: {{ name = \"{theirs}\", layout = \"pytorch\" }}, or \"keras\""
+        "weight file `{file}`: the order of the axes of `{theirs}`, which is to become `{ours}`, is not known; give \
+         it a layout in the file of names: {{ name = \"{theirs}\", layout = \"pytorch\" }}, or \"keras\""
     )]
     Layout {
         /// The file.
@@ -60,9 +60,10 @@ pub enum ImportError {
     },
     /// In which order features become an image is not known.
     #[error(
-        "weight file `{file}`: PyTorch has features of layer `{layer}` in an order that is not known here, for they become an image, come \
-         of a Reshape to other channels, or are put together with others in another order; bring `{theirs}` into the order \
-         [height, width, channels] and Keras's layout first, or let the layer begin anew with `fresh`"
+        "weight file `{file}`: the order in which PyTorch has the features of layer `{layer}` is not known: they \
+         become an image, come from a Reshape to other channels, or are joined with others in another order; bring \
+         `{theirs}` into the order [height, width, channels] and Keras's layout first, or let the layer keep its \
+         initial weights with `fresh`"
     )]
     Features {
         /// The file.
@@ -91,8 +92,8 @@ debug_is_message!(ImportError);
 /// A tensor with the name of a weight and another shape.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "weight file `{file}`: tensor `{theirs}` has shape {found:?}, but `{ours}` of shape {shape:?} needs {expected:?} there; \
-     import it into a layer of that size, or let layer `{layer}` begin anew with `fresh`"
+    "weight file `{file}`: tensor `{theirs}` has shape {found:?}, but `{ours}` of shape {shape:?} needs {expected:?} \
+     there; import it into a layer of that size, or let layer `{layer}` keep its initial weights with `fresh`"
 )]
 pub struct OtherShape {
     /// The file.
@@ -126,8 +127,8 @@ fn left(missing: &[String], unused: &[String]) -> String {
     };
     let missing = (!missing.is_empty()).then(|| {
         format!(
-            "no tensor in the file is {}; give their names in the [names] of a file of names (`map`), or let these layers begin anew \
-             with `fresh`",
+            "no tensor in the file is {}; give their names in the [names] of a file of names (`map`), or let these \
+             layers keep their initial weights with `fresh`",
             listed(missing)
         )
     });

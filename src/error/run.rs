@@ -11,7 +11,8 @@ use crate::message::debug_is_message;
 pub enum RunError {
     /// The folder holds something already.
     #[error(
-        "the folder `{dir}` is not empty; choose another one, go on with the run in it by `resume`, or replace its files with `force`"
+        "the folder `{dir}` is not empty; choose another one, continue the run in it with `resume`, or replace its \
+         files with `force`"
     )]
     Occupied {
         /// The folder.

@@ -49,10 +49,10 @@ pub(crate) enum DestinationError {
     #[error("{place} is a file of the run itself; give another name, such as {example}")]
     OfRun { place: String, example: &'static str },
     /// There is a file already.
-    #[error("{place} is there already; choose another name, or have it replaced")]
+    #[error("{place} already exists; choose another name, or replace it")]
     Occupied { place: String },
     /// There is a file that this command did not write.
-    #[error("{place} is there already, and is not {kind}; {remedy}")]
+    #[error("{place} already exists, but is not {kind}; {remedy}")]
     Foreign { place: String, kind: &'static str, remedy: &'static str },
     /// A terminal would only show the bytes.
     #[error(

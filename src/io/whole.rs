@@ -60,7 +60,7 @@ pub(crate) fn write_own(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => Err(io::Error::other(
-            "it is a symbolic link, whose target is left alone; put the real one in its place",
+            "it is a symbolic link, and its target is not written; put the real file or folder in its place",
         )),
         _ => Ok(()),
     }

@@ -146,7 +146,7 @@ impl Nested {
             && dims.iter().rev().zip(to.iter().rev()).all(|(&have, &want)| have == 1 || have == want);
         if !fits {
             return Err(fails(format!(
-                "has shape {dims:?}, which does not stretch to {to:?}, that of the axes"
+                "has shape {dims:?}, which cannot be broadcast to {to:?}, the shape of the axes"
             )));
         }
         let place = |mut at: usize| {
@@ -197,7 +197,7 @@ impl Normalization {
         for &axis in &self.axis.0 {
             let at = if axis < 0 { axis + most } else { axis - 1 };
             let place = usize::try_from(at).ok().and_then(|at| kept.get_mut(at)).ok_or_else(|| {
-                format!("axis {axis} is none of a sample; it must be from 1 to {most}, or from -{most} to -1")
+                format!("axis {axis} is not an axis of a sample; it must be from 1 to {most}, or from -{most} to -1")
             })?;
             if std::mem::replace(place, true) {
                 return Err(format!("axis names axis {} twice", at + 1));
@@ -224,7 +224,7 @@ impl Normalization {
         let (Some(mean), Some(variance)) = (&self.mean, &self.variance) else {
             return match self.mean.is_some() || self.variance.is_some() {
                 false => Ok(None),
-                true => Err("mean and variance come together; give both or neither".to_owned()),
+                true => Err("only one of mean and variance is given; give both or neither".to_owned()),
             };
         };
         let numbers: usize = dims.iter().product();
@@ -238,7 +238,7 @@ impl Normalization {
         }
         let given = [mean.broadcast("mean", dims)?, variance.broadcast("variance", dims)?];
         match given[1].iter().find(|variance| **variance < 0.0) {
-            Some(wrong) => Err(format!("variance holds {wrong}, but none is below 0")),
+            Some(wrong) => Err(format!("variance holds {wrong}, but must not be negative")),
             None => Ok(Some(given)),
         }
     }

@@ -30,20 +30,20 @@ impl Network {
         match loss {
             Loss::CategoricalCrossentropy(_) if self.is_binary() => Some(format!(
                 "model `{model}` ends with a single sigmoid unit (layer `{layer}`), but the loss \
-                 categorical_crossentropy divides outputs by their sum, which leaves 1 of it: nothing is learnt; take \
-                 the loss binary_crossentropy, or two units with activation = \"softmax\""
+                 categorical_crossentropy divides outputs by their sum, so that a single one is always 1: nothing is \
+                 learnt; use the loss binary_crossentropy, or two units with activation = \"softmax\""
             )),
             Loss::CategoricalCrossentropy(_) if !gives(&self.layers, positive) => Some(format!(
-                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss categorical_crossentropy \
-                 takes outputs for probabilities: training stays at chance or comes to NaN; give the last layer \
-                 activation = \"softmax\" (in Rust `.activation(Activation::Softmax)`), or let a layer Softmax follow \
-                 it; the loss mean_squared_error takes any outputs"
+                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss \
+                 categorical_crossentropy reads outputs as probabilities: nothing is learnt, or the loss becomes NaN; \
+                 give the last layer activation = \"softmax\" (in Rust `.activation(Activation::Softmax)`), or add a \
+                 layer Softmax after it; the loss mean_squared_error takes any outputs"
             )),
             Loss::BinaryCrossentropy(_) if !gives(&self.layers, probable) => Some(format!(
-                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy takes \
-                 each output for a probability, and learns nothing where one is not from 0 to 1; give the last layer \
-                 activation = \"sigmoid\" (in Rust `.activation(Activation::Sigmoid)`); the loss mean_squared_error \
-                 takes any outputs"
+                "model `{model}` ends with {activation} outputs (layer `{layer}`), but the loss binary_crossentropy \
+                 reads each output as a probability: nothing is learnt from one that is not from 0 to 1; give the \
+                 last layer activation = \"sigmoid\" (in Rust `.activation(Activation::Sigmoid)`); the loss \
+                 mean_squared_error takes any outputs"
             )),
             _ => None,
         }

@@ -76,7 +76,7 @@ impl Functional {
             return Ok(self.model);
         }
         let problem = format!(
-            "its output is that of `{}`, but layers come after that one; leave out `{}`",
+            "its output is that of `{}`, but layers come after it; leave out `{}`",
             output.0,
             names.last().map_or("", String::as_str)
         );

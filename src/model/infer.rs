@@ -52,8 +52,8 @@ impl Network {
         let wishes = network.wishes();
         if wishes.contains(&true) && wishes.contains(&false) {
             return Err(whole(
-                "its input goes to a Rescaling or a Normalization, which takes bytes as they are, and to a layer that takes them divided by 255; let \
-                 all branches begin behind it"
+                "its input goes to a Rescaling or a Normalization, which takes bytes as they are, and also to a layer \
+                 that takes them divided by 255; let all branches begin after the Rescaling or Normalization"
                     .to_owned(),
             ));
         }
@@ -253,11 +253,11 @@ mod tests {
             ),
             (
                 base().add(Normalization::new().axis(4)).add(Flatten::new()).add(Dense::new(2)),
-                "layer 0 `normalization` (Normalization): axis 4 is none of a sample; it must be from 1 to 3",
+                "layer 0 `normalization` (Normalization): axis 4 is not an axis of a sample; it must be from 1 to 3",
             ),
             (
                 base().add(Normalization::new().axis(0)).add(Flatten::new()).add(Dense::new(2)),
-                "axis 0 is none of a sample",
+                "axis 0 is not an axis of a sample",
             ),
             (
                 base().add(Normalization::new().axis([1, -3])).add(Flatten::new()).add(Dense::new(2)),
@@ -268,21 +268,21 @@ mod tests {
                     .add(Normalization { mean: Some(1.0.into()), ..Normalization::new() })
                     .add(Flatten::new())
                     .add(Dense::new(2)),
-                "mean and variance come together",
+                "only one of mean and variance is given",
             ),
             (
                 base()
                     .add(Normalization::new().mean_and_variance([0.0; 9], [1.0; 9]))
                     .add(Flatten::new())
                     .add(Dense::new(2)),
-                "mean has shape [9], which does not stretch to",
+                "mean has shape [9], which cannot be broadcast to",
             ),
             (
                 base()
                     .add(Normalization::new().mean_and_variance(0.0, -1.0))
                     .add(Flatten::new())
                     .add(Dense::new(2)),
-                "variance holds -1, but none is below 0",
+                "variance holds -1, but must not be negative",
             ),
             (
                 base()

@@ -74,7 +74,7 @@ pub(super) fn sources(model: &Sequential, names: &[String]) -> Result<Vec<Vec<Op
             model,
             names,
             unused,
-            "no layer takes what it gives; remove it, or name it in the `inputs` of another layer".to_owned(),
+            "no layer uses its output; remove it, or name it in the `inputs` of another layer".to_owned(),
         )),
     }
 }
@@ -91,7 +91,7 @@ fn too_late(
     let (mut needed, mut seen) = (vec![at], HashSet::new());
     while let Some(next) = needed.pop() {
         if next == index {
-            return format!("it takes what `{name}` gives, which needs what it gives itself: a cycle");
+            return format!("it uses the output of `{name}`, which itself depends on this layer: a cycle");
         }
         if !seen.insert(next) {
             continue;
@@ -102,7 +102,7 @@ fn too_late(
         }
     }
     format!(
-        "it takes what `{name}` gives, which comes after it; list layers in the order in which they are computed"
+        "it uses the output of `{name}`, which comes after it; list layers in the order in which they are computed"
     )
 }
 
@@ -135,16 +135,19 @@ mod tests {
             ),
             (
                 base().add(dense("a", &["b"])).add(dense("b", &["flatten"])),
-                "layer 1 `a` (Dense): it takes what `b` gives, which comes after it",
+                "layer 1 `a` (Dense): it uses the output of `b`, which comes after it",
             ),
             (
                 base().add(dense("a", &["b"])).add(dense("b", &["a"])),
-                "which needs what it gives itself: a cycle",
+                "which itself depends on this layer: a cycle",
             ),
-            (base().add(dense("a", &["a"])), "`a` gives, which needs what it gives itself: a cycle"),
+            (
+                base().add(dense("a", &["a"])),
+                "the output of `a`, which itself depends on this layer: a cycle",
+            ),
             (
                 base().add(dense("a", &["flatten"])).add(dense("b", &["flatten"])),
-                "layer 1 `a` (Dense): no layer takes what it gives",
+                "layer 1 `a` (Dense): no layer uses its output",
             ),
             (base().add(dense("a", &["flatten", "flatten"])), "it takes one input, but gets 2"),
             (

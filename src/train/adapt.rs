@@ -78,8 +78,8 @@ fn before<'a>(network: &'a Network, layer: &NetworkLayer) -> Result<Vec<&'a Netw
         let zeros = vec![0.0; layer.inputs.first().map_or(0, |input| input.len())];
         if layer.sources.len() != 1 || layer.layer.on_host(&layer.place(), zeros).is_none() {
             return Err(format!(
-                "it adapts to data as it is before training, but gets what `{}` ({}) computes; move it in front of that, or give it \
-                 mean and variance",
+                "it takes mean and variance from the data before training, but its input is computed by `{}` ({}); \
+                 move it before that layer, or give it `mean` and `variance`",
                 layer.name,
                 layer.class()
             ));

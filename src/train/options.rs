@@ -183,7 +183,8 @@ impl FitOptions {
         let fits = processes == 1 || count.is_multiple_of(processes) && (count / processes).is_power_of_two();
         if !fits {
             let expected = format!(
-                "the number of processes, {processes}, or 2, 4, 8, ... times that; as many micro-batches are trained on by {}",
+                "the number of processes, {processes}, or 2, 4, 8, ... times that; this number of micro-batches works \
+                 with {}",
                 listed_divisors(count)
             );
             return Err(SettingError::new("micro_batches", count, expected));
@@ -430,7 +431,7 @@ mod tests {
             assert_eq!(found.as_ref().ok().copied(), expected, "{micro_batches:?} on {processes}: {found:?}");
         }
         let refused = FitOptions { micro_batches: Some(6), ..FitOptions::default() }.micro_batches_on(4);
-        assert!(refused.unwrap_err().to_string().contains("by 1, 3 or 6 processes"));
+        assert!(refused.unwrap_err().to_string().contains("works with 1, 3 or 6 processes"));
     }
 
     fn cosine() -> CosineDecay {

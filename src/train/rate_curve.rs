@@ -122,8 +122,7 @@ pub struct RateSuggestion {
 pub enum NoSuggestion {
     /// There are too few batches.
     #[error(
-        "{points} {} too few to tell, at least {needed} are needed: take more batches, for which they may have to be smaller, or \
-         more samples",
+        "{points} {} too few to tell, at least {needed} are needed: use more or smaller batches, or more samples",
         if *points == 1 { "batch is" } else { "batches are" }
     )]
     Few {
@@ -150,8 +149,8 @@ pub enum NoSuggestion {
     NotFinite,
     /// The loss did not fall.
     #[error(
-        "the smoothed loss falls by {fall:.2e}, which is no more than its noise ({noise:.2e}): try larger rates, or more \
-         batches; a model that is trained already has nothing to fall"
+        "the smoothed loss falls by {fall:.2e}, which is no more than its noise ({noise:.2e}): try larger rates, or \
+         more batches; if the model is already trained, its loss cannot fall much"
     )]
     Flat {
         /// From where smoothing has enough batches to the least value.

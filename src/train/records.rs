@@ -171,8 +171,8 @@ impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (place, why) = match self.reason {
             StopReason::Epochs => ("after", "all epochs are done"),
-            StopReason::MaxSteps => ("after", "the most steps allowed are taken"),
-            StopReason::GoodEnough => ("after", "the metrics asked for are reached"),
+            StopReason::MaxSteps => ("after", "the maximum number of steps is reached"),
+            StopReason::GoodEnough => ("after", "the metrics that were asked for are reached"),
             StopReason::EarlyStopping => ("after", "no improvement any more"),
             StopReason::Callback => ("in", self.why.as_deref().unwrap_or("a callback asked for it")),
             StopReason::Interrupted => return write!(f, "in epoch {}: interrupted", self.epoch),

@@ -100,13 +100,14 @@ impl FitOptions {
         let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
         if !untrained.is_empty() {
             return Some(format!(
-                "no sample of {} is trained on, though the validation set has some: the model cannot learn them; {remedy}",
+                "the training set has no sample of {}, but the validation set has some: the model cannot learn them; \
+                 {remedy}",
                 list(&untrained)
             ));
         }
         (!unjudged.is_empty()).then(|| {
             format!(
-                "the validation set has no sample of {}, of which its metrics say nothing; {remedy}",
+                "the validation set has no sample of {}: its metrics say nothing about them; {remedy}",
                 list(&unjudged)
             )
         })
@@ -123,8 +124,8 @@ mod tests {
         let names = ["a", "b", "c"].map(str::to_owned);
         let rows: [(&[u8], &[u8], Option<&str>); 4] = [
             (&[0, 1, 2], &[2, 0, 1], None),
-            (&[0, 0, 1], &[2, 2], Some("no sample of class 2 (c) is trained on")),
-            (&[2, 0], &[1, 1, 0], Some("no sample of class 1 (b) is trained on")),
+            (&[0, 0, 1], &[2, 2], Some("the training set has no sample of class 2 (c)")),
+            (&[2, 0], &[1, 1, 0], Some("the training set has no sample of class 1 (b)")),
             (&[0, 1, 2], &[2], Some("the validation set has no sample of classes 0 (a), 1 (b)")),
         ];
         for (train, validation, expected) in rows {

@@ -35,11 +35,11 @@ fn classes_that_are_not_trained_on_are_named_once() {
         (format!("train --model {all} --out a"), None),
         (
             format!("train --model {all} --validation-split 0.4 --out b"),
-            Some("no sample of class 2 is trained on"),
+            Some("the training set has no sample of class 2, but the validation set has some"),
         ),
         (
             format!("train --model {last} --validation-split 0.4 --out c"),
-            Some("no sample of class 2 (bag) is trained on, though the validation set"),
+            Some("the training set has no sample of class 2 (bag), but the validation set"),
         ),
         (
             format!("train --model {last} --validation-split 0.1 --out d"),
@@ -48,15 +48,17 @@ fn classes_that_are_not_trained_on_are_named_once() {
         (format!("train --model {last} --validation-split 0.1 --stratify --out e"), None),
         (
             format!("train --model {last} --limit 14 --out f"),
-            Some("no sample of classes 1 (long shoe), 2 (bag) is trained on, though the test set has some"),
+            Some(
+                "the training set has no sample of classes 1 (long shoe), 2 (bag), but the test set has some",
+            ),
         ),
         (
             format!("crossval --model {last} --folds 4 --limit 27 --out g"),
-            Some("no sample of class 2 (bag) is among the first 27"),
+            Some("the first 27 samples have none of class 2 (bag)"),
         ),
         (
             format!("crossval --model {last} --folds 4 --validation-split 0.4 --out h"),
-            Some("no sample of class 2 (bag) is trained on"),
+            Some("the training set has no sample of class 2 (bag)"),
         ),
     ];
     for (args, expected) in rows {

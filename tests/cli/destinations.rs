@@ -49,7 +49,7 @@ fn a_link_stays_and_what_it_leads_to_is_written() {
             let args = format!("{command} {flag}{link}");
             if file.starts_with("old") {
                 let unforced = args.replace(" --force", "");
-                sandbox.fail(&unforced, 1, &[&format!("`{link}`"), "is there already"]);
+                sandbox.fail(&unforced, 1, &[&format!("`{link}`"), "already exists"]);
                 assert_eq!(sandbox.text(&file), "mine");
             }
             if replaces || !file.starts_with("old") {
@@ -161,7 +161,7 @@ fn a_page_and_plots_that_are_not_ours_stay() {
     let sandbox = sandbox();
     fs::write(sandbox.path("run/report.html"), "<html>mine</html>").unwrap();
     for flags in ["", "--force"] {
-        let said = ["`run/report.html` is there already, and is not a page of `report`", "--out"];
+        let said = ["`run/report.html` already exists, but is not a page of `report`", "--out"];
         sandbox.fail(&format!("report run --device cpu {flags}"), 1, &said);
         assert_eq!(sandbox.text("run/report.html"), "<html>mine</html>");
     }
@@ -172,7 +172,7 @@ fn a_page_and_plots_that_are_not_ours_stay() {
     for mine in ["mine", "<svg width=\"480\" height=\"300\" viewBox=\"0 0 480 300\" xmlns=\"\"></svg>"] {
         fs::write(sandbox.path("plots/step_loss.svg"), mine).unwrap();
         let before = fs::metadata(sandbox.path("plots/loss.svg")).unwrap().modified().unwrap();
-        let said = ["`plots/step_loss.svg` is there already, and is not a plot of `report`", "--plots"];
+        let said = ["`plots/step_loss.svg` already exists, but is not a plot of `report`", "--plots"];
         sandbox.fail("report run --device cpu --plots plots --force", 1, &said);
         assert_eq!(sandbox.text("plots/step_loss.svg"), mine);
         assert_eq!(fs::metadata(sandbox.path("plots/loss.svg")).unwrap().modified().unwrap(), before);

@@ -11,7 +11,7 @@ use crate::sandbox::{MODEL, Sandbox};
 #[test]
 fn a_top_k_of_too_many_classes_is_refused_before_the_first_step() {
     let sandbox = Sandbox::new();
-    let expected = ["--top-k: `k` is 4, but must be from 1 to the number of classes, which is 3"];
+    let expected = ["--top-k is 4, but must be from 1 to 3, the number of classes"];
     sandbox.fail("train --model model.toml --data data --device cpu --top-k 4 --out run", 1, &expected);
     assert!(!sandbox.path("run").exists(), "the run was begun");
     sandbox.train("--device cpu --max-steps 1 --out run");
@@ -47,7 +47,7 @@ fn a_place_for_plots_is_looked_at_before_anything_is_judged() {
     fs::write(sandbox.path("plots/step_loss.svg"), "mine").unwrap();
     // The missing data set would be reported first if it were read before.
     let rows = [
-        ("plots", "`plots/step_loss.svg` is there already"),
+        ("plots", "`plots/step_loss.svg` already exists"),
         ("plots --force", "is not a plot of `report`"),
         ("/dev/null/inside", "--plots: `/dev/null/inside` cannot be written"),
     ];
@@ -88,6 +88,6 @@ fn images_that_no_picture_can_show_are_refused_before_any_is_judged() {
     let bytes = weights_to_bytes(&weights, &weights_metadata("small")).unwrap();
     fs::write(sandbox.path("run/weights.safetensors"), bytes).unwrap();
     let outcome = sandbox.run("predict run nonesuch.png --device cpu --show=seen.png");
-    let refused = "error: --show=FILE writes grey and coloured images; those of this model have 2 channels";
+    let refused = "error: --show=FILE writes images of 1 or 3 channels, but those of this model have 2";
     assert!(outcome.stderr.starts_with(refused) && !outcome.stderr.contains("nonesuch"), "{outcome:?}");
 }

@@ -72,10 +72,15 @@ fn the_run_tells_why_training_ended() {
     // (flags, reason, last epoch, what standard output says)
     let rows: [(&str, &str, u64, &str); 9] = [
         ("--epochs 3", "epochs", 3, "after epoch 3: all epochs are done"),
-        ("--epochs 3 --max-steps 4", "max_steps", 2, "after epoch 2: the most steps allowed are taken"),
-        ("--epochs 3 --max-steps 8", "max_steps", 3, "after epoch 3: the most steps allowed are taken"),
+        ("--epochs 3 --max-steps 4", "max_steps", 2, "after epoch 2: the maximum number of steps is reached"),
+        ("--epochs 3 --max-steps 8", "max_steps", 3, "after epoch 3: the maximum number of steps is reached"),
         ("--epochs 3 --max-steps 9", "epochs", 3, "all epochs are done"),
-        ("--epochs 9 --until-loss 100", "good_enough", 1, "after epoch 1: the metrics asked for are reached"),
+        (
+            "--epochs 9 --until-loss 100",
+            "good_enough",
+            1,
+            "after epoch 1: the metrics that were asked for are reached",
+        ),
         ("--epochs 9 --until-accuracy 1e-9 --until-loss 100", "good_enough", 1, "are reached"),
         ("--epochs 2 --until-accuracy 1 --until-loss -1", "epochs", 2, "all epochs are done"),
         (

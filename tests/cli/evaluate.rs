@@ -58,7 +58,11 @@ fn what_is_missing_or_damaged_is_named() {
     sandbox.fail("evaluate nonesuch", 1, &["`nonesuch` is not a folder", "runs/tutorial-1"]);
     sandbox.fail("evaluate model.toml", 1, &["`model.toml` is not a folder"]);
     sandbox.fail("evaluate data", 1, &["no model.toml and no weights.safetensors"]);
-    sandbox.fail("evaluate out --device cpu --data nonesuch", 1, &["`nonesuch` is not a folder", "mnist"]);
+    sandbox.fail(
+        "evaluate out --device cpu --data nonesuch",
+        1,
+        &["there is no folder or file `nonesuch`", "mnist"],
+    );
 
     let weights = fs::read(sandbox.path("out/weights.safetensors")).unwrap();
     let path = sandbox.path("out/weights.safetensors");
@@ -94,7 +98,7 @@ fn the_report_tells_of_every_class() {
     assert_eq!(counts.iter().map(row).collect::<Vec<_>>(), [4, 4, 4], "{json}");
     let right: u64 = (0..3).map(|class| counts[class][class].as_u64().unwrap()).sum();
     assert_eq!(right as f64 / 12.0, json["accuracy"].as_f64().unwrap(), "{json}");
-    sandbox.fail("evaluate out --device cpu --top-k 4", 1, &["`k` is 4", "number of classes"]);
+    sandbox.fail("evaluate out --device cpu --top-k 4", 1, &["--top-k is 4", "the number of classes"]);
     sandbox.fail("evaluate out --top-k 0", 2, &["'--top-k <K>'"]);
     // `train` prints the same at its end.
     let trained = sandbox.train("--device cpu --epochs 3 --batch-size 5 --report --out again");

@@ -141,10 +141,10 @@ fn numbers_of_a_step_are_shown_as_shader_and_twin_make_them() {
     assert!(first.contains("images [_, 784], read: bytes of the data set\n"), "{first}");
     let update = sandbox.succeed(&format!("{asked} update/rmsprop")).stdout;
     assert!(update.contains("parameter [347152], read and written: 347,152 numbers, from "), "{update}");
-    sandbox.fail(&format!("{asked} conv2d/forward --sample 8"), 1, &["--sample 8", "8 samples"]);
+    sandbox.fail(&format!("{asked} conv2d/forward --sample 8"), 1, &["--sample is 8", "8 samples"]);
     // There are fewer samples than the batch has room for.
     let large = "explain --device software --batch-size 9000 --values update/rmsprop --sample 8999";
-    sandbox.fail(large, 1, &["--sample 8999", "8192 samples"]);
+    sandbox.fail(large, 1, &["--sample is 8999", "8192 samples"]);
     sandbox.fail(&format!("{asked} conv2d/forwards"), 1, &["did you mean `conv2d/forward`"]);
     sandbox.fail("explain --device cpu --values 1", 1, &["no shaders", "--device software"]);
     sandbox.fail("explain --device software --sample 1", 2, &["--values"]);

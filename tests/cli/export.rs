@@ -20,7 +20,7 @@ fn the_file_is_whole_or_not_there() {
 
     // An existing file is not replaced without `--force`.
     fs::write(sandbox.path("model.onnx"), "mine").unwrap();
-    sandbox.fail("export out model.onnx", 1, &["`model.onnx` is there already", "--force"]);
+    sandbox.fail("export out model.onnx", 1, &["`model.onnx` already exists", "--force"]);
     assert_eq!(sandbox.text("model.onnx"), "mine");
     sandbox.succeed("export out model.onnx --force");
     assert_eq!(fs::read(sandbox.path("model.onnx")).unwrap(), first);
@@ -70,7 +70,7 @@ fn a_page_with_the_model_is_written() {
     }
     assert_eq!(sandbox.json("page/run/page.json")["isDrawing"], true);
     assert!(sandbox.text("page/index.html").contains("shadegrad/index.js"));
-    sandbox.fail("export out --web page --engine package", 1, &["`page` is there already", "--force"]);
+    sandbox.fail("export out --web page --engine package", 1, &["`page` already exists", "--force"]);
     sandbox.succeed("export out --web page --engine package --force");
     sandbox.fail("export out page.onnx --web page", 2, &["cannot be used with"]);
 }

@@ -67,7 +67,7 @@ fn weights_of_pytorch_become_those_of_a_model() {
     sandbox.fail(
         "import theirs --model model.toml --out start.safetensors",
         1,
-        &["is there already", "--force"],
+        &["already exists", "--force"],
     );
     sandbox.succeed("import theirs --model model.toml --out start.safetensors --force");
     let whole =

@@ -85,7 +85,7 @@ fn one_of_several_splits_is_found_from_anywhere() {
     sandbox.succeed(&format!("{train}/emnist-letters --out run"));
     assert_eq!(sandbox.json("run/result.json")["data"], recorded);
     sandbox.succeed("evaluate run --device cpu");
-    sandbox.fail(&format!("{train}/emnist-mnist"), 1, &["`all/emnist-mnist` is not a folder"]);
+    sandbox.fail(&format!("{train}/emnist-mnist"), 1, &["there is no folder or file `all/emnist-mnist`"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn text_tells_the_same_on_every_device() {
         let svg = sandbox.text(&format!("{device}.svg"));
         assert!(svg.starts_with("<svg ") && svg.contains("suggested"), "{svg}");
     }
-    sandbox.fail(&format!("{FIND} --device cpu --plot cpu.svg"), 1, &["is there already", "--force"]);
+    sandbox.fail(&format!("{FIND} --device cpu --plot cpu.svg"), 1, &["already exists", "--force"]);
     sandbox.succeed(&format!("{FIND} --device cpu --plot cpu.svg --force"));
     // Only a plot of ours is replaced.
     sandbox.fail(&format!("{FIND} --plot model.toml --force"), 1, &["model.toml"]);

@@ -214,8 +214,7 @@ fn a_folder_says_what_it_passed_over() {
     }
     let outcome = sandbox.succeed("predict out album --device cpu");
     assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
-    let note =
-        "note: album: 5 files were passed over (2 .heic, 1 .tiff, 1 .x\\nerror: no, 1 without an ending)";
+    let note = "note: album: 5 files were skipped (2 .heic, 1 .tiff, 1 .x\\nerror: no, 1 without an ending)";
     assert!(outcome.stderr.contains(note), "{outcome:?}");
     fs::remove_file(sandbox.path("album/a.png")).unwrap();
     sandbox.fail("predict out album --device cpu", 1, &["no pictures in this folder", "(2 .heic, 1 .tiff"]);

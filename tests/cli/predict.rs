@@ -113,7 +113,7 @@ fn what_the_network_sees_is_shown() {
     let seen = image::open(sandbox.path("seen.png")).unwrap().into_luma8();
     assert_eq!(seen.dimensions(), (2 * (8 * 8 + 8) + 8, 8 * 8 + 2 * 8));
     let bytes = fs::read(sandbox.path("seen.png")).unwrap();
-    sandbox.fail("predict out pictures --show=seen.png", 1, &["`seen.png` is there already"]);
+    sandbox.fail("predict out pictures --show=seen.png", 1, &["`seen.png` already exists"]);
     assert_eq!(fs::read(sandbox.path("seen.png")).unwrap(), bytes);
     // A file name as a separate argument would be a picture to read.
     sandbox.fail(
@@ -167,7 +167,7 @@ fn a_bad_picture_is_named_and_the_others_are_judged() {
     let checksum = crc32(&huge[12..29]);
     huge[29..33].copy_from_slice(&checksum.to_be_bytes());
     let rows: &[(&str, Vec<u8>, &str)] = &[
-        ("empty.png", Vec::new(), "neither PNG nor JPEG"),
+        ("empty.png", Vec::new(), "is empty"),
         ("text.png", b"hello".to_vec(), "neither PNG nor JPEG"),
         ("cut.png", png[..png.len() / 2].to_vec(), "damaged or incomplete"),
         ("cut.jpg", jpeg[..20].to_vec(), "damaged or incomplete"),

@@ -73,7 +73,7 @@ fn a_page_shows_the_run_and_needs_nothing_else() {
     let right = right.filter(|(row, counts)| counts[row].as_u64().unwrap() > 0).count() as u64;
     assert_eq!(pixels.matches("<figure>").count() as u64, right + wrong, "each mistake, and each class once");
     assert_eq!(pixels.matches("<img ").count() as u64, 3 * (right + wrong));
-    assert_eq!(pixels.matches("</b>, rightly").count() as u64, right);
+    assert_eq!(pixels.matches("</b>, correctly").count() as u64, right);
     assert!(pixels.contains("<code>conv2d</code>"), "the layer that was looked at");
     for text in ["conv2d", "max_pooling2d", "dense", "rmsprop_update", "weights_sha256", "filters = 4"] {
         assert!(page.contains(text), "{text} is missing");
@@ -211,16 +211,12 @@ fn what_cannot_be_is_refused() {
         &["`nowhere/page.html` cannot be written"],
     );
     sandbox.fail("report out --plots model.toml --device cpu", 1, &["`model.toml` is not a folder"]);
-    sandbox.fail("report out --data nonesuch --device cpu", 1, &["`nonesuch` is not a folder"]);
+    sandbox.fail("report out --data nonesuch --device cpu", 1, &["there is no folder or file `nonesuch`"]);
     let model = sandbox.text("model.toml");
-    sandbox.fail(
-        "report out --out model.toml --device cpu",
-        1,
-        &["`model.toml` is there already", "--force"],
-    );
+    sandbox.fail("report out --out model.toml --device cpu", 1, &["`model.toml` already exists", "--force"]);
     assert_eq!(sandbox.text("model.toml"), model);
     sandbox.succeed("report out --out page.html --plots plots --device cpu");
-    sandbox.fail("report out --plots plots --device cpu", 1, &["loss.svg` is there already"]);
+    sandbox.fail("report out --plots plots --device cpu", 1, &["loss.svg` already exists"]);
     sandbox.succeed("report out --out page.html --plots plots --force --device cpu");
 
     fs::write(sandbox.path("out/steps.jsonl"), "{\"step\":1,\"loss\":2.0}\n{\"step\":2,\"lo").unwrap();

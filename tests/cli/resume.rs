@@ -44,9 +44,9 @@ fn a_run_can_only_go_further() {
     let sandbox = Sandbox::new();
     sandbox.succeed(&format!("{TRAIN} --device cpu --out short --max-steps 25"));
     sandbox.succeed(&format!("{TRAIN} --device cpu --out whole"));
-    sandbox.fail("train --resume --out short --epochs 5", 1, &["--epochs is 5", "begun with 6"]);
-    sandbox.fail("train --resume --out short --max-steps 20", 1, &["--max-steps is 20", "begun with 25"]);
-    sandbox.fail("train --resume --out whole --max-steps 99", 1, &["without a bound"]);
+    sandbox.fail("train --resume --out short --epochs 5", 1, &["--epochs is 5", "began with 6"]);
+    sandbox.fail("train --resume --out short --max-steps 20", 1, &["--max-steps is 20", "began with 25"]);
+    sandbox.fail("train --resume --out whole --max-steps 99", 1, &["without a limit of steps"]);
     sandbox.fail("train --resume --out short --seed 3", 2, &["--seed", "cannot be used with"]);
     sandbox.fail("train --resume", 2, &["--out"]);
     sandbox.fail("train --resume --out data", 1, &["has no checkpoint", "--out DIR"]);
@@ -212,7 +212,7 @@ fn another_device_must_be_asked_for() {
     let copied = elsewhere.path("run");
     copy(&sandbox.path("run"), &copied);
     // The data set is elsewhere, too: it is recorded by its absolute path.
-    elsewhere.fail("train --resume --out run", 1, &["was trained on", "which is not here", "--device"]);
+    elsewhere.fail("train --resume --out run", 1, &["was trained on", "which was not found", "--device"]);
     let outcome = elsewhere.succeed("train --resume --out run --device cpu");
     assert!(outcome.stderr.contains("results will differ"), "{}", outcome.stderr);
 }

@@ -135,7 +135,10 @@ fn a_checkpoint_from_before_goes_on_with_a_warning() {
         forget_data(&sandbox.path("out/checkpoints").join(name));
     }
     let outcome = sandbox.succeed("train --resume --out out --epochs 3");
-    assert!(outcome.stderr.contains("warning: this run was begun before"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("warning: this run is of a version that did not record its data"),
+        "{outcome:?}"
+    );
     let outcome = sandbox.succeed("train --resume --out out --epochs 4");
     assert!(!outcome.stderr.contains("warning"), "{outcome:?}");
 }
@@ -189,8 +192,8 @@ fn what_cannot_be_said_to_a_run_that_goes_on_is_told() {
     let sandbox = Sandbox::new();
     sandbox.succeed(&format!("{TRAIN} --data data --out out"));
     let resume = "train --resume --out out --epochs 3";
-    sandbox.fail(&format!("{resume} --validation-data data"), 1, &["begun without a validation set"]);
-    sandbox.fail(&format!("{resume} --data nowhere"), 1, &["`nowhere` is not a folder"]);
+    sandbox.fail(&format!("{resume} --validation-data data"), 1, &["this run began without it"]);
+    sandbox.fail(&format!("{resume} --data nowhere"), 1, &["there is no folder or file `nowhere`"]);
     sandbox.fail(&format!("{resume} --data mnist"), 1, &["[28, 28, 1]"]);
     sandbox.fail(&format!("{TRAIN} --data data --accept-other-data"), 2, &["--resume"]);
 }

@@ -263,9 +263,9 @@ fn flags_that_files_have_no_use_for_are_refused() {
         ("--data data.csv --coarse-labels", &["--coarse-labels is for CIFAR-100"]),
         ("--data data --target a", &["--target is for tables, but `data` holds IDX files"]),
         ("--target a", &["--target=a is for --data DIR"]),
-        ("--data data --split-seed 1", &["--split-seed is for data sets that may come without a test set"]),
+        ("--data data --split-seed 1", &["--split-seed is for pictures, tables and NumPy arrays"]),
         ("--data notes.txt", &["a name that ends with .csv"]),
-        ("--data nowhere", &["is not a folder or file"]),
+        ("--data nowhere", &["there is no folder or file `nowhere`"]),
         ("--data .", &["expected IDX files (train-images-idx3-ubyte", "x_train.npy", "train.csv"]),
     ];
     for (args, expected) in rows {

@@ -47,7 +47,7 @@ fn another_metric_stands_where_accuracy_does() {
             "F1",
             "f1",
             &["binary_accuracy", "exact_match", "f1", "precision", "recall"],
-            "every label of",
+            "all labels correct",
         ),
     ];
     for (sandbox, name, metric, key, keys, word) in rows {

@@ -79,7 +79,7 @@ fn fast_rows_of_the_cpu_executor_are_compared_and_its_twins_are_not() {
     for text in ["gemm", "blocks", "passed: "] {
         assert!(outcome.stdout.contains(text), "{text:?} is missing from\n{}", outcome.stdout);
     }
-    sandbox.fail("verify --device reference", 1, &["nothing to compare", "--device cpu"]);
+    sandbox.fail("verify --device reference", 1, &["cannot be verified", "--device cpu"]);
     sandbox.fail("verify --device cpu --trace model.toml", 1, &["an adapter"]);
     sandbox.fail("verify matmull", 2, &["matmull", "a similar value exists"]);
     sandbox.fail("verify --device nonesuch", 1, &["no device matches `nonesuch`", "0: "]);

@@ -102,7 +102,7 @@ fn numbers_in_memory_that_do_not_fit_together_are_refused() {
         row!("a weight that is none", good().with_sample_weights(vec![f32::NAN, 1.0]), Weight { index: 0, .. }, ["sample weight 0:", "NaN"]),
         row!("rows of two lengths", Samples::from_rows([vec![0f32], vec![1.0, 2.0]]), Row { index: 1, expected: 1, found: 2 }, ["row 1: expected 1 numbers, found 2"]),
         row!("a target too long", Targets::values([[1f32, 2.0]], 1), Row { index: 0, expected: 1, found: 2 }, ["row 0:"]),
-        row!("a label below 0", Targets::classes([1i32, -1], 2), Label { index: 1 }, ["label 1:", "from 0 on"]),
+        row!("a label below 0", Targets::classes([1i32, -1], 2), Label { index: 1 }, ["label 1:", "from 0 to 4294967295"]),
         row!("a name twice", good().with_class_names(vec!["a".to_owned(); 2]), Name { .. }, ["\"a\" is there twice"]),
         row!("a name short", good().with_class_names(vec!["a".to_owned()]), Names { expected: 2, found: 1 }, ["expected 2 names", "found 1"]),
     ]);

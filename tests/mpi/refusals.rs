@@ -108,6 +108,10 @@ fn another_mpi_is_refused() {
     theirs.args(ours.get_args()).current_dir(sandbox.path(""));
     theirs.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let outcome = end(theirs);
-    assert_told("another MPI", &outcome, &["the program was built for another MPI than that of mpirun"]);
+    assert_told(
+        "another MPI",
+        &outcome,
+        &["the program was built with another MPI than the one whose mpirun started it"],
+    );
     assert!(!sandbox.path("run").exists());
 }

@@ -179,5 +179,5 @@ fn bench_and_train_show_the_parts_of_a_step() {
     }
     assert_eq!(sandbox.json("run/profile.json")["processes"].as_array().map(Vec::len), Some(2));
     let refused = end(launch(&sandbox, 2, "bench --model all.toml --device cpu --tune"));
-    assert_told("tuned parts", &refused, &["error: ", "--tune is for whole batches"]);
+    assert_told("tuned parts", &refused, &["error: ", "--tune is for batches that are computed as a whole"]);
 }

@@ -202,7 +202,7 @@ fn what_cannot_adapt_says_so() {
     let behind = |layer| ended(Sequential::new(SHAPE).add(Conv2D::new(2, 1)).add(layer));
     let mut model = behind(Normalization::new()).compile(&device, Compile::default()).unwrap();
     let error = model.fit(&data(5), &FitOptions::default(), &mut NoCallback).unwrap_err().to_string();
-    let expected = "layer 1 `normalization` (Normalization): it adapts to data as it is before training, but gets what `conv2d`";
+    let expected = "layer 1 `normalization` (Normalization): it takes mean and variance from the data before training, but its input is computed by `conv2d`";
     assert!(error.contains(expected), "{error}");
     let given = Normalization::new().mean_and_variance(0.5, 2.0);
     let mut model = behind(given).compile(&device, Compile::default()).unwrap();

@@ -13,17 +13,20 @@ const INSTEAD: &str = "leave --tui out for plain lines";
 /// With several processes, and without a terminal that can move its cursor.
 pub fn check(processes: usize) -> anyhow::Result<()> {
     if processes > 1 {
-        bail!("--tui is for one process, and these are {processes}: {INSTEAD}");
+        bail!("--tui is for one process, but there are {processes}: {INSTEAD}");
     }
     for (name, is_terminal) in [("input", stdin().is_terminal()), ("output", stdout().is_terminal())] {
         if !is_terminal {
-            bail!("--tui needs a terminal, and standard {name} is none: {INSTEAD}, or run it in a terminal");
+            bail!(
+                "--tui needs a terminal, but standard {name} is not one: {INSTEAD}, or run it in a terminal"
+            );
         }
     }
     let term = std::env::var("TERM").unwrap_or_default();
     if cfg!(unix) && (term.is_empty() || term == "dumb") {
         bail!(
-            "--tui needs a terminal that can move its cursor, and TERM is `{term}`: {INSTEAD}, or set TERM to what it is"
+            "--tui needs a terminal that can move its cursor, but TERM is `{term}`: {INSTEAD}, or set TERM to the \
+             kind of terminal"
         );
     }
     Ok(())

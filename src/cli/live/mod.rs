@@ -140,6 +140,9 @@ fn judge(
             note(format_args!("warning: --tui shows no mistakes: {problem}"));
         }
     };
-    Builder::new().name("mistakes".to_owned()).spawn(told).context("--tui: mistakes cannot be looked for")?;
+    Builder::new()
+        .name("mistakes".to_owned())
+        .spawn(told)
+        .context("--tui: the search for mistakes cannot be started")?;
     Ok(sender)
 }

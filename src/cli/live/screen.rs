@@ -25,7 +25,7 @@ pub fn run(mut screen: Screen, shared: &Shared, colours: Colours) {
     if let Err(error) = watch(&mut screen, shared, colours) {
         terminal::leave();
         release();
-        note(format_args!("warning: the view has ended, training goes on: {error}"));
+        note(format_args!("warning: the live view has ended, training continues: {error}"));
     }
     // Its own end would show the cursor again, on whatever screen.
     std::mem::forget(screen);
@@ -74,7 +74,7 @@ fn act(action: Action, shared: &Shared) {
         Action::Stop => stop(shared),
         Action::SaveCheckpoint => {
             shared.ask_for_checkpoint();
-            shared.state().tell("a checkpoint is made after the steps under way");
+            shared.state().tell("a checkpoint is saved after the steps in progress");
         }
         Action::HalveRate => halve(shared),
         Action::Help => {
@@ -93,9 +93,9 @@ fn halve(shared: &Shared) {
     shared.state().tell(if asked {
         "the learning rate is halved from the next steps on"
     } else if rate.is_some() {
-        "the learning rate is as good as none and is not halved any more"
+        "the learning rate is nearly 0, and is not halved again"
     } else {
-        "the learning rate can be halved once a step has ended"
+        "the learning rate can be halved after the first step"
     });
 }
 
@@ -109,7 +109,7 @@ fn stop(shared: &Shared) {
     interrupt::ask();
     let mut state = shared.state();
     state.phase = Phase::Stopping;
-    state.tell("training stops after the steps under way; q or Ctrl-C again ends it at once");
+    state.tell("training stops after the steps in progress; q or Ctrl-C again ends it at once");
 }
 
 /// Does what signals ask for.

@@ -57,7 +57,8 @@ impl Folder {
             let below = pictures_below(folder).0.len();
             if below > 0 {
                 bail!(
-                    "{}: no pictures in this folder itself, {below} in those within; give --recursive to take them",
+                    "{}: no pictures in this folder itself, but {below} in its sub-folders; give --recursive to take \
+                     them",
                     shown(folder)
                 );
             }
@@ -80,7 +81,7 @@ impl Folder {
             note(format_args!("warning: {}: the folder cannot be read: {problem}", shown(&path)));
         }
         if pictures.is_empty() {
-            bail!("{}: no pictures in this folder or in those within", shown(folder));
+            bail!("{}: no pictures in this folder or its sub-folders", shown(folder));
         }
         Ok(Folder { sources: pictures.into_iter().map(Source::File).collect(), passed_over: None })
     }
@@ -90,5 +91,5 @@ fn passed_over(others: &BTreeMap<String, usize>) -> Option<String> {
     let count: usize = others.values().sum();
     let kinds: Vec<String> = others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let (files, were) = if count == 1 { ("file", "was") } else { ("files", "were") };
-    (count > 0).then(|| format!("{count} {files} {were} passed over ({})", kinds.join(", ")))
+    (count > 0).then(|| format!("{count} {files} {were} skipped ({})", kinds.join(", ")))
 }

@@ -185,7 +185,7 @@ fn samples(x: &mut Array) -> Result<Samples, DataError> {
             file: x.path.clone(),
             expected: "uint8, float32 or float64",
             found: other.name().to_owned(),
-            advice: "for inputs that are no bytes of images save x.astype('float32')",
+            advice: "for inputs other than bytes of images save x.astype('float32')",
         }
         .into()),
     }

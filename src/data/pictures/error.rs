@@ -25,7 +25,7 @@ pub enum PictureError {
     OtherFormat { what: &'static str },
 
     /// No bytes.
-    #[error("is empty, and so neither PNG nor JPEG")]
+    #[error("is empty; give a PNG, JPEG, WebP or BMP file")]
     Empty,
 
     /// No known format.

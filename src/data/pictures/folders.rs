@@ -151,8 +151,9 @@ impl Collected {
             self.given[set] = self.classes.values().any(|files| !files[set].is_empty());
             if !self.given[set] {
                 let folder = folder.display();
-                self.notes
-                    .push(format!("{folder} holds no pictures in folders of classes, and is taken for none"));
+                self.notes.push(format!(
+                    "{folder} holds no pictures in folders of classes, and is not used as a set"
+                ));
             }
         }
     }
@@ -172,11 +173,11 @@ impl Collected {
         self.classes.retain(|_, files| files.iter().any(|files| !files.is_empty()));
         if !empty.is_empty() {
             self.notes
-                .push(format!("left out as classes, for there are no pictures in them: {}", named(empty)));
+                .push(format!("folders without pictures, which are not used as classes: {}", named(empty)));
         }
         if let Some((path, problem)) = self.unread.first().filter(|_| !unread.is_empty()) {
             self.notes.push(format!(
-                "left out as classes, for their folders cannot be read: {} ({}: {problem})",
+                "folders that cannot be read, which are not used as classes: {} ({}: {problem})",
                 named(unread),
                 path.display()
             ));

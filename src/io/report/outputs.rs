@@ -29,8 +29,8 @@ pub fn labels(report: &RunReport<'_>, figures: &LabelReport) -> String {
     let means = figures.means;
     rows.push(row("mean".to_owned(), [means.precision, means.recall, means.f1], figures.samples));
     format!(
-        "<p>A label is predicted where its probability is above {}. Of all predictions {:.2} % are right; of {:.2} % of the samples \
-         every label is.</p>\n{}{}",
+        "<p>A label is predicted if its probability is above {}. {:.2} % of all predictions are correct; {:.2} % of \
+         the samples have all labels correct.</p>\n{}{}",
         figures.threshold,
         1e2 * figures.binary_accuracy,
         1e2 * figures.exact_match,

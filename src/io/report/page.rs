@@ -134,7 +134,7 @@ fn curves(report: &RunReport<'_>) -> String {
 
 fn mistakes(report: &RunReport<'_>) -> String {
     if report.mistakes.is_empty() {
-        return "<p>There is none: every test sample was predicted rightly.</p>\n".to_owned();
+        return "<p>There is none: every test sample was predicted correctly.</p>\n".to_owned();
     }
     let figures: String = report
         .mistakes

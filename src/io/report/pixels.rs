@@ -12,7 +12,7 @@ pub fn pixels(report: &RunReport<'_>, decided: &Result<Decided, PlanError>) -> S
     let decided = match decided {
         Ok(decided) => decided,
         Err(error) => {
-            return format!("<p>They cannot be told: {}</p>\n", escaped(&error.to_string()));
+            return format!("<p>They cannot be computed: {}</p>\n", escaped(&error.to_string()));
         }
     };
     let all = |decisions: &[Decision]| -> String {
@@ -31,13 +31,14 @@ pub fn pixels(report: &RunReport<'_>, decided: &Result<Decided, PlanError>) -> S
         ),
     };
     let right = match decided.right.is_empty() {
-        true => "<p>No class was predicted rightly.</p>\n".to_owned(),
+        true => "<p>No class was predicted correctly.</p>\n".to_owned(),
         false => format!(
-            "<h3>The surest right prediction of each class</h3>\n{}{}",
+            "<h3>The most confident correct prediction of each class</h3>\n{}{}",
             all(&decided.right),
             match decided.right_left_out {
                 0 => String::new(),
-                more => format!("<p>The surest ones; those of {more} more classes are left out.</p>\n"),
+                more =>
+                    format!("<p>The most confident ones; those of {more} more classes are left out.</p>\n"),
             }
         ),
     };
@@ -74,7 +75,7 @@ fn figure(report: &RunReport<'_>, decision: &Decision) -> String {
     };
     let grad_cam = decision.grad_cam.as_ref().map_or(String::new(), |image| picture(image, "Grad-CAM of"));
     let said = match prediction.class == prediction.predicted {
-        true => format!("predicted <b>{predicted}</b>, rightly"),
+        true => format!("predicted <b>{predicted}</b>, correctly"),
         false => format!("predicted <b>{predicted}</b>, is <b>{class}</b>"),
     };
     format!(

@@ -29,7 +29,7 @@ impl Motion {
         let apart = self.dilation != Pair::from(1);
         if apart && self.strides != Pair::from(1) {
             return Err(format!(
-                "strides {} and dilation_rate {} are both over 1, which cannot be; set one of them to 1",
+                "strides {} and dilation_rate {} are both above 1; set one of them to 1",
                 self.strides, self.dilation
             ));
         }

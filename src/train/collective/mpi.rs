@@ -309,8 +309,8 @@ impl Drop for InExchange<'_> {
 
 fn give_up(rank: usize, what: &str, patience: Duration) -> ! {
     eprintln!(
-        "error: process {rank} waited for {what} of the others for more than {} s: one of them hangs, or what joins them is broken; \
-         if they are only slow, give a larger --patience",
+        "error: process {rank} waited for {what} of the others for more than {} s: one of them hangs, or the \
+         connection is broken; if they are only slow, give a larger --patience",
         patience.as_secs()
     );
     thread::spawn(|| {

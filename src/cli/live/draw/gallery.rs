@@ -57,8 +57,8 @@ fn found_in(found: &Mistakes, columns: usize) -> String {
 
 fn why_none(state: &State) -> String {
     let text = match (state.facts.no_mistakes, &state.mistakes) {
-        (Some(NoMistakes::NoImages), _) => "the samples are no images of bytes",
-        (Some(NoMistakes::NoClasses), _) => "the targets are no classes",
+        (Some(NoMistakes::NoImages), _) => "the samples are not images of bytes",
+        (Some(NoMistakes::NoClasses), _) => "the targets are not classes",
         (Some(NoMistakes::NoCheckpoints), _) => {
             "they are found in checkpoints, which --no-checkpoints turns off"
         }

@@ -94,9 +94,9 @@ pub fn progress(frame: &mut Frame<'_>, area: Rect, state: &State, colours: Colou
 /// What is under way.
 fn told(state: &State, colours: Colours) -> (String, Style) {
     match state.phase {
-        Phase::Beginning => ("the first batch is on its way".to_owned(), colours.quiet()),
-        Phase::Judging => ("the validation set is judged".to_owned(), colours.validation()),
-        Phase::Stopping => ("stops after the steps under way".to_owned(), colours.warning()),
+        Phase::Beginning => ("the first batch is in progress".to_owned(), colours.quiet()),
+        Phase::Judging => ("the validation set is evaluated".to_owned(), colours.validation()),
+        Phase::Stopping => ("stops after the steps in progress".to_owned(), colours.warning()),
         Phase::Training if state.so_far.loss().is_none() => (String::new(), colours.quiet()),
         Phase::Training => {
             let speed = thousands(state.so_far.samples_per_second() as usize);

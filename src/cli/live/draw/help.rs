@@ -9,7 +9,7 @@ use super::super::theme::Colours;
 use super::frames::framed;
 
 const LINES: [(&str, &str); 9] = [
-    ("q, Ctrl-C", "stop after the steps under way;"),
+    ("q, Ctrl-C", "stop after the steps in progress;"),
     ("", "a second time: at once"),
     ("s", "save a checkpoint now"),
     ("h", "halve the learning rate"),
