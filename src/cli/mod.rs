@@ -70,12 +70,13 @@ mod web_page;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use args::ProcessArgs;
 use messages::message;
 use output::{Output, note};
 use ranks::Ranks;
+use terminal::{Sink, sink};
 
 const AFTER_HELP: &str = "\
 Start with `shadegrad train`: it trains the convolutional network of the Keras tutorial on MNIST.
@@ -119,7 +120,7 @@ enum Command {
 
 /// Parses the arguments, runs the command, and reports what went wrong. `started` is when the program began.
 pub fn main(started: Instant) -> ExitCode {
-    let mut cli = match Cli::try_parse() {
+    let mut cli = match parse() {
         Ok(cli) => cli,
         // The first of several processes says it.
         Err(error) if ranks::launched().is_some_and(|launched| launched.rank > 0) => {
@@ -145,6 +146,13 @@ pub fn main(started: Instant) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Parses the arguments. Help is wrapped at the width of a terminal; elsewhere its lines stay whole, so that they can be searched.
+fn parse() -> Result<Cli, clap::Error> {
+    let command = Cli::command();
+    let command = if sink() == Sink::Terminal { command } else { command.term_width(0) };
+    Cli::from_arg_matches(&command.try_get_matches()?)
 }
 
 fn run(cli: &Cli, started: Instant, ranks: &mut Ranks) -> anyhow::Result<ExitCode> {

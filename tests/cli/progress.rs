@@ -136,6 +136,18 @@ fn all_fits_into_80_and_40_columns() {
     }
 }
 
+/// Help is wrapped at words.
+#[test]
+fn help_fits_into_the_terminal() {
+    let sandbox = Sandbox::new();
+    for width in [80, 60] {
+        let text = on_columns(&sandbox, "train --help", width);
+        let wide: Vec<_> = text.lines().filter(|line| columns(line) > width).collect();
+        assert!(wide.is_empty(), "{width}: {wide:?}");
+        assert!(text.contains("--early-stopping"), "{text}");
+    }
+}
+
 /// Lines of epochs stand where the result stands, which stays last.
 #[test]
 fn a_pipe_gets_lines_of_epochs() {
