@@ -124,13 +124,13 @@ pub struct TrainArgs {
     /// Show a live view in the terminal instead of lines of progress
     ///
     /// It shows curves, learning rate, speed, the last mistakes and, with --profile, the times of kernels. Keys stop
-    /// training, save a checkpoint and halve the learning rate.
+    /// training, save a checkpoint, and halve or double the learning rate.
     #[arg(long, conflicts_with_all = ["quiet", "json"])]
     pub(super) tui: bool,
     /// Also write a checkpoint after every N steps, not only after each epoch
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) checkpoint_steps: Option<usize>,
-    /// Keep the last N checkpoints, and that of the best epoch
+    /// Keep the last N checkpoints, that of the best epoch, and those that a key of --tui saved
     #[arg(long, value_name = "N", default_value_t = TrainArgs::KEEP_CHECKPOINTS, value_parser = count, allow_negative_numbers = true)]
     pub(super) keep_checkpoints: usize,
     /// Write no checkpoints: a run that is interrupted cannot be resumed then

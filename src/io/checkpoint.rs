@@ -7,7 +7,7 @@
 //! | `weights.safetensors`    | the weights                                                          |
 //! | `best.safetensors`       | those of the best epoch, where early stopping is to restore them     |
 //! | `optimizer.safetensors`  | the optimizer's state                                                |
-//! | `manifest.toml`          | SHA-256 of each of these files                                       |
+//! | `manifest.toml`          | SHA-256 of each of these files; whether somebody asked for it        |
 //!
 //! A checkpoint is written under another name, synced to the disk, and renamed: it exists as a whole or not at all.
 //! One that is replaced keeps existing, under a third name, until the new one is in its place. State is TOML because
@@ -32,16 +32,16 @@ pub use self::read::{
     DamagedCheckpoint, ResumeError, SavedCheckpoint, is_checkpoint, last_checkpoint, load_last, read_settings,
 };
 pub(super) use self::remove::{any, clear, in_the_way};
-use self::remove::{remove, remove_old, set_aside, settle};
+use self::remove::{is_asked_for, remove, remove_old, set_aside, settle};
 use super::run::{MODEL_FILE, WEIGHTS_FILE, weights_metadata};
 use super::whole::write_own;
 use super::{sha256, weights_to_bytes};
 use crate::error::RunError;
 use crate::train::Checkpoint;
 
-/// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep` and that of the
-/// best epoch by validation loss, or by training loss without validation. Checkpoints of later steps are removed,
-/// too: the run found them damaged when it was resumed.
+/// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep`, that of the
+/// best epoch by validation loss, or by training loss without validation, and those that were asked for. Checkpoints
+/// of later steps are removed, too: the run found them damaged when it was resumed.
 ///
 /// # Errors
 /// When a file cannot be written; what was there before stays.
@@ -56,7 +56,9 @@ pub fn save(
     let target = path(run, checkpoint.steps());
     let temporary = parent.join(format!(".{}.{}.tmp", name(checkpoint.steps()), std::process::id()));
     let fail = |cause| RunError::write(&target, cause);
-    let files = to_files(model_toml, settings, checkpoint).map_err(fail)?;
+    // One of the same step may have been asked for just before.
+    let asked_for = checkpoint.asked_for || is_asked_for(&target);
+    let files = files_of(model_toml, settings, checkpoint, asked_for).map_err(fail)?;
     let written =
         write_files(&temporary, &target, files).and_then(|()| replace(&temporary, &target).map_err(fail));
     if written.is_err() {
@@ -134,6 +136,15 @@ pub fn to_files(
     settings: &RunSettings,
     checkpoint: &Checkpoint,
 ) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
+    files_of(model_toml, settings, checkpoint, checkpoint.asked_for)
+}
+
+fn files_of(
+    model_toml: &str,
+    settings: &RunSettings,
+    checkpoint: &Checkpoint,
+    asked_for: bool,
+) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let state = CheckpointState {
         format: FORMAT,
         settings: settings.clone(),
@@ -154,7 +165,8 @@ pub fn to_files(
         files.push((BEST_FILE, weights(best)?));
     }
     let sha256 = files.iter().map(|(name, bytes)| ((*name).to_owned(), sha256(bytes))).collect();
-    let manifest = toml::to_string(&Manifest { format: FORMAT, sha256 }).map_err(io::Error::other)?;
+    let manifest =
+        toml::to_string(&Manifest { format: FORMAT, asked_for, sha256 }).map_err(io::Error::other)?;
     files.push((MANIFEST_FILE, manifest.into_bytes()));
     Ok(files)
 }
@@ -214,6 +226,78 @@ fn optimizer_to_bytes(state: &[f32]) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::ModelFile;
+    use crate::train::{Compile, TrainingState};
+
+    const MODEL: &str = r#"
+        name = "halves"
+        input_shape = [2, 2, 1]
+        loss = "categorical_crossentropy"
+        optimizer = { name = "rmsprop" }
+        layers = [{ type = "Flatten" }, { type = "Dense", units = 2, activation = "softmax" }]
+    "#;
+
+    /// Saves a checkpoint within the first epoch, and keeps the last two.
+    fn save_after(run: &Path, step: usize, asked_for: bool) {
+        let network = ModelFile::parse(MODEL_FILE, MODEL).unwrap().model.network().unwrap();
+        let mut training = TrainingState { epochs_begun: 1, steps_begun: step, ..TrainingState::default() };
+        (training.run.within.rows, training.run.within.samples) = (step, step as u64);
+        let checkpoint = Checkpoint {
+            training,
+            weights: network.initial_weights(0),
+            optimizer_state: vec![
+                0.0;
+                Checkpoint::optimizer_state_len(&network, &Compile::default()).unwrap()
+            ],
+            best_weights: None,
+            epochs: Vec::new(),
+            stopped: None,
+            asked_for,
+        };
+        let settings = RunSettings { seed: "0".to_owned(), ..RunSettings::default() };
+        save(run, MODEL, &settings, &checkpoint, 2).unwrap();
+    }
+
+    fn kept(run: &Path) -> Vec<usize> {
+        let names = layout::names(&run.join(CHECKPOINTS)).unwrap();
+        names.iter().rev().filter_map(|name| layout::steps_of(name)).collect()
+    }
+
+    #[test]
+    fn what_was_asked_for_stays() {
+        let run = tempfile::tempdir().unwrap();
+        let run = run.path();
+        (1..=8).for_each(|step| save_after(run, step, [3, 5, 6].contains(&step)));
+        assert_eq!(kept(run), [3, 5, 6, 7, 8]);
+        // One that is made anew, as after Ctrl-C right after the request, was still asked for.
+        save_after(run, 9, true);
+        save_after(run, 9, false);
+        let (saved, damaged) = load_last(run).unwrap();
+        assert!(saved.checkpoint.asked_for && damaged.is_empty(), "{damaged:?}");
+        // A process that goes on knows of the earlier ones from the disk alone.
+        (10..=12).for_each(|step| save_after(run, step, false));
+        assert_eq!(kept(run), [3, 5, 6, 9, 11, 12]);
+        let (saved, damaged) = load_last(run).unwrap();
+        assert!(!saved.checkpoint.asked_for && damaged.is_empty(), "{damaged:?}");
+    }
+
+    /// From before there was a mark.
+    #[test]
+    fn a_manifest_without_the_mark_is_read() {
+        let run = tempfile::tempdir().unwrap();
+        save_after(run.path(), 1, false);
+        let text = fs::read_to_string(path(run.path(), 1).join(MANIFEST_FILE)).unwrap();
+        assert!(!text.contains("asked_for"), "{text}");
+        save_after(run.path(), 2, true);
+        let file = path(run.path(), 2).join(MANIFEST_FILE);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("asked_for = true"), "{text}");
+        fs::write(&file, text.replace("asked_for = true\n", "")).unwrap();
+        let (saved, damaged) = load_last(run.path()).unwrap();
+        assert_eq!((saved.checkpoint.steps(), saved.checkpoint.asked_for, damaged.len()), (2, false, 0));
+        (3..=4).for_each(|step| save_after(run.path(), step, false));
+        assert_eq!(kept(run.path()), [3, 4]);
+    }
 
     fn folder(path: &Path, content: &str) {
         fs::create_dir_all(path).unwrap();

@@ -262,6 +262,7 @@ mod tests {
             best_weights: None,
             epochs: Vec::new(),
             stopped: None,
+            asked_for: false,
         };
         for step in 1..=9 {
             board

@@ -36,6 +36,8 @@ pub struct Checkpoint {
     pub epochs: Vec<EpochRecord>,
     /// Why training ended, if it did.
     pub stopped: Option<Stopped>,
+    /// Whether a callback asked for it ([`Requests::checkpoint`](super::Requests::checkpoint)).
+    pub asked_for: bool,
 }
 
 impl Checkpoint {

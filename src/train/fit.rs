@@ -57,7 +57,8 @@ impl Model {
         checkpoint: Checkpoint,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
-        let Checkpoint { training, weights, optimizer_state, best_weights, epochs, stopped } = checkpoint;
+        let Checkpoint { training, weights, optimizer_state, best_weights, epochs, stopped, asked_for: _ } =
+            checkpoint;
         self.form = options.form(train);
         self.micro_batches = options.micro_batches_on(self.collective.size())?;
         self.executor(Some(options.largest_batch(train.len()).div_ceil(self.micro_batches)))?;

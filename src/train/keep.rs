@@ -31,6 +31,7 @@ impl Model {
             best_weights: self.best_weights.clone(),
             epochs: run.history.epochs.clone(),
             stopped: run.history.stopped.clone(),
+            asked_for: is_asked,
         };
         callback.on_checkpoint(&checkpoint)?;
         run.history.checkpoints += 1;

@@ -21,8 +21,8 @@ pub struct Requests {
     /// Multiply the learning rate by this, from the next batch on, whatever the schedule says. It stays for later calls of `fit`.
     pub rate_factor: Option<f32>,
     /// Make a checkpoint, which [`on_checkpoint`](super::Callback::on_checkpoint) receives with the weights, also where
-    /// [`checkpoints`](super::Callback::checkpoints) are made never. After the end of an epoch that `max_steps` cut short none is made any more,
-    /// unless for a reason to stop: `fit` returns, and the model has the weights.
+    /// [`checkpoints`](super::Callback::checkpoints) are made never; [`asked_for`](super::Checkpoint::asked_for) is set in it. After the end of
+    /// an epoch that `max_steps` cut short none is made any more, unless for a reason to stop: `fit` returns, and the model has the weights.
     pub checkpoint: bool,
 }
 

@@ -6,9 +6,9 @@ use shadegrad::error::Error;
 use shadegrad::model::{Activation, Conv2D, Dense, Flatten, Sequential};
 use shadegrad::train::collective::Threads;
 use shadegrad::train::{
-    Callback, CallbackError, Checkpoint, Compile, EarlyStopping, EpochRecord, FitOptions, History,
-    LearningRateSchedule, Model, Monitor, ReduceOnPlateau, Requests, StepDecay, StepRecord, StopReason,
-    Updates,
+    Callback, CallbackError, Checkpoint, Checkpoints, Compile, EarlyStopping, EpochRecord, FitOptions,
+    History, LearningRateSchedule, Model, Monitor, ReduceOnPlateau, Requests, StepDecay, StepRecord,
+    StopReason, Updates,
 };
 
 use crate::common::{devices, mnist_train};
@@ -22,6 +22,8 @@ struct Asker {
     asks: Requests,
     due: bool,
     interrupt_after: Option<usize>,
+    /// When it wants checkpoints beside those that it asks for.
+    wants: Checkpoints,
     steps: usize,
     kept: Vec<Checkpoint>,
     ends: Vec<History>,
@@ -55,6 +57,10 @@ impl Callback for Asker {
 
     fn requests(&mut self) -> Requests {
         if std::mem::take(&mut self.due) { self.asks.clone() } else { Requests::default() }
+    }
+
+    fn checkpoints(&self) -> Checkpoints {
+        self.wants
     }
 
     fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
@@ -151,6 +157,28 @@ fn what_is_asked_changes_nothing_else() {
             let rest = train(&device, &options(), Some(kept.clone()), &mut Asker::default());
             assert!(rest.weights == plain.weights, "{name}: from step {}: weights differ", kept.steps());
         }
+    }
+}
+
+#[test]
+fn a_checkpoint_says_whether_it_was_asked_for() {
+    let checkpoint = Requests { checkpoint: true, ..Requests::default() };
+    // (who asks, after which steps it may be heeded)
+    let rows = [
+        (Asker::after_step(10, checkpoint.clone()), 10..=14),
+        (Asker::after_step(14, checkpoint.clone()), 14..=14),
+        (Asker::after_epoch(2, checkpoint), 14..=14),
+    ];
+    for (asker, steps) in rows {
+        let mut asker = Asker { wants: Checkpoints::Epochs, ..asker };
+        train(&Device::cpu(), &options(), None, &mut asker);
+        let [asked, due] =
+            [true, false].map(|asked| asker.kept.iter().filter(move |kept| kept.asked_for == asked));
+        let asked: Vec<_> = asked.map(Checkpoint::steps).collect();
+        assert!(asked.len() == 1 && steps.contains(&asked[0]), "{asked:?} is not in {steps:?}");
+        let due: Vec<_> = due.map(Checkpoint::steps).collect();
+        let expected: Vec<_> = [0, 7, 14, 21].into_iter().filter(|step| !asked.contains(step)).collect();
+        assert_eq!(due, expected);
     }
 }
 

@@ -116,6 +116,9 @@ pub struct CheckpointState {
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     pub(super) format: u32,
+    /// Whether somebody asked for the checkpoint, so that it stays. It stands here because this file is short, whatever the run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) asked_for: bool,
     pub(super) sha256: BTreeMap<String, String>,
 }
 

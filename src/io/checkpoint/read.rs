@@ -124,7 +124,7 @@ pub fn read_settings(checkpoint: &Path) -> Result<Option<RunSettings>, RunError>
 /// Reads and checks a checkpoint; the error says what is wrong with it.
 fn load(dir: &Path) -> Result<SavedCheckpoint, String> {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    from_files(&name, checked_files(&|file| files::read(&dir.join(file)))?)
+    from_files(&name, &checked_files(&|file| files::read(&dir.join(file)))?)
 }
 
 impl SavedCheckpoint {
@@ -135,12 +135,12 @@ impl SavedCheckpoint {
     /// Says what is wrong with it.
     pub fn from_files(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Self, DamagedCheckpoint> {
         let read = |file: &str| files.get(file).cloned().ok_or_else(|| io::ErrorKind::NotFound.into());
-        let loaded = checked_files(&read).and_then(|checked| from_files(name, checked));
+        let loaded = checked_files(&read).and_then(|checked| from_files(name, &checked));
         loaded.map_err(|problem| DamagedCheckpoint { path: name.into(), problem })
     }
 }
 
-fn from_files(name: &str, files: BTreeMap<String, Vec<u8>>) -> Result<SavedCheckpoint, String> {
+fn from_files(name: &str, Checked { files, asked_for }: &Checked) -> Result<SavedCheckpoint, String> {
     let text = |name: &str| {
         let bytes = files.get(name).ok_or_else(|| format!("it has no `{name}`"))?;
         String::from_utf8(bytes.clone()).map_err(|_| format!("`{name}` is not text"))
@@ -169,6 +169,7 @@ fn from_files(name: &str, files: BTreeMap<String, Vec<u8>>) -> Result<SavedCheck
         best_weights,
         epochs: state.epochs,
         stopped: state.stopped,
+        asked_for: *asked_for,
     };
     if name != super::layout::name(checkpoint.steps()) {
         return Err(format!("its state is that after step {}", checkpoint.steps()));
@@ -209,8 +210,15 @@ fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Res
     rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, problem)| Err((*problem).to_owned()))
 }
 
-/// The files that the manifest names, with the checksums that it gives.
-fn checked_files(read: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<BTreeMap<String, Vec<u8>>, String> {
+/// What a manifest tells of.
+struct Checked {
+    /// The files that it names, with the checksums that it gives.
+    files: BTreeMap<String, Vec<u8>>,
+    asked_for: bool,
+}
+
+/// Reads the manifest and the files that it names, and compares their checksums.
+fn checked_files(read: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Checked, String> {
     let read = |name: &str| read(name).map_err(|error| format!("`{name}` cannot be read: {error}"));
     let manifest =
         String::from_utf8(read(MANIFEST_FILE)?).map_err(|_| format!("`{MANIFEST_FILE}` is not text"))?;
@@ -230,7 +238,7 @@ fn checked_files(read: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<BTreeMap<
         }
         files.insert(name, bytes);
     }
-    Ok(files)
+    Ok(Checked { files, asked_for: manifest.asked_for })
 }
 
 fn optimizer_state(bytes: &[u8], expected: usize) -> Result<Vec<f32>, String> {

@@ -74,14 +74,22 @@ pub(in crate::io) fn in_the_way(run: &Path) -> io::Result<Option<(PathBuf, &'sta
     Ok(None)
 }
 
+/// The manifest of a checkpoint, if it has a valid one.
+fn manifest(dir: &Path) -> Option<Manifest> {
+    let path = dir.join(MANIFEST_FILE);
+    let text = if path.is_file() { fs::read_to_string(path).ok()? } else { return None };
+    toml::from_str(&text).ok()
+}
+
+/// Whether there is a checkpoint that somebody asked for.
+pub(super) fn is_asked_for(dir: &Path) -> bool {
+    manifest(dir).is_some_and(|manifest| manifest.asked_for)
+}
+
 /// Whether a run has a checkpoint with a valid manifest.
 pub(in crate::io) fn any(run: &Path) -> bool {
     let parent = run.join(CHECKPOINTS);
-    let is_ours = |name: String| {
-        let path = parent.join(name).join(MANIFEST_FILE);
-        let text = if path.is_file() { fs::read_to_string(path).ok() } else { None };
-        text.is_some_and(|text| toml::from_str::<Manifest>(&text).is_ok())
-    };
+    let is_ours = |name: String| manifest(&parent.join(name)).is_some();
     listed(&parent).unwrap_or_default().into_iter().filter(|name| is_any(name)).any(is_ours)
 }
 
@@ -103,6 +111,7 @@ pub(super) fn remove_old(parent: &Path, checkpoint: &Checkpoint, keep: usize) ->
     let (later, whole): (Vec<_>, Vec<_>) =
         whole.into_iter().partition(|name| steps_of(name) > Some(checkpoint.steps()));
     let old = whole.into_iter().skip(keep).filter(|name| Some(name) != best.as_ref());
+    let old = old.filter(|name| !is_asked_for(&parent.join(name)));
     let temporary = listed(parent)?.into_iter().filter(|name| is_temporary(name));
     old.chain(later).chain(temporary).try_for_each(|name| remove(&parent.join(name)))
 }
