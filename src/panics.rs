@@ -18,6 +18,15 @@ pub(crate) fn is_quiet() -> bool {
     QUIET.get()
 }
 
+/// Threads whose panics will be caught and reported as errors, by whoever gives them work within [`quietly`].
+///
+/// # Errors
+/// When they cannot be started.
+#[cfg(feature = "cli")]
+pub(crate) fn quiet_pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(|_| QUIET.set(true)).build()
+}
+
 /// Runs something; the error is the message of its panic. Whatever it changes must not be used after a panic.
 pub(crate) fn quietly<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     let before = QUIET.replace(true);

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::live::Watcher;
 use super::output::Output;
+use super::recorder::Recorder;
 use crate::profile::ProfileSoFar;
 use crate::train::{
     Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Requests, Schedule, StepRecord,
@@ -13,15 +14,15 @@ use crate::train::{
 
 /// Passes every event on to all callbacks, and records when the first batch was reported. An executor's first
 /// submission is a single batch, so this is when that batch ended, and not a whole submission.
-pub struct Listeners<'a, C> {
-    pub decides: C,
+pub struct Listeners<'a> {
+    pub decides: Recorder<'a>,
     pub listen: Vec<Box<dyn Callback + 'a>>,
     /// Told after all others, of what they have done.
     pub view: Option<Watcher>,
     pub first_step: Option<Instant>,
 }
 
-impl<C: Callback> Callback for Listeners<'_, C> {
+impl Callback for Listeners<'_> {
     fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
         self.decides.on_train_begin(schedule)?;
         self.listen.iter_mut().try_for_each(|other| other.on_train_begin(schedule))?;
@@ -68,7 +69,9 @@ impl<C: Callback> Callback for Listeners<'_, C> {
         // The other callbacks first: what they write may be longer than a checkpoint says, but not shorter.
         self.listen.iter_mut().try_for_each(|other| other.on_checkpoint(checkpoint))?;
         self.decides.on_checkpoint(checkpoint)?;
-        self.view.iter_mut().try_for_each(|view| view.on_checkpoint(checkpoint))
+        let is_saved = self.decides.has_saved(checkpoint);
+        self.view.iter_mut().for_each(|view| view.after_checkpoint(checkpoint, is_saved));
+        Ok(())
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Recorder<'a> {
     /// What is wrong with the model itself, if anything is.
     advice: Option<String>,
     last_checkpoint: Option<PathBuf>,
+    /// Checkpoints that were written.
+    saved: usize,
 }
 
 impl<'a> Recorder<'a> {
@@ -72,6 +74,7 @@ impl<'a> Recorder<'a> {
             diverged: false,
             advice: None,
             last_checkpoint: None,
+            saved: 0,
         }
     }
 
@@ -104,6 +107,16 @@ impl<'a> Recorder<'a> {
     /// The path of the last complete checkpoint.
     pub fn last_checkpoint(&self) -> Option<&PathBuf> {
         self.last_checkpoint.as_ref()
+    }
+
+    /// Whether this checkpoint, the last one that was made, was written.
+    pub fn has_saved(&self, checkpoint: &Checkpoint) -> bool {
+        self.last_checkpoint.as_ref() == Some(&path(self.folder.dir(), checkpoint.steps()))
+    }
+
+    /// How many checkpoints were written.
+    pub fn saved(&self) -> usize {
+        self.saved
     }
 
     /// For a run resumed after this many steps and epochs: its logs continue, from the checkpoint of then.
@@ -185,6 +198,7 @@ impl Callback for Recorder<'_> {
         let saved =
             save(self.folder.dir(), &self.told.model_toml, &self.told.settings, checkpoint, self.told.keep)?;
         self.last_checkpoint = Some(saved);
+        self.saved += 1;
         Ok(())
     }
 }

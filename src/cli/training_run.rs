@@ -121,10 +121,12 @@ impl Run<'_> {
         let history = side_by_side(model, &mut self.joined, train, options, checkpoint, &mut listeners);
         drop(live);
         *last = listeners.decides.last_checkpoint().cloned();
-        let history = match history {
+        let mut history = match history {
             Err(Error::Diverged(divergence)) => return Err(listeners.decides.diverged(divergence)?.into()),
             other => other?,
         };
+        // Not those of weights that are not finite.
+        history.checkpoints = listeners.decides.saved();
         let first_step = listeners.first_step;
         drop(listeners);
         if let Some(stopped) = &history.stopped {

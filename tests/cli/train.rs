@@ -175,6 +175,9 @@ fn divergence_is_loud_and_the_files_stay_json() {
     assert_eq!(outcome.stderr.matches("has diverged").count(), 1, "said once");
     assert!(sandbox.json_lines("out/steps.jsonl").iter().any(|step| step["loss"].is_null()));
     assert!(sandbox.json("out/result.json")["test_loss"].is_null());
+    // The one before the first step: later weights are not finite.
+    assert_eq!(sandbox.list("out/checkpoints"), ["step-00000000"]);
+    assert_eq!(sandbox.json("out/result.json")["checkpoints_written"], 1);
     sandbox.fail("evaluate out --device cpu", 1, &["weights.safetensors", "must be finite"]);
     // Once allowed, it stays allowed when the run is resumed.
     sandbox.succeed("train --resume --epochs 6 --out out");

@@ -7,6 +7,7 @@ mod check;
 mod draw;
 #[cfg(test)]
 mod example;
+mod judging;
 mod keys;
 mod mistakes;
 mod picture;
@@ -14,24 +15,25 @@ mod screen;
 mod series;
 mod shared;
 mod state;
+mod stopping;
 pub mod terminal;
 mod theme;
 mod watcher;
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::SyncSender;
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
 use super::interrupt::Signals;
-use super::output::{hold, note, release};
+use super::output::{hold, release};
 use crate::data::Dataset;
 use crate::io::ModelFile;
-use crate::panics::quietly;
 use crate::train::EpochRecord;
-use mistakes::{Judge, Judged};
+use mistakes::Judged;
+use screen::View;
 use shared::Shared;
 use state::State;
 use theme::Colours;
@@ -49,7 +51,7 @@ pub struct Live {
     shared: Arc<Shared>,
     /// What draws, and what heeds signals.
     screen: Option<JoinHandle<()>>,
-    signals: Option<JoinHandle<()>>,
+    signals: Option<JoinHandle<Signals>>,
     judge: Option<SyncSender<Judged>>,
 }
 
@@ -67,21 +69,21 @@ impl Live {
         let judged = facts.no_mistakes.is_none();
         let shared = Arc::new(Shared::new(State::new(facts, before)));
         let colours = Colours::of(|name| std::env::var(name).ok());
-        let terminal = terminal::enter().context("--tui: the terminal cannot be prepared")?;
+        let screen = terminal::enter().context("--tui: the terminal cannot be prepared")?;
         let listening = Arc::clone(&shared);
         hold(move |line| listening.state().note(line));
         let drawing = Arc::clone(&shared);
         let signals = Signals::counted();
+        let view = View { screen, colours, suspension: signals.suspension() };
         let heeding = Arc::clone(&shared);
         let mut live = Live { shared, screen: None, signals: None, judge: None };
         let thread = |name: &str| Builder::new().name(name.to_owned());
         let begun = "--tui: the view cannot be started";
-        live.screen =
-            Some(thread("view").spawn(move || screen::run(terminal, &drawing, colours)).context(begun)?);
-        live.signals =
-            Some(thread("signals").spawn(move || screen::heed(&heeding, &signals)).context(begun)?);
+        live.screen = Some(thread("view").spawn(move || screen::run(view, &drawing)).context(begun)?);
+        live.signals = Some(thread("signals").spawn(move || screen::heed(&heeding, signals)).context(begun)?);
         if judged {
-            live.judge = Some(judge(Arc::clone(&live.shared), file.clone(), (set.0, set.1.clone()))?);
+            live.judge =
+                Some(judging::start(Arc::clone(&live.shared), file.clone(), (set.0, set.1.clone()))?);
         }
         Ok(live)
     }
@@ -96,9 +98,7 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.shared.close();
         // Panics have been told.
-        if let Some(signals) = self.signals.take() {
-            let _ = signals.join();
-        }
+        let signals = self.signals.take().and_then(|signals| signals.join().ok());
         if let Some(screen) = self.screen.take() {
             let begun = Instant::now();
             while !screen.is_finished() && begun.elapsed() < GRACE {
@@ -111,38 +111,7 @@ impl Drop for Live {
         }
         terminal::leave();
         release();
+        // Not before: a signal that ends the program must find the terminal as it was.
+        drop(signals);
     }
-}
-
-/// Starts the thread that finds mistakes; it ends with the last sender.
-fn judge(
-    shared: Arc<Shared>,
-    file: ModelFile,
-    (set, data): (&'static str, Dataset),
-) -> anyhow::Result<SyncSender<Judged>> {
-    // While it is busy, weights are left out.
-    let (sender, receiver) = sync_channel::<Judged>(1);
-    let found_by = Arc::clone(&shared);
-    let work = move || -> Result<(), crate::Error> {
-        let Some(mut judge) = Judge::new(&file, (set, &data))? else { return Ok(()) };
-        for (weights, epoch) in receiver {
-            let found = judge.look(weights, epoch)?;
-            found_by.state().mistakes = Some(Arc::new(found));
-        }
-        Ok(())
-    };
-    let told = move || {
-        let ended = quietly(work).and_then(|ended| ended.map_err(|error| error.to_string()));
-        if let Err(problem) = ended
-            && !shared.is_closed()
-        {
-            shared.state().failed(NoMistakes::Failed);
-            note(format_args!("warning: --tui shows no mistakes: {problem}"));
-        }
-    };
-    Builder::new()
-        .name("mistakes".to_owned())
-        .spawn(told)
-        .context("--tui: the search for mistakes cannot be started")?;
-    Ok(sender)
 }

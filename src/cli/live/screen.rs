@@ -6,90 +6,137 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{Event, poll, read};
 
 use super::draw::draw;
-use super::keys::{Action, action};
+use super::keys::{Action, Keys};
 use super::shared::Shared;
 use super::state::Phase;
+use super::stopping::By;
 use super::terminal::{self, Screen};
 use super::theme::Colours;
-use crate::cli::interrupt::{self, Signals};
+use crate::cli::interrupt::{self, Signals, Suspension};
 use crate::cli::output::{note, release};
 
 /// The least time between two drawings, and how long keys are waited for at once.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
 const LISTEN: Duration = Duration::from_millis(25);
-/// Smaller learning rates are not halved.
-const LEAST_RATE: f64 = 1e-12;
+
+/// What the thread that draws works with.
+pub struct View {
+    pub screen: Screen,
+    pub colours: Colours,
+    pub suspension: Suspension,
+}
 
 /// Draws until the view is closed. Where the terminal fails, training goes on with plain lines.
-pub fn run(mut screen: Screen, shared: &Shared, colours: Colours) {
-    if let Err(error) = watch(&mut screen, shared, colours) {
+pub fn run(mut view: View, shared: &Shared) {
+    if let Err(error) = view.watch(shared) {
         terminal::leave();
         release();
+        interrupt::end_view();
         note(format_args!("warning: the live view has ended, training continues: {error}"));
     }
     // Its own end would show the cursor again, on whatever screen.
-    std::mem::forget(screen);
+    std::mem::forget(view.screen);
 }
 
 /// Answers signals until the view is closed. Beside the thread that takes keys, not within it: a terminal that is gone may keep that one
 /// for ever.
-pub fn heed(shared: &Shared, signals: &Signals) {
+pub fn heed(shared: &Shared, signals: Signals) -> Signals {
     while !shared.is_closed() {
-        answer(signals, shared);
+        answer(&signals, shared);
         std::thread::sleep(LISTEN);
     }
+    signals
 }
 
-fn watch(screen: &mut Screen, shared: &Shared, colours: Colours) -> io::Result<()> {
-    let mut drawn: Option<Instant> = None;
-    while !shared.is_closed() {
-        if drawn.is_none_or(|at| at.elapsed() >= DRAW_EVERY) {
-            // A copy, so that training does not wait for the drawing.
-            let state = shared.state().clone();
-            terminal::draw(screen, |frame| draw(frame, &state, colours))?;
-            drawn = Some(Instant::now());
-        }
-        if !poll(LISTEN)? {
-            continue;
-        }
-        match read()? {
-            Event::Key(key) => {
-                if let Some(action) = action(&key) {
-                    act(action, shared);
-                    if action == Action::Redraw {
-                        screen.clear()?;
-                    }
-                    drawn = None;
-                }
+impl View {
+    fn watch(&mut self, shared: &Shared) -> io::Result<()> {
+        let mut drawn: Option<Instant> = None;
+        let mut keys = Keys::default();
+        // Since then no event had come, or the last one was read.
+        let mut quiet = Instant::now();
+        while !shared.is_closed() {
+            if self.suspension.take_asked() {
+                self.suspend(shared, false)?;
+                drawn = None;
+            } else if self.suspension.take_continued() {
+                // It was stopped by a signal that no program can handle.
+                terminal::leave();
+                self.come_back(shared)?;
+                drawn = None;
             }
-            Event::Resize(..) => drawn = None,
-            _ => {}
+            if drawn.is_none_or(|at| at.elapsed() >= DRAW_EVERY) {
+                // A copy, so that training does not wait for the drawing.
+                let state = shared.state().clone();
+                terminal::draw(&mut self.screen, |frame| draw(frame, &state, self.colours))?;
+                drawn = Some(Instant::now());
+            }
+            if !poll(LISTEN)? {
+                quiet = Instant::now();
+                continue;
+            }
+            let (event, from) = (read()?, quiet);
+            quiet = Instant::now();
+            match event {
+                Event::Key(key) => {
+                    if let Some(action) = keys.action(&key, from, quiet) {
+                        self.act(action, shared)?;
+                        drawn = None;
+                    }
+                }
+                Event::Resize(..) => drawn = None,
+                _ => {}
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn act(action: Action, shared: &Shared) {
-    match action {
-        Action::Stop => stop(shared),
-        Action::SaveCheckpoint => {
-            shared.ask_for_checkpoint();
-            shared.state().tell("a checkpoint is saved after the steps in progress");
+    fn act(&mut self, action: Action, shared: &Shared) -> io::Result<()> {
+        match action {
+            Action::Stop(by) => stop(by, shared),
+            Action::SaveCheckpoint => {
+                shared.ask_for_checkpoint();
+                shared.state().tell("a checkpoint is made after the steps in progress");
+            }
+            Action::HalveRate => halve(shared),
+            Action::DoubleRate => double(shared),
+            Action::Suspend => self.suspend(shared, true)?,
+            Action::Help => {
+                let mut state = shared.state();
+                state.help = !state.help;
+            }
+            Action::CloseHelp => shared.state().help = false,
+            Action::Redraw => terminal::draw_anew(&mut self.screen)?,
         }
-        Action::HalveRate => halve(shared),
-        Action::Help => {
-            let mut state = shared.state();
-            state.help = !state.help;
+        Ok(())
+    }
+
+    /// Gives the terminal back and stops the program, with its process group or alone, until the shell lets it go on.
+    fn suspend(&mut self, shared: &Shared, group: bool) -> io::Result<()> {
+        if !interrupt::has_job_control() {
+            shared.state().tell("there is no shell to go back to");
+            return Ok(());
         }
-        Action::CloseHelp => shared.state().help = false,
-        Action::Redraw => {}
+        terminal::leave();
+        self.suspension.stop(group);
+        self.come_back(shared)
+    }
+
+    /// Takes the terminal again once it belongs to the program. Until then no key is read: that would stop a program in the background.
+    fn come_back(&mut self, shared: &Shared) -> io::Result<()> {
+        while !shared.is_closed() {
+            if interrupt::has_terminal() {
+                return terminal::enter_again(&mut self.screen);
+            }
+            std::thread::sleep(LISTEN);
+        }
+        Ok(())
     }
 }
 
 /// Asks for half the learning rate, unless it is as good as none.
 fn halve(shared: &Shared) {
     let rate = shared.state().learning_rate_now();
-    let asked = rate.is_some_and(|rate| shared.ask_to_halve(rate / LEAST_RATE));
+    let asked = rate.is_some_and(|rate| shared.ask_to_halve(rate));
     shared.state().tell(if asked {
         "the learning rate is halved from the next steps on"
     } else if rate.is_some() {
@@ -99,9 +146,22 @@ fn halve(shared: &Shared) {
     });
 }
 
+/// Asks for twice the learning rate, unless it is far too large.
+fn double(shared: &Shared) {
+    let rate = shared.state().learning_rate_now();
+    let asked = rate.is_some_and(|rate| shared.ask_to_double(rate));
+    shared.state().tell(if asked {
+        "the learning rate is doubled from the next steps on"
+    } else if rate.is_some() {
+        "the learning rate is too large to be doubled any more"
+    } else {
+        "the learning rate can be doubled once a step has ended"
+    });
+}
+
 /// Asks training to stop; where that was asked for before, ends the program.
-fn stop(shared: &Shared) {
-    if interrupt::asked() {
+fn stop(by: By, shared: &Shared) {
+    if shared.ends_at_once(by) {
         terminal::leave();
         release();
         interrupt::exit();
@@ -109,13 +169,13 @@ fn stop(shared: &Shared) {
     interrupt::ask();
     let mut state = shared.state();
     state.phase = Phase::Stopping;
-    state.tell("training stops after the steps in progress; q or Ctrl-C again ends it at once");
+    state.tell("training stops after the steps in progress; a second later q or Ctrl-C ends it at once");
 }
 
 /// Does what signals ask for.
 fn answer(signals: &Signals, shared: &Shared) {
     if signals.take_stop() {
-        stop(shared);
+        stop(By::Signal, shared);
     }
     if let Some(signal) = signals.end() {
         terminal::leave();

@@ -191,8 +191,9 @@ impl State {
         told.map(|(_, text)| text.as_str()).or(self.notes.back().map(String::as_str))
     }
 
-    /// From now on there are no mistakes to show.
+    /// From now on there are no mistakes to show, not even those of an earlier epoch.
     pub fn failed(&mut self, why: NoMistakes) {
+        self.mistakes = None;
         let facts = Facts { no_mistakes: Some(why), ..(*self.facts).clone() };
         self.facts = Arc::new(facts);
     }

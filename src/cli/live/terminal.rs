@@ -12,6 +12,7 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::layout::Rect;
 
 /// Whether the view has the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -29,10 +30,31 @@ pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 /// # Errors
 /// When it refuses; it is then as it was.
 pub fn enter() -> io::Result<Screen> {
+    take().and_then(|()| Terminal::new(CrosstermBackend::new(stdout()))).inspect_err(|_| leave())
+}
+
+/// Takes the terminal again after [`leave`].
+///
+/// # Errors
+/// As [`enter`].
+pub fn enter_again(screen: &mut Screen) -> io::Result<()> {
+    take().and_then(|()| draw_anew(screen)).inspect_err(|_| leave())
+}
+
+fn take() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    let entered = execute!(stdout(), EnterAlternateScreen, Hide);
-    entered.and_then(|()| Terminal::new(CrosstermBackend::new(stdout()))).inspect_err(|_| leave())
+    execute!(stdout(), EnterAlternateScreen, Hide)
+}
+
+/// Clears the screen, so that the next drawing draws all of it. (`Terminal::clear` would first ask the terminal where its cursor is, and
+/// wait for the answer.)
+///
+/// # Errors
+/// When the terminal fails.
+pub fn draw_anew(screen: &mut Screen) -> io::Result<()> {
+    let size = screen.size()?;
+    screen.resize(Rect::new(0, 0, size.width, size.height))
 }
 
 /// Gives the terminal back, if it is taken: what was on it before, the cursor, echo. Errors are ignored: there may be no terminal any more.

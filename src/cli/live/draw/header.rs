@@ -21,10 +21,11 @@ const DOT: &str = " · ";
 const LEAST_NAME: usize = 10;
 
 /// Keys and what they do, with a shorter word for narrow screens.
-const KEYS: [(&str, &str, &str); 4] = [
+const KEYS: [(&str, &str, &str); 5] = [
     ("q", "stop", "stop"),
     ("s", "save a checkpoint", "save"),
     ("h", "halve the learning rate", "halve"),
+    ("d", "double it", "double"),
     ("?", "help", "help"),
 ];
 
@@ -107,19 +108,22 @@ fn told(state: &State, colours: Colours) -> (String, Style) {
 
 /// The keys.
 pub fn keys(frame: &mut Frame<'_>, area: Rect, colours: Colours) {
-    let line = |short: bool| {
-        let spans = KEYS.iter().flat_map(|&(key, long, brief)| {
-            let said = if short { format!(" {brief}  ") } else { format!(" {long}   ") };
+    // With so many columns between two of them.
+    let line = |short: bool, gap: usize| {
+        let spans = KEYS.iter().zip(0..).flat_map(|(&(key, long, brief), place)| {
+            let before = if place == 0 { 1 } else { gap };
             [
+                Span::raw(" ".repeat(before)),
                 Span::styled(key, colours.strong().patch(colours.training())),
-                Span::styled(said, colours.quiet()),
+                Span::styled(format!(" {}", if short { brief } else { long }), colours.quiet()),
             ]
         });
-        Line::from_iter([Span::raw(" ")].into_iter().chain(spans))
+        Line::from_iter(spans)
     };
-    let long = line(false);
-    let fits = long.width() <= usize::from(area.width);
-    frame.render_widget(if fits { long } else { line(true) }, area);
+    let lines = [line(false, 3), line(true, 2), line(true, 1)];
+    let fits = lines.iter().position(|line| line.width() <= usize::from(area.width));
+    let [.., narrow] = &lines;
+    frame.render_widget(fits.map_or(narrow, |at| &lines[at]), area);
 }
 
 #[cfg(test)]

@@ -8,11 +8,15 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::super::theme::Colours;
 use super::frames::framed;
 
-const LINES: [(&str, &str); 9] = [
+/// Systems without job control know no such key.
+const LINES: &[(&str, &str)] = &[
     ("q, Ctrl-C", "stop after the steps in progress;"),
-    ("", "a second time: at once"),
-    ("s", "save a checkpoint now"),
+    ("", "again, a second later: at once"),
+    ("s", "save a checkpoint now; it stays"),
     ("h", "halve the learning rate"),
+    ("d", "double it"),
+    #[cfg(unix)]
+    ("Ctrl-Z", "to the shell; fg comes back"),
     ("Ctrl-L", "draw the screen anew"),
     ("?", "close this help"),
     ("", ""),
@@ -27,11 +31,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, colours: Colours) {
     let [width, height] = [WIDTH.min(area.width), (LINES.len() as u16 + 2).min(area.height)];
     let place =
         Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
-    let line = |(key, what): (&'static str, &'static str)| {
+    let line = |&(key, what): &(&'static str, &'static str)| {
         let key = Span::styled(format!(" {key:<NAMES$}"), colours.strong().patch(colours.training()));
         Line::from_iter([key, Span::raw(what)])
     };
     frame.render_widget(Clear, place);
     let block = framed(Line::styled(" Help ", colours.strong()), colours);
-    frame.render_widget(Paragraph::new(LINES.map(line).to_vec()).block(block), place);
+    frame.render_widget(Paragraph::new(LINES.iter().map(line).collect::<Vec<_>>()).block(block), place);
 }

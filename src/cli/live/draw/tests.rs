@@ -48,7 +48,7 @@ fn a_usual_screen_shows_everything() {
             "warning: something is odd",
         ],
     );
-    holds(&lines, &["q stop", "s save a checkpoint", "h halve the learning rate"]);
+    holds(&lines, &["q stop", "s save a checkpoint", "h halve the learning rate", "d double it"]);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_small_screen_shows_the_loss_and_its_figures() {
             "accuracy 0.9375",
             "rate 1.0e-3",
             "val_loss 0.1046",
-            "q stop",
+            "q stop s save h halve d double ? help",
             "warning",
         ],
     );
@@ -134,5 +134,8 @@ fn help_lies_above_everything() {
     let mut state = with_mistakes();
     state.help = true;
     let lines = shown(&state, [80, 24], Colours::All);
-    holds(&lines, &["Help", "q, Ctrl-C", "a second time: at once", "halve the learning rate"]);
+    holds(
+        &lines,
+        &["Help", "q, Ctrl-C", "a second later: at once", "it stays", "halve the learning rate", "double it"],
+    );
 }
