@@ -9,7 +9,7 @@ use super::output::Output;
 use super::recorder::Recorder;
 use crate::profile::ProfileSoFar;
 use crate::train::{
-    Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, Requests, Schedule, StepRecord,
+    Callback, CallbackError, Checkpoint, Checkpoints, EpochRecord, History, Requests, Schedule, StepRecord,
 };
 
 /// Passes every event on to all callbacks, and records when the first batch was reported. An executor's first
@@ -49,6 +49,12 @@ impl Callback for Listeners<'_> {
         self.decides.on_epoch_end(record)?;
         self.listen.iter_mut().try_for_each(|other| other.on_epoch_end(record))?;
         self.view.iter_mut().try_for_each(|view| view.on_epoch_end(record))
+    }
+
+    fn on_train_end(&mut self, history: &History) -> Result<(), CallbackError> {
+        self.decides.on_train_end(history)?;
+        self.listen.iter_mut().try_for_each(|other| other.on_train_end(history))?;
+        self.view.iter_mut().try_for_each(|view| view.on_train_end(history))
     }
 
     fn interrupted(&self) -> bool {

@@ -162,7 +162,7 @@ fn what_is_asked_changes_nothing_else() {
 
 #[test]
 fn a_checkpoint_says_whether_it_was_asked_for() {
-    let checkpoint = Requests { checkpoint: true, ..Requests::default() };
+    let checkpoint = Requests::checkpoint();
     // (who asks, after which steps it may be heeded)
     let rows = [
         (Asker::after_step(10, checkpoint.clone()), 10..=14),

@@ -107,7 +107,7 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let mut folder = RunFolder::at(&run.path().join("run"), false).unwrap();
         let told = Told { model_toml: String::new(), settings: RunSettings::default(), keep: 3 };
-        let decides = Recorder::new(&mut folder, told, Checkpoints::Epochs).allow_nan(true).quiet(true);
+        let decides = Recorder::new(&mut folder, told, Checkpoints::Epochs).allow_nan(true);
         let shared = Arc::new(Shared::new(state(facts())));
         let view = Some(Watcher::new(Arc::clone(&shared), None));
         let mut listeners = Listeners { decides, listen: Vec::new(), view, first_step: None };
