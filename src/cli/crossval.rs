@@ -12,6 +12,7 @@ use super::output::{Output, note};
 use super::picture_data;
 use super::progress::Progress;
 use super::same_data::{Known, tell_other_training_set};
+use super::schedule_end;
 use super::table::{Align, render_all};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
@@ -191,6 +192,7 @@ fn check_splits(files: &[ModelFile], train: &Dataset, folds: &[Vec<u32>]) -> any
         let of_model = || format!("model `{}`", file.model.name);
         let (part, _) = file.training.split(&fewest).with_context(of_model)?;
         plan(file, part.len()).with_context(of_model)?;
+        schedule_end::tell(file, &file.training, part.len(), None);
     }
     Ok(())
 }
@@ -214,6 +216,9 @@ fn model_file(
     pictures: Option<&PictureFolder>,
 ) -> anyhow::Result<ModelFile> {
     let mut file = ModelSource::read_for(asked, pictures)?;
+    if asked.is_none() {
+        args.training.check_made(&file)?;
+    }
     args.training.apply(&mut file)?;
     if let (Some(folder), None, false) = (pictures, asked, args.training.schedules()) {
         // One part is held out.

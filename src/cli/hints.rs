@@ -83,7 +83,13 @@ fn of_data(error: &DataError) -> Option<String> {
 }
 
 fn of_setting(error: &SettingError) -> Option<String> {
-    error.setting.ends_with(".monitor").then(|| "--validation-split, --validation-data".to_owned())
+    let flags = match error.setting {
+        setting if setting.ends_with(".monitor") => "--validation-split, --validation-data",
+        // Beside a schedule of the model file.
+        "reduce_lr_on_plateau" => "--schedule type=constant",
+        _ => return None,
+    };
+    Some(flags.to_owned())
 }
 
 fn of_run(error: &RunError) -> Option<String> {
@@ -131,6 +137,10 @@ mod tests {
                 Some("--validation-split, --validation-data"),
             ),
             (SettingError::new("epochs", 0_usize, "at least 1").into(), None),
+            (
+                SettingError::new("reduce_lr_on_plateau", "given", "left out").into(),
+                Some("--schedule type=constant"),
+            ),
             (ExecutorError::NoData.into(), None),
             (ExecutorError::from(lost()).into(), Some("--device cpu")),
             (anyhow::anyhow!("else"), None),

@@ -89,6 +89,9 @@ impl Job {
         let mut layout = args.layout.options(&data, None)?;
         let pictures = data.pictures(&layout)?;
         let mut file = ModelSource::read_for(args.model.as_ref(), pictures.as_ref())?;
+        if args.model.is_none() {
+            args.training.check_made(&file)?;
+        }
         args.training.apply(&mut file)?;
         let micro_batches = file.training.micro_batches_on(ranks)?;
         file.training.micro_batches = Some(micro_batches).filter(|&count| count > 1);

@@ -49,6 +49,7 @@ mod recorder;
 mod report;
 mod same_data;
 mod same_ranks;
+mod schedule_end;
 mod settings;
 mod sheet;
 mod so_far;

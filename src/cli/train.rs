@@ -14,6 +14,7 @@ use super::live;
 use super::output::{Output, note};
 use super::ranks::Ranks;
 use super::same_ranks::check_ranks;
+use super::schedule_end::{self, Before};
 use super::terminal::{COLUMNS, output_columns};
 use super::train_args::TrainArgs;
 use super::training_run::{Joined, Run};
@@ -124,6 +125,9 @@ fn prepare<'a>(
     options.profile = args.sampling(&options, sets.train.len());
     options.sets(&network, &sets.train)?;
     sets.warn_of_classes(&job.file.class_names, job.settings.limit.is_some());
+    let before = job.checkpoint.as_ref().zip(args.out.as_deref());
+    let before = before.map(|(checkpoint, run)| Before { run, steps: checkpoint.steps() });
+    schedule_end::tell(&job.file, &options, sets.train.len(), before.as_ref());
     let micro_batches = options.micro_batches.unwrap_or(1);
     let batch = options.capacity(sets.train.len(), micro_batches);
     let plan = job.file.plan(batch)?;

@@ -1,5 +1,6 @@
 //! How a model is trained: the flags that `train` and `crossval` share. Each overrides the model file.
 
+use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 
 use super::args::{batch_size, count, finite, positive, seed, share};
@@ -136,6 +137,20 @@ impl TrainingArgs {
     /// Whether a flag says how the learning rate changes.
     pub fn schedules(&self) -> bool {
         self.schedule.is_some()
+    }
+
+    /// Refuses to reduce the learning rate on plateaus beside the schedule of the model that is made for pictures.
+    pub fn check_made(&self, file: &ModelFile) -> anyhow::Result<()> {
+        let asked = self.reduce_lr_on_plateau.as_ref().is_some_and(|setting| setting.value().is_some());
+        let schedule = &file.training.schedule;
+        if asked && !self.schedules() && *schedule != LearningRateSchedule::Constant {
+            bail!(
+                "--reduce-lr-on-plateau sets the learning rate, but so does the model that is made for pictures: it has the \
+                 schedule `{}`; turn that off with --schedule type=constant, or leave --reduce-lr-on-plateau out",
+                schedule.name()
+            );
+        }
+        Ok(())
     }
 
     /// The part of a training set that `--limit` leaves; warns if it leaves a class out.

@@ -117,6 +117,51 @@ impl LearningRateSchedule {
         }
     }
 
+    /// How many steps a schedule takes that comes down to a rate and stays there: those of [`OneCycle`], and of [`CosineDecay`] those
+    /// of its warm-up and of its decay. `None` of others, and of one that does not come down.
+    pub fn steps(&self) -> Option<usize> {
+        match self {
+            LearningRateSchedule::Cosine(decay) => {
+                let warmup = decay.warmup_target.map_or(0, |_| decay.warmup_steps);
+                (decay.alpha < 1.0).then(|| warmup.saturating_add(decay.decay_steps))
+            }
+            LearningRateSchedule::OneCycle(cycle) => {
+                (cycle.div_factor * cycle.final_div_factor > 1.0).then_some(cycle.total_steps)
+            }
+            LearningRateSchedule::Constant
+            | LearningRateSchedule::Step(_)
+            | LearningRateSchedule::Exponential(_) => None,
+        }
+    }
+
+    /// The same schedule over so many steps; others than those with [`steps`](Self::steps) stay as they are. Of [`CosineDecay`] the
+    /// warm-up keeps its length, and the decay has at least one step.
+    pub fn over(&self, steps: usize) -> Self {
+        if self.steps().is_none() {
+            return self.clone();
+        }
+        match self {
+            LearningRateSchedule::Cosine(decay) => {
+                let warmup = decay.warmup_target.map_or(0, |_| decay.warmup_steps);
+                let decay_steps = steps.saturating_sub(warmup).max(1);
+                CosineDecay { decay_steps, ..decay.clone() }.into()
+            }
+            LearningRateSchedule::OneCycle(cycle) => OneCycle { total_steps: steps, ..cycle.clone() }.into(),
+            other => other.clone(),
+        }
+    }
+
+    /// Its `type` in a model file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            LearningRateSchedule::Constant => "constant",
+            LearningRateSchedule::Step(_) => "step",
+            LearningRateSchedule::Exponential(_) => "exponential",
+            LearningRateSchedule::Cosine(_) => "cosine",
+            LearningRateSchedule::OneCycle(_) => "one_cycle",
+        }
+    }
+
     /// Starts at this rate instead of the schedule's own; of [`OneCycle`](Self::OneCycle) it is the greatest.
     ///
     /// # Errors
@@ -241,6 +286,40 @@ fn some_steps(steps: usize) -> Result<(), SettingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schedule_that_comes_down_has_an_end() {
+        let cosine = |alpha, warmup_target| CosineDecay {
+            initial_learning_rate: None,
+            decay_steps: 10,
+            alpha,
+            warmup_target,
+            warmup_steps: 4,
+        };
+        let flat = OneCycle { div_factor: 1.0, final_div_factor: 1.0, ..OneCycle::new(7) };
+        let step = StepDecay { boundaries: vec![3], values: vec![1.0, 0.0] };
+        let rows: [(LearningRateSchedule, Option<usize>); 7] = [
+            (LearningRateSchedule::Constant, None),
+            (step.into(), None),
+            (OneCycle::new(7).into(), Some(7)),
+            (flat.into(), None),
+            (cosine(0.1, None).into(), Some(10)),
+            (cosine(0.1, Some(1.0)).into(), Some(14)),
+            (cosine(1.0, None).into(), None),
+        ];
+        for (schedule, expected) in rows {
+            assert_eq!(schedule.steps(), expected, "{schedule:?}");
+            let Some(steps) = expected else {
+                assert_eq!(schedule.over(40), schedule);
+                continue;
+            };
+            // It comes down up to the end, and then stays.
+            let rate = |step| schedule.rate(step, 0.1);
+            assert!(rate(steps) < rate(steps - 2), "{schedule:?}");
+            assert_eq!(rate(steps), rate(steps + 100), "{schedule:?}");
+            assert_eq!(schedule.over(40).steps(), Some(40), "{schedule:?}");
+        }
+    }
 
     #[test]
     fn schedules_out_of_range_are_named() {

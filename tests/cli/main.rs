@@ -27,6 +27,7 @@ mod losses;
 mod lr_find;
 mod mistakes;
 mod no_adapter;
+mod own_pictures;
 mod packaging;
 mod palette;
 #[cfg(target_os = "linux")]

@@ -11,7 +11,7 @@ use crate::sandbox::{Sandbox, idx};
 const CLASSES: [&str; 3] = ["blue", "green", "red"];
 
 /// With a folder of pictures of three colours, of different sizes.
-fn sandbox() -> Sandbox {
+pub fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     for number in 0..60u32 {
         let class = number as usize % 3;
