@@ -74,7 +74,7 @@ pub struct LrFindArgs {
     /// The learning rate of the last batch
     #[arg(long, value_name = "X", default_value = "1", value_parser = positive, allow_negative_numbers = true)]
     max_rate: f64,
-    /// Number of batches, each with a rate of its own; at most one pass over the training set
+    /// Number of batches, each with a rate of its own; over several passes where the training set has fewer
     #[arg(long, value_name = "N", default_value = "100", value_parser = count, allow_negative_numbers = true)]
     batches: usize,
     /// Share of the smoothed loss that is kept from batch to batch, at least 0 and below 1

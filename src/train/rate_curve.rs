@@ -22,7 +22,7 @@ pub struct RateRange {
     pub min_learning_rate: f64,
     /// The rate of the last batch; default 1.
     pub max_learning_rate: f64,
-    /// How many batches, if one pass over the training set has as many; default 100.
+    /// How many batches, over several passes where one over the training set has fewer; default 100.
     pub batches: usize,
     /// How much of the smoothed loss stays from batch to batch, at least 0 and below 1; default 0.9.
     pub smoothing: f64,
@@ -122,7 +122,7 @@ pub struct RateSuggestion {
 pub enum NoSuggestion {
     /// There are too few batches.
     #[error(
-        "{points} {} too few to tell, at least {needed} are needed: use more or smaller batches, or more samples",
+        "{points} {} too few to tell, at least {needed} are needed: use more batches",
         if *points == 1 { "batch is" } else { "batches are" }
     )]
     Few {
