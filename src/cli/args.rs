@@ -7,7 +7,7 @@ use std::str::FromStr;
 use anyhow::{anyhow, bail};
 use clap::builder::{OsStringValueParser, TypedValueParser, ValueParser, ValueParserFactory};
 
-use super::output::note;
+use super::output::remark;
 use super::path_text::{from_text, refused, to_text};
 use super::picture_data;
 use crate::data::{self, DataKind, Dataset, LoadOptions, Loaded, PictureFolder, kind_of, split_of};
@@ -235,7 +235,7 @@ impl DataSource {
                 }
                 let loaded = data::load(dir, options)?;
                 if let Some(said) = &loaded.said {
-                    note(format_args!("Data: {self}: {said}"));
+                    remark(format_args!("Data: {self}: {said}"));
                 }
                 Ok(loaded)
             }
@@ -279,12 +279,11 @@ impl DataSource {
         matches!(self, DataSource::Folder(path) if path.is_file()) || self.is_pictures()
     }
 
-    /// Reads one set, whole: a table, or a folder of pictures, of which a test set in a folder of its own is taken for itself.
+    /// Reads one set, whole, of what is no folder of pictures: a table, or the test set.
     pub fn load_one(&self, options: &LoadOptions) -> anyhow::Result<Dataset> {
-        match (self, self.pictures(options)?) {
-            (_, Some(folder)) => Ok(picture_data::load_silently(folder)?.one()),
-            (DataSource::Folder(path), None) => Ok(data::load_one(path, options)?),
-            (DataSource::Mnist, None) => Ok(self.load(options)?.test),
+        match self {
+            DataSource::Folder(path) => Ok(data::load_one(path, options)?),
+            DataSource::Mnist => Ok(self.load(options)?.test),
         }
     }
 
@@ -298,7 +297,7 @@ impl DataSource {
 
     fn tell(&self, options: &LoadOptions) {
         if let Some(said) = self.said(options) {
-            note(said);
+            remark(said);
         }
     }
 

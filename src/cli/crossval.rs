@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, of_out};
 use super::fitting::check_fits;
 use super::layout::LayoutArgs;
-use super::output::{Output, note};
+use super::output::{Output, note, spare_remarks};
 use super::picture_data;
 use super::progress::Progress;
 use super::same_data::{Known, tell_other_training_set};
@@ -94,6 +94,9 @@ struct Results<'a> {
 
 /// Cross-validates each model. All mistakes that can be found are found before anything is trained.
 pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
+    if args.json {
+        spare_remarks();
+    }
     let layout = args.layout.options(&args.data, None)?;
     let pictures = args.data.pictures(&layout)?;
     let asked = if args.model.is_empty() { vec![None] } else { args.model.iter().map(Some).collect() };

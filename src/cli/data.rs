@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::args::DataSource;
 use super::layout::LayoutArgs;
-use super::output::Output;
+use super::output::{Output, remark, spare_remarks};
 use super::path_text::to_text;
 use super::picture_data;
 use super::sheet::sheet;
@@ -93,6 +93,16 @@ struct Pictures {
     sizes: Option<PictureSizes>,
     broken: Vec<Broken>,
     notes: Vec<String>,
+    /// The paths of the pictures within the folder, in the order of the sets.
+    files: Files,
+}
+
+/// The files of each set.
+#[derive(Serialize)]
+struct Files {
+    training: Vec<String>,
+    validation: Vec<String>,
+    test: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -103,6 +113,9 @@ struct Broken {
 
 /// Reads all of it.
 pub fn run(args: &DataArgs, output: &mut Output) -> anyhow::Result<()> {
+    if args.json {
+        spare_remarks();
+    }
     let place = args.sheet.as_deref().map(|file| args.place(file)).transpose()?;
     if place.as_ref().is_some_and(Destination::is_stdout) {
         output.step_aside();
@@ -158,11 +171,24 @@ impl DataArgs {
             let Loaded { train, validation, test, .. } = self.data.load(&options)?;
             return Ok(([Some(train), validation, Some(test)], None));
         };
-        let (split, sizes, notes) = (folder.split().to_owned(), folder.sizes(), folder.notes().to_vec());
-        let PictureSets { train, validation, test, broken, .. } = picture_data::load(folder)?;
+        let (split, notes) = (folder.split().to_owned(), folder.notes().to_vec());
+        let told = picture_data::Told::of(&folder);
+        // What cannot be read is listed below.
+        let sets = picture_data::decode(folder)?;
+        remark(told.text(&sets));
+        let sizes = sets.sizes();
+        let PictureSets { train, validation, test, broken, .. } = sets;
+        let names = |set: &Dataset| {
+            set.sample_names().map(|names| names.map(str::to_owned).collect()).unwrap_or_default()
+        };
+        let files = Files {
+            training: names(&train),
+            validation: validation.as_ref().map(names).unwrap_or_default(),
+            test: names(&test),
+        };
         let broken =
             broken.into_iter().map(|(path, problem)| Broken { file: to_text(&path), problem }).collect();
-        Ok(([Some(train), validation, Some(test)], Some(Pictures { split, sizes, broken, notes })))
+        Ok(([Some(train), validation, Some(test)], Some(Pictures { split, sizes, broken, notes, files })))
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::args::{DataSource, DeviceArg};
-use super::judging::{self, ReportArgs, print_figures};
+use super::judging::{self, Judged, ReportArgs, largest_class, print_baseline, print_figures};
 use super::layout::LayoutArgs;
-use super::output::{Output, note};
+use super::output::{Output, note, spare_remarks};
 use super::progress::spinner;
 use super::ranks::Ranks;
 use super::same_data::{TestSet, samples, test_set};
@@ -19,7 +19,7 @@ use crate::io::ModelFile;
 use crate::io::{Recorded, SavedRun, read_recorded};
 use crate::model::thousands;
 use crate::plan::Plan;
-use crate::train::{Compile, Evaluation, Judgement, Updates, main_metric};
+use crate::train::{Compile, Evaluation, Updates, main_metric};
 
 /// Evaluate the weights of a run folder on a test set
 ///
@@ -56,13 +56,18 @@ struct Figures {
     test_loss: Option<f64>,
     /// `None` where targets are no classes.
     test_accuracy: Option<f64>,
+    /// The accuracy of always naming the class with the most samples in the test set; `None` likewise.
+    baseline_accuracy: Option<f64>,
     #[serde(flatten)]
-    report: Judgement,
+    report: Judged,
 }
 
 /// Evaluates in batches of the size that the run used, with the kernels that it used, so that on the same device the
 /// metrics are the run's own, bit for bit.
 pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &mut Ranks) -> anyhow::Result<()> {
+    if args.json {
+        spare_remarks();
+    }
     let SavedRun { file, network, weights } = SavedRun::read(&args.run)?;
     args.report.check(&network)?;
     let recorded = read_recorded(&args.run).unwrap_or_else(|error| {
@@ -97,7 +102,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &mut Ranks) -> anyho
     let asked = args.json || args.report.asked() || evaluation.accuracy.is_none();
     let report = asked.then(|| args.report.judge(&mut model, &test, &file.class_names)).transpose()?;
     spinner.finish_and_clear();
-    let metric = report.as_ref().map(Judgement::main);
+    let metric = report.as_ref().map(|report| report.figures.main());
     match report {
         Some(report) if args.json => {
             let Evaluation { loss, accuracy } = evaluation;
@@ -108,6 +113,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &mut Ranks) -> anyho
                 other_test_set: is_other,
                 test_loss,
                 test_accuracy: accuracy,
+                baseline_accuracy: largest_class(&test).map(|(_, share)| share),
                 report,
             })?);
         }
@@ -116,6 +122,7 @@ pub fn run(args: &EvaluateArgs, output: &mut Output, ranks: &mut Ranks) -> anyho
         }
         _ => {}
     }
+    print_baseline(&test, &file.class_names, output)?;
     let accuracy = evaluation.accuracy.map(|accuracy| (main_metric(network.target), accuracy));
     print_figures(accuracy.or(metric).unwrap_or_default(), evaluation.loss, output)
 }

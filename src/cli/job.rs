@@ -73,7 +73,8 @@ impl Sets {
             ));
         }
         let untested = uncovered(&self.test, &[&self.train]);
-        if !untested.is_empty() {
+        // Of pictures the folder tells.
+        if !untested.is_empty() && self.test.sample_names().is_none() {
             note(format_args!(
                 "warning: the test set has no sample of {}: its metrics say nothing about them",
                 listed(&untested, names)

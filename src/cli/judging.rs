@@ -1,9 +1,11 @@
 //! What `train --report` and `evaluate --report` print: metrics of each class, label or output, and the confusion matrix of classes.
 
 use anyhow::bail;
+use serde::Serialize;
 
 use super::output::{Output, note};
 use super::table::{Align, render};
+use super::wrong::{self, Wrong};
 use crate::data::{Dataset, TargetKind};
 use crate::error::Error;
 use crate::model::Network;
@@ -13,6 +15,9 @@ use crate::train::{
 
 /// The `k` of the top-k accuracy where none is given, or the number of classes where that is smaller.
 const TOP_K: usize = 5;
+
+/// The least share of the largest class that is worth a line: of ten classes alike, as of MNIST, it says nothing.
+const LARGE_CLASS: f64 = 0.2;
 
 /// The most classes whose confusion matrix is printed.
 const MOST_IN_MATRIX: usize = 256;
@@ -46,34 +51,78 @@ impl ReportArgs {
             Some(k) if k > classes => {
                 bail!("--top-k is {k}, but must be from 1 to {classes}, the number of classes")
             }
+            Some(k) if k == classes => {
+                note(format_args!(
+                    "note: the right class is always among all {k}, so the top-{k} accuracy is left out; give a smaller --top-k"
+                ));
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
 
     /// Evaluates a model's predictions for a set, with these names of classes.
-    pub fn judge(&self, model: &mut Model, data: &Dataset, names: &[String]) -> Result<Judgement, Error> {
+    pub fn judge(&self, model: &mut Model, data: &Dataset, names: &[String]) -> Result<Judged, Error> {
         let predictions = model.predict_data(data)?;
         let k = self.top_k.unwrap_or(TOP_K.min(model.network().classes()));
-        Ok(Judgement::new(&predictions, data, k)?.named(names))
+        let figures = Judgement::new(&predictions, data, k)?.named(names);
+        Ok(Judged { figures, mistakes: wrong::wrong(&predictions, data, names) })
     }
 }
 
+/// What predictions for a set are worth.
+#[derive(Debug, Serialize)]
+pub struct Judged {
+    #[serde(flatten)]
+    pub figures: Judgement,
+    /// `None` where samples have no names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<Vec<Wrong>>,
+}
+
 /// A report as text.
-pub fn text(judgement: &Judgement) -> String {
-    match judgement {
+pub fn text(judged: &Judged) -> String {
+    let figures = match &judged.figures {
         Judgement::Classes(report) => of_classes(report),
         Judgement::Labels(report) => of_labels(report),
         Judgement::Values(report) => of_values(report),
+    };
+    match &judged.mistakes {
+        Some(mistakes) => format!("{figures}\n\n{}", wrong::text(mistakes)),
+        None => figures,
+    }
+}
+
+/// The class with the most samples in a test set, and their share: the accuracy of always naming it. `None` where targets are no
+/// classes.
+pub fn largest_class(test: &Dataset) -> Option<(usize, f64)> {
+    let mut counts = vec![0usize; test.classes()];
+    test.labels().iter().for_each(|&label| counts[label as usize] += 1);
+    let largest = (0..counts.len()).fold(0, |best, at| if counts[at] > counts[best] { at } else { best });
+    (!test.labels().is_empty()).then(|| (largest, counts[largest] as f64 / test.len() as f64))
+}
+
+/// Prints what an accuracy is to be compared with, where the largest class has a name and a good share of the test set.
+pub fn print_baseline(test: &Dataset, names: &[String], output: &mut Output) -> anyhow::Result<()> {
+    let largest = largest_class(test).filter(|(_, share)| *share >= LARGE_CLASS);
+    match largest.and_then(|(class, share)| Some((names.get(class)?, share))) {
+        Some((name, share)) => {
+            output.line(format_args!("Always naming the largest class, {name}, would give {share:.4}"))
+        }
+        None => Ok(()),
     }
 }
 
 /// A line per class, the means, and the matrix with a row per true class.
 fn of_classes(report: &Report) -> String {
+    let top_k = match report.k < report.classes.len() {
+        true => format!("\n\nTop-{} accuracy: {:.4}", report.k, report.top_k_accuracy),
+        // Of all classes one is right.
+        false => String::new(),
+    };
     format!(
-        "{}\n\nTop-{} accuracy: {:.4}\n\nConfusion matrix (a row for each true class, a column for each predicted one)\n{}",
+        "{}{top_k}\n\nConfusion matrix (a row for each true class, a column for each predicted one)\n{}",
         figures("Class", &report.classes, &report.means, report.samples),
-        report.k,
-        report.top_k_accuracy,
         match report.classes.len() {
             few if few <= MOST_IN_MATRIX => matrix(&report.confusion.counts(), &report.classes),
             many => format!("of {many} classes is left out; --json has it"),
@@ -184,6 +233,9 @@ mod tests {
     fn the_report_reads_as_a_table() {
         let scores = [0.9, 0.1, 0.2, 0.8, 0.6, 0.4];
         let data = Dataset::new(vec![0; 3], vec![0, 1, 1], [1, 1, 1], 2).unwrap();
+        let judged = |figures: Judgement, data: &Dataset, names: &[String]| {
+            text(&Judged { figures, mistakes: wrong::wrong(&scores, data, names) })
+        };
         let report = Judgement::new(&scores, &data, 2).unwrap();
         let expected = "\
 Class  Precision  Recall      F1  Samples
@@ -191,13 +243,12 @@ Class  Precision  Recall      F1  Samples
     1     1.0000  0.5000  0.6667        2
  mean     0.7500  0.7500  0.6667        3
 
-Top-2 accuracy: 1.0000
-
 Confusion matrix (a row for each true class, a column for each predicted one)
    0  1
 0  1  0
 1  1  1";
-        assert_eq!(text(&report), expected);
+        assert_eq!(judged(report, &data, &[]), expected, "of two classes one is right");
+        let report = Judgement::new(&scores, &data, 1).unwrap();
         let names = ["shirt", "Stiefel für Kinder"].map(str::to_owned);
         let expected = "\
 Class                 Precision  Recall      F1  Samples
@@ -205,12 +256,27 @@ Class                 Precision  Recall      F1  Samples
 1 Stiefel für Kinder     1.0000  0.5000  0.6667        2
 mean                     0.7500  0.7500  0.6667        3
 
-Top-2 accuracy: 1.0000
+Top-1 accuracy: 0.6667
 
 Confusion matrix (a row for each true class, a column for each predicted one)
                       0  1
 0 shirt               1  0
 1 Stiefel für Kinder  1  1";
-        assert_eq!(text(&report.named(&names)), expected);
+        assert_eq!(judged(report.clone().named(&names), &data, &names), expected);
+        let data = data.with_sample_names(["0.png", "1.png", "2.png"]).unwrap();
+        let text = judged(report.named(&names), &data, &names);
+        let mistakes =
+            "\n\nMistakes, the most certain first\n2.png: Stiefel für Kinder taken for shirt (0.6000)";
+        assert_eq!(text.strip_prefix(expected), Some(mistakes));
+    }
+
+    #[test]
+    fn the_largest_class_is_what_accuracy_is_compared_with() {
+        let rows: [(&[u8], (usize, f64)); 3] =
+            [(&[0, 1, 1, 2], (1, 0.5)), (&[2, 1], (1, 0.5)), (&[2], (2, 1.0))];
+        for (labels, expected) in rows {
+            let data = Dataset::new(vec![0; labels.len()], labels.to_vec(), [1, 1, 1], 3).unwrap();
+            assert_eq!(largest_class(&data), Some(expected), "{labels:?}");
+        }
     }
 }

@@ -67,6 +67,7 @@ mod unfinished;
 mod values;
 mod verify;
 mod web_page;
+mod wrong;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

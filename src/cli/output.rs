@@ -14,6 +14,14 @@ use crate::io::ModelFile;
 /// Whether this process says nothing: one of several of a run, of which the first speaks.
 static SILENT: AtomicBool = AtomicBool::new(false);
 
+/// Whether only warnings and errors go to standard error.
+static SPARING: AtomicBool = AtomicBool::new(false);
+
+/// From now on standard error has no [`remark`]s.
+pub fn spare_remarks() {
+    SPARING.store(true, Ordering::Relaxed);
+}
+
 /// From now on this process says nothing.
 pub fn silence() {
     SILENT.store(true, Ordering::Relaxed);
@@ -34,9 +42,10 @@ pub struct Output {
 }
 
 impl Output {
-    /// From now on only results are printed.
+    /// From now on only results are printed, and warnings.
     pub fn quiet(&mut self) {
         self.quiet = true;
+        spare_remarks();
     }
 
     /// From now on lines go to standard error, because standard output carries a file.
@@ -92,6 +101,13 @@ pub fn note(text: impl std::fmt::Display) {
     let line = harmless(&text);
     if !keep(&line) {
         let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Prints a line on standard error that says what is done, unless only results are asked for.
+pub fn remark(text: impl std::fmt::Display) {
+    if !SPARING.load(Ordering::Relaxed) {
+        note(text);
     }
 }
 

@@ -1,20 +1,23 @@
 //! Folders of pictures as data: where decoded pictures are kept, what is printed meanwhile, and the model where none is given.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use etcetera::BaseStrategy;
 
-use super::output::note;
+use super::output::{note, remark};
 use super::progress::counter;
-use crate::data::{LoadOptions, PictureFolder, PictureOptions, PictureSets, Shape};
+use crate::data::{Dataset, LoadOptions, PictureFolder, PictureOptions, PictureSets, Shape};
 use crate::io::ModelFile;
-use crate::model::thousands;
+use crate::model::{bytes, thousands};
 
 /// Names the folder in which decoded pictures are kept; set to nothing they are kept nowhere.
 const CACHE: &str = "SHADEGRAD_CACHE_DIR";
 /// Their place in the user's cache folder.
 const FOLDER: &str = "shadegrad/pictures";
+/// A file there of more bytes is told of.
+const LARGE: u64 = 100 << 20;
 
 /// Looks at a folder of pictures, and prints what is unusual about it.
 pub fn find(dir: &Path, options: &LoadOptions) -> anyhow::Result<PictureFolder> {
@@ -26,29 +29,79 @@ pub fn find(dir: &Path, options: &LoadOptions) -> anyhow::Result<PictureFolder> 
     Ok(folder)
 }
 
-/// Decodes the pictures, or takes them from the cache.
-pub fn load(folder: PictureFolder) -> anyhow::Result<PictureSets> {
-    let [h, w, c] = folder.shape();
-    let colours = if c == 1 { "grey" } else { "coloured" };
-    note(format_args!(
-        "Pictures: {} of {} classes as {colours} images of {h}x{w}; {}",
-        thousands(folder.len()),
-        folder.class_names().len(),
-        folder.split()
-    ));
-    load_silently(folder)
+/// What is said of pictures that are read.
+pub struct Told {
+    shape: [usize; 3],
+    classes: usize,
+    split: String,
 }
 
-/// [`load`], of which the sets are not told, because another reading told them or takes them for one.
-pub fn load_silently(folder: PictureFolder) -> anyhow::Result<PictureSets> {
+impl Told {
+    pub fn of(folder: &PictureFolder) -> Self {
+        let (shape, classes) = (folder.shape(), folder.class_names().len());
+        Told { shape, classes, split: folder.split().to_owned() }
+    }
+
+    /// How many there are, what is made of them, and how they are split.
+    pub fn text(&self, sets: &PictureSets) -> String {
+        self.ending(sets.len(), &self.split)
+    }
+
+    /// The same where all are one set, or only the test set is used.
+    pub fn text_of_one(&self, one: &Dataset, is_test: bool) -> String {
+        self.ending(one.len(), if is_test { "the test set, as its folder says" } else { "all of them" })
+    }
+
+    fn ending(&self, count: usize, how: &str) -> String {
+        let [h, w, c] = self.shape;
+        let colours = if c == 1 { "grey" } else { "coloured" };
+        let (count, classes) = (thousands(count), self.classes);
+        format!("Pictures: {count} of {classes} classes as {colours} images of {h}x{w}; {how}")
+    }
+}
+
+/// Decodes the pictures, or takes them from the cache, and prints how many there are and how they are split.
+pub fn load(folder: PictureFolder) -> anyhow::Result<PictureSets> {
+    let told = Told::of(&folder);
+    let sets = decode(folder)?;
+    remark(told.text(&sets));
+    warn(&sets);
+    Ok(sets)
+}
+
+/// [`load`] without a word about the sets and about what is left out.
+pub fn decode(folder: PictureFolder) -> anyhow::Result<PictureSets> {
     let bar = (!folder.is_cached()).then(|| counter(folder.len(), "decoding pictures"));
+    let cache = folder.cache_file().filter(|_| bar.is_some());
     let sets = folder.load(&|done, _| bar.iter().for_each(|bar| bar.set_position(done as u64)));
     bar.iter().for_each(indicatif::ProgressBar::finish_and_clear);
     let sets = sets?;
+    if let Some(file) = cache
+        && let Ok(found) = fs::metadata(&file)
+        && let Some(said) = kept(&file, found.len())
+    {
+        remark(said);
+    }
+    Ok(sets)
+}
+
+/// Warns of pictures that are left out.
+pub fn warn(sets: &PictureSets) {
     if let Some(warning) = sets.warning() {
         note(format_args!("warning: {warning}; `shadegrad data DIR` lists all"));
     }
-    Ok(sets)
+}
+
+/// Where decoded pictures are kept, if they take much room.
+fn kept(file: &Path, length: u64) -> Option<String> {
+    (length > LARGE).then(|| {
+        format!(
+            "note: the decoded pictures are kept for the next time in `{}`, {}; the file may be removed, and {CACHE} names another \
+             folder for such files, or none where it is empty",
+            file.display(),
+            bytes(length as usize)
+        )
+    })
 }
 
 fn cache_dir() -> Option<PathBuf> {
@@ -94,4 +147,17 @@ pub fn check_model(file: &ModelFile, folder: &PictureFolder) -> anyhow::Result<(
         network.classes(),
         lines.join("` and `")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_cache_is_told_of() {
+        let file = Path::new("cache/1.pictures");
+        assert_eq!(kept(file, LARGE), None);
+        let said = kept(file, 312 << 20).unwrap();
+        assert!(said.contains("`cache/1.pictures`, 312.00 MB; ") && said.contains(CACHE), "{said}");
+    }
 }

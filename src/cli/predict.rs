@@ -129,6 +129,11 @@ pub fn run(args: &PredictArgs, output: &mut Output) -> anyhow::Result<ExitCode> 
     }
     if args.recursive {
         judge.known.print(args.json, output)?;
+        if judge.of_pictures && judge.known.pictures > 0 && !args.json {
+            note(
+                "note: pictures that the model was trained on may be among these; `shadegrad evaluate RUN` takes those of its test set alone",
+            );
+        }
     }
     Ok(if judge.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -7,7 +7,8 @@ use anyhow::{Context, bail};
 use super::args::{DataSource, ModelSource};
 use super::go_on::command_line;
 use super::layout::LayoutArgs;
-use super::output::note;
+use super::output::{note, remark};
+use super::picture_data;
 use crate::data::{DataDigests, DataError, Dataset, TargetKind};
 use crate::io::{ModelFile, Recorded, read_recorded};
 use crate::model::Network;
@@ -120,7 +121,22 @@ pub fn test_set(
     let is_other = |test: &Dataset| recorded.and_then(|recorded| recorded.is_other_test_set(&test.digest()));
     let part = || numbered(source.load_test(&options)?);
     let of_run = recorded.is_some_and(|recorded| recorded.data == source.to_string());
-    let test = if source.is_one() && !of_run {
+    let test = if let Some(folder) = source.pictures(&options)? {
+        let told = picture_data::Told::of(&folder);
+        let sets = picture_data::decode(folder)?;
+        picture_data::warn(&sets);
+        // As below.
+        let part = numbered(sets.test.clone());
+        if of_run || part.as_ref().is_ok_and(|part| is_other(part) == Some(false)) {
+            remark(told.text(&sets));
+            part?
+        } else {
+            let is_test = sets.has_test();
+            let one = numbered(sets.one())?;
+            remark(told.text_of_one(&one, is_test));
+            one
+        }
+    } else if source.is_one() && !of_run {
         // It may be that of the run at another place, of which the test set is a part; of another all is evaluated.
         match part().ok().filter(|part| is_other(part) == Some(false)) {
             Some(part) => part,

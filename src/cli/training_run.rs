@@ -189,8 +189,9 @@ impl Run<'_> {
         let result = RunResult {
             seconds_to_first_step,
             test_seconds: Some(test_seconds),
+            baseline_accuracy: judging::largest_class(&sets.test).map(|(_, share)| share),
             test_metrics: judged.map_or_else(BTreeMap::new, |judged| {
-                judged.figures().into_iter().map(|(name, figure)| (name.to_owned(), figure)).collect()
+                judged.figures.figures().into_iter().map(|(name, figure)| (name.to_owned(), figure)).collect()
             }),
             ..known
         };
@@ -233,6 +234,7 @@ impl Run<'_> {
             return output.result(serde_json::to_string(&line)?);
         }
         output.result(format_args!("Run: {run}"))?;
+        judging::print_baseline(&self.sets.test, &self.job.file.class_names, output)?;
         let target = self.model.network().target;
         let figure = result
             .test_accuracy

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::class_names::check_names;
 use super::error::DataError;
 use super::form::{DataForm, DataPart, Records};
+use super::sample_names::SampleNames;
 use super::samples::Samples;
 use super::shape::Shape;
 use super::targets::{TargetKind, Targets};
@@ -41,7 +42,8 @@ pub struct Dataset {
     weights: Option<Arc<Vec<f32>>>,
     names: Arc<Vec<String>>,
     features: Arc<Vec<String>>,
-    /// The samples of this part, by their index in the shared targets and weights.
+    sample_names: Option<Arc<SampleNames>>,
+    /// The samples of this part, by their index in the shared targets, weights and names.
     part: Range<usize>,
     /// Shared inputs before those of the first of the shared targets.
     skipped: usize,
@@ -84,6 +86,7 @@ impl Dataset {
             weights: None,
             names: Arc::default(),
             features: Arc::default(),
+            sample_names: None,
             part,
             skipped: 0,
             shape,
@@ -133,6 +136,33 @@ impl Dataset {
         let mut all = vec![0.0; self.part.start];
         all.extend(weights);
         self.weights = Some(Arc::new(all));
+        Ok(self)
+    }
+
+    /// The same samples with a name each, by which people find them again: those of a folder of pictures have the path of the file
+    /// within the folder. They are no part of what is trained on, nor of [`digest`](Self::digest).
+    ///
+    /// ```
+    /// use shadegrad::data::Dataset;
+    ///
+    /// let data = Dataset::new(vec![7, 8, 9], vec![0, 1, 1], [1, 1, 1], 2)?.with_sample_names(["a/0.png", "b/1.png", "b/2.png"])?;
+    /// assert_eq!(data.select(&[2, 0])?.sample_name(0), Some("b/2.png"));
+    /// # Ok::<(), shadegrad::data::DataError>(())
+    /// ```
+    ///
+    /// Errors: [`DataError::SampleNames`] where there are more or fewer names than samples.
+    pub fn with_sample_names<N: AsRef<str>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Result<Self, DataError> {
+        let own: SampleNames = names.into_iter().collect();
+        if own.len() != self.len() {
+            return Err(DataError::SampleNames { samples: self.len(), found: own.len() });
+        }
+        // The shared numbers of a part may begin before it.
+        let before = std::iter::repeat_n("", self.part.start);
+        let all = before.chain((0..own.len()).filter_map(|at| own.get(at))).collect();
+        self.sample_names = Some(Arc::new(all));
         Ok(self)
     }
 
@@ -240,6 +270,18 @@ impl Dataset {
         self.weights.as_ref().map(|weights| &weights[self.part.clone()])
     }
 
+    /// The name of one sample; `None` beyond the last, and where they have none.
+    pub fn sample_name(&self, index: usize) -> Option<&str> {
+        let names = self.sample_names.as_ref()?;
+        names.get(self.part.clone().nth(index)?)
+    }
+
+    /// The names of the samples, in order; `None` where they have none.
+    pub fn sample_names(&self) -> Option<impl Iterator<Item = &str>> {
+        let names = self.sample_names.as_ref()?;
+        Some(self.part.clone().filter_map(|at| names.get(at)))
+    }
+
     /// The bytes of one image, `[h, w, c]`; `None` beyond the last, and where inputs are f32.
     pub fn image(&self, index: usize) -> Option<&[u8]> {
         self.images().chunks_exact(self.shape.len()).nth(index)
@@ -286,6 +328,7 @@ impl Dataset {
             weights: weights.map(Arc::new),
             names: Arc::clone(&self.names),
             features: Arc::clone(&self.features),
+            sample_names: self.names_at(places.iter().copied()),
             part: 0..places.len(),
             skipped: 0,
             shape: self.shape,
@@ -316,14 +359,22 @@ impl Dataset {
         let own: Vec<usize> = self.part.clone().collect();
         let weights = self.sample_weights().map(|weights| Arc::new(weights.to_vec()));
         let rows = Dataset::from_parts(rows, self.targets.select(&own), [features])?;
-        Ok(Self { weights, names: Arc::clone(&self.names), ..rows })
+        let sample_names = self.names_at(self.part.clone());
+        Ok(Self { weights, names: Arc::clone(&self.names), sample_names, ..rows })
     }
 
     /// The same samples with other targets, of which there are as many.
     pub(super) fn with_targets(&self, targets: Targets) -> Self {
         let weights = self.sample_weights().map(|weights| Arc::new(weights.to_vec()));
         let skipped = self.skipped + self.part.start;
-        Self { targets: Arc::new(targets), weights, part: 0..self.len(), skipped, ..self.clone() }
+        let sample_names = self.names_at(self.part.clone());
+        let part = 0..self.len();
+        Self { targets: Arc::new(targets), weights, sample_names, part, skipped, ..self.clone() }
+    }
+
+    /// The names of the samples with these numbers among the shared ones.
+    fn names_at(&self, places: impl Iterator<Item = usize>) -> Option<Arc<SampleNames>> {
+        self.sample_names.as_ref().map(|names| Arc::new(names.select(places)))
     }
 
     /// The first `count` samples: [`slice`](Self::slice) of `0..count`.
@@ -366,6 +417,7 @@ impl PartialEq for Dataset {
             && self.labels() == other.labels()
             && self.target_rows() == other.target_rows()
             && self.sample_weights() == other.sample_weights()
+            && (0..self.len()).all(|at| self.sample_name(at) == other.sample_name(at))
             && self.images() == other.images()
             && self.values() == other.values()
     }

@@ -240,6 +240,10 @@ pub enum DataError {
     #[error("expected {expected} names, one for each class, label or output, found {found}")]
     Names { expected: usize, found: usize },
 
+    /// There are more or fewer names of samples than samples.
+    #[error("expected {samples} names of samples, one for each sample, found {found}")]
+    SampleNames { samples: usize, found: usize },
+
     /// There are more or fewer names than numbers of a sample, or samples are no rows. `shape` is that of a sample.
     #[error(
         "expected samples that are rows of {found} numbers, one for each of the {found} feature names, found samples \

@@ -36,6 +36,7 @@ mod picture;
 #[cfg(feature = "pictures")]
 mod pictures;
 mod resample;
+mod sample_names;
 mod samples;
 mod shape;
 mod source;

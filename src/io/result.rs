@@ -26,6 +26,10 @@ pub struct RunResult {
     /// Share of the test set that was classified correctly; `None` where targets are no classes.
     #[serde(default)]
     pub test_accuracy: Option<f64>,
+    /// The accuracy of always naming the class that has the most samples in the test set; `None` where targets are no classes, and in a
+    /// run from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_accuracy: Option<f64>,
     /// Where targets are no classes, the metrics on the test set by name ([`Judgement::figures`]).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub test_metrics: BTreeMap<String, f64>,
@@ -134,6 +138,7 @@ impl RunResult {
             stopped: history.stopped.clone(),
             test_loss: evaluation.loss.is_finite().then_some(evaluation.loss),
             test_accuracy: evaluation.accuracy,
+            baseline_accuracy: None,
             test_metrics: BTreeMap::new(),
             epochs: history.epochs.len(),
             steps: history.steps,

@@ -1,6 +1,15 @@
-//! What somebody with a folder of own pictures is told.
+//! What somebody with a folder of own pictures is told: of schedules, mistakes, sets and folders that hold none.
+
+use std::fs;
+
+use serde_json::Value;
 
 use crate::photos::sandbox;
+use crate::sandbox::Sandbox;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
 
 #[test]
 fn a_run_past_the_end_of_its_schedule_is_warned_of() {
@@ -58,4 +67,105 @@ fn what_a_schedule_gets_in_the_way_of_is_told() {
     let both = "--early-stopping patience=2 --schedule type=constant";
     let both = sandbox.succeed(&format!("{plateau} {both}"));
     assert!(!both.stderr.contains("note: early stopping"), "{both:?}");
+}
+
+/// A run that knows the colours, and `mixed`, in which blue and red ones have changed places.
+fn mixed() -> Sandbox {
+    let sandbox = sandbox();
+    sandbox.succeed("train --data photos --epochs 12 --device cpu --out run");
+    for (from, to) in [("blue", "red"), ("red", "blue"), ("green", "green")] {
+        let dir = sandbox.path("mixed").join(to);
+        fs::create_dir_all(&dir).unwrap();
+        for entry in fs::read_dir(sandbox.path("photos").join(from)).unwrap().flatten() {
+            fs::copy(entry.path(), dir.join(entry.file_name())).unwrap();
+        }
+    }
+    sandbox
+}
+
+#[test]
+fn mistakes_have_the_names_of_their_files() {
+    let sandbox = mixed();
+    let figures = json(&sandbox.succeed("evaluate run --data mixed --device cpu --json").stdout);
+    let mistakes = figures["mistakes"].as_array().unwrap();
+    let wrong = 60.0 * (1.0 - figures["test_accuracy"].as_f64().unwrap());
+    assert!(mistakes.len() >= 36 && (wrong - mistakes.len() as f64).abs() < 1e-6, "{figures}");
+    for mistake in mistakes {
+        let [file, name, predicted] =
+            ["file", "name", "predicted_name"].map(|key| mistake[key].as_str().unwrap());
+        assert!(sandbox.path("mixed").join(file).is_file(), "{mistake}");
+        assert!(file.starts_with(name) && predicted != name, "{mistake}");
+    }
+    let text = sandbox.succeed("evaluate run --data mixed --device cpu --report").stdout;
+    let first = mistakes[0]["file"].as_str().unwrap();
+    assert!(
+        text.contains("Mistakes, the 24 most certain ones of ") && text.contains(&format!("\n{first}: ")),
+        "{text}"
+    );
+    assert!(!text.contains("Top-"), "of three classes one is right: {text}");
+    sandbox.succeed("report run --data mixed --device cpu --out page.html");
+    let page = sandbox.text("page.html");
+    assert!(page.contains(&format!(", {first}</small>")), "{first} is not in the page");
+    // The files of each set, of which those of the test set are what the run was evaluated on.
+    let data = json(&sandbox.succeed("data photos --json").stdout);
+    let files = |set: &str| -> Vec<String> { serde_json::from_value(data["files"][set].clone()).unwrap() };
+    let counts = ["training", "validation", "test"].map(|set| files(set).len());
+    assert_eq!(counts, [48, 6, 6]);
+    let mut all = ["training", "validation", "test"].map(files).concat();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 60);
+    let of_idx = json(&sandbox.succeed("data data --json").stdout);
+    assert!(of_idx.get("files").is_none(), "{of_idx}");
+}
+
+#[test]
+fn one_set_is_told_as_one_and_what_is_broken_once() {
+    let sandbox = mixed();
+    fs::write(sandbox.path("mixed/red/broken.png"), b"x").unwrap();
+    let outcome = sandbox.succeed("evaluate run --data mixed --device cpu");
+    assert!(
+        outcome.stderr.contains("Pictures: 60 of 3 classes as coloured images of 32x32; all of them\n"),
+        "{outcome:?}"
+    );
+    assert_eq!(outcome.stderr.matches("cannot be read and are left out").count(), 1, "{outcome:?}");
+    assert!(!outcome.stderr.contains("80 %"), "{outcome:?}");
+    let own = sandbox.succeed("evaluate run --device cpu").stderr;
+    assert!(own.contains("Pictures: 60 of 3 classes") && own.contains("80 % train"), "{own}");
+    let there = sandbox.succeed("evaluate run --data photos --device cpu").stderr;
+    assert!(!there.contains("not the test set") && there.contains("80 % train"), "{there}");
+    let json = sandbox.succeed("evaluate run --device cpu --json").stderr;
+    assert!(!json.contains("Pictures"), "{json}");
+    for flag in ["--quiet", "--json"] {
+        let outcome =
+            sandbox.succeed(&format!("train --data photos --epochs 1 --device cpu --out run{flag} {flag}"));
+        assert!(!outcome.stderr.contains("Pictures"), "{outcome:?}");
+    }
+    // What is left out is not counted, and `data` names it itself.
+    let data = sandbox.succeed("data mixed");
+    assert!(
+        data.stderr.contains("Pictures: 60 of 3 classes") && !data.stderr.contains("names all"),
+        "{data:?}"
+    );
+    assert!(data.stdout.contains("broken.png is neither PNG nor JPEG"), "{data:?}");
+    let predicted = sandbox.succeed("predict run photos --recursive --device cpu");
+    assert!(
+        predicted.stderr.contains("note: pictures that the model was trained on may be among these"),
+        "{predicted:?}"
+    );
+}
+
+#[test]
+fn accuracy_is_compared_with_the_largest_class() {
+    let sandbox = mixed();
+    let line = "\nAlways naming the largest class, blue, would give 0.3333\nTest accuracy: ";
+    let trained = sandbox.succeed("train --data photos --epochs 1 --device cpu --out more");
+    assert!(trained.stdout.contains(line), "{trained:?}");
+    assert_eq!(sandbox.json("more/result.json")["baseline_accuracy"], 2.0 / 6.0);
+    let evaluated = sandbox.succeed("evaluate run --device cpu");
+    assert!(evaluated.stdout.contains(line), "{evaluated:?}");
+    let figures = json(&sandbox.succeed("evaluate run --device cpu --json").stdout);
+    assert_eq!(figures["baseline_accuracy"], 2.0 / 6.0);
+    let quiet = sandbox.succeed("train --data photos --epochs 1 --device cpu --quiet --out quiet");
+    assert!(!quiet.stdout.contains("Always naming"), "{quiet:?}");
 }

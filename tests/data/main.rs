@@ -5,6 +5,7 @@ mod builder;
 mod defects;
 mod emnist;
 mod forms;
+mod names;
 mod parts;
 mod pictures;
 mod properties;

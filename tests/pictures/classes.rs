@@ -184,3 +184,44 @@ fn folders_that_are_no_data_set_are_refused_with_what_to_do() {
         }
     }
 }
+
+/// Whichever set a picture is in, its name leads to its file, decoded or from the cache.
+#[test]
+fn pictures_keep_the_paths_of_their_files() {
+    let rows: [&[&str]; 3] = [
+        &["a/0.png", "a/1.png", "a/x/2.png", "a/3.png", "b/4.png", "b/5.png", "b/6.png"],
+        // The folder of an archive.
+        &["photos/a/0.png", "photos/a/1.png", "photos/b/2.png", "photos/b/3.png"],
+        &[
+            "train/b/0.png",
+            "train/a/1.png",
+            "train/a/2.png",
+            "val/a/3.png",
+            "val/b/4.png",
+            "test/a/5.png",
+            "test/b/6.png",
+        ],
+    ];
+    for names in rows {
+        let place = Place::with(names);
+        let first = place.path(names[0]);
+        let broken = first.parent().unwrap().join("00.png");
+        std::fs::write(&broken, b"no picture").unwrap();
+        let options = PictureOptions { cache: Some(place.path(".cache")), ..PictureOptions::default() };
+        for cached in [false, true] {
+            let sets = place.load_with(&options);
+            assert_eq!((sets.cached, &sets.broken[0].0), (cached, &broken), "{names:?}");
+            let mut found = Vec::new();
+            for set in [Some(&sets.train), sets.validation.as_ref(), Some(&sets.test)].into_iter().flatten() {
+                for (at, name) in set.sample_names().unwrap().enumerate() {
+                    let number =
+                        names.iter().position(|path| path.split('/').eq(std::path::Path::new(name).iter()));
+                    assert_eq!(Some(usize::from(set.image(at).unwrap()[0])), number, "{name}");
+                    found.push(number);
+                }
+            }
+            found.sort_unstable();
+            assert_eq!(found, (0..names.len()).map(Some).collect::<Vec<_>>(), "{names:?}");
+        }
+    }
+}

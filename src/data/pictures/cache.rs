@@ -53,6 +53,10 @@ pub(super) struct Told {
     pub counts: [Vec<usize>; 3],
     /// Files that are left out, as text, and why.
     pub broken: Vec<(String, String)>,
+    /// The places of these files in the order in which they were decoded, ascending. In a file of an earlier version there are none,
+    /// and it is made again where something is left out.
+    #[serde(default)]
+    pub left_out: Vec<usize>,
     /// How many pictures of 16 bits were stretched.
     pub stretched: usize,
     /// SHA-256 of each block of pixels.
@@ -62,7 +66,7 @@ pub(super) struct Told {
 
 impl Told {
     pub fn new(shape: [usize; 3], counts: [Vec<usize>; 3]) -> Self {
-        Told { shape, counts, broken: Vec::new(), stretched: 0, sums: Vec::new() }
+        Told { shape, counts, broken: Vec::new(), left_out: Vec::new(), stretched: 0, sums: Vec::new() }
     }
 
     /// Pictures of a set.

@@ -51,7 +51,7 @@ pub(super) fn fill(
     let mut passing = false;
     for some in tasks.chunks((AT_ONCE / size).clamp(1, MOST_AT_ONCE)) {
         let images: Vec<_> = some.par_iter().map(|task| image(task, shape, &large)).collect();
-        for (task, image) in some.iter().zip(images) {
+        for ((task, image), place) in some.iter().zip(images).zip(done..) {
             match image {
                 Ok((pixels, stretched)) => {
                     sink.write(&pixels)?;
@@ -60,6 +60,7 @@ pub(super) fn fill(
                 }
                 Err(problem) => {
                     passing |= problem.may_pass;
+                    told.left_out.push(place);
                     broken.push((task.file.found.path.clone(), problem.text));
                 }
             }

@@ -6,8 +6,8 @@ use super::cache::{Naming, Place, Told};
 use super::fill::{Filled, Problem, Task, fill};
 use super::folders::{File, list};
 use super::parts::parts;
-use super::sets::{PictureSets, check_classes, check_sets, sets, sets_anew};
-use super::survey::{PictureSizes, Survey, check_asked};
+use super::sets::{PictureSets, Read, check_classes, check_sets, sets, sets_anew};
+use super::survey::{Survey, check_asked};
 use crate::data::error::DataError;
 use crate::data::folder::LoadOptions;
 use crate::data::numbers::Numbers;
@@ -38,6 +38,8 @@ impl From<&LoadOptions> for PictureOptions {
 /// A folder of pictures, before they are decoded: its classes, its sets and the shape of its images.
 #[derive(Debug)]
 pub struct PictureFolder {
+    /// As it was given, and the folder within it that holds those of the classes or sets.
+    dir: PathBuf,
     root: PathBuf,
     classes: Vec<String>,
     files: [Vec<File>; 3],
@@ -120,6 +122,7 @@ impl PictureFolder {
         let split_anew = (!given_validation && !given_test).then_some(options.split_seed);
         let (root, classes, notes, unread) = (listed.root, listed.classes, listed.notes, listed.unread);
         Ok(PictureFolder {
+            dir: dir.to_owned(),
             root,
             classes,
             files,
@@ -175,12 +178,9 @@ impl PictureFolder {
         self.cached.is_some()
     }
 
-    /// The sizes of the pictures in their files, which are looked at for it; `None` where none can be read.
-    pub fn sizes(&self) -> Option<PictureSizes> {
-        match &self.survey {
-            Some(survey) => survey.sizes(),
-            None => Survey::of(&self.files.iter().flatten().collect::<Vec<_>>()).sizes(),
-        }
+    /// The file in the cache that the decoded pictures are, or are to be, kept in.
+    pub fn cache_file(&self) -> Option<PathBuf> {
+        self.place.as_ref().map(Place::path)
     }
 
     /// The pictures, decoded on all threads or from the cache. `progress` is told how many of how many are done.
@@ -191,8 +191,10 @@ impl PictureFolder {
         let cached = self.cached.is_some();
         let (pixels, told, broken) = match self.cached {
             Some((pixels, told)) => {
-                let broken =
-                    told.broken.iter().map(|(path, problem)| (path.into(), problem.clone())).collect();
+                let files: Vec<&File> = self.files.iter().flatten().collect();
+                let problems = told.broken.iter().map(|(_, problem)| problem.clone());
+                let paths = told.left_out.iter().map(|&at| files[at].found.path.clone());
+                let broken = paths.zip(problems).collect();
                 (pixels, told, broken)
             }
             None => {
@@ -221,17 +223,26 @@ impl PictureFolder {
             );
         }
         check_classes(&self.root, &self.classes, &self.files, &told, &broken)?;
-        if let Some(seed) =
-            self.split_anew.filter(|_| (0..3).any(|set| told.len(set) == 0 && !self.files[set].is_empty()))
+        let decoded = decoded(&self.files, &told.left_out);
+        let path = |(_, file): (usize, &File)| {
+            let path = &file.found.path;
+            path.strip_prefix(&self.dir).unwrap_or(path).display().to_string()
+        };
+        let names: Vec<String> = decoded.map(path).collect();
+        let dir = self.dir.clone();
+        let read = Read { dir, pixels, told, names, classes: self.classes, broken, cached };
+        if let Some(seed) = self
+            .split_anew
+            .filter(|_| (0..3).any(|set| read.told.len(set) == 0 && !self.files[set].is_empty()))
         {
             log::warn!(
                 "{}: all pictures of a set are broken; the others are split anew",
                 self.root.display()
             );
-            return sets_anew(pixels, &told, self.classes, broken, cached, seed);
+            return sets_anew(read, seed);
         }
-        check_sets(&self.root, &self.files, &told, &broken)?;
-        sets(pixels, &told, self.classes, broken, [cached, self.given_test])
+        check_sets(&self.root, &self.files, &read.told, &read.broken)?;
+        sets(read, self.given_test)
     }
 }
 
@@ -255,10 +266,56 @@ fn shape(files: &[&File], options: &PictureOptions, naming: Option<&Naming>) -> 
     (shape, Some(survey))
 }
 
-/// Whether a cached description is of these files; nothing but a made-up file is not.
+/// The files that are not left out, with the numbers of their sets, in the order in which they are decoded.
+fn decoded<'a>(files: &'a [Vec<File>; 3], left_out: &'a [usize]) -> impl Iterator<Item = (usize, &'a File)> {
+    let all = files.iter().enumerate().flat_map(|(set, files)| files.iter().map(move |file| (set, file)));
+    all.enumerate().filter(|(at, _)| left_out.binary_search(at).is_err()).map(|(_, file)| file)
+}
+
+/// Whether a cached description is of these files: a made-up one is not, nor one that does not say which files are left out.
 fn fits(told: &Told, shape: [usize; 3], files: &[Vec<File>; 3], classes: usize) -> bool {
-    let of_set = |(counts, files): (&Vec<usize>, &Vec<File>)| {
-        counts.len() == classes && counts.iter().sum::<usize>() <= files.len()
-    };
-    told.shape == shape && told.counts.iter().zip(files).all(of_set)
+    let mut counts = [(); 3].map(|()| vec![0; classes]);
+    decoded(files, &told.left_out).for_each(|(set, file)| counts[set][file.label as usize] += 1);
+    let all: usize = files.iter().map(Vec::len).sum();
+    told.shape == shape
+        && told.counts == counts
+        && told.left_out.len() == told.broken.len()
+        && told.left_out.is_sorted_by(|a, b| a < b)
+        && told.left_out.iter().all(|&at| at < all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::pictures::walk::Found;
+
+    #[test]
+    fn a_cached_description_says_which_files_are_left_out() {
+        let file = |label| {
+            let found = Found { path: PathBuf::new(), bytes: 0, modified: 0, others: [0; 3] };
+            File { label, found }
+        };
+        // Of the training set two files of class 0 and one of class 1, of the test set one of each.
+        let files = [[0, 0, 1].map(file).to_vec(), Vec::new(), [0, 1].map(file).to_vec()];
+        let told = |counts: [[usize; 2]; 3], broken: usize, left_out: &[usize]| {
+            let mut told = Told::new([2, 2, 1], counts.map(|counts| counts.to_vec()));
+            told.broken = vec![Default::default(); broken];
+            told.left_out = left_out.to_vec();
+            told
+        };
+        let rows = [
+            ("whole", told([[2, 1], [0, 0], [1, 1]], 0, &[]), true),
+            ("one left out", told([[1, 1], [0, 0], [1, 1]], 1, &[1]), true),
+            ("of the last set", told([[2, 1], [0, 0], [1, 0]], 1, &[4]), true),
+            ("of an earlier version", told([[1, 1], [0, 0], [1, 1]], 1, &[]), false),
+            ("another one", told([[1, 1], [0, 0], [1, 1]], 1, &[2]), false),
+            ("one that is not there", told([[2, 1], [0, 0], [1, 1]], 1, &[5]), false),
+            ("twice", told([[1, 1], [0, 0], [1, 1]], 2, &[0, 0]), false),
+            ("fewer", told([[1, 1], [0, 0], [1, 1]], 0, &[]), false),
+        ];
+        for (what, told, expected) in rows {
+            assert_eq!(fits(&told, [2, 2, 1], &files, 2), expected, "{what}");
+            assert!(!fits(&told, [2, 2, 3], &files, 2), "{what}, of another shape");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::cache::Told;
 use super::error::PictureFolderError;
 use super::folders::File;
 use super::parts::set_name;
+use super::survey::{PictureSizes, Survey};
 use crate::data::dataset::Dataset;
 use crate::data::error::DataError;
 use crate::data::numbers::Numbers;
@@ -29,6 +30,7 @@ pub struct PictureSets {
     pub broken: Vec<(PathBuf, String)>,
     /// Whether the pictures had been decoded before.
     pub cached: bool,
+    dir: PathBuf,
     all: Dataset,
     given_test: bool,
 }
@@ -39,6 +41,24 @@ impl PictureSets {
         if self.given_test { self.test } else { self.all }
     }
 
+    /// Whether the test set has a folder of its own.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_test(&self) -> bool {
+        self.given_test
+    }
+
+    /// How many pictures there are in all sets.
+    #[cfg(feature = "cli")]
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The sizes of the pictures in their files, whose headers are read for it; `None` where none can be read.
+    pub fn sizes(&self) -> Option<PictureSizes> {
+        let paths: Vec<PathBuf> = self.all.sample_names()?.map(|name| self.dir.join(name)).collect();
+        Survey::at(&paths).sizes()
+    }
+
     /// How many pictures are left out, the first of them by name; `None` where none is.
     pub fn warning(&self) -> Option<String> {
         let named = |(path, problem): &(PathBuf, String)| format!("{} {problem}", path.display());
@@ -47,12 +67,11 @@ impl PictureSets {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
-        let all = self.train.len() + self.validation.as_ref().map_or(0, Dataset::len) + self.test.len();
         let text = || {
             let broken = self.broken.len();
             format!(
                 "{broken} of {} files cannot be read and are left out: {}{more}",
-                all + broken,
+                self.all.len() + broken,
                 named.join("; ")
             )
         };
@@ -104,16 +123,26 @@ pub(super) fn check_sets(
     Ok(())
 }
 
-/// Parts of one data set: they share the pixels.
-pub(super) fn sets(
-    pixels: Numbers<u8>,
-    told: &Told,
-    classes: Vec<String>,
-    broken: Vec<(PathBuf, String)>,
-    [cached, given_test]: [bool; 2],
-) -> Result<PictureSets, DataError> {
-    let all = all(pixels, told, classes)?;
-    let [train, validation] = [told.len(0), told.len(1)];
+/// What became of the files of a folder.
+pub(super) struct Read {
+    /// As it was given.
+    pub dir: PathBuf,
+    pub pixels: Numbers<u8>,
+    pub told: Told,
+    /// The paths of the files that could be read, within the folder.
+    pub names: Vec<String>,
+    pub classes: Vec<String>,
+    /// Files that are left out, and why.
+    pub broken: Vec<(PathBuf, String)>,
+    /// Whether the pictures had been decoded before.
+    pub cached: bool,
+}
+
+/// Parts of one data set: they share the pixels. Whether the test set has a folder of its own, is given.
+pub(super) fn sets(read: Read, given_test: bool) -> Result<PictureSets, DataError> {
+    let [train, validation] = [read.told.len(0), read.told.len(1)];
+    let (dir, cached) = (read.dir.clone(), read.cached);
+    let (all, broken) = read.whole()?;
     let part = |range: Range<usize>| all.slice(range);
     Ok(PictureSets {
         train: part(0..train)?,
@@ -121,6 +150,7 @@ pub(super) fn sets(
         test: part(train + validation..all.len())?,
         broken,
         cached,
+        dir,
         given_test,
         all,
     })
@@ -128,24 +158,23 @@ pub(super) fn sets(
 
 /// Sets that are split by this seed from the pictures that can be read: what was split off before had none. They are copied, for few
 /// are left then.
-pub(super) fn sets_anew(
-    pixels: Numbers<u8>,
-    told: &Told,
-    classes: Vec<String>,
-    broken: Vec<(PathBuf, String)>,
-    cached: bool,
-    seed: u64,
-) -> Result<PictureSets, DataError> {
-    let all = all(pixels, told, classes)?;
+pub(super) fn sets_anew(read: Read, seed: u64) -> Result<PictureSets, DataError> {
+    let (dir, cached) = (read.dir.clone(), read.cached);
+    let (all, broken) = read.whole()?;
     let [train, validation, test] = three_sets(&all, seed)?;
-    Ok(PictureSets { train, validation: Some(validation), test, broken, cached, all, given_test: false })
+    let validation = Some(validation);
+    Ok(PictureSets { train, validation, test, broken, cached, dir, all, given_test: false })
 }
 
-/// The pictures of all sets, one set after the other.
-fn all(pixels: Numbers<u8>, told: &Told, classes: Vec<String>) -> Result<Dataset, DataError> {
-    let labels = told.counts.iter().flat_map(|counts| {
-        (0u32..).zip(counts).flat_map(|(label, &count)| std::iter::repeat_n(label, count))
-    });
-    let targets = Targets::classes(labels, classes.len())?;
-    Dataset::from_parts(pixels, targets, told.shape)?.with_class_names(classes)
+impl Read {
+    /// The pictures of all sets, one set after the other, and what is left out.
+    fn whole(self) -> Result<(Dataset, Vec<(PathBuf, String)>), DataError> {
+        let Read { pixels, told, names, classes, broken, .. } = self;
+        let labels = told.counts.iter().flat_map(|counts| {
+            (0u32..).zip(counts).flat_map(|(label, &count)| std::iter::repeat_n(label, count))
+        });
+        let targets = Targets::classes(labels, classes.len())?;
+        let all = Dataset::from_parts(pixels, targets, told.shape)?;
+        Ok((all.with_class_names(classes)?.with_sample_names(names)?, broken))
+    }
 }

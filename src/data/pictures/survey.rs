@@ -1,6 +1,7 @@
 //! What the headers of pictures say, and the size and channels that follow from it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
@@ -40,6 +41,10 @@ pub(super) struct Survey(Vec<Result<(Format, Header), PictureError>>);
 impl Survey {
     pub fn of(files: &[&File]) -> Self {
         Survey(files.par_iter().map(|file| header_of(&file.found.path)).collect())
+    }
+
+    pub fn at(paths: &[PathBuf]) -> Self {
+        Survey(paths.par_iter().map(|path| header_of(path)).collect())
     }
 
     fn headers(&self) -> impl Iterator<Item = &(Format, Header)> {

@@ -46,6 +46,7 @@ pub struct RunReport<'a> {
     pub(super) filters: Option<LayerView>,
     /// `None` where samples are no images.
     pub(super) followed: Option<Image>,
+    pub(super) followed_name: Option<String>,
     pub(super) followed_target: Target,
     pub(super) followed_outputs: Vec<f32>,
     pub(super) activations: Vec<LayerView>,
@@ -83,6 +84,7 @@ impl<'a> RunReport<'a> {
             decided: None,
             filters: layers::filters(run)?,
             followed: mistakes::image(test, FOLLOWED)?,
+            followed_name: test.sample_name(FOLLOWED).map(str::to_owned),
             followed_target: Target::of(test, FOLLOWED),
             followed_outputs: outputs[FOLLOWED * classes..][..classes].to_vec(),
             activations,

@@ -28,6 +28,8 @@ pub(super) struct Prediction {
 #[derive(Debug)]
 pub(super) struct Decision {
     pub(super) prediction: Prediction,
+    /// What the image is called; `None` where samples have no names.
+    pub(super) name: Option<String>,
     pub(super) image: Image,
     /// Grad-CAM of the predicted class over the image; `None` for a model without a layer to look at.
     pub(super) grad_cam: Option<Image>,
@@ -122,6 +124,7 @@ impl Looked {
             let scale = Scale::to_largest_hundredth(&saliency);
             let decision = Decision {
                 prediction,
+                name: test.sample_name(prediction.index).map(str::to_owned),
                 image: sample(shape, pixels)?,
                 grad_cam: grad_cam.transpose()?,
                 saliency: tiles(shown_size([shape[0], shape[1]]), &[saliency], 1, 0, scale)?,

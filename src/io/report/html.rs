@@ -1,5 +1,11 @@
 //! Pieces of HTML.
 
+/// A sample of the test set by its number, and by its name if it has one: `image 2, apple/1.jpg`.
+pub fn called(sample: &str, index: usize, name: Option<&str>) -> String {
+    let name = name.map_or(String::new(), |name| format!(", {}", escaped(name)));
+    format!("{sample} {index}{name}")
+}
+
 /// Escapes a text for use between tags and in quoted attributes.
 pub fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());

@@ -36,6 +36,8 @@ impl Target {
 pub(super) struct Mistake {
     /// Its place in the test set.
     pub(super) index: usize,
+    /// What it is called; `None` where samples have no names.
+    pub(super) name: Option<String>,
     pub(super) target: Target,
     pub(super) predicted: Target,
     /// How wrong: of a class the probability of the predicted one; else the mean absolute error of its outputs.
@@ -69,7 +71,8 @@ pub(super) fn worst(test: &Dataset, outputs: &[f32], columns: usize) -> Result<V
         .take(MISTAKES)
         .map(|(index, predicted, by)| {
             let (target, image) = (Target::of(test, index), image(test, index)?);
-            Ok(Mistake { index, target, predicted, by, image })
+            let name = test.sample_name(index).map(str::to_owned);
+            Ok(Mistake { index, name, target, predicted, by, image })
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::classes;
 use super::contents::{FOLLOWED, Judged, RunReport};
-use super::html::{bar, escaped, table};
+use super::html::{bar, called, escaped, table};
 use super::images::Image;
 use super::layers::LayerView;
 use super::mistakes::Target;
@@ -142,16 +142,16 @@ fn mistakes(report: &RunReport<'_>) -> String {
         .map(|mistake| {
             let (label, predicted) = (told(report, &mistake.target), told(report, &mistake.predicted));
             let sample = if mistake.image.is_some() { "image" } else { "sample" };
-            let alt = format!("test {sample} {}: {label} taken for {predicted}", mistake.index);
+            let sample = called(sample, mistake.index, mistake.name.as_deref());
+            let alt = format!("test {sample}: {label} taken for {predicted}");
             let by = match mistake.target {
                 Target::Class(_) => format!("{:.2} % sure", 100.0 * mistake.by),
                 _ => format!("off by {:.4}", mistake.by),
             };
             format!(
                 "<figure>{}<figcaption><b>{label}</b> taken for <b>{predicted}</b><br>\
-                 {by}<br><small>{sample} {}</small></figcaption></figure>\n",
-                mistake.image.as_ref().map_or(String::new(), |image| picture(image, &alt, 84)),
-                mistake.index
+                 {by}<br><small>{sample}</small></figcaption></figure>\n",
+                mistake.image.as_ref().map_or(String::new(), |image| picture(image, &alt, 84))
             )
         })
         .collect();
@@ -196,8 +196,9 @@ fn activations(report: &RunReport<'_>) -> String {
         other => outputs::followed(report, matches!(other, Judgement::Labels(_))),
     };
     format!(
-        "{reduced}<figure>{input}<figcaption>Test {sample} {FOLLOWED}, labelled <b>{label}</b></figcaption></figure>\n\
-         {layers}\n{left_out}<h3>What the model says</h3>\n{said}"
+        "{reduced}<figure>{input}<figcaption>Test {}, labelled <b>{label}</b></figcaption></figure>\n\
+         {layers}\n{left_out}<h3>What the model says</h3>\n{said}",
+        called(sample, FOLLOWED, report.followed_name.as_deref())
     )
 }
 

@@ -3,7 +3,7 @@
 use super::classes::name;
 use super::contents::RunReport;
 use super::decided::{Decided, Decision};
-use super::html::escaped;
+use super::html::{called, escaped};
 use super::images::{Image, heat_gradient};
 use crate::plan::PlanError;
 
@@ -80,10 +80,10 @@ fn figure(report: &RunReport<'_>, decision: &Decision) -> String {
     };
     format!(
         "<figure><div class=\"pictures\">{}{grad_cam}{}</div><figcaption>{said}<br>{:.2} % sure<br>\
-         <small>image {}</small></figcaption></figure>\n",
+         <small>{}</small></figcaption></figure>\n",
         picture(&decision.image, "the"),
         picture(&decision.saliency, "saliency of"),
         100.0 * prediction.probability,
-        prediction.index
+        called("image", prediction.index, decision.name.as_deref())
     )
 }
