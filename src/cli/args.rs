@@ -13,7 +13,7 @@ use super::picture_data;
 use crate::data::{self, DataKind, Dataset, LoadOptions, Loaded, PictureFolder, kind_of, split_of};
 use crate::device::{Device, DeviceChoice};
 use crate::io::ModelFile;
-use crate::io::run::RunError;
+use crate::io::run::{MODEL_FILE, RunError};
 use crate::plan::{MAX_BATCH, Plan};
 
 /// The name of the embedded data set.
@@ -46,13 +46,14 @@ pub struct ProcessArgs {
     #[arg(long, global = true, value_name = "N", value_parser = count)]
     pub threads: Option<usize>,
     /// How many seconds processes that train together wait for one another before they give up
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = ProcessArgs::PATIENCE, value_parser = count)]
-    pub patience: usize,
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = ProcessArgs::PEER_TIMEOUT, value_parser = count,
+          hide = !cfg!(feature = "mpi"))]
+    pub peer_timeout: usize,
 }
 
 impl ProcessArgs {
     /// Longer than an epoch's validation, a checkpoint of a large model, or reading the data takes.
-    pub const PATIENCE: usize = 600;
+    pub const PEER_TIMEOUT: usize = 600;
 }
 
 /// `--device` of a command that may use several.
@@ -125,13 +126,18 @@ impl FuseArg {
 pub enum ModelSource {
     /// The embedded one.
     Tutorial,
-    /// A model file.
+    /// A model file; of a run folder that in it.
     File(PathBuf),
 }
 
 impl From<OsString> for ModelSource {
     fn from(text: OsString) -> Self {
-        if text == TUTORIAL { ModelSource::Tutorial } else { ModelSource::File(text.into()) }
+        if text == TUTORIAL {
+            return ModelSource::Tutorial;
+        }
+        let path = PathBuf::from(text);
+        let of_run = path.join(MODEL_FILE);
+        ModelSource::File(if of_run.is_file() { of_run } else { path })
     }
 }
 
@@ -165,6 +171,10 @@ impl ModelSource {
             ModelSource::Tutorial => Ok(ModelFile::tutorial()?),
             ModelSource::File(path) if !path.exists() => bail!(
                 "there is no model file `{}`; --model takes `{TUTORIAL}` or a file such as assets/models/tutorial.toml",
+                path.display()
+            ),
+            ModelSource::File(path) if path.is_dir() => bail!(
+                "`{}` cannot be read: it is a folder without a {MODEL_FILE}; --model takes `{TUTORIAL}`, a model file, or a run folder",
                 path.display()
             ),
             ModelSource::File(path) => Ok(ModelFile::read(path)?),

@@ -43,9 +43,10 @@ impl TrainArgs {
         let board = self.tensorboard.as_ref().map(|dir| format!("--tensorboard {}", shell_word(dir)));
         words.extend([number("--keep-checkpoints", keep), board].into_iter().flatten());
         words.extend(number("--top-k", self.report.top_k));
-        let ProcessArgs { threads, patience } = self.process;
+        let ProcessArgs { threads, peer_timeout } = self.process;
         words.extend(number("--threads", threads));
-        words.extend(number("--patience", (patience != ProcessArgs::PATIENCE).then_some(patience)));
+        let timeout = Some(peer_timeout).filter(|&timeout| timeout != ProcessArgs::PEER_TIMEOUT);
+        words.extend(number("--peer-timeout", timeout));
         let switches = [
             ("--report", self.report.report),
             ("--profile", self.profile),

@@ -94,7 +94,7 @@ fn of_setting(error: &SettingError) -> Option<String> {
 
 fn of_run(error: &RunError) -> Option<String> {
     match error {
-        RunError::Occupied { .. } => Some("--out DIR, --force".to_owned()),
+        RunError::Occupied { .. } => Some("--out DIR, --resume, --force".to_owned()),
         RunError::Foreign { .. } | RunError::InTheWay { .. } | RunError::NotAFolder { .. } => {
             Some("--out DIR".to_owned())
         }
@@ -130,8 +130,11 @@ mod tests {
             (lost().into(), Some("--device cpu")),
             (Error::from(lost()).into(), Some("--device cpu")),
             (anyhow::Error::from(in_training).context("model `m`"), Some("--device cpu")),
-            (Err::<(), _>(occupied()).context("a").context("b").unwrap_err(), Some("--out DIR, --force")),
-            (Error::from(occupied()).into(), Some("--out DIR, --force")),
+            (
+                Err::<(), _>(occupied()).context("a").context("b").unwrap_err(),
+                Some("--out DIR, --resume, --force"),
+            ),
+            (Error::from(occupied()).into(), Some("--out DIR, --resume, --force")),
             (
                 SettingError::new("early_stopping.monitor", "val_loss", "`loss`").into(),
                 Some("--validation-split, --validation-data"),

@@ -47,7 +47,7 @@ pub struct LrFindArgs {
     data: Option<DataSource>,
     #[command(flatten)]
     layout: LayoutArgs,
-    /// Samples per batch, up to 65536; by default as in the model file, else 64
+    /// Samples per batch, up to 65536; by default as in the model file, else 64, and 32 for the model made for pictures
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
     /// The seed of initial weights, the order of samples, dropout and augmentation

@@ -57,6 +57,7 @@ mod statistics;
 mod step_parts;
 mod table;
 mod terminal;
+mod tips;
 mod trace;
 mod train;
 mod train_args;
@@ -79,6 +80,7 @@ use messages::message;
 use output::{Output, note};
 use ranks::Ranks;
 use terminal::{Sink, sink};
+use tips::with_tip;
 
 const AFTER_HELP: &str = "\
 Start with `shadegrad train`: it trains the convolutional network of the Keras tutorial on MNIST.
@@ -129,7 +131,7 @@ pub fn main(started: Instant) -> ExitCode {
             ranks::let_the_first_speak();
             return ExitCode::from(error.exit_code() as u8);
         }
-        Err(error) => error.exit(),
+        Err(error) => with_tip(error, std::env::args_os().skip(1)).exit(),
     };
     if let Command::Train(args) = &mut cli.command {
         args.process = cli.process.clone();
@@ -137,7 +139,7 @@ pub fn main(started: Instant) -> ExitCode {
     logging::init();
     tell_panics_once();
     let together = matches!(cli.command, Command::Train(_) | Command::Evaluate(_) | Command::Bench(_));
-    match Ranks::begin(together, Duration::from_secs(cli.process.patience as u64)) {
+    match Ranks::begin(together, Duration::from_secs(cli.process.peer_timeout as u64)) {
         Ok(mut ranks) => {
             let ran = run(&cli, started, &mut ranks);
             ranks.end(ran)

@@ -14,11 +14,12 @@ use crate::train::{EarlyStopping, LearningRateSchedule, ReduceOnPlateau};
 
 #[derive(Debug, clap::Args)]
 pub struct TrainingArgs {
-    /// Passes over the training set, at most; by default as in the model file, else 5
+    /// Passes over the training set, at most; by default as in the model file, else 5, and for the model made for
+    /// pictures from 10 to 60, the more the fewer pictures there are
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// Samples per batch, up to 65536; by default as in the model file, else 64. If there are fewer training samples,
-    /// all of them
+    /// Samples per batch, up to 65536; by default as in the model file, else 64, and 32 for the model made for
+    /// pictures. If there are fewer training samples, all of them
     #[arg(long, value_name = "N", value_parser = batch_size, allow_negative_numbers = true)]
     batch_size: Option<usize>,
     /// Compute each batch in N parts (micro-batches), one after another or shared among processes and devices, and add

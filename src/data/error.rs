@@ -150,6 +150,12 @@ pub enum DataError {
     )]
     NoKind { path: PathBuf, is_file: bool },
 
+    /// There is nothing in the folder.
+    #[error(
+        "{dir}: the folder is empty; it is to hold the files of a data set, or a sub-folder of pictures for each class"
+    )]
+    EmptyFolder { dir: PathBuf },
+
     /// The folder of a data set cannot be read.
     #[error("{dir}: expected a folder with the files of a data set, found: {cause}")]
     Folder { dir: PathBuf, cause: io::Error },

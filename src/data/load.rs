@@ -13,8 +13,8 @@ use super::folder::{LoadOptions, TrainTest, load_dir_with, load_set_with, load_t
 use super::form_error::{FormError, shortened};
 use super::npy::{self, Part};
 #[cfg(feature = "pictures")]
-use super::pictures::{PictureSets, is_picture_folder, load_pictures};
-use super::split::three_sets;
+use super::pictures::{PictureSets, empty_classes, is_picture_folder, load_pictures};
+use super::split::{is_litter, three_sets};
 use super::targets::TargetKind;
 
 /// The form of the files of a data set.
@@ -192,19 +192,43 @@ impl Found {
             return Ok(Found::Idx);
         }
         fs::read_dir(path).map_err(|cause| DataError::Folder { dir: path.to_owned(), cause })?;
-        if TRAIN.any_in(path) || TEST.any_in(path) || !EmnistSplit::all_in(path).is_empty() {
-            return Ok(Found::Idx);
-        }
-        if let Some(cifar) = Cifar::find(path)? {
-            return Ok(Found::Cifar(cifar));
-        }
-        let parts = [Parts::of_arrays(path), Parts::of_tables(path)];
-        let parts = parts.into_iter().find(|parts| parts.train.is_some() || parts.test.is_some());
+        let found = Found::files(path)?;
         #[cfg(feature = "pictures")]
-        if parts.is_none() && is_picture_folder(path) {
+        if found.is_none() && is_picture_folder(path) {
             return Ok(Found::Pictures);
         }
-        parts.map(Found::Parts).ok_or_else(|| DataError::NoKind { path: path.to_owned(), is_file: false })
+        found.ok_or_else(|| Found::none(path))
+    }
+
+    /// The files in a folder itself.
+    fn files(dir: &Path) -> Result<Option<Self>, DataError> {
+        if TRAIN.any_in(dir) || TEST.any_in(dir) || !EmnistSplit::all_in(dir).is_empty() {
+            return Ok(Some(Found::Idx));
+        }
+        if let Some(cifar) = Cifar::find(dir)? {
+            return Ok(Some(Found::Cifar(cifar)));
+        }
+        let parts = [Parts::of_arrays(dir), Parts::of_tables(dir)];
+        let parts = parts.into_iter().find(|parts| parts.train.is_some() || parts.test.is_some());
+        Ok(parts.map(Found::Parts))
+    }
+
+    /// What is wrong with a folder of nothing that is read.
+    fn none(dir: &Path) -> DataError {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        let entries: Vec<_> =
+            entries.filter(|entry| !is_litter(&entry.file_name().to_string_lossy())).collect();
+        if entries.is_empty() {
+            return DataError::EmptyFolder { dir: dir.to_owned() };
+        }
+        // A folder of folders is one of classes, unless what is looked for is further down.
+        #[cfg(feature = "pictures")]
+        if !entries.iter().any(|entry| !matches!(Found::files(&entry.path()), Ok(None)))
+            && let Some(error) = empty_classes(dir)
+        {
+            return error.into();
+        }
+        DataError::NoKind { path: dir.to_owned(), is_file: false }
     }
 }
 

@@ -81,7 +81,10 @@ pub enum RunError {
     #[error(
         "`{dir}` is not the folder of a finished run: it has no {}{}",
         missing.join(" and no "),
-        checkpoint.as_ref().map_or(String::new(), |path| format!("; its last checkpoint can be given in its place: `{path}`"))
+        checkpoint.as_ref().map_or(String::new(), |path| format!(
+            "; it was interrupted, or is being trained: finish it with `shadegrad train --resume --out {dir}`, or give its last \
+             checkpoint in its place: `{path}`"
+        ))
     )]
     Incomplete {
         /// The folder.

@@ -96,18 +96,22 @@ impl FitOptions {
     /// evaluated.
     pub(super) fn class_warning(train: &Dataset, validation: &Dataset, names: &[String]) -> Option<String> {
         let list = |classes: &[u32]| listed(classes, names);
-        let remedy = "give both sets samples of every class, as a `validation_split` does with `stratify`";
+        // Samples with names are files, which are not split by these settings: whoever read them has said what to do.
+        let remedy = match train.sample_names() {
+            Some(_) => "",
+            None => "; give both sets samples of every class, as a `validation_split` does with `stratify`",
+        };
         let (untrained, unjudged) = (uncovered(train, &[validation]), uncovered(validation, &[train]));
         if !untrained.is_empty() {
             return Some(format!(
-                "the training set has no sample of {}, but the validation set has some: the model cannot learn them; \
+                "the training set has no sample of {}, but the validation set has some: the model cannot learn them\
                  {remedy}",
                 list(&untrained)
             ));
         }
         (!unjudged.is_empty()).then(|| {
             format!(
-                "the validation set has no sample of {}: its metrics say nothing about them; {remedy}",
+                "the validation set has no sample of {}: its metrics say nothing about them{remedy}",
                 list(&unjudged)
             )
         })

@@ -194,7 +194,7 @@ fn mistakes_are_found_before_training() {
         ("--validation-split 0.99", 1, &["`validation_split` is 0.99 of 40", "samples on both sides"]),
         ("--validation-split 0.5 --validation-data data", 2, &["cannot be used with", "--validation-split"]),
         ("--validation-data nonesuch", 1, &["`nonesuch` is not a validation set", "expected a folder"]),
-        ("--validation-data empty", 1, &["empty` is not a validation set", "t10k-images"]),
+        ("--validation-data empty", 1, &["empty` is not a validation set", "the folder is empty"]),
         ("--until-loss low", 2, &["'--until-loss <X>'", "a number, such as 0.05"]),
         ("--until-loss NaN", 2, &["'--until-loss <X>'"]),
         ("--until-accuracy 0", 2, &["'--until-accuracy <X>'", "above 0 and at most 1"]),

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use image::{Rgb, RgbImage};
 use serde_json::Value;
 
 use crate::photos::sandbox;
@@ -168,4 +169,62 @@ fn accuracy_is_compared_with_the_largest_class() {
     assert_eq!(figures["baseline_accuracy"], 2.0 / 6.0);
     let quiet = sandbox.succeed("train --data photos --epochs 1 --device cpu --quiet --out quiet");
     assert!(!quiet.stdout.contains("Always naming"), "{quiet:?}");
+}
+
+#[test]
+fn folders_without_pictures_are_told_plainly() {
+    let sandbox = Sandbox::new();
+    let make = |dir: &str| fs::create_dir_all(sandbox.path(dir)).unwrap();
+    ["none/cat", "none/dog/deep", "empty"].into_iter().for_each(make);
+    fs::write(sandbox.path("none/dog/deep/notes.txt"), b"x").unwrap();
+    sandbox.fail(
+        "train --data none --device cpu",
+        1,
+        &["none: cat, dog are there, but hold no pictures (.png, .jpg, .webp, .bmp); other files: 1 .txt"],
+    );
+    sandbox.fail("data empty", 1, &["empty: the folder is empty"]);
+    // What is looked for may be further down.
+    make("deep");
+    fs::rename(sandbox.path("data"), sandbox.path("deep/raw")).unwrap();
+    sandbox.fail("data deep", 1, &["expected IDX files"]);
+}
+
+#[test]
+fn a_class_of_few_pictures_is_named() {
+    let sandbox = sandbox();
+    let picture = RgbImage::from_pixel(40, 36, Rgb([200, 200, 9]));
+    fs::create_dir_all(sandbox.path("photos/yellow")).unwrap();
+    for number in 0..2 {
+        picture.save(sandbox.path(&format!("photos/yellow/{number}.png"))).unwrap();
+    }
+    let outcome = sandbox.succeed("train --data photos --epochs 1 --device cpu --out run");
+    let said = "note: class yellow has only 2 pictures, and is not in every set; put more in, or make folders train, val and test";
+    assert_eq!(outcome.stderr.matches(said).count(), 1, "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("stratify"), "{}", outcome.stderr);
+}
+
+#[test]
+fn tips_name_the_flag_or_the_next_step() {
+    let sandbox = sandbox();
+    sandbox.fail("train photos", 2, &["unexpected argument 'photos'", "use '--data photos'"]);
+    sandbox.fail("train --patience 3", 2, &["use '--early-stopping patience=N'"]);
+    let help = sandbox.succeed("train --help").stdout;
+    assert_eq!(help.contains("--peer-timeout"), cfg!(feature = "mpi"), "{help}");
+    sandbox.succeed("train --data photos --epochs 1 --device cpu --out run");
+    sandbox.fail("train --data photos --device cpu --out run", 1, &["--resume"]);
+    sandbox.succeed("explain --model run/model.toml --device cpu");
+    sandbox.fail(
+        "explain --model photos --device cpu",
+        1,
+        &["`photos` cannot be read: it is a folder without a model.toml"],
+    );
+    // As an interruption leaves it.
+    for file in ["weights.safetensors", "result.json"] {
+        fs::remove_file(sandbox.path("run").join(file)).unwrap();
+    }
+    sandbox.fail(
+        "evaluate run --device cpu",
+        1,
+        &["no weights.safetensors", "it was interrupted", "train --resume --out run", "its last checkpoint"],
+    );
 }

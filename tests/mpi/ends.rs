@@ -147,11 +147,11 @@ fn a_process_that_hangs_is_told_once() {
     let sandbox = sandbox();
     for hanging in [0, 3] {
         let run = format!("hangs-{hanging}");
-        let child = under_way(&sandbox, &run, &format!("{LONG} --patience 2"));
+        let child = under_way(&sandbox, &run, &format!("{LONG} --peer-timeout 2"));
         signal("-STOP", wait_for("the process", || process_of(&run, hanging)));
         // The first speaks after 2 s, where it hangs the second after 5 more.
         let outcome = ended(child, 2 * SOON);
         assert_told("a process hangs", &outcome, &["error: ", "for more than 2 s"]);
-        assert!(outcome.stderr.contains(&format!("--resume --out {run} --patience 2")), "{outcome:?}");
+        assert!(outcome.stderr.contains(&format!("--resume --out {run} --peer-timeout 2")), "{outcome:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Which folders are classes and sets, and which pictures are in them.
 
-use shadegrad::data::{Dataset, PictureOptions, PictureSets};
+use shadegrad::data::{Dataset, PictureFolder, PictureOptions, PictureSets};
 
 use crate::place::{Place, grey};
 
@@ -223,5 +223,34 @@ fn pictures_keep_the_paths_of_their_files() {
             found.sort_unstable();
             assert_eq!(found, (0..names.len()).map(Some).collect::<Vec<_>>(), "{names:?}");
         }
+    }
+}
+
+#[test]
+fn classes_that_are_too_small_to_be_split_are_noted() {
+    let many = |class: &str| (0..20).map(|n| format!("{class}/{n}.png")).collect::<Vec<_>>();
+    // Pictures beside those of two large classes, and what is said of them.
+    let rows: [(&[&str], Option<&str>); 4] = [
+        (&[], None),
+        (&["c/1.png", "c/2.png"], Some("class c has only 2 pictures, and is not in every set; put more in")),
+        (
+            &["c/1.png", "d/1.png", "d/2.png"],
+            Some("classes with too few pictures to be in every set: c (1 picture), d (2 pictures); put"),
+        ),
+        (&["c/1.png"], Some("class c has only 1 picture, and")),
+    ];
+    for (more, expected) in rows {
+        let names: Vec<String> =
+            [many("a"), many("b"), more.iter().map(|&name| name.to_owned()).collect()].concat();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let place = Place::with(&names);
+        let folder = PictureFolder::find(place.dir(), &PictureOptions::default()).unwrap();
+        let said = folder.notes().iter().find(|note| note.contains("put more in"));
+        let fits = said.zip(expected).map(|(said, expected)| said.starts_with(expected));
+        assert_eq!(
+            (fits, said.is_some()),
+            (expected.map(|_| true), expected.is_some()),
+            "{more:?}: {said:?}"
+        );
     }
 }

@@ -105,6 +105,16 @@ pub enum PictureFolderError {
     )]
     NoPictures { dir: PathBuf, passed_over: String },
 
+    /// Folders as of classes, without pictures.
+    #[error(
+        "{}: {} {} there, but {} no pictures (.png, .jpg, .webp, .bmp){others}",
+        dir.display(),
+        folders.join(", "),
+        if folders.len() == 1 { "is" } else { "are" },
+        if folders.len() == 1 { "holds" } else { "hold" }
+    )]
+    EmptyClasses { dir: PathBuf, folders: Vec<String>, others: String },
+
     /// Pictures, but no folders of classes.
     #[error(
         "{}: expected a sub-folder for each class, found {loose} picture(s) in the folder itself; put those of each class \

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::cache::{Naming, Place, Told};
 use super::fill::{Filled, Problem, Task, fill};
 use super::folders::{File, list};
-use super::parts::parts;
+use super::parts::{parts, too_small};
 use super::sets::{PictureSets, Read, check_classes, check_sets, sets, sets_anew};
 use super::survey::{Survey, check_asked};
 use crate::data::error::DataError;
@@ -104,6 +104,8 @@ impl PictureFolder {
         check_asked(options.size, options.channels)?;
         let mut listed = list(dir)?;
         let (files, split) = parts(&mut listed, options.split_seed)?;
+        let small = too_small(&listed.classes, &files, listed.given);
+        listed.notes.extend(small);
         let all: Vec<&File> = files.iter().flatten().collect();
         let naming = options.cache.as_deref().map(|cache| Naming::new(cache, &listed.root, &files));
         let (shape, survey) = shape(&all, options, naming.as_ref());

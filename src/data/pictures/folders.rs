@@ -70,6 +70,21 @@ pub(super) fn list(dir: &Path) -> Result<Listed, PictureFolderError> {
     collected.into_listed(root, sets.is_some())
 }
 
+/// Why a folder of folders without a picture is no data set; `None` where there are no folders in it.
+pub(crate) fn empty_classes(dir: &Path) -> Option<PictureFolderError> {
+    let found = names(dir).ok().filter(|found| !found.folders.is_empty())?;
+    let mut others: BTreeMap<String, usize> = BTreeMap::new();
+    let walked = found.folders.iter().map(|folder| walk(folder));
+    walked
+        .flat_map(|walked| walked.others)
+        .for_each(|(kind, count)| *others.entry(kind).or_default() += count);
+    let folders = few(found.folders.iter().map(|folder| name(folder)).collect());
+    let kinds: Vec<String> = others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let others =
+        if kinds.is_empty() { String::new() } else { format!("; other files: {}", kinds.join(", ")) };
+    Some(PictureFolderError::EmptyClasses { dir: dir.to_owned(), folders, others })
+}
+
 /// The set that a folder of this name is for.
 fn set_of(folder: &Path) -> Option<usize> {
     set_called(folder.file_name()?.to_str()?)
@@ -257,7 +272,7 @@ fn class_names<'a>(folders: impl Iterator<Item = &'a OsString>) -> Vec<String> {
 }
 
 /// The first names, and how many more there are.
-fn few(mut names: Vec<String>) -> Vec<String> {
+pub(super) fn few(mut names: Vec<String>) -> Vec<String> {
     let more = names.len().saturating_sub(LISTED);
     if more > 0 {
         names.truncate(LISTED);

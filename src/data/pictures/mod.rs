@@ -35,6 +35,7 @@ pub(crate) use decode::decode_file;
 pub(crate) use decoded::Decoded;
 pub use error::{PictureError, PictureFolderError};
 pub use folder::{PictureFolder, PictureOptions, load_pictures};
+pub(crate) use folders::empty_classes;
 pub use sets::PictureSets;
 #[cfg(feature = "cli")]
 pub(crate) use survey::MOST_ASKED;

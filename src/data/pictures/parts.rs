@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::folders::{File, Listed};
+use super::folders::{File, Listed, few};
 use crate::data::error::DataError;
 use crate::data::split::{SETS, three_ways_of};
 
@@ -41,6 +41,34 @@ pub(super) fn parts(listed: &mut Listed, seed: u64) -> Result<([Vec<File>; 3], S
 /// What the set of this number is called.
 pub(super) fn set_name(set: usize) -> &'static str {
     SETS[set].0
+}
+
+/// Which classes have so few pictures that a set which was split off has none of them, and what to do.
+pub(super) fn too_small(classes: &[String], files: &[Vec<File>; 3], given: [bool; 3]) -> Option<String> {
+    let mut counts = vec![[0usize; 3]; classes.len()];
+    for (set, files) in files.iter().enumerate() {
+        files.iter().for_each(|file| counts[file.label as usize][set] += 1);
+    }
+    // A set with a folder of its own has what is there.
+    let split_off: Vec<usize> = (1..3).filter(|&set| !given[set]).collect();
+    let small = |(class, counts): (&String, &[usize; 3])| {
+        let all = counts[0] + split_off.iter().map(|&set| counts[set]).sum::<usize>();
+        split_off.iter().any(|&set| counts[set] == 0 && all > 0).then(|| (class.clone(), all))
+    };
+    let small: Vec<(String, usize)> = classes.iter().zip(&counts).filter_map(small).collect();
+    let pictures =
+        |count: usize| if count == 1 { "1 picture".to_owned() } else { format!("{count} pictures") };
+    let said = match &small[..] {
+        [] => return None,
+        [(class, count)] => format!("class {class} has only {}, and is not in every set", pictures(*count)),
+        more => {
+            let list = more.iter().map(|(class, count)| format!("{class} ({})", pictures(*count)));
+            format!("classes with too few pictures to be in every set: {}", few(list.collect()).join(", "))
+        }
+    };
+    Some(format!(
+        "{said}; put more in, or make folders train, val and test with folders of the classes in each"
+    ))
 }
 
 /// Nine in ten of the files, and the tenth.

@@ -310,7 +310,7 @@ impl Drop for InExchange<'_> {
 fn give_up(rank: usize, what: &str, patience: Duration) -> ! {
     eprintln!(
         "error: process {rank} waited for {what} of the others for more than {} s: one of them hangs, or the \
-         connection is broken; if they are only slow, give a larger --patience",
+         connection is broken; if they are only slow, give a larger --peer-timeout",
         patience.as_secs()
     );
     thread::spawn(|| {
