@@ -42,7 +42,7 @@ fn left(elapsed: Duration, done: usize, left: usize) -> Option<Duration> {
 
 /// The rest of a job, seen at this time. The day is named where it is another one.
 fn told(left: Duration, now: &ZonedDateTime) -> String {
-    let text = format!("{} left", length(left));
+    let text = format!("{} left", units(left.as_secs_f64()));
     let Ok(end) = now.checked_add(left) else { return text };
     let form = if end.date() == now.date() { "%H:%M" } else { "%a %d %b, %H:%M" };
     format!("{text}, until {}", end.strftime(form))
@@ -51,9 +51,10 @@ fn told(left: Duration, now: &ZonedDateTime) -> String {
 /// A length of time in its two largest units: `1d 3h`, `1h 5m`, `14m 3s`; below 100 seconds in tenths of a second.
 pub fn length(time: Duration) -> String {
     let seconds = time.as_secs_f64();
-    if seconds < 100.0 {
-        return format!("{seconds:.1}s");
-    }
+    if seconds < 100.0 { format!("{seconds:.1}s") } else { units(seconds) }
+}
+
+fn units(seconds: f64) -> String {
     let seconds = seconds.round() as u64;
     let [minutes, hours, days] = [60, 3600, 86400].map(|unit| seconds / unit);
     match () {
@@ -102,7 +103,7 @@ mod tests {
     fn the_day_is_named_where_it_is_another_one() {
         let now: ZonedDateTime = "2026-11-29T22:55:00[UTC]".parse().unwrap();
         assert_eq!(told(Duration::from_secs(3900), &now), "1h 5m left, until Mon 30 Nov, 00:00");
-        assert_eq!(told(Duration::from_secs(100), &now), "1m 40s left, until 22:56");
+        assert_eq!(told(Duration::from_secs(94), &now), "1m 34s left, until 22:56");
         // Past the last year that there is a date of.
         assert_eq!(told(Duration::from_secs(86_400 << 40), &now), format!("{}d 0h left", 1u64 << 40));
     }

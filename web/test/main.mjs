@@ -371,11 +371,12 @@ try {
     await page.fill('#limit', '6400');
     await page.fill('#epochs', '2');
     await page.evaluate(() => {
-      globalThis.gaps = { longest: 0, ticks: 0 };
+      globalThis.gaps = { longest: 0, long: 0, ticks: 0 };
       let last = performance.now();
       globalThis.beat = setInterval(() => {
         const now = performance.now();
         gaps.longest = Math.max(gaps.longest, now - last);
+        gaps.long += now - last > 100;
         gaps.ticks += 1;
         last = now;
       }, 10);
@@ -400,7 +401,9 @@ try {
     const status = await page.textContent('#status');
     assert.ok(Number(/accuracy ([\d.]+) %/.exec(status)[1]) > 90, status);
     assert.ok(gaps.ticks > 100);
-    assert.ok(gaps.longest <= 100, `the page stood still for ${gaps.longest.toFixed(0)} ms`);
+    // On a machine that is busy with something else a few are late; a page that waits for training would be late again and again.
+    const late = `the page stood still for over 100 ms in ${gaps.long} of ${gaps.ticks} times, once for ${gaps.longest.toFixed(0)} ms`;
+    assert.ok(gaps.long <= gaps.ticks / 100 && gaps.longest <= 1000, late);
     const saved = page.waitForEvent('download');
     await page.click('#save-run');
     const zip = join(folder, 'run.zip');
