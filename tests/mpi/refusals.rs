@@ -46,7 +46,7 @@ fn what_differs_is_named() {
     assert_told(
         "no data",
         &end(parts(&sandbox, &two(&first, &other))),
-        &["error: process 1: `nowhere` is not"],
+        &["error: process 1: there is no folder or file `nowhere`"],
     );
 }
 
@@ -83,7 +83,7 @@ fn numbers_of_processes_that_do_not_fit_are_refused() {
     assert_told(
         "3 of 4",
         &outcome,
-        &["`micro_batches` is 4, but must be the number of processes, 3", "by 1, 2 or 4 processes"],
+        &["`micro_batches` is 4, but must be the number of processes, 3", "with 1, 2 or 4 processes"],
     );
     let outcome = end(launch(&sandbox, 2, "crossval --model all.toml --data data --device cpu"));
     assert_told("crossval", &outcome, &["this command runs in one process"]);
