@@ -4,6 +4,8 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGQUIT, SIGTSTP};
@@ -15,6 +17,10 @@ use signal_hook::{SigId, low_level};
 
 /// The exit code that a shell expects of an interrupted program.
 pub const EXIT_CODE: u8 = 130;
+
+/// Within this time a signal to this process is noted, whatever else the machine does.
+#[cfg(unix)]
+const NOTED_WITHIN: Duration = Duration::from_secs(2);
 
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether there was a view and there is none any more.
@@ -170,13 +176,20 @@ impl Suspension {
     #[cfg(unix)]
     pub fn stop(&self, group: bool) {
         use rustix::process::{Signal, kill_current_process_group};
-        if group {
-            // This process notes it, too.
-            let _ = kill_current_process_group(Signal::TSTP);
-        }
-        let _ = low_level::raise(signal_hook::consts::SIGSTOP);
-        self.take_asked();
         self.take_continued();
+        if group && kill_current_process_group(Signal::TSTP).is_ok() {
+            // This process notes it, too, maybe in a thread that comes to it only once all are continued: it would then be suspended again.
+            let sent = Instant::now();
+            while !self.take_asked() && sent.elapsed() < NOTED_WITHIN {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        // Where the shell has let the group go on already, it would not do so again.
+        if !self.take_continued() {
+            let _ = low_level::raise(signal_hook::consts::SIGSTOP);
+            self.take_continued();
+        }
+        self.take_asked();
     }
 
     #[cfg(not(unix))]
