@@ -269,3 +269,7 @@ struct DataInMemory;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/attribution.md")]
 struct PixelsThatDecided;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/training.md")]
+struct Training;

@@ -132,6 +132,12 @@ impl Job {
     pub fn resume(args: &TrainArgs, dir: &Path, ranks: usize) -> anyhow::Result<Self> {
         checkpoint::bring_back(dir)?;
         let (SavedCheckpoint { name, mut file, mut settings, checkpoint }, damaged) = load_last(dir)?;
+        if settings.data.is_empty() {
+            bail!(
+                "`{}` holds the checkpoints of another program, which alone knows its data: start that program again",
+                dir.display()
+            );
+        }
         for one in damaged {
             note(format_args!("warning: {one}; resuming from the one before"));
         }

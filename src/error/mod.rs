@@ -4,6 +4,7 @@ mod attribution;
 mod collective;
 mod divergence;
 mod import;
+mod resume;
 mod run;
 mod setting;
 mod weights;
@@ -12,6 +13,7 @@ pub use attribution::AttributionError;
 pub use collective::CollectiveError;
 pub use divergence::{Bad, Divergence, Found};
 pub use import::{ImportError, OtherShape};
+pub use resume::{DamagedCheckpoint, ResumeError};
 pub use run::RunError;
 pub(crate) use setting::Said;
 pub use setting::SettingError;
@@ -65,6 +67,9 @@ pub enum Error {
     /// The folder of a run.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Checkpoints that training cannot go on from.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
     /// Samples of the wrong size were given to `predict`.
     #[error("{numbers} numbers are not a whole number of samples of {size} numbers")]
     SampleLength {

@@ -39,6 +39,14 @@ pub enum RunError {
         /// What it is.
         what: &'static str,
     },
+    /// The folder is to hold checkpoints of a program of one's own, and holds something else.
+    #[error("the folder `{dir}` holds {found} beside checkpoints or in their place; choose another one")]
+    NotABackup {
+        /// The folder.
+        dir: String,
+        /// What it holds.
+        found: String,
+    },
     /// A folder cannot be read.
     #[error("`{path}` cannot be read: {cause}")]
     Read {

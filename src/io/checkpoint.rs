@@ -28,15 +28,14 @@ use self::layout::{
     BEST_FILE, FORMAT, MANIFEST_FILE, Manifest, OPTIMIZER_FILE, OPTIMIZER_TENSOR, REPLACED, STATE_FILE, name,
 };
 pub use self::layout::{CHECKPOINTS, CheckpointState, RunSettings, path};
-pub use self::read::{
-    DamagedCheckpoint, ResumeError, SavedCheckpoint, is_checkpoint, last_checkpoint, load_last, read_settings,
-};
+pub use self::read::{SavedCheckpoint, is_checkpoint, last_checkpoint, load_last, read_settings};
 pub(super) use self::remove::{any, clear, in_the_way};
 use self::remove::{is_asked_for, remove, remove_old, set_aside, settle};
 use super::run::{MODEL_FILE, WEIGHTS_FILE, weights_metadata};
 use super::whole::write_own;
 use super::{sha256, weights_to_bytes};
 use crate::error::RunError;
+pub use crate::error::{DamagedCheckpoint, ResumeError};
 use crate::train::Checkpoint;
 
 /// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep`, that of the

@@ -1,5 +1,6 @@
 //! Files: weights, and the folder that a run writes.
 
+mod backup;
 pub mod checkpoint;
 #[cfg(feature = "cli")]
 pub(crate) mod destination;
@@ -29,6 +30,7 @@ mod whole;
 
 pub(crate) use crate::data::sha256;
 pub use crate::error::WeightFileError;
+pub use backup::Backup;
 pub use history_csv::HistoryCsv;
 pub use model_file::{ModelFile, TUTORIAL};
 pub use recorded::{Recorded, read_recorded};

@@ -1,6 +1,6 @@
 //! Saving a model into a folder that [`Model::load`] reads.
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -36,7 +36,7 @@ impl Model {
     /// The folder, created if it is missing, gets `model.toml` (layers, loss, optimizer, names of classes, options of
     /// the last training) and `weights.safetensors` (names and layouts of Keras). A model that was saved there before
     /// is replaced. The state of the optimizer is not saved: to resume training with the same bits, use a
-    /// [`Checkpoint`](crate::train::Checkpoint).
+    /// [`Backup`](crate::io::Backup).
     ///
     /// ```no_run
     /// # let mut model = shadegrad::train::Model::load("runs/tutorial-1".as_ref())?;
@@ -67,36 +67,37 @@ impl Model {
 
 /// Creates the folder, or checks that it holds only a saved model.
 fn claim(dir: &Path) -> Result<(), RunError> {
-    let fail = |cause| RunError::write(dir, cause);
-    let entries = match fs::read_dir(dir) {
-        Err(cause) if cause.kind() == ErrorKind::NotFound => return fs::create_dir_all(dir).map_err(fail),
-        entries => entries.map_err(fail)?,
-    };
+    match fs::create_dir(dir) {
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
+        _ => return fs::create_dir_all(dir).map_err(|cause| RunError::write(dir, cause)),
+    }
     let ours = saved_files(dir);
-    let mut foreign = Vec::new();
-    for entry in entries {
+    match others(dir, |kind, name| kind.is_file() && ours.contains(&name))? {
+        None => Ok(()),
+        Some(found) => Err(RunError::NotASavedModel { dir: dir.display().to_string(), found }),
+    }
+}
+
+/// The first thing in a folder that is not ours, in words, and how many more there are. Files that a killed process left are ours.
+pub(super) fn others(
+    dir: &Path,
+    is_ours: impl Fn(FileType, &str) -> bool,
+) -> Result<Option<String>, RunError> {
+    let fail = |cause| RunError::write(dir, cause);
+    let mut others = Vec::new();
+    for entry in fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_file = entry.file_type().map_err(fail)?.is_file();
-        if !(is_file && (ours.contains(&name.as_str()) || is_leftover(&name))) {
-            foreign.push(name);
+        let kind = entry.file_type().map_err(fail)?;
+        if !(is_ours(kind, &name) || kind.is_file() && is_leftover(&name)) {
+            others.push(name);
         }
     }
-    foreign.sort();
-    match foreign.split_first() {
-        None => Ok(()),
-        Some((first, others)) => {
-            let more = if others.is_empty() {
-                String::new()
-            } else {
-                format!(" and {} more", thousands(others.len()))
-            };
-            Err(RunError::NotASavedModel {
-                dir: dir.display().to_string(),
-                found: format!("`{first}`{more}"),
-            })
-        }
-    }
+    others.sort();
+    Ok(others.split_first().map(|(first, more)| match more.len() {
+        0 => format!("`{first}`"),
+        more => format!("`{first}` and {} more", thousands(more)),
+    }))
 }
 
 /// The files in a folder that [`Model::save`] wrote: weights of this crate, and the model beside them. A killed

@@ -12,6 +12,22 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// Refuses the weights of another network, by the first tensor that differs in name or shape.
+    pub(crate) fn check_fits(&self, network: &Network) -> Result<(), ModelError> {
+        let described = |name: &str, shape: &[usize]| format!("`{name}` of shape {shape:?}");
+        let needed: Vec<_> = network.weights().map(|spec| described(&spec.name, &spec.shape)).collect();
+        let given: Vec<_> =
+            self.tensors.iter().map(|tensor| described(&tensor.name, &tensor.shape)).collect();
+        let Some(at) = (0..needed.len().max(given.len())).find(|&at| needed.get(at) != given.get(at)) else {
+            return Ok(());
+        };
+        let of = |list: &[String]| {
+            list.get(at).map_or("no more tensors".to_owned(), |one| format!("tensor {one}"))
+        };
+        let problem = format!("they hold {}, but the model needs {}", of(&given), of(&needed));
+        Err(ModelError::Weights { problem })
+    }
+
     /// Puts given tensors, in any order, into the order of the network.
     ///
     /// # Errors

@@ -57,14 +57,11 @@ impl Model {
         checkpoint: Checkpoint,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
-        let Checkpoint { training, weights, optimizer_state, best_weights, epochs, stopped, asked_for: _ } =
-            checkpoint;
+        let (epochs, stopped) = (checkpoint.epochs.clone(), checkpoint.stopped.clone());
         self.form = options.form(train);
         self.micro_batches = options.micro_batches_on(self.collective.size())?;
         self.executor(Some(options.largest_batch(train.len()).div_ceil(self.micro_batches)))?;
-        self.set_weights(weights)?;
-        self.set_optimizer_state(&optimizer_state)?;
-        (self.training, self.best_weights) = (training, best_weights);
+        self.restore(checkpoint)?;
         (self.loop_batch, self.rate_is_set) = (0, false);
         let stopped = stopped.filter(Stopped::is_final);
         self.train(train, options, Some(History { epochs, stopped, ..History::default() }), callback)

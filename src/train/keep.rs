@@ -5,10 +5,52 @@ use super::checkpoint::{Checkpoint, Checkpoints};
 use super::collective::from_first;
 use super::model::Model;
 use super::run::Run;
+use super::state::{RunState, TrainingState};
 use crate::error::{CollectiveError, Error};
+#[cfg(doc)]
+use crate::model::ModelError;
 use crate::wait::Instant;
 
 impl Model {
+    /// Everything that a loop over [`train_on_batch`](Self::train_on_batch) needs to go on as if it had never stopped, for
+    /// [`restore`](Self::restore) in this program or, once it is saved ([`Backup`](crate::io::Backup)), in a later one. Its
+    /// [`steps`](Checkpoint::steps) are those of the loop since the last [`fit`](Self::fit).
+    ///
+    /// # Errors
+    /// When the device does not answer.
+    pub fn checkpoint(&mut self) -> Result<Checkpoint, Error> {
+        // What belongs to the last call of `fit` ended with it.
+        let run = RunState { within: self.training.run.within, ..RunState::default() };
+        let mut optimizer_state = self.optimizer_state()?;
+        if optimizer_state.is_empty() {
+            optimizer_state.resize(self.optimizer_state_len()?, 0.0);
+        }
+        Ok(Checkpoint {
+            training: TrainingState { run, ..self.training },
+            weights: self.weights()?,
+            optimizer_state,
+            best_weights: None,
+            epochs: Vec::new(),
+            stopped: None,
+            asked_for: false,
+        })
+    }
+
+    /// Goes back, or on, to where a checkpoint was made: its weights, the optimizer's state, the learning rate, and how many steps were
+    /// taken. The model must have been compiled with the same settings.
+    ///
+    /// # Errors
+    /// [`ModelError::Weights`] when the checkpoint is of another model, which then stays as it is, and when the device does not answer.
+    pub fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+        let Checkpoint { training, weights, optimizer_state, best_weights, .. } = checkpoint;
+        self.check_optimizer_state(&optimizer_state)?;
+        self.set_weights(weights)?;
+        self.set_optimizer_state(optimizer_state)?;
+        (self.training, self.best_weights) = (training, best_weights);
+        self.rate_is_set = training.learning_rate.is_some();
+        Ok(())
+    }
+
     /// Makes a checkpoint, unless none are wanted and none was asked for.
     pub(super) fn checkpoint_for(
         &mut self,

@@ -1,5 +1,6 @@
 //! The compiled model: its weights, `evaluate`, `predict`.
 
+use super::checkpoint::Checkpoint;
 use super::collective::{Alone, Collective, Updates, share_of};
 use super::compile::{Compile, DEFAULT_BATCH};
 use super::micro::Runner;
@@ -156,7 +157,7 @@ impl Model {
     }
 
     /// What it runs on.
-    pub(super) fn device(&self) -> &Device {
+    pub(crate) fn device(&self) -> &Device {
         &self.device
     }
 
@@ -238,8 +239,9 @@ impl Model {
     /// Replaces the weights; the optimizer's state stays.
     ///
     /// # Errors
-    /// When the device does not answer.
+    /// [`ModelError::Weights`] when they are those of another network, and when the device does not answer.
     pub fn set_weights(&mut self, weights: Weights) -> Result<(), Error> {
+        weights.check_fits(&self.network)?;
         if let Some(executor) = &mut self.executor {
             write_weights(executor.as_mut(), &weights)?;
         }
@@ -258,19 +260,30 @@ impl Model {
     }
 
     /// Replaces the optimizer's state.
-    pub(super) fn set_optimizer_state(&mut self, state: &[f32]) -> Result<(), Error> {
-        let executor = self.executor(None)?;
-        let place = executor.plan().state.clone();
-        let len = place.as_ref().map_or(0, Tensor::len);
-        if len != state.len() {
-            let problem =
-                format!("the optimizer's state has {} numbers, but this model's has {len}", state.len());
-            return Err(ModelError::Weights { problem }.into());
+    pub(super) fn set_optimizer_state(&mut self, state: Vec<f32>) -> Result<(), Error> {
+        self.check_optimizer_state(&state)?;
+        if let Some(executor) = &mut self.executor
+            && let Some(place) = executor.plan().state.clone()
+        {
+            executor.write(&place, &state)?;
         }
-        if let Some(place) = place {
-            executor.write(&place, state)?;
-        }
+        self.state = Some(state);
         Ok(())
+    }
+
+    /// Refuses a state of another model or another optimizer.
+    pub(super) fn check_optimizer_state(&self, state: &[f32]) -> Result<(), Error> {
+        let (len, expected) = (state.len(), self.optimizer_state_len()?);
+        if len == expected {
+            return Ok(());
+        }
+        let problem = format!("the optimizer's state has {len} numbers, but this model's has {expected}");
+        Err(ModelError::Weights { problem }.into())
+    }
+
+    /// The length of the optimizer's state.
+    pub(super) fn optimizer_state_len(&self) -> Result<usize, Error> {
+        Ok(Checkpoint::optimizer_state_len(&self.network, &self.compile)?)
     }
 
     /// Replaces the weights that are trained by their moving average, where the optimizer keeps one, as [`fit`](Self::fit) does at its

@@ -58,10 +58,8 @@ impl Model {
     /// ([`take_average`](Self::take_average), after the last), and a look at weights that are no longer finite
     /// ([`check_weights`](Self::check_weights), now and then and after the last).
     ///
-    /// Weights can be saved and set, but not the optimizer's state: a loop that must be resumed where it was is better a call of `fit` with
-    /// a [`Callback`](super::Callback), which gets a [`Checkpoint`](super::Checkpoint) of everything, and
-    /// [`resume`](Self::resume). `fit` trains on part of an epoch with [`FitOptions::max_steps`], and on other rates by
-    /// [`Requests::rate`](super::Requests::rate).
+    /// A loop goes on after a break, with the same bits, from what [`checkpoint`](Self::checkpoint) tells and
+    /// [`Backup`](crate::io::Backup) saves; [`restore`](Self::restore) also takes steps back.
     ///
     /// # Errors
     /// When the samples do not fit the model, its loss or the device. [`Error::Diverged`] where the loss or a gradient of this batch is not

@@ -247,7 +247,7 @@ impl FitOptions {
     }
 
     /// The options that a model file holds: all but the validation set and what belongs to one run only.
-    pub(super) fn setting(&self) -> Self {
+    pub(crate) fn setting(&self) -> Self {
         FitOptions {
             validation: None,
             allow_nan: false,

@@ -41,6 +41,6 @@ impl Model {
     /// Rolls back to a snapshot.
     pub(super) fn return_to(&mut self, start: &Start) -> Result<(), Error> {
         self.set_weights(start.weights.clone())?;
-        self.set_optimizer_state(&start.state)
+        self.set_optimizer_state(start.state.clone())
     }
 }

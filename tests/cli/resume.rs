@@ -3,6 +3,9 @@
 use std::fs;
 use std::process::Stdio;
 
+use shadegrad::Device;
+use shadegrad::io::{Backup, ModelFile};
+
 use crate::sandbox::{MODEL, Sandbox};
 
 const TRAIN: &str = "train --model model.toml --data data --batch-size 4 --epochs 6 --checkpoint-steps 3";
@@ -37,6 +40,20 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
         1,
         &["no intact checkpoint", "`manifest.toml` cannot be read"],
     );
+}
+
+#[test]
+fn checkpoints_of_a_program_of_ones_own_are_judged_but_not_resumed() {
+    let sandbox = Sandbox::new();
+    let file = ModelFile::read(&sandbox.path("model.toml")).unwrap();
+    let mut model = file.model.compile(&Device::cpu(), file.compile()).unwrap();
+    let backup = Backup::of(&model, &file.training, &sandbox.path("backup")).unwrap();
+    let saved = backup.save(&model.checkpoint().unwrap()).unwrap();
+    sandbox.fail("train --resume --out backup", 1, &["another process is training"]);
+    drop(backup);
+    sandbox.fail("train --resume --out backup", 1, &["`backup` holds the checkpoints of another program"]);
+    let name = saved.strip_prefix(sandbox.path("")).unwrap().display().to_string();
+    sandbox.succeed(&format!("evaluate {name} --data data --device cpu"));
 }
 
 #[test]

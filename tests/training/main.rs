@@ -5,6 +5,7 @@ mod adaptation;
 mod agreement;
 mod attribution;
 mod augmentation;
+mod backup;
 mod batches;
 mod checkpoints;
 mod choices;

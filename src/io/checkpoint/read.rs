@@ -10,12 +10,11 @@ use super::layout::{
     BEST_FILE, CHECKPOINTS, CheckpointState, FORMAT, MANIFEST_FILE, Manifest, OPTIMIZER_FILE,
     OPTIMIZER_TENSOR, RunSettings, STATE_FILE, names,
 };
-use crate::error::RunError;
+use crate::error::{DamagedCheckpoint, ResumeError, RunError};
 use crate::files;
 use crate::io::ModelFile;
 use crate::io::run::{MODEL_FILE, WEIGHTS_FILE};
 use crate::io::{sha256, weights_from_bytes};
-use crate::message::debug_is_message;
 use crate::train::{Checkpoint, Compile, TrainingState};
 
 /// A checkpoint as it was read.
@@ -29,46 +28,6 @@ pub struct SavedCheckpoint {
     pub settings: RunSettings,
     /// The state of training.
     pub checkpoint: Checkpoint,
-}
-
-/// Why a checkpoint is not used.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("checkpoint `{}` is not used: {problem}", path.display())]
-pub struct DamagedCheckpoint {
-    /// Its folder.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-debug_is_message!(DamagedCheckpoint);
-
-/// Why a run cannot be resumed.
-#[derive(thiserror::Error)]
-#[non_exhaustive]
-pub enum ResumeError {
-    /// There are no checkpoints.
-    #[error(
-        "`{dir}` has no checkpoint to resume from; training writes them into the folder `{CHECKPOINTS}` of its run"
-    )]
-    None {
-        /// The folder of the run.
-        dir: String,
-    },
-    /// There is no intact one.
-    #[error("`{dir}` has no intact checkpoint to resume from:\n{}", list(damaged))]
-    Damaged {
-        /// The folder of the run.
-        dir: String,
-        /// Every checkpoint.
-        damaged: Vec<DamagedCheckpoint>,
-    },
-}
-
-debug_is_message!(ResumeError);
-
-fn list(damaged: &[DamagedCheckpoint]) -> String {
-    damaged.iter().map(|one| format!("  {one}")).collect::<Vec<_>>().join("\n")
 }
 
 /// The last intact checkpoint of a run, and the damaged ones after it.
