@@ -11,7 +11,7 @@ use super::output::remark;
 use super::path_text::{from_text, refused, to_text};
 use super::picture_data;
 use crate::data::{self, DataKind, Dataset, LoadOptions, Loaded, PictureFolder, kind_of, split_of};
-use crate::device::{Device, DeviceChoice};
+use crate::device::Device;
 use crate::io::ModelFile;
 use crate::io::run::{MODEL_FILE, RunError};
 use crate::plan::{MAX_BATCH, Plan};
@@ -20,23 +20,6 @@ use crate::plan::{MAX_BATCH, Plan};
 const MNIST: &str = "mnist";
 /// The name of the embedded model.
 const TUTORIAL: &str = "tutorial";
-
-/// `--device`.
-#[derive(Debug, clap::Args)]
-pub struct DeviceArg {
-    /// Where to compute: `auto`, `cpu`, `reference`, `software`, or an adapter's number, place on the PCI bus or name
-    ///
-    /// `auto` is a hardware GPU if there is one, else the CPU executor, which is faster than a software adapter. (On
-    /// processors without fused multiply-add the software adapter is the faster one, and is taken.) `cpu` is the CPU
-    /// executor, which needs no driver. `reference` is the CPU executor without its fast versions of ops: slow, and what
-    /// all others are compared with. `software` is a software adapter, such as lavapipe.
-    ///
-    /// Adapters are named as `shadegrad devices` lists them; a part of a name is enough. `web:` before an adapter, as in
-    /// web:0, restricts it to the kernels that run in browsers; `hardware:` makes a software adapter run the kernels of
-    /// GPUs.
-    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
-    pub device: DeviceChoice,
-}
 
 /// How a process runs, whatever its command.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -54,51 +37,6 @@ pub struct ProcessArgs {
 impl ProcessArgs {
     /// Longer than an epoch's validation, a checkpoint of a large model, or reading the data takes.
     pub const PEER_TIMEOUT: usize = 600;
-}
-
-/// `--device` of a command that may use several.
-#[derive(Debug, clap::Args)]
-pub struct DevicesArg {
-    /// Where to compute: `auto`, `cpu`, `reference`, `software`, or an adapter's number, place on the PCI bus or name
-    ///
-    /// `auto` is a hardware GPU if there is one, else the CPU executor, which is faster than a software adapter. (On
-    /// processors without fused multiply-add the software adapter is the faster one, and is taken.) `cpu` is the CPU
-    /// executor, which needs no driver. `reference` is the CPU executor without its fast versions of ops: slow, and what
-    /// all others are compared with. `software` is a software adapter, such as lavapipe.
-    ///
-    /// Adapters are named as `shadegrad devices` lists them; a part of a name is enough. `web:` before an adapter, as in
-    /// web:0, restricts it to the kernels that run in browsers; `hardware:` makes a software adapter run the kernels of
-    /// GPUs.
-    ///
-    /// Several devices, such as 0,1, share the micro-batches of each batch.
-    #[arg(long, value_name = "DEVICE,...", default_value = "auto", value_parser = devices)]
-    pub device: Devices,
-}
-
-/// Devices that train together, at least one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Devices(pub Vec<DeviceChoice>);
-
-impl Devices {
-    /// The only one, if nothing was chosen.
-    pub fn is_auto(&self) -> bool {
-        self.0 == [DeviceChoice::Auto]
-    }
-}
-
-impl std::fmt::Display for Devices {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let said: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&said.join(","))
-    }
-}
-
-/// One device, or several with commas between them: names of adapters have commas with blanks behind.
-fn devices(text: &str) -> Result<Devices, String> {
-    let parts: Vec<&str> = text.split(',').collect();
-    let is_list = parts.iter().all(|part| !part.is_empty() && !part.contains(' '));
-    let chosen = if is_list { parts } else { vec![text] };
-    Ok(Devices(chosen.into_iter().map(device).collect::<Result<_, _>>()?))
 }
 
 /// `--no-fuse`.
@@ -353,15 +291,6 @@ pub fn whole_path(path: &Path) -> PathBuf {
         Some(dir.canonicalize().ok()?.join(prefix))
     };
     path.canonicalize().ok().or_else(split).unwrap_or_else(|| path.to_owned())
-}
-
-fn device(text: &str) -> Result<DeviceChoice, String> {
-    if text.trim().is_empty() {
-        return Err(
-            "it is empty; give auto, cpu, reference, software, or an adapter's number or name".to_owned()
-        );
-    }
-    text.parse().map_err(|never: std::convert::Infallible| match never {})
 }
 
 /// Adds the flag that chooses another place than one that cannot be written.

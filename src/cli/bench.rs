@@ -4,7 +4,8 @@ use anyhow::{Context, ensure};
 use serde::Serialize;
 use std::ops::ControlFlow;
 
-use super::args::{DeviceArg, FuseArg, ModelSource, batch_size, count};
+use super::args::{FuseArg, ModelSource, batch_size, count};
+use super::device_args::DeviceArg;
 use super::init::TrainableArg;
 use super::output::{Output, warn_of_loss};
 use super::profile::{Report, roofs};

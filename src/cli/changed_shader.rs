@@ -19,37 +19,40 @@ pub fn read(path: &Path) -> anyhow::Result<(&'static str, String)> {
     Ok((file_of(path)?, text))
 }
 
-/// The file of which this one is a changed copy: the one whose whole path ends this one, else the only one of the same name.
-fn file_of(path: &Path) -> anyhow::Result<&'static str> {
+/// The files that are shaders, or parts of some.
+fn files() -> BTreeSet<&'static str> {
     let table = cases();
     let sources = table.iter().flat_map(|case| case.op.kernels()).flat_map(|kernel| kernel.files());
-    let files: BTreeSet<&'static str> = sources.map(|source| source.file).collect();
+    sources.map(|source| source.file).collect()
+}
+
+/// The file of which this one is a changed copy: the one whose whole path ends this one, else the one of the same name.
+fn file_of(path: &Path) -> anyhow::Result<&'static str> {
+    let files = files();
     if let Some(file) = files.iter().find(|file| path.ends_with(file)) {
         return Ok(file);
     }
     let name = path.file_name().unwrap_or_default();
-    let same: Vec<_> = files.iter().filter(|file| Path::new(file).file_name() == Some(name)).collect();
-    match same[..] {
-        [file] => Ok(file),
-        [] => {
-            let names = files.iter().filter_map(|file| file.rsplit('/').next());
-            let near = nearest(&name.to_string_lossy(), names);
-            let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            bail!(
-                "{} has the name of no shader; a changed copy keeps its name, such as relu.wgsl{near}",
-                shown(path)
-            )
-        }
-        _ => {
-            let all: Vec<String> = same.iter().map(|file| format!("`{file}`")).collect();
-            bail!("{} could be {}: put it into a folder of that name", shown(path), all.join(" or "))
-        }
+    // Names of shaders are unique.
+    if let Some(file) = files.iter().find(|file| Path::new(file).file_name() == Some(name)) {
+        return Ok(file);
     }
+    let names = files.iter().filter_map(|file| file.rsplit('/').next());
+    let near = nearest(&name.to_string_lossy(), names);
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    bail!("{} has the name of no shader; a changed copy keeps its name, such as relu.wgsl{near}", shown(path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_shaders_are_unique() {
+        let files = files();
+        let names: BTreeSet<_> = files.iter().map(|file| Path::new(file).file_name()).collect();
+        assert_eq!(names.len(), files.len());
+    }
 
     #[test]
     fn a_copy_is_known_by_its_name() {

@@ -1,12 +1,15 @@
 //! `shadegrad crossval`.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, of_out};
+use super::args::{DataSource, FuseArg, ModelSource, of_out};
+use super::device_args::DeviceArg;
 use super::fitting::check_fits;
+use super::interrupt;
 use super::layout::LayoutArgs;
 use super::output::{Output, note, spare_remarks};
 use super::picture_data;
@@ -19,6 +22,7 @@ use super::training::TrainingArgs;
 use crate::data::folds::folds_of;
 use crate::data::{Dataset, PictureFolder};
 use crate::device::Device;
+use crate::error::Error;
 use crate::executor::check_data;
 use crate::io::ModelFile;
 use crate::io::run::{CROSSVAL_FILE, FOLD, FOLD_FILE, HISTORY_FILE, RunFolder};
@@ -35,6 +39,8 @@ use crate::train::{
 /// time on all folds but one, and evaluated on that one. A table shows for each model the mean over the folds and the
 /// standard deviation. The run folder gets crossval.json and, for each model and fold, history.jsonl and fold.json, as
 /// soon as they are known. The test set is not used.
+///
+/// Ctrl-C ends it after the steps in progress, with exit code 130; what is known by then stays in the run folder.
 #[derive(Debug, clap::Args)]
 pub struct CrossvalArgs {
     /// A model: the embedded `tutorial` or a model file. To compare several, give the flag several times. By default
@@ -93,7 +99,7 @@ struct Results<'a> {
 }
 
 /// Cross-validates each model. All mistakes that can be found are found before anything is trained.
-pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
+pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<ExitCode> {
     if args.json {
         spare_remarks();
     }
@@ -134,8 +140,25 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
             .with_context(|| format!("model `{}`", file.model.name))?;
     }
     folder.begin_crossval()?;
-    let validated = (1..).zip(&files).map(|model| validate(args, model, &device, &train, &folds, &folder));
-    let models = validated.collect::<Result<Vec<_>, _>>()?;
+    interrupt::listen(true);
+    let mut models = Vec::with_capacity(files.len());
+    for model in (1..).zip(&files) {
+        match validate(args, model, &device, &train, &folds, &folder, output) {
+            Ok(validated) => models.push(validated),
+            Err(Error::Interrupted { fold, folds }) => {
+                if !args.json && !models.is_empty() {
+                    output.line(table(&models, &files))?;
+                }
+                let (name, dir) = (&model.1.model.name, folder.dir().display());
+                note(format_args!(
+                    "Interrupted in fold {fold} of {folds} of {name}; the folds before it are in {dir}, each with its scores in \
+                     {FOLD_FILE}"
+                ));
+                return Ok(ExitCode::from(interrupt::EXIT_CODE));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
     let results = Results {
         folds: args.folds,
         seed: args.training.seed,
@@ -168,7 +191,7 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<()> {
             models.len() * args.folds
         );
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Refuses models that do not fit the data, or whose training does not fit their target.
@@ -240,7 +263,8 @@ fn validate(
     train: &Dataset,
     parts: &[Vec<u32>],
     folder: &RunFolder,
-) -> anyhow::Result<CrossValidation> {
+    output: &mut Output,
+) -> Result<CrossValidation, Error> {
     let compile = Compile {
         loss: file.loss,
         optimizer: file.optimizer,
@@ -257,9 +281,9 @@ fn validate(
         folds: args.folds,
         fold: 0,
         history: Vec::new(),
-        progress: Progress::new(),
+        progress: if args.json { Progress::new() } else { Progress::on(output) },
     };
-    Ok(cross_validate_on(&file.model, device, compile, &train, parts, &file.training, &mut folds)?)
+    cross_validate_on(&file.model, device, compile, &train, parts, &file.training, &mut folds)
 }
 
 /// Prints which fold is trained and its progress, and writes its history.
@@ -279,7 +303,7 @@ impl Callback for Folds<'_> {
     fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
         self.fold += 1;
         self.history.clear();
-        note(format_args!("{}: fold {} of {}", self.model, self.fold, self.folds));
+        self.progress.heading(format_args!("{}: fold {} of {}", self.model, self.fold, self.folds))?;
         self.progress.begin(schedule);
         Ok(())
     }
@@ -298,6 +322,10 @@ impl Callback for Folds<'_> {
         self.progress.end_epoch(record)?;
         self.history.push(*record);
         Ok(self.folder.write_lines(&self.within(), HISTORY_FILE, &self.history)?)
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
     }
 
     fn on_fold_end(&mut self, result: &FoldResult) -> Result<(), CallbackError> {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::args::{DataSource, DeviceArg};
+use super::args::DataSource;
+use super::device_args::DeviceArg;
 use super::judging::{self, Judged, ReportArgs, largest_class, print_baseline, print_figures};
 use super::layout::LayoutArgs;
 use super::output::{Output, note, spare_remarks};

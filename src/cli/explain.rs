@@ -2,7 +2,8 @@
 
 use anyhow::bail;
 
-use super::args::{DeviceArg, FuseArg, ModelSource, batch_size};
+use super::args::{FuseArg, ModelSource, batch_size};
+use super::device_args::DeviceArg;
 use super::init::TrainableArg;
 use super::output::{Output, note, warn_of_loss};
 use super::statistics;

@@ -6,7 +6,8 @@ use anyhow::{Context, bail, ensure};
 use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
-use super::args::{DataSource, DeviceArg, FuseArg, ModelSource, batch_size, count, positive, seed};
+use super::args::{DataSource, FuseArg, ModelSource, batch_size, count, positive, seed};
+use super::device_args::DeviceArg;
 use super::fitting::check_fits;
 use super::go_on::program;
 use super::init::{InitArgs, TrainableArg};

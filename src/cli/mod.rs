@@ -12,6 +12,7 @@ mod clock;
 mod completions;
 mod crossval;
 mod data;
+mod device_args;
 mod devices;
 mod epoch_line;
 mod evaluate;
@@ -165,7 +166,7 @@ fn run(cli: &Cli, started: Instant, ranks: &mut Ranks) -> anyhow::Result<ExitCod
     match &cli.command {
         Command::Train(args) => train::run(args, started, &mut output, ranks),
         Command::Evaluate(args) => evaluate::run(args, &mut output, ranks).map(|()| ExitCode::SUCCESS),
-        Command::Crossval(args) => crossval::run(args, &mut output).map(|()| ExitCode::SUCCESS),
+        Command::Crossval(args) => crossval::run(args, &mut output),
         Command::Predict(args) => predict::run(args, &mut output),
         Command::Export(args) => export::run(args, &mut output).map(|()| ExitCode::SUCCESS),
         Command::Report(args) => report::run(args, &mut output).map(|()| ExitCode::SUCCESS),

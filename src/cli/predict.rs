@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
 
-use super::args::DeviceArg;
+use super::device_args::DeviceArg;
 use super::messages::message;
 use super::output::{Output, note};
 use super::pictures::{Found, Source};

@@ -150,6 +150,20 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Prints a line where those of epochs go.
+    ///
+    /// # Errors
+    /// When it cannot be written to standard output.
+    pub fn heading(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
+        match &mut self.lines {
+            Lines::Output(output) => output.line(text),
+            Lines::Nowhere | Lines::Errors => {
+                note(text);
+                Ok(())
+            }
+        }
+    }
+
     /// Prints a line above the bar.
     pub fn say(&self, text: &str) {
         match &self.bar {

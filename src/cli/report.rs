@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{DataSource, DeviceArg};
+use super::args::DataSource;
+use super::device_args::DeviceArg;
 use super::layout::LayoutArgs;
 use super::output::{Output, check_writable};
 use super::progress::spinner;

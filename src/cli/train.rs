@@ -22,7 +22,7 @@ use super::unfinished::{not_begun, unfinished};
 use crate::data::Dataset;
 use crate::device::Device;
 use crate::io::run::RunFolder;
-use crate::model::{bytes, thousands};
+use crate::model::{Network, bytes, thousands};
 use crate::plan::Plan;
 use crate::train::{Compile, FitOptions, StopReason, Updates};
 
@@ -109,48 +109,10 @@ fn prepare<'a>(
         job.settings.tensorboard = args.check_tensorboard(folder, &job.settings)?;
     }
     job.file.training.check_target(&network)?;
-    let read = job.sets(args)?;
-    if job.checkpoint.is_none() {
-        check_fits(args.model.as_ref(), (&args.data(), &args.layout), &network, &read.train)?;
-    }
-    if job.file.class_names.is_empty() && read.train.classes() == network.classes() {
-        job.file.class_names = read.train.class_names().to_vec();
-    }
-    if job.file.feature_names.is_empty() && read.train.shape() == network.input_shape {
-        job.file.feature_names = read.train.feature_names().to_vec();
-    }
-    let sets = read.held_to(&network)?;
-    let mut options = job.fit_options(&sets)?;
-    options.allow_nan = job.settings.allow_nan;
+    let (read, sets, mut options) = sets(args, &mut job, &network)?;
     options.profile = args.sampling(&options, sets.train.len());
-    options.sets(&network, &sets.train)?;
-    sets.warn_of_classes(&job.file.class_names, job.settings.limit.is_some());
-    let before = job.checkpoint.as_ref().zip(args.out.as_deref());
-    let before = before.map(|(checkpoint, run)| Before { run, steps: checkpoint.steps() });
-    schedule_end::tell(&job.file, &options, sets.train.len(), before.as_ref());
-    let micro_batches = options.micro_batches.unwrap_or(1);
-    let batch = options.capacity(sets.train.len(), micro_batches);
-    let plan = job.file.plan(batch)?;
-    let chosen = &args.device.device.0;
-    let seat = |at: usize| [ranks.local()[0] * chosen.len() + at, ranks.local()[1] * chosen.len()];
-    let (opened, digests) = std::thread::scope(|scope| {
-        // Every byte is read for them: some hundredths of a second, while the driver opens the device.
-        let digests = scope.spawn(|| read.digests());
-        (job.open(&chosen[0], seat(0), &plan), digests.join())
-    });
-    let digests = digests.map_err(|_| anyhow!("the checksum of the data set could not be computed"))?;
-    job.check_same_data(args, &digests)?;
-    let (device, why) = opened?;
-    job.settings.data_digests = Some(digests);
-    job.settings.capacity = Some(batch).filter(|&batch| batch < options.batch_size);
-    let plain = plan.clone();
-    let plan = if job.settings.no_fuse { plan } else { device.prepare(plan) };
-
-    let others = (1..chosen.len()).map(|at| job.open(&chosen[at], seat(at), &plain));
-    let others = others.collect::<anyhow::Result<Vec<(Device, String)>>>()?;
-
-    output.line(format_args!("Device: {why}"))?;
-    for (_, why) in &others {
+    let Opened { device, others, why, plan } = open(args, &mut job, &read, &options, ranks)?;
+    for why in why {
         output.line(format_args!("Device: {why}"))?;
     }
     output.line(job.file.model.summary_in(output_columns().unwrap_or(COLUMNS))?)?;
@@ -171,10 +133,10 @@ fn prepare<'a>(
     if let Some(weights) = &init {
         model.set_weights(weights.clone())?;
     }
-    let devices = [&device].into_iter().chain(others.iter().map(|(device, _)| device));
+    let devices = [&device].into_iter().chain(&others);
     check_ranks(ranks, &job, &devices.collect::<Vec<_>>(), args.mixed_devices, &mut model)?;
     let mut joined = Vec::new();
-    for (device, _) in others {
+    for device in others {
         let mut model = job.file.model.compile(&device, compile)?;
         if let Some(weights) = &init {
             model.set_weights(weights.clone())?;
@@ -184,8 +146,9 @@ fn prepare<'a>(
     if ranks.size() > 1 {
         let (place, go_on) = (folder.as_ref().map_or(Path::new(""), RunFolder::dir), "resume it with");
         note(format_args!(
-            "{} processes, {micro_batches} micro-batches to a batch; if the run is cut off, {go_on}: {}",
+            "{} processes, {} micro-batches to a batch; if the run is cut off, {go_on}: {}",
             ranks.size(),
+            options.micro_batches.unwrap_or(1),
             args.go_on(place)
         ));
     }
@@ -193,6 +156,69 @@ fn prepare<'a>(
     let joined =
         Joined { in_training: ranks.collective(), afterwards: ranks.collective(), updates, others: joined };
     Ok((Run { args, job, sets, device, plan, model, joined, folder }, options))
+}
+
+/// Reads the data, and takes from it what the model file leaves open; returns it as it is, as the model is held to it, and the options
+/// of its training.
+fn sets(args: &TrainArgs, job: &mut Job, network: &Network) -> anyhow::Result<(Sets, Sets, FitOptions)> {
+    let read = job.sets(args)?;
+    if job.checkpoint.is_none() {
+        check_fits(args.model.as_ref(), (&args.data(), &args.layout), network, &read.train)?;
+    }
+    if job.file.class_names.is_empty() && read.train.classes() == network.classes() {
+        job.file.class_names = read.train.class_names().to_vec();
+    }
+    if job.file.feature_names.is_empty() && read.train.shape() == network.input_shape {
+        job.file.feature_names = read.train.feature_names().to_vec();
+    }
+    let sets = read.held_to(network)?;
+    let mut options = job.fit_options(&sets)?;
+    options.allow_nan = job.settings.allow_nan;
+    options.sets(network, &sets.train)?;
+    sets.warn_of_classes(&job.file.class_names, job.settings.limit.is_some());
+    let before = job.checkpoint.as_ref().zip(args.out.as_deref());
+    let before = before.map(|(checkpoint, run)| Before { run, steps: checkpoint.steps() });
+    schedule_end::tell(&job.file, &options, sets.train.len(), before.as_ref());
+    Ok((read, sets, options))
+}
+
+/// The devices of a run.
+struct Opened {
+    device: Device,
+    others: Vec<Device>,
+    /// What each is, and why it was chosen.
+    why: Vec<String>,
+    /// As the first device runs it.
+    plan: Plan,
+}
+
+/// Opens the devices, while it is checked that a resumed run has the data that it had.
+fn open(
+    args: &TrainArgs,
+    job: &mut Job,
+    read: &Sets,
+    options: &FitOptions,
+    ranks: &Ranks,
+) -> anyhow::Result<Opened> {
+    let batch = options.capacity(read.train.len(), options.micro_batches.unwrap_or(1));
+    let plan = job.file.plan(batch)?;
+    let chosen = &args.device.device.0;
+    let seat = |at: usize| [ranks.local()[0] * chosen.len() + at, ranks.local()[1] * chosen.len()];
+    let (opened, digests) = std::thread::scope(|scope| {
+        // Every byte is read for them: some hundredths of a second, while the driver opens the device.
+        let digests = scope.spawn(|| read.digests());
+        (job.open(&chosen[0], seat(0), &plan), digests.join())
+    });
+    let digests = digests.map_err(|_| anyhow!("the checksum of the data set could not be computed"))?;
+    job.check_same_data(args, &digests)?;
+    let (device, first) = opened?;
+    job.settings.data_digests = Some(digests);
+    job.settings.capacity = Some(batch).filter(|&batch| batch < options.batch_size);
+    let others = (1..chosen.len()).map(|at| job.open(&chosen[at], seat(at), &plan));
+    let others = others.collect::<anyhow::Result<Vec<(Device, String)>>>()?;
+    let plan = if job.settings.no_fuse { plan } else { device.prepare(plan) };
+    let (others, theirs): (Vec<_>, Vec<_>) = others.into_iter().unzip();
+    Ok(Opened { device, others, why: [vec![first], theirs].concat(), plan })
 }
 
 /// The memory budget in one line; `stream` is whether data sets are streamed even if they fit. The test set takes the

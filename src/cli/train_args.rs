@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use super::args::{DataSource, DevicesArg, FuseArg, ModelSource, ProcessArgs, count, of_out};
+use super::args::{DataSource, FuseArg, ModelSource, ProcessArgs, count, of_out};
+use super::device_args::DevicesArg;
 use super::init::{InitArgs, TrainableArg};
 use super::judging::ReportArgs;
 use super::layout::LayoutArgs;

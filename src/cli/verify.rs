@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use clap::builder::PossibleValuesParser;
 
-use super::args::{DeviceArg, FuseArg, ModelSource, count};
+use super::args::{FuseArg, ModelSource, count};
 use super::changed_shader;
+use super::device_args::DeviceArg;
 use super::output::{Output, note};
 use super::progress::spinner;
 use super::table::{Align, render};

@@ -35,8 +35,8 @@ pub struct Augmentation {
     /// Largest zoom, along each axis on its own: the factors are in `[1 - zoom_range, 1 + zoom_range)`; up to 0.99,
     /// default 0.
     pub zoom_range: f64,
-    /// Standard deviation of the noise, in the units of the pixels that the first layer gets: these are from 0 to 1,
-    /// but from 0 to 255 if the model begins with a Rescaling or a Normalization. Up to 1, default 0.
+    /// Standard deviation of the noise, as a share of the range of pixels: 0.1 is 0.1 where the model gets them from 0 to 1,
+    /// and 25.5 where it begins with a Rescaling or a Normalization and gets them from 0 to 255. Up to 1, default 0.
     pub noise_stddev: f64,
 }
 

@@ -18,7 +18,9 @@ impl Plan {
         let Some(at) = self.steps.iter().position(|step| matches!(step.op, Op::GatherImages(_))) else {
             return self;
         };
-        let shape = AugmentShape::new([batch, height, width, channels], augmentation.noise_stddev);
+        // Pixels reach the first layer from 0 to 1, or from 0 to 255.
+        let range = if self.network.takes_bytes() { 255.0 } else { 1.0 };
+        let shape = AugmentShape::new([batch, height, width, channels], range * augmentation.noise_stddev);
         let len = self.input.len().next_multiple_of(ALIGNMENT);
         let mut buffer = |name: &str, role, len| {
             self.buffers.push(Buffer { name: name.to_owned(), role, dtype: Dtype::F32, len });
@@ -41,5 +43,31 @@ impl Plan {
         let after = self.steps.iter().rposition(|step| step.stage == Stage::Target).unwrap_or(at);
         self.steps.insert(after + 1, step);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Activation, Dense, Flatten, Loss, Optimizer, Rescaling, Sequential};
+
+    /// Noise is a share of the range of pixels, whatever range the model takes.
+    #[test]
+    fn the_noise_is_as_wide_as_the_pixels() {
+        let noise = |scaled: bool| {
+            let net = Sequential::new([2, 2, 1]);
+            let net = if scaled { net.add(Rescaling::new(1.0 / 255.0)) } else { net };
+            let net = net.add(Flatten::new()).add(Dense::new(2).activation(Activation::Softmax));
+            let plan =
+                Plan::build(&net.network().unwrap(), Loss::default(), Optimizer::default(), 1).unwrap();
+            let noisy = Augmentation { noise_stddev: 0.1, ..Augmentation::default() };
+            let plan = plan.augment(Some(&noisy));
+            let found = plan.steps.iter().find_map(|step| match &step.op {
+                Op::AugmentImages(op) => Some(op.0.noise),
+                _ => None,
+            });
+            found.unwrap()
+        };
+        assert!((noise(true) / noise(false) - 255.0).abs() < 1e-3);
     }
 }

@@ -1,6 +1,10 @@
 //! `crossval`.
 
 use std::fs;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::time::Duration;
 
 use crate::sandbox::{MODEL, Sandbox};
 
@@ -16,7 +20,8 @@ fn every_fold_is_trained_and_the_mean_told() {
         predicates::str::is_match(r"^small +151 +[01]\.\d{4} \+- \d\.\d{4} +\d+\.\d{4} \+- \d").unwrap();
     assert!(predicates::Predicate::eval(&spread, outcome.last_line()), "{}", outcome.last_line());
     for fold in 1..=3 {
-        assert!(outcome.stderr.contains(&format!("small: fold {fold} of 3\n")), "{}", outcome.stderr);
+        let told = format!("\nsmall: fold {fold} of 3\nEpoch 1/2 - ");
+        assert!(outcome.stdout.contains(&told), "{}", outcome.stdout);
         let history = sandbox.json_lines(&format!("out/1-small/fold-{fold}/history.jsonl"));
         assert_eq!(history.len(), 2);
         assert!(history[1]["val_loss"].is_f64(), "{}", history[1]);
@@ -31,7 +36,9 @@ fn every_fold_is_trained_and_the_mean_told() {
 
     // The same seed gives the same scores; another one gives other folds.
     let scores = |flags: &str| {
-        let stdout = sandbox.succeed(&format!("{args} {flags} --json")).stdout;
+        let outcome = sandbox.succeed(&format!("{args} {flags} --json"));
+        assert!(outcome.stderr.contains("small: fold 3 of 3\nEpoch 1/2 - "), "{}", outcome.stderr);
+        let stdout = outcome.stdout;
         let result: serde_json::Value = serde_json::from_str(&stdout).unwrap();
         result["models"][0]["loss"].clone()
     };
@@ -54,6 +61,41 @@ fn models_are_compared_in_one_table() {
     );
     assert_eq!(sandbox.list("out"), ["1-small", "2-wide", "crossval.json"]);
     assert_eq!(sandbox.json("out/crossval.json")["samples"], 20);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_known_stays_when_it_is_interrupted() {
+    let sandbox = Sandbox::new();
+    // The second model goes on for longer than anybody waits.
+    let long = MODEL.replace("\"small\"", "\"long\"").replacen(
+        "[[layers]]",
+        "[training]\nepochs = 1000000\n\n[[layers]]",
+        1,
+    );
+    fs::write(sandbox.path("long.toml"), long).unwrap();
+    let args = "crossval --model model.toml --model long.toml --data data --device cpu --folds 2 --out out";
+    let running = sandbox.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let history = sandbox.path("out/2-long/fold-1/history.jsonl");
+    for _ in 0..4000 {
+        if history.exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
+    let ended = running.wait_with_output().unwrap();
+    let [stdout, stderr] = [ended.stdout, ended.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    assert!(stderr.ends_with("Interrupted in fold 1 of 2 of long; the folds before it are in out, each with its scores in fold.json\n"), "{stderr}");
+    assert!(stdout.lines().last().unwrap().starts_with("small  "), "{stdout}");
+    assert_eq!(sandbox.list("out/1-small"), ["fold-1", "fold-2"]);
+    for fold in ["fold-1", "fold-2"] {
+        assert!(sandbox.json_lines(&format!("out/1-small/{fold}/fold.json"))[0]["loss"].is_f64());
+    }
+    assert!(!sandbox.path("out/crossval.json").exists());
+    sandbox.succeed(&format!("{args} --force --epochs 1"));
+    assert!(sandbox.path("out/crossval.json").exists());
 }
 
 /// This rate spoils the weights of every fold, or, by its schedule, only of folds with enough steps.

@@ -133,30 +133,38 @@ impl View {
     }
 }
 
+/// Asks for another learning rate, and tells whether it will be, why it will not, or that no step has ended yet.
+fn change_rate(
+    shared: &Shared,
+    ask: impl Fn(f64) -> bool,
+    [will_be, will_not, too_early]: [&'static str; 3],
+) {
+    let rate = shared.state().learning_rate_now();
+    shared.state().tell(match rate.map(ask) {
+        Some(true) => will_be,
+        Some(false) => will_not,
+        None => too_early,
+    });
+}
+
 /// Asks for half the learning rate, unless it is as good as none.
 fn halve(shared: &Shared) {
-    let rate = shared.state().learning_rate_now();
-    let asked = rate.is_some_and(|rate| shared.ask_to_halve(rate));
-    shared.state().tell(if asked {
-        "the learning rate is halved from the next steps on"
-    } else if rate.is_some() {
-        "the learning rate is nearly 0, and is not halved again"
-    } else {
-        "the learning rate can be halved after the first step"
-    });
+    let told = [
+        "the learning rate is halved from the next steps on",
+        "the learning rate is nearly 0, and is not halved again",
+        "the learning rate can be halved once a step has ended",
+    ];
+    change_rate(shared, |rate| shared.ask_to_halve(rate), told);
 }
 
 /// Asks for twice the learning rate, unless it is far too large.
 fn double(shared: &Shared) {
-    let rate = shared.state().learning_rate_now();
-    let asked = rate.is_some_and(|rate| shared.ask_to_double(rate));
-    shared.state().tell(if asked {
-        "the learning rate is doubled from the next steps on"
-    } else if rate.is_some() {
-        "the learning rate is too large to be doubled any more"
-    } else {
-        "the learning rate can be doubled once a step has ended"
-    });
+    let told = [
+        "the learning rate is doubled from the next steps on",
+        "the learning rate is too large to be doubled any more",
+        "the learning rate can be doubled once a step has ended",
+    ];
+    change_rate(shared, |rate| shared.ask_to_double(rate), told);
 }
 
 /// Asks training to stop; where that was asked for before, ends the program.
