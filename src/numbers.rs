@@ -13,9 +13,9 @@ pub(crate) fn shown<N: Copy + Display + LowerExp + Into<f64>>(number: N) -> Stri
     if plain { number.to_string() } else { format!("{number:e}") }
 }
 
-/// Whether a setting is 0, its default, and need not be written.
-pub(crate) fn is_zero(number: &u32) -> bool {
-    *number == 0
+/// Whether a number is 0, its default, so that it need not be written.
+pub(crate) fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 #[cfg(test)]

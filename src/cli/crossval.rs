@@ -150,10 +150,13 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<ExitCode>
                     output.line(table(&models, &files))?;
                 }
                 let (name, dir) = (&model.1.model.name, folder.dir().display());
-                note(format_args!(
-                    "Interrupted in fold {fold} of {folds} of {name}; the folds before it are in {dir}, each with its scores in \
-                     {FOLD_FILE}"
-                ));
+                let known = match fold > 1 || !models.is_empty() {
+                    true => {
+                        format!("; the folds before it are in {dir}, each with its scores in {FOLD_FILE}")
+                    }
+                    false => String::new(),
+                };
+                note(format_args!("Interrupted in fold {fold} of {folds} of {name}{known}"));
                 return Ok(ExitCode::from(interrupt::EXIT_CODE));
             }
             Err(error) => return Err(error.into()),

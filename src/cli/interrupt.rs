@@ -176,7 +176,9 @@ impl Suspension {
     #[cfg(unix)]
     pub fn stop(&self, group: bool) {
         use rustix::process::{Signal, kill_current_process_group};
-        self.take_continued();
+        if group {
+            self.take_continued();
+        }
         if group && kill_current_process_group(Signal::TSTP).is_ok() {
             // This process notes it, too, maybe in a thread that comes to it only once all are continued: it would then be suspended again.
             let sent = Instant::now();

@@ -132,7 +132,7 @@ impl Job {
     pub fn resume(args: &TrainArgs, dir: &Path, ranks: usize) -> anyhow::Result<Self> {
         checkpoint::bring_back(dir)?;
         let (SavedCheckpoint { name, mut file, mut settings, checkpoint }, damaged) = load_last(dir)?;
-        if settings.data.is_empty() {
+        if !settings.is_of_the_program() {
             bail!(
                 "`{}` holds the checkpoints of another program, which alone knows its data: start that program again",
                 dir.display()

@@ -150,18 +150,19 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Prints a line where those of epochs go.
+    /// Prints a line where those of epochs go, and above bars.
     ///
     /// # Errors
     /// When it cannot be written to standard output.
     pub fn heading(&mut self, text: impl std::fmt::Display) -> anyhow::Result<()> {
-        match &mut self.lines {
-            Lines::Output(output) => output.line(text),
-            Lines::Nowhere | Lines::Errors => {
-                note(text);
-                Ok(())
-            }
+        let text = text.to_string();
+        if self.bars || !matches!(self.lines, Lines::Output(_)) {
+            note(&text);
         }
+        if let Lines::Output(output) = &mut self.lines {
+            output.line(text)?;
+        }
+        Ok(())
     }
 
     /// Prints a line above the bar.

@@ -1,5 +1,6 @@
 //! Why training cannot go on from its checkpoints.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::message::debug_is_message;
@@ -29,12 +30,25 @@ pub enum ResumeError {
         dir: String,
     },
     /// There is no intact one.
-    #[error("`{dir}` has no intact checkpoint to resume from:\n{}", list(damaged))]
+    #[error(
+        "`{dir}` has no intact checkpoint to resume from; to begin anew, choose another folder:\n{}",
+        list(damaged)
+    )]
     Damaged {
         /// The folder of the run.
         dir: String,
         /// Every checkpoint.
         damaged: Vec<DamagedCheckpoint>,
+    },
+    /// The folder of checkpoints cannot be read.
+    #[error(
+        "`{dir}` cannot be read, so that nobody knows whether there is a checkpoint to resume from: {cause}"
+    )]
+    Unreadable {
+        /// The folder.
+        dir: String,
+        /// What the operating system said.
+        cause: io::Error,
     },
     /// The last one is of another model, or of training with other options.
     #[error(

@@ -40,12 +40,25 @@ pub enum RunError {
         what: &'static str,
     },
     /// The folder is to hold checkpoints of a program of one's own, and holds something else.
-    #[error("the folder `{dir}` holds {found} beside checkpoints or in their place; choose another one")]
+    #[error("the folder `{dir}` holds {found}, and is no folder of checkpoints; choose another one")]
     NotABackup {
         /// The folder.
         dir: String,
         /// What it holds.
         found: String,
+    },
+    /// A checkpoint would take the place of later ones.
+    #[error(
+        "`{dir}` holds a checkpoint after step {there}, and one after step {steps} would take its place: go on from the last one, \
+         or choose another folder"
+    )]
+    Earlier {
+        /// The folder.
+        dir: String,
+        /// The steps of the last checkpoint that is there.
+        there: usize,
+        /// Those of the new one.
+        steps: usize,
     },
     /// A folder cannot be read.
     #[error("`{path}` cannot be read: {cause}")]
@@ -90,8 +103,13 @@ pub enum RunError {
         "`{dir}` is not the folder of a finished run: it has no {}{}",
         missing.join(" and no "),
         checkpoint.as_ref().map_or(String::new(), |path| format!(
-            "; it was interrupted, or is being trained: finish it with `shadegrad train --resume --out {dir}`, or give its last \
-             checkpoint in its place: `{path}`"
+            "; {}its last checkpoint in its place: `{path}`",
+            match resumable {
+                true => format!(
+                    "it was interrupted, or is being trained: finish it with `shadegrad train --resume --out {dir}`, or give "
+                ),
+                false => "it holds the checkpoints of another program: give ".to_owned(),
+            }
         ))
     )]
     Incomplete {
@@ -101,6 +119,8 @@ pub enum RunError {
         missing: Vec<&'static str>,
         /// The last checkpoint of an unfinished run, if there is one.
         checkpoint: Option<String>,
+        /// Whether `train --resume` goes on from it.
+        resumable: bool,
     },
     /// A model cannot be saved where there are other files.
     #[error(

@@ -1,20 +1,23 @@
 //! Checkpoints of a program of one's own: written while it trains, read when it begins again.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use toml::{Table, Value};
+
 use super::checkpoint::{self, CHECKPOINTS, RunSettings, SavedCheckpoint, load_last};
-use super::run::RunFolder;
+use super::run::{MODEL_FILE, RESULT_FILE, RunFolder, STEPS_FILE, WEIGHTS_FILE};
 use super::save::others;
 use crate::error::{Error, ResumeError, RunError};
 use crate::io::ModelFile;
-use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, FitOptions, Model};
+use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, FitOptions, Model, Schedule};
 
 /// How many checkpoints stay, unless something else is asked for.
 const KEEP: usize = 3;
 /// The settings of a model file that may change from one call to the next.
-const MAY_CHANGE: [&str; 2] = ["epochs = ", "max_steps = "];
+const MAY_CHANGE: [&str; 2] = ["epochs", "max_steps"];
 
 /// A folder of checkpoints, from which training goes on after a break with the same bits as if there had been none. It is a callback that
 /// writes them while [`fit`](Model::fit) trains, as `BackupAndRestore` of Keras is (`keras/src/callbacks/backup_and_restore.py`), and it
@@ -47,8 +50,13 @@ const MAY_CHANGE: [&str; 2] = ["epochs = ", "max_steps = "];
 /// [`Model::checkpoint`] tells, and goes on from [`last`](Self::last) with [`Model::restore`].
 ///
 /// A checkpoint is written as a whole or not at all, with checksums; a damaged one is passed over with a warning. The folder belongs to one
-/// call of `fit`, or to one loop, and to one process at a time. It stays when training has ended: `resume` then has nothing left to do. The
-/// data is not in it: the program must give the same data again ([`Dataset::digest`](crate::data::Dataset::digest) tells).
+/// call of `fit`, or to one loop, and to one `Backup` at a time: another call is refused, so that it cannot replace what was trained. The
+/// folder stays when training has ended: `resume` then has nothing left to do but for more epochs. A finished model is saved elsewhere, with
+/// [`Model::save`].
+///
+/// What the folder does not hold is the data: the program must give the same again, the validation set among it
+/// ([`Dataset::digest`](crate::data::Dataset::digest) tells). Of several ranks ([`Model::distribute`]) the first alone has the `Backup`, and
+/// the program hands a copy of its last checkpoint to the others.
 #[derive(Debug)]
 pub struct Backup {
     folder: RunFolder,
@@ -57,6 +65,8 @@ pub struct Backup {
     settings: RunSettings,
     every: Checkpoints,
     keep: usize,
+    /// Steps of the last checkpoint that is whole.
+    newest: Option<usize>,
 }
 
 impl Backup {
@@ -64,31 +74,44 @@ impl Backup {
     /// each epoch, and the last three stay, with that of the best epoch. For a loop of one's own the options are the defaults.
     ///
     /// # Errors
-    /// [`RunError::NotABackup`] when the folder holds anything else; [`RunError::Busy`] when another process has it; [`RunError::Write`]
-    /// when it cannot be written to. [`ModelError`](crate::model::ModelError) when the model's name cannot stand in a model file.
+    /// - [`RunError::NotABackup`] when the folder holds a run or a saved model, or anything else and no checkpoints.
+    /// - [`RunError::Busy`] when another `Backup` or another process has it; [`RunError::Write`] when it cannot be written to.
+    /// - [`ResumeError::Unreadable`] when nobody can see which checkpoints it holds.
+    /// - [`ModelError`](crate::model::ModelError) when the model's name cannot stand in a model file.
     pub fn of(model: &Model, options: &FitOptions, dir: &Path) -> Result<Self, Error> {
-        let file = ModelFile { training: options.setting(), ..model.file() };
+        let mut training = options.setting();
+        // What `None` stands for depends on the ranks.
+        training.micro_batches = Some(options.micro_batches_on(model.ranks())?)
+            .filter(|&count| count > 1)
+            .or(training.micro_batches);
+        let file = ModelFile { training, ..model.file() };
         let toml = file.to_toml()?;
-        ModelFile::parse("model.toml", &toml)?;
-        fs::create_dir_all(dir).map_err(|cause| match cause.kind() {
+        ModelFile::parse(MODEL_FILE, &toml)?;
+        // The program may go to another folder while it trains.
+        let dir = std::path::absolute(dir).map_err(|cause| RunError::write(dir, cause))?;
+        fs::create_dir_all(&dir).map_err(|cause| match cause.kind() {
             ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
                 RunError::NotAFolder { dir: dir.display().to_string() }
             }
-            _ => RunError::write(dir, cause),
+            _ => RunError::write(&dir, cause),
         })?;
-        let folder = RunFolder::resume(dir)?;
-        let found = others(dir, |kind, name| kind.is_dir() && name == CHECKPOINTS)?;
-        if let Some(found) = found {
-            return Err(RunError::NotABackup { dir: dir.display().to_string(), found }.into());
-        }
+        let folder = RunFolder::resume(&dir)?;
+        check_folder(&dir)?;
         let folder = folder.probed()?;
-        checkpoint::bring_back(dir)?;
+        checkpoint::bring_back(&dir)?;
+        let newest = match load_last(&dir) {
+            Ok((saved, _)) => Some(saved.checkpoint.steps()),
+            Err(error @ ResumeError::Unreadable { .. }) => return Err(error.into()),
+            Err(_) => None,
+        };
         let settings = RunSettings {
             seed: model.compile.seed.to_string(),
             device: model.device().title(),
+            no_fuse: model.compile.no_fuse,
+            allow_nan: options.allow_nan,
             ..RunSettings::default()
         };
-        Ok(Backup { folder, file, toml, settings, every: Checkpoints::Epochs, keep: KEEP })
+        Ok(Backup { folder, file, toml, settings, every: Checkpoints::Epochs, keep: KEEP, newest })
     }
 
     /// When `fit` makes checkpoints, in place of after each epoch.
@@ -105,12 +128,27 @@ impl Backup {
         self
     }
 
-    /// Writes a checkpoint, removes those that are not to be kept, and those of later steps, and returns its folder.
+    /// Writes a checkpoint, removes those that are not to be kept, and damaged ones of later steps, and returns its folder. A loop that went
+    /// back saves again once it has come as far as before.
     ///
     /// # Errors
-    /// [`RunError::Write`] when a file cannot be written; what was there before stays.
-    pub fn save(&self, checkpoint: &Checkpoint) -> Result<PathBuf, RunError> {
-        checkpoint::save(self.folder.dir(), &self.toml, &self.settings, checkpoint, self.keep)
+    /// [`RunError::Earlier`] when there is a checkpoint of later steps; [`RunError::Write`] when a file cannot be written. What was there
+    /// before stays.
+    pub fn save(&mut self, checkpoint: &Checkpoint) -> Result<PathBuf, RunError> {
+        self.check_steps(checkpoint.steps())?;
+        let saved = checkpoint::save(self.folder.dir(), &self.toml, &self.settings, checkpoint, self.keep)?;
+        self.newest = Some(checkpoint.steps());
+        Ok(saved)
+    }
+
+    /// Refuses what would take the place of later checkpoints.
+    fn check_steps(&self, steps: usize) -> Result<(), RunError> {
+        match self.newest {
+            Some(there) if there > steps => {
+                Err(RunError::Earlier { dir: self.folder.dir().display().to_string(), there, steps })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The last checkpoint that is whole; `None` in a folder without any. Warns of those after it that are damaged, and where it was made on
@@ -118,7 +156,7 @@ impl Backup {
     ///
     /// # Errors
     /// [`ResumeError::Damaged`] when none is whole; [`ResumeError::OtherModel`] when it is of another model, or of other options than
-    /// `epochs` and `max_steps`.
+    /// `epochs` and `max_steps`; [`ResumeError::Unreadable`] when the folder cannot be read.
     pub fn last(&self) -> Result<Option<Checkpoint>, ResumeError> {
         let dir = self.folder.dir();
         let (saved, damaged) = match load_last(dir) {
@@ -126,7 +164,7 @@ impl Backup {
             found => found?,
         };
         for one in damaged {
-            log::warn!("{one}; the one before is");
+            log::warn!("{one}; training goes on from {}", saved.name);
         }
         if let Some(differs) = self.difference(&saved) {
             return Err(ResumeError::OtherModel { dir: dir.display().to_string(), differs });
@@ -142,29 +180,71 @@ impl Backup {
         Ok(Some(saved.checkpoint))
     }
 
-    /// What differs first between what a checkpoint was made with and what it is to be resumed with.
+    /// What differs between what a checkpoint was made with and what it is to be resumed with, the first that is found.
     fn difference(&self, saved: &SavedCheckpoint) -> Option<String> {
-        let text = |file: &ModelFile| {
-            // They come from the data, once training begins.
-            let named = ModelFile { class_names: Vec::new(), feature_names: Vec::new(), ..file.clone() };
-            let text = named.to_toml().unwrap_or_default();
-            let fixed = |line: &&str| !MAY_CHANGE.iter().any(|setting| line.starts_with(setting));
-            text.lines().filter(fixed).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let (there, here) = (text(&saved.file), text(&self.file));
-        let at = (0..there.len().max(here.len())).find(|&at| there.get(at) != here.get(at));
-        let line = |lines: &[String], at| {
-            lines.get(at).map_or("nothing more".to_owned(), |line| format!("`{line}`"))
-        };
-        let other_seed = || {
-            let [there, here] = [&saved.settings.seed, &self.settings.seed];
-            (there != here).then(|| format!("`seed = {there}` there and `seed = {here}` here"))
-        };
-        at.map(|at| format!("{} there and {} here", line(&there, at), line(&here, at))).or_else(other_seed)
+        let [there, here] =
+            [(&saved.file, &saved.settings), (&self.file, &self.settings)].map(|(file, settings)| {
+                // Names come from the data, once training begins.
+                let file = ModelFile { class_names: Vec::new(), feature_names: Vec::new(), ..file.clone() };
+                let mut table: Table =
+                    file.to_toml().ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+                if let Some(Value::Table(training)) = table.get_mut("training") {
+                    MAY_CHANGE.iter().for_each(|setting| drop(training.remove(*setting)));
+                }
+                table.insert("seed".to_owned(), Value::String(settings.seed.clone()));
+                table.insert("no_fuse".to_owned(), Value::Boolean(settings.no_fuse));
+                table.insert("allow_nan".to_owned(), Value::Boolean(settings.allow_nan));
+                Value::Table(table)
+            });
+        first_difference("", Some(&there), Some(&here))
+    }
+}
+
+/// Refuses a folder that is for something else.
+fn check_folder(dir: &Path) -> Result<(), RunError> {
+    let has = |name: &str| fs::symlink_metadata(dir.join(name)).is_ok();
+    let of_a_run = [MODEL_FILE, WEIGHTS_FILE, STEPS_FILE, RESULT_FILE].into_iter().find(|file| has(file));
+    let found = match of_a_run {
+        Some(file) => Some(format!("`{file}`")),
+        // Later the program, or the system, may have put something beside them.
+        None if has(CHECKPOINTS) => None,
+        None => others(dir, |_, _| false)?,
+    };
+    found.map_or(Ok(()), |found| Err(RunError::NotABackup { dir: dir.display().to_string(), found }))
+}
+
+/// The place of the first difference of two values, and what is there and here.
+fn first_difference(place: &str, there: Option<&Value>, here: Option<&Value>) -> Option<String> {
+    let dot = if place.is_empty() { "" } else { "." };
+    match (there, here) {
+        (Some(Value::Table(there)), Some(Value::Table(here))) => {
+            let keys: BTreeSet<&String> = there.keys().chain(here.keys()).collect();
+            let differs =
+                |key: &String| first_difference(&format!("{place}{dot}{key}"), there.get(key), here.get(key));
+            keys.into_iter().find_map(differs)
+        }
+        (Some(Value::Array(there)), Some(Value::Array(here))) => {
+            let all = 0..there.len().max(here.len());
+            all.into_iter()
+                .find_map(|at| first_difference(&format!("{place}[{at}]"), there.get(at), here.get(at)))
+        }
+        _ if there == here => None,
+        _ => {
+            let said = |value: Option<&Value>| match value {
+                None => "is not there".to_owned(),
+                Some(Value::Table(_) | Value::Array(_)) => "is there".to_owned(),
+                Some(value) => format!("is {value}"),
+            };
+            Some(format!("`{place}` {} in the checkpoint, and {} here", said(there), said(here)))
+        }
     }
 }
 
 impl Callback for Backup {
+    fn on_train_begin(&mut self, schedule: &Schedule) -> Result<(), CallbackError> {
+        Ok(self.check_steps(schedule.steps_done)?)
+    }
+
     fn checkpoints(&self) -> Checkpoints {
         self.every
     }

@@ -27,7 +27,7 @@ pub struct Recorded {
 }
 
 /// Reads `result.json`; if a run has none yet, its last checkpoint; in a checkpoint, its own record. `None` where
-/// nothing was recorded, as in a folder that `Model::save` wrote.
+/// nothing was recorded, as in a folder that `Model::save` or [`Backup`](super::Backup) wrote.
 ///
 /// # Errors
 /// When a record is there and cannot be read.
@@ -48,7 +48,7 @@ pub fn read_recorded(dir: &Path) -> Result<Option<Recorded>, Error> {
         Some(own) => Some(own),
         None => last().transpose()?,
     };
-    let Some((place, settings)) = found else {
+    let Some((place, settings)) = found.filter(|(_, settings)| settings.is_of_the_program()) else {
         return Ok(None);
     };
     let file = ModelFile::read(&place.join(MODEL_FILE))?;

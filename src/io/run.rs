@@ -271,6 +271,9 @@ pub fn check_run(dir: &Path) -> Result<(), RunError> {
     if missing.is_empty() {
         return Ok(());
     }
-    let checkpoint = checkpoint::last_checkpoint(dir).map(|path| path.display().to_string());
-    Err(RunError::Incomplete { dir: name(), missing, checkpoint })
+    let checkpoint = checkpoint::last_checkpoint(dir);
+    let settings = checkpoint.as_deref().and_then(|path| checkpoint::read_settings(path).ok()?);
+    let resumable = settings.is_none_or(|settings| settings.is_of_the_program());
+    let checkpoint = checkpoint.map(|path| path.display().to_string());
+    Err(RunError::Incomplete { dir: name(), missing, checkpoint, resumable })
 }

@@ -1,7 +1,6 @@
 //! Saving a model into a folder that [`Model::load`] reads.
 
 use std::fs::{self, FileType};
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::run::{MODEL_FILE, RunError, WEIGHTS_FILE, is_leftover, weights_metadata, write_own};
@@ -67,10 +66,7 @@ impl Model {
 
 /// Creates the folder, or checks that it holds only a saved model.
 fn claim(dir: &Path) -> Result<(), RunError> {
-    match fs::create_dir(dir) {
-        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
-        _ => return fs::create_dir_all(dir).map_err(|cause| RunError::write(dir, cause)),
-    }
+    fs::create_dir_all(dir).map_err(|cause| RunError::write(dir, cause))?;
     let ours = saved_files(dir);
     match others(dir, |kind, name| kind.is_file() && ours.contains(&name))? {
         None => Ok(()),

@@ -31,6 +31,10 @@ impl Model {
         let order = epoch_order(run.samples, self.training.epochs_begun, shuffle_seed);
         let transforms = self.transforms(&order);
         callback.on_epoch_begin(number)?;
+        if self.training.run.within.rows == steps {
+            // They were all taken before a break.
+            self.fill(&mut rows, self.training.steps_begun, run.options);
+        }
         while self.training.run.within.rows < steps {
             let from = self.training.run.within.rows;
             let to = match run.checkpoints {

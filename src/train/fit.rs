@@ -32,13 +32,13 @@ impl Model {
         options: &FitOptions,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
-        if self.rate_is_set && options.schedule != LearningRateSchedule::Constant {
+        if self.training.rate_is_set && options.schedule != LearningRateSchedule::Constant {
             let expected = "left out, or the schedule `constant`, after `set_learning_rate`: both would set the learning rate; \
                             `reset_learning_rate` takes it back";
             return Err(SettingError::new("schedule", "given", expected).into());
         }
         self.training.begin();
-        self.loop_batch = 0;
+        self.training.loop_batch = 0;
         self.best_weights = None;
         self.train(train, options, None, callback)
     }
@@ -57,12 +57,15 @@ impl Model {
         checkpoint: Checkpoint,
         callback: &mut dyn Callback,
     ) -> Result<History, Error> {
+        if checkpoint.training.loop_batch > 0 {
+            let expected = "one of `fit`, as the steps of a loop are no part of an epoch of `fit`; `restore` goes on from it";
+            return Err(SettingError::new("checkpoint", "of a loop of one's own", expected).into());
+        }
         let (epochs, stopped) = (checkpoint.epochs.clone(), checkpoint.stopped.clone());
         self.form = options.form(train);
         self.micro_batches = options.micro_batches_on(self.collective.size())?;
         self.executor(Some(options.largest_batch(train.len()).div_ceil(self.micro_batches)))?;
         self.restore(checkpoint)?;
-        (self.loop_batch, self.rate_is_set) = (0, false);
         let stopped = stopped.filter(Stopped::is_final);
         self.train(train, options, Some(History { epochs, stopped, ..History::default() }), callback)
     }
@@ -179,7 +182,9 @@ impl Model {
         let epoch = self.training.run.epoch;
         let all = run.options.epochs.saturating_mul(run.schedule.steps_per_epoch);
         let reason = if run.schedule.steps == all { StopReason::Epochs } else { StopReason::MaxSteps };
-        let done = run.schedule.steps_done == run.schedule.steps;
+        // An epoch that was cut short is yet to be judged.
+        let is_within = self.training.run.within.rows > 0;
+        let done = run.schedule.steps_done == run.schedule.steps && !is_within;
         done.then(|| ended(reason, epoch))
     }
 }

@@ -4,8 +4,8 @@ use super::callback::Callback;
 use super::checkpoint::{Checkpoint, Checkpoints};
 use super::collective::from_first;
 use super::model::Model;
+use super::options::FitOptions;
 use super::run::Run;
-use super::state::{RunState, TrainingState};
 use crate::error::{CollectiveError, Error};
 #[cfg(doc)]
 use crate::model::ModelError;
@@ -19,14 +19,17 @@ impl Model {
     /// # Errors
     /// When the device does not answer.
     pub fn checkpoint(&mut self) -> Result<Checkpoint, Error> {
-        // What belongs to the last call of `fit` ended with it.
-        let run = RunState { within: self.training.run.within, ..RunState::default() };
+        let mut training = self.training;
+        if training.loop_batch == 0 {
+            // What belongs to the last call of `fit` ended with it.
+            training.begin();
+        }
         let mut optimizer_state = self.optimizer_state()?;
         if optimizer_state.is_empty() {
             optimizer_state.resize(self.optimizer_state_len()?, 0.0);
         }
         Ok(Checkpoint {
-            training: TrainingState { run, ..self.training },
+            training,
             weights: self.weights()?,
             optimizer_state,
             best_weights: None,
@@ -36,18 +39,26 @@ impl Model {
         })
     }
 
-    /// Goes back, or on, to where a checkpoint was made: its weights, the optimizer's state, the learning rate, and how many steps were
-    /// taken. The model must have been compiled with the same settings.
+    /// Goes back, or on, to where a checkpoint was made: its weights, the optimizer's state, the learning rate, how many steps were taken,
+    /// and the largest batch. The model must have been compiled with the same settings. From a checkpoint of [`fit`](Self::fit) a loop
+    /// begins at its first step.
     ///
     /// # Errors
     /// [`ModelError::Weights`] when the checkpoint is of another model, which then stays as it is, and when the device does not answer.
     pub fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
         let Checkpoint { training, weights, optimizer_state, best_weights, .. } = checkpoint;
+        for weights in [&weights].into_iter().chain(&best_weights) {
+            weights.check_fits(&self.network)?;
+        }
         self.check_optimizer_state(&optimizer_state)?;
         self.set_weights(weights)?;
         self.set_optimizer_state(optimizer_state)?;
         (self.training, self.best_weights) = (training, best_weights);
-        self.rate_is_set = training.learning_rate.is_some();
+        if training.loop_batch > 0 {
+            // As many samples at once as before: sums over a batch are cut by that, and so is what is evaluated.
+            self.micro_batches = FitOptions::default().micro_batches_on(self.collective.size())?;
+            self.executor(Some(training.loop_batch.div_ceil(self.micro_batches)))?;
+        }
         Ok(())
     }
 

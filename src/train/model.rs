@@ -52,10 +52,6 @@ pub struct Model {
     pub(super) micro_batches: usize,
     /// Of the last training.
     pub(super) times: StepTimes,
-    /// Samples of the largest batch of a loop of one's own since the last training; 0 before the first.
-    pub(super) loop_batch: usize,
-    /// Whether the learning rate is one that was set by hand.
-    pub(super) rate_is_set: bool,
 }
 
 impl Sequential {
@@ -104,8 +100,6 @@ impl Sequential {
             updates: Updates::default(),
             micro_batches: 1,
             times: StepTimes::default(),
-            loop_batch: 0,
-            rate_is_set: false,
         })
     }
 }
@@ -154,6 +148,11 @@ impl Model {
             times,
             told: None,
         })
+    }
+
+    /// How many ranks train it together.
+    pub(crate) fn ranks(&self) -> usize {
+        self.collective.size()
     }
 
     /// What it runs on.
@@ -259,9 +258,8 @@ impl Model {
         Ok(self.state.clone().unwrap_or_default())
     }
 
-    /// Replaces the optimizer's state.
+    /// Replaces the optimizer's state by one of the same length.
     pub(super) fn set_optimizer_state(&mut self, state: Vec<f32>) -> Result<(), Error> {
-        self.check_optimizer_state(&state)?;
         if let Some(executor) = &mut self.executor
             && let Some(place) = executor.plan().state.clone()
         {

@@ -71,9 +71,13 @@ impl Model {
         self.micro_batches = options.micro_batches_on(self.collective.size())?;
         let (batch, _) = self.sets(batch, &options)?;
         self.take_names(&batch)?;
-        let largest = self.loop_batch.max(batch.len());
+        if self.training.loop_batch == 0 {
+            // What `fit` left of an epoch is over.
+            self.training.begin();
+        }
+        let largest = self.training.loop_batch.max(batch.len());
         self.executor(Some(largest.div_ceil(self.micro_batches)))?.set_data(DataSlot::Training, &batch)?;
-        self.loop_batch = largest;
+        self.training.loop_batch = largest;
 
         let within = self.training.run.within;
         let mut rows = [BatchParams::of_samples(batch.len())];
@@ -126,13 +130,13 @@ impl Model {
     pub fn set_learning_rate(&mut self, rate: f32) -> Result<(), SettingError> {
         rate_in_range("learning_rate", f64::from(rate))?;
         (self.training.learning_rate, self.training.rate_factor) = (Some(rate), None);
-        self.rate_is_set = true;
+        self.training.rate_is_set = true;
         Ok(())
     }
 
     /// Takes the optimizer's learning rate again, whatever was set, reduced or multiplied since; [`fit`](Self::fit) may be given a schedule.
     pub fn reset_learning_rate(&mut self) {
         (self.training.learning_rate, self.training.rate_factor) = (None, None);
-        self.rate_is_set = false;
+        self.training.rate_is_set = false;
     }
 }

@@ -20,7 +20,13 @@ pub struct TrainingState {
     /// What callbacks asked to multiply the rate by, beyond that; `None` is 1.
     #[serde(default)]
     pub rate_factor: Option<f32>,
-    /// Of the current call of `fit`, or of the last one.
+    /// Whether `learning_rate` was set by hand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rate_is_set: bool,
+    /// Samples of the largest batch of a loop of one's own since the last call of `fit`; 0 before the first.
+    #[serde(default, skip_serializing_if = "crate::numbers::is_zero")]
+    pub loop_batch: usize,
+    /// Of the current call of `fit`, or of the last one, or of the loop since then.
     pub run: RunState,
 }
 

@@ -83,6 +83,7 @@ fn what_is_known_stays_when_it_is_interrupted() {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+    assert!(history.exists(), "the second model was not trained within 20 seconds");
     Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
     let ended = running.wait_with_output().unwrap();
     let [stdout, stderr] = [ended.stdout, ended.stderr].map(|text| String::from_utf8(text).unwrap());

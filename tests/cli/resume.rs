@@ -47,13 +47,20 @@ fn checkpoints_of_a_program_of_ones_own_are_judged_but_not_resumed() {
     let sandbox = Sandbox::new();
     let file = ModelFile::read(&sandbox.path("model.toml")).unwrap();
     let mut model = file.model.compile(&Device::cpu(), file.compile()).unwrap();
-    let backup = Backup::of(&model, &file.training, &sandbox.path("backup")).unwrap();
+    let mut backup = Backup::of(&model, &file.training, &sandbox.path("backup")).unwrap();
     let saved = backup.save(&model.checkpoint().unwrap()).unwrap();
     sandbox.fail("train --resume --out backup", 1, &["another process is training"]);
     drop(backup);
     sandbox.fail("train --resume --out backup", 1, &["`backup` holds the checkpoints of another program"]);
-    let name = saved.strip_prefix(sandbox.path("")).unwrap().display().to_string();
+    let name = saved.file_name().unwrap().to_str().unwrap();
+    let name = format!("backup/checkpoints/{name}");
     sandbox.succeed(&format!("evaluate {name} --data data --device cpu"));
+    sandbox.fail(&format!("evaluate {name} --device cpu"), 1, &["does not say which data it was trained on"]);
+    sandbox.fail(
+        "evaluate backup --data data --device cpu",
+        1,
+        &["holds the checkpoints of another program: give its last checkpoint"],
+    );
 }
 
 #[test]

@@ -7,8 +7,10 @@ use shadegrad::Device;
 use shadegrad::data::Dataset;
 use shadegrad::error::{Error, ResumeError, RunError};
 use shadegrad::io::Backup;
-use shadegrad::model::{Adam, Optimizer, Sequential};
-use shadegrad::train::{Checkpoint, Checkpoints, Compile, FitOptions, Model, NoCallback};
+use shadegrad::model::{Adam, Optimizer, Sequential, Softmax};
+use shadegrad::train::{
+    Callback, CallbackError, Checkpoint, Checkpoints, Compile, EarlyStopping, FitOptions, Model, NoCallback,
+};
 
 use crate::common::{devices, mnist_train, small};
 use crate::micro_batches::{layers, settings};
@@ -17,8 +19,9 @@ use crate::steps::{bits, flat};
 const BATCH: usize = 16;
 const BATCHES: usize = 12;
 
+/// The last batch is a short one.
 fn data() -> Dataset {
-    mnist_train().take(BATCH * BATCHES).unwrap()
+    mnist_train().take(BATCH * BATCHES - 5).unwrap()
 }
 
 /// Three epochs of twelve steps.
@@ -31,6 +34,16 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("not").join("there yet");
     (parent, path)
+}
+
+/// A folder with files of somebody else.
+fn folder_of_notes() -> (tempfile::TempDir, PathBuf) {
+    let (parent, folder) = folder();
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["a.txt", "b.txt"] {
+        fs::write(folder.join(name), "mine").unwrap();
+    }
+    (parent, folder)
 }
 
 fn weights(model: &mut Model) -> Vec<u32> {
@@ -87,7 +100,7 @@ fn go_on(model: &mut Model, until: usize) {
         // A rate of its own, too.
         model.set_learning_rate(0.001 + 0.0001 * step as f32).unwrap();
         let first = step % BATCHES * BATCH;
-        model.train_on_batch(&data().slice(first..first + BATCH).unwrap()).unwrap();
+        model.train_on_batch(&data().slice(first..(first + BATCH).min(data().len())).unwrap()).unwrap();
     }
 }
 
@@ -102,11 +115,19 @@ fn a_loop_goes_on_as_if_it_had_never_stopped() {
             let mut whole = compiled();
             go_on(&mut whole, 30);
             let (_parent, folder) = folder();
-            for until in [0, 4, 11, 30] {
+            for until in [0, 4, 11, 12, 30] {
                 let mut model = compiled();
-                let backup = Backup::of(&model, &FitOptions::default(), &folder).unwrap();
+                let mut backup = Backup::of(&model, &FitOptions::default(), &folder).unwrap();
                 if let Some(checkpoint) = backup.last().unwrap() {
                     model.restore(checkpoint).unwrap();
+                }
+                if until == 12 {
+                    // In batches of the size that the loop had.
+                    let mut other = compiled();
+                    go_on(&mut other, 11);
+                    let [ours, theirs] =
+                        [&mut model, &mut other].map(|model| model.evaluate(&data()).unwrap());
+                    assert_eq!(ours.loss.to_bits(), theirs.loss.to_bits(), "{name}");
                 }
                 go_on(&mut model, until);
                 let saved = backup.save(&model.checkpoint().unwrap()).unwrap();
@@ -158,23 +179,148 @@ fn checkpoints_of_another_training_are_refused() {
     };
     assert!(last(&small(), Compile::default(), FitOptions { max_steps: Some(30), ..options() }).is_ok());
     let optimizer: Optimizer = Adam::default().into();
+    let split = FitOptions { validation_split: Some(0.25), ..options() };
+    let stopping = FitOptions { early_stopping: Some(EarlyStopping::default()), ..split.clone() };
+    let unfused = Compile { no_fuse: true, ..Compile::default() };
     for (net, compile, options, expected) in [
-        (small().name("other"), Compile::default(), options(), "and `name = \"other\"` here"),
-        (small(), Compile { optimizer, ..Compile::default() }, options(), "and `name = \"adam\"` here"),
+        (
+            small().name("other"),
+            Compile::default(),
+            options(),
+            "`name` is \"sequential\" in the checkpoint, and is \"other\" here",
+        ),
+        (
+            small(),
+            Compile { optimizer, ..Compile::default() },
+            options(),
+            "`optimizer.beta_1` is not there in the checkpoint, and is 0.9 here",
+        ),
         (
             small(),
             Compile::default(),
             FitOptions { batch_size: 32, ..options() },
-            "`batch_size = 16` there and `batch_size = 32` here",
+            "`training.batch_size` is 16 in the checkpoint, and is 32 here",
         ),
-        (small(), Compile { seed: 7, ..Compile::default() }, options(), "`seed = 7` here"),
-        (layers(), Compile::default(), options(), " here"),
+        (
+            small(),
+            Compile::default(),
+            split,
+            "`training.validation_split` is not there in the checkpoint, and is 0.25 here",
+        ),
+        (
+            small(),
+            Compile::default(),
+            stopping,
+            "`training.early_stopping` is not there in the checkpoint, and is there here",
+        ),
+        (
+            small(),
+            Compile { seed: 7, ..Compile::default() },
+            options(),
+            "`seed` is \"0\" in the checkpoint, and is \"7\" here",
+        ),
+        (small(), unfused, options(), "`no_fuse` is false in the checkpoint, and is true here"),
+        (
+            small().add(Softmax::new()),
+            Compile::default(),
+            options(),
+            "is not there in the checkpoint, and is there here",
+        ),
     ] {
         let Err(ResumeError::OtherModel { differs, dir }) = last(&net, compile, options) else {
             panic!("{expected}: nothing was refused")
         };
         assert!(differs.contains(expected) && dir == folder.display().to_string(), "{differs}");
     }
+}
+
+/// Early stopping has the best weights back, or an average of them is taken: that is done once more.
+#[test]
+fn what_ended_within_an_epoch_ends_the_same_once_more() {
+    let stopping = EarlyStopping { patience: 5, restore_best_weights: true, ..EarlyStopping::default() };
+    for (net, compile, early_stopping) in
+        [(small(), Compile::default(), Some(stopping)), (layers(), settings(), None)]
+    {
+        let options =
+            FitOptions { max_steps: Some(21), validation_split: Some(0.2), early_stopping, ..options() };
+        for (name, device) in devices() {
+            let (_parent, folder) = folder();
+            let ends = [(); 2].map(|()| {
+                let mut model = net.compile(&device, compile).unwrap();
+                let mut backup = Backup::of(&model, &options, &folder).unwrap();
+                let history = match backup.last().unwrap() {
+                    Some(checkpoint) => model.resume(&data(), &options, checkpoint, &mut backup).unwrap(),
+                    None => model.fit(&data(), &options, &mut backup).unwrap(),
+                };
+                let epochs: Vec<_> = history
+                    .epochs
+                    .iter()
+                    .map(|epoch| (epoch.epoch, epoch.loss, epoch.val_loss, epoch.learning_rate))
+                    .collect();
+                (epochs, history.stopped, history.steps, weights(&mut model))
+            });
+            let [first, again] = &ends;
+            assert_eq!(first.0.len(), 3, "{name}: it did not end within an epoch");
+            assert_eq!((&first.0, &first.1, first.2), (&again.0, &again.1, again.2), "{name}");
+            assert!(first.3 == again.3, "{name}: other weights");
+        }
+    }
+}
+
+#[test]
+fn nothing_takes_the_place_of_later_checkpoints() {
+    let (_parent, folder) = folder();
+    let device = Device::cpu();
+    let compiled = || small().compile(&device, Compile::default()).unwrap();
+    let mut model = run(&small(), Compile::default(), &device, &options(), &folder);
+    let kept = names(&folder);
+    let mut backup = Backup::of(&model, &options(), &folder).unwrap();
+    // A call from the start, whether or not the last checkpoint was asked for, and what is saved after a call of `fit`.
+    for _ in 0..2 {
+        let error = compiled().fit(&data(), &options(), &mut backup).unwrap_err().to_string();
+        assert!(error.contains("after step 36") && error.contains("after step 0 would"), "{error}");
+        let error = backup.save(&model.checkpoint().unwrap()).unwrap_err();
+        assert!(matches!(error, RunError::Earlier { there: 36, steps: 0, .. }), "{error}");
+        assert!(backup.last().unwrap().is_some());
+    }
+    assert_eq!(names(&folder), kept);
+    // A program of which somebody has taken away the last checkpoint goes on from the one before.
+    drop(backup);
+    fs::write(folder.join("checkpoints/step-00000036/manifest.toml"), "").unwrap();
+    let mut again = run(&small(), Compile::default(), &device, &options(), &folder);
+    assert!(weights(&mut again) == weights(&mut model));
+    assert_eq!(names(&folder), kept);
+}
+
+/// Keeps the last checkpoint.
+struct Last(Option<Checkpoint>);
+
+impl Callback for Last {
+    fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::Epochs
+    }
+
+    fn on_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), CallbackError> {
+        self.0 = Some(checkpoint.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn the_steps_of_a_loop_are_no_part_of_an_epoch() {
+    let mut model = small().compile(&Device::cpu(), Compile::default()).unwrap();
+    go_on(&mut model, 3);
+    let checkpoint = model.checkpoint().unwrap();
+    let error = model.resume(&data(), &options(), checkpoint, &mut NoCallback).unwrap_err().to_string();
+    assert!(error.contains("`checkpoint` is of a loop") && error.contains("`restore`"), "{error}");
+    // A loop that follows an epoch of `fit` that was cut short begins to count anew.
+    let mut last = Last(None);
+    model.fit(&data(), &FitOptions { max_steps: Some(5), ..options() }, &mut last).unwrap();
+    assert_eq!(model.checkpoint().unwrap().steps(), 0);
+    model.restore(last.0.unwrap()).unwrap();
+    assert_eq!(model.checkpoint().unwrap().steps(), 0);
+    go_on(&mut model, 2);
+    assert_eq!(model.checkpoint().unwrap().steps(), 2);
 }
 
 #[test]
@@ -218,9 +364,18 @@ fn a_folder_that_is_not_for_checkpoints_is_left_alone() {
     model.save(&folder).unwrap();
     let error = of(&model, &folder).unwrap_err();
     assert!(
-        matches!(&error, Error::Run(RunError::NotABackup { found, .. }) if found == "`model.toml` and 1 more"),
+        matches!(&error, Error::Run(RunError::NotABackup { found, .. }) if found == "`model.toml`"),
         "{error}"
     );
+    let (_parent, other) = folder_of_notes();
+    let error = of(&model, &other).unwrap_err();
+    assert!(
+        matches!(&error, Error::Run(RunError::NotABackup { found, .. }) if found == "`a.txt` and 1 more"),
+        "{error}"
+    );
+    // What the program or the system puts beside checkpoints is none of our business.
+    fs::create_dir(other.join("checkpoints")).unwrap();
+    assert!(of(&model, &other).unwrap().last().unwrap().is_none());
     let file = folder.join("model.toml");
     let error = of(&model, &file).unwrap_err();
     assert!(matches!(error, Error::Run(RunError::NotAFolder { .. })), "{error}");
@@ -246,7 +401,7 @@ fn a_checkpoint_of_another_model_changes_nothing() {
             let mut short = model.checkpoint().unwrap();
             assert!(model.set_weights(foreign.weights.clone()).is_err(), "{name}");
             short.optimizer_state.pop();
-            refused(&mut model, foreign, "this model's has");
+            refused(&mut model, foreign, "but the model needs tensor `");
             refused(&mut model, short, "this model's has");
             let mut weights = model.checkpoint().unwrap();
             weights.weights = other.weights().unwrap();

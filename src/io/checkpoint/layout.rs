@@ -85,6 +85,11 @@ pub struct RunSettings {
 }
 
 impl RunSettings {
+    /// Whether they are those of a run of `shadegrad train`, and not of a program of one's own, which alone knows its data.
+    pub fn is_of_the_program(&self) -> bool {
+        !self.data.is_empty()
+    }
+
     /// How the run reads the files of its data set.
     pub fn load_options(&self) -> LoadOptions {
         LoadOptions {

@@ -37,7 +37,10 @@ pub struct SavedCheckpoint {
 pub fn load_last(run: &Path) -> Result<(SavedCheckpoint, Vec<DamagedCheckpoint>), ResumeError> {
     let parent = run.join(CHECKPOINTS);
     let none = || ResumeError::None { dir: run.display().to_string() };
-    let found = names(&parent).map_err(|_| none())?;
+    let found = names(&parent).map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => none(),
+        _ => ResumeError::Unreadable { dir: parent.display().to_string(), cause },
+    })?;
     let mut damaged = Vec::new();
     for name in found {
         let path = parent.join(&name);
@@ -138,7 +141,8 @@ fn from_files(name: &str, Checked { files, asked_for }: &Checked) -> Result<Save
 
 /// Refuses counters that no training can have; the error says what is wrong.
 fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Result<(), String> {
-    let TrainingState { epochs_begun, steps_begun, learning_rate, rate_factor, run } = state.training;
+    let TrainingState { epochs_begun, steps_begun, learning_rate, rate_factor, rate_is_set, loop_batch, run } =
+        state.training;
     let number = run.early_stopping.best_epoch;
     let keeps_best = file.training.early_stopping.is_some_and(|stopping| stopping.restore_best_weights);
     let rules = [
@@ -159,6 +163,8 @@ fn check_state(state: &CheckpointState, file: &ModelFile, has_best: bool) -> Res
             rate_factor.is_none_or(|factor| factor.is_finite() && factor > 0.0),
             "the factor of its learning rate is not valid",
         ),
+        (!rate_is_set || learning_rate.is_some(), "its learning rate was set, and is not there"),
+        (loop_batch as u64 <= run.within.samples, "its largest batch has more samples than all batches"),
         (number <= run.epoch, "its best epoch is yet to come"),
         (
             !keeps_best || has_best == (number > 0),

@@ -21,6 +21,8 @@ pub(crate) struct Place {
 pub(crate) struct Places {
     /// By the numbers of the paths; none for a picture in no folder of a class.
     pub(crate) all: Vec<Option<Place>>,
+    /// By the numbers of the paths: what is left of each within the folders around the classes or the sets.
+    pub(crate) names: Vec<String>,
     /// What the classes are called, sorted by their names.
     pub(crate) classes: Vec<String>,
     /// Whether each set has a folder of its own; if none has, all pictures are of the first.
@@ -63,8 +65,13 @@ impl Places {
             .iter()
             .map(|place| place.as_ref().map(|(set, class)| Place { set: *set, class: numbers[class] }));
         let all = all.collect();
+        let name = |path: &String| {
+            let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).skip(skipped).collect();
+            parts.join("/")
+        };
         Ok(Places {
             all,
+            names: paths.iter().map(name).collect(),
             classes: named.into_iter().cloned().collect(),
             given: given.unwrap_or([true, false, false]),
         })
@@ -157,5 +164,14 @@ mod tests {
                 (found, expected) => panic!("{paths:?}: {found:?}, not {expected:?}"),
             }
         }
+    }
+    #[test]
+    fn names_begin_at_the_classes_or_the_sets() {
+        let names = |paths: [&str; 2]| Places::of(&paths.map(str::to_owned)).unwrap().names;
+        assert_eq!(names(["a/b/cat/1.png", "a/b/dog/old/2.png"]), ["cat/1.png", "dog/old/2.png"]);
+        assert_eq!(
+            names(["p//train/cat/1.png", "p/train/dog/2.png"]),
+            ["train/cat/1.png", "train/dog/2.png"]
+        );
     }
 }

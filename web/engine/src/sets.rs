@@ -153,14 +153,15 @@ impl Pictures {
             }
             train = first;
         }
-        let set = |pictures: &[(usize, &[u8])]| {
+        let set = |pictures: &[(usize, usize)]| {
             let labels =
                 pictures.iter().map(|&(class, _)| u8::try_from(class)).collect::<Result<Vec<_>, _>>();
             let labels = labels.map_err(|_| JsError::new("there are more than 256 classes"))?;
-            let images = pictures.iter().flat_map(|&(_, image)| image).copied().collect();
+            let images = pictures.iter().flat_map(|(_, number)| &self.images[number]).copied().collect();
+            let names = pictures.iter().map(|&(_, number)| &self.places.names[number]);
             let classes = &self.places.classes;
             let set = Dataset::new(images, labels, self.shape, classes.len()).map_err(told)?;
-            set.with_class_names(classes.clone()).map_err(told)
+            set.with_class_names(classes.clone()).and_then(|set| set.with_sample_names(names)).map_err(told)
         };
         let [height, width, channels] = self.shape;
         Ok(DataSet {
@@ -173,18 +174,51 @@ impl Pictures {
 }
 
 impl Pictures {
-    /// The pictures of a set and their classes, in the order of these and then of the numbers of their paths.
-    fn set(&self, wanted: usize) -> Vec<(usize, &[u8])> {
+    /// The pictures of a set: their classes and the numbers of their paths, in this order.
+    fn set(&self, wanted: usize) -> Vec<(usize, usize)> {
         let of_class = |&number: &usize| {
             self.places.all[number].filter(|place| place.set == wanted).map(|place| (place.class, number))
         };
         let mut found: Vec<(usize, usize)> = self.images.keys().filter_map(of_class).collect();
         found.sort_unstable();
-        found.into_iter().map(|(class, number)| (class, self.images[&number].as_slice())).collect()
+        found
     }
 }
 
 /// A picture of this width, four bytes to a pixel.
 pub(crate) fn picture(rgba: Vec<u8>, width: usize) -> Result<Picture, JsError> {
     Picture::new(rgba.len() / 4 / width.max(1), width, rgba).map_err(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of two classes thirty pictures each, all of one grey that tells which one it is.
+    #[test]
+    fn pictures_keep_their_names() {
+        for folder in ["", "train/"] {
+            let paths: Vec<String> =
+                (0..60).map(|at| format!("pets/{folder}{}/{at}.png", ["cat", "dog"][at % 2])).collect();
+            let Ok(mut pictures) = Pictures::new(paths, 2, 1) else { panic!("{folder}: refused") };
+            for at in 0..60 {
+                let grey = at as u8 * 4;
+                let rgba = [grey, grey, grey, 255].repeat(4);
+                assert!(pictures.add(at, rgba, 2).is_ok());
+            }
+            let Ok(data) = pictures.finish("pets", 3) else { panic!("{folder}: no data") };
+            let mut seen = 0;
+            for set in [&data.sets.train, &data.sets.test, data.validation.as_ref().unwrap()] {
+                for at in 0..set.len() {
+                    let image = set.image(at).unwrap();
+                    let number = usize::from(image[0]) / 4;
+                    let class = ["cat", "dog"][number % 2];
+                    assert_eq!(set.sample_name(at), Some(&*format!("{folder}{class}/{number}.png")));
+                    assert_eq!(set.label(at), Some(number as u32 % 2));
+                    seen += 1;
+                }
+            }
+            assert_eq!(seen, 60);
+        }
+    }
 }
