@@ -50,7 +50,8 @@ const MAY_CHANGE: [&str; 2] = ["epochs", "max_steps"];
 /// [`Model::checkpoint`] tells, and goes on from [`last`](Self::last) with [`Model::restore`].
 ///
 /// A checkpoint is written as a whole or not at all, with checksums; a damaged one is passed over with a warning. The folder belongs to one
-/// call of `fit`, or to one loop, and to one `Backup` at a time: another call is refused, so that it cannot replace what was trained. The
+/// call of `fit`, or to one loop, and to one `Backup` at a time: another call is refused, so that it cannot replace what was trained, as is
+/// the second fold of a cross-validation. The
 /// folder stays when training has ended: `resume` then has nothing left to do but for more epochs. A finished model is saved elsewhere, with
 /// [`Model::save`].
 ///
@@ -75,8 +76,9 @@ impl Backup {
     ///
     /// # Errors
     /// - [`RunError::NotABackup`] when the folder holds a run or a saved model, or anything else and no checkpoints.
-    /// - [`RunError::Busy`] when another `Backup` or another process has it; [`RunError::Write`] when it cannot be written to.
-    /// - [`ResumeError::Unreadable`] when nobody can see which checkpoints it holds.
+    /// - [`RunError::Busy`] when another `Backup` or another process has it (on Unix; elsewhere others are not kept out).
+    /// - [`RunError::NotAFolder`] when it is a file, [`RunError::Read`] and [`RunError::Write`] when it cannot be read or written to.
+    /// - [`ResumeError::Damaged`] when it holds checkpoints and none is whole.
     /// - [`ModelError`](crate::model::ModelError) when the model's name cannot stand in a model file.
     pub fn of(model: &Model, options: &FitOptions, dir: &Path) -> Result<Self, Error> {
         let mut training = options.setting();
@@ -101,8 +103,8 @@ impl Backup {
         checkpoint::bring_back(&dir)?;
         let newest = match load_last(&dir) {
             Ok((saved, _)) => Some(saved.checkpoint.steps()),
-            Err(error @ ResumeError::Unreadable { .. }) => return Err(error.into()),
-            Err(_) => None,
+            Err(ResumeError::None { .. }) => None,
+            Err(error) => return Err(error.into()),
         };
         let settings = RunSettings {
             seed: model.compile.seed.to_string(),
@@ -157,9 +159,9 @@ impl Backup {
     /// # Errors
     /// [`ResumeError::Damaged`] when none is whole; [`ResumeError::OtherModel`] when it is of another model, or of other options than
     /// `epochs` and `max_steps`; [`ResumeError::Unreadable`] when the folder cannot be read.
-    pub fn last(&self) -> Result<Option<Checkpoint>, ResumeError> {
-        let dir = self.folder.dir();
-        let (saved, damaged) = match load_last(dir) {
+    pub fn last(&mut self) -> Result<Option<Checkpoint>, ResumeError> {
+        let dir = self.folder.dir().to_owned();
+        let (saved, damaged) = match load_last(&dir) {
             Err(ResumeError::None { .. }) => return Ok(None),
             found => found?,
         };
@@ -177,6 +179,8 @@ impl Backup {
                 dir.display()
             );
         }
+        // One that was damaged meanwhile is not guarded any more.
+        self.newest = Some(saved.checkpoint.steps());
         Ok(Some(saved.checkpoint))
     }
 

@@ -103,12 +103,13 @@ fn aside(target: &Path) -> PathBuf {
 pub fn bring_back(run: &Path) -> Result<(), RunError> {
     let parent = run.join(CHECKPOINTS);
     let fail = |cause| RunError::write(&parent, cause);
+    let unread = |cause| RunError::read(&parent, cause);
     let entries = match fs::read_dir(&parent) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(fail)?,
+        entries => entries.map_err(unread)?,
     };
     for entry in entries {
-        let name = entry.map_err(fail)?.file_name().to_string_lossy().into_owned();
+        let name = entry.map_err(unread)?.file_name().to_string_lossy().into_owned();
         if let Some(whole) = set_aside(&name) {
             let target = parent.join(whole);
             match target.exists() {

@@ -41,7 +41,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Batches trained by the call of `fit` that made it.
+    /// Batches trained by the call of `fit`, or by the loop, that made it.
     pub fn steps(&self) -> usize {
         self.training.run.step + self.training.run.within.rows
     }

@@ -32,7 +32,7 @@ impl Model {
         let transforms = self.transforms(&order);
         callback.on_epoch_begin(number)?;
         if self.training.run.within.rows == steps {
-            // They were all taken before a break.
+            // They were all taken before a break; what callbacks asked for with the last one counts for the rate that is recorded.
             self.fill(&mut rows, self.training.steps_begun, run.options);
         }
         while self.training.run.within.rows < steps {

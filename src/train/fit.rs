@@ -37,6 +37,7 @@ impl Model {
                             `reset_learning_rate` takes it back";
             return Err(SettingError::new("schedule", "given", expected).into());
         }
+        options.check()?;
         self.training.begin();
         self.training.loop_batch = 0;
         self.best_weights = None;
@@ -90,8 +91,10 @@ impl Model {
         let mut run = self.run_of(options, train, validation.as_ref(), before.unwrap_or_default())?;
         run.checkpoints = self.agreed(callback.checkpoints())?;
         self.make_ready(&run, validation.as_ref(), callback)?;
-        if is_new {
+        if run.schedule.steps_done == 0 {
             self.adapt_fresh(&run.data)?;
+        }
+        if is_new {
             // So that a run can be resumed whenever it is cut off.
             self.checkpoint_for(&mut run, callback)?;
         }

@@ -77,7 +77,6 @@ impl Model {
         }
         let largest = self.training.loop_batch.max(batch.len());
         self.executor(Some(largest.div_ceil(self.micro_batches)))?.set_data(DataSlot::Training, &batch)?;
-        self.training.loop_batch = largest;
 
         let within = self.training.run.within;
         let mut rows = [BatchParams::of_samples(batch.len())];
@@ -101,6 +100,8 @@ impl Model {
         }
         let target = self.network.target;
         let correct = (target == TargetKind::Classes).then_some(correct);
+        // A step that failed leaves no trace.
+        self.training.loop_batch = largest;
         let mut alone = Within::default();
         for sums in [&mut alone, &mut self.training.run.within] {
             sums.rows += 1;

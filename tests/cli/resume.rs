@@ -75,6 +75,18 @@ fn a_run_can_only_go_further() {
     sandbox.fail("train --resume", 2, &["--out"]);
     sandbox.fail("train --resume --out data", 1, &["has no checkpoint", "--out DIR"]);
     sandbox.fail("train --resume --out nowhere", 1, &["nowhere"]);
+    // Nothing is left to train, and the epoch that was cut short is told as before.
+    let told = || {
+        let mut epochs = sandbox.json_lines("short/history.jsonl");
+        epochs.iter_mut().for_each(|epoch| drop(epoch.as_object_mut().unwrap().remove("seconds")));
+        let result = sandbox.json("short/result.json");
+        (epochs, fs::read(sandbox.path("short/weights.safetensors")).unwrap(), result["stopped"].clone())
+    };
+    let before = told();
+    assert_eq!(before.0.len(), 3);
+    let again = sandbox.succeed("train --resume --out short");
+    assert!(again.stdout.contains("Epoch 3/3 - "), "{}", again.stdout);
+    assert!(told() == before, "{:?} and {:?}", told().0, before.0);
     sandbox.succeed("train --resume --out short --max-steps 60");
     let [ours, theirs] =
         ["short", "whole"].map(|run| fs::read(sandbox.path(run).join("weights.safetensors")));

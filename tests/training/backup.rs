@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use shadegrad::Device;
-use shadegrad::data::Dataset;
+use shadegrad::data::{Dataset, TargetKind, Targets};
 use shadegrad::error::{Error, ResumeError, RunError};
 use shadegrad::io::Backup;
-use shadegrad::model::{Adam, Optimizer, Sequential, Softmax};
+use shadegrad::model::{
+    Activation, Adam, Dense, Flatten, Loss, Normalization, Optimizer, Sequential, Softmax,
+};
 use shadegrad::train::{
     Callback, CallbackError, Checkpoint, Checkpoints, Compile, EarlyStopping, FitOptions, Model, NoCallback,
 };
@@ -292,6 +294,40 @@ fn nothing_takes_the_place_of_later_checkpoints() {
     assert_eq!(names(&folder), kept);
 }
 
+/// A step that fails leaves no trace in a checkpoint.
+#[test]
+fn a_loop_goes_on_after_a_step_that_diverged() {
+    let targets = |value: f32| Targets::values([[value], [0.0]], 1).unwrap();
+    let batch = |value| Dataset::from_parts(vec![1.0f32, 2.0], targets(value), [1]).unwrap();
+    for (name, device) in devices() {
+        let net = Sequential::new([1]).target(TargetKind::Values).add(Dense::new(1));
+        let compile = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
+        let mut model = net.compile(&device, compile).unwrap();
+        assert!(matches!(model.train_on_batch(&batch(1e30)), Err(Error::Diverged(_))), "{name}");
+        let (_parent, folder) = folder();
+        let mut backup = Backup::of(&model, &FitOptions::default(), &folder).unwrap();
+        for steps in [0, 1] {
+            backup.save(&model.checkpoint().unwrap()).unwrap();
+            assert_eq!(backup.last().unwrap().map(|found| found.steps()), Some(steps), "{name}");
+            model.train_on_batch(&batch(1.0)).unwrap();
+        }
+    }
+}
+
+/// Normalization takes its weights from the data before the first step, also of a call that begins from a checkpoint of a loop.
+#[test]
+fn a_call_from_the_first_step_adapts_layers() {
+    let net = Sequential::new([28, 28, 1])
+        .add(Normalization::new())
+        .add(Flatten::new())
+        .add(Dense::new(10).activation(Activation::Softmax));
+    let [mut fit, mut resumed] = [(); 2].map(|()| net.compile(&Device::cpu(), Compile::default()).unwrap());
+    fit.fit(&data(), &options(), &mut NoCallback).unwrap();
+    let start = resumed.checkpoint().unwrap();
+    resumed.resume(&data(), &options(), start, &mut NoCallback).unwrap();
+    assert!(weights(&mut fit) == weights(&mut resumed));
+}
+
 /// Keeps the last checkpoint.
 struct Last(Option<Checkpoint>);
 
@@ -330,12 +366,19 @@ fn a_damaged_checkpoint_is_passed_over() {
     drop(run(&small(), Compile::default(), &device, &options(), &folder));
     assert_eq!(names(&folder), ["step-00000034", "step-00000036"]);
     let model = small().compile(&device, Compile::default()).unwrap();
-    let backup = Backup::of(&model, &options(), &folder).unwrap();
+    let mut backup = Backup::of(&model, &options(), &folder).unwrap();
     for (name, before) in [("step-00000036", Some(34)), ("step-00000034", None)] {
         fs::write(folder.join("checkpoints").join(name).join("weights.safetensors"), "half").unwrap();
         let found = backup.last();
         match before {
-            Some(steps) => assert_eq!(found.unwrap().map(|found| found.steps()), Some(steps)),
+            Some(steps) => {
+                let checkpoint = found.unwrap().unwrap();
+                assert_eq!(checkpoint.steps(), steps);
+                let mut model = small().compile(&device, Compile::default()).unwrap();
+                model.resume(&data(), &options(), checkpoint, &mut backup).unwrap();
+                assert_eq!(names(&folder), ["step-00000034", "step-00000036"]);
+                fs::remove_dir_all(folder.join("checkpoints/step-00000036")).unwrap();
+            }
             None => {
                 let message = found.unwrap_err().to_string();
                 assert!(
@@ -345,6 +388,10 @@ fn a_damaged_checkpoint_is_passed_over() {
             }
         }
     }
+    // Nor is one made that would let others take their place.
+    drop(backup);
+    let error = Backup::of(&model, &options(), &folder).unwrap_err();
+    assert!(matches!(error, Error::Resume(ResumeError::Damaged { .. })), "{error}");
 }
 
 #[test]
@@ -353,7 +400,7 @@ fn a_folder_that_is_not_for_checkpoints_is_left_alone() {
     let mut model = small().compile(&device, Compile::default()).unwrap();
     let (_parent, folder) = folder();
     let of = |model: &Model, folder: &Path| Backup::of(model, &options(), folder);
-    let backup = of(&model, &folder).unwrap();
+    let mut backup = of(&model, &folder).unwrap();
     assert!(backup.last().unwrap().is_none());
     if cfg!(unix) {
         let Err(Error::Run(RunError::Busy { .. })) = of(&model, &folder) else {
@@ -374,6 +421,9 @@ fn a_folder_that_is_not_for_checkpoints_is_left_alone() {
         "{error}"
     );
     // What the program or the system puts beside checkpoints is none of our business.
+    fs::write(other.join("checkpoints"), "mine").unwrap();
+    assert!(matches!(of(&model, &other).unwrap_err(), Error::Run(RunError::Read { .. })));
+    fs::remove_file(other.join("checkpoints")).unwrap();
     fs::create_dir(other.join("checkpoints")).unwrap();
     assert!(of(&model, &other).unwrap().last().unwrap().is_none());
     let file = folder.join("model.toml");
