@@ -50,10 +50,9 @@ const MAY_CHANGE: [&str; 2] = ["epochs", "max_steps"];
 /// [`Model::checkpoint`] tells, and goes on from [`last`](Self::last) with [`Model::restore`].
 ///
 /// A checkpoint is written as a whole or not at all, with checksums; a damaged one is passed over with a warning. The folder belongs to one
-/// call of `fit`, or to one loop, and to one `Backup` at a time: another call is refused, so that it cannot replace what was trained, as is
-/// the second fold of a cross-validation. The
-/// folder stays when training has ended: `resume` then has nothing left to do but for more epochs. A finished model is saved elsewhere, with
-/// [`Model::save`].
+/// call of `fit`, or to one loop, and to one `Backup` at a time: another call, or the second fold of a cross-validation, is refused, so that
+/// it cannot replace what was trained. The folder stays when training has ended: `resume` then has nothing left to do but for more epochs. A
+/// finished model is saved elsewhere, with [`Model::save`].
 ///
 /// What the folder does not hold is the data: the program must give the same again, the validation set among it
 /// ([`Dataset::digest`](crate::data::Dataset::digest) tells). Of several ranks ([`Model::distribute`]) the first alone has the `Backup`, and
