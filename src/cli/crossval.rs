@@ -20,7 +20,7 @@ use super::table::{Align, render_all};
 use super::train_args::RUNS;
 use super::training::TrainingArgs;
 use crate::data::folds::folds_of;
-use crate::data::{Dataset, PictureFolder};
+use crate::data::{Dataset, LoadOptions, PictureFolder};
 use crate::device::Device;
 use crate::error::Error;
 use crate::executor::check_data;
@@ -149,23 +149,37 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<ExitCode>
                 if !args.json && !models.is_empty() {
                     output.line(table(&models, &files))?;
                 }
-                let (name, dir) = (&model.1.model.name, folder.dir().display());
-                let known = match fold > 1 || !models.is_empty() {
-                    true => {
-                        format!("; the folds before it are in {dir}, each with its scores in {FOLD_FILE}")
-                    }
-                    false => String::new(),
-                };
-                note(format_args!("Interrupted in fold {fold} of {folds} of {name}{known}"));
+                let any = fold > 1 || !models.is_empty();
+                tell_interrupted([fold, folds], &model.1.model.name, any.then(|| folder.dir()));
                 return Ok(ExitCode::from(interrupt::EXIT_CODE));
             }
             Err(error) => return Err(error.into()),
         }
     }
-    let results = Results {
+    let json = serde_json::to_string_pretty(&results(args, layout, &device, train.len(), &models))?;
+    folder.write(CROSSVAL_FILE, format!("{json}\n").as_bytes())?;
+    if args.json {
+        output.line(json)?;
+    } else {
+        output.line(format_args!("Run: {}", folder.dir().display()))?;
+        output.line(table(&models, &files))?;
+    }
+    check_diverged(&models)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is kept of it, with how the data was read.
+fn results<'a>(
+    args: &CrossvalArgs,
+    layout: LoadOptions,
+    device: &Device,
+    samples: usize,
+    models: &'a [CrossValidation],
+) -> Results<'a> {
+    Results {
         folds: args.folds,
         seed: args.training.seed,
-        samples: train.len(),
+        samples,
         data: args.data.to_string(),
         transpose: layout.transpose,
         first_label: layout.first_label,
@@ -175,26 +189,30 @@ pub fn run(args: &CrossvalArgs, output: &mut Output) -> anyhow::Result<ExitCode>
         size: layout.size,
         channels: layout.channels,
         device: device.title(),
-        models: &models,
-    };
-    let json = serde_json::to_string_pretty(&results)?;
-    folder.write(CROSSVAL_FILE, format!("{json}\n").as_bytes())?;
-    if args.json {
-        output.line(json)?;
-    } else {
-        output.line(format_args!("Run: {}", folder.dir().display()))?;
-        output.line(table(&models, &files))?;
+        models,
     }
+}
+
+/// Says where Ctrl-C ended it, and in which folder the scores of the folds before are, if there are any.
+fn tell_interrupted([fold, folds]: [usize; 2], model: &str, dir: Option<&Path>) {
+    let known = dir.map_or(String::new(), |dir| {
+        format!("; the folds before it are in {}, each with its scores in {FOLD_FILE}", dir.display())
+    });
+    note(format_args!("Interrupted in fold {fold} of {folds} of {model}{known}"));
+}
+
+/// Ends with an error where folds have no score.
+fn check_diverged(models: &[CrossValidation]) -> anyhow::Result<()> {
     let diverged =
         models.iter().flat_map(|model| &model.folds).filter(|fold| fold.diverged.is_some()).count();
     if diverged > 0 {
         bail!(
             "{diverged} of {} folds diverged, and the metrics are those of the others; what usually helps: a smaller \
              --learning-rate, `clipnorm` in [optimizer], a schedule that warms up",
-            models.len() * args.folds
+            models.iter().map(|model| model.folds.len()).sum::<usize>()
         );
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Refuses models that do not fit the data, or whose training does not fit their target.

@@ -14,7 +14,7 @@ use super::training::TrainingArgs;
 use super::tune::TuneArg;
 use crate::data::{LoadOptions, PictureFolder};
 use crate::io::ModelFile;
-use crate::io::checkpoint::RunSettings;
+use crate::io::checkpoint::{self, RunSettings};
 use crate::io::run::RunFolder;
 use crate::profile::Sampling;
 use crate::train::{Checkpoints, FitOptions};
@@ -159,7 +159,7 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    pub(super) const KEEP_CHECKPOINTS: usize = 3;
+    pub(super) const KEEP_CHECKPOINTS: usize = checkpoint::KEEP;
 
     /// The data set of a new run.
     pub(super) fn data(&self) -> DataSource {

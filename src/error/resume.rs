@@ -42,7 +42,8 @@ pub enum ResumeError {
     },
     /// The folder of checkpoints cannot be read.
     #[error(
-        "`{dir}` cannot be read, so that nobody knows whether there is a checkpoint to resume from: {cause}"
+        "`{dir}` cannot be read, so that nobody knows whether there is a checkpoint to resume from: {cause}; make it readable, or \
+         choose another folder"
     )]
     Unreadable {
         /// The folder.

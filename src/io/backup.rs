@@ -14,8 +14,6 @@ use crate::error::{Error, ResumeError, RunError};
 use crate::io::ModelFile;
 use crate::train::{Callback, CallbackError, Checkpoint, Checkpoints, FitOptions, Model, Schedule};
 
-/// How many checkpoints stay, unless something else is asked for.
-const KEEP: usize = 3;
 /// The settings of a model file that may change from one call to the next.
 const MAY_CHANGE: [&str; 2] = ["epochs", "max_steps"];
 
@@ -112,7 +110,15 @@ impl Backup {
             allow_nan: options.allow_nan,
             ..RunSettings::default()
         };
-        Ok(Backup { folder, file, toml, settings, every: Checkpoints::Epochs, keep: KEEP, newest })
+        Ok(Backup {
+            folder,
+            file,
+            toml,
+            settings,
+            every: Checkpoints::Epochs,
+            keep: checkpoint::KEEP,
+            newest,
+        })
     }
 
     /// When `fit` makes checkpoints, in place of after each epoch.

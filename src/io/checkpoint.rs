@@ -38,6 +38,9 @@ use crate::error::RunError;
 pub use crate::error::{DamagedCheckpoint, ResumeError};
 use crate::train::Checkpoint;
 
+/// How many of the last checkpoints stay, unless something else is asked for.
+pub const KEEP: usize = 3;
+
 /// Writes a checkpoint of a run, then removes those that are not to be kept: all but the last `keep`, that of the
 /// best epoch by validation loss, or by training loss without validation, and those that were asked for. Checkpoints
 /// of later steps are removed, too: the run found them damaged when it was resumed.

@@ -17,6 +17,7 @@ mod ending;
 mod failures;
 mod fit;
 mod inference;
+mod loop_breaks;
 mod micro_batches;
 mod misfits;
 mod moving_average;

@@ -165,6 +165,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn names_begin_at_the_classes_or_the_sets() {
         let names = |paths: [&str; 2]| Places::of(&paths.map(str::to_owned)).unwrap().names;
